@@ -1,0 +1,217 @@
+//! Identifiers: 12 bytes in a database, a prefix and 24 hexadecimal digits for a client.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
+
+use super::{
+    audit::AuditEvent, subscription::TenantSubscription, tenant::Tenant, time::Timestamp,
+    user::User,
+};
+
+/// The 12 bytes of a BSON `ObjectId`: 4 of time (seconds, big-endian), 5 of process, 3 of count.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub [u8; 12]);
+
+impl ObjectId {
+    /// The least of all identifiers.
+    pub const MIN: Self = Self([0; 12]);
+
+    /// Puts an identifier together from its three parts; only the low 3 bytes of `count` are used.
+    #[must_use]
+    pub fn from_parts(at: Timestamp, process: [u8; 5], count: u32) -> Self {
+        let mut bytes = [0; 12];
+        // 32 bits of seconds, as the format has them: they wrap in 2106.
+        bytes[..4].copy_from_slice(&(at.seconds() as u32).to_be_bytes());
+        bytes[4..9].copy_from_slice(&process);
+        bytes[9..].copy_from_slice(&count.to_be_bytes()[1..]);
+        Self(bytes)
+    }
+
+    /// Reads exactly 24 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        // One spelling an identifier: clients compare and cache them as text.
+        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return None;
+        }
+        let mut bytes = [0; 12];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digits = [0; 24];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A kind of document that has identifiers of its own.
+pub trait Entity {
+    /// What a client's identifier of this kind starts with, the underscore included.
+    const PREFIX: &'static str;
+}
+
+impl Entity for Tenant {
+    const PREFIX: &'static str = "ten_";
+}
+impl Entity for User {
+    const PREFIX: &'static str = "usr_";
+}
+impl Entity for TenantSubscription {
+    const PREFIX: &'static str = "sub_";
+}
+impl Entity for AuditEvent {
+    const PREFIX: &'static str = "aud_";
+}
+
+/// The identifier of an entity of kind `E`; `Display` gives the client's form, `ten_66f0c1…`.
+pub struct Id<E> {
+    /// The bytes that a database keeps.
+    pub raw: ObjectId,
+    kind: PhantomData<fn() -> E>,
+}
+
+/// Identifies a [`Tenant`].
+pub type TenantId = Id<Tenant>;
+/// Identifies a [`User`].
+pub type UserId = Id<User>;
+/// Identifies a [`TenantSubscription`].
+pub type SubscriptionId = Id<TenantSubscription>;
+/// Identifies an [`AuditEvent`].
+pub type AuditEventId = Id<AuditEvent>;
+
+impl<E> Id<E> {
+    /// Says of which kind these bytes are.
+    #[must_use]
+    pub const fn new(raw: ObjectId) -> Self {
+        Self { raw, kind: PhantomData }
+    }
+}
+
+impl<E: Entity> Id<E> {
+    /// Reads a client's identifier; `None` where it is of another kind or malformed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix(E::PREFIX).and_then(ObjectId::from_hex).map(Self::new)
+    }
+}
+
+// By hand, because a derive would ask the same of `E`.
+impl<E> Clone for Id<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E> Copy for Id<E> {}
+impl<E> PartialEq for Id<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}
+impl<E> Eq for Id<E> {}
+impl<E> PartialOrd for Id<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<E> Ord for Id<E> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.raw.cmp(&other.raw)
+    }
+}
+impl<E> Hash for Id<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.raw.hash(state);
+    }
+}
+impl<E: Entity> fmt::Display for Id<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", E::PREFIX, self.raw)
+    }
+}
+impl<E: Entity> fmt::Debug for Id<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The identifier of anything that `node` can answer; `Display` gives the client's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NodeId {
+    /// A tenant.
+    Tenant(TenantId),
+    /// A user.
+    User(UserId),
+    /// A tenant's subscription.
+    Subscription(SubscriptionId),
+    /// An event of the history.
+    AuditEvent(AuditEventId),
+}
+
+impl NodeId {
+    /// Reads a client's identifier of any kind; `None` where it is malformed.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        TenantId::parse(text)
+            .map(Self::Tenant)
+            .or_else(|| UserId::parse(text).map(Self::User))
+            .or_else(|| SubscriptionId::parse(text).map(Self::Subscription))
+            .or_else(|| AuditEventId::parse(text).map(Self::AuditEvent))
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant(id) => id.fmt(f),
+            Self::User(id) => id.fmt(f),
+            Self::Subscription(id) => id.fmt(f),
+            Self::AuditEvent(id) => id.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_has_one_spelling() {
+        let id = TenantId::parse("ten_66f0c1000000000000000001").expect("well formed");
+        assert_eq!(id.to_string(), "ten_66f0c1000000000000000001");
+        for bad in [
+            "",
+            "ten_",
+            "usr_66f0c1000000000000000001",
+            "ten_66f0c100000000000000000",
+            "ten_66f0c10000000000000000011",
+            "ten_66F0C1000000000000000001",
+            "ten_66f0c100000000000000000g",
+            "TEN_66f0c1000000000000000001",
+            " ten_66f0c1000000000000000001",
+            "66f0c1000000000000000001",
+        ] {
+            assert_eq!(TenantId::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn parts_are_where_bson_has_them() {
+        let at = Timestamp::from_millis(1_700_000_000_999).expect("in range");
+        let id = ObjectId::from_parts(at, [1, 2, 3, 4, 5], 0xff_00_00_07);
+        assert_eq!(id.to_string(), "6553f1000102030405000007");
+    }
+}

@@ -1,0 +1,179 @@
+//! Who may do what: a pure table of the contract's section 5. No rule of access is written anywhere else.
+
+use crate::domain::{user::TenantRole, word_enum};
+
+word_enum! {
+    /// What an actor is to a tenant.
+    pub enum Standing {
+        /// Nothing: the tenant might as well not exist.
+        Outsider = "outsider",
+        /// Its member.
+        Member = "member",
+        /// Its admin.
+        Admin = "admin",
+        /// Its owner.
+        Owner = "owner",
+        /// One who runs the platform.
+        PlatformAdmin = "platform_admin",
+    }
+}
+
+impl From<Option<TenantRole>> for Standing {
+    fn from(role: Option<TenantRole>) -> Self {
+        match role {
+            None => Self::Outsider,
+            Some(TenantRole::Member) => Self::Member,
+            Some(TenantRole::Admin) => Self::Admin,
+            Some(TenantRole::Owner) => Self::Owner,
+        }
+    }
+}
+
+word_enum! {
+    /// What an actor is to a user.
+    pub enum Relation {
+        /// Nothing.
+        Stranger = "stranger",
+        /// They share a tenant.
+        Peer = "peer",
+        /// The very same.
+        Myself = "self",
+        /// One who runs the platform.
+        PlatformAdmin = "platform_admin",
+    }
+}
+
+word_enum! {
+    /// What can be done to a tenant and to what belongs to it.
+    pub enum TenantAction {
+        /// See the tenant, its subscriptions and its members.
+        Read = "tenant.read",
+        /// See whom to bill.
+        ReadBilling = "tenant.read_billing",
+        /// See its history.
+        ReadAudit = "tenant.read_audit",
+        /// See where the platform's other parts know it, and its subscription.
+        ReadPlatformFields = "tenant.read_platform_fields",
+        /// Change name, domains and billing.
+        UpdateProfile = "tenant.update_profile",
+        /// Change slug, plan, status and integrations.
+        UpdatePlatformFields = "tenant.update_platform_fields",
+        /// Add, change and remove members and admins.
+        ManageMembers = "tenant.manage_members",
+        /// Add, change and remove owners.
+        ManageOwners = "tenant.manage_owners",
+        /// Remove oneself.
+        Leave = "tenant.leave",
+    }
+}
+
+word_enum! {
+    /// What can be done to a user.
+    pub enum UserAction {
+        /// See that there is such a user: name, visible memberships and role.
+        Read = "user.read",
+        /// See the e-mail address.
+        ReadEmail = "user.read_email",
+        /// See subject, rights on the platform, and when it was seen last.
+        ReadPrivate = "user.read_private",
+    }
+}
+
+word_enum! {
+    /// What only those who run the platform can do: refused before anything is looked up.
+    pub enum PlatformAction {
+        /// List all users.
+        ListUsers = "users.list",
+        /// Read the whole history.
+        ReadAuditLog = "audit_log.read",
+        /// Make and delete tenants.
+        ManageTenants = "tenants.manage",
+        /// Make, change and delete users.
+        ManageUsers = "users.manage",
+        /// Make, change and delete subscriptions.
+        ManageSubscriptions = "subscriptions.manage",
+    }
+}
+
+word_enum! {
+    /// The answer.
+    pub enum Decision {
+        /// It may be done.
+        Allow = "allow",
+        /// It may not, and the caller may know that: `FORBIDDEN`.
+        Deny = "deny",
+        /// It may not, and looks as if the thing did not exist.
+        Hide = "hide",
+    }
+}
+
+/// May one of that standing do this to the tenant?
+#[must_use]
+pub const fn tenant(standing: Standing, action: TenantAction) -> Decision {
+    use Decision::{Allow, Deny, Hide};
+    use Standing::{Admin, Member, Outsider, Owner, PlatformAdmin};
+    match (action, standing) {
+        (_, Outsider) => Hide,
+        (TenantAction::Read, _) => Allow,
+        (
+            TenantAction::ReadBilling
+            | TenantAction::ReadAudit
+            | TenantAction::UpdateProfile
+            | TenantAction::ManageMembers,
+            Admin | Owner | PlatformAdmin,
+        ) => Allow,
+        (TenantAction::ManageOwners, Owner | PlatformAdmin) => Allow,
+        (TenantAction::ReadPlatformFields | TenantAction::UpdatePlatformFields, PlatformAdmin) => {
+            Allow
+        }
+        (TenantAction::Leave, Member | Admin | Owner | PlatformAdmin) => Allow,
+        _ => Deny,
+    }
+}
+
+/// May one of that relation do this to the user?
+#[must_use]
+pub const fn user(relation: Relation, action: UserAction) -> Decision {
+    match (action, relation) {
+        (_, Relation::Myself | Relation::PlatformAdmin) => Decision::Allow,
+        (_, Relation::Stranger) => Decision::Hide,
+        (UserAction::Read | UserAction::ReadEmail, Relation::Peer) => Decision::Allow,
+        (UserAction::ReadPrivate, Relation::Peer) => Decision::Deny,
+    }
+}
+
+/// May somebody do this to the platform?
+#[must_use]
+pub const fn platform(is_platform_admin: bool, _action: PlatformAction) -> Decision {
+    if is_platform_admin { Decision::Allow } else { Decision::Deny }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole table; a changed rule is a changed snapshot, and so a decision that somebody reads.
+    #[test]
+    fn the_table() {
+        let mut table = String::new();
+        for action in TenantAction::ALL {
+            for standing in Standing::ALL {
+                let decision = tenant(*standing, *action);
+                table += &format!("{} {} {}\n", action.word(), standing.word(), decision.word());
+            }
+        }
+        for action in UserAction::ALL {
+            for relation in Relation::ALL {
+                let decision = user(*relation, *action);
+                table += &format!("{} {} {}\n", action.word(), relation.word(), decision.word());
+            }
+        }
+        for action in PlatformAction::ALL {
+            for admin in [false, true] {
+                let decision = platform(admin, *action);
+                table += &format!("{} platform_admin={admin} {}\n", action.word(), decision.word());
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+}

@@ -1,0 +1,197 @@
+//! Where data is kept: one trait, two implementations, and no rule.
+//!
+//! A store reads in batches and commits a list of changes all or nothing. What may change, what it
+//! becomes and what the history says of it was decided before, by pure functions of
+//! [`domain`](crate::domain).
+//!
+//! To add a read:
+//!
+//! 1. Name it in domain words here: a batch of keys in, what was found out. One call is one
+//!    command of the database, whatever the number of keys.
+//! 2. Implement it in `mongo` and in `sqlite`, with the translation between document (row) and
+//!    domain type beside the query. A document that cannot be read is [`Broken`]: it is logged with
+//!    collection and identifier, and never fails the others.
+//! 3. Give it an index in both, and a case in `tests/it/conformance.rs`, which runs against both;
+//!    the index test there fails on a scan.
+
+pub mod mongo;
+pub mod sqlite;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    audit::AuditEvent,
+    change::{Change, Unique},
+    id::{AuditEventId, SubscriptionId, TenantId, UserId},
+    list::{
+        AuditListing, Broken, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing,
+        Window,
+    },
+    subscription::TenantSubscription,
+    tenant::Tenant,
+    user::{Identity, Tombstone, User},
+};
+
+/// A document that was found: what it says, or that it cannot be read.
+pub type Found<T> = Result<T, Broken>;
+
+/// Which tenants to read.
+#[derive(Clone, Copy, Debug)]
+pub enum TenantKeys<'a> {
+    /// Those with these identifiers.
+    Ids(&'a [TenantId]),
+    /// Those with these slugs.
+    Slugs(&'a [String]),
+    /// Those with one of these slugs or with one of these groups as `integrations.authentikGroup`.
+    SlugsOrGroups(&'a [String], &'a [String]),
+}
+
+/// Which users to read.
+#[derive(Clone, Copy, Debug)]
+pub enum UserKeys<'a> {
+    /// Those with these identifiers.
+    Ids(&'a [UserId]),
+    /// The one with this issuer and subject.
+    Identity(&'a Identity),
+}
+
+/// Which subscriptions to read.
+#[derive(Clone, Copy, Debug)]
+pub enum SubscriptionKeys<'a> {
+    /// Those with these identifiers.
+    Ids(&'a [SubscriptionId]),
+    /// The ones of these tenants that are not over: at most one each.
+    LiveOf(&'a [TenantId]),
+}
+
+/// Why a read failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database cannot be reached, or did not answer in time; it is safe to try again.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Anything else: a fault of this program or of the database's set-up.
+    #[error("the database refused: {0}")]
+    Internal(String),
+}
+
+/// Why nothing was committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// Something that was read has changed since: read again and decide again.
+    #[error("what was read has changed since")]
+    Stale,
+    /// Another document has the value that this field must have alone.
+    #[error("{} is taken", .0.field())]
+    Conflict(Unique),
+    /// As for a read; nothing was changed.
+    #[error(transparent)]
+    Failed(#[from] ReadError),
+}
+
+/// Why a store cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// It is set up in a way that this program does not work with; the text says what to do.
+    #[error("{0}")]
+    Unusable(String),
+    /// As for a read; preparing again later may do.
+    #[error(transparent)]
+    Failed(#[from] ReadError),
+}
+
+/// Keeps tenants, users, subscriptions and their history.
+///
+/// Batched reads answer in no particular order and leave out what is not there. A document that is
+/// there and cannot be read is among the found as [`Broken`], but not where its key is what cannot
+/// be read.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes the store ready for the first read: checks its kind, makes tables and indexes.
+    /// Does nothing that is done already; several instances may do it at once.
+    async fn prepare(&self) -> Result<(), PrepareError>;
+
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), ReadError>;
+
+    /// Reads tenants by key.
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError>;
+
+    /// Reads users by key.
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError>;
+
+    /// Reads subscriptions by key.
+    async fn subscriptions(
+        &self,
+        keys: SubscriptionKeys<'_>,
+    ) -> Result<Vec<Found<TenantSubscription>>, ReadError>;
+
+    /// Reads events by identifier.
+    async fn audit_events(&self, ids: &[AuditEventId])
+    -> Result<Vec<Found<AuditEvent>>, ReadError>;
+
+    /// Reads what a deleted user left: the youngest, where there are several.
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError>;
+
+    /// Reads a page of tenants.
+    async fn tenant_page(
+        &self,
+        listing: &TenantListing,
+        window: &Window,
+    ) -> Result<Page<Tenant>, ReadError>;
+
+    /// Reads a page of users.
+    async fn user_page(
+        &self,
+        listing: &UserListing,
+        window: &Window,
+    ) -> Result<Page<User>, ReadError>;
+
+    /// Reads a page of subscriptions.
+    async fn subscription_page(
+        &self,
+        listing: &SubscriptionListing,
+        window: &Window,
+    ) -> Result<Page<TenantSubscription>, ReadError>;
+
+    /// Reads a page of events, newest first: by `at`, then by identifier, both descending.
+    async fn audit_page(
+        &self,
+        listing: &AuditListing,
+        window: &Window,
+    ) -> Result<Page<AuditEvent>, ReadError>;
+
+    /// Reads the same page of members of each of these tenants, in one command; members are in
+    /// ascending order of their users' identifiers. A tenant without any has a page of none.
+    async fn member_pages(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+        window: &Window,
+    ) -> Result<HashMap<TenantId, Page<User>>, ReadError>;
+
+    /// Counts what a listing holds.
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError>;
+
+    /// Counts what a listing holds.
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError>;
+
+    /// Counts what a listing holds.
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError>;
+
+    /// Counts what a listing holds.
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError>;
+
+    /// Counts the members of each of these tenants, in one command; one without any may be absent.
+    async fn count_members(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+    ) -> Result<HashMap<TenantId, u64>, ReadError>;
+
+    /// Applies every change, or none. An outcome that the database left open has been found out
+    /// by reading back when this returns.
+    async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
+}
