@@ -9,8 +9,8 @@ pub struct Timestamp(i64);
 impl Timestamp {
     /// `0000-01-01T00:00:00.000Z`
     pub const MIN: Self = Self(-62_167_219_200_000);
-    /// `9999-12-30T22:00:00.999Z`: the last that is in year 9999 at every offset.
-    pub const MAX: Self = Self(253_402_207_200_999);
+    /// `9999-12-30T22:00:00.000Z`: the last that is in year 9999 at every offset.
+    pub const MAX: Self = Self(253_402_207_200_000);
 
     /// Milliseconds since 1970; `None` outside of [`Self::MIN`] to [`Self::MAX`].
     #[must_use]
@@ -97,7 +97,7 @@ mod tests {
             (1_767_225_600_007, "2026-01-01T00:00:00.007Z"),
             (-1, "1969-12-31T23:59:59.999Z"),
             (Timestamp::MIN.0, "0000-01-01T00:00:00.000Z"),
-            (Timestamp::MAX.0, "9999-12-30T22:00:00.999Z"),
+            (Timestamp::MAX.0, "9999-12-30T22:00:00.000Z"),
         ] {
             let at = Timestamp::from_millis(millis).expect("in range");
             assert_eq!(at.to_string(), text);
