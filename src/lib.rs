@@ -3,6 +3,7 @@
 //! Read in the order of a request, from the ground up: [`domain`] (the nouns and the rules),
 //! [`policy`] (who may do what), [`store`] (where data is kept).
 
+pub mod access;
 pub mod clock;
 pub mod domain;
 pub mod policy;

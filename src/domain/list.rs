@@ -173,9 +173,14 @@ impl<T> Page<T> {
     }
 }
 
-/// A stored document that is not what it should be. The store has logged which and why.
+/// A stored document that is not what it should be. The store has logged what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken;
+pub struct Broken {
+    /// The document's identifier.
+    pub id: ObjectId,
+    /// For a subscription, the tenant that it belongs to, where at least that could be read.
+    pub tenant: Option<TenantId>,
+}
 
 /// Which tenants a list may hold at all.
 #[derive(Clone, Debug, PartialEq, Eq)]

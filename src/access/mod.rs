@@ -1,0 +1,184 @@
+//! The only door to data for everything above: it knows who asks, asks [`policy`](crate::policy), then reads.
+//!
+//! An [`Access`] is shared by all requests; each request has a [`Session`] of its own, which finds
+//! the actor once, by one read, and answers every question of what the actor may see without
+//! another. What may not be seen is left out here, exactly as what does not exist, so no caller of
+//! this module can show it by mistake.
+
+mod provision;
+mod read;
+mod viewer;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use tokio::sync::OnceCell;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        list::Broken,
+        sync::{GroupNames, Profile},
+        user::{Identity, User},
+    },
+    store::{Found, ReadError, Store, UserKeys},
+};
+
+pub use read::{ByKey, History};
+pub use viewer::Viewer;
+
+/// Why something is refused, as a client may learn it. It has no `Display` on purpose: nothing
+/// turns it into text by accident, and no text of a lower layer can travel in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no token.
+    Unauthenticated,
+    /// The token's subject has no user here.
+    NotProvisioned,
+    /// The user is disabled.
+    Disabled,
+    /// The actor may know of it and may not do this.
+    Forbidden,
+    /// The input is not what it should be; every fault of it.
+    BadInput(Vec<Fault>),
+    /// The store cannot be reached; trying again is safe.
+    Unavailable,
+    /// A fault of this program or of stored data; the log has the cause.
+    Internal,
+}
+
+/// One fault of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Where: the argument's name, and dotted from there.
+    pub path: String,
+    /// What would be right.
+    pub message: String,
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(_) => {
+                tracing::warn!(%error, "the store is not available");
+                Self::Unavailable
+            }
+            ReadError::Internal(_) => {
+                tracing::error!(%error, "a read failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// The store has logged the document; whoever asked for it learns that it cannot be shown.
+impl From<Broken> for Refusal {
+    fn from(_: Broken) -> Self {
+        Self::Internal
+    }
+}
+
+/// Who presents a verified token: the identity, and what only `me` may read.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who it is.
+    pub identity: Identity,
+    /// What the token says besides.
+    pub profile: Profile,
+}
+
+/// What all sessions share.
+pub struct Access {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    groups: GroupNames,
+}
+
+impl Access {
+    /// Opens the door to a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: GroupNames) -> Self {
+        Self { store, clock, groups }
+    }
+}
+
+/// One request's view of the data.
+pub struct Session {
+    access: Arc<Access>,
+    caller: Option<Caller>,
+    request_id: String,
+    viewer: OnceCell<Result<Arc<Viewer>, Refusal>>,
+    reads: AtomicU32,
+}
+
+impl Session {
+    /// Begins a request; `caller` is `None` for an anonymous one. Reads nothing yet.
+    #[must_use]
+    pub fn new(access: Arc<Access>, caller: Option<Caller>, request_id: String) -> Self {
+        Self { access, caller, request_id, viewer: OnceCell::new(), reads: AtomicU32::new(0) }
+    }
+
+    /// How many reads of the store this request has cost so far.
+    #[must_use]
+    pub fn reads(&self) -> u32 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    /// The request's identifier.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The actor, found by the first call and kept for the request. `syncs` says whether the
+    /// operation asks for `me`, which makes and updates the user first; every call of a request
+    /// passes the same value, so all its fields see the same actor.
+    pub async fn viewer(&self, syncs: bool) -> Result<Arc<Viewer>, Refusal> {
+        self.viewer.get_or_init(|| self.find_viewer(syncs)).await.clone()
+    }
+
+    /// The actor, where a root field has found it before.
+    pub fn known_viewer(&self) -> Result<&Arc<Viewer>, Refusal> {
+        match self.viewer.get() {
+            Some(Ok(viewer)) => Ok(viewer),
+            Some(Err(refusal)) => Err(refusal.clone()),
+            None => Err(Refusal::Unauthenticated),
+        }
+    }
+
+    async fn find_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, Refusal> {
+        let caller = self.caller.as_ref().ok_or(Refusal::Unauthenticated)?;
+        let user = if syncs {
+            self.provision(caller).await?
+        } else {
+            let stored = self.stored_user(&caller.identity).await?;
+            refuse_disabled(stored)?.ok_or(Refusal::NotProvisioned)?
+        };
+        Ok(Arc::new(Viewer::new(Arc::new(user))))
+    }
+
+    async fn stored_user(&self, identity: &Identity) -> Result<Option<User>, Refusal> {
+        let found = self.read().users(UserKeys::Identity(identity)).await?;
+        Ok(found.into_iter().next().transpose()?)
+    }
+
+    /// The store, for one read more.
+    fn read(&self) -> &dyn Store {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        &*self.access.store
+    }
+}
+
+fn refuse_disabled(user: Option<User>) -> Result<Option<User>, Refusal> {
+    match user {
+        Some(user) if user.disabled => Err(Refusal::Disabled),
+        user => Ok(user),
+    }
+}
+
+/// What was found, shared; a broken document stays one.
+fn share<T>(found: Found<T>) -> Found<Arc<T>> {
+    found.map(Arc::new)
+}

@@ -1,0 +1,95 @@
+//! `me`: makes the caller's user, or brings it up to date with the token.
+
+use std::collections::BTreeMap;
+
+use super::{Caller, Refusal, Session, refuse_disabled};
+use crate::{
+    domain::{
+        change::Unique,
+        sync::{self, Granted, NamedGroups, Occasion, Synced},
+        tenant::Tenant,
+        user::User,
+    },
+    store::{CommitError, TenantKeys},
+};
+
+/// How often a sync is decided anew because somebody else wrote in between. Each loser means that
+/// another one won, so this many in a row are a storm on one user and worth a pause of the client.
+const ATTEMPTS: usize = 16;
+
+impl Session {
+    /// The caller's user as the token makes it. Writes only what differs.
+    pub(super) async fn provision(&self, caller: &Caller) -> Result<User, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let Synced { user, changes } = self.synced(caller).await?;
+            if changes.is_empty() {
+                return Ok(user);
+            }
+            match self.access.store.commit(&changes).await {
+                Ok(()) => return Ok(user),
+                // Another request was quicker: look again at what it left.
+                Err(CommitError::Stale | CommitError::Conflict(Unique::Subject)) => {}
+                Err(CommitError::Conflict(unique)) => {
+                    tracing::error!(field = unique.field(), "a sync cannot conflict there");
+                    return Err(Refusal::Internal);
+                }
+                Err(CommitError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        tracing::warn!("a sync lost against others {ATTEMPTS} times in a row");
+        Err(Refusal::Unavailable)
+    }
+
+    async fn synced(&self, caller: &Caller) -> Result<Synced, Refusal> {
+        let Caller { identity, profile } = caller;
+        let stored = refuse_disabled(self.stored_user(identity).await?)?;
+        if stored.is_none() {
+            let tombstone = self.read().tombstone(identity).await?;
+            if tombstone.is_some_and(|t| !sync::outlives(profile, &t)) {
+                return Err(Refusal::NotProvisioned);
+            }
+        }
+        let granted = self.granted(caller, stored.as_ref()).await?;
+        let clock = &self.access.clock;
+        let occasion = Occasion {
+            user_id: clock.object_id(),
+            event_id: clock.object_id(),
+            now: clock.now(),
+            request_id: Some(self.request_id.clone()),
+        };
+        Ok(match stored {
+            Some(user) => sync::update(&user, profile, granted.as_ref(), &occasion),
+            None => sync::create(identity.clone(), profile, granted.as_ref(), &occasion),
+        })
+    }
+
+    /// What the token's groups give, where they count at all.
+    async fn granted(
+        &self,
+        caller: &Caller,
+        stored: Option<&User>,
+    ) -> Result<Option<Granted>, Refusal> {
+        let profile = &caller.profile;
+        let watermark = stored.and_then(|user| user.groups_as_of);
+        let (Some(groups), Some(issued_at), true) =
+            (&profile.groups, profile.issued_at, sync::groups_apply(profile, watermark))
+        else {
+            return Ok(None);
+        };
+        let named = NamedGroups::read(groups, &self.access.groups);
+        let roles = if named.groups.is_empty() {
+            BTreeMap::new()
+        } else {
+            named.roles(&self.tenants_of_groups(&named).await?, issued_at)
+        };
+        Ok(Some(Granted { platform_admin: named.platform_admin, roles }))
+    }
+
+    async fn tenants_of_groups(&self, named: &NamedGroups) -> Result<Vec<Tenant>, Refusal> {
+        let slugs: Vec<String> = named.by_slug.keys().cloned().collect();
+        let keys = TenantKeys::SlugsOrGroups(&slugs, &named.groups);
+        let found = self.read().tenants(keys).await?;
+        // A tenant that cannot be read fails the sync: taking it for absent would take rights away.
+        Ok(found.into_iter().collect::<Result<_, _>>()?)
+    }
+}

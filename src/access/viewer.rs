@@ -1,0 +1,102 @@
+//! The actor of a request, and every decision about it: from memory, without a read.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::Refusal;
+use crate::{
+    domain::{
+        id::TenantId,
+        list::Scope,
+        user::{TenantRole, User},
+    },
+    policy::{self, Decision, PlatformAction, Relation, Standing, TenantAction, UserAction},
+};
+
+/// The user who asks, as the database has it.
+#[derive(Debug)]
+pub struct Viewer {
+    user: Arc<User>,
+    roles: HashMap<TenantId, TenantRole>,
+}
+
+impl Viewer {
+    pub(super) fn new(user: Arc<User>) -> Self {
+        let roles = user.memberships.iter().map(|m| (m.tenant_id, m.role)).collect();
+        Self { user, roles }
+    }
+
+    /// The user.
+    #[must_use]
+    pub const fn user(&self) -> &Arc<User> {
+        &self.user
+    }
+
+    /// Whether this is one who runs the platform.
+    #[must_use]
+    pub fn is_platform_admin(&self) -> bool {
+        self.user.platform_admin.is_some()
+    }
+
+    /// What the actor is to a tenant.
+    #[must_use]
+    pub fn standing(&self, tenant: TenantId) -> Standing {
+        if self.is_platform_admin() {
+            Standing::PlatformAdmin
+        } else {
+            self.roles.get(&tenant).copied().into()
+        }
+    }
+
+    /// What the actor is to a user.
+    #[must_use]
+    pub fn relation(&self, user: &User) -> Relation {
+        if user.id == self.user.id {
+            Relation::Myself
+        } else if self.is_platform_admin() {
+            Relation::PlatformAdmin
+        } else if user.memberships.iter().any(|m| self.roles.contains_key(&m.tenant_id)) {
+            Relation::Peer
+        } else {
+            Relation::Stranger
+        }
+    }
+
+    /// Whether the actor may see that there is such a tenant.
+    #[must_use]
+    pub fn sees(&self, tenant: TenantId) -> bool {
+        policy::tenant(self.standing(tenant), TenantAction::Read) == Decision::Allow
+    }
+
+    /// Refuses what the actor may not do to a tenant that it sees.
+    pub fn may(&self, tenant: TenantId, action: TenantAction) -> Result<(), Refusal> {
+        refuse(policy::tenant(self.standing(tenant), action))
+    }
+
+    /// Refuses what the actor may not do to a user that it sees.
+    pub fn may_user(&self, user: &User, action: UserAction) -> Result<(), Refusal> {
+        refuse(policy::user(self.relation(user), action))
+    }
+
+    /// Refuses what only those who run the platform may do.
+    pub fn may_platform(&self, action: PlatformAction) -> Result<(), Refusal> {
+        refuse(policy::platform(self.is_platform_admin(), action))
+    }
+
+    /// The tenants whose data a list may hold.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        if self.is_platform_admin() {
+            Scope::Everything
+        } else {
+            Scope::Tenants(self.user.memberships.iter().map(|m| m.tenant_id).collect())
+        }
+    }
+}
+
+/// The thing itself is seen here, so hiding a part of it is denying it.
+const fn refuse(decision: Decision) -> Result<(), Refusal> {
+    match decision {
+        Decision::Allow => Ok(()),
+        Decision::Deny | Decision::Hide => Err(Refusal::Forbidden),
+    }
+}
