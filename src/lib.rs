@@ -6,5 +6,6 @@
 pub mod access;
 pub mod clock;
 pub mod domain;
+pub mod graphql;
 pub mod policy;
 pub mod store;

@@ -1,1 +1,4 @@
-fn main() {}
+//! x
+fn main() {
+    print!("{}", tenantry::graphql::sdl());
+}

@@ -11,7 +11,7 @@ mod viewer;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tokio::sync::OnceCell;
@@ -19,11 +19,11 @@ use tokio::sync::OnceCell;
 use crate::{
     clock::Clock,
     domain::{
-        list::Broken,
+        list::{Broken, Found},
         sync::{GroupNames, Profile},
         user::{Identity, User},
     },
-    store::{Found, ReadError, Store, UserKeys},
+    store::{ReadError, Store, UserKeys},
 };
 
 pub use read::{ByKey, History};
@@ -94,13 +94,25 @@ pub struct Access {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     groups: GroupNames,
+    open: AtomicBool,
 }
 
 impl Access {
-    /// Opens the door to a store.
+    /// The door to a store; closed, so that everything is `UNAVAILABLE`, until [`Self::open`].
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: GroupNames) -> Self {
-        Self { store, clock, groups }
+        Self { store, clock, groups, open: AtomicBool::new(false) }
+    }
+
+    /// Lets requests in: the store is prepared. Before, nothing could hold what is unique apart.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::Release);
+    }
+
+    /// Whether requests are let in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
     }
 }
 
@@ -160,14 +172,14 @@ impl Session {
     }
 
     async fn stored_user(&self, identity: &Identity) -> Result<Option<User>, Refusal> {
-        let found = self.read().users(UserKeys::Identity(identity)).await?;
+        let found = self.read()?.users(UserKeys::Identity(identity)).await?;
         Ok(found.into_iter().next().transpose()?)
     }
 
     /// The store, for one read more.
-    fn read(&self) -> &dyn Store {
+    fn read(&self) -> Result<&dyn Store, Refusal> {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        &*self.access.store
+        if self.access.is_open() { Ok(&*self.access.store) } else { Err(Refusal::Unavailable) }
     }
 }
 

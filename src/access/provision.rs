@@ -44,7 +44,7 @@ impl Session {
         let Caller { identity, profile } = caller;
         let stored = refuse_disabled(self.stored_user(identity).await?)?;
         if stored.is_none() {
-            let tombstone = self.read().tombstone(identity).await?;
+            let tombstone = self.read()?.tombstone(identity).await?;
             if tombstone.is_some_and(|t| !sync::outlives(profile, &t)) {
                 return Err(Refusal::NotProvisioned);
             }
@@ -88,7 +88,7 @@ impl Session {
     async fn tenants_of_groups(&self, named: &NamedGroups) -> Result<Vec<Tenant>, Refusal> {
         let slugs: Vec<String> = named.by_slug.keys().cloned().collect();
         let keys = TenantKeys::SlugsOrGroups(&slugs, &named.groups);
-        let found = self.read().tenants(keys).await?;
+        let found = self.read()?.tenants(keys).await?;
         // A tenant that cannot be read fails the sync: taking it for absent would take rights away.
         Ok(found.into_iter().collect::<Result<_, _>>()?)
     }

@@ -11,7 +11,7 @@ use crate::{
         audit::AuditEvent,
         id::{AuditEventId, SubscriptionId, TenantId, UserId},
         list::{
-            AuditFilter, Direction, MemberFilter, Order, Page, Scope, SubscriptionFilter,
+            AuditFilter, Direction, Found, MemberFilter, Order, Page, Scope, SubscriptionFilter,
             SubscriptionListing, SubscriptionOrderField, TenantFilter, TenantListing,
             TenantOrderField, UserFilter, UserListing, UserOrderField, Window,
         },
@@ -20,7 +20,7 @@ use crate::{
         user::User,
     },
     policy::{PlatformAction, TenantAction},
-    store::{Found, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{SubscriptionKeys, TenantKeys, UserKeys},
 };
 
 /// What was found of what was asked for, by key. What is not there, and what the actor may not
@@ -40,7 +40,7 @@ impl Session {
     /// The tenant with that slug.
     pub async fn tenant_by_slug(&self, slug: &str) -> Result<Option<Found<Arc<Tenant>>>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
+        let found = self.read()?.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
         let visible = |found: &Found<Tenant>| viewer.sees(tenant_of(found));
         Ok(found.into_iter().find(visible).map(share))
     }
@@ -48,7 +48,7 @@ impl Session {
     /// Tenants by identifier.
     pub async fn tenants(&self, ids: &[TenantId]) -> Result<ByKey<TenantId, Tenant>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().tenants(TenantKeys::Ids(ids)).await?;
+        let found = self.read()?.tenants(TenantKeys::Ids(ids)).await?;
         let keyed = found.into_iter().map(|found| (tenant_of(&found), share(found)));
         Ok(keyed.filter(|(id, _)| viewer.sees(*id)).collect())
     }
@@ -56,7 +56,7 @@ impl Session {
     /// Users by identifier: oneself, and those with whom the actor shares a tenant that exists.
     pub async fn users(&self, ids: &[UserId]) -> Result<ByKey<UserId, User>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().users(UserKeys::Ids(ids)).await?;
+        let found = self.read()?.users(UserKeys::Ids(ids)).await?;
         let shared = self.shared_tenants(viewer, &found).await?;
         let visible = |found: &Found<User>| match found {
             _ if viewer.is_platform_admin() => true,
@@ -99,7 +99,7 @@ impl Session {
         ids: &[SubscriptionId],
     ) -> Result<ByKey<SubscriptionId, TenantSubscription>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().subscriptions(SubscriptionKeys::Ids(ids)).await?;
+        let found = self.read()?.subscriptions(SubscriptionKeys::Ids(ids)).await?;
         let keyed =
             found.into_iter().filter(|found| sees_subscription(viewer, found)).map(|found| {
                 let id =
@@ -115,7 +115,7 @@ impl Session {
         tenants: &[TenantId],
     ) -> Result<ByKey<TenantId, TenantSubscription>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().subscriptions(SubscriptionKeys::LiveOf(tenants)).await?;
+        let found = self.read()?.subscriptions(SubscriptionKeys::LiveOf(tenants)).await?;
         let keyed = found.into_iter().filter_map(|found| {
             let tenant = match &found {
                 Ok(subscription) => subscription.tenant_id,
@@ -132,7 +132,7 @@ impl Session {
         ids: &[AuditEventId],
     ) -> Result<ByKey<AuditEventId, AuditEvent>, Refusal> {
         let viewer = self.known_viewer()?;
-        let found = self.read().audit_events(ids).await?;
+        let found = self.read()?.audit_events(ids).await?;
         let visible = |found: &Found<AuditEvent>| match found {
             _ if viewer.is_platform_admin() => true,
             Ok(event) => {
@@ -156,7 +156,7 @@ impl Session {
     ) -> Result<Page<Tenant>, Refusal> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
         let listing = TenantListing { scope, filter: filter.clone(), order };
-        Ok(self.read().tenant_page(&listing, window).await?)
+        Ok(self.read()?.tenant_page(&listing, window).await?)
     }
 
     /// How many tenants the actor sees.
@@ -164,7 +164,7 @@ impl Session {
         let Some(scope) = self.scope()? else { return Ok(0) };
         let order = newest_first(TenantOrderField::CreatedAt);
         let listing = TenantListing { scope, filter: filter.clone(), order };
-        Ok(self.read().count_tenants(&listing).await?)
+        Ok(self.read()?.count_tenants(&listing).await?)
     }
 
     /// A page of all users, for platform admins.
@@ -176,7 +176,7 @@ impl Session {
     ) -> Result<Page<User>, Refusal> {
         self.known_viewer()?.may_platform(PlatformAction::ListUsers)?;
         let listing = UserListing { scope: Scope::Everything, filter: filter.clone(), order };
-        Ok(self.read().user_page(&listing, window).await?)
+        Ok(self.read()?.user_page(&listing, window).await?)
     }
 
     /// How many users there are, for platform admins.
@@ -184,7 +184,7 @@ impl Session {
         self.known_viewer()?.may_platform(PlatformAction::ListUsers)?;
         let order = newest_first(UserOrderField::CreatedAt);
         let listing = UserListing { scope: Scope::Everything, filter: filter.clone(), order };
-        Ok(self.read().count_users(&listing).await?)
+        Ok(self.read()?.count_users(&listing).await?)
     }
 
     /// A page of the subscriptions of the tenants that the actor sees.
@@ -196,7 +196,7 @@ impl Session {
     ) -> Result<Page<TenantSubscription>, Refusal> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
         let listing = SubscriptionListing { scope, filter: filter.clone(), order };
-        Ok(self.read().subscription_page(&listing, window).await?)
+        Ok(self.read()?.subscription_page(&listing, window).await?)
     }
 
     /// How many subscriptions the tenants have that the actor sees.
@@ -204,7 +204,7 @@ impl Session {
         let Some(scope) = self.scope()? else { return Ok(0) };
         let order = newest_first(SubscriptionOrderField::CreatedAt);
         let listing = SubscriptionListing { scope, filter: filter.clone(), order };
-        Ok(self.read().count_subscriptions(&listing).await?)
+        Ok(self.read()?.count_subscriptions(&listing).await?)
     }
 
     /// A page of a history, newest first.
@@ -215,7 +215,7 @@ impl Session {
         window: &Window,
     ) -> Result<Page<AuditEvent>, Refusal> {
         match self.narrowed(history, filter)? {
-            Some(filter) => Ok(self.read().audit_page(&filter, window).await?),
+            Some(filter) => Ok(self.read()?.audit_page(&filter, window).await?),
             None => Ok(Page::empty()),
         }
     }
@@ -227,7 +227,7 @@ impl Session {
         filter: &AuditFilter,
     ) -> Result<u64, Refusal> {
         match self.narrowed(history, filter)? {
-            Some(filter) => Ok(self.read().count_audit_events(&filter).await?),
+            Some(filter) => Ok(self.read()?.count_audit_events(&filter).await?),
             None => Ok(0),
         }
     }
@@ -264,9 +264,10 @@ impl Session {
         tenants: &[TenantId],
         filter: &MemberFilter,
         window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, Refusal> {
+    ) -> Result<HashMap<TenantId, Page<Arc<User>>>, Refusal> {
         let seen = self.seen(tenants)?;
-        Ok(self.read().member_pages(&seen, filter, window).await?)
+        let pages = self.read()?.member_pages(&seen, filter, window).await?;
+        Ok(pages.into_iter().map(|(tenant, page)| (tenant, page.map(Arc::new))).collect())
     }
 
     /// How many members each of these tenants has.
@@ -276,7 +277,7 @@ impl Session {
         filter: &MemberFilter,
     ) -> Result<HashMap<TenantId, u64>, Refusal> {
         let seen = self.seen(tenants)?;
-        Ok(self.read().count_members(&seen, filter).await?)
+        Ok(self.read()?.count_members(&seen, filter).await?)
     }
 
     fn seen(&self, tenants: &[TenantId]) -> Result<Vec<TenantId>, Refusal> {

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::Refusal;
 use crate::{
     domain::{
-        id::TenantId,
+        audit::AuditEvent,
+        id::{NodeId, TenantId},
         list::Scope,
         user::{TenantRole, User},
     },
@@ -80,6 +81,27 @@ impl Viewer {
     /// Refuses what only those who run the platform may do.
     pub fn may_platform(&self, action: PlatformAction) -> Result<(), Refusal> {
         refuse(policy::platform(self.is_platform_admin(), action))
+    }
+
+    /// Whether one field of an event's changes may be shown. `user` is the event's target, where
+    /// that is a user whom the actor sees.
+    #[must_use]
+    pub fn sees_change(&self, event: &AuditEvent, user: Option<&User>, field: &str) -> bool {
+        if self.is_platform_admin() {
+            return true;
+        }
+        let of_tenants = |action| event.tenants.iter().all(|t| self.may(*t, action).is_ok());
+        let of_user = |action| user.is_some_and(|user| self.may_user(user, action).is_ok());
+        let (head, rest) = field.split_once('.').unwrap_or((field, ""));
+        match (event.target, head) {
+            (_, "memberships") => TenantId::parse(rest)
+                .is_some_and(|tenant| self.may(tenant, TenantAction::ReadAudit).is_ok()),
+            (_, "integrations" | "stripe") => of_tenants(TenantAction::ReadPlatformFields),
+            (Some(NodeId::User(_)), "name") => of_user(UserAction::Read),
+            (Some(NodeId::User(_)), "email") => of_user(UserAction::ReadEmail),
+            (Some(NodeId::User(_)), _) => of_user(UserAction::ReadPrivate),
+            _ => of_tenants(TenantAction::ReadAudit),
+        }
     }
 
     /// The tenants whose data a list may hold.

@@ -139,7 +139,7 @@ pub struct Item<T> {
     /// Where it is in the list.
     pub position: Position,
     /// What it is, or that the stored document cannot be read.
-    pub node: Result<T, Broken>,
+    pub node: Found<T>,
 }
 
 impl<T> Page<T> {
@@ -147,6 +147,16 @@ impl<T> Page<T> {
     #[must_use]
     pub const fn empty() -> Self {
         Self { items: Vec::new(), has_next: false, has_previous: false }
+    }
+
+    /// The same page of something made of its elements.
+    #[must_use]
+    pub fn map<U>(self, make: impl Fn(T) -> U) -> Page<U> {
+        let items = self
+            .items
+            .into_iter()
+            .map(|item| Item { position: item.position, node: item.node.map(&make) });
+        Page { items: items.collect(), has_next: self.has_next, has_previous: self.has_previous }
     }
 
     /// Makes the page from what a store read: up to `size + 1` elements from the window's end on,
@@ -181,6 +191,9 @@ pub struct Broken {
     /// For a subscription, the tenant that it belongs to, where at least that could be read.
     pub tenant: Option<TenantId>,
 }
+
+/// What was found: a document, or one that cannot be read.
+pub type Found<T> = Result<T, Broken>;
 
 /// Which tenants a list may hold at all.
 #[derive(Clone, Debug, PartialEq, Eq)]

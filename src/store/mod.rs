@@ -9,7 +9,7 @@
 //! 1. Name it in domain words here: a batch of keys in, what was found out. One call is one
 //!    command of the database, whatever the number of keys.
 //! 2. Implement it in `mongo` and in `sqlite`, with the translation between document (row) and
-//!    domain type beside the query. A document that cannot be read is [`Broken`]: it is logged with
+//!    domain type beside the query. A document that cannot be read is `Broken`: it is logged with
 //!    collection and identifier, and never fails the others.
 //! 3. Give it an index in both, and a case in `tests/it/conformance.rs`, which runs against both;
 //!    the index test there fails on a scan.
@@ -26,16 +26,13 @@ use crate::domain::{
     change::{Change, Unique},
     id::{AuditEventId, SubscriptionId, TenantId, UserId},
     list::{
-        AuditListing, Broken, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing,
+        AuditListing, Found, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing,
         Window,
     },
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
-
-/// A document that was found: what it says, or that it cannot be read.
-pub type Found<T> = Result<T, Broken>;
 
 /// Which tenants to read.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +102,7 @@ pub enum PrepareError {
 /// Keeps tenants, users, subscriptions and their history.
 ///
 /// Batched reads answer in no particular order and leave out what is not there. A document that is
-/// there and cannot be read is among the found as [`Broken`], but not where its key is what cannot
+/// there and cannot be read is among the found as `Broken`, but not where its key is what cannot
 /// be read.
 #[async_trait]
 pub trait Store: Send + Sync {

@@ -1,0 +1,110 @@
+//! Errors as a client sees them: a code, a sentence, and what the code promises besides.
+
+use async_graphql::{
+    Error, ErrorExtensionValues, ErrorExtensions, Name, ServerError, Value, indexmap::IndexMap,
+};
+
+use crate::{
+    access::{Fault, Refusal},
+    domain::word_enum,
+};
+
+word_enum! {
+    /// `extensions.code`: what a client may decide by.
+    pub enum Code {
+        /// There is no token, or not one that counts.
+        Unauthenticated = "UNAUTHENTICATED",
+        /// The token's subject has no user here; `me` makes it.
+        UserNotProvisioned = "USER_NOT_PROVISIONED",
+        /// The user is disabled.
+        UserDisabled = "USER_DISABLED",
+        /// The actor may not do this.
+        Forbidden = "FORBIDDEN",
+        /// The input is not what it should be; see `fields`.
+        BadUserInput = "BAD_USER_INPUT",
+        /// More than one request may have; see `limit`, `max` and `actual`.
+        LimitExceeded = "LIMIT_EXCEEDED",
+        /// The store or the provider cannot be reached; trying again is safe.
+        Unavailable = "UNAVAILABLE",
+        /// The document is no GraphQL.
+        ParseFailed = "GRAPHQL_PARSE_FAILED",
+        /// The document, or its variables, do not fit the schema.
+        ValidationFailed = "GRAPHQL_VALIDATION_FAILED",
+        /// A fault here; the log has it under `requestId`.
+        Internal = "INTERNAL",
+    }
+}
+
+/// An error outside of any field: a request that does not run.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The code.
+    pub code: Code,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with its sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// The error that a client sees.
+    #[must_use]
+    pub fn into_server_error(self) -> ServerError {
+        let mut error = ServerError::new(self.message, None);
+        set_code(&mut error, self.code);
+        error
+    }
+}
+
+/// Gives an error its code.
+pub(super) fn set_code(error: &mut ServerError, code: Code) {
+    error.extensions.get_or_insert_default().set("code", code.word());
+}
+
+/// Whether an error has a code already.
+pub(super) fn code(error: &ServerError) -> Option<&Value> {
+    error.extensions.as_ref()?.get("code")
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let (code, message) = match &refusal {
+            Refusal::Unauthenticated => (Code::Unauthenticated, "Sign in to ask for this."),
+            Refusal::NotProvisioned => (
+                Code::UserNotProvisioned,
+                "There is no user for this token yet; ask for `me` first.",
+            ),
+            Refusal::Disabled => (Code::UserDisabled, "This user is disabled."),
+            Refusal::Forbidden => (Code::Forbidden, "You may not see or do this."),
+            Refusal::BadInput(_) => (Code::BadUserInput, "The input is not valid; see `fields`."),
+            Refusal::Unavailable => (Code::Unavailable, "Not available just now; try again."),
+            Refusal::Internal => (Code::Internal, "Something went wrong here."),
+        };
+        Self::new(message).extend_with(|_, extensions| {
+            extensions.set("code", code.word());
+            if let Refusal::BadInput(faults) = &refusal {
+                set_faults(extensions, faults);
+            }
+        })
+    }
+}
+
+fn set_faults(extensions: &mut ErrorExtensionValues, faults: &[Fault]) {
+    let fields = faults.iter().map(|fault| {
+        Value::Object(IndexMap::from([
+            (Name::new("path"), Value::from(fault.path.as_str())),
+            (Name::new("message"), Value::from(fault.message.as_str())),
+        ]))
+    });
+    extensions.set("fields", Value::List(fields.collect()));
+}
+
+/// Reads a part of the input and refuses all its faults at once.
+pub(super) fn bad_input<T>(read: impl FnOnce(&mut Vec<Fault>) -> T) -> Result<T, Refusal> {
+    let mut faults = Vec::new();
+    let input = read(&mut faults);
+    if faults.is_empty() { Ok(input) } else { Err(Refusal::BadInput(faults)) }
+}

@@ -1,0 +1,185 @@
+//! Filters and orders, and how they become the domain's. Identifiers are read first, on their own:
+//! a malformed one is refused before anybody asks who is there.
+
+use async_graphql::{ID, InputObject};
+
+use super::{
+    enums::{
+        OrderDirection, Plan, TenantOrderField, TenantStatus, TenantSubscriptionOrderField,
+        TenantSubscriptionStatus, UserOrderField,
+    },
+    scalar::{DateTime, parse_id},
+};
+use crate::{
+    access::{Fault, Refusal},
+    domain::{
+        list::{self, AuditFilter, Direction, Order, SubscriptionFilter},
+        text,
+    },
+};
+
+/// Which tenants; an empty list, and what is left out, filters nothing.
+#[derive(InputObject, Default)]
+pub(super) struct TenantFilter {
+    /// One of these.
+    status: Option<Vec<TenantStatus>>,
+    /// One of these.
+    plan: Option<Vec<Plan>>,
+    /// The slug, the name or a domain starts with it, without regard to case.
+    search: Option<String>,
+    /// Has exactly this domain; internationalized names in either form.
+    domain: Option<String>,
+}
+
+impl TenantFilter {
+    pub(super) fn into_domain(self, faults: &mut Vec<Fault>) -> list::TenantFilter {
+        let domain = self.domain.and_then(|given| {
+            let domain = text::domain(&given);
+            if domain.is_none() {
+                let message = "must be a DNS name".to_owned();
+                faults.push(Fault { path: "filter.domain".to_owned(), message });
+            }
+            domain
+        });
+        list::TenantFilter {
+            status: words(self.status),
+            plan: words(self.plan),
+            search: search(self.search),
+            domain,
+        }
+    }
+}
+
+/// Which users; what is left out filters nothing.
+#[derive(InputObject, Default)]
+pub(super) struct UserFilter {
+    /// The name or the e-mail address starts with it, without regard to case.
+    search: Option<String>,
+    /// Runs the platform, or does not.
+    platform_admin: Option<bool>,
+    /// Is disabled, or is not.
+    disabled: Option<bool>,
+    /// Is a member of this tenant.
+    tenant_id: Option<ID>,
+}
+
+impl UserFilter {
+    pub(super) fn into_domain(self) -> Result<list::UserFilter, Refusal> {
+        Ok(list::UserFilter {
+            search: search(self.search),
+            platform_admin: self.platform_admin,
+            disabled: self.disabled,
+            tenant: optional_id("filter.tenantId", self.tenant_id)?,
+        })
+    }
+}
+
+/// Which subscriptions; an empty list, and what is left out, filters nothing.
+#[derive(InputObject, Default)]
+pub(super) struct TenantSubscriptionFilter {
+    /// One of these.
+    status: Option<Vec<TenantSubscriptionStatus>>,
+    /// One of these.
+    plan: Option<Vec<Plan>>,
+    /// Belongs to this tenant.
+    tenant_id: Option<ID>,
+}
+
+impl TenantSubscriptionFilter {
+    pub(super) fn into_domain(self) -> Result<SubscriptionFilter, Refusal> {
+        Ok(SubscriptionFilter {
+            status: words(self.status),
+            plan: words(self.plan),
+            tenant: optional_id("filter.tenantId", self.tenant_id)?,
+        })
+    }
+}
+
+/// Which events; what is left out filters nothing.
+#[derive(InputObject, Default)]
+#[graphql(name = "AuditFilter")]
+pub(super) struct AuditFilterInput {
+    /// Touched this tenant.
+    tenant_id: Option<ID>,
+    /// Was done by this user.
+    actor_id: Option<ID>,
+    /// Is exactly this action: `tenant.update`, `user.sync`, …
+    action: Option<String>,
+    /// Happened then or later.
+    since: Option<DateTime>,
+    /// Happened before then.
+    until: Option<DateTime>,
+}
+
+impl AuditFilterInput {
+    pub(super) fn into_domain(self) -> Result<AuditFilter, Refusal> {
+        let tenant = optional_id("filter.tenantId", self.tenant_id);
+        let actor = optional_id("filter.actorId", self.actor_id);
+        let (tenant, actor) = match (tenant, actor) {
+            (Ok(tenant), Ok(actor)) => (tenant, actor),
+            (Err(Refusal::BadInput(mut faults)), Err(Refusal::BadInput(more))) => {
+                faults.extend(more);
+                return Err(Refusal::BadInput(faults));
+            }
+            (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),
+        };
+        Ok(AuditFilter {
+            tenant,
+            actor,
+            action: self.action.filter(|action| !action.is_empty()),
+            since: self.since.map(|at| at.0),
+            until: self.until.map(|at| at.0),
+        })
+    }
+}
+
+macro_rules! order_input {
+    ($(#[$meta:meta])* $name:ident, $field:ident) => {
+        $(#[$meta])*
+        #[derive(InputObject)]
+        pub(super) struct $name {
+            /// By what.
+            field: $field,
+            /// Which way.
+            direction: OrderDirection,
+        }
+
+        impl $name {
+            /// The order that is asked for, or newest first.
+            pub(super) fn or_newest<F: From<$field>>(order: Option<Self>) -> Order<F> {
+                match order {
+                    Some(order) => Order { field: order.field.into(), direction: order.direction.into() },
+                    None => Order { field: $field::CreatedAt.into(), direction: Direction::Desc },
+                }
+            }
+        }
+    };
+}
+
+order_input! {
+    /// The order of tenants; those that are equal by identifier.
+    TenantOrder, TenantOrderField
+}
+order_input! {
+    /// The order of users; those that are equal by identifier.
+    UserOrder, UserOrderField
+}
+order_input! {
+    /// The order of subscriptions; those that are equal by identifier.
+    TenantSubscriptionOrder, TenantSubscriptionOrderField
+}
+
+fn words<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
+    words.unwrap_or_default().into_iter().map(Into::into).collect()
+}
+
+fn search(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn optional_id<E: crate::domain::id::Entity>(
+    path: &str,
+    id: Option<ID>,
+) -> Result<Option<crate::domain::id::Id<E>>, Refusal> {
+    id.map(|id| parse_id(path, &id)).transpose()
+}

@@ -1,0 +1,238 @@
+//! One request, whatever brought it here: parsed, checked, run, and its errors made fit to be seen.
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
+
+use async_graphql::{
+    Name, Positioned, Request, Response, Value, Variables,
+    parser::types::{
+        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
+        OperationType, Selection, SelectionSet,
+    },
+};
+use futures_util::FutureExt;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+
+use super::{
+    Root,
+    batch::Batches,
+    context::Scope,
+    error::{Code, Problem, code, set_code},
+    root,
+};
+use crate::access::Session;
+
+/// A request's parameters, as GraphQL over HTTP names them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// The document's text.
+    pub query: String,
+    /// Which of its operations to run, where it has several.
+    #[serde(default)]
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    #[serde(default)]
+    pub variables: Option<serde_json::Map<String, serde_json::Value>>,
+    /// For extensions of the protocol; none is known here.
+    #[serde(default)]
+    pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A document that was parsed, and whose operation was found.
+pub struct Prepared {
+    request: Request,
+    operation: OperationType,
+}
+
+impl Prepared {
+    /// Whether it is a query: running it is safe to repeat.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        self.operation == OperationType::Query
+    }
+}
+
+/// The schema, ready to answer.
+pub struct Api {
+    schema: Root,
+    introspection: bool,
+}
+
+impl Api {
+    /// The schema. Without introspection, asking for it is an error, and errors suggest no names.
+    #[must_use]
+    pub fn new(introspection: bool) -> Self {
+        let builder = root();
+        let builder = if introspection { builder } else { builder.disable_suggestions() };
+        Self { schema: builder.finish(), introspection }
+    }
+
+    /// Parses a document and finds the operation that is to run.
+    pub fn prepare(&self, document: Document) -> Result<Prepared, Answer> {
+        let variables = document.variables.unwrap_or_default();
+        let mut request = Request::new(document.query)
+            .variables(Variables::from_json(serde_json::Value::Object(variables)));
+        // Some clients send an empty name for none.
+        request.operation_name = document.operation_name.filter(|name| !name.is_empty());
+        let name = request.operation_name.clone();
+        let parsed = request.parsed_query().map_err(|error| Answer::syntax(error.locations))?;
+        let operation = choose(parsed, name.as_deref())?;
+        if !self.introspection {
+            let mut seen = HashSet::new();
+            refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
+        }
+        let operation = operation.ty;
+        Ok(Prepared { request, operation })
+    }
+
+    /// Runs a prepared document. A panic of a resolver is an error of this request alone.
+    pub async fn execute(&self, session: Arc<Session>, prepared: Prepared) -> Answer {
+        let batches = Batches::default();
+        let scope = Scope::new(session.clone(), batches.clone());
+        let run = batches.drive(self.schema.execute(prepared.request.data(scope)));
+        let answer = match AssertUnwindSafe(run).catch_unwind().await {
+            Ok(response) => Answer::of(response),
+            Err(_) => Answer::refused(Problem::new(Code::Internal, "Something went wrong here.")),
+        };
+        answer.with_request_id(session.request_id())
+    }
+}
+
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a OperationDefinition, Answer> {
+    let chosen = match (&document.operations, name) {
+        (DocumentOperations::Single(only), None) => Ok(only),
+        (DocumentOperations::Multiple(named), Some(name)) => {
+            named.get(name).ok_or("The document has no operation of that name.")
+        }
+        (DocumentOperations::Single(_), Some(_)) => {
+            Err("The document has no operation of that name.")
+        }
+        (DocumentOperations::Multiple(named), None) => match named.len() {
+            1 => named.values().next().ok_or("The document has no operation."),
+            _ => Err("The document has several operations: `operationName` has to choose one."),
+        },
+    };
+    let refused = |message| Answer::refused(Problem::new(Code::ValidationFailed, message));
+    chosen.map(|operation| &operation.node).map_err(refused)
+}
+
+/// The engine answers `null` without a word; a client is to be told. Fragments may still go in
+/// circles here, so each is looked at once.
+fn refuse_introspection<'a>(
+    set: &'a SelectionSet,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    seen: &mut HashSet<&'a str>,
+) -> Result<(), Answer> {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                if matches!(field.node.name.node.as_str(), "__schema" | "__type") {
+                    let message = "Introspection is off here.";
+                    return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                refuse_introspection(&inline.node.selection_set.node, fragments, seen)?;
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                if let Some(fragment) = fragments.get(name)
+                    && seen.insert(name.as_str())
+                {
+                    refuse_introspection(&fragment.node.selection_set.node, fragments, seen)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a request is answered, before a transport gives it its form.
+#[derive(Debug)]
+pub struct Answer {
+    response: Response,
+    ran: bool,
+}
+
+impl Answer {
+    /// An answer to a request that does not run.
+    #[must_use]
+    pub fn refused(problem: Problem) -> Self {
+        Self { response: Response::from_errors(vec![problem.into_server_error()]), ran: false }
+    }
+
+    /// The answer to what is no GraphQL: where, but not what, because that would echo the document.
+    fn syntax(locations: Vec<async_graphql::Pos>) -> Self {
+        let place = locations.first().map_or_else(String::new, |pos| {
+            format!(" at line {}, column {}", pos.line, pos.column)
+        });
+        let message = format!("The document is not valid GraphQL{place}.");
+        let mut error = Problem::new(Code::ParseFailed, message).into_server_error();
+        error.locations = locations;
+        Self { response: Response::from_errors(vec![error]), ran: false }
+    }
+
+    fn of(mut response: Response) -> Self {
+        // The engine's own errors have no code. Those of a document that does not fit the schema
+        // come before it runs, so without a path.
+        let ran = response.errors.iter().all(|error| !error.path.is_empty());
+        for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
+            set_code(error, Code::ValidationFailed);
+        }
+        Self { response, ran }
+    }
+
+    /// Gives an answer with errors the request's identifier, under which the log has more.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: &str) -> Self {
+        if self.response.errors.is_empty() {
+            return self;
+        }
+        let internal = Value::from(Code::Internal.word());
+        for error in &mut self.response.errors {
+            if code(error) == Some(&internal) {
+                error.extensions.get_or_insert_default().set("requestId", request_id);
+            }
+        }
+        self.response.extensions.insert("requestId".to_owned(), Value::from(request_id));
+        self
+    }
+
+    /// Whether the document ran: otherwise the answer has no `data`.
+    #[must_use]
+    pub const fn ran(&self) -> bool {
+        self.ran
+    }
+
+    /// The codes of the errors.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.response.errors.iter().filter_map(code).filter_map(|value| match value {
+            Value::String(word) => Some(word.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// The response of GraphQL's specification, section 7: `errors` first, so that they are seen.
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.response.errors.is_empty() {
+            map.serialize_entry("errors", &self.response.errors)?;
+        }
+        if self.ran {
+            map.serialize_entry("data", &self.response.data)?;
+        }
+        if !self.response.extensions.is_empty() {
+            map.serialize_entry("extensions", &self.response.extensions)?;
+        }
+        map.end()
+    }
+}
