@@ -1,0 +1,90 @@
+//! The credential of a request, before anybody asked what it says.
+
+/// Why no credential could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialError {
+    /// More than one was presented (RFC 6750 section 2: a client must not use more than one).
+    Several,
+    /// Another scheme than `Bearer`, or not of the form of one.
+    Malformed,
+}
+
+/// The bearer token in the values of a request's `Authorization` headers; `None` without a header.
+///
+/// The scheme is compared without regard to case (RFC 9110 section 11.1).
+pub fn credential<'a>(
+    values: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<Option<&'a str>, CredentialError> {
+    let mut values = values.into_iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(CredentialError::Several);
+    }
+    bearer(value).map(Some).ok_or(CredentialError::Malformed)
+}
+
+fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, rest) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    let token = rest.trim_start_matches(' ');
+    (scheme.eq_ignore_ascii_case("Bearer") && is_token68(token)).then_some(token)
+}
+
+/// RFC 9110 section 11.2.
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let of_body = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    !body.is_empty() && body.bytes().all(of_body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_is_nobody_and_one_is_read() {
+        assert_eq!(credential([]), Ok(None));
+        for (value, token) in [
+            ("Bearer a.b.c", "a.b.c"),
+            ("bearer a", "a"),
+            ("BEARER a", "a"),
+            ("bEaReR   aA09-._~+/==", "aA09-._~+/=="),
+        ] {
+            assert_eq!(credential([value.as_bytes()]), Ok(Some(token)), "{value}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for value in [
+            "",
+            " ",
+            "Bearer",
+            "Bearer ",
+            "Bearer\ta",
+            " Bearer a",
+            "Bearer a ",
+            "Bearer a b",
+            "Bearer a, Bearer b",
+            "Bearer a=b",
+            "Bearer =",
+            "Bearer \"a\"",
+            "Bearer ä",
+            "Bearera",
+            "Basic YTpi",
+            "DPoP a.b.c",
+            "a.b.c",
+        ] {
+            let read = credential([value.as_bytes()]);
+            assert_eq!(read, Err(CredentialError::Malformed), "{value:?}");
+        }
+        assert_eq!(credential([b"Bearer \xff".as_slice()]), Err(CredentialError::Malformed));
+    }
+
+    #[test]
+    fn several_are_told_apart_from_a_malformed_one() {
+        for values in [["Bearer a", "Bearer a"], ["Bearer a", ""], ["Basic x", "nonsense"]] {
+            let read = credential(values.map(str::as_bytes));
+            assert_eq!(read, Err(CredentialError::Several), "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The issuer's keys: which are in force, and when they are fetched.
+//!
+//! One task fetches, so there is never more than one fetch at a time, and a request that goes away
+//! stops none. The set is swapped whole: requests read it without waiting, and a key that left it
+//! stops working. A failed fetch changes nothing: the last good set serves.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    algorithm::Algorithm,
+    jwk::{KeySet, Lookup, PublicKey},
+};
+
+/// How often a token's unknown key may cause a fetch.
+pub const COOL_DOWN: Duration = Duration::from_secs(10);
+/// How long a set is used where its answer does not say.
+const DEFAULT_AGE: Duration = Duration::from_secs(5 * 60);
+const MIN_AGE: Duration = Duration::from_secs(60);
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+/// The wait after a first failure; it doubles up to [`MAX_BACKOFF`].
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// How many requests may wait in line for a fetch; more wait to get in line.
+const LINE: usize = 1024;
+
+/// What a source answered.
+pub struct Fetched {
+    /// The keys.
+    pub set: KeySet,
+    /// How long they may be used without asking again (`max-age`, RFC 9111 section 5.2.2.1).
+    pub max_age: Option<Duration>,
+}
+
+/// Where keys come from. A fetch ends in bounded time; its error is a short text without secrets.
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// Fetches the set as it is now.
+    async fn fetch(&self) -> Result<Fetched, String>;
+}
+
+/// Why there is no key for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// No set was ever fetched.
+    Unavailable,
+    /// No usable key has that `kid`, and it is too early to ask again.
+    Unknown,
+    /// No `kid`, and not exactly one usable key.
+    Ambiguous,
+    /// The key is not for that algorithm.
+    Disagrees,
+}
+
+/// The keys in force.
+pub struct Keys {
+    shared: Arc<Shared>,
+    refresher: Option<Refresher>,
+}
+
+/// The line to the task that fetches, and the task.
+struct Refresher {
+    line: mpsc::Sender<Waiting>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    current: ArcSwap<Current>,
+    /// How many fetches have ended. Grows after `current` was swapped.
+    fetches: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Current {
+    set: Option<Arc<KeySet>>,
+    /// Why the last fetch failed, if it did.
+    fault: Option<String>,
+}
+
+/// A request that found no key.
+struct Waiting {
+    /// How many fetches had ended when it looked.
+    seen: u64,
+    done: oneshot::Sender<()>,
+}
+
+impl Keys {
+    /// Keys that never change.
+    #[must_use]
+    pub fn fixed(set: KeySet) -> Self {
+        let current = Current { set: Some(Arc::new(set)), fault: None };
+        Self { shared: Arc::new(Shared::new(current)), refresher: None }
+    }
+
+    /// Keys that a task fetches: at once, before they age out, and when a token names an unknown
+    /// one. The task ends when these keys are dropped. Needs a tokio runtime.
+    #[must_use]
+    pub fn remote(source: impl Source) -> Self {
+        let shared = Arc::new(Shared::new(Current::default()));
+        let (line, waiting) = mpsc::channel(LINE);
+        let task = Task::new(Box::new(source), shared.clone(), waiting);
+        let task = tokio::spawn(task.run());
+        Self { shared, refresher: Some(Refresher { line, task }) }
+    }
+
+    /// The key for a token with this `kid` and `alg`.
+    ///
+    /// A known key is there at once. For an unknown one this waits for a fetch: the one under way,
+    /// or one that it causes where [`COOL_DOWN`] has passed since another token did.
+    pub async fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Arc<PublicKey>, Missing> {
+        // Twice: the fetch that was under way may have begun before the key was there.
+        for _ in 0..2 {
+            let seen = *self.shared.fetches.borrow();
+            match self.look(kid, algorithm) {
+                Err(Missing::Unknown | Missing::Unavailable) => self.refreshed(seen).await,
+                decided => return decided,
+            }
+        }
+        self.look(kid, algorithm)
+    }
+
+    fn look(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Arc<PublicKey>, Missing> {
+        let current = self.shared.current.load();
+        let set = current.set.as_ref().ok_or(Missing::Unavailable)?;
+        match set.find(kid, algorithm) {
+            Lookup::Found(key) => Ok(key),
+            Lookup::Unknown => Err(Missing::Unknown),
+            Lookup::Ambiguous => Err(Missing::Ambiguous),
+            Lookup::Disagrees => Err(Missing::Disagrees),
+        }
+    }
+
+    /// Waits until there was a fetch after the one seen last, or it is too early for one.
+    async fn refreshed(&self, seen: u64) {
+        let Some(refresher) = &self.refresher else { return };
+        let (done, is_done) = oneshot::channel();
+        if refresher.line.send(Waiting { seen, done }).await.is_ok() {
+            // An error means that the task has ended: there is nothing to wait for.
+            let _ = is_done.await;
+        }
+    }
+
+    /// Whether there are keys to verify with, and if not, why: a short text without secrets.
+    pub fn ready(&self) -> Result<(), String> {
+        let current = self.shared.current.load();
+        match (&current.set, &current.fault) {
+            (Some(set), _) if set.is_empty() => Err(format!("no keys: {}", why_empty(set))),
+            (Some(_), _) => Ok(()),
+            (None, Some(fault)) => Err(format!("no keys: {fault}")),
+            (None, None) => Err("no keys: not fetched yet".to_owned()),
+        }
+    }
+
+    /// How many fetches have ended, well or not: a way to wait for the next one.
+    #[must_use]
+    pub fn fetches(&self) -> watch::Receiver<u64> {
+        self.shared.fetches.subscribe()
+    }
+
+    /// Waits until the first fetch has ended, well or not.
+    pub async fn first_fetch(&self) {
+        if self.refresher.is_some() {
+            // The sender lives as long as `self`, so this ends only well.
+            let _ = self.fetches().wait_for(|ended| *ended > 0).await;
+        }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        if let Some(refresher) = &self.refresher {
+            refresher.task.abort();
+        }
+    }
+}
+
+fn why_empty(set: &KeySet) -> String {
+    match set.skipped().first() {
+        Some(first) => format!("none of the issuer's can be used: {first}"),
+        // Authentik does so for a provider without a signing key, and signs with HS256.
+        None => "the issuer's set is empty: is a signing key chosen at the provider?".to_owned(),
+    }
+}
+
+impl Shared {
+    fn new(current: Current) -> Self {
+        Self { current: ArcSwap::from_pointee(current), fetches: watch::Sender::new(0) }
+    }
+
+    fn publish(&self, current: Current) {
+        self.current.store(Arc::new(current));
+        self.fetches.send_modify(|ended| *ended += 1);
+    }
+}
+
+/// The task that fetches.
+struct Task {
+    source: Box<dyn Source>,
+    shared: Arc<Shared>,
+    waiting: mpsc::Receiver<Waiting>,
+    /// When the next fetch is due that no token asks for.
+    due: Instant,
+    /// How many of those have failed since the last success.
+    failures: u32,
+    /// When a token caused the last fetch.
+    asked_at: Option<Instant>,
+}
+
+impl Task {
+    fn new(source: Box<dyn Source>, shared: Arc<Shared>, waiting: mpsc::Receiver<Waiting>) -> Self {
+        Self { source, shared, waiting, due: Instant::now(), failures: 0, asked_at: None }
+    }
+
+    async fn run(mut self) {
+        loop {
+            tokio::select! {
+                // The fetch at start comes before any that a token asks for.
+                biased;
+                () = sleep_until(self.due) => self.fetch_when_due().await,
+                waiting = self.waiting.recv() => match waiting {
+                    Some(waiting) => self.answer(waiting).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn fetch_when_due(&mut self) {
+        if !self.fetch().await {
+            self.due = Instant::now() + jittered(backoff(self.failures));
+            self.failures = self.failures.saturating_add(1);
+        }
+    }
+
+    async fn answer(&mut self, waiting: Waiting) {
+        let cool = self.asked_at.is_none_or(|at| at.elapsed() >= COOL_DOWN);
+        if cool && waiting.seen == *self.shared.fetches.borrow() {
+            // Before the fetch: a failed one counts.
+            self.asked_at = Some(Instant::now());
+            self.fetch().await;
+        }
+        // An error means that the request has gone away.
+        let _ = waiting.done.send(());
+    }
+
+    /// Fetches once; a success sets when the next is due.
+    async fn fetch(&mut self) -> bool {
+        let before = self.shared.current.load_full();
+        match self.source.fetch().await {
+            Ok(Fetched { set, max_age }) => {
+                tell(before.set.as_deref(), &set, before.fault.is_some());
+                self.shared.publish(Current { set: Some(Arc::new(set)), fault: None });
+                self.failures = 0;
+                self.due = Instant::now() + jittered(age(max_age));
+                true
+            }
+            Err(fault) => {
+                tracing::warn!(fault, "keys could not be fetched");
+                self.shared.publish(Current { set: before.set.clone(), fault: Some(fault) });
+                false
+            }
+        }
+    }
+}
+
+/// Logs what is new in a set: each unusable key once.
+fn tell(before: Option<&KeySet>, set: &KeySet, healed: bool) {
+    let told = before.map_or(&[][..], KeySet::skipped);
+    for skipped in set.skipped().iter().filter(|skipped| !told.contains(skipped)) {
+        tracing::warn!("a key of the issuer is not used: {skipped}");
+    }
+    if healed || before.is_none_or(|before| before.len() != set.len()) {
+        tracing::info!(usable = set.len(), "keys fetched");
+    }
+}
+
+fn age(max_age: Option<Duration>) -> Duration {
+    max_age.unwrap_or(DEFAULT_AGE).clamp(MIN_AGE, MAX_AGE)
+}
+
+fn backoff(failures: u32) -> Duration {
+    FIRST_BACKOFF.saturating_mul(2_u32.saturating_pow(failures)).min(MAX_BACKOFF)
+}
+
+/// Up to a tenth sooner, so that many instances do not ask at once.
+fn jittered(wait: Duration) -> Duration {
+    let mut random = [0; 1];
+    // Without randomness there is no jitter, and nothing worse.
+    let _ = getrandom::fill(&mut random);
+    wait.mul_f64(1.0 - f64::from(random[0]) / 2560.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_is_what_the_answer_says_within_bounds() {
+        for (says, seconds) in [(None, 300), (Some(0), 60), (Some(90), 90), (Some(u64::MAX), 3600)]
+        {
+            assert_eq!(age(says.map(Duration::from_secs)), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_and_is_bounded() {
+        let waits = [0, 1, 2, 5, 6, 40, u32::MAX].map(|failures| backoff(failures).as_secs());
+        assert_eq!(waits, [1, 2, 4, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn jitter_is_sooner_by_a_tenth_at_most() {
+        for _ in 0..1000 {
+            let wait = jittered(Duration::from_secs(100));
+            assert!((90..=100).contains(&wait.as_secs()), "{wait:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A token as it came: taken apart, and nothing of it believed.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use super::{algorithm::Algorithm, jwk::PublicKey, object::Object, token::Reason};
+
+/// The longest token, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// A JWS in compact form (RFC 7515 section 7.1) whose header asks for nothing that is not done here.
+///
+/// `jwk`, `jku`, `x5u`, `x5c` and their like are not even read: a key comes from the issuer's set.
+pub(super) struct Unverified<'a> {
+    /// What was signed: header and payload, as they came.
+    message: &'a str,
+    payload: &'a str,
+    signature: Vec<u8>,
+    kid: Option<String>,
+    algorithm: Algorithm,
+}
+
+impl<'a> Unverified<'a> {
+    pub(super) fn read(unverified: &'a str) -> Result<Self, Reason> {
+        if unverified.len() > MAX_BYTES {
+            return Err(Reason::TooLong);
+        }
+        let (message, signature) = unverified.rsplit_once('.').ok_or(Reason::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Reason::Malformed)?;
+        if payload.contains('.') {
+            return Err(Reason::Malformed);
+        }
+        let header = object(header)?;
+        let algorithm = accepted(&header)?;
+        let kid = match header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return Err(Reason::Malformed),
+        };
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::Malformed)?;
+        Ok(Self { message, payload, signature, kid, algorithm })
+    }
+
+    pub(super) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The claims, once this key is known to have signed them.
+    pub(super) fn claims(&self, key: &PublicKey) -> Result<Object, Reason> {
+        if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
+            return Err(Reason::Signature);
+        }
+        object(self.payload)
+    }
+}
+
+fn object(part: &str) -> Result<Object, Reason> {
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed)?;
+    Object::read(&json).ok_or(Reason::Malformed)
+}
+
+/// The algorithm of a header that may be accepted at all.
+fn accepted(header: &Object) -> Result<Algorithm, Reason> {
+    // Whatever is critical would have to be understood (RFC 7515 section 4.1.11), and nothing is.
+    if header.get("crit").is_some() {
+        return Err(Reason::Critical);
+    }
+    let type_known = |typ: &Value| typ.as_str().is_some_and(is_access_token);
+    if header.get("typ").is_some_and(|typ| !type_known(typ)) {
+        return Err(Reason::Type);
+    }
+    let alg = header.text("alg").ok_or(Reason::Algorithm)?;
+    Algorithm::from_name(alg).ok_or(Reason::Algorithm)
+}
+
+/// A media type, whose `application/` may be left out (RFC 7515 section 4.1.9, RFC 9068 section 4).
+fn is_access_token(typ: &str) -> bool {
+    ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
+}
