@@ -1,4 +1,10 @@
-//! x
-fn main() {
-    print!("{}", tenantry::graphql::sdl());
+//! Parses arguments, runs the command, ends with its exit code.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    tenantry::cli::run()
 }

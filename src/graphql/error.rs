@@ -42,12 +42,21 @@ pub struct Problem {
     pub code: Code,
     /// The sentence.
     pub message: String,
+    /// What the code promises besides.
+    extensions: Vec<(&'static str, Value)>,
 }
 
 impl Problem {
     /// A problem with its sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), extensions: Vec::new() }
+    }
+
+    /// The same with one more of `extensions`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.extensions.push((name, value.into()));
+        self
     }
 
     /// The error that a client sees.
@@ -55,6 +64,9 @@ impl Problem {
     pub fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.message, None);
         set_code(&mut error, self.code);
+        for (name, value) in self.extensions {
+            error.extensions.get_or_insert_default().set(name, value);
+        }
         error
     }
 }

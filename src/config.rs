@@ -1,0 +1,431 @@
+//! Options as text become one validated configuration, or one line that says which is wrong.
+//!
+//! Options are text until here, so that a bad one is told the same way whether it came as a flag
+//! or from the environment: the variable, what it holds, what would be right.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use crate::domain::{sync::GroupNames, tenant::Plan, text};
+
+/// Options of everything that serves.
+#[derive(Args, Clone, Debug)]
+pub struct ServerOptions {
+    /// Where to serve GraphQL: an IP address and a port.
+    #[arg(long, env = "TENANTRY_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+    /// Where to serve health, readiness and metrics: an IP address and a port.
+    #[arg(long, env = "TENANTRY_ADMIN_BIND", default_value = "127.0.0.1:9090")]
+    pub admin_bind: String,
+    /// Whether to serve GraphiQL at `/`. On in `dev`, off in `serve`.
+    #[arg(long, env = "TENANTRY_PLAYGROUND", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub playground: Option<String>,
+    /// Whether the schema may be asked for. On in `dev`, off in `serve`.
+    #[arg(long, env = "TENANTRY_INTROSPECTION", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub introspection: Option<String>,
+    /// How long the body of a request may be, in bytes.
+    #[arg(long, env = "TENANTRY_MAX_BODY_BYTES", default_value = "262144", value_name = "BYTES")]
+    pub max_body_bytes: String,
+}
+
+/// Options of logging.
+#[derive(Args, Clone, Debug)]
+pub struct LogOptions {
+    /// What to log: a filter as `tracing` has it, such as `info` or `tenantry=debug`.
+    #[arg(long, env = "TENANTRY_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+    /// How to log: `pretty` for people, `json` for machines.
+    #[arg(long, env = "TENANTRY_LOG_FORMAT", default_value = "pretty", value_name = "FORMAT")]
+    pub log_format: String,
+}
+
+/// Options of the database.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseOptions {
+    /// Where data is kept: mongodb://…/db, mongodb+srv://…/db, sqlite://path or sqlite::memory:
+    #[arg(long, env = "TENANTRY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+/// Options of the identity provider.
+#[derive(Args, Clone, Debug)]
+pub struct ProviderOptions {
+    /// The issuer of tokens, exactly as they name it (`iss`); https, or http on a loopback host.
+    #[arg(long, env = "TENANTRY_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+    /// The audience of tokens; several with commas between, any of which will do.
+    #[arg(long, env = "TENANTRY_OIDC_AUDIENCE", value_name = "AUDIENCE")]
+    pub oidc_audience: Option<String>,
+    /// Where the issuer's keys are; by discovery where this is not set.
+    #[arg(long, env = "TENANTRY_OIDC_JWKS_URL", value_name = "URL")]
+    pub oidc_jwks_url: Option<String>,
+    /// A bundle of certificates (PEM) to trust besides the system's, for discovery and keys.
+    #[arg(long, env = "TENANTRY_OIDC_CA_FILE", value_name = "FILE")]
+    pub oidc_ca_file: Option<String>,
+    /// The claim that has the groups.
+    #[arg(long, env = "TENANTRY_OIDC_GROUPS_CLAIM", default_value = "groups", value_name = "CLAIM")]
+    pub oidc_groups_claim: String,
+}
+
+/// Options of what groups mean.
+#[derive(Args, Clone, Debug)]
+pub struct GroupOptions {
+    /// The group of those who run the platform.
+    #[arg(long, env = "TENANTRY_PLATFORM_ADMIN_GROUP", default_value = "platform-admins", value_name = "GROUP")]
+    pub platform_admin_group: String,
+    /// What tenants' groups begin with: <prefix><slug>, <prefix><slug>:admin, <prefix><slug>:owner.
+    #[arg(long, env = "TENANTRY_TENANT_GROUP_PREFIX", default_value = "tenant:", value_name = "PREFIX")]
+    pub tenant_group_prefix: String,
+}
+
+/// Options of the tenant that is always there.
+#[derive(Args, Clone, Debug)]
+pub struct DefaultTenantOptions {
+    /// The slug of the tenant that is always there.
+    #[arg(long, env = "TENANTRY_DEFAULT_TENANT_SLUG", default_value = "dezky", value_name = "SLUG")]
+    pub default_tenant_slug: String,
+    /// Its name when it is made.
+    #[arg(long, env = "TENANTRY_DEFAULT_TENANT_NAME", default_value = "Dezky", value_name = "NAME")]
+    pub default_tenant_name: String,
+    /// Its plan when it is made: free, starter, business or enterprise.
+    #[arg(long, env = "TENANTRY_DEFAULT_TENANT_PLAN", default_value = "free", value_name = "PLAN")]
+    pub default_tenant_plan: String,
+}
+
+/// A variable that does not hold what it should. `Display` is one line, without a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    variable: &'static str,
+    held: Option<String>,
+    expected: String,
+}
+
+impl ConfigError {
+    fn new(variable: &'static str, held: &str, expected: impl Into<String>) -> Self {
+        // One line: what came from outside is quoted with its control characters escaped.
+        Self { variable, held: Some(format!("{held:?}")), expected: expected.into() }
+    }
+
+    /// For what is not set, and for what is secret and wrong.
+    fn silent(variable: &'static str, expected: impl Into<String>) -> Self {
+        Self { variable, held: None, expected: expected.into() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.held {
+            Some(held) => write!(f, "{} holds {held}: {}", self.variable, self.expected),
+            None => write!(f, "{}: {}", self.variable, self.expected),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// How to serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Where to serve GraphQL.
+    pub bind: SocketAddr,
+    /// Where to serve health and readiness.
+    pub admin_bind: SocketAddr,
+    /// Whether to serve GraphiQL.
+    pub playground: bool,
+    /// Whether the schema may be asked for.
+    pub introspection: bool,
+    /// How long a body may be, in bytes.
+    pub max_body_bytes: usize,
+}
+
+impl ServerOptions {
+    /// Validates; what is not said about playground and introspection is `by_default`.
+    pub fn validate(&self, by_default: bool) -> Result<ServerConfig, ConfigError> {
+        let bytes: Option<usize> = self.max_body_bytes.parse().ok();
+        Ok(ServerConfig {
+            bind: address("TENANTRY_BIND", &self.bind)?,
+            admin_bind: address("TENANTRY_ADMIN_BIND", &self.admin_bind)?,
+            playground: boolean("TENANTRY_PLAYGROUND", self.playground.as_deref(), by_default)?,
+            introspection: boolean(
+                "TENANTRY_INTROSPECTION",
+                self.introspection.as_deref(),
+                by_default,
+            )?,
+            max_body_bytes: bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
+                let expected = "expected a number of bytes such as 262144";
+                ConfigError::new("TENANTRY_MAX_BODY_BYTES", &self.max_body_bytes, expected)
+            })?,
+        })
+    }
+}
+
+impl ServerConfig {
+    /// Refuses an address that another machine could reach: `dev` hands out tokens to whoever asks.
+    pub fn require_loopback(self) -> Result<Self, ConfigError> {
+        let both = [("TENANTRY_BIND", self.bind), ("TENANTRY_ADMIN_BIND", self.admin_bind)];
+        match both.iter().find(|(_, address)| !address.ip().is_loopback()) {
+            None => Ok(self),
+            Some((variable, address)) => Err(ConfigError::new(
+                variable,
+                &address.to_string(),
+                "expected a loopback address such as 127.0.0.1:8080, because `dev` gives tokens to everybody who asks",
+            )),
+        }
+    }
+}
+
+/// How to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogOptions {
+    /// Validates the format; the filter is read by who logs.
+    pub fn format(&self) -> Result<LogFormat, ConfigError> {
+        match self.log_format.as_str() {
+            "pretty" => Ok(LogFormat::Pretty),
+            "json" => Ok(LogFormat::Json),
+            other => Err(ConfigError::new(
+                "TENANTRY_LOG_FORMAT",
+                other,
+                "expected `pretty` or `json`",
+            )),
+        }
+    }
+
+    /// Validates the filter.
+    pub fn filter(&self) -> Result<tracing_subscriber::EnvFilter, ConfigError> {
+        tracing_subscriber::EnvFilter::try_new(&self.log).map_err(|_| {
+            let expected = "expected a filter such as `info` or `tenantry=debug`";
+            ConfigError::new("TENANTRY_LOG", &self.log, expected)
+        })
+    }
+}
+
+/// Where data is kept.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A MongoDB replica set or sharded cluster; the URL may have a password in it.
+    Mongo(SecretString),
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A SQLite database that ends with the process.
+    SqliteInMemory,
+}
+
+impl DatabaseOptions {
+    /// Validates.
+    pub fn validate(self) -> Result<Database, ConfigError> {
+        const EXPECTED: &str =
+            "expected mongodb://host/db, mongodb+srv://host/db, sqlite://path or sqlite::memory:";
+        let variable = "TENANTRY_DATABASE_URL";
+        let Some(url) = self.database_url else {
+            return Err(ConfigError::silent(variable, format!("not set; {EXPECTED}")));
+        };
+        if url == "sqlite::memory:" {
+            Ok(Database::SqliteInMemory)
+        } else if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            Ok(Database::Sqlite(PathBuf::from(path)))
+        } else if url.starts_with("mongodb://") || url.starts_with("mongodb+srv://") {
+            Ok(Database::Mongo(SecretString::from(url)))
+        } else {
+            // Even a wrong one may have a password in it, so what it holds is not shown.
+            Err(ConfigError::silent(variable, format!("not of a form known here; {EXPECTED}")))
+        }
+    }
+}
+
+impl Database {
+    /// What may be shown of it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("SQLite at {}", path.display()),
+            Self::SqliteInMemory => "SQLite in memory".to_owned(),
+            Self::Mongo(url) => {
+                let rest = url.expose_secret().split_once("://").map_or("", |(_, rest)| rest);
+                let hosts = rest.split(['/', '?']).next().unwrap_or("");
+                let hosts = hosts.rsplit_once('@').map_or(hosts, |(_, hosts)| hosts);
+                format!("MongoDB at {hosts}")
+            }
+        }
+    }
+}
+
+/// Whose tokens count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// The issuer, exactly as tokens name it.
+    pub issuer: String,
+    /// The audiences, any of which will do.
+    pub audiences: Vec<String>,
+    /// Where the keys are, where discovery is not to say.
+    pub jwks_url: Option<Url>,
+    /// Certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The claim that has the groups.
+    pub groups_claim: String,
+}
+
+impl ProviderOptions {
+    /// Validates.
+    pub fn validate(self) -> Result<Provider, ConfigError> {
+        let issuer = required("TENANTRY_OIDC_ISSUER", self.oidc_issuer, "the issuer's URL")?;
+        provider_url("TENANTRY_OIDC_ISSUER", &issuer)?;
+        let audience =
+            required("TENANTRY_OIDC_AUDIENCE", self.oidc_audience, "the client's identifier")?;
+        let audiences: Vec<String> =
+            audience.split(',').map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect();
+        if audiences.is_empty() {
+            let expected = "expected an audience, or several with commas between";
+            return Err(ConfigError::new("TENANTRY_OIDC_AUDIENCE", &audience, expected));
+        }
+        let jwks_url = self.oidc_jwks_url.as_deref();
+        let jwks_url =
+            jwks_url.map(|url| provider_url("TENANTRY_OIDC_JWKS_URL", url)).transpose()?;
+        let ca_file = self.oidc_ca_file.map(PathBuf::from);
+        Ok(Provider { issuer, audiences, jwks_url, ca_file, groups_claim: self.oidc_groups_claim })
+    }
+}
+
+impl GroupOptions {
+    /// Validates.
+    pub fn validate(self) -> Result<GroupNames, ConfigError> {
+        Ok(GroupNames {
+            platform_admins: self.platform_admin_group,
+            tenant_prefix: self.tenant_group_prefix,
+        })
+    }
+}
+
+/// The tenant that is always there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultTenant {
+    /// Its slug.
+    pub slug: String,
+    /// Its name when it is made.
+    pub name: String,
+    /// Its plan when it is made.
+    pub plan: Plan,
+}
+
+impl DefaultTenantOptions {
+    /// Validates.
+    pub fn validate(self) -> Result<DefaultTenant, ConfigError> {
+        let Self { default_tenant_slug: slug, default_tenant_name, default_tenant_plan } = self;
+        if !text::is_slug(&slug) {
+            let expected = "expected 2 to 63 of a-z, 0-9 and -, which is not at the ends";
+            return Err(ConfigError::new("TENANTRY_DEFAULT_TENANT_SLUG", &slug, expected));
+        }
+        let name = text::name(&default_tenant_name).ok_or_else(|| {
+            let expected = "expected a name of 1 to 200 characters";
+            ConfigError::new("TENANTRY_DEFAULT_TENANT_NAME", &default_tenant_name, expected)
+        })?;
+        let plan = Plan::from_word(&default_tenant_plan.to_lowercase()).ok_or_else(|| {
+            let expected = "expected free, starter, business or enterprise";
+            ConfigError::new("TENANTRY_DEFAULT_TENANT_PLAN", &default_tenant_plan, expected)
+        })?;
+        Ok(DefaultTenant { slug, name, plan })
+    }
+}
+
+impl ServerOptions {
+    /// Validates nothing but the admin's address: all that `health` asks for.
+    pub fn admin_address(admin_bind: &str) -> Result<SocketAddr, ConfigError> {
+        address("TENANTRY_ADMIN_BIND", admin_bind)
+    }
+}
+
+fn address(variable: &'static str, held: &str) -> Result<SocketAddr, ConfigError> {
+    held.parse().map_err(|_| {
+        let expected = "expected an IP address and a port such as 127.0.0.1:8080";
+        ConfigError::new(variable, held, expected)
+    })
+}
+
+fn boolean(
+    variable: &'static str,
+    held: Option<&str>,
+    by_default: bool,
+) -> Result<bool, ConfigError> {
+    match held {
+        None => Ok(by_default),
+        Some("true" | "1" | "yes" | "on") => Ok(true),
+        Some("false" | "0" | "no" | "off") => Ok(false),
+        Some(other) => Err(ConfigError::new(variable, other, "expected `true` or `false`")),
+    }
+}
+
+fn required(
+    variable: &'static str,
+    held: Option<String>,
+    what: &str,
+) -> Result<String, ConfigError> {
+    held.ok_or_else(|| ConfigError::silent(variable, format!("not set; expected {what}")))
+}
+
+/// A URL of the provider: https, or http where it cannot leave this machine.
+fn provider_url(variable: &'static str, held: &str) -> Result<Url, ConfigError> {
+    let wrong = |expected: &str| ConfigError::new(variable, held, expected);
+    let url = Url::parse(held).map_err(|_| wrong("expected a URL such as https://id.example.org/"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError::silent(variable, "expected a URL without a user and password"));
+    }
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => return Err(wrong("expected a URL with a host")),
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => Err(wrong("expected https; http is for a loopback host only")),
+        _ => Err(wrong("expected https")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(url: &str) -> Result<Database, ConfigError> {
+        DatabaseOptions { database_url: Some(url.to_owned()) }.validate()
+    }
+
+    #[test]
+    fn a_database_url_is_never_shown_whole() {
+        let good = database("mongodb://ada:hunter2@db1,db2/portal?replicaSet=rs0").expect("valid");
+        assert_eq!(good.shown(), "MongoDB at db1,db2");
+        assert!(!format!("{good:?}").contains("hunter2"));
+        let bad = database("postgres://ada:hunter2@db/portal").expect_err("unknown scheme");
+        assert!(!bad.to_string().contains("hunter2"), "{bad}");
+    }
+
+    #[test]
+    fn provider_urls_are_https_or_stay_here() {
+        for good in ["https://id.example.org/o/portal/", "http://127.0.0.1:9000/x", "http://localhost:1"] {
+            assert!(provider_url("V", good).is_ok(), "{good}");
+        }
+        for bad in ["http://id.example.org/", "ftp://x/", "x", "", "https://u:p@id.example.org/"] {
+            let error = provider_url("V", bad).expect_err(bad).to_string();
+            assert!(error.starts_with("V") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line() {
+        let error = address("TENANTRY_BIND", "1\n2").expect_err("no address").to_string();
+        assert_eq!(
+            error,
+            r#"TENANTRY_BIND holds "1\n2": expected an IP address and a port such as 127.0.0.1:8080"#
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What only `tenantry dev` serves: its built-in issuer, and a token for each demo identity.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Dev, Gateway};
+use crate::{
+    auth::dev_issuer::DevClaims,
+    domain::time::Timestamp,
+    seed::{self, Identity},
+};
+
+/// A demo identity with a fresh token.
+#[derive(Debug, Serialize)]
+pub struct Persona {
+    /// How it is called.
+    pub name: &'static str,
+    /// Its subject at the built-in issuer.
+    pub subject: &'static str,
+    /// What it is there to show.
+    pub description: &'static str,
+    /// An access token that is good for an hour.
+    pub token: String,
+}
+
+/// The demo identities, each with a token issued now.
+#[must_use]
+pub fn personas(dev: &Dev, now: Timestamp) -> Vec<Persona> {
+    let persona = |identity: &Identity| Persona {
+        name: identity.subject,
+        subject: identity.subject,
+        description: identity.description,
+        token: dev.issuer.token(&claims(identity, dev), now),
+    };
+    seed::IDENTITIES.iter().map(persona).collect()
+}
+
+fn claims(identity: &Identity, dev: &Dev) -> DevClaims {
+    DevClaims {
+        subject: identity.subject.to_owned(),
+        email: identity.email(),
+        name: identity.name.to_owned(),
+        groups: identity.groups(&dev.groups),
+    }
+}
+
+/// `GET /dev/identities`
+pub(super) async fn identities(State(gateway): State<Arc<Gateway>>) -> Response {
+    with_dev(&gateway, |dev| {
+        let fresh = personas(dev, gateway.clock.now());
+        ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response()
+    })
+}
+
+/// `GET /dev/oidc/.well-known/openid-configuration`
+pub(super) async fn discovery(State(gateway): State<Arc<Gateway>>) -> Response {
+    with_dev(&gateway, |dev| Json::<Value>(dev.issuer.discovery()).into_response())
+}
+
+/// `GET /dev/oidc/jwks.json`
+pub(super) async fn jwks(State(gateway): State<Arc<Gateway>>) -> Response {
+    with_dev(&gateway, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
+}
+
+fn with_dev(gateway: &Gateway, answer: impl FnOnce(&Dev) -> Response) -> Response {
+    gateway.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), answer)
+}

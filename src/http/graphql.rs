@@ -1,0 +1,309 @@
+//! GraphQL over HTTP: a credential, a document, an answer in the form that the client asked for.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::{Body, HttpBody, to_bytes},
+    extract::{Query, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    Gateway,
+    media::{self, MediaType},
+    playground,
+    request_id::RequestId,
+};
+use crate::{
+    access::{Caller, Session},
+    auth::{
+        bearer::{self, CredentialError},
+        token::Refused,
+    },
+    graphql::{Answer, Code, Document, Problem},
+};
+
+/// What an answer has cost, among the response's extensions: not on the wire, for logs and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Reads of the store.
+    pub store_reads: u32,
+}
+
+impl Cost {
+    const NOTHING: Self = Self { store_reads: 0 };
+}
+
+/// How long a client does well to wait for keys, in seconds.
+const KEYS_RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// A request that is refused before its document is looked at: its status and what it says.
+struct Rejection {
+    status: StatusCode,
+    header: Option<(HeaderName, HeaderValue)>,
+    problem: Problem,
+}
+
+impl Rejection {
+    fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self { status, header: None, problem: Problem::new(code, message) }
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// Not a request of GraphQL over HTTP.
+    fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+}
+
+/// `POST /graphql`: a query or a mutation, as JSON.
+pub(super) async fn post(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
+    incoming.answer(incoming.document_of_body(body)).await
+}
+
+/// `GET /graphql`: a query in the URL; or the playground, for a browser.
+pub(super) async fn get(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    if gateway.playground && media::wants_page(&parts.headers) {
+        return playground::html();
+    }
+    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
+    incoming.answer(async { document_of_url(&parts) }).await
+}
+
+/// Any other method.
+pub(super) async fn not_allowed(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
+    let message = "Use POST, or GET for a query.";
+    incoming.reject(not_this_method("GET, POST", message))
+}
+
+fn not_this_method(allowed: &'static str, message: &str) -> Rejection {
+    Rejection::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message)
+        .with(header::ALLOW, HeaderValue::from_static(allowed))
+}
+
+/// A request as it came, and what is needed to answer it.
+struct Incoming<'a> {
+    gateway: &'a Gateway,
+    parts: &'a Parts,
+    id: &'a str,
+}
+
+impl Incoming<'_> {
+    /// The one preparation of a request: the answer's form, credential, document, session, run.
+    async fn answer(
+        &self,
+        document: impl Future<Output = Result<Document, Rejection>>,
+    ) -> Response {
+        match self.run(document).await {
+            Ok(response) => response,
+            Err(rejection) => self.reject(rejection),
+        }
+    }
+
+    async fn run(
+        &self,
+        document: impl Future<Output = Result<Document, Rejection>>,
+    ) -> Result<Response, Rejection> {
+        let Some(media_type) = MediaType::accepted(&self.parts.headers) else {
+            let message = "Accept application/graphql-response+json or application/json.";
+            return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message));
+        };
+        let caller = self.caller().await?;
+        let prepared = match self.gateway.api.prepare(document.await?) {
+            Ok(prepared) => prepared,
+            Err(refused) => {
+                return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
+            }
+        };
+        if self.parts.method != Method::POST && !prepared.is_query() {
+            return Err(not_this_method("POST", "Use POST for a mutation."));
+        }
+        let session =
+            Arc::new(Session::new(self.gateway.access.clone(), caller, self.id.to_owned()));
+        let answer = self.gateway.api.execute(session.clone(), prepared).await;
+        let cost = Cost { store_reads: session.reads() };
+        tracing::debug!(
+            request_id = self.id,
+            store_reads = cost.store_reads,
+            codes = ?answer.codes().collect::<Vec<_>>(),
+            "answered"
+        );
+        Ok(respond(&answer, media_type, cost))
+    }
+
+    /// Who asks, by the credential alone; before any document is read.
+    async fn caller(&self) -> Result<Option<Caller>, Rejection> {
+        let values = self.parts.headers.get_all(header::AUTHORIZATION);
+        let unverified = bearer::credential(values.iter().map(HeaderValue::as_bytes));
+        let unverified = match unverified {
+            Ok(None) => return Ok(None),
+            Ok(Some(unverified)) => unverified,
+            Err(CredentialError::Malformed) => return Err(self.unauthenticated("credential")),
+            Err(CredentialError::Several) => return Err(several_credentials()),
+        };
+        match self.gateway.verifier.verify(unverified, self.gateway.clock.now()).await {
+            Ok(verified) => {
+                Ok(Some(Caller { identity: verified.identity, profile: verified.profile }))
+            }
+            Err(Refused::Invalid(reason)) => Err(self.unauthenticated(reason.word())),
+            Err(Refused::KeysUnavailable) => Err(keys_unavailable()),
+        }
+    }
+
+    /// RFC 6750, section 3.1. The reason is for the log alone: an attacker learns nothing by trying.
+    fn unauthenticated(&self, reason: &str) -> Rejection {
+        tracing::info!(request_id = self.id, reason, "a token was refused");
+        let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+        Rejection::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "The token is not valid.")
+            .with(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {
+        if !media::is_json(&self.parts.headers) {
+            let message = "Send the request as application/json in UTF-8.";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Rejection::new(status, Code::BadUserInput, message));
+        }
+        let max = self.gateway.max_body_bytes;
+        // A body that says that it is too long is not read at all; one that lies, no further.
+        if body.size_hint().lower() > max as u64 {
+            return Err(too_large(max));
+        }
+        match to_bytes(body, max).await {
+            Ok(bytes) => parse(&bytes),
+            Err(error) if is_length_limit(&error) => Err(too_large(max)),
+            Err(_) => Err(Rejection::malformed("The body did not arrive whole.")),
+        }
+    }
+
+    fn reject(&self, rejection: Rejection) -> Response {
+        let Rejection { status, header, problem } = rejection;
+        let media_type = MediaType::accepted(&self.parts.headers).unwrap_or(MediaType::Json);
+        let answer = Answer::refused(problem).with_request_id(self.id);
+        let mut response = respond(&answer, media_type, Cost::NOTHING);
+        *response.status_mut() = status;
+        response.headers_mut().extend(header);
+        response
+    }
+}
+
+fn several_credentials() -> Rejection {
+    let challenge = HeaderValue::from_static(r#"Bearer error="invalid_request""#);
+    let message = "Send one credential.";
+    Rejection::new(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
+        .with(header::WWW_AUTHENTICATE, challenge)
+}
+
+fn keys_unavailable() -> Rejection {
+    let message = "Tokens cannot be verified just now; try again.";
+    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+        .with(header::RETRY_AFTER, KEYS_RETRY_AFTER)
+}
+
+fn too_large(max: usize) -> Rejection {
+    let message = format!("The body may have at most {max} bytes.");
+    let mut rejection =
+        Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, Code::LimitExceeded, message);
+    rejection.problem = rejection.problem.with("limit", "bodyBytes").with("max", max);
+    rejection
+}
+
+fn is_length_limit(error: &axum::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The parameters in a body. What is said of a wrong one does not repeat it.
+fn parse(body: &[u8]) -> Result<Document, Rejection> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Rejection::malformed("Batches are not taken: send one request at a time."));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        Rejection::malformed(match error.classify() {
+            serde_json::error::Category::Data => {
+                "The body must be an object with `query` (a string), and may have `operationName` (a string), `variables` and `extensions` (objects)."
+            }
+            _ => "The body is not valid JSON.",
+        })
+    })
+}
+
+/// The parameters of a GET (GraphQL over HTTP, section 5.2): objects are JSON there.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<String>,
+    extensions: Option<String>,
+}
+
+fn document_of_url(parts: &Parts) -> Result<Document, Rejection> {
+    let Ok(Query(parameters)) = Query::<Parameters>::try_from_uri(&parts.uri) else {
+        return Err(Rejection::malformed("The URL must have `query`, and each parameter once."));
+    };
+    Ok(Document {
+        query: parameters.query,
+        operation_name: parameters.operation_name,
+        variables: object("variables", parameters.variables)?,
+        extensions: object("extensions", parameters.extensions)?,
+    })
+}
+
+type Object = serde_json::Map<String, serde_json::Value>;
+
+fn object(name: &str, text: Option<String>) -> Result<Option<Object>, Rejection> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    serde_json::from_str(&text)
+        .map_err(|_| Rejection::malformed(format!("`{name}` must be an object in JSON.")))
+}
+
+/// An answer in its form. Only `application/graphql-response+json` shows by its status whether the
+/// document ran: for the other, 200 says no more than that this is an answer of GraphQL.
+fn respond(answer: &Answer, media_type: MediaType, cost: Cost) -> Response {
+    let status = match media_type {
+        MediaType::GraphqlResponse if !answer.ran() => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    };
+    let Ok(body) = serde_json::to_vec(answer) else {
+        // Nothing in an answer is without a form in JSON.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media_type.content_type());
+    // Answers depend on who asks, and are true now.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(cost);
+    response
+}

@@ -1,0 +1,45 @@
+//! Alive, and ready. They are for whoever runs this, on a bind of their own.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::Gateway;
+
+/// How long readiness waits for the store.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /healthz`: the process answers. Never touches the store: restarting this program mends no database.
+pub(super) async fn alive() -> Json<Value> {
+    Json(json!({"status": "alive"}))
+}
+
+/// `GET /readyz`: 200, or 503 with a reason for each part that is not ready.
+pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, Json<Value>) {
+    let mut reasons = Map::new();
+    if let Err(reason) = store_ready(&gateway).await {
+        reasons.insert("store".to_owned(), reason.into());
+    }
+    if let Err(reason) = gateway.verifier.keys().ready() {
+        reasons.insert("keys".to_owned(), reason.into());
+    }
+    if reasons.is_empty() {
+        (StatusCode::OK, Json(json!({"status": "ready"})))
+    } else {
+        let body = json!({"status": "not ready", "reasons": reasons});
+        (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+    }
+}
+
+async fn store_ready(gateway: &Gateway) -> Result<(), String> {
+    let answered = tokio::time::timeout(PATIENCE, gateway.store.ping()).await;
+    match answered {
+        Err(_) => Err("the database did not answer in time".to_owned()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(())) if !gateway.access.is_open() => {
+            Err("the database is not prepared yet".to_owned())
+        }
+        Ok(Ok(())) => Ok(()),
+    }
+}

@@ -1,0 +1,77 @@
+//! The two doors: the public one for GraphQL, the admin one for whoever runs this.
+
+mod dev;
+mod graphql;
+mod health;
+mod media;
+mod playground;
+mod request_id;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::{
+    access::Access,
+    auth::{dev_issuer::DevIssuer, token::Verifier},
+    clock::Clock,
+    domain::sync::GroupNames,
+    graphql::Api,
+    store::Store,
+};
+
+pub use dev::{Persona, personas};
+pub use graphql::Cost;
+
+/// What every request needs.
+pub struct Gateway {
+    /// The schema.
+    pub api: Api,
+    /// The door to data.
+    pub access: Arc<Access>,
+    /// Who verifies tokens.
+    pub verifier: Verifier,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The store, for readiness alone.
+    pub store: Arc<dyn Store>,
+    /// How long a body may be, in bytes.
+    pub max_body_bytes: usize,
+    /// Whether GraphiQL is served.
+    pub playground: bool,
+    /// The built-in issuer, in `dev`.
+    pub dev: Option<Dev>,
+}
+
+/// What only `dev` has.
+pub struct Dev {
+    /// Signs a token for whoever asks.
+    pub issuer: DevIssuer,
+    /// What groups are called here.
+    pub groups: GroupNames,
+}
+
+/// What the public bind serves.
+pub fn public(gateway: Arc<Gateway>) -> Router {
+    let mut router = Router::new()
+        .route("/graphql", get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed))
+        .route("/", get(playground::page));
+    if gateway.dev.is_some() {
+        router = router
+            .route("/dev/identities", get(dev::identities))
+            .route("/dev/oidc/.well-known/openid-configuration", get(dev::discovery))
+            .route("/dev/oidc/jwks.json", get(dev::jwks));
+    }
+    router.layer(middleware::from_fn(request_id::layer)).with_state(gateway)
+}
+
+/// What the admin bind serves.
+pub fn admin(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(gateway)
+}

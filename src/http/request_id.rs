@@ -1,0 +1,41 @@
+//! Every request has an identifier; every answer carries it, and so does every line of the log.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+
+/// The header, in requests and answers.
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request's identifier: 1 to 128 of `A-Za-z0-9._-`.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(pub(super) String);
+
+/// Keeps a valid identifier that came with the request, makes one otherwise, and answers with it.
+pub(super) async fn layer(mut request: Request, next: Next) -> Response {
+    let id = given(request.headers()).unwrap_or_else(new);
+    let header = HeaderValue::from_str(&id);
+    request.extensions_mut().insert(RequestId(id));
+    let mut response = next.run(request).await;
+    if let Ok(header) = header {
+        response.headers_mut().insert(HEADER, header);
+    }
+    response
+}
+
+fn given(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(HEADER)?.to_str().ok()?;
+    let valid = (1..=128).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    valid.then(|| id.to_owned())
+}
+
+fn new() -> String {
+    let mut random = [0_u8; 16];
+    // Without random bytes an identifier is less unique, which is no reason to answer nothing.
+    let _ = getrandom::fill(&mut random);
+    hex::encode(random)
+}
