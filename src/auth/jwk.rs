@@ -148,13 +148,16 @@ fn meant_for_signatures(jwk: &Value) -> Result<(), &'static str> {
 fn rsa(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'static str> {
     let n = bytes(jwk, "n").ok_or("has no readable `n`")?;
     let e = bytes(jwk, "e").ok_or("has no readable `e`")?;
-    let n = unpadded(&n);
+    let (n, e) = (unpadded(&n), unpadded(&e));
     match bits(n) {
         ..MIN_RSA_BITS => return Err("is RSA of less than 2048 bits"),
         MIN_RSA_BITS..=MAX_RSA_BITS => {}
         _ => return Err("is RSA of more than 8192 bits"),
     }
-    let components = RsaPublicKeyComponents { n, e: unpadded(&e) };
+    if !is_exponent(e) {
+        return Err("is RSA with an `e` that is not accepted");
+    }
+    let components = RsaPublicKeyComponents { n, e };
     let parse = |algorithm: Algorithm| {
         Some((algorithm, components.to_parsed_public_key(algorithm.rsa()?).ok()?))
     };
@@ -190,6 +193,12 @@ fn bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
 fn unpadded(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
+}
+
+/// At least 3 and odd (RFC 8017 section 3.1), and no longer than costs little. The library parses
+/// others and refuses every signature of theirs: better skipped, with a reason in the log.
+fn is_exponent(e: &[u8]) -> bool {
+    (2..=33).contains(&bits(e)) && e.last().is_some_and(|last| last % 2 == 1)
 }
 
 fn bits(number: &[u8]) -> usize {

@@ -1,1 +1,4 @@
-fn main() {}
+//! The integration tests: one binary, one module for each concern.
+
+mod auth;
+mod support;

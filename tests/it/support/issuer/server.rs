@@ -1,0 +1,154 @@
+//! The HTTP side: two endpoints, and a listener that can turn everybody away.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{
+    Router, extract,
+    http::{
+        HeaderMap, StatusCode,
+        header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::Listener,
+};
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::{Answer, TestKey};
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) issuer: String,
+    pub(super) keys: Vec<TestKey>,
+    pub(super) odd_keys: Vec<Value>,
+    pub(super) discovery: Answer,
+    pub(super) jwks: Answer,
+    pub(super) cache_control: Option<String>,
+    pub(super) away: bool,
+    pub(super) jwks_fetches: usize,
+    pub(super) discovery_fetches: usize,
+    pub(super) user_agent: Option<String>,
+}
+
+pub(super) struct Server {
+    state: Mutex<State>,
+    held: watch::Sender<bool>,
+}
+
+/// Holds answers back until it is dropped.
+pub(crate) struct Gate(watch::Sender<bool>);
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
+    }
+}
+
+impl Server {
+    pub(super) fn new(state: State) -> Self {
+        Self { state: Mutex::new(state), held: watch::Sender::new(false) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panicked with it")
+    }
+
+    pub(super) fn hold(&self) -> Gate {
+        self.held.send_replace(true);
+        Gate(self.held.clone())
+    }
+}
+
+pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
+    let router = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery))
+        .route("/jwks", get(jwks))
+        .route("/moved", get(jwks))
+        .with_state(server.clone());
+    axum::serve(Door { listener, server }, router).await.expect("served");
+}
+
+/// Accepts everybody, and lets nobody in while the provider is away.
+struct Door {
+    listener: TcpListener,
+    server: Arc<Server>,
+}
+
+impl Listener for Door {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            let accepted = Listener::accept(&mut self.listener).await;
+            if !self.server.state().away {
+                return accepted;
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+async fn discovery(
+    extract::State(server): extract::State<Arc<Server>>,
+    headers: HeaderMap,
+) -> Response {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).expect("a host");
+    let (answer, document) = {
+        let mut state = server.state();
+        state.discovery_fetches += 1;
+        (state.discovery.clone(), state.discovery_document(&format!("http://{host}")))
+    };
+    respond(answer, document, None).await
+}
+
+async fn jwks(
+    extract::State(server): extract::State<Arc<Server>>,
+    uri: axum::http::Uri,
+    headers: HeaderMap,
+) -> Response {
+    {
+        let mut state = server.state();
+        state.jwks_fetches += 1;
+        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        state.user_agent = agent.map(str::to_owned);
+    }
+    // The sender lives as long as the server.
+    let _ = server.held.subscribe().wait_for(|held| !held).await;
+    let (answer, set, cache_control) = {
+        let state = server.state();
+        let moved = uri.path() == "/moved";
+        let answer = if moved { Answer::Good } else { state.jwks.clone() };
+        (answer, state.key_set(), state.cache_control.clone())
+    };
+    respond(answer, set, cache_control).await
+}
+
+async fn respond(answer: Answer, good: Value, cache_control: Option<String>) -> Response {
+    let json = |value: Value| ([(CONTENT_TYPE, "application/json")], value.to_string());
+    let mut response = match answer {
+        Answer::Good => json(good).into_response(),
+        Answer::Json(value) => json(value).into_response(),
+        Answer::Status(code) => StatusCode::from_u16(code).expect("a status").into_response(),
+        Answer::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
+        Answer::Never => std::future::pending().await,
+        Answer::Oversized => json(Value::String(" ".repeat(1024 * 1024))).into_response(),
+        Answer::NotJson => "<!doctype html><title>Sign in</title>".into_response(),
+    };
+    // Each fetch is a connection of its own, so that going away is felt at once.
+    response.headers_mut().insert(CONNECTION, "close".parse().expect("a value"));
+    if let Some(value) = cache_control {
+        response.headers_mut().insert(CACHE_CONTROL, value.parse().expect("a value"));
+    }
+    response
+}

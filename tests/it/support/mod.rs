@@ -1,0 +1,3 @@
+//! What the tests of every concern share.
+
+pub(crate) mod issuer;
