@@ -1,1 +1,4 @@
-fn main() {}
+//! The tests from outside, in one binary: one file for each concern.
+
+mod mongo;
+mod support;
