@@ -1,1 +1,169 @@
-//! x
+//! The store for production: a MongoDB replica set, or a sharded cluster.
+//!
+//! Read on in `queries` (by key), `pages` and `keyset` (lists), `members` (lists of many tenants
+//! at once), `commit` (writes). `documents` has both directions between a document and its domain
+//! type, `indexes` what the database is asked to keep.
+
+mod commit;
+mod connect;
+mod counts;
+mod documents;
+mod errors;
+mod indexes;
+mod keyset;
+mod members;
+mod pages;
+mod prepare;
+mod queries;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use mongodb::{
+    Client, Collection, Database,
+    bson::{RawDocumentBuf, doc},
+};
+
+use super::{
+    CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
+};
+use crate::domain::{
+    audit::AuditEvent,
+    change::Change,
+    id::{AuditEventId, TenantId},
+    list::{
+        AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
+    },
+    subscription::TenantSubscription,
+    tenant::Tenant,
+    user::{Identity, Tombstone, User},
+};
+use errors::bounded;
+
+/// Documents as they come from the wire: `documents` reads them in one pass, without a copy.
+type Raw = Collection<RawDocumentBuf>;
+
+/// Keeps everything in one database of a MongoDB deployment.
+pub struct MongoStore {
+    client: Client,
+    database: Database,
+    tenants: Raw,
+    users: Raw,
+    subscriptions: Raw,
+    audit_events: Raw,
+    tombstones: Raw,
+    /// Whose subjects the users are that name no issuer.
+    default_issuer: String,
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn prepare(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await?;
+        self.create_indexes().await
+    }
+
+    async fn ping(&self) -> Result<(), ReadError> {
+        bounded(self.database.run_command(doc! { "ping": 1 })).await.map(drop)
+    }
+
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+        self.tenants_by(keys).await
+    }
+
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+        match keys {
+            UserKeys::Ids(ids) => self.users_by_id(ids).await,
+            UserKeys::Identity(identity) => self.user_by_identity(identity).await,
+        }
+    }
+
+    async fn subscriptions(
+        &self,
+        keys: SubscriptionKeys<'_>,
+    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+        self.subscriptions_by(keys).await
+    }
+
+    async fn audit_events(
+        &self,
+        ids: &[AuditEventId],
+    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+        self.audit_events_by_id(ids).await
+    }
+
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+        self.youngest_tombstone(identity).await
+    }
+
+    async fn tenant_page(
+        &self,
+        listing: &TenantListing,
+        window: &Window,
+    ) -> Result<Page<Tenant>, ReadError> {
+        pages::tenants(listing).read(&self.tenants, window, documents::tenant::read).await
+    }
+
+    async fn user_page(
+        &self,
+        listing: &UserListing,
+        window: &Window,
+    ) -> Result<Page<User>, ReadError> {
+        let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
+        pages::users(listing).read(&self.users, window, read).await
+    }
+
+    async fn subscription_page(
+        &self,
+        listing: &SubscriptionListing,
+        window: &Window,
+    ) -> Result<Page<TenantSubscription>, ReadError> {
+        let read = documents::subscription::read;
+        pages::subscriptions(listing).read(&self.subscriptions, window, read).await
+    }
+
+    async fn audit_page(
+        &self,
+        listing: &AuditListing,
+        window: &Window,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        pages::audit_events(listing).read(&self.audit_events, window, documents::audit::read).await
+    }
+
+    async fn member_pages(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+        window: &Window,
+    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        self.pages_of_members(tenants, filter, window).await
+    }
+
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+        pages::tenants(listing).count(&self.tenants).await
+    }
+
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+        pages::users(listing).count(&self.users).await
+    }
+
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+        pages::subscriptions(listing).count(&self.subscriptions).await
+    }
+
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+        pages::audit_events(listing).count(&self.audit_events).await
+    }
+
+    async fn count_members(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+        self.counts_of_members(tenants, filter).await
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
+        self.apply(changes).await
+    }
+}

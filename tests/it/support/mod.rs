@@ -1,3 +1,4 @@
-//! What the tests of every concern share.
+//! What the tests stand on.
 
-pub(crate) mod issuer;
+pub mod issuer;
+pub mod mongod;

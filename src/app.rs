@@ -1,0 +1,318 @@
+//! The composition root: the only place that knows every part, picks a store and wires them.
+
+use std::{
+    fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration,
+};
+
+use axum::{Router, serve::ListenerExt};
+use secrecy::ExposeSecret;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    access::Access,
+    auth::{
+        dev_issuer::DevIssuer,
+        discovery::Discovery,
+        fetch::Fetcher,
+        keys::Keys,
+        token::{Expected, Verifier},
+    },
+    clock::{Clock, SystemClock},
+    config::{Database, DefaultTenant, Provider, ServerConfig},
+    domain::sync::GroupNames,
+    graphql::Api,
+    http::{self, Dev, Gateway},
+    seed::{DEV_AUDIENCE, Seeder},
+    store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
+};
+
+/// What `dev` keeps between two starts.
+const DEV_FOLDER: &str = ".tenantry";
+/// Who says what a user document without an issuer means, where nobody has one: nothing reads it.
+const NO_ISSUER: &str = "";
+/// The wait after a first failure to prepare the store; it doubles up to [`MAX_BACKOFF`].
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// Why the program ends without success. `Display` is one line, without a secret.
+#[derive(Debug)]
+pub struct AppError {
+    why: String,
+    unusable: bool,
+}
+
+impl AppError {
+    /// What was configured can never work; trying again as it is makes no sense.
+    fn unusable(why: impl fmt::Display) -> Self {
+        Self { why: why.to_string(), unusable: true }
+    }
+
+    fn failed(why: impl fmt::Display) -> Self {
+        Self { why: why.to_string(), unusable: false }
+    }
+
+    /// Whether it is the configuration's fault.
+    #[must_use]
+    pub const fn is_unusable(&self) -> bool {
+        self.unusable
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for AppError {}
+
+impl From<PrepareError> for AppError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Unusable(why) => Self::unusable(why),
+            PrepareError::Failed(error) => Self::failed(error),
+        }
+    }
+}
+
+/// Everything that `serve` is told.
+pub struct ServeConfig {
+    /// How to serve.
+    pub server: ServerConfig,
+    /// Where data is kept.
+    pub database: Database,
+    /// Whose tokens count.
+    pub provider: Provider,
+    /// What groups are called.
+    pub groups: GroupNames,
+    /// The tenant that is always there.
+    pub tenant: DefaultTenant,
+}
+
+/// Serves until it is told to stop.
+pub fn serve(config: ServeConfig) -> Result<(), AppError> {
+    run(async move {
+        let ServeConfig { server, database, provider, groups, tenant } = config;
+        let clock = system_clock()?;
+        let store = open(&database, &provider.issuer)?;
+        let discovery = discovery(&provider)?;
+        let doors = Doors::bind(&server).await?;
+        tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuer = provider.issuer, "serving");
+        let expected = Expected {
+            issuer: provider.issuer,
+            audiences: provider.audiences,
+            groups_claim: provider.groups_claim,
+        };
+        let gateway = Arc::new(Gateway {
+            api: Api::new(server.introspection),
+            access: Arc::new(Access::new(store.clone(), clock.clone(), groups)),
+            verifier: Verifier::new(expected, Arc::new(Keys::remote(discovery))),
+            clock: clock.clone(),
+            store: store.clone(),
+            max_body_bytes: server.max_body_bytes,
+            playground: server.playground,
+            dev: None,
+        });
+        let access = gateway.access.clone();
+        let preparing = async move {
+            prepare(&Seeder { store, clock }, &tenant).await?;
+            access.open();
+            tracing::info!("the database is ready");
+            // What is left is to serve.
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = preparing => ended,
+            ended = doors.serve(gateway) => ended,
+        }
+    })
+}
+
+/// Serves everything by itself, on loopback.
+pub fn dev(
+    server: ServerConfig,
+    groups: GroupNames,
+    tenant: DefaultTenant,
+) -> Result<(), AppError> {
+    run(async move {
+        let clock = system_clock()?;
+        let doors = Doors::bind(&server).await?;
+        let url = format!("http://{}", doors.public.address);
+        let folder = Path::new(DEV_FOLDER);
+        let issuer_url = format!("{url}/dev/oidc");
+        let issuer = DevIssuer::open(folder, issuer_url.clone(), DEV_AUDIENCE.to_owned());
+        let issuer = issuer.map_err(AppError::failed)?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.join("tenantry.db"))?);
+        let seeder = Seeder { store: store.clone(), clock: clock.clone() };
+        store.prepare().await?;
+        seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
+        seeder.demo(&issuer_url).await.map_err(AppError::failed)?;
+        let access = Access::new(store.clone(), clock.clone(), groups.clone());
+        access.open();
+        let expected = Expected {
+            issuer: issuer_url,
+            audiences: vec![DEV_AUDIENCE.to_owned()],
+            groups_claim: "groups".to_owned(),
+        };
+        let keys = Keys::fixed(issuer.key_set());
+        let gateway = Arc::new(Gateway {
+            api: Api::new(server.introspection),
+            access: Arc::new(access),
+            verifier: Verifier::new(expected, Arc::new(keys)),
+            clock: clock.clone(),
+            store,
+            max_body_bytes: server.max_body_bytes,
+            playground: server.playground,
+            dev: Some(Dev { issuer, groups }),
+        });
+        welcome(&gateway, &url, &doors.admin.address.to_string());
+        doors.serve(gateway).await
+    })
+}
+
+/// Makes the database ready and ends.
+pub fn seed(database: Database, tenant: DefaultTenant) -> Result<(), AppError> {
+    run(async move {
+        let store = open(&database, NO_ISSUER)?;
+        let seeder = Seeder { store, clock: system_clock()? };
+        seeder.store.prepare().await?;
+        seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
+        println!("{} is ready; the default tenant is {}", database.shown(), tenant.slug);
+        Ok(())
+    })
+}
+
+fn run(main: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(AppError::failed)?.block_on(main)
+}
+
+fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
+    Ok(Arc::new(SystemClock::new().map_err(AppError::failed)?))
+}
+
+fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
+    Ok(match database {
+        Database::Mongo(url) => Arc::new(MongoStore::connect(url.expose_secret(), default_issuer)?),
+        Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
+        Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
+    })
+}
+
+fn discovery(provider: &Provider) -> Result<Discovery, AppError> {
+    let fetcher = Fetcher::new(provider.ca_file.as_deref())
+        .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_CA_FILE: {error}")))?;
+    match &provider.jwks_url {
+        Some(url) => Discovery::at(fetcher, &provider.issuer, url.as_str()),
+        None => Discovery::of_issuer(fetcher, &provider.issuer),
+    }
+    .map_err(AppError::unusable)
+}
+
+/// Prepares the store and writes what has to be there, again and again while it is away.
+async fn prepare(seeder: &Seeder, tenant: &DefaultTenant) -> Result<(), AppError> {
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        let why = match seeder.store.prepare().await {
+            Ok(()) => match seeder.bootstrap(tenant).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Failed(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            },
+            Err(PrepareError::Failed(error)) => error.to_string(),
+            Err(error @ PrepareError::Unusable(_)) => return Err(error.into()),
+        };
+        tracing::warn!(why, "the database is not ready; trying again");
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+}
+
+/// What a newcomer needs: where it is, and something to paste for each identity.
+fn welcome(gateway: &Gateway, url: &str, admin: &str) {
+    if gateway.playground {
+        println!("playground  {url}/");
+    }
+    println!("endpoint    {url}/graphql");
+    println!("readiness   http://{admin}/readyz");
+    println!("tokens      {url}/dev/identities (good for an hour; ask again for fresh ones)");
+    let Some(dev) = &gateway.dev else { return };
+    for persona in http::personas(dev, gateway.clock.now()) {
+        println!("\n{}: {}", persona.name, persona.description);
+        println!(
+            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{}'",
+            persona.token,
+            r#"{"query":"{ me { name memberships { role tenant { slug subscription { plan status } } } } }"}"#
+        );
+    }
+}
+
+/// The two listeners.
+struct Doors {
+    public: Door,
+    admin: Door,
+}
+
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Doors {
+    async fn bind(server: &ServerConfig) -> Result<Self, AppError> {
+        Ok(Self {
+            public: Door::bind("TENANTRY_BIND", server.bind).await?,
+            admin: Door::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
+        })
+    }
+
+    /// Serves until a signal says to stop; requests under way are finished.
+    async fn serve(self, gateway: Arc<Gateway>) -> Result<(), AppError> {
+        let (stop, stopped) = watch::channel(false);
+        let signalled = async move {
+            wait_for_signal().await;
+            tracing::info!("stopping");
+            let _ = stop.send(true);
+        };
+        let public = self.public.serve(http::public(gateway.clone()), stopped.clone());
+        let admin = self.admin.serve(http::admin(gateway), stopped);
+        let (public, admin, ()) = tokio::join!(public, admin, signalled);
+        public.and(admin).map_err(AppError::failed)
+    }
+}
+
+impl Door {
+    async fn bind(variable: &str, address: SocketAddr) -> Result<Self, AppError> {
+        let failed =
+            |error: io::Error| AppError::failed(format!("{variable}: cannot listen on {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
+        let listener = self.listener.tap_io(|stream| {
+            // An answer is one write: waiting for more to send would only delay it.
+            let _ = stream.set_nodelay(true);
+        });
+        let stop = async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        axum::serve(listener, router).with_graceful_shutdown(stop).await
+    }
+}
+
+async fn wait_for_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `auditEvents`.
+
+use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
+use serde_json::Value;
+
+use super::{
+    date,
+    fields::{Fault, Read, documents, fields, require},
+    json, oid, put,
+};
+use crate::domain::{
+    audit::{ActorKind, AuditEvent, FieldChange},
+    id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
+};
+
+/// Reads an event.
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<AuditEvent> {
+    let (mut id, mut at, mut action, mut kind, mut actor) = (None, None, None, None, None);
+    let (mut tenants, mut target, mut request_id) = (Vec::new(), None, None);
+    let mut changes = Vec::new();
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "_id" => id = field.id()?,
+            "at" => at = field.time()?,
+            "action" => action = field.text()?,
+            "actorKind" => kind = field.word(ActorKind::from_word)?,
+            "actorId" => actor = field.id()?.map(UserId::new),
+            "tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), read_tenants)?,
+            "target" => target = field.nested(read_target)?,
+            "changes" => changes = field.array()?.map_or(Ok(Vec::new()), read_changes)?,
+            "requestId" => request_id = field.text()?,
+            _ => {}
+        }
+    }
+    Ok(AuditEvent {
+        id: AuditEventId::new(require(id, "_id", "an ObjectId")?),
+        at: require(at, "at", "a date")?,
+        action: require(action, "action", "a string")?,
+        actor_kind: require(kind, "actorKind", "one of its words")?,
+        actor,
+        tenants,
+        target,
+        changes,
+        request_id,
+    })
+}
+
+fn read_tenants(array: &RawArray) -> Read<Vec<TenantId>> {
+    let tenant = |value| match value {
+        Ok(RawBsonRef::ObjectId(id)) => Ok(TenantId::new(ObjectId(id.bytes()))),
+        _ => Err(Fault::new("tenantIds", "an array of ObjectIds")),
+    };
+    array.into_iter().map(tenant).collect()
+}
+
+fn read_target(raw: &RawDocument) -> Read<NodeId> {
+    let (mut kind, mut id) = (None, None);
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "kind" => kind = field.str()?,
+            "id" => id = field.id()?,
+            _ => {}
+        }
+    }
+    let id = require(id, "id", "an ObjectId")?;
+    match kind {
+        Some("tenant") => Ok(NodeId::Tenant(TenantId::new(id))),
+        Some("user") => Ok(NodeId::User(UserId::new(id))),
+        Some("subscription") => Ok(NodeId::Subscription(SubscriptionId::new(id))),
+        Some("audit_event") => Ok(NodeId::AuditEvent(AuditEventId::new(id))),
+        _ => Err(Fault::new("kind", "one of its words")),
+    }
+}
+
+fn read_changes(array: &RawArray) -> Read<Vec<FieldChange>> {
+    let read = |raw: Read<&RawDocument>| read_change(raw?);
+    let changes: Read<Vec<_>> = documents(array).map(read).collect();
+    changes.map_err(|fault| fault.within("changes"))
+}
+
+fn read_change(raw: &RawDocument) -> Read<FieldChange> {
+    let (mut name, mut from, mut to) = (None, Value::Null, Value::Null);
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "field" => name = field.text()?,
+            "from" => from = json::read(field.value()?)?,
+            "to" => to = json::read(field.value()?)?,
+            _ => {}
+        }
+    }
+    Ok(FieldChange { field: require(name, "field", "a string")?, from, to })
+}
+
+/// Writes an event.
+pub(in crate::store::mongo) fn write(event: &AuditEvent) -> Document {
+    let tenants: Vec<_> = event.tenants.iter().map(|tenant| oid(tenant.raw)).collect();
+    let changes: Vec<_> = event.changes.iter().map(write_change).collect();
+    let mut document = doc! {
+        "_id": oid(event.id.raw),
+        "at": date(event.at),
+        "action": &event.action,
+        "actorKind": event.actor_kind.word(),
+    };
+    put(&mut document, "actorId", event.actor.map(|actor| oid(actor.raw)));
+    document.insert("tenantIds", tenants);
+    put(&mut document, "target", event.target.map(write_target));
+    document.insert("changes", changes);
+    put(&mut document, "requestId", event.request_id.as_deref());
+    document
+}
+
+fn write_target(target: NodeId) -> Document {
+    let (kind, id) = match target {
+        NodeId::Tenant(id) => ("tenant", id.raw),
+        NodeId::User(id) => ("user", id.raw),
+        NodeId::Subscription(id) => ("subscription", id.raw),
+        NodeId::AuditEvent(id) => ("audit_event", id.raw),
+    };
+    doc! { "kind": kind, "id": oid(id) }
+}
+
+fn write_change(change: &FieldChange) -> Document {
+    doc! { "field": &change.field, "from": json::write(&change.from), "to": json::write(&change.to) }
+}

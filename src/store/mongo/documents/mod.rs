@@ -1,0 +1,60 @@
+//! Between documents and domain types, by hand: one pass over a document's elements, nothing read
+//! that is not asked for, and a reason for each that cannot be read.
+
+pub(super) mod audit;
+mod fields;
+mod json;
+pub(super) mod subscription;
+pub(super) mod tenant;
+pub(super) mod tombstone;
+pub(super) mod user;
+
+use mongodb::bson::{Bson, DateTime, Document, RawDocument, oid};
+
+use crate::{
+    domain::{id::ObjectId, list::Broken, time::Timestamp},
+    store::Found,
+};
+pub(super) use fields::{Fault, Read};
+
+/// An identifier as the driver has it.
+pub(super) fn oid(id: ObjectId) -> oid::ObjectId {
+    oid::ObjectId::from_bytes(id.0)
+}
+
+/// A moment as the driver has it.
+pub(super) fn date(at: Timestamp) -> DateTime {
+    DateTime::from_millis(at.millis())
+}
+
+/// Puts a value into a document where there is one: what is not there is not stored.
+fn put(document: &mut Document, key: &str, value: Option<impl Into<Bson>>) {
+    if let Some(value) = value {
+        document.insert(key, value);
+    }
+}
+
+/// The document's identifier, or `None` where it is no `ObjectId`.
+pub(super) fn id_of(raw: &RawDocument) -> Option<ObjectId> {
+    let id = raw.get("_id").ok()??.as_object_id()?;
+    Some(ObjectId(id.bytes()))
+}
+
+/// Reads one document; one that cannot be read is logged here: where and why, never what it says.
+pub(super) fn found<T>(
+    collection: &str,
+    raw: &RawDocument,
+    read: impl Fn(&RawDocument) -> Read<T>,
+) -> Found<T> {
+    read(raw).map_err(|fault| {
+        log_broken(collection, id_of(raw), &fault);
+        Broken
+    })
+}
+
+/// Says in the log which document cannot be read, and why.
+pub(super) fn log_broken(collection: &str, id: Option<ObjectId>, fault: &Fault) {
+    let id = id.map_or_else(|| "not an ObjectId".to_owned(), |id| id.to_string());
+    let Fault { field, expected } = fault;
+    tracing::error!(collection, id, field, expected, "a stored document cannot be read");
+}

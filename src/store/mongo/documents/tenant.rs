@@ -1,0 +1,147 @@
+//! `tenants`.
+
+use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
+
+use super::{
+    date,
+    fields::{Fault, Read, Stamps, fields, require},
+    oid, put,
+};
+use crate::domain::{
+    id::TenantId,
+    tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
+};
+
+/// Reads a tenant.
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Tenant> {
+    let mut stamps = Stamps::default();
+    let (mut slug, mut name, mut status, mut plan) = (None, None, None, None);
+    let (mut domains, mut billing_info, mut integrations) = (Vec::new(), None, None);
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "slug" => slug = field.text()?,
+            "name" => name = field.text()?,
+            "status" => status = field.word(TenantStatus::from_word)?,
+            "plan" => plan = field.word(Plan::from_word)?,
+            "domains" => domains = field.array()?.map(texts).transpose()?.unwrap_or_default(),
+            "billingInfo" => billing_info = field.nested(read_billing)?,
+            "integrations" => integrations = field.nested(read_integrations)?,
+            _ => stamps.take(&field)?,
+        }
+    }
+    let stamped = stamps.fill()?;
+    Ok(Tenant {
+        id: TenantId::new(stamped.id),
+        slug: require(slug, "slug", "a string")?,
+        name: require(name, "name", "a string")?,
+        status: status.unwrap_or(TenantStatus::Active),
+        plan: plan.unwrap_or(Plan::Free),
+        domains,
+        billing_info,
+        integrations,
+        version: stamped.version,
+        created_at: stamped.created_at,
+        updated_at: stamped.updated_at,
+    })
+}
+
+fn texts(array: &RawArray) -> Read<Vec<String>> {
+    let text = |value| match value {
+        Ok(RawBsonRef::String(text)) => Ok(text.to_owned()),
+        _ => Err(Fault::new("domains", "an array of strings")),
+    };
+    array.into_iter().map(text).collect()
+}
+
+fn read_billing(raw: &RawDocument) -> Read<BillingInfo> {
+    let mut billing = BillingInfo::default();
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "companyName" => billing.company_name = field.text()?,
+            "email" => billing.email = field.text()?,
+            "vatId" => billing.vat_id = field.text()?,
+            "address" => billing.address = field.nested(read_address)?,
+            _ => {}
+        }
+    }
+    Ok(billing)
+}
+
+fn read_address(raw: &RawDocument) -> Read<PostalAddress> {
+    let mut address = PostalAddress::default();
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "line1" => address.line1 = field.text()?,
+            "line2" => address.line2 = field.text()?,
+            "city" => address.city = field.text()?,
+            "region" => address.region = field.text()?,
+            "postalCode" => address.postal_code = field.text()?,
+            "country" => address.country = field.text()?,
+            _ => {}
+        }
+    }
+    Ok(address)
+}
+
+fn read_integrations(raw: &RawDocument) -> Read<TenantIntegrations> {
+    let mut integrations = TenantIntegrations::default();
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "authentikGroup" => integrations.authentik_group = field.text()?,
+            "ocisSpace" => integrations.ocis_space = field.text()?,
+            "stalwartDomain" => integrations.stalwart_domain = field.text()?,
+            _ => {}
+        }
+    }
+    Ok(integrations)
+}
+
+/// Writes a tenant.
+pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
+    let mut document = doc! {
+        "_id": oid(tenant.id.raw),
+        "slug": &tenant.slug,
+        "name": &tenant.name,
+        "status": tenant.status.word(),
+        "plan": tenant.plan.word(),
+        "domains": &tenant.domains,
+    };
+    put(&mut document, "billingInfo", tenant.billing_info.as_ref().map(write_billing));
+    put(&mut document, "integrations", tenant.integrations.as_ref().map(write_integrations));
+    document.insert("version", tenant.version);
+    document.insert("createdAt", date(tenant.created_at));
+    document.insert("updatedAt", date(tenant.updated_at));
+    document
+}
+
+fn write_billing(billing: &BillingInfo) -> Document {
+    let mut document = Document::new();
+    put(&mut document, "companyName", billing.company_name.as_deref());
+    put(&mut document, "email", billing.email.as_deref());
+    put(&mut document, "vatId", billing.vat_id.as_deref());
+    put(&mut document, "address", billing.address.as_ref().map(write_address));
+    document
+}
+
+fn write_address(address: &PostalAddress) -> Document {
+    let mut document = Document::new();
+    put(&mut document, "line1", address.line1.as_deref());
+    put(&mut document, "line2", address.line2.as_deref());
+    put(&mut document, "city", address.city.as_deref());
+    put(&mut document, "region", address.region.as_deref());
+    put(&mut document, "postalCode", address.postal_code.as_deref());
+    put(&mut document, "country", address.country.as_deref());
+    document
+}
+
+fn write_integrations(integrations: &TenantIntegrations) -> Document {
+    let mut document = Document::new();
+    put(&mut document, "authentikGroup", integrations.authentik_group.as_deref());
+    put(&mut document, "ocisSpace", integrations.ocis_space.as_deref());
+    put(&mut document, "stalwartDomain", integrations.stalwart_domain.as_deref());
+    document
+}

@@ -1,0 +1,333 @@
+//! Every query of the store, as the server's profiler saw it: none reads a whole collection, none
+//! sorts what an index could give in order.
+
+use futures_util::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use tenantry::{
+    domain::{
+        list::{
+            AuditFilter, Direction, Listing, MemberFilter, Order, Position, Scope, SortKey,
+            SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantListing,
+            TenantOrderField, UserFilter, UserListing, UserOrderField, Window,
+        },
+        subscription::TenantSubscriptionStatus,
+        tenant::{Plan, TenantStatus},
+        user::{Identity, TenantRole},
+    },
+    store::{Store, SubscriptionKeys, TenantKeys, UserKeys, mongo::MongoStore},
+};
+
+use super::*;
+use crate::support::mongod::{Fresh, ISSUER};
+
+const TENANTS: u32 = 200;
+const USERS: u32 = 600;
+
+/// Why the matches of a query may be sorted, though only as many as the page holds are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sorting {
+    /// It may not.
+    Never,
+    /// A caller's own tenants: the index finds each by its identifier, so they come in that order.
+    OwnTenants,
+    /// A beginning of names: several indexes find them, each in its own order.
+    Search,
+    /// A tenant's users, for platform admins: found by the index of members. To have them in the
+    /// list's orders too would take an index entry for each membership and order.
+    UsersOfTenant,
+}
+
+async fn filled() -> Fresh {
+    let fresh = Fresh::new().await;
+    fresh.prepared().await;
+    let tenant = |n: u32| {
+        doc! {
+            "_id": oid(n), "slug": format!("t-{n:04}"), "name": format!("Tenant {n}"),
+            "status": "active", "plan": "free", "domains": [format!("{n}.example")],
+            "integrations": { "authentikGroup": format!("g-{n}") },
+            "createdAt": date((n / 2).into()), "updatedAt": date(n.into()),
+        }
+    };
+    fresh.insert("tenants", (0..TENANTS).map(tenant).collect()).await;
+    let subscription = |n: u32| {
+        doc! {
+            "_id": oid(n), "tenantId": oid(n % TENANTS), "plan": "free",
+            "status": if n < TENANTS { "active" } else { "canceled" },
+            "createdAt": date(n.into()), "updatedAt": date(n.into()), "currentPeriodEnd": date(n.into()),
+        }
+    };
+    fresh.insert("subscriptions", (0..2 * TENANTS).map(subscription).collect()).await;
+    let user = |n: u32| {
+        let role = if n % 7 == 0 { "owner" } else { "member" };
+        let memberships: Vec<Document> = (0..3)
+            .map(|m| doc! { "tenantId": oid((n + m * 50) % TENANTS), "role": role })
+            .collect();
+        doc! {
+            "_id": oid(n), "subject": format!("u-{n}"), "name": format!("User {n}"),
+            "email": format!("u-{n}@example.org"), "memberships": memberships,
+            "createdAt": date(n.into()), "updatedAt": date(n.into()),
+        }
+    };
+    fresh.insert("users", (0..USERS).map(user).collect()).await;
+    let event = |n: u32| {
+        doc! {
+            "_id": oid(n), "at": date(n.into()), "action": format!("a-{}", n % 9), "actorKind": "user",
+            "actorId": oid(n % 20), "tenantIds": [oid(n % 30)],
+        }
+    };
+    fresh.insert("auditEvents", (0..USERS).map(event).collect()).await;
+    let tombstone =
+        |n: u32| doc! { "subject": format!("u-{n}"), "issuer": ISSUER, "deletedAt": date(1) };
+    fresh.insert("tombstones", (0..50).map(tombstone).collect()).await;
+    fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiling");
+    fresh
+}
+
+/// What the profiler saw since the last look; one command, as the trait promises.
+async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) -> Document {
+    fresh.database.run_command(doc! { "profile": 0 }).await.expect("off");
+    let profile = fresh.database.collection::<Document>("system.profile");
+    let of_data = doc! { "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
+    "command.profile": { "$exists": false } };
+    let seen: Vec<Document> =
+        profile.find(of_data).await.expect("the profile").try_collect().await.expect("all");
+    profile.drop().await.expect("dropped");
+    fresh.database.run_command(doc! { "profile": 2 }).await.expect("on");
+    let [one] = &seen[..] else { panic!("{what}: {} commands: {seen:#?}", seen.len()) };
+    let plan = one.get_str("planSummary").expect("a plan");
+    assert!(!plan.contains("COLLSCAN"), "{what}: {plan}: {one}");
+    let sorts = one.get_bool("hasSortStage").unwrap_or(false);
+    assert!(!sorts || sorting != Sorting::Never, "{what} sorts: {plan}: {one}");
+    one.clone()
+}
+
+/// The windows of a page: the first, one after, one before, one between, from both ends.
+fn windows(key: impl Fn(u32) -> SortKey) -> Vec<Window> {
+    let place = |n: u32| Some(Position { key: key(n), id: oid_of(n) });
+    let absent = Some(Position { key: SortKey::Absent, id: oid_of(5) });
+    let mut all = Vec::new();
+    for end in [End::Front, End::Back] {
+        for (after, before) in [
+            (None, None),
+            (place(40), None),
+            (None, place(40)),
+            (place(30), place(60)),
+            (place(60), place(30)),
+            (absent.clone(), None),
+            (None, absent.clone()),
+        ] {
+            all.push(Window { size: 10, end, after, before });
+        }
+    }
+    all
+}
+
+fn oid_of(n: u32) -> tenantry::domain::id::ObjectId {
+    tenantry::domain::id::ObjectId(oid(n).bytes())
+}
+
+fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
+    let both = [Direction::Asc, Direction::Desc];
+    fields
+        .iter()
+        .flat_map(|field| both.map(|direction| Order { field: *field, direction }))
+        .collect()
+}
+
+#[tokio::test]
+async fn reads_by_key() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let ids: Vec<_> = (0..40).map(id).collect();
+    let slugs: Vec<_> = (0..40).map(|n| format!("t-{n:04}")).collect();
+    let groups: Vec<_> = (0..40).map(|n| format!("g-{n}")).collect();
+    for keys in [
+        TenantKeys::Ids(&ids),
+        TenantKeys::Slugs(&slugs),
+        TenantKeys::Slugs(&slugs[..1]),
+        TenantKeys::SlugsOrGroups(&slugs, &groups),
+        TenantKeys::SlugsOrGroups(&slugs[..1], &[]),
+    ] {
+        assert!(!store.tenants(keys).await.expect("read").is_empty());
+        assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+    }
+    let ids: Vec<_> = (0..40).map(id).collect();
+    let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
+    for keys in [UserKeys::Ids(&ids), UserKeys::Identity(&identity)] {
+        assert!(!store.users(keys).await.expect("read").is_empty());
+        assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+    }
+    let (ids, tenants): (Vec<_>, Vec<_>) = (0..40).map(|n| (id(n), id(n))).unzip();
+    for keys in [
+        SubscriptionKeys::Ids(&ids),
+        SubscriptionKeys::LiveOf(&tenants),
+        SubscriptionKeys::LiveOf(&tenants[..1]),
+    ] {
+        assert!(!store.subscriptions(keys).await.expect("read").is_empty());
+        let seen = assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+        // The ones that are over are not even looked at.
+        assert!(seen.get_i32("docsExamined").expect("counted") <= 40, "{seen}");
+    }
+    let events: Vec<_> = (0..40).map(id).collect();
+    assert_eq!(store.audit_events(&events).await.expect("read").len(), 40);
+    assert_one_good_command(&fresh, "events", Sorting::Never).await;
+    assert!(store.tombstone(&identity).await.expect("read").is_some());
+    assert_one_good_command(&fresh, "tombstone", Sorting::Never).await;
+}
+
+async fn check_tenants(
+    fresh: &Fresh,
+    store: &MongoStore,
+    listing: &TenantListing,
+    sorting: Sorting,
+) {
+    let key = |n: u32| match listing.order.field {
+        TenantOrderField::CreatedAt | TenantOrderField::UpdatedAt => SortKey::Time(time(n.into())),
+        TenantOrderField::Name => SortKey::Text(format!("Tenant {n}")),
+        TenantOrderField::Slug => SortKey::Text(format!("t-{n:04}")),
+    };
+    for window in windows(key) {
+        store.tenant_page(listing, &window).await.expect("read");
+        assert_one_good_command(fresh, &format!("{listing:?} {window:?}"), sorting).await;
+    }
+    store.count_tenants(listing).await.expect("counted");
+    assert_one_good_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
+}
+
+#[tokio::test]
+async fn lists_of_tenants() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let none = TenantFilter::default;
+    let filters = [
+        (none(), Sorting::Never),
+        (TenantFilter { status: vec![TenantStatus::Active], ..none() }, Sorting::Never),
+        (TenantFilter { plan: vec![Plan::Business], ..none() }, Sorting::Never),
+        (TenantFilter { domain: Some("7.example".to_owned()), ..none() }, Sorting::Never),
+        (TenantFilter { search: Some("tenant 1".to_owned()), ..none() }, Sorting::Search),
+    ];
+    for order in orders(TenantOrderField::ALL) {
+        for (filter, sorting) in &filters {
+            let (scope, filter) = (Scope::Everything, filter.clone());
+            check_tenants(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
+        }
+        let scope = Scope::Tenants((0..30).map(id).collect());
+        let own = Listing { scope, filter: none(), order };
+        check_tenants(&fresh, &store, &own, Sorting::OwnTenants).await;
+    }
+}
+
+async fn check_users(fresh: &Fresh, store: &MongoStore, listing: &UserListing, sorting: Sorting) {
+    let key = |n: u32| match listing.order.field {
+        UserOrderField::CreatedAt | UserOrderField::UpdatedAt => SortKey::Time(time(n.into())),
+        UserOrderField::Name => SortKey::Text(format!("User {n}")),
+    };
+    for window in windows(key) {
+        store.user_page(listing, &window).await.expect("read");
+        assert_one_good_command(fresh, &format!("{listing:?} {window:?}"), sorting).await;
+    }
+    store.count_users(listing).await.expect("counted");
+    assert_one_good_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
+}
+
+#[tokio::test]
+async fn lists_of_users() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let none = UserFilter::default;
+    let filters = [
+        (none(), Sorting::Never),
+        (UserFilter { platform_admin: Some(false), ..none() }, Sorting::Never),
+        (UserFilter { disabled: Some(true), ..none() }, Sorting::Never),
+        (UserFilter { tenant: Some(id(3)), ..none() }, Sorting::UsersOfTenant),
+        (UserFilter { search: Some("u-1".to_owned()), ..none() }, Sorting::Search),
+    ];
+    for order in orders(UserOrderField::ALL) {
+        for (filter, sorting) in &filters {
+            let (scope, filter) = (Scope::Everything, filter.clone());
+            check_users(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_of_subscriptions() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let none = SubscriptionFilter::default;
+    let everything = || Scope::Everything;
+    let own = || Scope::Tenants((0..30).map(id).collect());
+    let status = vec![TenantSubscriptionStatus::Active];
+    let lists = [
+        (everything(), none(), Sorting::Never),
+        (everything(), SubscriptionFilter { status, ..none() }, Sorting::Never),
+        (everything(), SubscriptionFilter { plan: vec![Plan::Free], ..none() }, Sorting::Never),
+        (everything(), SubscriptionFilter { tenant: Some(id(3)), ..none() }, Sorting::Never),
+        (own(), none(), Sorting::OwnTenants),
+        (own(), SubscriptionFilter { tenant: Some(id(3)), ..none() }, Sorting::OwnTenants),
+    ];
+    for order in orders(SubscriptionOrderField::ALL) {
+        for (scope, filter, sorting) in lists.clone() {
+            let listing = Listing { scope, filter, order };
+            for window in windows(|n| SortKey::Time(time(n.into()))) {
+                store.subscription_page(&listing, &window).await.expect("read");
+                let what = format!("{listing:?} {window:?}");
+                assert_one_good_command(&fresh, &what, sorting).await;
+            }
+            store.count_subscriptions(&listing).await.expect("counted");
+            assert_one_good_command(&fresh, &format!("count {listing:?}"), Sorting::Never).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_of_events() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let none = AuditFilter::default;
+    for filter in [
+        none(),
+        AuditFilter { tenant: Some(id(3)), ..none() },
+        AuditFilter { actor: Some(id(3)), ..none() },
+        AuditFilter { action: Some("a-3".to_owned()), ..none() },
+        AuditFilter { since: Some(time(20)), until: Some(time(90)), ..none() },
+        AuditFilter { tenant: Some(id(3)), since: Some(time(20)), ..none() },
+        AuditFilter { tenant: Some(id(3)), actor: Some(id(3)), ..none() },
+    ] {
+        for window in windows(|n| SortKey::Time(time(n.into()))) {
+            store.audit_page(&filter, &window).await.expect("read");
+            assert_one_good_command(&fresh, &format!("{filter:?} {window:?}"), Sorting::Never)
+                .await;
+        }
+        store.count_audit_events(&filter).await.expect("counted");
+        assert_one_good_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
+    }
+}
+
+/// The members of many tenants cost as many keys and users as the pages hold, and no more.
+#[tokio::test]
+async fn members_of_many_tenants() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let tenants: Vec<_> = (0..50).map(id).collect();
+    let place = |n: u32| Some(Position { key: SortKey::Absent, id: oid_of(n) });
+    for role in [None, Some(TenantRole::Owner)] {
+        let filter = MemberFilter { role };
+        for end in [End::Front, End::Back] {
+            for (after, before) in [(None, None), (place(90), None), (None, place(400))] {
+                let window = Window { size: 3, end, after, before };
+                let pages = store.member_pages(&tenants, &filter, &window).await.expect("read");
+                assert_eq!(pages.len(), 50);
+                let what = format!("{filter:?} {window:?}");
+                let seen = assert_one_good_command(&fresh, &what, Sorting::Never).await;
+                let examined = seen.get_i32("docsExamined").expect("counted");
+                // 4 of its 9 members for each tenant, and the tenant's own key; a role is looked
+                // for among all 9.
+                let most = if role.is_some() { 50 * 10 } else { 50 * 5 };
+                assert!(examined <= most, "{what}: {examined} documents: {seen}");
+            }
+        }
+        store.count_members(&tenants, &filter).await.expect("counted");
+        assert_one_good_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! Names are compared as people do, in documents of any hand.
+
+use mongodb::bson::doc;
+use tenantry::{
+    domain::{
+        list::{
+            Direction, Listing, Order, Scope, TenantFilter, TenantOrderField, UserFilter,
+            UserOrderField, Window,
+        },
+        tenant::TenantStatus,
+    },
+    store::Store,
+};
+
+use super::*;
+use crate::support::mongod::Fresh;
+
+const NAMES: &[&str] = &[
+    "ångström",
+    "ÅNGSTRÖM",
+    "straße",
+    "STRASSE 2",
+    "100% pure",
+    "100 pure",
+    "a.b",
+    "axb",
+    ".*",
+    "back\\slash",
+    "$where",
+    "{$gt",
+    "Ελλάδα",
+    "ελλάδα 2",
+    "Übung",
+    "zebra",
+    "\u{ffff}last",
+];
+
+async fn named() -> (Fresh, impl Store) {
+    let fresh = Fresh::new().await;
+    let store = fresh.prepared().await;
+    let tenant = |(n, name): (u32, &&str)| {
+        doc! { "_id": oid(n), "slug": format!("slug-{n:02}"), "name": name,
+        "domains": [format!("a{n}.example"), format!("Z{n}.Example")] }
+    };
+    fresh.insert("tenants", (0..).zip(NAMES).map(tenant).collect()).await;
+    let user = |(n, name): (u32, &&str)| {
+        doc! { "_id": oid(n), "subject": n.to_string(), "name": name, "email": format!("{n}@x.org") }
+    };
+    fresh.insert("users", (0..).zip(NAMES).map(user).collect()).await;
+    (fresh, store)
+}
+
+fn by_name<F>(filter: F) -> Listing<F, TenantOrderField> {
+    let order = Order { field: TenantOrderField::Name, direction: Direction::Asc };
+    Listing { scope: Scope::Everything, filter, order }
+}
+
+#[tokio::test]
+async fn a_search_folds_case_and_takes_every_character_as_it_is() {
+    let (_fresh, store) = named().await;
+    for (search, found) in [
+        ("ÅNGSTRÖM", vec!["ångström", "ÅNGSTRÖM"]),
+        ("ångs", vec!["ångström", "ÅNGSTRÖM"]),
+        ("STRASSE", vec!["straße", "STRASSE 2"]),
+        ("straße", vec!["straße", "STRASSE 2"]),
+        ("ΕΛΛΆΔΑ", vec!["Ελλάδα", "ελλάδα 2"]),
+        ("100%", vec!["100% pure"]),
+        ("100", vec!["100 pure", "100% pure"]),
+        ("%", vec![]),
+        ("_", vec![]),
+        ("a.", vec!["a.b"]),
+        (".*", vec![".*"]),
+        ("back\\", vec!["back\\slash"]),
+        ("$", vec!["$where"]),
+        ("{$gt", vec!["{$gt"]),
+        ("SLUG-15", vec!["zebra"]),
+        ("Z15.e", vec!["zebra"]),
+        ("z15.example.", vec![]),
+        ("b", vec!["back\\slash"]),
+        ("ebra", vec![]),
+    ] {
+        let listing =
+            by_name(TenantFilter { search: Some(search.to_owned()), ..Default::default() });
+        let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+        let names: Vec<_> = page
+            .items
+            .iter()
+            .map(|item| item.node.as_ref().expect("readable").name.as_str())
+            .collect();
+        assert_eq!(names, found, "{search}");
+        let count = store.count_tenants(&listing).await.expect("counted");
+        assert_eq!(count, found.len() as u64, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn users_are_found_by_name_and_email() {
+    let (_fresh, store) = named().await;
+    let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
+    for (search, count) in [("STRASS", 2), ("15@X", 1), ("5@x.org", 1), ("x.org", 0)] {
+        let filter = UserFilter { search: Some(search.to_owned()), ..Default::default() };
+        let listing = Listing { scope: Scope::Everything, filter, order };
+        let page = store.user_page(&listing, &first(100)).await.expect("read");
+        assert_eq!(page.items.len(), count, "{search}");
+        assert_eq!(store.count_users(&listing).await.expect("counted"), count as u64, "{search}");
+    }
+}
+
+#[tokio::test]
+async fn a_walk_by_name_meets_each_once() {
+    let (_fresh, store) = named().await;
+    for direction in [Direction::Asc, Direction::Desc] {
+        let mut listing = by_name(TenantFilter::default());
+        listing.order.direction = direction;
+        let whole = store.tenant_page(&listing, &first(100)).await.expect("read");
+        let whole: Vec<_> = whole.items.into_iter().map(|item| item.position).collect();
+        assert_eq!(whole.len(), NAMES.len());
+        let mut met = Vec::new();
+        let mut window = first(2);
+        loop {
+            let page = store.tenant_page(&listing, &window).await.expect("read");
+            met.extend(page.items.into_iter().map(|item| item.position));
+            if !page.has_next {
+                break;
+            }
+            window.after = met.last().cloned();
+        }
+        assert_eq!(met, whole);
+        // Between any two, from both ends.
+        for (from, to) in [(0, 5), (3, 4), (4, 4), (0, 16), (7, 2)] {
+            for end in [End::Front, End::Back] {
+                let (after, before) = (Some(whole[from].clone()), Some(whole[to].clone()));
+                let window = Window { size: 100, end, after, before };
+                let page = store.tenant_page(&listing, &window).await.expect("read");
+                let between: Vec<_> = page.items.into_iter().map(|item| item.position).collect();
+                let expected = whole.get(from + 1..to).unwrap_or_default();
+                assert_eq!(between, expected, "{from} {to} {end:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_scope_of_ten_thousand_is_no_burden() {
+    let (_fresh, store) = named().await;
+    let mut listing = by_name(TenantFilter {
+        status: vec![TenantStatus::Active],
+        domain: None,
+        ..Default::default()
+    });
+    listing.scope = Scope::Tenants((3..10_003).map(id).collect());
+    let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+    assert_eq!(page.items.len(), NAMES.len() - 3);
+    let count = store.count_tenants(&listing).await.expect("counted");
+    assert_eq!(count, NAMES.len() as u64 - 3);
+    listing.scope = Scope::Tenants(Vec::new());
+    let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+    assert!(page.items.is_empty() && !page.has_next);
+}
