@@ -94,7 +94,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
     run(async move {
         let ServeConfig { server, database, provider, groups, tenant } = config;
         let clock = system_clock()?;
-        let store = open(&database, &provider.issuer)?;
+        let store = open(&database, &provider.issuer).await?;
         let discovery = discovery(&provider)?;
         let doors = Doors::bind(&server).await?;
         tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuer = provider.issuer, "serving");
@@ -173,7 +173,7 @@ pub fn dev(
 /// Makes the database ready and ends.
 pub fn seed(database: Database, tenant: DefaultTenant) -> Result<(), AppError> {
     run(async move {
-        let store = open(&database, NO_ISSUER)?;
+        let store = open(&database, NO_ISSUER).await?;
         let seeder = Seeder { store, clock: system_clock()? };
         seeder.store.prepare().await?;
         seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
@@ -191,9 +191,9 @@ fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
     Ok(Arc::new(SystemClock::new().map_err(AppError::failed)?))
 }
 
-fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
+async fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
     Ok(match database {
-        Database::Mongo(url) => Arc::new(MongoStore::connect(url.expose_secret(), default_issuer)?),
+        Database::Mongo(url) => Arc::new(MongoStore::connect(url.expose_secret(), default_issuer).await?),
         Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
         Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
     })

@@ -1,7 +1,6 @@
 //! The command line: which command, with which options, and which exit code it ends with.
 
 use std::{
-    ffi::OsStr,
     fmt::Display,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -10,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::{OsStr, Resettable}};
 use similar::TextDiff;
 
 use crate::{
@@ -146,7 +145,7 @@ pub fn run() -> ExitCode {
 fn command() -> clap::Command {
     let unset = |arg: clap::Arg| {
         let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|held| held.is_empty());
-        if empty { arg.env(Resettable::<&OsStr>::Reset) } else { arg }
+        if empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
     };
     Cli::command().mut_subcommands(|command| command.mut_args(unset))
 }

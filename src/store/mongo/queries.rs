@@ -105,7 +105,7 @@ impl MongoStore {
             read = Some(found(self.tombstones.name(), raw, documents::tombstone::read));
         })
         .await?;
-        let broken = |Broken| ReadError::Internal("a tombstone cannot be read".to_owned());
+        let broken = |_: Broken| ReadError::Internal("a tombstone cannot be read".to_owned());
         read.transpose().map_err(broken)
     }
 }

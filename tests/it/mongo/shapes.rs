@@ -118,9 +118,9 @@ async fn a_user_without_issuer_is_the_default_ones() {
 async fn an_identity_finds_a_broken_user_as_broken() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let broken = doc! { "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
+    let broken = doc! { "_id": oid(1), "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
     fresh.insert("users", vec![broken]).await;
-    assert_eq!(user_of(&store, ISSUER, "ada").await, [Err(Broken)]);
+    assert_eq!(user_of(&store, ISSUER, "ada").await, [Err(Broken { id: id(1).raw, tenant: None })]);
     assert_eq!(user_of(&store, "https://other.example/", "ada").await, []);
 }
 

@@ -12,7 +12,11 @@ pub(super) mod user;
 use mongodb::bson::{Bson, DateTime, Document, RawDocument, oid};
 
 use crate::{
-    domain::{id::ObjectId, list::Broken, time::Timestamp},
+    domain::{
+        id::{ObjectId, TenantId},
+        list::Broken,
+        time::Timestamp,
+    },
     store::Found,
 };
 pub(super) use fields::{Fault, Read};
@@ -36,8 +40,11 @@ fn put(document: &mut Document, key: &str, value: Option<impl Into<Bson>>) {
 
 /// The document's identifier, or `None` where it is no `ObjectId`.
 pub(super) fn id_of(raw: &RawDocument) -> Option<ObjectId> {
-    let id = raw.get("_id").ok()??.as_object_id()?;
-    Some(ObjectId(id.bytes()))
+    object_id(raw, "_id")
+}
+
+fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
+    Some(ObjectId(raw.get(key).ok()??.as_object_id()?.bytes()))
 }
 
 /// Reads one document; one that cannot be read is logged here: where and why, never what it says.
@@ -47,8 +54,11 @@ pub(super) fn found<T>(
     read: impl Fn(&RawDocument) -> Read<T>,
 ) -> Found<T> {
     read(raw).map_err(|fault| {
-        log_broken(collection, id_of(raw), &fault);
-        Broken
+        let id = id_of(raw);
+        log_broken(collection, id, &fault);
+        let tenant = object_id(raw, "tenantId").map(TenantId::new);
+        // One whose `_id` is of another kind can be asked for by nobody.
+        Broken { id: id.unwrap_or(ObjectId::MIN), tenant }
     })
 }
 
