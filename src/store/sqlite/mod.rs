@@ -1,1 +1,173 @@
-//! x
+//! The embedded store: one file, one process, nothing to install.
+//!
+//! Read on in `queries` (by key), `lists` (pages and counts), `members` (lists of many tenants at
+//! once), `commit` (writes). `rows` has both directions between a row and its domain type,
+//! `schema` the tables, `pool` how connections are shared without holding up the runtime.
+
+mod commit;
+mod errors;
+mod lists;
+mod members;
+mod pool;
+mod queries;
+mod rows;
+mod schema;
+
+use std::{collections::HashMap, path::Path};
+
+use async_trait::async_trait;
+
+use super::{
+    CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
+};
+use crate::domain::{
+    audit::AuditEvent,
+    change::Change,
+    id::{AuditEventId, TenantId},
+    list::{
+        AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
+    },
+    subscription::TenantSubscription,
+    tenant::Tenant,
+    user::{Identity, Tombstone, User},
+};
+use pool::Pool;
+
+/// Keeps everything in one SQLite database.
+pub struct SqliteStore {
+    pool: Pool,
+}
+
+impl SqliteStore {
+    /// A store in that file, which is made, with its folder, where it is not there.
+    pub fn open(path: &Path) -> Result<Self, PrepareError> {
+        Ok(Self { pool: Pool::open(path)? })
+    }
+
+    /// A store that ends with the process.
+    pub fn in_memory() -> Result<Self, PrepareError> {
+        Ok(Self { pool: Pool::in_memory()? })
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn prepare(&self) -> Result<(), PrepareError> {
+        self.pool.write(schema::apply).await?
+    }
+
+    async fn ping(&self) -> Result<(), ReadError> {
+        self.pool.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
+    }
+
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+        let query = queries::tenants(keys);
+        self.pool.read(move |db| query.all(db, rows::tenant::read)).await
+    }
+
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+        let query = queries::users(keys);
+        self.pool.read(move |db| query.all(db, rows::user::read)).await
+    }
+
+    async fn subscriptions(
+        &self,
+        keys: SubscriptionKeys<'_>,
+    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+        let query = queries::subscriptions(keys);
+        self.pool.read(move |db| query.all(db, rows::subscription::read)).await
+    }
+
+    async fn audit_events(
+        &self,
+        ids: &[AuditEventId],
+    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+        let query = queries::audit_events(ids);
+        self.pool.read(move |db| query.all(db, rows::audit::read)).await
+    }
+
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+        let identity = identity.clone();
+        self.pool.read(move |db| queries::tombstone(db, identity)).await
+    }
+
+    async fn tenant_page(
+        &self,
+        listing: &TenantListing,
+        window: &Window,
+    ) -> Result<Page<Tenant>, ReadError> {
+        let (list, window) = (lists::tenants(listing), window.clone());
+        self.pool.read(move |db| list.page(db, &window, rows::tenant::read)).await
+    }
+
+    async fn user_page(
+        &self,
+        listing: &UserListing,
+        window: &Window,
+    ) -> Result<Page<User>, ReadError> {
+        let (list, window) = (lists::users(listing), window.clone());
+        self.pool.read(move |db| list.page(db, &window, rows::user::read)).await
+    }
+
+    async fn subscription_page(
+        &self,
+        listing: &SubscriptionListing,
+        window: &Window,
+    ) -> Result<Page<TenantSubscription>, ReadError> {
+        let (list, window) = (lists::subscriptions(listing), window.clone());
+        self.pool.read(move |db| list.page(db, &window, rows::subscription::read)).await
+    }
+
+    async fn audit_page(
+        &self,
+        listing: &AuditListing,
+        window: &Window,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        let (list, window) = (lists::audit_events(listing), window.clone());
+        self.pool.read(move |db| list.page(db, &window, rows::audit::read)).await
+    }
+
+    async fn member_pages(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+        window: &Window,
+    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        let (tenants, filter, window) = (tenants.to_vec(), filter.clone(), window.clone());
+        self.pool.read(move |db| members::pages(db, &tenants, &filter, &window)).await
+    }
+
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+        let list = lists::tenants(listing);
+        self.pool.read(move |db| list.count(db)).await
+    }
+
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+        let list = lists::users(listing);
+        self.pool.read(move |db| list.count(db)).await
+    }
+
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+        let list = lists::subscriptions(listing);
+        self.pool.read(move |db| list.count(db)).await
+    }
+
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+        let list = lists::audit_events(listing);
+        self.pool.read(move |db| list.count(db)).await
+    }
+
+    async fn count_members(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+        let (tenants, filter) = (tenants.to_vec(), filter.clone());
+        self.pool.read(move |db| members::counts(db, &tenants, &filter)).await
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let changes = changes.to_vec();
+        self.pool.write(move |db| commit::all_or_nothing(db, &changes)).await?
+    }
+}

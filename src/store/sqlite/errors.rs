@@ -1,0 +1,63 @@
+//! What SQLite says went wrong, in the store's words.
+
+use rusqlite::{Error, ErrorCode, ffi};
+
+use crate::{
+    domain::change::Unique,
+    store::{CommitError, PrepareError, ReadError},
+};
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        match error.sqlite_error_code() {
+            // The disk or another process is in the way, which passes.
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly,
+            ) => Self::Unavailable(error.to_string()),
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<Error> for PrepareError {
+    fn from(error: Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                Self::Unusable("the file is no SQLite database, or it is damaged".to_owned())
+            }
+            _ => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<Error> for CommitError {
+    fn from(error: Error) -> Self {
+        taken(&error).map_or_else(|| Self::Failed(error.into()), Self::Conflict)
+    }
+}
+
+/// Which value is taken, by the columns that SQLite names of a unique index.
+fn taken(error: &Error) -> Option<Unique> {
+    let Error::SqliteFailure(failure, Some(message)) = error else { return None };
+    if !matches!(
+        failure.extended_code,
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+    ) {
+        return None;
+    }
+    match message.strip_prefix("UNIQUE constraint failed: ")? {
+        "tenants.slug" => Some(Unique::Slug),
+        "tenant_domains.domain" => Some(Unique::Domains),
+        "tenants.authentik_group" => Some(Unique::AuthentikGroup),
+        "users.issuer, users.subject" => Some(Unique::Subject),
+        "subscriptions.tenant_id" => Some(Unique::LiveSubscription),
+        _ => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Connections: some to read with, one to write with, none on the runtime's threads.
+//!
+//! SQLite blocks, so every use of a connection runs on a thread that may block. A use goes on to
+//! its end even where nobody waits for it any more, so a connection always comes back.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, vtab::array};
+use tokio::sync::Semaphore;
+
+use crate::store::{PrepareError, ReadError};
+
+/// How many reads run at once; more wait.
+const READERS: usize = 4;
+/// How long a writer waits for another process to finish.
+const BUSY: Duration = Duration::from_secs(5);
+/// How many statements a connection keeps ready.
+const STATEMENTS: usize = 128;
+
+/// The connections to one database.
+pub(super) struct Pool {
+    readers: Arc<Connections>,
+    writer: Arc<Connections>,
+}
+
+/// Connections that are used by one at a time each.
+struct Connections {
+    idle: Mutex<Vec<Connection>>,
+    free: Arc<Semaphore>,
+}
+
+impl Connections {
+    fn new(connections: Vec<Connection>) -> Arc<Self> {
+        let free = Arc::new(Semaphore::new(connections.len()));
+        Arc::new(Self { idle: Mutex::new(connections), free })
+    }
+
+    fn take(&self) -> Option<Connection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let fault = |why: &str| ReadError::Internal(why.to_owned());
+        let permit = self.free.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| fault("the connections are closed"))?;
+        let connections = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut connection = connections.take()?;
+            let done = work(&mut connection);
+            connections.put(connection);
+            // Only now may the next one look for a connection.
+            drop(permit);
+            Some(done)
+        });
+        match done.await {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) => Err(fault("a connection was lost")),
+            Err(_) => Err(fault("a use of the database panicked")),
+        }
+    }
+}
+
+impl Pool {
+    pub(super) fn open(path: &Path) -> Result<Self, PrepareError> {
+        let shown = path.display();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                PrepareError::Unusable(format!("the folder of {shown} cannot be made: {error}"))
+            })?;
+        }
+        let connect = |read_only: bool| {
+            connect(path, read_only).map_err(|error| {
+                PrepareError::Unusable(format!("{shown} cannot be opened: {error}"))
+            })
+        };
+        // The writer first: it makes the file, and turns on the log that readers need.
+        let writer = connect(false)?;
+        let readers = (0..READERS).map(|_| connect(true)).collect::<Result<_, _>>()?;
+        Ok(Self { readers: Connections::new(readers), writer: Connections::new(vec![writer]) })
+    }
+
+    pub(super) fn in_memory() -> Result<Self, PrepareError> {
+        let connection = Connection::open_in_memory().and_then(|db| {
+            array::load_module(&db)?;
+            db.set_prepared_statement_cache_capacity(STATEMENTS);
+            db.execute_batch("PRAGMA foreign_keys = ON")?;
+            Ok(db)
+        })?;
+        // Each connection to memory would have a database of its own: all share this one.
+        let one = Connections::new(vec![connection]);
+        Ok(Self { readers: one.clone(), writer: one })
+    }
+
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        Ok(self.readers.run(work).await??)
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.writer.run(work).await
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
+    let db = Connection::open(path)?;
+    db.busy_timeout(BUSY)?;
+    array::load_module(&db)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    // FULL: with NORMAL, what was committed last is lost when the power goes.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )?;
+    if read_only {
+        db.execute_batch("PRAGMA query_only = ON")?;
+    }
+    Ok(db)
+}

@@ -1,0 +1,107 @@
+//! Reads by key: one statement each, whatever the number of keys.
+
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+
+use super::rows::{self, Parameter, blobs, texts};
+use crate::{
+    domain::{
+        id::AuditEventId,
+        time::Timestamp,
+        user::{Identity, Tombstone},
+    },
+    store::{SubscriptionKeys, TenantKeys, UserKeys},
+};
+
+/// The statuses of a subscription that is over, as the index of the live ones excludes them: only
+/// with these very words does the planner see that it may use it.
+pub(super) const LIVE: &str = "s.status NOT IN ('canceled', 'incomplete_expired')";
+
+/// A statement and its parameters.
+pub(super) struct Query {
+    pub(super) sql: String,
+    pub(super) parameters: Vec<Parameter>,
+}
+
+impl Query {
+    fn new(sql: String, parameters: Vec<Parameter>) -> Self {
+        Self { sql, parameters }
+    }
+
+    /// Every row, read.
+    pub(super) fn all<T>(
+        self,
+        db: &Connection,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        let mut statement = db.prepare_cached(&self.sql)?;
+        let bound = params_from_iter(self.parameters.into_iter().map(Parameter::bound));
+        statement.query_map(bound, read)?.collect()
+    }
+}
+
+pub(super) fn tenants(keys: TenantKeys<'_>) -> Query {
+    let (condition, parameters) = match keys {
+        TenantKeys::Ids(ids) => ("t.id IN rarray(?1)", vec![blobs(ids)]),
+        TenantKeys::Slugs(slugs) => ("t.slug IN rarray(?1)", vec![texts(slugs)]),
+        TenantKeys::SlugsOrGroups(slugs, groups) => (
+            "t.slug IN rarray(?1) OR t.authentik_group IN rarray(?2)",
+            vec![texts(slugs), texts(groups)],
+        ),
+    };
+    Query::new(
+        format!("SELECT {} FROM tenants t WHERE {condition}", rows::tenant::COLUMNS),
+        parameters,
+    )
+}
+
+pub(super) fn users(keys: UserKeys<'_>) -> Query {
+    let (condition, parameters) = match keys {
+        UserKeys::Ids(ids) => ("u.id IN rarray(?1)", vec![blobs(ids)]),
+        UserKeys::Identity(Identity { issuer, subject }) => (
+            "u.issuer = ?1 AND u.subject = ?2",
+            vec![Parameter::text(issuer), Parameter::text(subject)],
+        ),
+    };
+    Query::new(
+        format!("SELECT {} FROM users u WHERE {condition}", rows::user::COLUMNS),
+        parameters,
+    )
+}
+
+pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
+    let (condition, parameter) = match keys {
+        SubscriptionKeys::Ids(ids) => ("s.id IN rarray(?1)".to_owned(), blobs(ids)),
+        SubscriptionKeys::LiveOf(tenants) => {
+            (format!("s.tenant_id IN rarray(?1) AND {LIVE}"), blobs(tenants))
+        }
+    };
+    let columns = rows::subscription::COLUMNS;
+    Query::new(
+        format!("SELECT {columns} FROM subscriptions s WHERE {condition}"),
+        vec![parameter],
+    )
+}
+
+pub(super) fn audit_events(ids: &[AuditEventId]) -> Query {
+    let columns = rows::audit::COLUMNS;
+    Query::new(
+        format!("SELECT {columns} FROM audit_events e WHERE e.id IN rarray(?1)"),
+        vec![blobs(ids)],
+    )
+}
+
+pub(super) const TOMBSTONE: &str =
+    "SELECT max(deleted_at) FROM tombstones WHERE issuer = ?1 AND subject = ?2";
+
+pub(super) fn tombstone(
+    db: &Connection,
+    identity: Identity,
+) -> rusqlite::Result<Option<Tombstone>> {
+    let mut statement = db.prepare_cached(TOMBSTONE)?;
+    let parameters = [&identity.issuer, &identity.subject];
+    let millis: Option<i64> =
+        statement.query_row(parameters, |row| row.get(0)).optional()?.flatten();
+    // One that no time can be made of holds for ever: letting somebody back in is the worse fault.
+    let deleted_at = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::MAX);
+    Ok(millis.map(|millis| Tombstone { identity, deleted_at: deleted_at(millis) }))
+}

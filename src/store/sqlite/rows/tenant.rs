@@ -1,0 +1,138 @@
+//! Tenants: a row, their domains, and two columns of JSON.
+
+use rusqlite::{Row, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Fields, Read, found};
+use crate::domain::{
+    list::Found,
+    tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
+    text,
+};
+
+/// The columns that [`read`] needs, of a table or alias `t`.
+pub(in super::super) const COLUMNS: &str = "t.id, t.slug, t.slug_fold, t.name, t.name_fold, \
+    t.status, t.plan, t.billing_info, t.authentik_group, t.integrations, t.version, t.created_at, \
+    t.updated_at, (SELECT json_group_array(d.domain ORDER BY d.ordinal) FROM tenant_domains d \
+    WHERE d.tenant_id = t.id) AS domains";
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct BillingJson {
+    company_name: Option<String>,
+    email: Option<String>,
+    vat_id: Option<String>,
+    address: Option<AddressJson>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AddressJson {
+    line1: Option<String>,
+    line2: Option<String>,
+    city: Option<String>,
+    region: Option<String>,
+    postal_code: Option<String>,
+    country: Option<String>,
+}
+
+/// The group has a column of its own, because it is unique.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct IntegrationsJson {
+    ocis_space: Option<String>,
+    stalwart_domain: Option<String>,
+}
+
+/// Reads a tenant.
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<Tenant>> {
+    found("tenants", row, tenant)
+}
+
+fn tenant(fields: &Fields<'_>) -> Read<Tenant> {
+    Ok(Tenant {
+        id: fields.id("id")?,
+        slug: fields.text("slug")?,
+        name: fields.text("name")?,
+        status: fields.word("status", TenantStatus::from_word)?,
+        plan: fields.word("plan", Plan::from_word)?,
+        domains: fields.json("domains")?,
+        billing_info: fields.maybe_json("billing_info")?.map(billing_info),
+        integrations: integrations(fields)?,
+        version: fields.version()?,
+        created_at: fields.time("created_at")?,
+        updated_at: fields.time("updated_at")?,
+    })
+}
+
+fn billing_info(json: BillingJson) -> BillingInfo {
+    let BillingJson { company_name, email, vat_id, address } = json;
+    let address = address.map(|a| PostalAddress {
+        line1: a.line1,
+        line2: a.line2,
+        city: a.city,
+        region: a.region,
+        postal_code: a.postal_code,
+        country: a.country,
+    });
+    BillingInfo { company_name, email, vat_id, address }
+}
+
+fn integrations(fields: &Fields<'_>) -> Read<Option<TenantIntegrations>> {
+    let authentik_group = fields.maybe_text("authentik_group")?;
+    let json: Option<IntegrationsJson> = fields.maybe_json("integrations")?;
+    if json.is_none() && authentik_group.is_none() {
+        return Ok(None);
+    }
+    let IntegrationsJson { ocis_space, stalwart_domain } = json.unwrap_or_default();
+    Ok(Some(TenantIntegrations { authentik_group, ocis_space, stalwart_domain }))
+}
+
+/// Inserts a tenant and its domains.
+pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()> {
+    let billing_info = tenant.billing_info.as_ref().map(billing_json);
+    let integrations = tenant.integrations.as_ref().map(|i| IntegrationsJson {
+        ocis_space: i.ocis_space.clone(),
+        stalwart_domain: i.stalwart_domain.clone(),
+    });
+    db.prepare_cached(
+        "INSERT INTO tenants (id, slug, slug_fold, name, name_fold, status, plan, billing_info, \
+         authentik_group, integrations, version, created_at, updated_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        tenant.id.raw.0,
+        tenant.slug,
+        text::fold(&tenant.slug),
+        tenant.name,
+        text::fold(&tenant.name),
+        tenant.status.word(),
+        tenant.plan.word(),
+        billing_info.map(|json| super::to_json(&json)).transpose()?,
+        tenant.integrations.as_ref().and_then(|i| i.authentik_group.as_ref()),
+        integrations.map(|json| super::to_json(&json)).transpose()?,
+        tenant.version,
+        tenant.created_at.millis(),
+        tenant.updated_at.millis(),
+    ])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO tenant_domains (domain, domain_fold, tenant_id, ordinal) VALUES (?, ?, ?, ?)",
+    )?;
+    for (ordinal, domain) in tenant.domains.iter().enumerate() {
+        insert.execute(params![domain, text::fold(domain), tenant.id.raw.0, ordinal as i64])?;
+    }
+    Ok(())
+}
+
+fn billing_json(info: &BillingInfo) -> BillingJson {
+    let BillingInfo { company_name, email, vat_id, address } = info.clone();
+    let address = address.map(|a| AddressJson {
+        line1: a.line1,
+        line2: a.line2,
+        city: a.city,
+        region: a.region,
+        postal_code: a.postal_code,
+        country: a.country,
+    });
+    BillingJson { company_name, email, vat_id, address }
+}

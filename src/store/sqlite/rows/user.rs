@@ -1,0 +1,138 @@
+//! Users: a row, and their memberships in rows of their own.
+
+use rusqlite::{Row, Transaction, params};
+
+use super::{Fault, Fields, Read, found};
+use crate::domain::{
+    change::UserStamp,
+    id::{ObjectId, TenantId},
+    list::Found,
+    text,
+    time::Timestamp,
+    user::{Identity, Membership, MembershipSource, TenantRole, User},
+};
+
+/// The columns that [`read`] needs, of a table or alias `u`.
+pub(in super::super) const COLUMNS: &str = "u.id, u.issuer, u.subject, u.email, u.name, \
+    u.name_fold, u.platform_admin, u.disabled, u.groups_as_of, u.last_seen_at, u.version, \
+    u.created_at, u.updated_at, (SELECT json_group_array(json_array(hex(m.tenant_id), m.role, \
+    m.source, m.since) ORDER BY m.ordinal) FROM memberships m WHERE m.user_id = u.id) AS memberships";
+
+/// Reads a user.
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<User>> {
+    found("users", row, user)
+}
+
+fn user(fields: &Fields<'_>) -> Read<User> {
+    Ok(User {
+        id: fields.id("id")?,
+        identity: Identity { issuer: fields.text("issuer")?, subject: fields.text("subject")? },
+        email: fields.maybe_text("email")?,
+        name: fields.text("name")?,
+        platform_admin: fields.maybe_word("platform_admin", MembershipSource::from_word)?,
+        disabled: fields.flag("disabled")?,
+        memberships: memberships(fields)?,
+        groups_as_of: fields.maybe_time("groups_as_of")?,
+        last_seen_at: fields.maybe_time("last_seen_at")?,
+        version: fields.version()?,
+        created_at: fields.time("created_at")?,
+        updated_at: fields.time("updated_at")?,
+    })
+}
+
+fn memberships(fields: &Fields<'_>) -> Read<Vec<Membership>> {
+    let rows: Vec<(String, String, String, i64)> = fields.json("memberships")?;
+    let fault = Fault { column: "memberships", expected: "words and times known here" };
+    let read = |(tenant, role, source, since): (String, String, String, i64)| {
+        Some(Membership {
+            tenant_id: TenantId::new(ObjectId::from_hex(&tenant.to_ascii_lowercase())?),
+            role: TenantRole::from_word(&role)?,
+            source: MembershipSource::from_word(&source)?,
+            since: Timestamp::from_millis(since)?,
+        })
+    };
+    rows.into_iter().map(read).collect::<Option<_>>().ok_or(fault)
+}
+
+/// Inserts a user and its memberships.
+pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO users (issuer, subject, email, email_fold, name, name_fold, platform_admin, \
+         disabled, groups_as_of, last_seen_at, version, created_at, updated_at, id) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params![
+        user.identity.issuer,
+        user.identity.subject,
+        user.email,
+        user.email.as_deref().map(text::fold),
+        user.name,
+        text::fold(&user.name),
+        user.platform_admin.map(MembershipSource::word),
+        user.disabled,
+        user.groups_as_of.map(Timestamp::millis),
+        user.last_seen_at.map(Timestamp::millis),
+        user.version,
+        user.created_at.millis(),
+        user.updated_at.millis(),
+        user.id.raw.0,
+    ])?;
+    insert_memberships(db, user)
+}
+
+/// Puts a user in the place of the one with that stamp; `false` where it is not there any more.
+pub(in super::super) fn update(
+    db: &Transaction<'_>,
+    was: UserStamp,
+    user: &User,
+) -> rusqlite::Result<bool> {
+    let updated = db
+        .prepare_cached(
+            "UPDATE users SET issuer = ?1, subject = ?2, email = ?3, email_fold = ?4, name = ?5, \
+             name_fold = ?6, platform_admin = ?7, disabled = ?8, groups_as_of = ?9, \
+             last_seen_at = CASE WHEN ?10 IS NULL THEN last_seen_at ELSE \
+             max(coalesce(last_seen_at, ?10), ?10) END, version = ?11, updated_at = ?12 \
+             WHERE id = ?13 AND version = ?14 AND groups_as_of IS ?15",
+        )?
+        .execute(params![
+            user.identity.issuer,
+            user.identity.subject,
+            user.email,
+            user.email.as_deref().map(text::fold),
+            user.name,
+            text::fold(&user.name),
+            user.platform_admin.map(MembershipSource::word),
+            user.disabled,
+            user.groups_as_of.map(Timestamp::millis),
+            user.last_seen_at.map(Timestamp::millis),
+            user.version,
+            user.updated_at.millis(),
+            user.id.raw.0,
+            was.version,
+            was.groups_as_of.map(Timestamp::millis),
+        ])?;
+    if updated == 0 {
+        return Ok(false);
+    }
+    db.prepare_cached("DELETE FROM memberships WHERE user_id = ?")?.execute([user.id.raw.0])?;
+    insert_memberships(db, user)?;
+    Ok(true)
+}
+
+fn insert_memberships(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO memberships (user_id, tenant_id, ordinal, role, source, since) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    for (ordinal, membership) in user.memberships.iter().enumerate() {
+        insert.execute(params![
+            user.id.raw.0,
+            membership.tenant_id.raw.0,
+            ordinal as i64,
+            membership.role.word(),
+            membership.source.word(),
+            membership.since.millis(),
+        ])?;
+    }
+    Ok(())
+}
