@@ -81,7 +81,7 @@ impl MongoStore {
         };
         match failed.into_error() {
             CommitError::Failed(ReadError::Unavailable(_))
-                if self.is_applied(&[change.clone()]).await =>
+                if self.is_applied(std::slice::from_ref(change)).await =>
             {
                 Ok(())
             }
