@@ -61,7 +61,7 @@ async fn filled() -> Fresh {
     };
     fresh.insert("subscriptions", (0..2 * TENANTS).map(subscription).collect()).await;
     let user = |n: u32| {
-        let role = if n % 7 == 0 { "owner" } else { "member" };
+        let role = if n.is_multiple_of(7) { "owner" } else { "member" };
         let memberships: Vec<Document> = (0..3)
             .map(|m| doc! { "tenantId": oid((n + m * 50) % TENANTS), "role": role })
             .collect();
