@@ -5,14 +5,14 @@ use std::time::Duration;
 use mongodb::{
     ClientSession, Collection,
     bson::{Bson, Document, doc},
-    error::Error,
+    error::{Error, ErrorKind},
 };
 use tokio::time::Instant;
 
 use super::{
     MongoStore, Raw,
     documents::{audit, date, oid, subscription, tenant, user},
-    errors::{PATIENCE, bounded, out_of_time, read_error, refused_by, unique},
+    errors::{PATIENCE, bounded, out_of_time, read_error, refused_by, refused_write, unique},
 };
 use crate::{
     domain::{
@@ -67,7 +67,7 @@ impl MongoStore {
         match changes {
             [] => Ok(()),
             // One document is all or nothing by itself.
-            [change] if !self.needs_look(change) => self.apply_alone(change).await,
+            [change] if !has_unique_values(change) => self.apply_alone(change).await,
             _ => self.apply_together(changes).await,
         }
     }
@@ -81,7 +81,7 @@ impl MongoStore {
         };
         match failed.into_error() {
             CommitError::Failed(ReadError::Unavailable(_))
-                if self.is_applied(&[change.clone()]).await =>
+                if self.is_applied(std::slice::from_ref(change)).await =>
             {
                 Ok(())
             }
@@ -112,7 +112,7 @@ impl MongoStore {
         changes: &[Change],
         deadline: Instant,
     ) -> Result<(), Failed> {
-        session.start_transaction().await?;
+        start(session).await?;
         for change in changes {
             if let Err(failed) = self.write(change, Some(&mut *session)).await {
                 // Whatever comes of it: the server ends by itself what is not committed.
@@ -142,23 +142,18 @@ impl MongoStore {
         session: Option<&mut ClientSession>,
     ) -> Result<(), Failed> {
         match change {
-            Change::InsertTenant(t) => insert(&self.tenants, tenant::write(t), session).await,
+            Change::InsertTenant(t) => self.insert(&self.tenants, tenant::write(t), session).await,
             Change::InsertSubscription(s) => {
-                insert(&self.subscriptions, subscription::write(s), session).await
+                self.insert(&self.subscriptions, subscription::write(s), session).await
             }
             Change::InsertUser(u) => self.insert_user(u, session).await,
-            Change::Record(e) => insert(&self.audit_events, audit::write(e), session).await,
+            Change::Record(e) => self.insert(&self.audit_events, audit::write(e), session).await,
             Change::UpdateUser { was, user } => self.update_user(was, user, session).await,
             Change::SeeUser { id, at } => {
                 let seen = doc! { "$max": { "lastSeenAt": date(*at) } };
                 update(&self.users, doc! { "_id": oid(id.raw) }, seen, session).await.map(drop)
             }
         }
-    }
-
-    /// Whether the index alone cannot tell that a value is taken.
-    fn needs_look(&self, change: &Change) -> bool {
-        matches!(change, Change::InsertUser(user) if user.identity.issuer == self.default_issuer)
     }
 
     /// To the unique index, a user without an issuer and one with the default one are two; to
@@ -168,8 +163,9 @@ impl MongoStore {
         user: &User,
         session: Option<&mut ClientSession>,
     ) -> Result<(), Failed> {
+        let document = user::write(user);
         let Some(session) = session else {
-            return insert(&self.users, user::write(user), None).await;
+            return self.insert(&self.users, document, None).await;
         };
         if user.identity.issuer == self.default_issuer {
             let same = doc! { "subject": &user.identity.subject, "issuer": null };
@@ -177,7 +173,29 @@ impl MongoStore {
                 return Err(Failed::Decided(CommitError::Conflict(Unique::Subject)));
             }
         }
-        insert(&self.users, user::write(user), Some(session)).await
+        self.insert(&self.users, document, Some(session)).await
+    }
+
+    /// In a transaction by the bare command: the driver's own insert throws away what the server
+    /// says of the index that refused it. (Outside of one, the driver's is the one that retries.)
+    async fn insert(
+        &self,
+        collection: &Raw,
+        document: Document,
+        session: Option<&mut ClientSession>,
+    ) -> Result<(), Failed> {
+        let Some(session) = session else {
+            let collection: Collection<Document> = collection.clone_with_type();
+            return in_time(collection.insert_one(document)).await.map(drop);
+        };
+        let insert = doc! { "insert": collection.name(), "documents": [document] };
+        let reply = in_time(self.database.run_command(insert).session(session)).await?;
+        let Some(error) = first_write_error(&reply) else { return Ok(()) };
+        let first_field = error.get_document("keyPattern").ok().and_then(|keys| keys.keys().next());
+        Err(Failed::Decided(match first_field.and_then(|field| unique(field)) {
+            Some(unique) => CommitError::Conflict(unique),
+            None => refused_write(error.get_i32("code").unwrap_or_default()).into(),
+        }))
     }
 
     async fn update_user(
@@ -236,17 +254,27 @@ impl MongoStore {
     }
 }
 
-async fn insert(
-    collection: &Raw,
-    document: Document,
-    session: Option<&mut ClientSession>,
-) -> Result<(), Failed> {
-    let collection: Collection<Document> = collection.clone_with_type();
-    let insert = collection.insert_one(document);
-    match session {
-        Some(session) => in_time(insert.session(session)).await.map(drop),
-        None => in_time(insert).await.map(drop),
+async fn start(session: &mut ClientSession) -> Result<(), Failed> {
+    match in_time(session.start_transaction()).await {
+        // A standalone was refused at the start: the driver has lost sight of the servers.
+        Err(Failed::Driver(error)) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
+            let text = "no server that can commit is in sight".to_owned();
+            Err(Failed::Decided(ReadError::Unavailable(text).into()))
+        }
+        other => other,
     }
+}
+
+/// A transaction is what tells which of its values is taken.
+fn has_unique_values(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::InsertTenant(_) | Change::InsertSubscription(_) | Change::InsertUser(_)
+    )
+}
+
+fn first_write_error(reply: &Document) -> Option<&Document> {
+    reply.get_array("writeErrors").ok()?.first()?.as_document()
 }
 
 /// How many documents the filter matched: 0 or 1.

@@ -44,7 +44,7 @@ impl MongoStore {
         let pipeline = vec![
             doc! { "$match": { "_id": one_of(tenants) } },
             doc! { "$project": { "_id": 1 } },
-            members_of(steps),
+            members_of(filter, steps),
             doc! { "$project": { "count": { "$first": "$members.count" } } },
         ];
         let query = self.tenants.aggregate(pipeline).batch_size(batch(tenants.len()));

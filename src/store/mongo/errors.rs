@@ -88,12 +88,19 @@ pub(super) fn code(error: &Error) -> Option<i32> {
 /// The error in one line. What a server says of a write holds values, so only its number is kept.
 fn text(error: &Error) -> String {
     match error.kind.as_ref() {
-        ErrorKind::Write(_) => {
-            format!("a write failed with code {}", code(error).unwrap_or_default())
-        }
+        ErrorKind::Write(_) => write_failed(code(error).unwrap_or_default()),
         ErrorKind::Command(command) if command.code == DUPLICATE_KEY => "duplicate key".to_owned(),
         kind => kind.to_string(),
     }
+}
+
+fn write_failed(code: i32) -> String {
+    format!("a write failed with code {code}")
+}
+
+/// A write that the server refused for what it is.
+pub(super) fn refused_write(code: i32) -> ReadError {
+    ReadError::Internal(write_failed(code))
 }
 
 /// The first field of the unique index that refused a write, or `None` for any other error.

@@ -44,8 +44,13 @@ impl Keyset {
             Direction::Asc => (window.after.as_ref(), window.before.as_ref()),
             Direction::Desc => (window.before.as_ref(), window.after.as_ref()),
         };
-        // An array would have as many places as elements.
-        let mut all = vec![doc! { format!("{}.0", self.field): { "$exists": false } }];
+        let mut all = vec![
+            // An array would have as many places as elements.
+            doc! { format!("{}.0", self.field): { "$exists": false } },
+            // What has another identifier has no place. Said in a way that no index serves: the
+            // server would try the one of the identifiers, and sort.
+            doc! { "$expr": { "$eq": [{ "$type": "$_id" }, "objectId"] } },
+        ];
         all.push(doc! { "$or": self.above(lower, upper) });
         if let Some(upper) = upper {
             all.push(doc! { "$or": self.below(upper) });
@@ -57,8 +62,10 @@ impl Keyset {
     fn above(&self, lower: Option<&Position>, cap: Option<&Position>) -> Vec<Document> {
         let mut ranges = Vec::with_capacity(2);
         match lower.map(|place| (&place.key, to_oid(place.id))) {
-            None => ranges.push(self.absent(doc! { "$gte": least() })),
-            Some((SortKey::Absent, id)) => ranges.push(self.absent(doc! { "$gt": id })),
+            None => ranges.push(doc! { self.field: null }),
+            Some((SortKey::Absent, id)) => {
+                ranges.push(doc! { self.field: null, "_id": { "$gt": id } });
+            }
             Some((key, id)) => ranges.push(doc! { self.field: value(key), "_id": { "$gt": id } }),
         }
         if cap.is_some_and(|place| place.key == SortKey::Absent) {
@@ -72,7 +79,7 @@ impl Keyset {
         if let Some(cap) = cap {
             range.insert("$lte", value(&cap.key));
         }
-        ranges.push(doc! { self.field: range, "_id": { "$gte": least() } });
+        ranges.push(doc! { self.field: range });
         ranges
     }
 
@@ -80,20 +87,16 @@ impl Keyset {
     fn below(&self, upper: &Position) -> Vec<Document> {
         let id = to_oid(upper.id);
         if upper.key == SortKey::Absent {
-            return vec![self.absent(doc! { "$lt": id })];
+            return vec![doc! { self.field: null, "_id": { "$lt": id } }];
         }
         let mut range = self.range();
         range.remove("$lte");
         range.insert("$lt", value(&upper.key));
         vec![
-            self.absent(doc! { "$gte": least() }),
-            doc! { self.field: range, "_id": { "$gte": least() } },
+            doc! { self.field: null },
+            doc! { self.field: range },
             doc! { self.field: value(&upper.key), "_id": { "$lt": id } },
         ]
-    }
-
-    fn absent(&self, id: Document) -> Document {
-        doc! { self.field: null, "_id": id }
     }
 
     /// Everything of the right type.

@@ -18,7 +18,7 @@ use crate::{
     domain::{
         id::TenantId,
         list::{Direction, Item, MemberFilter, Page, Position, SortKey, Window},
-        user::User,
+        user::{TenantRole, User},
     },
     store::ReadError,
 };
@@ -63,27 +63,31 @@ fn page_pipeline(tenants: &[TenantId], filter: &MemberFilter, window: &Window) -
     vec![
         doc! { "$match": { "_id": one_of(tenants) } },
         doc! { "$project": { "_id": 1 } },
-        members_of(steps),
+        members_of(filter, steps),
         // A document for each member: all of a tenant's in one could pass the limit of 16 MiB.
         doc! { "$unwind": "$members" },
     ]
 }
 
-/// The look-up of each tenant's members, as `members`.
-pub(super) fn members_of(steps: Vec<Document>) -> Document {
-    doc! { "$lookup": {
+/// The look-up of each tenant's members, as `members`; `steps` are what to do with them.
+pub(super) fn members_of(filter: &MemberFilter, steps: Vec<Document>) -> Document {
+    let mut lookup = doc! {
         "from": "users",
         "localField": "_id",
         "foreignField": "memberships.tenantId",
-        "let": { "tenant": "$_id" },
         "pipeline": steps,
         "as": "members",
-    } }
+    };
+    // A variable costs the server a little for each tenant, so only where it is asked for.
+    if filter.role.is_some() {
+        lookup.insert("let", doc! { "tenant": "$_id" });
+    }
+    doc! { "$lookup": lookup }
 }
 
 /// Only who has that role there, and not elsewhere; the first membership counts, as in reading.
 pub(super) fn with_role(filter: &MemberFilter) -> Vec<Document> {
-    let Some(role) = filter.role.map(|role| role.word()) else { return Vec::new() };
+    let Some(role) = filter.role.map(TenantRole::word) else { return Vec::new() };
     let here = doc! { "$filter": {
         "input": { "$cond": [{ "$isArray": "$memberships" }, "$memberships", []] },
         "cond": { "$eq": ["$$this.tenantId", "$$tenant"] },

@@ -23,6 +23,9 @@ use crate::support::mongod::{Fresh, ISSUER};
 const TENANTS: u32 = 200;
 const USERS: u32 = 600;
 
+// Every filter here has matches. For one that has none the server's planner tries its candidates to
+// the end of a collection this small, and they come in equal.
+
 /// Why the matches of a query may be sorted, though only as many as the page holds are kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sorting {
@@ -58,7 +61,7 @@ async fn filled() -> Fresh {
     };
     fresh.insert("subscriptions", (0..2 * TENANTS).map(subscription).collect()).await;
     let user = |n: u32| {
-        let role = if n % 7 == 0 { "owner" } else { "member" };
+        let role = if n.is_multiple_of(7) { "owner" } else { "member" };
         let memberships: Vec<Document> = (0..3)
             .map(|m| doc! { "tenantId": oid((n + m * 50) % TENANTS), "role": role })
             .collect();
@@ -187,6 +190,12 @@ async fn check_tenants(
         TenantOrderField::Slug => SortKey::Text(format!("t-{n:04}")),
     };
     for window in windows(key) {
+        // The unique index lets one document be without a slug: there is nothing to order.
+        let absent = [&window.after, &window.before];
+        let absent = absent.into_iter().flatten().any(|place| place.key == SortKey::Absent);
+        if absent && listing.order.field == TenantOrderField::Slug {
+            continue;
+        }
         store.tenant_page(listing, &window).await.expect("read");
         assert_one_good_command(fresh, &format!("{listing:?} {window:?}"), sorting).await;
     }
@@ -202,7 +211,7 @@ async fn lists_of_tenants() {
     let filters = [
         (none(), Sorting::Never),
         (TenantFilter { status: vec![TenantStatus::Active], ..none() }, Sorting::Never),
-        (TenantFilter { plan: vec![Plan::Business], ..none() }, Sorting::Never),
+        (TenantFilter { plan: vec![Plan::Free], ..none() }, Sorting::Never),
         (TenantFilter { domain: Some("7.example".to_owned()), ..none() }, Sorting::Never),
         (TenantFilter { search: Some("tenant 1".to_owned()), ..none() }, Sorting::Search),
     ];
@@ -238,7 +247,7 @@ async fn lists_of_users() {
     let filters = [
         (none(), Sorting::Never),
         (UserFilter { platform_admin: Some(false), ..none() }, Sorting::Never),
-        (UserFilter { disabled: Some(true), ..none() }, Sorting::Never),
+        (UserFilter { disabled: Some(false), ..none() }, Sorting::Never),
         (UserFilter { tenant: Some(id(3)), ..none() }, Sorting::UsersOfTenant),
         (UserFilter { search: Some("u-1".to_owned()), ..none() }, Sorting::Search),
     ];
