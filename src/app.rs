@@ -1,8 +1,6 @@
 //! The composition root: the only place that knows every part, picks a store and wires them.
 
-use std::{
-    fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration,
-};
+use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use secrecy::ExposeSecret;
@@ -193,7 +191,9 @@ fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
 
 async fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
     Ok(match database {
-        Database::Mongo(url) => Arc::new(MongoStore::connect(url.expose_secret(), default_issuer).await?),
+        Database::Mongo(url) => {
+            Arc::new(MongoStore::connect(url.expose_secret(), default_issuer).await?)
+        }
         Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
         Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
     })
@@ -283,8 +283,9 @@ impl Doors {
 
 impl Door {
     async fn bind(variable: &str, address: SocketAddr) -> Result<Self, AppError> {
-        let failed =
-            |error: io::Error| AppError::failed(format!("{variable}: cannot listen on {address}: {error}"));
+        let failed = |error: io::Error| {
+            AppError::failed(format!("{variable}: cannot listen on {address}: {error}"))
+        };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::{OsStr, Resettable}};
+use clap::{
+    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    builder::{OsStr, Resettable},
+};
 use similar::TextDiff;
 
 use crate::{
@@ -196,7 +199,9 @@ fn schema(check: Option<PathBuf>) -> Result<(), Failure> {
     let name = path.display().to_string();
     let diff = TextDiff::from_lines(file.as_str(), sdl.as_str());
     print!("{}", diff.unified_diff().header(&name, "the schema"));
-    Err(Failure::failed(format!("{name} is not the schema: write it anew with `tenantry schema > {name}`")))
+    Err(Failure::failed(format!(
+        "{name} is not the schema: write it anew with `tenantry schema > {name}`"
+    )))
 }
 
 /// Readiness by a request written by hand: an HTTP client and a runtime would be most of what a
@@ -205,7 +210,11 @@ fn health(admin: SocketAddr) -> Result<(), Failure> {
     const LIMIT: Duration = Duration::from_secs(5);
     let mut address = admin;
     if address.ip().is_unspecified() {
-        address.set_ip(if admin.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if admin.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
@@ -216,7 +225,8 @@ fn health(admin: SocketAddr) -> Result<(), Failure> {
         stream.take(64 * 1024).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    let answer = ask().map_err(|error| Failure::failed(format!("no answer at {address}: {error}")))?;
+    let answer =
+        ask().map_err(|error| Failure::failed(format!("no answer at {address}: {error}")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Failure::failed(body.trim())) }
 }

@@ -66,7 +66,12 @@ pub struct ProviderOptions {
     #[arg(long, env = "TENANTRY_OIDC_CA_FILE", value_name = "FILE")]
     pub oidc_ca_file: Option<String>,
     /// The claim that has the groups.
-    #[arg(long, env = "TENANTRY_OIDC_GROUPS_CLAIM", default_value = "groups", value_name = "CLAIM")]
+    #[arg(
+        long,
+        env = "TENANTRY_OIDC_GROUPS_CLAIM",
+        default_value = "groups",
+        value_name = "CLAIM"
+    )]
     pub oidc_groups_claim: String,
 }
 
@@ -74,10 +79,20 @@ pub struct ProviderOptions {
 #[derive(Args, Clone, Debug)]
 pub struct GroupOptions {
     /// The group of those who run the platform.
-    #[arg(long, env = "TENANTRY_PLATFORM_ADMIN_GROUP", default_value = "platform-admins", value_name = "GROUP")]
+    #[arg(
+        long,
+        env = "TENANTRY_PLATFORM_ADMIN_GROUP",
+        default_value = "platform-admins",
+        value_name = "GROUP"
+    )]
     pub platform_admin_group: String,
     /// What tenants' groups begin with: <prefix><slug>, <prefix><slug>:admin, <prefix><slug>:owner.
-    #[arg(long, env = "TENANTRY_TENANT_GROUP_PREFIX", default_value = "tenant:", value_name = "PREFIX")]
+    #[arg(
+        long,
+        env = "TENANTRY_TENANT_GROUP_PREFIX",
+        default_value = "tenant:",
+        value_name = "PREFIX"
+    )]
     pub tenant_group_prefix: String,
 }
 
@@ -85,10 +100,20 @@ pub struct GroupOptions {
 #[derive(Args, Clone, Debug)]
 pub struct DefaultTenantOptions {
     /// The slug of the tenant that is always there.
-    #[arg(long, env = "TENANTRY_DEFAULT_TENANT_SLUG", default_value = "dezky", value_name = "SLUG")]
+    #[arg(
+        long,
+        env = "TENANTRY_DEFAULT_TENANT_SLUG",
+        default_value = "dezky",
+        value_name = "SLUG"
+    )]
     pub default_tenant_slug: String,
     /// Its name when it is made.
-    #[arg(long, env = "TENANTRY_DEFAULT_TENANT_NAME", default_value = "Dezky", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "TENANTRY_DEFAULT_TENANT_NAME",
+        default_value = "Dezky",
+        value_name = "NAME"
+    )]
     pub default_tenant_name: String,
     /// Its plan when it is made: free, starter, business or enterprise.
     #[arg(long, env = "TENANTRY_DEFAULT_TENANT_PLAN", default_value = "free", value_name = "PLAN")]
@@ -192,11 +217,9 @@ impl LogOptions {
         match self.log_format.as_str() {
             "pretty" => Ok(LogFormat::Pretty),
             "json" => Ok(LogFormat::Json),
-            other => Err(ConfigError::new(
-                "TENANTRY_LOG_FORMAT",
-                other,
-                "expected `pretty` or `json`",
-            )),
+            other => {
+                Err(ConfigError::new("TENANTRY_LOG_FORMAT", other, "expected `pretty` or `json`"))
+            }
         }
     }
 
@@ -281,8 +304,12 @@ impl ProviderOptions {
         provider_url("TENANTRY_OIDC_ISSUER", &issuer)?;
         let audience =
             required("TENANTRY_OIDC_AUDIENCE", self.oidc_audience, "the client's identifier")?;
-        let audiences: Vec<String> =
-            audience.split(',').map(str::trim).filter(|a| !a.is_empty()).map(str::to_owned).collect();
+        let audiences: Vec<String> = audience
+            .split(',')
+            .map(str::trim)
+            .filter(|a| !a.is_empty())
+            .map(str::to_owned)
+            .collect();
         if audiences.is_empty() {
             let expected = "expected an audience, or several with commas between";
             return Err(ConfigError::new("TENANTRY_OIDC_AUDIENCE", &audience, expected));
@@ -374,7 +401,8 @@ fn required(
 /// A URL of the provider: https, or http where it cannot leave this machine.
 fn provider_url(variable: &'static str, held: &str) -> Result<Url, ConfigError> {
     let wrong = |expected: &str| ConfigError::new(variable, held, expected);
-    let url = Url::parse(held).map_err(|_| wrong("expected a URL such as https://id.example.org/"))?;
+    let url =
+        Url::parse(held).map_err(|_| wrong("expected a URL such as https://id.example.org/"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ConfigError::silent(variable, "expected a URL without a user and password"));
     }
@@ -411,7 +439,9 @@ mod tests {
 
     #[test]
     fn provider_urls_are_https_or_stay_here() {
-        for good in ["https://id.example.org/o/portal/", "http://127.0.0.1:9000/x", "http://localhost:1"] {
+        for good in
+            ["https://id.example.org/o/portal/", "http://127.0.0.1:9000/x", "http://localhost:1"]
+        {
             assert!(provider_url("V", good).is_ok(), "{good}");
         }
         for bad in ["http://id.example.org/", "ftp://x/", "x", "", "https://u:p@id.example.org/"] {

@@ -13,8 +13,10 @@ use crate::{
         audit::{ActorKind, AuditEvent, FieldChange},
         change::Change,
         id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId},
-        list::{Direction, End, Order, Scope, SubscriptionFilter, SubscriptionListing,
-               SubscriptionOrderField, Window},
+        list::{
+            Direction, End, Order, Scope, SubscriptionFilter, SubscriptionListing,
+            SubscriptionOrderField, Window,
+        },
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         sync::GroupNames,
         tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantStatus},
@@ -111,11 +113,46 @@ struct DemoTenant {
 }
 
 const DEMO_TENANTS: &[DemoTenant] = &[
-    demo("acme", "Acme", TenantStatus::Active, Plan::Business, TenantSubscriptionStatus::Active, 21),
-    demo("globex", "Globex", TenantStatus::Active, Plan::Starter, TenantSubscriptionStatus::PastDue, -3),
-    demo("initech", "Initech", TenantStatus::Suspended, Plan::Enterprise, TenantSubscriptionStatus::Unpaid, -40),
-    demo("hooli", "Hooli", TenantStatus::Pending, Plan::Free, TenantSubscriptionStatus::Trialing, 13),
-    demo("umbrella", "Umbrella", TenantStatus::Archived, Plan::Starter, TenantSubscriptionStatus::Canceled, -200),
+    demo(
+        "acme",
+        "Acme",
+        TenantStatus::Active,
+        Plan::Business,
+        TenantSubscriptionStatus::Active,
+        21,
+    ),
+    demo(
+        "globex",
+        "Globex",
+        TenantStatus::Active,
+        Plan::Starter,
+        TenantSubscriptionStatus::PastDue,
+        -3,
+    ),
+    demo(
+        "initech",
+        "Initech",
+        TenantStatus::Suspended,
+        Plan::Enterprise,
+        TenantSubscriptionStatus::Unpaid,
+        -40,
+    ),
+    demo(
+        "hooli",
+        "Hooli",
+        TenantStatus::Pending,
+        Plan::Free,
+        TenantSubscriptionStatus::Trialing,
+        13,
+    ),
+    demo(
+        "umbrella",
+        "Umbrella",
+        TenantStatus::Archived,
+        Plan::Starter,
+        TenantSubscriptionStatus::Canceled,
+        -200,
+    ),
 ];
 
 const fn demo(
@@ -158,9 +195,12 @@ impl Seeder {
             return Ok(());
         }
         let subscription = self.blank_subscription(&tenant, TenantSubscriptionStatus::Active);
-        let event = self.created("subscription.create", &tenant, NodeId::Subscription(subscription.id));
+        let event =
+            self.created("subscription.create", &tenant, NodeId::Subscription(subscription.id));
         taken_is_fine(
-            self.store.commit(&[Change::InsertSubscription(subscription), Change::Record(event)]).await,
+            self.store
+                .commit(&[Change::InsertSubscription(subscription), Change::Record(event)])
+                .await,
         )
     }
 
@@ -191,7 +231,12 @@ impl Seeder {
         {
             for (slug, role) in places {
                 if let Some(tenant) = self.tenant(slug).await? {
-                    memberships.push(Membership { tenant_id: tenant.id, role: *role, source, since: now });
+                    memberships.push(Membership {
+                        tenant_id: tenant.id,
+                        role: *role,
+                        source,
+                        since: now,
+                    });
                 }
             }
         }
@@ -211,7 +256,11 @@ impl Seeder {
         };
         let event = AuditEvent {
             tenants: user.memberships.iter().map(|m| m.tenant_id).collect(),
-            ..self.system_event("user.create", NodeId::User(user.id), vec![change("name", json!(user.name))])
+            ..self.system_event(
+                "user.create",
+                NodeId::User(user.id),
+                vec![change("name", json!(user.name))],
+            )
         };
         taken_is_fine(self.store.commit(&[Change::InsertUser(user), Change::Record(event)]).await)
     }

@@ -226,8 +226,7 @@ fn keys_unavailable() -> Rejection {
 
 fn too_large(max: usize) -> Rejection {
     let message = format!("The body may have at most {max} bytes.");
-    let mut rejection =
-        Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, Code::LimitExceeded, message);
+    let mut rejection = Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, Code::LimitExceeded, message);
     rejection.problem = rejection.problem.with("limit", "bodyBytes").with("max", max);
     rejection
 }

@@ -70,7 +70,8 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = value.split(';').map(str::trim);
     let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     json && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        !name.eq_ignore_ascii_case("charset")
+            || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     })
 }
 
@@ -92,7 +93,10 @@ mod tests {
             ("application/*", Some(Json)),
             ("application/json", Some(Json)),
             ("application/graphql-response+json", Some(GraphqlResponse)),
-            ("application/graphql-response+json; charset=utf-8, application/json", Some(GraphqlResponse)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json",
+                Some(GraphqlResponse),
+            ),
             ("application/json, application/graphql-response+json", Some(Json)),
             ("application/json;q=0.5, application/graphql-response+json", Some(GraphqlResponse)),
             ("application/graphql-response+json;q=0, application/json;q=0.1", Some(Json)),
@@ -110,10 +114,20 @@ mod tests {
             let kind = (header::CONTENT_TYPE, HeaderValue::from_static(value));
             is_json(&HeaderMap::from_iter([kind]))
         };
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
             assert!(json(good), "{good}");
         }
-        for bad in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "", "application/jsonx"] {
+        for bad in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=latin1",
+            "",
+            "application/jsonx",
+        ] {
             assert!(!json(bad), "{bad}");
         }
         assert!(!is_json(&HeaderMap::new()));

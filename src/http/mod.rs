@@ -57,7 +57,10 @@ pub struct Dev {
 /// What the public bind serves.
 pub fn public(gateway: Arc<Gateway>) -> Router {
     let mut router = Router::new()
-        .route("/graphql", get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed))
+        .route(
+            "/graphql",
+            get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed),
+        )
         .route("/", get(playground::page));
     if gateway.dev.is_some() {
         router = router

@@ -2,4 +2,5 @@
 
 mod auth;
 mod mongo;
+mod reads;
 mod support;

@@ -1,4 +1,6 @@
 //! What the tests stand on.
 
-pub mod issuer;
-pub mod mongod;
+pub(crate) mod app;
+pub(crate) mod issuer;
+pub(crate) mod mongod;
+pub(crate) mod world;

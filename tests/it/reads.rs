@@ -1,0 +1,113 @@
+//! What a document costs: one read of the store for each level, whatever its width.
+
+use tenantry::domain::{
+    change::Change, id::TenantId, subscription::TenantSubscriptionStatus, user::TenantRole,
+};
+
+use crate::support::{
+    app::{App, on_both_stores},
+    world::{self, World},
+};
+
+on_both_stores! {
+    me_is_three_reads,
+    a_page_with_children_does_not_grow_with_its_width,
+    a_tenant_by_slug_is_three_reads,
+    what_is_hidden_costs_what_is_absent_costs,
+    typename_reads_nothing,
+}
+
+const ME: &str = "{ me { memberships { role tenant { slug subscription { plan } } } } }";
+
+/// Tenants with a subscription each, and a user who is in all of them.
+async fn crowd(app: &App, tenants: u32, members: u32) {
+    let mut changes = Vec::new();
+    let mut ids: Vec<TenantId> = Vec::new();
+    for n in 0..tenants {
+        let tenant = world::tenant(1000 + n, &format!("t{n:04}"));
+        let status = TenantSubscriptionStatus::Active;
+        changes.push(Change::InsertSubscription(world::subscription(50_000 + n, &tenant, status)));
+        ids.push(tenant.id);
+        changes.push(Change::InsertTenant(tenant));
+    }
+    let places: Vec<_> = ids.iter().map(|id| (*id, TenantRole::Member)).collect();
+    changes.push(Change::InsertUser(world::user(app, 1, "carol", &places)));
+    for n in 0..members {
+        changes.push(Change::InsertUser(world::user(app, 100 + n, &format!("m{n}"), &places)));
+    }
+    app.store.commit(&changes).await.expect("an empty store");
+}
+
+async fn me_is_three_reads(app: App) {
+    crowd(&app, 200, 0).await;
+    let reply = app.ask("carol", ME).await;
+    assert_eq!(reply.data()["me"]["memberships"].as_array().map(Vec::len), Some(200));
+    assert_eq!(reply.reads, 3, "the user, the tenants, the subscriptions");
+}
+
+async fn a_page_with_children_does_not_grow_with_its_width(app: App) {
+    crowd(&app, 50, 12).await;
+    for first in [2, 50] {
+        let query = format!(
+            "{{ tenants(first: {first}) {{ totalCount nodes {{ slug subscription {{ plan }}
+               members(first: 10) {{ totalCount nodes {{ role user {{ id name email }} }} }} }} }} }}"
+        );
+        let reply = app.ask("carol", &query).await;
+        let nodes = reply.data()["tenants"]["nodes"].as_array().expect("nodes");
+        assert_eq!(nodes.len(), first);
+        assert!(nodes.iter().all(|t| t["members"]["nodes"].as_array().map(Vec::len) == Some(10)));
+        assert_eq!(reply.reads, 6, "user, page, count; subscriptions, members, their counts");
+    }
+}
+
+async fn a_tenant_by_slug_is_three_reads(app: App) {
+    World::new(&app).await;
+    let reply = app.ask("carol", r#"{ tenant(slug: "acme") { subscription { status } } }"#).await;
+    assert_eq!(reply.data()["tenant"]["subscription"]["status"], "ACTIVE");
+    assert_eq!(reply.reads, 3);
+}
+
+async fn what_is_hidden_costs_what_is_absent_costs(app: App) {
+    let world = World::new(&app).await;
+    let absent = "65000000000000000000ffff";
+    let same = [
+        (r#"tenant(slug: "acme") { id }"#.to_owned(), r#"tenant(slug: "nope") { id }"#.to_owned()),
+        (
+            format!("user(id: \"{}\") {{ id }}", world.bob),
+            format!("user(id: \"usr_{absent}\") {{ id }}"),
+        ),
+        (
+            format!("subscription(id: \"{}\") {{ tenant {{ id }} }}", world.subscription),
+            format!("subscription(id: \"sub_{absent}\") {{ tenant {{ id }} }}"),
+        ),
+        (
+            format!("node(id: \"{}\") {{ id }}", world.acme.id),
+            format!("node(id: \"ten_{absent}\") {{ id }}"),
+        ),
+        (
+            format!("node(id: \"{}\") {{ id }}", world.event),
+            format!("node(id: \"aud_{absent}\") {{ id }}"),
+        ),
+        (
+            format!(
+                "subscriptions(filter: {{tenantId: \"{}\"}}) {{ totalCount nodes {{ id }} }}",
+                world.acme.id
+            ),
+            format!(
+                "subscriptions(filter: {{tenantId: \"ten_{absent}\"}}) {{ totalCount nodes {{ id }} }}"
+            ),
+        ),
+    ];
+    for (hidden, absent) in same {
+        let hidden_reply = app.ask("mallory", &format!("{{ {hidden} }}")).await;
+        let absent_reply = app.ask("mallory", &format!("{{ {absent} }}")).await;
+        assert_eq!(hidden_reply.body, absent_reply.body, "{hidden}");
+        assert_eq!(hidden_reply.reads, absent_reply.reads, "{hidden}");
+    }
+}
+
+async fn typename_reads_nothing(app: App) {
+    World::new(&app).await;
+    let reply = app.ask("carol", "{ __typename __schema { queryType { name } } }").await;
+    assert_eq!((reply.data()["__typename"].as_str(), reply.reads), (Some("Query"), 0));
+}

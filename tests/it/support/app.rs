@@ -1,0 +1,260 @@
+//! The gateway as a client sees it: the real router, a real store, real tokens.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU32, Ordering},
+};
+
+use axum::{Router, body::Body};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tenantry::{
+    access::Access,
+    auth::{
+        discovery::Discovery,
+        fetch::Fetcher,
+        keys::Keys,
+        token::{Expected, Verifier},
+    },
+    clock::Clock,
+    domain::{id::ObjectId, sync::GroupNames, time::Timestamp},
+    graphql::Api,
+    http::{self, Cost, Gateway},
+    store::{Store, mongo::MongoStore, sqlite::SqliteStore},
+};
+use tower::ServiceExt;
+
+use super::{
+    issuer::{AUDIENCE, NOW, TestIssuer},
+    mongod::Fresh,
+};
+
+/// Where an app keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// SQLite in memory.
+    Sqlite,
+    /// A database of its own on the real `mongod`.
+    Mongo,
+}
+
+/// Runs each test on both stores, as `name::sqlite` and `name::mongo`.
+macro_rules! on_both_stores {
+    ($($name:ident,)+) => {
+        $(
+            mod $name {
+                use crate::support::app::{App, Backend};
+
+                #[tokio::test]
+                async fn sqlite() {
+                    super::$name(App::on(Backend::Sqlite).await).await;
+                }
+
+                #[tokio::test]
+                async fn mongo() {
+                    super::$name(App::on(Backend::Mongo).await).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_both_stores;
+
+/// A clock that stands still until it is told otherwise.
+pub(crate) struct TestClock {
+    millis: AtomicI64,
+    count: AtomicU32,
+}
+
+impl TestClock {
+    fn new() -> Self {
+        Self { millis: AtomicI64::new(NOW * 1000), count: AtomicU32::new(1) }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.millis.load(Ordering::SeqCst)).expect("in range")
+    }
+
+    fn object_id(&self) -> ObjectId {
+        ObjectId::from_parts(self.now(), *b"tests", self.count.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// A gateway with a provider, a store and a clock of its own.
+pub(crate) struct App {
+    pub(crate) backend: Backend,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) issuer: TestIssuer,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) gateway: Arc<Gateway>,
+    /// The database of an app on MongoDB, for what a hand may do in it.
+    pub(crate) mongo: Option<Fresh>,
+    router: Router,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: String,
+    /// The body as JSON; null where it is none.
+    pub(crate) json: Value,
+    /// How many reads of the store it has cost.
+    pub(crate) reads: u32,
+}
+
+impl Reply {
+    /// The data, of an answer without an error.
+    #[track_caller]
+    pub(crate) fn data(&self) -> &Value {
+        assert_eq!(self.json.get("errors"), None, "{}", self.body);
+        &self.json["data"]
+    }
+
+    /// The codes of the errors, in their order.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        errors.iter().map(|e| e["extensions"]["code"].as_str().unwrap_or("none")).collect()
+    }
+
+    /// Errors as `code at path`, sorted: fields run side by side.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut told: Vec<String> = errors
+            .iter()
+            .map(|error| {
+                let path = error["path"].as_array().map_or(&[][..], Vec::as_slice);
+                let path = path
+                    .iter()
+                    .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
+                let code = error["extensions"]["code"].as_str().unwrap_or("none");
+                format!("{code} {}", path.collect::<Vec<_>>().join("."))
+            })
+            .collect();
+        told.sort();
+        told
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl App {
+    /// An app whose database is empty and prepared.
+    pub(crate) async fn on(backend: Backend) -> Self {
+        let issuer = TestIssuer::start().await;
+        let (store, mongo): (Arc<dyn Store>, _) = match backend {
+            Backend::Sqlite => (Arc::new(SqliteStore::in_memory().expect("memory")), None),
+            Backend::Mongo => {
+                let fresh = Fresh::new().await;
+                let store = MongoStore::connect(&fresh.uri, issuer.url()).await;
+                (Arc::new(store.expect("a URL")), Some(fresh))
+            }
+        };
+        store.prepare().await.expect("a store that can be prepared");
+        let clock = Arc::new(TestClock::new());
+        let gateway = gateway(&issuer, store.clone(), clock.clone()).await;
+        let router = http::public(gateway.clone());
+        Self { backend, store, issuer, clock, gateway, mongo, router }
+    }
+
+    /// A token for that subject, issued now, with those groups.
+    pub(crate) fn token<'a>(
+        &self,
+        subject: &str,
+        groups: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        let now = self.clock.now().seconds();
+        self.issuer
+            .token()
+            .subject(subject)
+            .groups(groups)
+            .issued_at(now)
+            .expires_at(now + 3600)
+            .sign()
+    }
+
+    /// Asks as that subject, without groups.
+    pub(crate) async fn ask(&self, subject: &str, query: &str) -> Reply {
+        let token = self.issuer.token().subject(subject);
+        let now = self.clock.now().seconds();
+        let token = token.issued_at(now).expires_at(now + 3600).without("groups").sign();
+        self.ask_with(&token, query, json!({})).await
+    }
+
+    /// Asks with a token.
+    pub(crate) async fn ask_with(&self, token: &str, query: &str, variables: Value) -> Reply {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let request = axum::http::Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"));
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Asks as nobody.
+    pub(crate) async fn ask_as_nobody(&self, query: &str) -> Reply {
+        let request =
+            axum::http::Request::post("/graphql").header("content-type", "application/json");
+        let body = json!({"query": query}).to_string();
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Sends any request through the router.
+    pub(crate) async fn send(&self, request: axum::http::Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes();
+        let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        Reply {
+            status: parts.status.as_u16(),
+            reads: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_reads),
+            headers: parts.headers,
+            json: serde_json::from_str(&body).unwrap_or(Value::Null),
+            body,
+        }
+    }
+}
+
+async fn gateway(
+    issuer: &TestIssuer,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Gateway> {
+    let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
+    let keys = Arc::new(Keys::remote(discovery.expect("an issuer")));
+    keys.first_fetch().await;
+    let expected = Expected {
+        issuer: issuer.url().to_owned(),
+        audiences: vec![AUDIENCE.to_owned()],
+        groups_claim: "groups".to_owned(),
+    };
+    let access = Access::new(store.clone(), clock.clone(), group_names());
+    access.open();
+    Arc::new(Gateway {
+        api: Api::new(true),
+        access: Arc::new(access),
+        verifier: Verifier::new(expected, keys),
+        clock,
+        store,
+        max_body_bytes: 256 * 1024,
+        playground: false,
+        dev: None,
+    })
+}
+
+/// What groups are called where nobody says otherwise.
+pub(crate) fn group_names() -> GroupNames {
+    GroupNames {
+        platform_admins: "platform-admins".to_owned(),
+        tenant_prefix: "tenant:".to_owned(),
+    }
+}
