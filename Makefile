@@ -1,0 +1,36 @@
+# `make test` is what CI runs, and all of it. The other targets are its parts and a few conveniences.
+
+.PHONY: test fmt lint unit schema deny snapshot clean
+
+test: fmt lint unit schema
+
+fmt:
+	cargo fmt --check
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+# The suites of both stores; the one of MongoDB needs a real mongod, which is fetched where none is.
+unit: mongod
+	cargo test --locked
+
+.PHONY: mongod
+mongod:
+	scripts/fetch-mongod
+
+# Through the program, as somebody who generates code from it would.
+schema:
+	cargo run --locked --quiet -- schema --check schema.graphql
+
+# Licences, advisories and duplicates; needs `cargo install cargo-deny`, and its database of advisories.
+deny:
+	cargo deny check
+
+# Writes what tests compare with anew: read the difference before you commit it.
+snapshot:
+	cargo run --locked --quiet -- schema > schema.graphql
+	INSTA_UPDATE=always cargo test --locked
+
+clean:
+	cargo clean
+	rm -rf .cache .tenantry
