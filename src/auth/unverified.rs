@@ -77,7 +77,7 @@ fn accepted(header: &Object) -> Result<Algorithm, Reason> {
     Algorithm::from_name(alg).ok_or(Reason::Algorithm)
 }
 
-/// A media type, whose `application/` may be left out (RFC 7515 section 4.1.9, RFC 9068 section 4).
+/// Media types compare without regard to case (RFC 7515 section 4.1.9, RFC 9068 section 2.1).
 fn is_access_token(typ: &str) -> bool {
-    ["JWT", "at+jwt", "application/at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
+    ["JWT", "at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
 }
