@@ -28,6 +28,8 @@ use crate::{
 const DEV_FOLDER: &str = ".tenantry";
 /// Who says what a user document without an issuer means, where nobody has one: nothing reads it.
 const NO_ISSUER: &str = "";
+/// What the printed `curl` lines ask.
+const EXAMPLE: &str = "{ me { name memberships { role tenant { slug billingInfo { email } subscription { plan status } } } } }";
 /// The wait after a first failure to prepare the store; it doubles up to [`MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
@@ -240,9 +242,8 @@ fn welcome(gateway: &Gateway, url: &str, admin: &str) {
     for persona in http::personas(dev, gateway.clock.now()) {
         println!("\n{}: {}", persona.name, persona.description);
         println!(
-            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{}'",
-            persona.token,
-            r#"{"query":"{ me { name memberships { role tenant { slug subscription { plan status } } } } }"}"#
+            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{{\"query\":\"{EXAMPLE}\"}}'",
+            persona.token
         );
     }
 }

@@ -114,31 +114,32 @@ pub const fn tenant(standing: Standing, action: TenantAction) -> Decision {
     use Standing::{Admin, Member, Outsider, Owner, PlatformAdmin};
     match (action, standing) {
         (_, Outsider) => Hide,
-        (TenantAction::Read, _) => Allow,
-        (
+        (TenantAction::Read | TenantAction::Leave, _)
+        | (
             TenantAction::ReadBilling
             | TenantAction::ReadAudit
             | TenantAction::UpdateProfile
             | TenantAction::ManageMembers,
             Admin | Owner | PlatformAdmin,
-        ) => Allow,
-        (TenantAction::ManageOwners, Owner | PlatformAdmin) => Allow,
-        (TenantAction::ReadPlatformFields | TenantAction::UpdatePlatformFields, PlatformAdmin) => {
+        )
+        | (TenantAction::ManageOwners, Owner | PlatformAdmin)
+        | (TenantAction::ReadPlatformFields | TenantAction::UpdatePlatformFields, PlatformAdmin) => {
             Allow
         }
-        (TenantAction::Leave, Member | Admin | Owner | PlatformAdmin) => Allow,
-        _ => Deny,
+        (_, Member | Admin | Owner) => Deny,
     }
 }
 
 /// May one of that relation do this to the user?
 #[must_use]
 pub const fn user(relation: Relation, action: UserAction) -> Decision {
+    use Relation::{Myself, Peer, PlatformAdmin, Stranger};
     match (action, relation) {
-        (_, Relation::Myself | Relation::PlatformAdmin) => Decision::Allow,
-        (_, Relation::Stranger) => Decision::Hide,
-        (UserAction::Read | UserAction::ReadEmail, Relation::Peer) => Decision::Allow,
-        (UserAction::ReadPrivate, Relation::Peer) => Decision::Deny,
+        (_, Myself | PlatformAdmin) | (UserAction::Read | UserAction::ReadEmail, Peer) => {
+            Decision::Allow
+        }
+        (_, Stranger) => Decision::Hide,
+        (UserAction::ReadPrivate, Peer) => Decision::Deny,
     }
 }
 

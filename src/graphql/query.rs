@@ -170,7 +170,6 @@ impl Query {
     }
 
     /// What happened on the whole platform, newest first. For platform admins.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

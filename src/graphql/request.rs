@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_graphql::{
-    Name, Positioned, Request, Response, Value, Variables,
+    Name, Positioned, Request, Response, ServerError, Value, Variables,
     parser::types::{
         DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
         OperationType, Selection, SelectionSet,
@@ -157,7 +157,8 @@ fn refuse_introspection<'a>(
 /// What a request is answered, before a transport gives it its form.
 #[derive(Debug)]
 pub struct Answer {
-    response: Response,
+    // In a box, because an answer is also what a refused request's `Err` is.
+    response: Box<Response>,
     ran: bool,
 }
 
@@ -165,7 +166,7 @@ impl Answer {
     /// An answer to a request that does not run.
     #[must_use]
     pub fn refused(problem: Problem) -> Self {
-        Self { response: Response::from_errors(vec![problem.into_server_error()]), ran: false }
+        Self::not_run(problem.into_server_error())
     }
 
     /// The answer to what is no GraphQL: where, but not what, because that would echo the document.
@@ -176,7 +177,11 @@ impl Answer {
         let message = format!("The document is not valid GraphQL{place}.");
         let mut error = Problem::new(Code::ParseFailed, message).into_server_error();
         error.locations = locations;
-        Self { response: Response::from_errors(vec![error]), ran: false }
+        Self::not_run(error)
+    }
+
+    fn not_run(error: ServerError) -> Self {
+        Self { response: Box::new(Response::from_errors(vec![error])), ran: false }
     }
 
     fn of(mut response: Response) -> Self {
@@ -186,7 +191,7 @@ impl Answer {
         for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
             set_code(error, Code::ValidationFailed);
         }
-        Self { response, ran }
+        Self { response: Box::new(response), ran }
     }
 
     /// Gives an answer with errors the request's identifier, under which the log has more.

@@ -88,7 +88,6 @@ impl TenantObject {
     }
 
     /// Its members, in the order in which they first came to the platform.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn members(
         &self,
         ctx: &Context<'_>,
@@ -116,7 +115,6 @@ impl TenantObject {
     }
 
     /// What happened to it, newest first. For the tenant's admins and owners, and platform admins.
-    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

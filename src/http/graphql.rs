@@ -38,12 +38,12 @@ impl Cost {
 }
 
 /// How long a client does well to wait for keys, in seconds.
-const KEYS_RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+const KEYS_RETRY_AFTER: &str = "5";
 
 /// A request that is refused before its document is looked at: its status and what it says.
 struct Rejection {
     status: StatusCode,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(HeaderName, &'static str)>,
     problem: Problem,
 }
 
@@ -52,7 +52,7 @@ impl Rejection {
         Self { status, header: None, problem: Problem::new(code, message) }
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
     }
@@ -102,7 +102,7 @@ pub(super) async fn not_allowed(
 
 fn not_this_method(allowed: &'static str, message: &str) -> Rejection {
     Rejection::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message)
-        .with(header::ALLOW, HeaderValue::from_static(allowed))
+        .with(header::ALLOW, allowed)
 }
 
 /// A request as it came, and what is needed to answer it.
@@ -177,9 +177,8 @@ impl Incoming<'_> {
     /// RFC 6750, section 3.1. The reason is for the log alone: an attacker learns nothing by trying.
     fn unauthenticated(&self, reason: &str) -> Rejection {
         tracing::info!(request_id = self.id, reason, "a token was refused");
-        let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
         Rejection::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "The token is not valid.")
-            .with(header::WWW_AUTHENTICATE, challenge)
+            .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
     }
 
     async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {
@@ -206,16 +205,16 @@ impl Incoming<'_> {
         let answer = Answer::refused(problem).with_request_id(self.id);
         let mut response = respond(&answer, media_type, Cost::NOTHING);
         *response.status_mut() = status;
+        let header = header.map(|(name, value)| (name, HeaderValue::from_static(value)));
         response.headers_mut().extend(header);
         response
     }
 }
 
 fn several_credentials() -> Rejection {
-    let challenge = HeaderValue::from_static(r#"Bearer error="invalid_request""#);
     let message = "Send one credential.";
     Rejection::new(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
-        .with(header::WWW_AUTHENTICATE, challenge)
+        .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
 }
 
 fn keys_unavailable() -> Rejection {

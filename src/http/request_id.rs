@@ -16,7 +16,7 @@ pub(super) struct RequestId(pub(super) String);
 
 /// Keeps a valid identifier that came with the request, makes one otherwise, and answers with it.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
-    let id = given(request.headers()).unwrap_or_else(new);
+    let id = given(request.headers()).unwrap_or_else(random);
     let header = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;
@@ -33,9 +33,9 @@ fn given(headers: &HeaderMap) -> Option<String> {
     valid.then(|| id.to_owned())
 }
 
-fn new() -> String {
-    let mut random = [0_u8; 16];
+fn random() -> String {
+    let mut bytes = [0_u8; 16];
     // Without random bytes an identifier is less unique, which is no reason to answer nothing.
-    let _ = getrandom::fill(&mut random);
-    hex::encode(random)
+    let _ = getrandom::fill(&mut bytes);
+    hex::encode(bytes)
 }

@@ -18,10 +18,18 @@ pub(super) fn apply(db: &mut Connection) -> Result<(), PrepareError> {
             STEPS.len()
         )));
     };
+    if version == 0 && !is_empty(&transaction)? {
+        let why = "the SQLite database has tables of another program: name a file of its own";
+        return Err(PrepareError::Unusable(why.to_owned()));
+    }
     for step in missing {
         transaction.execute_batch(step)?;
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {}", STEPS.len()))?;
     transaction.commit()?;
     Ok(())
+}
+
+fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
