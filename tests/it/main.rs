@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each concern.
 
 mod auth;
+mod conformance;
 mod mongo;
 mod support;

@@ -4,13 +4,13 @@ use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
     domain::{
         change::{Change, UserStamp},
-        list::Broken,
+        list::{Broken, Found},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         time::Timestamp,
         user::{Identity, MembershipSource, TenantRole, User},
     },
-    store::{Found, Store, SubscriptionKeys, TenantKeys, UserKeys, mongo::MongoStore},
+    store::{Store, SubscriptionKeys, TenantKeys, UserKeys, mongo::MongoStore},
 };
 
 use super::*;
@@ -120,7 +120,10 @@ async fn an_identity_finds_a_broken_user_as_broken() {
     let store = fresh.prepared().await;
     let broken = doc! { "_id": oid(1), "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
     fresh.insert("users", vec![broken]).await;
-    assert_eq!(user_of(&store, ISSUER, "ada").await, [Err(Broken { id: id(1).raw, tenant: None })]);
+    assert_eq!(
+        user_of(&store, ISSUER, "ada").await,
+        [Err(Broken { id: id::<User>(1).raw, tenant: None })]
+    );
     assert_eq!(user_of(&store, "https://other.example/", "ada").await, []);
 }
 

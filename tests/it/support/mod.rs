@@ -1,4 +1,5 @@
 //! What the tests stand on.
 
+pub mod entities;
 pub mod issuer;
 pub mod mongod;
