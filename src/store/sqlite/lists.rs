@@ -43,7 +43,11 @@ impl List {
     }
 
     /// Adds a condition in which each `?` stands for one of the parameters.
-    fn only(&mut self, condition: impl Into<String>, parameters: impl IntoIterator<Item = Parameter>) {
+    fn only(
+        &mut self,
+        condition: impl Into<String>,
+        parameters: impl IntoIterator<Item = Parameter>,
+    ) {
         self.conditions.push(condition.into());
         self.parameters.extend(parameters);
     }
@@ -75,7 +79,11 @@ impl List {
         let way = direction.word();
         let sql = format!(
             "SELECT {}, {stored} AS sort_key FROM {} {} ORDER BY {} {way}, {} {way} LIMIT ?",
-            self.columns, self.from, self.conditions(), self.key, self.id
+            self.columns,
+            self.from,
+            self.conditions(),
+            self.key,
+            self.id
         );
         self.parameters.push(Parameter::integer(window.size as i64 + 1));
         (sql, self.parameters)
@@ -107,9 +115,8 @@ impl List {
         let (sql, parameters) = self.page_query(window);
         let mut statement = db.prepare_cached(&sql)?;
         let bound = params_from_iter(parameters.into_iter().map(Parameter::bound));
-        let items = statement.query_map(bound, |row| {
-            Ok(Item { position: position(row)?, node: read(row)? })
-        })?;
+        let items = statement
+            .query_map(bound, |row| Ok(Item { position: position(row)?, node: read(row)? }))?;
         Ok(Page::of_window(window, items.collect::<Result<_, _>>()?))
     }
 
@@ -122,7 +129,9 @@ impl List {
     pub(super) fn count(self, db: &Connection) -> rusqlite::Result<u64> {
         let (sql, parameters) = self.count_query();
         let bound = params_from_iter(parameters.into_iter().map(Parameter::bound));
-        db.prepare_cached(&sql)?.query_row(bound, |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
+        db.prepare_cached(&sql)?
+            .query_row(bound, |row| row.get::<_, i64>(0))
+            .map(i64::cast_unsigned)
     }
 }
 
@@ -132,7 +141,9 @@ fn id(id: ObjectId) -> Parameter {
 
 fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
     let key = match row.get::<_, Value>("sort_key")? {
-        Value::Integer(millis) => Timestamp::from_millis(millis).map_or(SortKey::Absent, SortKey::Time),
+        Value::Integer(millis) => {
+            Timestamp::from_millis(millis).map_or(SortKey::Absent, SortKey::Time)
+        }
         Value::Text(text) => SortKey::Text(text),
         _ => SortKey::Absent,
     };
@@ -190,7 +201,10 @@ pub(super) fn users(listing: &UserListing) -> List {
         );
     }
     if let Some(admin) = filter.platform_admin {
-        list.only(if admin { "u.platform_admin IS NOT NULL" } else { "u.platform_admin IS NULL" }, []);
+        list.only(
+            if admin { "u.platform_admin IS NOT NULL" } else { "u.platform_admin IS NULL" },
+            [],
+        );
     }
     if let Some(disabled) = filter.disabled {
         list.only("u.disabled = ?", [Parameter::integer(disabled.into())]);

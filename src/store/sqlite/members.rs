@@ -27,7 +27,8 @@ pub(super) fn page_sql(filter: &MemberFilter, window: &Window) -> String {
         End::Front => "ASC",
         End::Back => "DESC",
     };
-    let columns = rows::user::COLUMNS.replace("m.", "own.").replace("memberships m", "memberships own");
+    let columns =
+        rows::user::COLUMNS.replace("m.", "own.").replace("memberships m", "memberships own");
     // CROSS: the memberships have the order, so they have to be the outer loop.
     format!(
         "SELECT {columns} FROM memberships m CROSS JOIN users u ON u.id = m.user_id \

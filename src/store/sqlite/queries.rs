@@ -62,10 +62,7 @@ pub(super) fn users(keys: UserKeys<'_>) -> Query {
             vec![Parameter::text(issuer), Parameter::text(subject)],
         ),
     };
-    Query::new(
-        format!("SELECT {} FROM users u WHERE {condition}", rows::user::COLUMNS),
-        parameters,
-    )
+    Query::new(format!("SELECT {} FROM users u WHERE {condition}", rows::user::COLUMNS), parameters)
 }
 
 pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
@@ -76,10 +73,7 @@ pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
         }
     };
     let columns = rows::subscription::COLUMNS;
-    Query::new(
-        format!("SELECT {columns} FROM subscriptions s WHERE {condition}"),
-        vec![parameter],
-    )
+    Query::new(format!("SELECT {columns} FROM subscriptions s WHERE {condition}"), vec![parameter])
 }
 
 pub(super) fn audit_events(ids: &[AuditEventId]) -> Query {

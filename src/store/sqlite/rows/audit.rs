@@ -31,7 +31,8 @@ pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<AuditEvent
 fn event(fields: &Fields<'_>) -> Read<AuditEvent> {
     let actor: Option<[u8; 12]> = fields.get("actor", "12 bytes, or null")?;
     let changes: Vec<ChangeJson> = fields.json("changes")?;
-    let changes = changes.into_iter().map(|c| FieldChange { field: c.field, from: c.from, to: c.to });
+    let changes =
+        changes.into_iter().map(|c| FieldChange { field: c.field, from: c.from, to: c.to });
     Ok(AuditEvent {
         id: fields.id("id")?,
         at: fields.time("at")?,

@@ -7,7 +7,10 @@ pub(super) mod user;
 
 use std::rc::Rc;
 
-use rusqlite::{Row, ToSql, types::{FromSql, Value}};
+use rusqlite::{
+    Row, ToSql,
+    types::{FromSql, Value},
+};
 use serde::de::DeserializeOwned;
 
 use crate::domain::{
@@ -77,9 +80,8 @@ impl Fields<'_> {
         read: impl Fn(&str) -> Option<T>,
     ) -> Read<Option<T>> {
         let word = self.maybe_text(column)?;
-        let read = |word: String| {
-            read(&word).ok_or(Fault { column, expected: "a word known here" })
-        };
+        let read =
+            |word: String| read(&word).ok_or(Fault { column, expected: "a word known here" });
         word.map(read).transpose()
     }
 
@@ -91,9 +93,8 @@ impl Fields<'_> {
     fn maybe_json<T: DeserializeOwned>(&self, column: &'static str) -> Read<Option<T>> {
         let expected = "JSON of the form known here";
         let text = self.maybe_text(column)?;
-        let parse = |text: String| {
-            serde_json::from_str(&text).map_err(|_| Fault { column, expected })
-        };
+        let parse =
+            |text: String| serde_json::from_str(&text).map_err(|_| Fault { column, expected });
         text.map(parse).transpose()
     }
 }
@@ -157,5 +158,6 @@ impl Parameter {
 
 /// A value as a column of JSON has it.
 fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
