@@ -11,7 +11,7 @@
 //! 2. Implement it in `mongo` and in `sqlite`, with the translation between document (row) and
 //!    domain type beside the query. A document that cannot be read is `Broken`: it is logged with
 //!    collection and identifier, and never fails the others.
-//! 3. Give it an index in both, and a case in `tests/it/conformance.rs`, which runs against both;
+//! 3. Give it an index in both, and a case in `tests/it/conformance/`, which runs against both;
 //!    the index test there fails on a scan.
 
 pub mod mongo;

@@ -8,6 +8,8 @@ mod commit;
 mod errors;
 mod lists;
 mod members;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod queries;
 mod rows;

@@ -2,10 +2,9 @@
 
 use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
-    domain::list::Found,
     domain::{
         change::{Change, UserStamp},
-        list::Broken,
+        list::{Broken, Found},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         time::Timestamp,
@@ -123,7 +122,7 @@ async fn an_identity_finds_a_broken_user_as_broken() {
     fresh.insert("users", vec![broken]).await;
     assert_eq!(
         user_of(&store, ISSUER, "ada").await,
-        [Err(Broken { id: id::<()>(1).raw, tenant: None })]
+        [Err(Broken { id: id::<User>(1).raw, tenant: None })]
     );
     assert_eq!(user_of(&store, "https://other.example/", "ada").await, []);
 }

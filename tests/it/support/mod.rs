@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub(crate) mod app;
+pub(crate) mod entities;
 pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod world;

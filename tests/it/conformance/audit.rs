@@ -1,0 +1,70 @@
+//! The history: every filter with every other.
+
+use std::sync::Arc;
+
+use tenantry::{
+    domain::{
+        audit::AuditEvent,
+        change::Change,
+        list::{AuditFilter, End},
+    },
+    store::Store,
+};
+
+use super::{for_every_store, keep, windows::walk};
+use crate::support::entities::{event, id, some, time};
+
+for_every_store!(every_filter_with_every_other);
+
+fn all_events() -> Vec<AuditEvent> {
+    let make = |n: u32| AuditEvent {
+        at: time((n / 2).into()),
+        action: ["tenant.update", "tenant.create", "user.sync"][n as usize % 3].to_owned(),
+        actor: (n % 4 != 0).then(|| id(n % 4)),
+        tenants: (0..n % 3).map(|tenant| id(1 + tenant)).collect(),
+        ..event(n)
+    };
+    (0..24).map(make).collect()
+}
+
+fn holds(filter: &AuditFilter, event: &AuditEvent) -> bool {
+    filter.tenant.is_none_or(|tenant| event.tenants.contains(&tenant))
+        && filter.actor.is_none_or(|actor| event.actor == Some(actor))
+        && filter.action.as_ref().is_none_or(|action| event.action == *action)
+        && filter.since.is_none_or(|since| event.at >= since)
+        && filter.until.is_none_or(|until| event.at < until)
+}
+
+fn filters() -> Vec<AuditFilter> {
+    let mut all = Vec::new();
+    for tenant in [None, Some(id(1)), Some(id(2)), Some(id(99))] {
+        for actor in [None, Some(id(1)), Some(id(99))] {
+            // A part of an action is none.
+            for action in [None, some("tenant.update"), some("tenant")] {
+                for since in [None, Some(time(4)), Some(time(90))] {
+                    for until in [None, Some(time(4)), Some(time(8))] {
+                        let action = action.clone();
+                        all.push(AuditFilter { tenant, actor, action, since, until });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+async fn every_filter_with_every_other(store: Arc<dyn Store>) {
+    keep(&*store, all_events().into_iter().map(Change::Record)).await;
+    for filter in filters() {
+        let mut expected: Vec<_> =
+            all_events().into_iter().filter(|event| holds(&filter, event)).collect();
+        expected.sort_by_key(|event| (event.at, event.id));
+        expected.reverse();
+        let read = async |window: &_| store.audit_page(&filter, window).await.expect("read");
+        let met = walk(7, End::Front, &read, async |_| {}).await;
+        let met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
+        assert_eq!(met, expected, "{filter:?}");
+        let count = store.count_audit_events(&filter).await.expect("counted");
+        assert_eq!(count, expected.len() as u64, "{filter:?}");
+    }
+}

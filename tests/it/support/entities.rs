@@ -1,0 +1,217 @@
+//! Things to keep, all of them fixed: nothing here asks a clock or a die.
+//!
+//! A number says which one: the n-th of each kind has the n-th identifier, slug, subject and second.
+
+use serde_json::json;
+use tenantry::domain::{
+    audit::{ActorKind, AuditEvent, FieldChange},
+    id::{Id, NodeId, ObjectId},
+    subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
+    tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
+    time::Timestamp,
+    user::{Identity, Membership, MembershipSource, TenantRole, User},
+};
+
+use super::mongod::ISSUER;
+
+/// The people there are; there are more users than names, so names have ties.
+pub(crate) const PEOPLE: [&str; 4] = ["ada", "bob", "carol", "mallory"];
+
+/// The n-th identifier, in ascending order.
+pub(crate) fn oid(n: u32) -> ObjectId {
+    let mut bytes = [0; 12];
+    bytes[..4].copy_from_slice(&0x6500_0000_u32.to_be_bytes());
+    bytes[8..].copy_from_slice(&n.to_be_bytes());
+    ObjectId(bytes)
+}
+
+/// The n-th identifier of a kind.
+pub(crate) fn id<E>(n: u32) -> Id<E> {
+    Id::new(oid(n))
+}
+
+/// The n-th second of 2025.
+pub(crate) fn time(n: i64) -> Timestamp {
+    Timestamp::from_seconds(1_735_689_600 + n).expect("in range")
+}
+
+/// A text that is there.
+pub(crate) fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// A tenant with nothing that it can be without.
+pub(crate) fn tenant(n: u32) -> Tenant {
+    Tenant {
+        id: id(n),
+        slug: format!("tenant-{n:04}"),
+        name: format!("Tenant {n}"),
+        status: TenantStatus::Active,
+        plan: Plan::Free,
+        domains: Vec::new(),
+        billing_info: None,
+        integrations: None,
+        version: 1,
+        created_at: time(n.into()),
+        updated_at: time(n.into()),
+    }
+}
+
+/// A tenant with everything.
+pub(crate) fn full_tenant(n: u32) -> Tenant {
+    Tenant {
+        name: format!("Größte Firma № {n} 😀"),
+        status: TenantStatus::Suspended,
+        plan: Plan::Enterprise,
+        // In no order that a store would come upon by itself.
+        domains: ["z", "a", "m"].map(|part| format!("{part}{n}.example")).to_vec(),
+        billing_info: Some(billing_info()),
+        integrations: Some(TenantIntegrations {
+            authentik_group: Some(format!("group {n}")),
+            ocis_space: some("space"),
+            stalwart_domain: some("mail.example"),
+        }),
+        version: i32::MAX,
+        created_at: Timestamp::from_millis(time(n.into()).millis() + 7).expect("in range"),
+        updated_at: Timestamp::MAX,
+        ..tenant(n)
+    }
+}
+
+fn billing_info() -> BillingInfo {
+    BillingInfo {
+        company_name: some("Acme \"GmbH\" & Söhne"),
+        email: some("billing@acme.example"),
+        vat_id: some("DE123456789"),
+        address: Some(PostalAddress {
+            line1: some("Straße 1"),
+            line2: some("Hof\\2"),
+            city: some("Köln"),
+            region: some("NRW"),
+            postal_code: some("01234"),
+            country: some("DE"),
+        }),
+    }
+}
+
+/// A user with nothing that it can be without.
+pub(crate) fn user(n: u32) -> User {
+    User {
+        id: id(n),
+        identity: Identity { issuer: ISSUER.to_owned(), subject: format!("subject-{n}") },
+        email: None,
+        name: PEOPLE[n as usize % PEOPLE.len()].to_owned(),
+        platform_admin: None,
+        disabled: false,
+        memberships: Vec::new(),
+        groups_as_of: None,
+        last_seen_at: None,
+        version: 1,
+        created_at: time(n.into()),
+        updated_at: time(n.into()),
+    }
+}
+
+/// A user with everything.
+pub(crate) fn full_user(n: u32) -> User {
+    let last = Membership {
+        source: MembershipSource::Group,
+        since: Timestamp::MIN,
+        ..membership(2, TenantRole::Admin)
+    };
+    User {
+        identity: Identity {
+            issuer: "https://other.example.org/ß?a=b".to_owned(),
+            subject: format!("{n} 'ä\"\\ %"),
+        },
+        email: Some(format!("Ada.{n}@Example.org")),
+        platform_admin: Some(MembershipSource::Group),
+        disabled: true,
+        memberships: vec![
+            membership(9, TenantRole::Owner),
+            membership(1, TenantRole::Member),
+            last,
+        ],
+        groups_as_of: Some(time(1)),
+        last_seen_at: Some(time(2)),
+        version: 41,
+        created_at: Timestamp::MIN,
+        updated_at: Timestamp::MAX,
+        ..user(n)
+    }
+}
+
+/// A place in the n-th tenant, given by hand.
+pub(crate) fn membership(tenant: u32, role: TenantRole) -> Membership {
+    Membership { tenant_id: id(tenant), role, source: MembershipSource::Direct, since: time(0) }
+}
+
+/// The n-th tenant's active subscription, with nothing that it can be without.
+pub(crate) fn subscription(n: u32) -> TenantSubscription {
+    TenantSubscription {
+        id: id(n),
+        tenant_id: id(n),
+        plan: Plan::Free,
+        status: TenantSubscriptionStatus::Active,
+        current_period_start: None,
+        current_period_end: None,
+        cancel_at_period_end: false,
+        stripe: None,
+        version: 1,
+        created_at: time(n.into()),
+        updated_at: time(n.into()),
+    }
+}
+
+/// A subscription with everything.
+pub(crate) fn full_subscription(n: u32) -> TenantSubscription {
+    TenantSubscription {
+        plan: Plan::Business,
+        status: TenantSubscriptionStatus::IncompleteExpired,
+        current_period_start: Some(Timestamp::MIN),
+        current_period_end: Some(Timestamp::MAX),
+        cancel_at_period_end: true,
+        stripe: Some(StripeHandles {
+            customer_id: some("cus_1"),
+            subscription_id: some("sub_1"),
+            price_id: some("price_1"),
+        }),
+        version: 7,
+        ..subscription(n)
+    }
+}
+
+/// An event with nothing that it can be without.
+pub(crate) fn event(n: u32) -> AuditEvent {
+    AuditEvent {
+        id: id(n),
+        at: time(n.into()),
+        action: "tenant.update".to_owned(),
+        actor_kind: ActorKind::System,
+        actor: None,
+        tenants: Vec::new(),
+        target: None,
+        changes: Vec::new(),
+        request_id: None,
+    }
+}
+
+/// An event with everything, values of every kind of JSON among it.
+pub(crate) fn full_event(n: u32) -> AuditEvent {
+    let change = |field: &str, from, to| FieldChange { field: field.to_owned(), from, to };
+    AuditEvent {
+        actor_kind: ActorKind::PlatformAdmin,
+        actor: Some(id(3)),
+        tenants: vec![id(9), id(1), id(5)],
+        target: Some(NodeId::Subscription(id(4))),
+        changes: vec![
+            change("name", json!(null), json!("O'Neil \"ß\" \\ 😀 \n")),
+            change("billingInfo.address", json!({}), json!({ "line1": null, "a.b": "$x" })),
+            change("memberships.ten_1", json!([]), json!([[], [{}], [1, "1", true, null]])),
+            change("$set", json!({ "$set": { "": { "$gt": "" } } }), json!(false)),
+            change("numbers", json!([0, -1, i64::MIN]), json!([i64::MAX, 1.5, -0.25, 1e300])),
+        ],
+        request_id: some("req-1.A_b"),
+        ..event(n)
+    }
+}
