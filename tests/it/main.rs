@@ -5,3 +5,5 @@ mod conformance;
 mod mongo;
 mod reads;
 mod support;
+mod sync;
+mod visibility;

@@ -17,15 +17,23 @@ use tenantry::{
         token::{Expected, Verifier},
     },
     clock::Clock,
-    domain::{id::ObjectId, sync::GroupNames, time::Timestamp},
+    domain::{
+        audit::AuditEvent,
+        change::{Change, UserStamp},
+        id::ObjectId,
+        list::{AuditFilter, End, Window},
+        sync::GroupNames,
+        time::Timestamp,
+        user::{Identity, User},
+    },
     graphql::Api,
     http::{self, Cost, Gateway},
-    store::{Store, mongo::MongoStore, sqlite::SqliteStore},
+    store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
 use tower::ServiceExt;
 
 use super::{
-    issuer::{AUDIENCE, NOW, TestIssuer},
+    issuer::{AUDIENCE, NOW, TestIssuer, TokenBuilder},
     mongod::Fresh,
 };
 
@@ -99,6 +107,21 @@ pub(crate) struct App {
     router: Router,
 }
 
+/// How an app differs from the usual one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// Whether the schema answers questions about itself.
+    pub(crate) introspection: bool,
+    /// Whether the provider is away when the gateway starts.
+    pub(crate) issuer_away: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { introspection: true, issuer_away: false }
+    }
+}
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -151,7 +174,13 @@ impl Reply {
 impl App {
     /// An app whose database is empty and prepared.
     pub(crate) async fn on(backend: Backend) -> Self {
+        Self::with(backend, Setup::default()).await
+    }
+
+    /// The same with something different.
+    pub(crate) async fn with(backend: Backend, setup: Setup) -> Self {
         let issuer = TestIssuer::start().await;
+        issuer.away(setup.issuer_away);
         let (store, mongo): (Arc<dyn Store>, _) = match backend {
             Backend::Sqlite => (Arc::new(SqliteStore::in_memory().expect("memory")), None),
             Backend::Mongo => {
@@ -162,7 +191,7 @@ impl App {
         };
         store.prepare().await.expect("a store that can be prepared");
         let clock = Arc::new(TestClock::new());
-        let gateway = gateway(&issuer, store.clone(), clock.clone()).await;
+        let gateway = gateway(&issuer, store.clone(), clock.clone(), setup).await;
         let router = http::public(gateway.clone());
         Self { backend, store, issuer, clock, gateway, mongo, router }
     }
@@ -200,6 +229,34 @@ impl App {
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
 
+    /// Asks with a token's claims as a test has built them.
+    pub(crate) async fn ask_by(&self, token: TokenBuilder, query: &str) -> Reply {
+        self.ask_with(&token.sign(), query, json!({})).await
+    }
+
+    /// The stored user of that subject.
+    pub(crate) async fn stored(&self, subject: &str) -> Option<User> {
+        let identity =
+            Identity { issuer: self.issuer.url().to_owned(), subject: subject.to_owned() };
+        let found = self.store.users(UserKeys::Identity(&identity)).await.expect("a read");
+        found.into_iter().next().map(|user| user.expect("one that can be read"))
+    }
+
+    /// Changes a stored user as a hand in the database would.
+    pub(crate) async fn change(&self, subject: &str, change: impl FnOnce(&mut User)) {
+        let mut user = self.stored(subject).await.expect("stored");
+        let was = UserStamp::from(&user);
+        change(&mut user);
+        self.store.commit(&[Change::UpdateUser { was, user }]).await.expect("committed");
+    }
+
+    /// The whole history, newest first.
+    pub(crate) async fn history(&self) -> Vec<AuditEvent> {
+        let window = Window { size: 100, end: End::Front, after: None, before: None };
+        let page = self.store.audit_page(&AuditFilter::default(), &window).await.expect("a read");
+        page.items.into_iter().map(|item| item.node.expect("one that can be read")).collect()
+    }
+
     /// Asks as nobody.
     pub(crate) async fn ask_as_nobody(&self, query: &str) -> Reply {
         let request =
@@ -228,6 +285,7 @@ async fn gateway(
     issuer: &TestIssuer,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    setup: Setup,
 ) -> Arc<Gateway> {
     let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
     let keys = Arc::new(Keys::remote(discovery.expect("an issuer")));
@@ -240,7 +298,7 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), group_names());
     access.open();
     Arc::new(Gateway {
-        api: Api::new(true),
+        api: Api::new(setup.introspection),
         access: Arc::new(access),
         verifier: Verifier::new(expected, keys),
         clock,
