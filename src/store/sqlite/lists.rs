@@ -17,6 +17,14 @@ use crate::domain::{
 /// What stands for a key that is absent: before every moment there is.
 const ABSENT: i64 = i64::MIN;
 
+/// A condition of a list.
+struct Condition {
+    sql: String,
+    /// Whether it may choose the index. Many elements have the same status: a page that looked them
+    /// up by it would have to sort them all, so it goes by the list's order and leaves out the rest.
+    selective: bool,
+}
+
 /// A list before anybody said which page of it.
 pub(super) struct List {
     columns: &'static str,
@@ -25,7 +33,7 @@ pub(super) struct List {
     key: &'static str,
     id: &'static str,
     direction: Direction,
-    conditions: Vec<String>,
+    conditions: Vec<Condition>,
     parameters: Vec<Parameter>,
     /// A key that is text is compared by its folded form, and given to clients as it is stored.
     stored_key: Option<&'static str>,
@@ -48,14 +56,25 @@ impl List {
         condition: impl Into<String>,
         parameters: impl IntoIterator<Item = Parameter>,
     ) {
-        self.conditions.push(condition.into());
+        self.conditions.push(Condition { sql: condition.into(), selective: true });
+        self.parameters.extend(parameters);
+    }
+
+    /// Adds a condition on a column, with which it begins, that many elements meet.
+    fn without_others(
+        &mut self,
+        condition: impl Into<String>,
+        parameters: impl IntoIterator<Item = Parameter>,
+    ) {
+        self.conditions.push(Condition { sql: condition.into(), selective: false });
         self.parameters.extend(parameters);
     }
 
     fn only_words(&mut self, column: &str, words: Vec<&'static str>) {
         if !words.is_empty() {
             let places = vec!["?"; words.len()].join(", ");
-            self.only(format!("{column} IN ({places})"), words.into_iter().map(Parameter::text));
+            let parameters = words.into_iter().map(Parameter::text);
+            self.without_others(format!("{column} IN ({places})"), parameters);
         }
     }
 
@@ -98,11 +117,16 @@ impl List {
         }
     }
 
-    fn conditions(&self) -> String {
+    /// The conditions, where `of_page` with a `+` that keeps the planner from an index.
+    fn conditions(&self, of_page: bool) -> String {
         if self.conditions.is_empty() {
             return String::new();
         }
-        format!("WHERE {}", self.conditions.join(" AND "))
+        let sql = self.conditions.iter().map(|condition| {
+            let sign = if of_page && !condition.selective { "+" } else { "" };
+            format!("{sign}{}", condition.sql)
+        });
+        format!("WHERE {}", sql.collect::<Vec<_>>().join(" AND "))
     }
 
     /// The page itself.
@@ -122,7 +146,7 @@ impl List {
 
     /// The statement of the count and its parameters.
     pub(super) fn count_query(self) -> (String, Vec<Parameter>) {
-        (format!("SELECT count(*) FROM {} {}", self.from, self.conditions()), self.parameters)
+        (format!("SELECT count(*) FROM {} {}", self.from, self.conditions(false)), self.parameters)
     }
 
     /// How many elements the whole list has.
@@ -176,7 +200,7 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
         );
     }
     if let Some(domain) = &filter.domain {
-        let condition = "t.id IN (SELECT tenant_id FROM tenant_domains WHERE domain = ?)";
+        let condition = "t.id = (SELECT tenant_id FROM tenant_domains WHERE domain = ?)";
         list.only(condition, [Parameter::text(domain)]);
     }
     list
@@ -201,13 +225,13 @@ pub(super) fn users(listing: &UserListing) -> List {
         );
     }
     if let Some(admin) = filter.platform_admin {
-        list.only(
+        list.without_others(
             if admin { "u.platform_admin IS NOT NULL" } else { "u.platform_admin IS NULL" },
             [],
         );
     }
     if let Some(disabled) = filter.disabled {
-        list.only("u.disabled = ?", [Parameter::integer(disabled.into())]);
+        list.without_others("u.disabled = ?", [Parameter::integer(disabled.into())]);
     }
     if let Some(tenant) = filter.tenant {
         let condition = "u.id IN (SELECT user_id FROM memberships WHERE tenant_id = ?)";
@@ -243,7 +267,7 @@ pub(super) fn audit_events(listing: &AuditListing) -> List {
     let (from, key) = match listing.tenant {
         None => ("audit_events e", ("e.at", "e.id")),
         Some(_) => (
-            "audit_event_tenants x JOIN audit_events e ON e.id = x.event_id",
+            "audit_event_tenants x CROSS JOIN audit_events e ON e.id = x.event_id",
             ("x.at", "x.event_id"),
         ),
     };
