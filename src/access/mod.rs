@@ -109,9 +109,13 @@ impl Access {
         self.open.store(true, Ordering::Release);
     }
 
-    /// Whether requests are let in.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
+    /// Whether data can be had: the store answers, and was prepared. Else why not, without a secret.
+    pub async fn ready(&self) -> Result<(), String> {
+        self.store.ping().await.map_err(|error| error.to_string())?;
+        if self.is_open() { Ok(()) } else { Err("the database is not prepared yet".to_owned()) }
+    }
+
+    fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 }

@@ -126,18 +126,24 @@ impl Session {
         Ok(keyed.collect())
     }
 
-    /// Events by identifier: those of tenants whose history the actor may read.
+    /// Events by identifier: those of tenants that exist and whose history the actor may read.
     pub async fn audit_events(
         &self,
         ids: &[AuditEventId],
     ) -> Result<ByKey<AuditEventId, AuditEvent>, Refusal> {
         let viewer = self.known_viewer()?;
         let found = self.read()?.audit_events(ids).await?;
+        let readable = |tenant: &TenantId| viewer.may(*tenant, TenantAction::ReadAudit).is_ok();
+        let mut tenants: Vec<TenantId> =
+            found.iter().flatten().flat_map(|event| event.tenants.clone()).collect();
+        tenants.retain(readable);
+        let existing = match tenants.is_empty() || viewer.is_platform_admin() {
+            true => ByKey::new(),
+            false => self.tenants(&tenants).await?,
+        };
         let visible = |found: &Found<AuditEvent>| match found {
             _ if viewer.is_platform_admin() => true,
-            Ok(event) => {
-                event.tenants.iter().any(|t| viewer.may(*t, TenantAction::ReadAudit).is_ok())
-            }
+            Ok(event) => event.tenants.iter().any(|t| readable(t) && existing.contains_key(t)),
             Err(_) => false,
         };
         let keyed = found.into_iter().filter(visible).map(|found| {
@@ -187,6 +193,17 @@ impl Session {
         Ok(self.read()?.count_users(&listing).await?)
     }
 
+    /// What lists may hold, without tenants that are gone.
+    async fn existing_scope(&self) -> Result<Option<Scope>, Refusal> {
+        match self.scope()? {
+            Some(Scope::Tenants(ids)) => {
+                let existing: Vec<TenantId> = self.tenants(&ids).await?.into_keys().collect();
+                Ok((!existing.is_empty()).then_some(Scope::Tenants(existing)))
+            }
+            scope => Ok(scope),
+        }
+    }
+
     /// A page of the subscriptions of the tenants that the actor sees.
     pub async fn subscription_page(
         &self,
@@ -201,7 +218,7 @@ impl Session {
 
     /// How many subscriptions the tenants have that the actor sees.
     pub async fn count_subscriptions(&self, filter: &SubscriptionFilter) -> Result<u64, Refusal> {
-        let Some(scope) = self.scope()? else { return Ok(0) };
+        let Some(scope) = self.existing_scope().await? else { return Ok(0) };
         let order = newest_first(SubscriptionOrderField::CreatedAt);
         let listing = SubscriptionListing { scope, filter: filter.clone(), order };
         Ok(self.read()?.count_subscriptions(&listing).await?)

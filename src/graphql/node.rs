@@ -6,7 +6,10 @@ use super::{
     audit::AuditEventObject, context::ContextExt, subscription::SubscriptionObject,
     tenant::TenantObject, user::UserObject,
 };
-use crate::{access::Refusal, domain::id::NodeId};
+use crate::{
+    access::Refusal,
+    domain::id::{NodeId, SubscriptionId},
+};
 
 /// Anything that has an identifier.
 #[derive(Interface)]
@@ -31,11 +34,19 @@ pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, 
     Ok(match id {
         NodeId::Tenant(id) => ctx.load(id).await?.map(|t| Node::Tenant(TenantObject(t))),
         NodeId::User(id) => ctx.load(id).await?.map(|u| Node::User(UserObject(u))),
-        NodeId::Subscription(id) => {
-            ctx.load(id).await?.map(|s| Node::TenantSubscription(SubscriptionObject::new(s)))
-        }
+        NodeId::Subscription(id) => subscription(ctx, id).await?.map(Node::TenantSubscription),
         NodeId::AuditEvent(id) => {
             ctx.load(id).await?.map(|e| Node::AuditEvent(AuditEventObject::new(e, None)))
         }
     })
+}
+
+/// Looks up a subscription together with its tenant: one that outlived it is not shown.
+pub(super) async fn subscription(
+    ctx: &Context<'_>,
+    id: SubscriptionId,
+) -> Result<Option<SubscriptionObject>, Refusal> {
+    let Some(subscription) = ctx.load(id).await? else { return Ok(None) };
+    let tenant = ctx.load(subscription.tenant_id).await?;
+    Ok(tenant.map(|tenant| SubscriptionObject::of(subscription, tenant)))
 }

@@ -24,7 +24,10 @@ use super::{
 };
 use crate::{
     access::{Fault, History, Refusal},
-    domain::id::{NodeId, SubscriptionId, UserId},
+    domain::{
+        id::{NodeId, SubscriptionId, UserId},
+        subscription::TenantSubscription,
+    },
     policy::PlatformAction,
 };
 
@@ -164,9 +167,17 @@ impl Query {
         let list = List::Subscriptions(order);
         let arguments = PageArguments { first, after, last, before };
         let window = bad_input(|faults| arguments.window(list, faults))?;
-        let page = ctx.session().subscription_page(&filter, order, &window).await?;
+        let mut page = ctx.session().subscription_page(&filter, order, &window).await?;
+        let shown = page.items.iter().flat_map(|item| &item.node);
+        let tenants = ctx.load_tenants(shown.map(|s| s.tenant_id).collect()).await?;
+        // What outlived its tenant is not shown: the page is shorter for it.
+        let tenant_of = |s: &TenantSubscription| tenants.get(&s.tenant_id);
+        page.items.retain(|item| item.node.as_ref().map_or(true, |s| tenant_of(s).is_some()));
         let total = Total::Subscriptions(filter);
-        Ok(Connection::new(list, total, page, |s| Ok(SubscriptionObject::new(Arc::new(s)))))
+        Ok(Connection::new(list, total, page, |subscription| match tenant_of(&subscription) {
+            Some(Ok(tenant)) => Ok(SubscriptionObject::of(Arc::new(subscription), tenant.clone())),
+            _ => Err(Refusal::Internal),
+        }))
     }
 
     /// What happened on the whole platform, newest first. For platform admins.
@@ -226,5 +237,5 @@ async fn find_subscription(
 ) -> Result<Option<SubscriptionObject>, Refusal> {
     let id: SubscriptionId = parse_id("id", id)?;
     ctx.viewer().await?;
-    Ok(ctx.load(id).await?.map(SubscriptionObject::new))
+    node::subscription(ctx, id).await
 }

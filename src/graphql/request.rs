@@ -10,7 +10,7 @@ use async_graphql::{
     Name, Positioned, Request, Response, ServerError, Value, Variables,
     parser::types::{
         DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
-        OperationType, Selection, SelectionSet,
+        OperationType, Selection, SelectionSet, VariableDefinition,
     },
 };
 use futures_util::FutureExt;
@@ -85,7 +85,11 @@ impl Api {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
         }
+        let defaults = defaults(operation);
         let operation = operation.ty;
+        for (name, value) in defaults {
+            request.variables.entry(name).or_insert(value);
+        }
         Ok(Prepared { request, operation })
     }
 
@@ -100,6 +104,16 @@ impl Api {
         };
         answer.with_request_id(session.request_id())
     }
+}
+
+/// The default values of an operation's variables. The engine decides `@skip` and `@include` by the
+/// variables that came, so a default has to come too.
+fn defaults(operation: &OperationDefinition) -> Vec<(Name, Value)> {
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    let default = |definition: &VariableDefinition| {
+        Some((definition.name.node.clone(), definition.default_value.as_ref()?.node.clone()))
+    };
+    definitions.filter_map(default).collect()
 }
 
 fn choose<'a>(

@@ -12,7 +12,6 @@ use super::{
     tenant::TenantObject,
 };
 use crate::{
-    access::Refusal,
     domain::{
         subscription::{self, TenantSubscription},
         tenant::Tenant,
@@ -24,19 +23,13 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct SubscriptionObject {
     subscription: Arc<TenantSubscription>,
-    /// Whose it is, where that is known already.
-    tenant: Option<Arc<Tenant>>,
+    tenant: Arc<Tenant>,
 }
 
 impl SubscriptionObject {
-    /// A subscription by itself.
-    pub(super) const fn new(subscription: Arc<TenantSubscription>) -> Self {
-        Self { subscription, tenant: None }
-    }
-
-    /// A subscription of a tenant that is at hand.
+    /// A subscription of that tenant: one whose tenant is gone is not shown.
     pub(super) const fn of(subscription: Arc<TenantSubscription>, tenant: Arc<Tenant>) -> Self {
-        Self { subscription, tenant: Some(tenant) }
+        Self { subscription, tenant }
     }
 }
 
@@ -49,16 +42,8 @@ impl SubscriptionObject {
     }
 
     /// Whose it is.
-    async fn tenant(&self, ctx: &Context<'_>) -> Result<TenantObject, Refusal> {
-        if let Some(tenant) = &self.tenant {
-            return Ok(TenantObject(tenant.clone()));
-        }
-        let tenant_id = self.subscription.tenant_id;
-        let Some(tenant) = ctx.load(tenant_id).await? else {
-            tracing::error!(subscription = %self.subscription.id, tenant = %tenant_id, "a subscription without its tenant");
-            return Err(Refusal::Internal);
-        };
-        Ok(TenantObject(tenant))
+    async fn tenant(&self) -> TenantObject {
+        TenantObject(self.tenant.clone())
     }
 
     /// The plan.

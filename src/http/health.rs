@@ -33,13 +33,6 @@ pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, J
 }
 
 async fn store_ready(gateway: &Gateway) -> Result<(), String> {
-    let answered = tokio::time::timeout(PATIENCE, gateway.store.ping()).await;
-    match answered {
-        Err(_) => Err("the database did not answer in time".to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(())) if !gateway.access.is_open() => {
-            Err("the database is not prepared yet".to_owned())
-        }
-        Ok(Ok(())) => Ok(()),
-    }
+    let answered = tokio::time::timeout(PATIENCE, gateway.access.ready()).await;
+    answered.unwrap_or_else(|_| Err("the database did not answer in time".to_owned()))
 }

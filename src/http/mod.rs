@@ -20,7 +20,6 @@ use crate::{
     clock::Clock,
     domain::sync::GroupNames,
     graphql::Api,
-    store::Store,
 };
 
 pub use dev::{Persona, personas};
@@ -36,8 +35,6 @@ pub struct Gateway {
     pub verifier: Verifier,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The store, for readiness alone.
-    pub store: Arc<dyn Store>,
     /// How long a body may be, in bytes.
     pub max_body_bytes: usize,
     /// Whether GraphiQL is served.

@@ -1,9 +1,13 @@
 //! The integration tests: one binary, one module for each concern.
 
+mod architecture;
 mod auth;
+mod binary;
 mod conformance;
+mod http;
 mod mongo;
 mod reads;
+mod schema;
 mod support;
 mod sync;
 mod visibility;

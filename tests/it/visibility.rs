@@ -251,7 +251,10 @@ async fn fields_of_a_tenant_by_every_way(app: App) {
                 .map(|(_, field)| format!("FORBIDDEN {at}.{field}"))
                 .collect();
             errors.sort();
-            assert_eq!(reply.errors(), errors, "{caller} {query}");
+            // A list on the way has others beside the one that is looked at.
+            let mut told = reply.errors();
+            told.retain(|error| error.contains(&format!(" {at}.")));
+            assert_eq!(told, errors, "{caller} {query}");
         }
     }
 }
@@ -370,7 +373,7 @@ async fn fields_of_an_event(app: App) {
     // Newest first: 35, 34, 33, 31.
     assert_eq!((&nodes[0]["target"], keys(&nodes[0])), (&Value::Null, vec!["status".to_owned()]));
     let [acme, globex] = [world.acme.id, world.globex.id].map(|id| format!("memberships.{id}"));
-    assert_eq!(keys(&nodes[1]), ["name", "email", &acme]);
+    assert_eq!(keys(&nodes[1]), ["email", &acme, "name"]);
     assert_eq!(nodes[1]["target"]["id"], world.carol.to_string());
     assert_eq!((&nodes[2]["actor"], &nodes[2]["target"]), (&Value::Null, &Value::Null));
     assert_eq!(nodes[2]["tenant"]["slug"], "acme");

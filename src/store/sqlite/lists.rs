@@ -100,7 +100,7 @@ impl List {
             "SELECT {}, {stored} AS sort_key FROM {} {} ORDER BY {} {way}, {} {way} LIMIT ?",
             self.columns,
             self.from,
-            self.conditions(),
+            self.conditions(true),
             self.key,
             self.id
         );

@@ -97,11 +97,9 @@ impl Clock for TestClock {
 
 /// A gateway with a provider, a store and a clock of its own.
 pub(crate) struct App {
-    pub(crate) backend: Backend,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuer: TestIssuer,
     pub(crate) clock: Arc<TestClock>,
-    pub(crate) gateway: Arc<Gateway>,
     /// The database of an app on MongoDB, for what a hand may do in it.
     pub(crate) mongo: Option<Fresh>,
     router: Router,
@@ -192,8 +190,8 @@ impl App {
         store.prepare().await.expect("a store that can be prepared");
         let clock = Arc::new(TestClock::new());
         let gateway = gateway(&issuer, store.clone(), clock.clone(), setup).await;
-        let router = http::public(gateway.clone());
-        Self { backend, store, issuer, clock, gateway, mongo, router }
+        let router = http::public(gateway);
+        Self { store, issuer, clock, mongo, router }
     }
 
     /// A token for that subject, issued now, with those groups.
@@ -302,7 +300,6 @@ async fn gateway(
         access: Arc::new(access),
         verifier: Verifier::new(expected, keys),
         clock,
-        store,
         max_body_bytes: 256 * 1024,
         playground: false,
         dev: None,

@@ -128,8 +128,6 @@ pub(crate) struct World {
     pub(crate) initech: Tenant,
     /// Acme's, live.
     pub(crate) subscription: SubscriptionId,
-    /// Runs the platform.
-    pub(crate) ada: UserId,
     /// Owns acme.
     pub(crate) bob: UserId,
     /// A member of acme and an admin of globex.
@@ -159,7 +157,6 @@ impl World {
             globex: globex.clone(),
             initech: initech.clone(),
             subscription: live.id,
-            ada: ada.id,
             bob: bob.id,
             carol: carol.id,
             mallory: mallory.id,

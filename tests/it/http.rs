@@ -1,0 +1,138 @@
+//! GraphQL over HTTP: media types, statuses, headers.
+
+use axum::{body::Body, http::Request};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{App, Backend, Reply, on_both_stores},
+    world::World,
+};
+
+const RESPONSE: &str = "application/graphql-response+json";
+
+on_both_stores! {
+    a_bad_credential_is_401_before_anything_is_read,
+}
+
+async fn send(app: &App, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send(request.body(Body::from(body.to_owned())).expect("a request")).await
+}
+
+async fn a_bad_credential_is_401_before_anything_is_read(app: App) {
+    World::new(&app).await;
+    let body = json!({"query": "{ me { id } }"}).to_string();
+    let good = app.token("bob", []);
+    let expired = app.issuer.token().expires_at(1).sign();
+    for credential in ["Bearer x", "Basic YTpi", "Bearer", &format!("Bearer {expired}"), &good] {
+        let headers = [("content-type", "application/json"), ("authorization", credential)];
+        let reply = send(&app, "POST", "/graphql", &headers, &body).await;
+        assert_eq!((reply.status, reply.codes()), (401, vec!["UNAUTHENTICATED"]), "{credential}");
+        assert_eq!(reply.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#));
+        assert_eq!(reply.reads, 0);
+        assert_eq!(reply.json.get("data"), None);
+    }
+    let bearer = format!("Bearer {good}");
+    let twice = [
+        ("content-type", "application/json"),
+        ("authorization", &bearer),
+        ("authorization", &bearer),
+    ];
+    let reply = send(&app, "POST", "/graphql", &twice, &body).await;
+    assert_eq!((reply.status, reply.codes()), (400, vec!["UNAUTHENTICATED"]));
+    // A token elsewhere is no credential.
+    let headers =
+        [("content-type", "application/json"), ("cookie", &*format!("authorization={good}"))];
+    let reply = send(&app, "POST", &format!("/graphql?access_token={good}"), &headers, &body).await;
+    assert_eq!((reply.status, reply.codes()), (200, vec!["UNAUTHENTICATED"]));
+}
+
+#[tokio::test]
+async fn the_status_says_what_the_media_type_lets_it_say() {
+    let app = App::on(Backend::Sqlite).await;
+    for (query, code, refused) in [
+        ("{ __typename }", None, false),
+        ("{ me { id } }", Some("UNAUTHENTICATED"), false),
+        ("{ nope }", Some("GRAPHQL_VALIDATION_FAILED"), true),
+        ("{ secret-word", Some("GRAPHQL_PARSE_FAILED"), true),
+        ("query A { __typename } query B { __typename }", Some("GRAPHQL_VALIDATION_FAILED"), true),
+    ] {
+        for accept in [RESPONSE, "application/json", "*/*"] {
+            let body = json!({"query": query}).to_string();
+            let headers = [("content-type", "application/json"), ("accept", accept)];
+            let reply = send(&app, "POST", "/graphql", &headers, &body).await;
+            let status = if refused && accept == RESPONSE { 400 } else { 200 };
+            assert_eq!(reply.status, status, "{query} {accept}");
+            assert_eq!(reply.codes().first().copied(), code, "{query}");
+            assert_eq!(reply.json.get("data").is_none(), refused, "{query}");
+            assert!(!reply.body.contains("secret-word"), "{}", reply.body);
+            let form = if accept == RESPONSE { RESPONSE } else { "application/json" };
+            assert!(reply.header("content-type").is_some_and(|given| given.starts_with(form)));
+            let id = reply.header("x-request-id");
+            assert!(id.is_some_and(|id| !id.is_empty()));
+            if code.is_some() {
+                assert_eq!(reply.json["extensions"]["requestId"].as_str(), id);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused() {
+    let app = App::on(Backend::Sqlite).await;
+    let json = ("content-type", "application/json");
+    let good = r#"{"query":"{ __typename }"}"#;
+    let long = format!(r#"{{"query":"{{ __typename }}{}"}}"#, " ".repeat(300_000));
+    for (method, headers, body, status) in [
+        ("POST", vec![], good, 415),
+        ("POST", vec![("content-type", "text/plain")], good, 415),
+        ("POST", vec![("content-type", "application/x-www-form-urlencoded")], "query=x", 415),
+        ("POST", vec![json], "[]", 400),
+        ("POST", vec![json], "[{\"query\":\"{ __typename }\"}]", 400),
+        ("POST", vec![json], "{", 400),
+        ("POST", vec![json], "{}", 400),
+        ("POST", vec![json], r#"{"query":1}"#, 400),
+        ("POST", vec![json], r#"{"query":"{ __typename }","variables":[]}"#, 400),
+        ("POST", vec![json], &long, 413),
+        ("POST", vec![json, ("accept", "text/html")], good, 406),
+        ("PUT", vec![json], good, 405),
+        ("DELETE", vec![], "", 405),
+        ("GET", vec![], "", 400),
+    ] {
+        let reply = send(&app, method, "/graphql", &headers, body).await;
+        let short: String = body.chars().take(60).collect();
+        assert_eq!(reply.status, status, "{method} {headers:?} {short}");
+        assert_eq!(reply.json["errors"].as_array().map(Vec::len), Some(1), "{}", reply.body);
+    }
+    let reply = send(&app, "PUT", "/graphql", &[], "").await;
+    assert_eq!(reply.header("allow"), Some("GET, POST"));
+    let reply = send(&app, "POST", "/graphql", &[json], &long).await;
+    assert_eq!(reply.json["errors"][0]["extensions"]["limit"], "bodyBytes");
+}
+
+#[tokio::test]
+async fn a_query_may_be_in_the_url_and_a_mutation_may_not() {
+    let app = App::on(Backend::Sqlite).await;
+    let uri = "/graphql?query=query+A(%24yes:Boolean!){a:__typename+b:__typename@skip(if:%24yes)}&variables={%22yes%22:true}&operationName=A";
+    let reply = send(&app, "GET", &uri.replace('{', "%7B").replace('}', "%7D"), &[], "").await;
+    assert_eq!(reply.data(), &json!({"a": "Query"}));
+    let reply = send(&app, "GET", "/graphql?query=mutation%7B__typename%7D", &[], "").await;
+    assert_eq!((reply.status, reply.header("allow")), (405, Some("POST")));
+    let reply = send(&app, "GET", "/graphql?query=%7B__typename%7D&variables=1", &[], "").await;
+    assert_eq!(reply.status, 400);
+}
+
+#[tokio::test]
+async fn a_valid_request_id_is_kept() {
+    let app = App::on(Backend::Sqlite).await;
+    for (given, kept) in [("a-B_9.", true), ("", false), ("a b", false), (&*"x".repeat(129), false)]
+    {
+        let headers = [("content-type", "application/json"), ("x-request-id", given)];
+        let reply = send(&app, "POST", "/graphql", &headers, r#"{"query":"{ me { id } }"}"#).await;
+        assert_eq!(reply.header("x-request-id") == Some(given), kept, "{given}");
+        assert_ne!(reply.json["extensions"]["requestId"], Value::Null);
+    }
+}
