@@ -163,7 +163,7 @@ pub fn dev(
             playground: server.playground,
             dev: Some(Dev { issuer, groups }),
         });
-        welcome(&gateway, &url, &doors.admin.address.to_string());
+        welcome(&gateway, &url, &doors.admin.address.to_string())?;
         doors.serve(gateway).await
     })
 }
@@ -190,6 +190,16 @@ fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
 }
 
 async fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
+    connect(database, default_issuer).await.map_err(|error| match error {
+        PrepareError::Unusable(why) => AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}")),
+        passing @ PrepareError::Failed(_) => passing.into(),
+    })
+}
+
+async fn connect(
+    database: &Database,
+    default_issuer: &str,
+) -> Result<Arc<dyn Store>, PrepareError> {
     Ok(match database {
         Database::Mongo(url) => {
             Arc::new(MongoStore::connect(url.expose_secret(), default_issuer).await?)
@@ -229,21 +239,23 @@ async fn prepare(seeder: &Seeder, tenant: &DefaultTenant) -> Result<(), AppError
 }
 
 /// What a newcomer needs: where it is, and something to paste for each identity.
-fn welcome(gateway: &Gateway, url: &str, admin: &str) {
+fn welcome(gateway: &Gateway, url: &str, admin: &str) -> Result<(), AppError> {
     if gateway.playground {
         println!("playground  {url}/");
     }
     println!("endpoint    {url}/graphql");
     println!("readiness   http://{admin}/readyz");
     println!("tokens      {url}/dev/identities (good for an hour; ask again for fresh ones)");
-    let Some(dev) = &gateway.dev else { return };
-    for persona in http::personas(dev, gateway.clock.now()) {
+    let Some(dev) = &gateway.dev else { return Ok(()) };
+    let personas = http::personas(dev, gateway.clock.now()).map_err(AppError::failed)?;
+    for persona in personas {
         println!("\n{}: {}", persona.name, persona.description);
         println!(
             "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{{\"query\":\"{EXAMPLE}\"}}'",
             persona.token
         );
     }
+    Ok(())
 }
 
 /// The two listeners.

@@ -117,19 +117,15 @@ impl DevIssuer {
     }
 
     /// An access token (RFC 9068 section 2) that is good for an hour.
-    ///
-    /// # Panics
-    ///
-    /// Where the system gives no random numbers.
-    #[must_use]
-    pub fn token(&self, claims: &DevClaims, now: Timestamp) -> String {
+    /// Fails only where the system gives no random numbers.
+    pub fn token(&self, claims: &DevClaims, now: Timestamp) -> Result<String, DevIssuerError> {
         let header = json!({"typ": "at+jwt", "alg": "ES256", "kid": self.kid});
         let payload = json!({
             "iss": self.issuer,
             "aud": self.audience,
             "sub": claims.subject,
             "client_id": "tenantry-dev",
-            "jti": hex::encode(random().expect("random numbers")),
+            "jti": hex::encode(random()?),
             "iat": now.seconds(),
             "exp": now.plus(LIFETIME).seconds(),
             "email": claims.email,
@@ -139,8 +135,8 @@ impl DevIssuer {
         let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let message = format!("{}.{}", encode(header), encode(payload));
         let signature = self.key.sign(&SystemRandom::new(), message.as_bytes());
-        let signature = URL_SAFE_NO_PAD.encode(signature.expect("a signature"));
-        format!("{message}.{signature}")
+        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| DevIssuerError::NoRandom)?);
+        Ok(format!("{message}.{signature}"))
     }
 }
 

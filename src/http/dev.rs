@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Dev, Gateway};
 use crate::{
-    auth::dev_issuer::DevClaims,
+    auth::dev_issuer::{DevClaims, DevIssuerError},
     domain::time::Timestamp,
     seed::{self, Identity},
 };
@@ -32,13 +32,14 @@ pub struct Persona {
 }
 
 /// The demo identities, each with a token issued now.
-#[must_use]
-pub fn personas(dev: &Dev, now: Timestamp) -> Vec<Persona> {
-    let persona = |identity: &Identity| Persona {
-        name: identity.subject,
-        subject: identity.subject,
-        description: identity.description,
-        token: dev.issuer.token(&claims(identity, dev), now),
+pub fn personas(dev: &Dev, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
+    let persona = |identity: &Identity| {
+        Ok(Persona {
+            name: identity.subject,
+            subject: identity.subject,
+            description: identity.description,
+            token: dev.issuer.token(&claims(identity, dev), now)?,
+        })
     };
     seed::IDENTITIES.iter().map(persona).collect()
 }
@@ -54,9 +55,12 @@ fn claims(identity: &Identity, dev: &Dev) -> DevClaims {
 
 /// `GET /dev/identities`
 pub(super) async fn identities(State(gateway): State<Arc<Gateway>>) -> Response {
-    with_dev(&gateway, |dev| {
-        let fresh = personas(dev, gateway.clock.now());
-        ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response()
+    with_dev(&gateway, |dev| match personas(dev, gateway.clock.now()) {
+        Ok(fresh) => ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "no tokens can be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     })
 }
 

@@ -116,7 +116,7 @@ async fn what_is_no_request_is_refused() {
 #[tokio::test]
 async fn a_query_may_be_in_the_url_and_a_mutation_may_not() {
     let app = App::on(Backend::Sqlite).await;
-    let uri = "/graphql?query=query+A(%24yes:Boolean!){a:__typename+b:__typename@skip(if:%24yes)}&variables={%22yes%22:true}&operationName=A";
+    let uri = "/graphql?query=query+A(%24yes:Boolean!){a:__typename+__schema@skip(if:%24yes){queryType{name}}}&variables={%22yes%22:true}&operationName=A";
     let reply = send(&app, "GET", &uri.replace('{', "%7B").replace('}', "%7D"), &[], "").await;
     assert_eq!(reply.data(), &json!({"a": "Query"}));
     let reply = send(&app, "GET", "/graphql?query=mutation%7B__typename%7D", &[], "").await;

@@ -29,7 +29,7 @@ fn ada() -> DevClaims {
 #[tokio::test]
 async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
     let dir = tempfile::tempdir().expect("a folder");
-    let token = open(&dir).token(&ada(), now());
+    let token = open(&dir).token(&ada(), now()).expect("a token");
     let keys = Arc::new(Keys::fixed(open(&dir).key_set()));
     let verifier = Verifier::new(expected(URL), keys);
     let verified = verifier.verify(&token, now()).await.expect("good");
@@ -49,6 +49,7 @@ async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
 async fn another_machines_tokens_are_not_its_own() {
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
     let verifier = Verifier::new(expected(URL), Arc::new(Keys::fixed(open(&here).key_set())));
-    let refused = verifier.verify(&open(&there).token(&ada(), now()), now()).await;
+    let refused =
+        verifier.verify(&open(&there).token(&ada(), now()).expect("a token"), now()).await;
     assert_eq!(refused, Err(Refused::Invalid(Reason::UnknownKey)));
 }
