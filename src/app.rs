@@ -4,7 +4,11 @@ use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time:
 
 use axum::{Router, serve::ListenerExt};
 use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     access::Access,
@@ -258,10 +262,11 @@ fn welcome(gateway: &Gateway, url: &str, admin: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The two listeners.
+/// The two listeners, and what ends them.
 struct Doors {
     public: Door,
     admin: Door,
+    signals: Signals,
 }
 
 struct Door {
@@ -274,14 +279,16 @@ impl Doors {
         Ok(Self {
             public: Door::bind("TENANTRY_BIND", server.bind).await?,
             admin: Door::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
+            signals: Signals::listen()?,
         })
     }
 
     /// Serves until a signal says to stop; requests under way are finished.
     async fn serve(self, gateway: Arc<Gateway>) -> Result<(), AppError> {
         let (stop, stopped) = watch::channel(false);
+        let signals = self.signals;
         let signalled = async move {
-            wait_for_signal().await;
+            signals.wait().await;
             tracing::info!("stopping");
             let _ = stop.send(true);
         };
@@ -314,17 +321,24 @@ impl Door {
     }
 }
 
-async fn wait_for_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = interrupt.await;
+/// What asks the program to stop. Listened to from the time it is reachable: a signal that comes
+/// before that would end it at once.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, AppError> {
+        let listen = |kind| signal(kind).map_err(AppError::failed);
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: listen(interrupt)?, terminate: listen(terminate)? })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
