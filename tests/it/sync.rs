@@ -274,7 +274,7 @@ async fn last_seen_moves_every_five_minutes(app: App) {
     assert_eq!(later["me"]["version"], 1);
     assert_eq!(later["me"]["updatedAt"], made["me"]["updatedAt"]);
     let bob = app.stored("bob").await.expect("there");
-    assert_eq!(bob.last_seen_at.map(|at| at.seconds()), Some(NOW + 300));
+    assert_eq!(bob.last_seen_at.map(tenantry::domain::time::Timestamp::seconds), Some(NOW + 300));
     assert_eq!(app.history().await.len(), 1, "being seen is no history");
 }
 

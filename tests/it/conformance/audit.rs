@@ -20,7 +20,7 @@ fn all_events() -> Vec<AuditEvent> {
     let make = |n: u32| AuditEvent {
         at: time((n / 2).into()),
         action: ["tenant.update", "tenant.create", "user.sync"][n as usize % 3].to_owned(),
-        actor: (n % 4 != 0).then(|| id(n % 4)),
+        actor: (!n.is_multiple_of(4)).then(|| id(n % 4)),
         tenants: (0..n % 3).map(|tenant| id(1 + tenant)).collect(),
         ..event(n)
     };

@@ -39,7 +39,7 @@ fn in_scope(scope: &Scope, tenant: TenantId) -> bool {
     }
 }
 
-fn one_of<T: PartialEq>(wanted: &[T], value: T) -> bool {
+fn one_of<T: PartialEq + Copy>(wanted: &[T], value: T) -> bool {
     wanted.is_empty() || wanted.contains(&value)
 }
 
@@ -110,7 +110,7 @@ fn all_users() -> Vec<User> {
         platform_admin: (n.is_multiple_of(3)).then_some(MembershipSource::ALL[n as usize % 2]),
         disabled: n.is_multiple_of(4),
         memberships: (0..n % 3).map(|m| membership(m, TenantRole::Member)).collect(),
-        email: (n % 5 != 0).then(|| format!("Ada.{n}@example.org")),
+        email: (!n.is_multiple_of(5)).then(|| format!("Ada.{n}@example.org")),
         ..user(n)
     };
     (0..24).map(make).collect()

@@ -88,7 +88,7 @@ fn place_of_user(user: &User, field: UserOrderField) -> Position {
 /// Nine subscriptions; every third has no end.
 fn nine_subscriptions() -> Vec<TenantSubscription> {
     let make = |n: u32| TenantSubscription {
-        current_period_end: (n % 3 != 0).then(|| time((n / 4).into())),
+        current_period_end: (!n.is_multiple_of(3)).then(|| time((n / 4).into())),
         created_at: time((n / 3).into()),
         updated_at: time(((n * 7) % 4).into()),
         ..subscription(n)
