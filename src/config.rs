@@ -17,7 +17,7 @@ pub struct ServerOptions {
     /// Where to serve GraphQL: an IP address and a port.
     #[arg(long, env = "TENANTRY_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
-    /// Where to serve health, readiness and metrics: an IP address and a port.
+    /// Where to serve health and readiness: an IP address and a port.
     #[arg(long, env = "TENANTRY_ADMIN_BIND", default_value = "127.0.0.1:9090")]
     pub admin_bind: String,
     /// Whether to serve GraphiQL at `/`. On in `dev`, off in `serve`.
