@@ -1,0 +1,103 @@
+//! Lists as a client asks for them: pages, cursors, and every fault of their arguments at once.
+
+use serde_json::json;
+
+use crate::support::{
+    app::{App, on_both_stores},
+    world::World,
+};
+
+on_both_stores! {
+    every_fault_of_the_arguments_comes_at_once,
+    pages_join_in_both_directions,
+    a_cursor_belongs_to_its_list_and_order,
+}
+
+async fn every_fault_of_the_arguments_comes_at_once(app: App) {
+    World::new(&app).await;
+    for (arguments, paths) in [
+        ("first: 101", vec!["first"]),
+        ("first: -1", vec!["first"]),
+        ("last: 101", vec!["last"]),
+        ("first: 1, last: 1", vec!["last"]),
+        (
+            "first: 200, after: \"x\", before: \"\", filter: {domain: \"a b\"}",
+            vec!["first", "after", "before", "filter.domain"],
+        ),
+    ] {
+        let reply =
+            app.ask("carol", &format!("{{ tenants({arguments}) {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{arguments}");
+        let faults = reply.json["errors"][0]["extensions"]["fields"].as_array().expect("faults");
+        let told: Vec<_> = faults.iter().map(|f| f["path"].as_str().expect("a path")).collect();
+        assert_eq!(told, paths, "{arguments}");
+    }
+    let ids = vec!["\"ten_650000000000000000000001\""; 101].join(",");
+    let reply = app.ask("carol", &format!("{{ nodes(ids: [{ids}]) {{ id }} }}")).await;
+    assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
+    let reply = app.ask_as_nobody("{ nodes(ids: [\"x\", \"usr_1\"]) { id } }").await;
+    let faults = &reply.json["errors"][0]["extensions"]["fields"];
+    assert_eq!((&faults[0]["path"], &faults[1]["path"]), (&json!("ids.0"), &json!("ids.1")));
+}
+
+async fn pages_join_in_both_directions(app: App) {
+    World::new(&app).await;
+    let order = "orderBy: {field: NAME, direction: ASC}";
+    let page = "nodes { slug } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
+    let first =
+        app.ask("ada", &format!("{{ tenants(first: 2, {order}) {{ totalCount {page} }} }}")).await;
+    let first = &first.data()["tenants"];
+    assert_eq!(first["nodes"], json!([{"slug": "acme"}, {"slug": "globex"}]));
+    assert_eq!(first["totalCount"], 3);
+    assert_eq!(first["pageInfo"]["hasNextPage"], true);
+    assert_eq!(first["pageInfo"]["hasPreviousPage"], false);
+    let after = &first["pageInfo"]["endCursor"];
+    let next = app
+        .ask("ada", &format!("{{ tenants(first: 2, after: {after}, {order}) {{ {page} }} }}"))
+        .await;
+    let next = &next.data()["tenants"];
+    assert_eq!(next["nodes"], json!([{"slug": "initech"}]));
+    assert_eq!(next["pageInfo"]["hasNextPage"], false);
+    assert_eq!(next["pageInfo"]["hasPreviousPage"], true);
+    let before = &next["pageInfo"]["startCursor"];
+    let back = app
+        .ask("ada", &format!("{{ tenants(last: 1, before: {before}, {order}) {{ {page} }} }}"))
+        .await;
+    assert_eq!(back.data()["tenants"]["nodes"], json!([{"slug": "globex"}]));
+    let none = app.ask("ada", &format!("{{ tenants(first: 0, {order}) {{ {page} }} }}")).await;
+    assert_eq!(none.data()["tenants"]["nodes"], json!([]));
+    for (filter, slugs) in [
+        ("{search: \"GLO\"}", json!([{"slug": "globex"}])),
+        ("{domain: \"Acme.Example\"}", json!([{"slug": "acme"}])),
+        ("{status: [SUSPENDED]}", json!([{"slug": "initech"}])),
+        ("{status: [], search: \"\", plan: [FREE]}", json!([])),
+    ] {
+        let reply = app
+            .ask("ada", &format!("{{ tenants(filter: {filter}) {{ nodes {{ slug }} }} }}"))
+            .await;
+        assert_eq!(reply.data()["tenants"]["nodes"], slugs, "{filter}");
+    }
+}
+
+async fn a_cursor_belongs_to_its_list_and_order(app: App) {
+    let world = World::new(&app).await;
+    let reply = app
+        .ask("ada", "{ tenants { edges { cursor } } acme: tenant(slug: \"acme\") { members { edges { cursor } } } }")
+        .await;
+    let of_tenants = &reply.data()["tenants"]["edges"][0]["cursor"];
+    let of_members = &reply.data()["acme"]["members"]["edges"][0]["cursor"];
+    let globex = world.globex.id;
+    for query in [
+        format!(
+            "tenants(after: {of_tenants}, orderBy: {{field: NAME, direction: DESC}}) {{ totalCount }}"
+        ),
+        format!("tenants(after: {of_members}) {{ totalCount }}"),
+        format!("users(after: {of_tenants}) {{ totalCount }}"),
+        format!(
+            "node(id: \"{globex}\") {{ ... on Tenant {{ members(after: {of_members}) {{ totalCount }} }} }}"
+        ),
+    ] {
+        let reply = app.ask("ada", &format!("{{ {query} }}")).await;
+        assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{query}");
+    }
+}
