@@ -1,8 +1,13 @@
 //! What a store is asked to commit: a list of changes, all or nothing.
 
 use super::{
-    audit::AuditEvent, id::UserId, subscription::TenantSubscription, tenant::Tenant,
-    time::Timestamp, user::User,
+    audit::AuditEvent,
+    id::{ObjectId, SubscriptionId, TenantId, UserId},
+    request::{RequestKey, Step},
+    subscription::TenantSubscription,
+    tenant::Tenant,
+    time::Timestamp,
+    user::{Identity, Tombstone, User},
 };
 
 /// One change of one document.
@@ -10,8 +15,60 @@ use super::{
 pub enum Change {
     /// A new tenant; its slug, domains and group must be free.
     InsertTenant(Tenant),
+    /// A tenant as it is now, in place of the one that was read.
+    UpdateTenant {
+        /// The version that was read: the change is stale where the stored one is another.
+        was: i32,
+        /// What it becomes.
+        tenant: Tenant,
+    },
+    /// A tenant ends, and its subscriptions with it. Its memberships go too, each as any other
+    /// change of its user: a new version, and a watermark that is not before `watermark`. Those of
+    /// a tenant with many may be gone a little later only ([`Store::finish_deletions`]).
+    ///
+    /// [`Store::finish_deletions`]: crate::store::Store::finish_deletions
+    DeleteTenant {
+        /// Which.
+        id: TenantId,
+        /// The version that was read.
+        was: i32,
+        /// When.
+        at: Timestamp,
+        /// Where the watermark of its members is from then on, at least.
+        watermark: Timestamp,
+    },
+    /// The tenant stays as it was read until this is committed: nothing may change or delete it in
+    /// between, and whoever else holds it waits. Changes nothing that can be read.
+    HoldTenant {
+        /// Which.
+        id: TenantId,
+        /// The version that was read.
+        was: i32,
+    },
+    /// Once all else is done, somebody who is not disabled still owns the tenant; otherwise nothing
+    /// is changed ([`CommitError::LastOwner`]). Only right where the tenant is held, too.
+    ///
+    /// [`CommitError::LastOwner`]: crate::store::CommitError::LastOwner
+    KeepOwner(TenantId),
     /// A new subscription; where it is not over, the tenant must have no other that is not.
     InsertSubscription(TenantSubscription),
+    /// A subscription as it is now, in place of the one that was read.
+    UpdateSubscription {
+        /// The version that was read.
+        was: i32,
+        /// What it becomes.
+        subscription: TenantSubscription,
+    },
+    /// A subscription ends as a document.
+    DeleteSubscription {
+        /// Which.
+        id: SubscriptionId,
+        /// The version that was read.
+        was: i32,
+    },
+    /// The tenant still has no subscription that is not over. Only right where the tenant is changed
+    /// or held, too.
+    NoLiveSubscription(TenantId),
     /// A new user; the identity must be free.
     InsertUser(User),
     /// A user as it is now, in place of the one that was read.
@@ -20,6 +77,22 @@ pub enum Change {
         was: UserStamp,
         /// What it becomes.
         user: User,
+    },
+    /// A user goes, with the memberships.
+    DeleteUser {
+        /// Who.
+        id: UserId,
+        /// What was read.
+        was: UserStamp,
+    },
+    /// What is left of a deleted user.
+    InsertTombstone(Tombstone),
+    /// The tombstones of an identity go: it may have a user again.
+    LiftTombstones {
+        /// Whose.
+        identity: Identity,
+        /// The youngest that was read, or that there was none: stale where it is another.
+        was: Option<Timestamp>,
     },
     /// Somebody was seen: moves `last_seen_at` forward (never back), whatever else has changed.
     SeeUser {
@@ -30,6 +103,18 @@ pub enum Change {
     },
     /// One more event of the history.
     Record(AuditEvent),
+    /// What this did for a request that may be sent again. Nothing is changed where another run has
+    /// taken the request over ([`CommitError::Superseded`]).
+    ///
+    /// [`CommitError::Superseded`]: crate::store::CommitError::Superseded
+    Done {
+        /// The request.
+        key: RequestKey,
+        /// Who works on it.
+        holder: ObjectId,
+        /// What was done.
+        step: Step,
+    },
 }
 
 /// What tells one state of a user from another. The watermark counts, because it moves outside

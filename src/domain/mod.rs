@@ -4,8 +4,12 @@
 
 pub mod audit;
 pub mod change;
+pub mod edit;
+pub mod fault;
 pub mod id;
 pub mod list;
+pub mod patch;
+pub mod request;
 pub mod subscription;
 pub mod sync;
 pub mod tenant;

@@ -24,11 +24,12 @@ use async_trait::async_trait;
 use crate::domain::{
     audit::AuditEvent,
     change::{Change, Unique},
-    id::{AuditEventId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
     list::{
         AuditListing, Found, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing,
         Window,
     },
+    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -83,6 +84,12 @@ pub enum CommitError {
     /// Another document has the value that this field must have alone.
     #[error("{} is taken", .0.field())]
     Conflict(Unique),
+    /// A tenant would be left without an owner who is not disabled.
+    #[error("the tenant would have no owner left")]
+    LastOwner,
+    /// Another run has taken over the request that this was done for.
+    #[error("another run has taken the request over")]
+    Superseded,
     /// As for a read; nothing was changed.
     #[error(transparent)]
     Failed(#[from] ReadError),
@@ -191,4 +198,19 @@ pub trait Store: Send + Sync {
     /// Applies every change, or none. An outcome that the database left open has been found out
     /// by reading back when this returns.
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
+
+    /// Takes away what deleted tenants with many members have left, in pieces of bounded size:
+    /// how many memberships that were. May run in several instances at once, and after a crash.
+    async fn finish_deletions(&self) -> Result<u64, ReadError>;
+
+    /// Claims a request for a run, unless another one has it.
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError>;
+
+    /// Ends a run; does nothing where another one has taken over.
+    async fn settle(
+        &self,
+        key: RequestKey,
+        holder: ObjectId,
+        end: &Settlement,
+    ) -> Result<(), ReadError>;
 }

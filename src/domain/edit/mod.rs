@@ -1,0 +1,1 @@
+//! The rules of writing, pure: what an input makes of what is stored, and what the history says.

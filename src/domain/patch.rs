@@ -1,0 +1,78 @@
+//! What an input says of one field. Left out and null are two things: the one leaves the field as it
+//! is, the other clears it.
+
+use super::fault::Fault;
+
+/// What becomes of a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// The input does not name it.
+    #[default]
+    Keep,
+    /// The input names it as null.
+    Clear,
+    /// The input has a value for it.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether the input does not name the field.
+    #[must_use]
+    pub const fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// Puts the value, once `read` has made it fit to be stored, in the place of a field that must
+    /// have one.
+    pub fn require<U>(
+        self,
+        path: &str,
+        field: &mut U,
+        faults: &mut Vec<Fault>,
+        read: impl FnOnce(T) -> Result<U, &'static str>,
+    ) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => faults.push(Fault::at(path, "cannot be null")),
+            Self::Set(value) => match read(value) {
+                Ok(value) => *field = value,
+                Err(message) => faults.push(Fault::at(path, message)),
+            },
+        }
+    }
+
+    /// The same of a field that may have none; `read` may also find that the value is none.
+    pub fn allow<U>(
+        self,
+        path: &str,
+        field: &mut Option<U>,
+        faults: &mut Vec<Fault>,
+        read: impl FnOnce(T) -> Result<Option<U>, &'static str>,
+    ) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *field = None,
+            Self::Set(value) => match read(value) {
+                Ok(value) => *field = value,
+                Err(message) => faults.push(Fault::at(path, message)),
+            },
+        }
+    }
+
+    /// Changes the parts of a field that is an object; one that has nothing left in it is none.
+    pub fn nest<U: Default + PartialEq>(
+        self,
+        field: &mut Option<U>,
+        change: impl FnOnce(T, &mut U),
+    ) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *field = None,
+            Self::Set(parts) => {
+                let mut object = field.take().unwrap_or_default();
+                change(parts, &mut object);
+                *field = (object != U::default()).then_some(object);
+            }
+        }
+    }
+}
