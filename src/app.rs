@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    access::Access,
+    access::{Access, Rules},
     auth::{
         dev_issuer::DevIssuer,
         discovery::Discovery,
@@ -102,6 +102,11 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         let discovery = discovery(&provider)?;
         let doors = Doors::bind(&server).await?;
         tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuer = provider.issuer, "serving");
+        let rules = Rules {
+            groups,
+            default_tenant: tenant.slug.clone(),
+            issuers: vec![provider.issuer.clone()],
+        };
         let expected = Expected {
             issuer: provider.issuer,
             audiences: provider.audiences,
@@ -109,7 +114,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         };
         let gateway = Arc::new(Gateway {
             api: Api::new(server.introspection),
-            access: Arc::new(Access::new(store.clone(), clock.clone(), groups)),
+            access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             verifier: Verifier::new(expected, Arc::new(Keys::remote(discovery))),
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
@@ -118,9 +123,12 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         });
         let access = gateway.access.clone();
         let preparing = async move {
-            prepare(&Seeder { store, clock }, &tenant).await?;
+            prepare(&Seeder { store: store.clone(), clock }, &tenant).await?;
             access.open();
             tracing::info!("the database is ready");
+            if let Err(error) = store.finish_deletions().await {
+                tracing::warn!(%error, "memberships of deleted tenants are left for later");
+            }
             // What is left is to serve.
             std::future::pending().await
         };
@@ -150,7 +158,12 @@ pub fn dev(
         store.prepare().await?;
         seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
         seeder.demo(&issuer_url).await.map_err(AppError::failed)?;
-        let access = Access::new(store.clone(), clock.clone(), groups.clone());
+        let rules = Rules {
+            groups: groups.clone(),
+            default_tenant: tenant.slug.clone(),
+            issuers: vec![issuer_url.clone()],
+        };
+        let access = Access::new(store.clone(), clock.clone(), rules);
         access.open();
         let expected = Expected {
             issuer: issuer_url,

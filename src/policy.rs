@@ -1,6 +1,6 @@
 //! Who may do what: a pure table of the contract's section 5. No rule of access is written anywhere else.
 
-use crate::domain::{user::TenantRole, word_enum};
+use crate::domain::{tenant::TenantStatus, user::TenantRole, word_enum};
 
 word_enum! {
     /// What an actor is to a tenant.
@@ -130,6 +130,14 @@ pub const fn tenant(standing: Standing, action: TenantAction) -> Decision {
     }
 }
 
+/// Is a tenant of that status closed to what one of that standing would write? Leaving is always
+/// possible.
+#[must_use]
+pub const fn closed(standing: Standing, status: TenantStatus) -> bool {
+    matches!(status, TenantStatus::Suspended | TenantStatus::Archived)
+        && !matches!(standing, Standing::PlatformAdmin)
+}
+
 /// May one of that relation do this to the user?
 #[must_use]
 pub const fn user(relation: Relation, action: UserAction) -> Decision {
@@ -161,6 +169,12 @@ mod tests {
             for standing in Standing::ALL {
                 let decision = tenant(*standing, *action);
                 table += &format!("{} {} {}\n", action.word(), standing.word(), decision.word());
+            }
+        }
+        for status in TenantStatus::ALL {
+            for standing in Standing::ALL {
+                let word = if closed(*standing, *status) { "suspended" } else { "open" };
+                table += &format!("tenant.{} {} {word}\n", status.word(), standing.word());
             }
         }
         for action in UserAction::ALL {

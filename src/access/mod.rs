@@ -7,7 +7,9 @@
 
 mod provision;
 mod read;
+mod repeat;
 mod viewer;
+mod write;
 
 use std::sync::{
     Arc,
@@ -16,9 +18,11 @@ use std::sync::{
 
 use tokio::sync::OnceCell;
 
+pub use crate::domain::fault::Fault;
 use crate::{
     clock::Clock,
     domain::{
+        edit,
         list::{Broken, Found},
         sync::{GroupNames, Profile},
         user::{Identity, User},
@@ -27,7 +31,13 @@ use crate::{
 };
 
 pub use read::{ByKey, History};
+pub use repeat::{Admission, Run, digest};
 pub use viewer::Viewer;
+pub use write::{
+    AddMember, Command, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription,
+    DeleteTenant, DeleteUser, Outcome, Placed, RemoveMember, Subscribed, UpdateMember,
+    UpdateSubscription, UpdateTenant, UpdateUser,
+};
 
 /// Why something is refused, as a client may learn it. It has no `Display` on purpose: nothing
 /// turns it into text by accident, and no text of a lower layer can travel in it.
@@ -39,23 +49,31 @@ pub enum Refusal {
     NotProvisioned,
     /// The user is disabled.
     Disabled,
+    /// What is to be changed does not exist for the actor.
+    NotFound,
     /// The actor may know of it and may not do this.
     Forbidden,
+    /// The tenant is suspended or archived: its people cannot change it.
+    Suspended,
     /// The input is not what it should be; every fault of it.
     BadInput(Vec<Fault>),
+    /// The input was meant for another version than the stored one, which is this.
+    StaleVersion(i32),
+    /// Something else is in the way; the name of the input that it is in the way of.
+    Conflict(&'static str),
     /// The store cannot be reached; trying again is safe.
     Unavailable,
     /// A fault of this program or of stored data; the log has the cause.
     Internal,
 }
 
-/// One fault of an input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Where: the argument's name, and dotted from there.
-    pub path: String,
-    /// What would be right.
-    pub message: String,
+impl From<edit::Refused> for Refusal {
+    fn from(refused: edit::Refused) -> Self {
+        match refused {
+            edit::Refused::Faults(faults) => Self::BadInput(faults),
+            edit::Refused::StaleVersion(stored) => Self::StaleVersion(stored),
+        }
+    }
 }
 
 impl From<ReadError> for Refusal {
@@ -89,19 +107,30 @@ pub struct Caller {
     pub profile: Profile,
 }
 
+/// What is configured that decides about rights and data.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What groups are called.
+    pub groups: GroupNames,
+    /// The slug of the tenant that is always there.
+    pub default_tenant: String,
+    /// The issuers whose tokens count; a user whose issuer nobody names is the first one's.
+    pub issuers: Vec<String>,
+}
+
 /// What all sessions share.
 pub struct Access {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    groups: GroupNames,
+    rules: Rules,
     open: AtomicBool,
 }
 
 impl Access {
     /// The door to a store; closed, so that everything is `UNAVAILABLE`, until [`Self::open`].
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: GroupNames) -> Self {
-        Self { store, clock, groups, open: AtomicBool::new(false) }
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, rules: Rules) -> Self {
+        Self { store, clock, rules, open: AtomicBool::new(false) }
     }
 
     /// Lets requests in: the store is prepared. Before, nothing could hold what is unique apart.
@@ -120,32 +149,73 @@ impl Access {
     }
 }
 
-/// One request's view of the data.
+/// One request's view of the data; for a mutation of several root fields, one field's view.
 pub struct Session {
     access: Arc<Access>,
-    caller: Option<Caller>,
-    request_id: String,
+    request: Arc<Request>,
+    /// Which of a mutation's root fields, from 0.
+    ordinal: u32,
     viewer: OnceCell<Result<Arc<Viewer>, Refusal>>,
+}
+
+/// What all sessions of a request have in common.
+struct Request {
+    caller: Option<Caller>,
+    id: String,
+    /// The run of a request that may be sent again.
+    run: Option<Run>,
     reads: AtomicU32,
+    writes: AtomicU32,
 }
 
 impl Session {
-    /// Begins a request; `caller` is `None` for an anonymous one. Reads nothing yet.
+    /// Begins a request; `caller` is `None` for an anonymous one, `run` for one that has no
+    /// `Idempotency-Key`. Reads nothing yet.
     #[must_use]
-    pub fn new(access: Arc<Access>, caller: Option<Caller>, request_id: String) -> Self {
-        Self { access, caller, request_id, viewer: OnceCell::new(), reads: AtomicU32::new(0) }
+    pub fn new(
+        access: Arc<Access>,
+        caller: Option<Caller>,
+        request_id: String,
+        run: Option<Run>,
+    ) -> Self {
+        let (reads, writes) = (AtomicU32::new(0), AtomicU32::new(0));
+        let request = Arc::new(Request { caller, id: request_id, run, reads, writes });
+        Self { access, request, ordinal: 0, viewer: OnceCell::new() }
+    }
+
+    /// The same request at its next root field: what the fields before it have changed counts, so
+    /// the actor is found anew.
+    #[must_use]
+    pub fn next(&self, ordinal: u32) -> Self {
+        let (access, request) = (self.access.clone(), self.request.clone());
+        Self { access, request, ordinal, viewer: OnceCell::new() }
+    }
+
+    /// The same field of the same request, after the actor has become somebody with other rights.
+    #[must_use]
+    pub fn with_viewer(&self, user: User) -> Self {
+        let viewer = OnceCell::new_with(Some(Ok(Arc::new(Viewer::new(Arc::new(user))))));
+        let (access, request) = (self.access.clone(), self.request.clone());
+        Self { access, request, ordinal: self.ordinal, viewer }
     }
 
     /// How many reads of the store this request has cost so far.
     #[must_use]
     pub fn reads(&self) -> u32 {
-        self.reads.load(Ordering::Relaxed)
+        self.request.reads.load(Ordering::Relaxed)
+    }
+
+    /// How many changes of documents this request has committed so far; what only guards a commit
+    /// counts as one.
+    #[must_use]
+    pub fn writes(&self) -> u32 {
+        self.request.writes.load(Ordering::Relaxed)
     }
 
     /// The request's identifier.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        &self.request_id
+        &self.request.id
     }
 
     /// The actor, found by the first call and kept for the request. `syncs` says whether the
@@ -165,7 +235,7 @@ impl Session {
     }
 
     async fn find_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, Refusal> {
-        let caller = self.caller.as_ref().ok_or(Refusal::Unauthenticated)?;
+        let caller = self.request.caller.as_ref().ok_or(Refusal::Unauthenticated)?;
         let user = if syncs {
             self.provision(caller).await?
         } else {
@@ -182,7 +252,7 @@ impl Session {
 
     /// The store, for one read more.
     fn read(&self) -> Result<&dyn Store, Refusal> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.request.reads.fetch_add(1, Ordering::Relaxed);
         if self.access.is_open() { Ok(&*self.access.store) } else { Err(Refusal::Unavailable) }
     }
 }

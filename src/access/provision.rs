@@ -29,11 +29,11 @@ impl Session {
                 Ok(()) => return Ok(user),
                 // Another request was quicker: look again at what it left.
                 Err(CommitError::Stale | CommitError::Conflict(Unique::Subject)) => {}
-                Err(CommitError::Conflict(unique)) => {
-                    tracing::error!(field = unique.field(), "a sync cannot conflict there");
+                Err(CommitError::Failed(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(%error, "a sync cannot be in anybody's way");
                     return Err(Refusal::Internal);
                 }
-                Err(CommitError::Failed(error)) => return Err(error.into()),
             }
         }
         tracing::warn!("a sync lost against others {ATTEMPTS} times in a row");
@@ -43,11 +43,12 @@ impl Session {
     async fn synced(&self, caller: &Caller) -> Result<Synced, Refusal> {
         let Caller { identity, profile } = caller;
         let stored = refuse_disabled(self.stored_user(identity).await?)?;
-        if stored.is_none() {
-            let tombstone = self.read()?.tombstone(identity).await?;
-            if tombstone.is_some_and(|t| !sync::outlives(profile, &t)) {
-                return Err(Refusal::NotProvisioned);
-            }
+        let tombstone = match stored {
+            Some(_) => None,
+            None => self.read()?.tombstone(identity).await?,
+        };
+        if tombstone.as_ref().is_some_and(|t| !sync::outlives(profile, t)) {
+            return Err(Refusal::NotProvisioned);
         }
         let granted = self.granted(caller, stored.as_ref()).await?;
         let clock = &self.access.clock;
@@ -55,11 +56,14 @@ impl Session {
             user_id: clock.object_id(),
             event_id: clock.object_id(),
             now: clock.now(),
-            request_id: Some(self.request_id.clone()),
+            request_id: Some(self.request.id.clone()),
         };
         Ok(match stored {
             Some(user) => sync::update(&user, profile, granted.as_ref(), &occasion),
-            None => sync::create(identity.clone(), profile, granted.as_ref(), &occasion),
+            None => {
+                let tombstone = tombstone.as_ref();
+                sync::create(identity.clone(), profile, granted.as_ref(), tombstone, &occasion)
+            }
         })
     }
 
@@ -76,7 +80,7 @@ impl Session {
         else {
             return Ok(None);
         };
-        let named = NamedGroups::read(groups, &self.access.groups);
+        let named = NamedGroups::read(groups, &self.access.rules.groups);
         let roles = if named.groups.is_empty() {
             BTreeMap::new()
         } else {

@@ -8,6 +8,7 @@ use crate::{
         audit::AuditEvent,
         id::{NodeId, TenantId},
         list::Scope,
+        tenant::Tenant,
         user::{TenantRole, User},
     },
     policy::{self, Decision, PlatformAction, Relation, Standing, TenantAction, UserAction},
@@ -73,6 +74,14 @@ impl Viewer {
         refuse(policy::tenant(self.standing(tenant), action))
     }
 
+    /// Refuses to change a tenant that is closed to the actor.
+    pub fn may_write(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        match policy::closed(self.standing(tenant.id), tenant.status) {
+            true => Err(Refusal::Suspended),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses what the actor may not do to a user that it sees.
     pub fn may_user(&self, user: &User, action: UserAction) -> Result<(), Refusal> {
         refuse(policy::user(self.relation(user), action))
@@ -94,7 +103,7 @@ impl Viewer {
         let of_user = |action| user.is_some_and(|user| self.may_user(user, action).is_ok());
         let (head, rest) = field.split_once('.').unwrap_or((field, ""));
         match (event.target, head) {
-            (_, "memberships") => TenantId::parse(rest)
+            (_, "memberships") => TenantId::parse(rest.split('.').next().unwrap_or(rest))
                 .is_some_and(|tenant| self.may(tenant, TenantAction::ReadAudit).is_ok()),
             (_, "integrations" | "stripe") => of_tenants(TenantAction::ReadPlatformFields),
             (Some(NodeId::User(_)), "name") => of_user(UserAction::Read),

@@ -22,6 +22,19 @@ impl<T> Patch<T> {
         matches!(self, Self::Keep)
     }
 
+    /// Whether the field would be this afterwards, where it is this now.
+    #[must_use]
+    pub fn leaves(&self, value: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        match self {
+            Self::Keep => true,
+            Self::Clear => false,
+            Self::Set(set) => set == value,
+        }
+    }
+
     /// Puts the value, once `read` has made it fit to be stored, in the place of a field that must
     /// have one.
     pub fn require<U>(

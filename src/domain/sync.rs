@@ -155,11 +155,13 @@ pub struct Synced {
 }
 
 /// The user that a first `me` makes. `granted` is `None` where the token's groups do not count.
+/// Where there was a user before, no token from before the deletion will give groups again.
 #[must_use]
 pub fn create(
     identity: Identity,
     profile: &Profile,
     granted: Option<&Granted>,
+    tombstone: Option<&Tombstone>,
     occasion: &Occasion,
 ) -> Synced {
     let name = profile.name.as_deref().and_then(text::name);
@@ -176,7 +178,7 @@ pub fn create(
         platform_admin: None,
         disabled: false,
         memberships: Vec::new(),
-        groups_as_of: None,
+        groups_as_of: tombstone.map(|tombstone| tombstone.deleted_at.plus(LEEWAY)),
         last_seen_at: Some(occasion.now),
         version: 1,
         created_at: occasion.now,

@@ -1,5 +1,6 @@
 //! Forms of text that more than one entity has.
 
+use email_address::{EmailAddress, Options};
 use unicase::UniCase;
 
 /// The longest name, in characters.
@@ -16,16 +17,16 @@ pub fn name(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-/// An e-mail address in its stored form: something, one `@`, a domain with a dot or `localhost`; else `None`.
+/// An e-mail address in its stored form: RFC 5321 and 6531, without a name before it and without an
+/// address literal, at most [`EMAIL_MAX`]; else `None`.
 #[must_use]
 pub fn email(text: &str) -> Option<String> {
     let text = text.trim();
-    let (local, domain) = text.rsplit_once('@')?;
+    let options = Options::default().without_display_text().without_domain_literal();
+    // The parser takes control characters in quoted parts; nobody has one there.
     let good = text.len() <= EMAIL_MAX
-        && !local.is_empty()
-        && !domain.is_empty()
-        && !local.contains('@')
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        && !text.chars().any(char::is_control)
+        && EmailAddress::parse_with_options(text, options).is_ok();
     good.then(|| text.to_owned())
 }
 
@@ -38,11 +39,113 @@ pub fn is_slug(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// Whether a slug is one that no tenant may have: it would be taken for a part of the platform.
+#[must_use]
+pub fn is_reserved(slug: &str) -> bool {
+    matches!(slug, "admin" | "api" | "app" | "auth" | "mail" | "me" | "new" | "status" | "www")
+}
+
 /// A DNS name in its stored form (IDNA's ASCII form, lower case, no dot at its end); else `None`.
 #[must_use]
 pub fn domain(text: &str) -> Option<String> {
-    let ascii = idna::domain_to_ascii_strict(text.trim().trim_end_matches('.')).ok()?;
-    (!ascii.is_empty()).then_some(ascii)
+    let text = text.trim();
+    let ascii = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
+    // What ends in a number is an address, or taken for one (WHATWG URL, section 3.5).
+    let numeric = ascii.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
+    (!ascii.is_empty() && !numeric).then_some(ascii)
+}
+
+/// Whether a domain, in its stored form, is one under which everybody may register: `com`, `co.uk`.
+/// Only those of ICANN's part of the Public Suffix List are.
+#[must_use]
+pub fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix(domain.as_bytes()).is_some_and(|suffix| {
+        suffix.typ() == Some(psl::Type::Icann) && suffix.as_bytes() == domain.as_bytes()
+    })
+}
+
+/// A country's assigned code (ISO 3166-1 alpha-2) in upper case; else `None`.
+#[must_use]
+pub fn country(text: &str) -> Option<&'static str> {
+    rust_iso3166::from_alpha2(&text.trim().to_ascii_uppercase()).map(|country| country.alpha2)
+}
+
+/// One line of free text in its stored form: trimmed, no control character, at most `max`
+/// characters (it may be empty); else `None`.
+#[must_use]
+pub fn line(text: &str, max: usize) -> Option<&str> {
+    let text = text.trim();
+    (text.chars().count() <= max && !text.chars().any(char::is_control)).then_some(text)
+}
+
+/// A VAT identification number in its stored form: upper case, without what people put between
+/// the digits; else `None`. Only its form is looked at, and only with its country before it.
+#[must_use]
+pub fn vat_id(text: &str) -> Option<String> {
+    let compact: String =
+        text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect::<String>();
+    let compact = compact.to_ascii_uppercase();
+    let (country, rest) = compact.split_at_checked(2)?;
+    let known = VAT_FORMS.iter().find(|(code, _)| *code == country);
+    let good = match known {
+        Some((_, forms)) => forms.iter().any(|form| has_form(rest, form)),
+        None => {
+            self::country(country).is_some()
+                && (2..=14).contains(&rest.len())
+                && rest.bytes().all(|b| b.is_ascii_alphanumeric())
+                && rest.bytes().any(|b| b.is_ascii_digit())
+        }
+    };
+    good.then_some(compact)
+}
+
+/// What follows the country in the European Union's and the United Kingdom's numbers (Council
+/// Directive 2006/112/EC, article 215; the forms are those that VIES gives): `9` is a digit, `A` a
+/// letter, `X` either, `*` either or a `+` or `*`; anything else is itself.
+const VAT_FORMS: &[(&str, &[&str])] = &[
+    ("AT", &["U99999999"]),
+    ("BE", &["0999999999", "1999999999"]),
+    ("BG", &["999999999", "9999999999"]),
+    ("CY", &["99999999A"]),
+    ("CZ", &["99999999", "999999999", "9999999999"]),
+    ("DE", &["999999999"]),
+    ("DK", &["99999999"]),
+    ("EE", &["999999999"]),
+    ("EL", &["999999999"]),
+    ("ES", &["X9999999X"]),
+    ("FI", &["99999999"]),
+    ("FR", &["XX999999999"]),
+    ("GB", &["999999999", "999999999999", "GD999", "HA999"]),
+    ("HR", &["99999999999"]),
+    ("HU", &["99999999"]),
+    ("IE", &["9999999A", "9999999AA", "9*99999A"]),
+    ("IT", &["99999999999"]),
+    ("LT", &["999999999", "999999999999"]),
+    ("LU", &["99999999"]),
+    ("LV", &["99999999999"]),
+    ("MT", &["99999999"]),
+    ("NL", &["************"]),
+    ("PL", &["9999999999"]),
+    ("PT", &["999999999"]),
+    (
+        "RO",
+        &["99", "999", "9999", "99999", "999999", "9999999", "99999999", "999999999", "9999999999"],
+    ),
+    ("SE", &["999999999999"]),
+    ("SI", &["99999999"]),
+    ("SK", &["9999999999"]),
+    ("XI", &["999999999", "999999999999", "GD999", "HA999"]),
+];
+
+fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(b, sign): (u8, u8)| match sign {
+        b'9' => b.is_ascii_digit(),
+        b'A' => b.is_ascii_uppercase(),
+        b'X' => b.is_ascii_alphanumeric(),
+        b'*' => b.is_ascii_alphanumeric() || matches!(b, b'+' | b'*'),
+        sign => b == sign,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
 
 /// Text with the differences of case taken out, beyond ASCII too (Unicode's full case folding).
@@ -74,6 +177,59 @@ mod tests {
     }
 
     #[test]
+    fn public_suffixes_are_icanns() {
+        for suffix in ["com", "co.uk", "de", "xn--55qx5d.cn", "tokyo.jp"] {
+            assert!(is_public_suffix(suffix), "{suffix}");
+        }
+        for own in ["example.com", "github.io", "blogspot.com", "acme.example", "localhost"] {
+            assert!(!is_public_suffix(own), "{own}");
+        }
+    }
+
+    #[test]
+    fn vat_ids_have_their_countrys_form() {
+        for (good, stored) in [
+            ("DE123456789", "DE123456789"),
+            ("de 123 456 789", "DE123456789"),
+            ("ATU12345678", "ATU12345678"),
+            ("NL123456789B01", "NL123456789B01"),
+            ("IE1+23456A", "IE1+23456A"),
+            ("IE1234567WA", "IE1234567WA"),
+            ("CHE-123.456.789 MWST", "CHE123456789MWST"),
+            ("NO 123456789 MVA", "NO123456789MVA"),
+            ("ESX1234567X", "ESX1234567X"),
+            ("RO12", "RO12"),
+        ] {
+            assert_eq!(vat_id(good).as_deref(), Some(stored), "{good}");
+        }
+        for bad in [
+            "",
+            "D",
+            "DE",
+            "DE12345678",
+            "DE1234567890",
+            "AT12345678",
+            "12345",
+            "ZZ123456",
+            "FR12",
+            "DE12345678é",
+            "ÄÖ1234567",
+            "USABCDEFG",
+        ] {
+            assert_eq!(vat_id(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn countries_are_assigned() {
+        assert_eq!(country("DE"), Some("DE"));
+        assert_eq!(country(" ch "), Some("CH"));
+        for bad in ["", "D", "DEU", "ZZ", "XX", "UK", "EU", "49"] {
+            assert_eq!(country(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn slugs_have_a_form() {
         assert!(is_slug("dezky") && is_slug("a1") && is_slug("a-b") && is_slug(&"a".repeat(63)));
         for bad in ["", "a", "-a", "a-", "A1", "a_b", "ä1", "a b", &"a".repeat(64)] {
@@ -85,7 +241,23 @@ mod tests {
     fn domains_are_ascii() {
         assert_eq!(domain("Bücher.Example").as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(domain("acme.example.").as_deref(), Some("acme.example"));
-        for bad in ["", "a b.example", "a..example", "a_b.example"] {
+        let long = format!("{}.example", vec!["a".repeat(63); 4].join("."));
+        for bad in [
+            "",
+            ".",
+            "a b.example",
+            "a..example",
+            "a.example..",
+            "a_b.example",
+            "*.example",
+            "127.0.0.1",
+            "[::1]",
+            "a.example/x",
+            "-a.example",
+            "a-.example",
+            &long,
+            "a.1",
+        ] {
             assert_eq!(domain(bad), None, "{bad:?}");
         }
     }

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_graphql::{
@@ -18,22 +21,52 @@ use super::{
     loaders::{Loaders, Reads, loaders},
 };
 use crate::{
-    access::{Refusal, Session, Viewer},
-    domain::{id::TenantId, list::Found, tenant::Tenant},
+    access::{Command, Refusal, Session, Viewer},
+    domain::{id::TenantId, list::Found, tenant::Tenant, user::User},
     policy::TenantAction,
 };
 
-/// One request's data.
+/// One request's data. A mutation's root fields run one after the other, and what one has changed
+/// counts for the next: each has a turn of its own, with its own actor and its own look-ups.
 pub(super) struct Scope {
+    first: Turn,
+    batches: Batches,
+    mutations: AtomicU32,
+    syncs: OnceLock<bool>,
+}
+
+/// What a query, or one root field of a mutation, stands in.
+struct Turn {
     session: Arc<Session>,
     loaders: Loaders,
-    syncs: OnceLock<bool>,
+    next: OnceLock<Box<Turn>>,
+}
+
+impl Turn {
+    fn new(session: Arc<Session>, batches: &Batches) -> Self {
+        let loaders = loaders(session.clone(), batches.clone());
+        Self { session, loaders, next: OnceLock::new() }
+    }
 }
 
 impl Scope {
     pub(super) fn new(session: Arc<Session>, batches: Batches) -> Self {
-        let loaders = loaders(session.clone(), batches);
-        Self { session, loaders, syncs: OnceLock::new() }
+        let first = Turn::new(session, &batches);
+        Self { first, batches, mutations: AtomicU32::new(0), syncs: OnceLock::new() }
+    }
+
+    fn turn(&self) -> &Turn {
+        let mut turn = &self.first;
+        while let Some(next) = turn.next.get() {
+            turn = next;
+        }
+        turn
+    }
+
+    fn take_turn(&self, session: Session) {
+        let next = Box::new(Turn::new(Arc::new(session), &self.batches));
+        // Only the root field that runs takes a turn, so nobody else has taken this one.
+        drop(self.turn().next.set(next));
     }
 }
 
@@ -41,6 +74,11 @@ impl Scope {
 pub(super) trait ContextExt {
     /// The request's session.
     fn session(&self) -> &Session;
+    /// What a root field of a mutation does: the actor is found, and nothing is remembered of what
+    /// fields before it have looked up.
+    async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal>;
+    /// What follows for the rest of the field from a change of this user, who may be the actor.
+    fn has_become(&self, user: &User);
     /// The actor, for root fields: found by the first that asks.
     async fn viewer(&self) -> Result<Arc<Viewer>, Refusal>;
     /// Refuses what the actor may not do to a tenant that it sees; for nested fields, without a read.
@@ -64,13 +102,30 @@ pub(super) trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn session(&self) -> &Session {
-        &self.data_unchecked::<Scope>().session
+        &self.data_unchecked::<Scope>().turn().session
+    }
+
+    async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal> {
+        let scope = self.data_unchecked::<Scope>();
+        let ordinal = scope.mutations.fetch_add(1, Ordering::Relaxed);
+        if ordinal > 0 {
+            scope.take_turn(self.session().next(ordinal));
+        }
+        self.session().viewer(false).await?;
+        self.session().perform(&command).await
+    }
+
+    fn has_become(&self, user: &User) {
+        let session = self.session();
+        if session.known_viewer().is_ok_and(|viewer| viewer.user().id == user.id) {
+            self.data_unchecked::<Scope>().take_turn(session.with_viewer(user.clone()));
+        }
     }
 
     async fn viewer(&self) -> Result<Arc<Viewer>, Refusal> {
         let scope = self.data_unchecked::<Scope>();
         let syncs = *scope.syncs.get_or_init(|| asks_for_me(self));
-        scope.session.viewer(syncs).await
+        scope.turn().session.viewer(syncs).await
     }
 
     fn may(&self, tenant: TenantId, action: TenantAction) -> Result<(), Refusal> {
@@ -87,7 +142,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        &self.data_unchecked::<Scope>().loaders
+        &self.data_unchecked::<Scope>().turn().loaders
     }
 
     async fn load_tenants(

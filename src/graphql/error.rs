@@ -20,8 +20,16 @@ word_enum! {
         UserDisabled = "USER_DISABLED",
         /// The actor may not do this.
         Forbidden = "FORBIDDEN",
+        /// What is to be changed does not exist for the actor.
+        NotFound = "NOT_FOUND",
         /// The input is not what it should be; see `fields`.
         BadUserInput = "BAD_USER_INPUT",
+        /// Something else is in the way of an input; see `field`.
+        Conflict = "CONFLICT",
+        /// The input was meant for another version; see `currentVersion`.
+        StaleVersion = "STALE_VERSION",
+        /// The tenant is suspended or archived: its people cannot change it.
+        TenantSuspended = "TENANT_SUSPENDED",
         /// More than one request may have; see `limit`, `max` and `actual`.
         LimitExceeded = "LIMIT_EXCEEDED",
         /// The store or the provider cannot be reached; trying again is safe.
@@ -90,15 +98,27 @@ impl From<Refusal> for Error {
                 "There is no user for this token yet; ask for `me` first.",
             ),
             Refusal::Disabled => (Code::UserDisabled, "This user is disabled."),
+            Refusal::NotFound => (Code::NotFound, "There is no such thing."),
             Refusal::Forbidden => (Code::Forbidden, "You may not see or do this."),
+            Refusal::Suspended => (
+                Code::TenantSuspended,
+                "This tenant is suspended or archived; nothing in it changes.",
+            ),
+            Refusal::StaleVersion(_) => {
+                (Code::StaleVersion, "It has changed since; see `currentVersion`.")
+            }
+            Refusal::Conflict(_) => (Code::Conflict, "Something else is in the way of `field`."),
             Refusal::BadInput(_) => (Code::BadUserInput, "The input is not valid; see `fields`."),
             Refusal::Unavailable => (Code::Unavailable, "Not available just now; try again."),
             Refusal::Internal => (Code::Internal, "Something went wrong here."),
         };
         Self::new(message).extend_with(|_, extensions| {
             extensions.set("code", code.word());
-            if let Refusal::BadInput(faults) = &refusal {
-                set_faults(extensions, faults);
+            match &refusal {
+                Refusal::BadInput(faults) => set_faults(extensions, faults),
+                Refusal::Conflict(field) => extensions.set("field", *field),
+                Refusal::StaleVersion(stored) => extensions.set("currentVersion", *stored),
+                _ => {}
             }
         })
     }

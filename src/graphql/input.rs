@@ -8,7 +8,8 @@ use super::{
         OrderDirection, Plan, TenantOrderField, TenantStatus, TenantSubscriptionOrderField,
         TenantSubscriptionStatus, UserOrderField,
     },
-    scalar::{DateTime, parse_id},
+    error::bad_input,
+    scalar::{DateTime, parse_id, read_id},
 };
 use crate::{
     access::{Fault, Refusal},
@@ -113,16 +114,10 @@ pub(super) struct AuditFilterInput {
 
 impl AuditFilterInput {
     pub(super) fn into_domain(self) -> Result<AuditFilter, Refusal> {
-        let tenant = optional_id("filter.tenantId", self.tenant_id);
-        let actor = optional_id("filter.actorId", self.actor_id);
-        let (tenant, actor) = match (tenant, actor) {
-            (Ok(tenant), Ok(actor)) => (tenant, actor),
-            (Err(Refusal::BadInput(mut faults)), Err(Refusal::BadInput(more))) => {
-                faults.extend(more);
-                return Err(Refusal::BadInput(faults));
-            }
-            (Err(refusal), _) | (_, Err(refusal)) => return Err(refusal),
-        };
+        let (tenant, actor) = bad_input(|faults| {
+            let tenant = self.tenant_id.and_then(|id| read_id("filter.tenantId", &id, faults));
+            (tenant, self.actor_id.and_then(|id| read_id("filter.actorId", &id, faults)))
+        })?;
         Ok(AuditFilter {
             tenant,
             actor,

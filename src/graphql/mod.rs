@@ -15,28 +15,31 @@ mod enums;
 mod error;
 mod input;
 mod loaders;
+mod mutation;
 mod node;
+mod payload;
 mod query;
 mod request;
 mod scalar;
 mod subscription;
 mod tenant;
 mod user;
+mod write_input;
 
-use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions, Schema};
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 
 use crate::access::Refusal;
 
 pub use error::{Code, Problem};
-pub use request::{Answer, Api, Document};
+pub use request::{Answer, Api, Document, Prepared};
 
 /// What a field answers that may be null: nothing, a value, or an error beside a `null`.
 type Nullable<T> = Option<Result<T, Refusal>>;
 
-type Root = Schema<query::Query, EmptyMutation, EmptySubscription>;
+type Root = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
-fn root() -> async_graphql::SchemaBuilder<query::Query, EmptyMutation, EmptySubscription> {
-    Schema::build(query::Query, EmptyMutation, EmptySubscription)
+fn root() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription> {
+    Schema::build(query::Query, mutation::Mutation, EmptySubscription)
 }
 
 /// The schema in GraphQL's schema definition language, as `schema.graphql` has it.

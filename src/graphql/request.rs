@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_graphql::{
-    Name, Positioned, Request, Response, ServerError, Value, Variables,
+    Name, Pos, Positioned, Request, Response, ServerError, Value, Variables,
     parser::types::{
         DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
         OperationType, Selection, SelectionSet, VariableDefinition,
@@ -23,7 +23,7 @@ use super::{
     error::{Code, Problem, code, set_code},
     root,
 };
-use crate::access::Session;
+use crate::access::{Refusal, Session};
 
 /// A request's parameters, as GraphQL over HTTP names them.
 #[derive(Debug, Deserialize)]
@@ -183,8 +183,16 @@ impl Answer {
         Self::not_run(problem.into_server_error())
     }
 
+    /// The answer to an actor who is refused whatever was asked: as if each field had said so.
+    #[must_use]
+    pub fn denied(refusal: Refusal) -> Self {
+        let mut error = async_graphql::Error::from(refusal).into_server_error(Pos::default());
+        error.locations.clear();
+        Self { response: Box::new(Response::from_errors(vec![error])), ran: true }
+    }
+
     /// The answer to what is no GraphQL: where, but not what, because that would echo the document.
-    fn syntax(locations: Vec<async_graphql::Pos>) -> Self {
+    fn syntax(locations: Vec<Pos>) -> Self {
         let place = locations.first().map_or_else(String::new, |pos| {
             format!(" at line {}, column {}", pos.line, pos.column)
         });

@@ -57,10 +57,20 @@ pub(super) fn id<E: Entity>(id: Id<E>) -> ID {
 
 /// Reads an identifier from the client; a malformed one is never looked up.
 pub(super) fn parse_id<E: Entity>(path: &str, text: &str) -> Result<Id<E>, Refusal> {
-    Id::parse(text).ok_or_else(|| {
-        let form = format!("must be an identifier: {} and 24 hexadecimal digits", E::PREFIX);
-        Refusal::BadInput(vec![Fault { path: path.to_owned(), message: form }])
-    })
+    Id::parse(text).ok_or_else(|| Refusal::BadInput(vec![malformed::<E>(path)]))
+}
+
+/// The same, where there may be more than one fault.
+pub(super) fn read_id<E: Entity>(path: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Id<E>> {
+    let id = Id::parse(text);
+    if id.is_none() {
+        faults.push(malformed::<E>(path));
+    }
+    id
+}
+
+fn malformed<E: Entity>(path: &str) -> Fault {
+    Fault::at(path, format!("must be an identifier: {} and 24 hexadecimal digits", E::PREFIX))
 }
 
 /// Reads an identifier of any kind from the client.

@@ -147,7 +147,7 @@ impl TenantObject {
 
 impl TenantObject {
     /// A user's membership here; an answer of the store that contradicts itself is a fault.
-    fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, Refusal> {
+    pub(super) fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, Refusal> {
         let membership = user.membership(self.0.id).ok_or(Refusal::Internal)?.clone();
         Ok(MembershipObject { membership, tenant: self.0.clone(), user })
     }

@@ -15,6 +15,7 @@ use super::{
     Gateway,
     media::{self, MediaType},
     playground,
+    repeat::{self, Admitted},
     request_id::RequestId,
 };
 use crate::{
@@ -31,34 +32,36 @@ use crate::{
 pub struct Cost {
     /// Reads of the store.
     pub store_reads: u32,
+    /// Changes of documents that were committed.
+    pub store_writes: u32,
 }
 
 impl Cost {
-    const NOTHING: Self = Self { store_reads: 0 };
+    const NOTHING: Self = Self { store_reads: 0, store_writes: 0 };
 }
 
 /// How long a client does well to wait for keys, in seconds.
 const KEYS_RETRY_AFTER: &str = "5";
 
 /// A request that is refused before its document is looked at: its status and what it says.
-struct Rejection {
+pub(super) struct Rejection {
     status: StatusCode,
     header: Option<(HeaderName, &'static str)>,
     problem: Problem,
 }
 
 impl Rejection {
-    fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self { status, header: None, problem: Problem::new(code, message) }
     }
 
-    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
     }
 
     /// Not a request of GraphQL over HTTP.
-    fn malformed(message: impl Into<String>) -> Self {
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
     }
 }
@@ -107,7 +110,7 @@ fn not_this_method(allowed: &'static str, message: &str) -> Rejection {
 
 /// A request as it came, and what is needed to answer it.
 struct Incoming<'a> {
-    gateway: &'a Gateway,
+    gateway: &'a Arc<Gateway>,
     parts: &'a Parts,
     id: &'a str,
 }
@@ -133,7 +136,10 @@ impl Incoming<'_> {
             return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message));
         };
         let caller = self.caller().await?;
-        let prepared = match self.gateway.api.prepare(document.await?) {
+        let document = document.await?;
+        let repeatable = repeat::key(&self.parts.headers)?;
+        let repeatable = repeatable.map(|key| (key, repeat::fingerprint(&document)));
+        let prepared = match self.gateway.api.prepare(document) {
             Ok(prepared) => prepared,
             Err(refused) => {
                 return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
@@ -142,13 +148,42 @@ impl Incoming<'_> {
         if self.parts.method != Method::POST && !prepared.is_query() {
             return Err(not_this_method("POST", "Use POST for a mutation."));
         }
-        let session =
-            Arc::new(Session::new(self.gateway.access.clone(), caller, self.id.to_owned()));
-        let answer = self.gateway.api.execute(session.clone(), prepared).await;
-        let cost = Cost { store_reads: session.reads() };
+        let session = |run| {
+            let access = self.gateway.access.clone();
+            Arc::new(Session::new(access, caller.clone(), self.id.to_owned(), run))
+        };
+        let (answer, session) = match (&caller, repeatable) {
+            // A query changes nothing, and who is nobody can change nothing.
+            (Some(caller), Some((key, fingerprint))) if !prepared.is_query() => {
+                match repeat::admit(self.gateway, caller, key, fingerprint).await? {
+                    Admitted::Run(run) => {
+                        let session = session(Some(run.clone()));
+                        let gateway = self.gateway.clone();
+                        let ran = repeat::run(gateway, session.clone(), prepared, run).await?;
+                        (ran, session)
+                    }
+                    Admitted::Answered(body) => {
+                        let session = session(None);
+                        match session.viewer(false).await {
+                            Ok(_) => return Ok(respond_with(body.into_bytes(), true, media_type)),
+                            // It was theirs to read then; who is shut out since reads nothing.
+                            Err(refusal) => {
+                                (Answer::denied(refusal).with_request_id(self.id), session)
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {
+                let session = session(None);
+                (self.gateway.api.execute(session.clone(), prepared).await, session)
+            }
+        };
+        let cost = Cost { store_reads: session.reads(), store_writes: session.writes() };
         tracing::debug!(
             request_id = self.id,
             store_reads = cost.store_reads,
+            store_writes = cost.store_writes,
             codes = ?answer.codes().collect::<Vec<_>>(),
             "answered"
         );
@@ -289,19 +324,24 @@ fn object(name: &str, text: Option<String>) -> Result<Option<Object>, Rejection>
 /// An answer in its form. Only `application/graphql-response+json` shows by its status whether the
 /// document ran: for the other, 200 says no more than that this is an answer of GraphQL.
 fn respond(answer: &Answer, media_type: MediaType, cost: Cost) -> Response {
-    let status = match media_type {
-        MediaType::GraphqlResponse if !answer.ran() => StatusCode::BAD_REQUEST,
-        _ => StatusCode::OK,
-    };
     let Ok(body) = serde_json::to_vec(answer) else {
         // Nothing in an answer is without a form in JSON.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = respond_with(body, answer.ran(), media_type);
+    response.extensions_mut().insert(cost);
+    response
+}
+
+fn respond_with(body: Vec<u8>, ran: bool, media_type: MediaType) -> Response {
+    let status = match media_type {
+        MediaType::GraphqlResponse if !ran => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
     };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, media_type.content_type());
     // Answers depend on who asks, and are true now.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.extensions_mut().insert(cost);
     response
 }

@@ -5,6 +5,7 @@ mod graphql;
 mod health;
 mod media;
 mod playground;
+mod repeat;
 mod request_id;
 
 use std::sync::Arc;

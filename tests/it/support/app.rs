@@ -9,7 +9,7 @@ use axum::{Router, body::Body};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tenantry::{
-    access::Access,
+    access::{Access, Rules},
     auth::{
         discovery::Discovery,
         fetch::Fetcher,
@@ -130,6 +130,8 @@ pub(crate) struct Reply {
     pub(crate) json: Value,
     /// How many reads of the store it has cost.
     pub(crate) reads: u32,
+    /// How many changes it has committed.
+    pub(crate) writes: u32,
 }
 
 impl Reply {
@@ -272,6 +274,7 @@ impl App {
         Reply {
             status: parts.status.as_u16(),
             reads: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_reads),
+            writes: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_writes),
             headers: parts.headers,
             json: serde_json::from_str(&body).unwrap_or(Value::Null),
             body,
@@ -293,7 +296,12 @@ async fn gateway(
         audiences: vec![AUDIENCE.to_owned()],
         groups_claim: "groups".to_owned(),
     };
-    let access = Access::new(store.clone(), clock.clone(), group_names());
+    let rules = Rules {
+        groups: group_names(),
+        default_tenant: "dezky".to_owned(),
+        issuers: vec![issuer.url().to_owned()],
+    };
+    let access = Access::new(store.clone(), clock.clone(), rules);
     access.open();
     Arc::new(Gateway {
         api: Api::new(setup.introspection),
