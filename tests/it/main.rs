@@ -12,3 +12,4 @@ mod schema;
 mod support;
 mod sync;
 mod visibility;
+mod writes;

@@ -102,6 +102,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<TestClock>,
     /// The database of an app on MongoDB, for what a hand may do in it.
     pub(crate) mongo: Option<Fresh>,
+    /// The door to the data, past HTTP and GraphQL.
+    pub(crate) access: Arc<Access>,
     router: Router,
 }
 
@@ -192,8 +194,9 @@ impl App {
         store.prepare().await.expect("a store that can be prepared");
         let clock = Arc::new(TestClock::new());
         let gateway = gateway(&issuer, store.clone(), clock.clone(), setup).await;
+        let access = gateway.access.clone();
         let router = http::public(gateway);
-        Self { store, issuer, clock, mongo, router }
+        Self { store, issuer, clock, mongo, access, router }
     }
 
     /// A token for that subject, issued now, with those groups.
