@@ -220,7 +220,7 @@ pub fn update(
     }
     let event = event(stored, &user, occasion);
     let changes = if !event.changes.is_empty() {
-        user.version += 1;
+        user.version = user.version.saturating_add(1);
         user.updated_at = occasion.now;
         let was = UserStamp::from(stored);
         vec![Change::UpdateUser { was, user: user.clone() }, Change::Record(event)]

@@ -118,8 +118,7 @@ async fn typename_reads_nothing(app: App) {
 async fn what_a_mutation_costs(app: App) {
     let world = World::new(&app).await;
     let (acme, globex, initech) = (world.acme.id, world.globex.id, world.initech.id);
-    let (bob, carol, mallory, live) =
-        (world.bob, world.carol, world.mallory, world.subscription);
+    let (bob, carol, mallory, live) = (world.bob, world.carol, world.mallory, world.subscription);
     for (caller, mutation, reads, writes) in [
         ("ada", "createTenant(input: {slug: \"new-one\", name: \"X\"}) { __typename }".to_owned(), 1, 3),
         ("bob", format!("updateTenant(input: {{id: \"{acme}\", name: \"X\"}}) {{ __typename }}"), 2, 2),

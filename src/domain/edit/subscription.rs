@@ -98,7 +98,7 @@ pub fn update(
     if told.is_empty() {
         return Ok(Edit::none(stored.clone()));
     }
-    subscription.version += 1;
+    subscription.version = subscription.version.saturating_add(1);
     subscription.updated_at = deed.now;
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
@@ -142,7 +142,7 @@ fn follow_plan(
         fields::word(tenant.plan.word()),
         fields::word(plan.word()),
     ));
-    let version = tenant.version + 1;
+    let version = tenant.version.saturating_add(1);
     let followed = Tenant { plan, version, updated_at: deed.now, ..tenant.clone() };
     (followed.clone(), Change::UpdateTenant { was: tenant.version, tenant: followed })
 }

@@ -160,7 +160,7 @@ pub fn commit_update(
     if told.is_empty() {
         return Edit::none(stored.clone());
     }
-    tenant.version += 1;
+    tenant.version = tenant.version.saturating_add(1);
     tenant.updated_at = deed.now;
     let mut changes = vec![Change::UpdateTenant { was: stored.version, tenant: tenant.clone() }];
     if tenant.plan != stored.plan {
@@ -176,7 +176,7 @@ pub fn commit_update(
                         change
                     },
                 ));
-                subscription.version += 1;
+                subscription.version = subscription.version.saturating_add(1);
                 subscription.updated_at = deed.now;
                 changes.push(Change::UpdateSubscription { was: live.version, subscription });
             }

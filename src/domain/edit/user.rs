@@ -107,7 +107,7 @@ pub fn update(
     if stored.platform_admin.is_some() && user.platform_admin.is_none() {
         removed(&mut user, deed.now);
     }
-    user.version += 1;
+    user.version = user.version.saturating_add(1);
     user.updated_at = deed.now;
     let event = deed.event("user.update", NodeId::User(user.id), Vec::new(), told);
     let update = Change::UpdateUser { was: UserStamp::from(stored), user: user.clone() };
