@@ -56,19 +56,7 @@ pub fn create(
     patch: SubscriptionPatch,
     deed: &Deed,
 ) -> Result<Edit<Subscribed>, Refused> {
-    let mut subscription = TenantSubscription {
-        id,
-        tenant_id: tenant.id,
-        plan: tenant.plan,
-        status: TenantSubscriptionStatus::Trialing,
-        current_period_start: None,
-        current_period_end: None,
-        cancel_at_period_end: false,
-        stripe: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let mut subscription = TenantSubscription::of(tenant, id, deed.now);
     accept(apply(patch, &mut subscription), None, 1)?;
     let mut told = fields::between(None, Some(&subscription));
     let (tenant, with_tenant) = match subscription.status.is_over() {

@@ -57,20 +57,7 @@ pub fn draft(new: NewUser, issuers: &[String], deed: &Deed) -> Result<User, Refu
     if !issuers.contains(&issuer) {
         faults.push(Fault::at("input.issuer", "must be an issuer whose tokens count here"));
     }
-    let mut user = User {
-        id,
-        identity: Identity { issuer, subject },
-        email: None,
-        name: String::new(),
-        platform_admin: None,
-        disabled: false,
-        memberships: Vec::new(),
-        groups_as_of: None,
-        last_seen_at: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let mut user = User::blank(id, Identity { issuer, subject }, deed.now);
     apply(patch, &mut user, &mut faults);
     accept(faults, None, 1)?;
     Ok(user)
