@@ -22,7 +22,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Database, DefaultTenant, Provider, ServerConfig},
     domain::sync::GroupNames,
-    graphql::Api,
+    graphql::{Api, Limits},
     http::{self, Dev, Gateway},
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -113,7 +113,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             groups_claim: provider.groups_claim,
         };
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection),
+            api: Api::new(server.introspection, Limits::default()),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             verifier: Verifier::new(expected, Arc::new(Keys::remote(discovery))),
             clock: clock.clone(),
@@ -172,7 +172,7 @@ pub fn dev(
         };
         let keys = Keys::fixed(issuer.key_set());
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection),
+            api: Api::new(server.introspection, Limits::default()),
             access: Arc::new(access),
             verifier: Verifier::new(expected, Arc::new(keys)),
             clock: clock.clone(),

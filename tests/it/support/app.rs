@@ -26,7 +26,7 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    graphql::Api,
+    graphql::{Api, Limits},
     http::{self, Cost, Gateway},
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -307,7 +307,7 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.open();
     Arc::new(Gateway {
-        api: Api::new(setup.introspection),
+        api: Api::new(setup.introspection, Limits::default()),
         access: Arc::new(access),
         verifier: Verifier::new(expected, keys),
         clock,
