@@ -127,23 +127,25 @@ impl MongoStore {
         deadline: Instant,
     ) -> Result<(), Failed> {
         let mut was_open = false;
-        loop {
+        for attempt in 1.. {
             let failed = match in_time(session.commit_transaction()).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
             let open = failed.has_label(UNKNOWN) || matches!(failed, Failed::Silent);
-            // Told for certain that nothing was written; any other answer leaves open what was.
+            // Told for certain that nothing was written. Once it was open, any other answer leaves
+            // it so.
             if !open && (!was_open || failed.has_label(TRANSIENT)) {
                 return Err(failed);
             }
-            if !open || Instant::now() >= deadline {
+            if Instant::now() >= deadline {
                 self.end_open(session).await;
                 return if self.is_applied(changes).await { Ok(()) } else { Err(failed) };
             }
             was_open = true;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(PAUSE * attempt).await;
         }
+        Err(Failed::Silent)
     }
 
     /// Ends a transaction that may still be open: a session has one, so another ends it. What is not
