@@ -14,7 +14,7 @@ use super::{
         date, log_broken, oid,
         request::{self, Record, digest, write_step},
     },
-    errors::{DUPLICATE_KEY, bounded, code, out_of_time, read_error},
+    errors::{DUPLICATE_KEY, PATIENCE, bounded, code, out_of_time, read_error},
     queries::{batch, each},
 };
 use crate::{
@@ -49,16 +49,21 @@ impl MongoStore {
     }
 
     async fn take(&self, claim: &Claim) -> Result<RawDocumentBuf, ReadError> {
+        let mut failed = false;
         for _ in 0..TRIES {
             let key = doc! { "_id": digest(claim.key.0) };
             let take = self.requests.find_one_and_update(key, take_if_free(claim)).upsert(true);
             let take = take.return_document(ReturnDocument::After);
-            let taken = tokio::time::timeout(super::errors::PATIENCE, take.into_future()).await;
+            let taken = tokio::time::timeout(PATIENCE, take.into_future()).await;
             match taken.map_err(|_| out_of_time())? {
                 Ok(Some(raw)) => return Ok(raw),
                 Ok(None) => {}
                 Err(error) if code(&error) == Some(DUPLICATE_KEY) => {}
-                Err(error) => return Err(read_error(&error)),
+                // Once more: what was ours already is ours then.
+                Err(error) => match read_error(&error) {
+                    ReadError::Unavailable(_) if !failed => failed = true,
+                    error => return Err(error),
+                },
             }
         }
         Err(ReadError::Unavailable("a request was claimed by too many at once".to_owned()))

@@ -5,16 +5,18 @@ use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use tenantry::{
     domain::{
+        change::{Change, UserStamp},
         list::{
             AuditFilter, Direction, Listing, MemberFilter, Order, Position, Scope, SortKey,
             SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantListing,
             TenantOrderField, UserFilter, UserListing, UserOrderField, Window,
         },
+        request::{Claim, KEPT, RequestKey, Settlement, Step},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         user::{Identity, TenantRole},
     },
-    store::{Store, SubscriptionKeys, TenantKeys, UserKeys, mongo::MongoStore},
+    store::{CommitError, Store, SubscriptionKeys, TenantKeys, UserKeys, mongo::MongoStore},
 };
 
 use super::*;
@@ -86,8 +88,8 @@ async fn filled() -> Fresh {
     fresh
 }
 
-/// What the profiler saw since the last look; one command, as the trait promises.
-async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) -> Document {
+/// What the profiler saw since the last look.
+async fn seen(fresh: &Fresh) -> Vec<Document> {
     fresh.database.run_command(doc! { "profile": 0 }).await.expect("off");
     let profile = fresh.database.collection::<Document>("system.profile");
     let of_data = doc! { "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
@@ -96,6 +98,12 @@ async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) ->
         profile.find(of_data).await.expect("the profile").try_collect().await.expect("all");
     profile.drop().await.expect("dropped");
     fresh.database.run_command(doc! { "profile": 2 }).await.expect("on");
+    seen
+}
+
+/// One command since the last look, as the trait promises, and a good one.
+async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) -> Document {
+    let seen = seen(fresh).await;
     let [one] = &seen[..] else { panic!("{what}: {} commands: {seen:#?}", seen.len()) };
     let plan = one.get_str("planSummary").expect("a plan");
     assert!(!plan.contains("COLLSCAN"), "{what}: {plan}: {one}");
@@ -339,4 +347,141 @@ async fn members_of_many_tenants() {
         store.count_members(&tenants, &filter).await.expect("counted");
         assert_one_good_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
     }
+}
+
+/// Good commands since the last look, whatever their number: as `found` of them as looked for
+/// documents, and none that looked at more than `examined` of them.
+async fn assert_good_commands(fresh: &Fresh, what: &str, found: usize, examined: i32) {
+    let seen = seen(fresh).await;
+    let plans: Vec<_> =
+        seen.iter().filter_map(|one| Some((one.get_str("planSummary").ok()?, one))).collect();
+    assert_eq!(plans.len(), found, "{what}: {plans:#?}");
+    for (plan, one) in plans {
+        assert!(!plan.contains("COLLSCAN"), "{what}: {plan}: {one}");
+        assert!(!one.get_bool("hasSortStage").unwrap_or(false), "{what} sorts: {plan}: {one}");
+        let looked_at = one.get_i32("docsExamined").unwrap_or_default();
+        assert!(looked_at <= examined, "{what}: {looked_at} documents: {plan}: {one}");
+    }
+}
+
+fn stale(was: i32) -> UserStamp {
+    UserStamp { version: was, groups_as_of: None }
+}
+
+/// Every change that looks for documents: those that are meant, and no others.
+#[tokio::test]
+async fn changes_find_what_they_change() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let mut tenants = store.tenants(TenantKeys::Ids(&[id(3)])).await.expect("read");
+    let tenant = tenants.pop().expect("there").expect("readable");
+    let subscriptions = SubscriptionKeys::Ids(&[id(3)]);
+    let mut subscriptions = store.subscriptions(subscriptions).await.expect("read");
+    let subscription = subscriptions.pop().expect("there").expect("readable");
+    let mut users = store.users(UserKeys::Ids(&[id(3)])).await.expect("read");
+    let user = users.pop().expect("there").expect("readable");
+    let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
+    let hold = Change::HoldTenant { id: id(4), was: 1 };
+    seen(&fresh).await;
+    let delete = |n| Change::DeleteTenant { id: id(n), was: 1, at: time(1), watermark: time(2) };
+    let changed = |version| tenantry::domain::tenant::Tenant { version, ..tenant.clone() };
+    for (change, found) in [
+        (Change::UpdateTenant { was: 1, tenant: changed(2) }, 1),
+        (Change::UpdateTenant { was: 2, tenant: changed(3) }, 1),
+        (hold.clone(), 1),
+        (Change::UpdateSubscription { was: 1, subscription }, 1),
+        (Change::DeleteSubscription { id: id(3), was: 1 }, 1),
+        (Change::NoLiveSubscription(id(3)), 1),
+        (Change::UpdateUser { was: stale(1), user: user.clone() }, 1),
+        (Change::SeeUser { id: id(3), at: time(9) }, 1),
+        (Change::DeleteUser { id: id(3), was: stale(1) }, 1),
+        (Change::LiftTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
+        (Change::LiftTombstones { identity, was: None }, 1),
+        (Change::InsertUser(user), 1),
+        // The tenant, its subscriptions, its members counted and ended.
+        (delete(10), 4),
+    ] {
+        let what = format!("{change:?}");
+        // Together with something else, so that it is a transaction.
+        let done = store.commit(&[change, hold.clone()]).await;
+        done.unwrap_or_else(|refused| panic!("{what}: {refused}"));
+        assert_good_commands(&fresh, &what, found + 1, 9).await;
+    }
+}
+
+/// One owner among many members is found without a look at all of them; and so is that there is
+/// none.
+#[tokio::test]
+async fn an_owner_is_found_among_many_members() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let member = |n: u32, role: &str| {
+        let here = doc! { "tenantId": oid(1_000), "role": role };
+        // An owner elsewhere: some of these come before the one who is meant.
+        let elsewhere =
+            doc! { "tenantId": oid(n), "role": if n < 20 { "owner" } else { "member" } };
+        doc! {
+            "_id": oid(1_000 + n), "subject": format!("m-{n}"), "name": "M",
+            "memberships": [here, elsewhere],
+        }
+    };
+    fresh.insert("users", (0..500).map(|n| member(n, "member")).collect()).await;
+    seen(&fresh).await;
+    let kept = store.commit(&[Change::KeepOwner(id(1_000))]).await;
+    assert!(matches!(kept, Err(CommitError::LastOwner)), "{kept:?}");
+    assert_good_commands(&fresh, "no owner", 1, 25).await;
+    fresh.insert("users", vec![member(600, "owner")]).await;
+    seen(&fresh).await;
+    store.commit(&[Change::KeepOwner(id(1_000))]).await.expect("there is one");
+    assert_good_commands(&fresh, "an owner", 1, 25).await;
+}
+
+#[tokio::test]
+async fn requests_are_found_by_key_and_by_age() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let claim = |n: u8, at| Claim {
+        key: RequestKey([n; 32]),
+        fingerprint: [1; 32],
+        holder: oid_of(1),
+        now: time(at),
+    };
+    for n in 0..100 {
+        store.claim(&claim(n, 0)).await.expect("claimed");
+    }
+    seen(&fresh).await;
+    let at_once = KEPT.as_secs().cast_signed();
+    for (now, found) in [(1, 2), (at_once, 3)] {
+        store.claim(&claim(200 + u8::try_from(found).expect("few"), now)).await.expect("claimed");
+        // The claim, the look for what is old, and its end.
+        assert_good_commands(&fresh, "claim", found, 8).await;
+    }
+    let key = RequestKey([202; 32]);
+    let step = Step { ordinal: 0, ids: Vec::new() };
+    store.commit(&[Change::Done { key, holder: oid_of(1), step }]).await.expect("committed");
+    assert_good_commands(&fresh, "done", 1, 1).await;
+    for (end, found) in [(Settlement::Released, 2), (Settlement::Answered("a".to_owned()), 1)] {
+        store.settle(key, oid_of(1), &end).await.expect("settled");
+        assert_good_commands(&fresh, "settle", found, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_tenant_is_found_by_its_mark() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let member = |n: u32| {
+        let here = doc! { "tenantId": oid(1_000), "role": "member" };
+        doc! { "_id": oid(1_000 + n), "subject": format!("m-{n}"), "name": "M", "memberships": [here] }
+    };
+    fresh.insert("tenants", vec![doc! { "_id": oid(1_000), "slug": "many", "name": "Many" }]).await;
+    fresh.insert("users", (0..1_100).map(member).collect()).await;
+    seen(&fresh).await;
+    let delete = Change::DeleteTenant { id: id(1_000), was: 1, at: time(1), watermark: time(2) };
+    store.commit(&[delete]).await.expect("committed");
+    // The members are counted as far as it matters, from the index alone.
+    assert_good_commands(&fresh, "delete", 3, 1_001).await;
+    assert_eq!(store.finish_deletions().await.expect("done"), 1_100);
+    // The marks twice, the members thrice, their ends twice, the end of the mark.
+    assert_good_commands(&fresh, "finish", 8, 1_000).await;
 }

@@ -3,11 +3,14 @@
 
 mod broken;
 mod commits;
+mod deletions;
 mod explain;
+mod faults;
 mod outage;
 mod pages;
 mod prepare;
 mod shapes;
+mod updates;
 
 use mongodb::bson::{DateTime, oid::ObjectId};
 use tenantry::domain::{

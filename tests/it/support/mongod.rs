@@ -37,6 +37,8 @@ kill -9 "$pid"; wait "$pid"
 pub(crate) enum Kind {
     /// A replica set of one; [`Mongod::initiate`] makes it one.
     ReplicaSet,
+    /// The same, and it fails when it is told to.
+    Faulty,
     /// A server for itself.
     Standalone,
 }
@@ -76,7 +78,10 @@ impl Mongod {
         keeper.args(["--bind_ip", "127.0.0.1", "--port", &self.port.to_string(), "--dbpath"]);
         keeper.arg(&self.data).args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"]);
         keeper.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        if matches!(self.kind, Kind::ReplicaSet) {
+        if matches!(self.kind, Kind::Faulty) {
+            keeper.args(["--setParameter", "enableTestCommands=1"]);
+        }
+        if !matches!(self.kind, Kind::Standalone) {
             keeper.args(["--replSet", "rs0"]);
         }
         keeper.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -122,7 +127,7 @@ impl Mongod {
     /// The URL of a database there. Who asks a server that is away has an answer soon.
     pub(crate) fn uri(&self, database: &str) -> String {
         let set = match self.kind {
-            Kind::ReplicaSet => "&replicaSet=rs0",
+            Kind::ReplicaSet | Kind::Faulty => "&replicaSet=rs0",
             Kind::Standalone => "",
         };
         let port = self.port;
