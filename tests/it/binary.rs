@@ -1,5 +1,7 @@
 //! The started program, over TCP.
 
+mod provider;
+
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
