@@ -10,13 +10,18 @@ fmt:
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# The suites of both stores; the one of MongoDB needs a real mongod, which is fetched where none is.
-unit: mongod
+# The suites of both stores, and identity against a real provider: a mongod, the provider and what
+# makes its certificate are fetched where they are not there.
+unit: mongod oidc
 	cargo test --locked
 
 .PHONY: mongod
 mongod:
 	scripts/fetch-mongod
+
+.PHONY: oidc
+oidc:
+	scripts/fetch-oidc
 
 # Through the program, as somebody who generates code from it would.
 schema:

@@ -1,5 +1,7 @@
 //! The composition root: the only place that knows every part, picks a store and wires them.
 
+mod check;
+
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
@@ -16,6 +18,7 @@ use crate::{
         authenticator::Authenticator,
         dev_issuer::DevIssuer,
         discovery::Discovery,
+        fault::audience_hint,
         fetch::Fetcher,
         keys::Keys,
         token::{Expected, Verifier},
@@ -81,7 +84,7 @@ impl From<PrepareError> for AppError {
     }
 }
 
-/// Everything that `serve` is told.
+/// Everything that `serve` and `check` are told.
 pub struct ServeConfig {
     /// How to serve.
     pub server: ServerConfig,
@@ -114,6 +117,9 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             issuers: provider.issuers.iter().map(|issuer| issuer.url.clone()).collect(),
         };
         let Provider { issuers, groups_claim, .. } = provider;
+        for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
+            tracing::warn!(fix = hint.fix, "{}", hint.what);
+        }
         let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
             let keys = Keys::remote(source, metrics.clone());
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
@@ -193,6 +199,11 @@ pub fn dev(
         welcome(&gateway, &url, &doors.admin.address.to_string())?;
         doors.serve(gateway).await
     })
+}
+
+/// Examines what `serve` with this configuration would need, and changes nothing.
+pub fn check(config: ServeConfig) -> Result<(), AppError> {
+    run(async move { check::examine(&config).await })
 }
 
 /// Makes the database ready and ends.

@@ -46,6 +46,9 @@ enum Command {
     Schema(SchemaArgs),
     /// Makes indexes, the default tenant and its subscription, and ends. Does nothing twice.
     Seed(SeedArgs),
+    /// Examines what `serve` would need with these options (configuration, database, discovery and
+    /// keys), changes nothing, and says how to mend each fault: exit 0, or 1.
+    Check(ServeArgs),
     /// Asks the admin bind whether the gateway is ready: exit 0, or 1.
     Health(HealthArgs),
 }
@@ -76,6 +79,18 @@ struct ServeArgs {
     tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
+}
+
+impl ServeArgs {
+    fn validate(self) -> Result<app::ServeConfig, ConfigError> {
+        Ok(app::ServeConfig {
+            server: self.server.validate(false)?,
+            database: self.database.validate()?,
+            provider: self.provider.validate()?,
+            groups: self.groups.validate()?,
+            tenant: self.tenant.validate()?,
+        })
+    }
 }
 
 #[derive(Args, Debug)]
@@ -162,19 +177,16 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }
         Command::Serve(args) => {
             log(&args.log)?;
-            let config = app::ServeConfig {
-                server: args.server.validate(false)?,
-                database: args.database.validate()?,
-                provider: args.provider.validate()?,
-                groups: args.groups.validate()?,
-                tenant: args.tenant.validate()?,
-            };
-            Ok(app::serve(config)?)
+            Ok(app::serve(args.validate()?)?)
         }
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
             log(&args.log)?;
             Ok(app::seed(args.database.validate()?, args.tenant.validate()?)?)
+        }
+        Command::Check(args) => {
+            log(&args.log)?;
+            Ok(app::check(args.validate()?)?)
         }
         Command::Health(args) => health(ServerOptions::admin_address(&args.admin_bind)?),
     }

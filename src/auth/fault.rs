@@ -178,6 +178,41 @@ impl NoKeys {
     }
 }
 
+/// What may be wrong with the audiences of an issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudienceHint {
+    /// What it is.
+    pub what: String,
+    /// What would mend it.
+    pub fix: &'static str,
+    /// Whether no token can have such an audience.
+    pub certain: bool,
+}
+
+/// Looks at audiences without a token to compare them with: all that can be known is how the
+/// issuer's product makes its own. Authentik, whose issuers are below `/application/o/`, puts the
+/// provider's client identifier there, which people take for the application's slug or address.
+#[must_use]
+pub fn audience_hint(issuer: &str, audiences: &[String]) -> Option<AudienceHint> {
+    let (_, slug) = issuer.split_once("/application/o/")?;
+    let fix = "set TENANTRY_OIDC_AUDIENCE to the `Client ID` of the provider in Authentik";
+    let every = |is: &dyn Fn(&str) -> bool| audiences.iter().all(|audience| is(audience));
+    let hint = |what: String, certain| Some(AudienceHint { what, fix, certain });
+    if every(&|audience| audience.contains("://")) {
+        let what = "the audience is an address, and Authentik's tokens have the client ID there";
+        return hint(what.to_owned(), true);
+    }
+    let slug = slug.trim_end_matches('/');
+    if every(&|audience| audience == slug) {
+        let what = format!(
+            "the audience is the application's slug {slug:?}, which is right only where the client \
+             ID is the same"
+        );
+        return hint(what, false);
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +242,18 @@ mod tests {
         }
         let without = another("https://id.example", "https://id.example/").fix();
         assert!(without.contains("without the slash"), "{without}");
+    }
+
+    #[test]
+    fn an_audience_that_authentik_never_gives_is_known() {
+        let issuer = "https://id.example/application/o/portal/";
+        let certain = |issuer: &str, audiences: &[&str]| {
+            let audiences: Vec<String> = audiences.iter().map(|&a| a.to_owned()).collect();
+            audience_hint(issuer, &audiences).map(|hint| hint.certain)
+        };
+        assert_eq!(certain(issuer, &[issuer]), Some(true));
+        assert_eq!(certain(issuer, &["portal"]), Some(false));
+        assert_eq!(certain(issuer, &[issuer, "kV4p0Zc"]), None);
+        assert_eq!(certain("https://id.example/", &["https://api.example"]), None);
     }
 }

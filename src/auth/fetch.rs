@@ -143,6 +143,10 @@ fn certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, FetcherErro
     }
 }
 
+/// How TLS says that the root is unknown, that the certificate is its own root, and that a known
+/// root of that name has another key (mkcert names each of its roots after user and machine).
+const UNTRUSTED: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
+
 /// What is said of a redirect that is not followed.
 const REFUSED: [&str; 2] = ["to another host", "too often"];
 
@@ -181,7 +185,7 @@ fn fault(error: reqwest::Error) -> FetchFault {
         return FetchFault::Redirected(refused);
     }
     // TLS has no other way to say so that reaches here.
-    if cause.contains("UnknownIssuer") || cause.contains("CaUsedAsEndEntity") {
+    if UNTRUSTED.iter().any(|why| cause.contains(why)) {
         return FetchFault::Untrusted(cause);
     }
     if cause.starts_with("invalid peer certificate") {

@@ -117,6 +117,9 @@ pub trait Store: Send + Sync {
     /// Does nothing that is done already; several instances may do it at once.
     async fn prepare(&self) -> Result<(), PrepareError>;
 
+    /// Whether the store could be prepared, as far as that shows without changing anything.
+    async fn examine(&self) -> Result<(), PrepareError>;
+
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), ReadError>;
 

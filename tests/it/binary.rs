@@ -1,5 +1,7 @@
 //! The started program, over TCP.
 
+mod provider;
+
 use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -239,6 +241,15 @@ async fn a_standalone_mongod_is_refused() {
     assert_eq!(seed.status.code(), Some(2), "{why}");
     let last = why.lines().last().unwrap_or_default();
     assert!(last.contains("--replSet") && last.contains("rs.initiate()"), "{why}");
+    let issuer = TestIssuer::start().await;
+    let variables = [
+        ("TENANTRY_DATABASE_URL", &*url),
+        ("TENANTRY_OIDC_ISSUER", issuer.url()),
+        ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+    ];
+    let (code, said) = check(folder.path(), &variables).await;
+    assert!(code == Some(2) && said.contains("rs.initiate()"), "{said}");
+    assert!(said.contains("usable keys: 1"), "the rest is looked at all the same: {said}");
 }
 
 #[test]
@@ -267,6 +278,10 @@ fn bad_configuration_is_one_line_and_exit_2() {
         ("TENANTRY_OIDC_ISSUER", "", false),
         ("TENANTRY_OIDC_AUDIENCE", " , ", true),
         ("TENANTRY_OIDC_AUDIENCE", "", false),
+        ("TENANTRY_OIDC_AUDIENCE", "a;b", true),
+        ("TENANTRY_OIDC_ISSUER", "https://a.example/,https://a.example/", true),
+        ("TENANTRY_OIDC_ISSUER", "https://id.example.org/?a=b", true),
+        ("TENANTRY_OIDC_JWKS_URL", "https://a.example/;https://b.example/", true),
         ("TENANTRY_OIDC_JWKS_URL", "file:///etc/passwd", true),
         ("TENANTRY_OIDC_CA_FILE", "missing.pem", true),
         ("TENANTRY_DEFAULT_TENANT_SLUG", "Ä", true),
@@ -284,6 +299,137 @@ fn bad_configuration_is_one_line_and_exit_2() {
         assert_eq!(why.contains(bad) && !bad.is_empty(), shown, "{variable}={bad}: {why}");
         assert!(!why.contains("hunter2"), "{why}");
     }
+}
+
+/// What `check` says, and its exit code.
+async fn check(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let (folder, owned) = (folder.to_owned(), variables.iter());
+    let owned: Vec<(String, String)> =
+        owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    // The provider of a test answers on the runtime that would wait for the program here.
+    let checked = tokio::task::spawn_blocking(move || {
+        let variables: Vec<_> = owned.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        run(&folder, &["check"], &variables)
+    });
+    let output = checked.await.expect("ended");
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_is_content_with_what_will_do_and_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
+    other.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "secret"})]);
+    let fresh = Fresh::new().await;
+    let issuers = format!("{},{}", issuer.url(), other.url());
+    let mut variables = vec![
+        ("TENANTRY_DATABASE_URL", &*fresh.uri),
+        ("TENANTRY_OIDC_ISSUER", &issuers),
+        ("TENANTRY_OIDC_AUDIENCE", "tenantry;partner"),
+    ];
+    let (code, said) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(0), "{said}");
+    for told in [
+        "ok     configuration: ",
+        "ok     database: MongoDB at 127.0.0.1",
+        &format!("ok     {}: its discovery document names this issuer", issuer.url()),
+        &format!("ok     {}: usable keys: 1", other.url()),
+        &format!("note   {}: not used: key \"secret\" is a shared secret", other.url()),
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert_eq!(fresh.database.list_collection_names().await.expect("names"), [""; 0]);
+    variables[0].1 = "sqlite://portal.db";
+    let (code, said) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!folder.path().join("portal.db").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_explains_each_fault_with_its_fix() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    let with_slash = format!("{}/", issuer.url());
+    let below = format!("{}/application/o/portal/", issuer.url());
+    let with = |issuer: &str, audience: &str| {
+        [
+            ("TENANTRY_DATABASE_URL", "sqlite::memory:".to_owned()),
+            ("TENANTRY_OIDC_ISSUER", issuer.to_owned()),
+            ("TENANTRY_OIDC_AUDIENCE", audience.to_owned()),
+        ]
+    };
+    let said_of = async |variables: [(&str, String); 3], exit: i32, parts: &[&str]| {
+        let variables: Vec<_> = variables.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let (code, said) = check(folder.path(), &variables).await;
+        assert_eq!(code, Some(exit), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    };
+    let good = || with(issuer.url(), "tenantry");
+
+    issuer.names_itself(&with_slash);
+    let slash = format!("fix: set TENANTRY_OIDC_ISSUER to {with_slash:?}, with the slash");
+    said_of(good(), 1, &["FAULT", &slash, "Authentik", "there is a fault"]).await;
+    issuer.names_itself(issuer.url());
+
+    issuer.set_keys(&[]);
+    issuer.discovery_says("id_token_signing_alg_values_supported", json!(["HS256"]));
+    let parts = ["set is empty", "fix: choose a signing key", "Authentik", "HS256 (its discovery"];
+    said_of(good(), 1, &parts).await;
+
+    said_of(
+        with(&below, issuer.url()),
+        1,
+        &["the answer was 404", "/application/o/<", "`Client ID`", "there are 2 faults"],
+    )
+    .await;
+
+    issuer.away(true);
+    said_of(good(), 1, &["FAULT", "discovery: ", "cannot be reached"]).await;
+
+    let mut bad = good();
+    bad[1].1 = "http://id.example.org/".to_owned();
+    said_of(bad, 2, &["TENANTRY_OIDC_ISSUER holds"]).await;
+
+    issuer.away(false);
+    let mut nowhere = good();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr();
+    nowhere[0].1 = format!(
+        "mongodb://ada:hunter2@{}/portal?serverSelectionTimeoutMS=200",
+        free.expect("an address")
+    );
+    let variables: Vec<_> = nowhere.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let (code, said) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("FAULT  database: MongoDB at 127.0.0.1"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+/// What whoever runs it sees of the same faults in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_logs_what_check_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    issuer.set_keys(&[]);
+    let mut serve = Running::serve(
+        folder.path(),
+        &[
+            ("TENANTRY_DATABASE_URL", "sqlite::memory:"),
+            ("TENANTRY_OIDC_ISSUER", issuer.url()),
+            ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+        ],
+    );
+    let serving = serve.logged("serving");
+    let empty = serve
+        .logged("no keys: the issuer's set is empty: is a signing key chosen at the provider?");
+    let fix = empty["fix"].as_str().expect("a fix");
+    assert!(fix.contains("Authentik") && fix.contains("signing key"), "{fix}");
+    let admin = format!("http://{}", serving["admin"].as_str().expect("an address"));
+    let (status, metrics) = get(&format!("{admin}/metrics")).await;
+    let counted =
+        format!(r#"tenantry_jwks_fetches_total{{issuer="{}",outcome="ok"}} 1"#, issuer.url());
+    assert!(status == 200 && metrics.contains(&counted), "{metrics}");
 }
 
 #[test]
@@ -350,7 +496,7 @@ fn help_is_what_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = [("TENANTRY_DATABASE_URL", "mongodb://ada:hunter2@db/x")];
     let mut help = String::new();
-    for command in ["dev", "serve", "schema", "seed", "health"] {
+    for command in ["dev", "serve", "schema", "seed", "check", "health"] {
         help += &text(&run(folder.path(), &[command, "--help"], &secret).stdout);
     }
     assert!(!help.contains("hunter2"));

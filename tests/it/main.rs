@@ -5,6 +5,7 @@ mod auth;
 mod binary;
 mod conformance;
 mod http;
+mod identity;
 mod limits;
 mod lists;
 mod mongo;

@@ -70,6 +70,10 @@ impl Store for MongoStore {
         self.create_indexes().await
     }
 
+    async fn examine(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         bounded(self.database.run_command(doc! { "ping": 1 })).await.map(drop)
     }

@@ -60,6 +60,10 @@ impl Store for SqliteStore {
         self.pool.write(schema::apply).await?
     }
 
+    async fn examine(&self) -> Result<(), PrepareError> {
+        self.pool.read(|db| Ok(schema::examine(db))).await?
+    }
+
     async fn ping(&self) -> Result<(), ReadError> {
         self.pool.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }

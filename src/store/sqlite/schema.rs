@@ -11,23 +11,33 @@ const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql"
 pub(super) fn apply(db: &mut Connection) -> Result<(), PrepareError> {
     // Two programs that start at once wait for each other here, and the second finds all done.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for step in missing(&transaction)? {
+        transaction.execute_batch(step)?;
+    }
+    transaction.execute_batch(&format!("PRAGMA user_version = {}", STEPS.len()))?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Whether [`apply`] would know the database; reads alone.
+pub(super) fn examine(db: &Connection) -> Result<(), PrepareError> {
+    missing(db).map(drop)
+}
+
+/// The steps that the database is behind.
+fn missing(db: &Connection) -> Result<&'static [&'static str], PrepareError> {
+    let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let Some(missing) = usize::try_from(version).ok().and_then(|done| STEPS.get(done..)) else {
         return Err(PrepareError::Unusable(format!(
             "the SQLite database has version {version} of the tables, and this program knows them up to {}: use a newer one",
             STEPS.len()
         )));
     };
-    if version == 0 && !is_empty(&transaction)? {
+    if version == 0 && !is_empty(db)? {
         let why = "the SQLite database has tables of another program: name a file of its own";
         return Err(PrepareError::Unusable(why.to_owned()));
     }
-    for step in missing {
-        transaction.execute_batch(step)?;
-    }
-    transaction.execute_batch(&format!("PRAGMA user_version = {}", STEPS.len()))?;
-    transaction.commit()?;
-    Ok(())
+    Ok(missing)
 }
 
 fn is_empty(db: &Connection) -> rusqlite::Result<bool> {

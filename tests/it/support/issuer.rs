@@ -96,6 +96,11 @@ impl TestIssuer {
         self.state().jwks = answer;
     }
 
+    /// A member of the discovery document from now on.
+    pub(crate) fn discovery_says(&self, member: &str, value: Value) {
+        self.state().odd_members.push((member.to_owned(), value));
+    }
+
     /// The issuer that the discovery document names from now on.
     pub(crate) fn names_itself(&self, issuer: &str) {
         issuer.clone_into(&mut self.state().issuer);
@@ -144,14 +149,18 @@ impl Drop for TestIssuer {
 
 impl State {
     fn discovery_document(&self, url: &str) -> Value {
-        json!({
+        let mut document = json!({
             "issuer": self.issuer,
             "jwks_uri": format!("{url}/jwks"),
             "authorization_endpoint": format!("{url}/authorize"),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
-        })
+        });
+        for (member, value) in &self.odd_members {
+            document[member] = value.clone();
+        }
+        document
     }
 
     fn key_set(&self) -> Value {

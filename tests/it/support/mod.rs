@@ -4,4 +4,5 @@ pub(crate) mod app;
 pub(crate) mod entities;
 pub(crate) mod issuer;
 pub(crate) mod mongod;
+pub(crate) mod oidc;
 pub(crate) mod world;

@@ -28,6 +28,7 @@ pub(super) struct State {
     pub(super) issuer: String,
     pub(super) keys: Vec<TestKey>,
     pub(super) odd_keys: Vec<Value>,
+    pub(super) odd_members: Vec<(String, Value)>,
     pub(super) discovery: Answer,
     pub(super) jwks: Answer,
     pub(super) cache_control: Option<String>,

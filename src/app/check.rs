@@ -1,0 +1,121 @@
+//! `tenantry check`: looks at everything that `serve` will need, changes nothing, and says of each
+//! fault how to mend it.
+
+use std::fmt::Display;
+
+use super::{AppError, ServeConfig, discovery, fetcher, open};
+use crate::{
+    auth::{
+        discovery::Discovery,
+        fault::{KeysFault, audience_hint},
+        keys::{self, Fetched, Source},
+    },
+    config::{Database, Issuer},
+    store::PrepareError,
+};
+
+/// What was found so far. Each finding is on standard output as soon as it is known.
+#[derive(Default)]
+struct Report {
+    faults: usize,
+    /// The first fault with which it makes no sense to start.
+    unusable: Option<String>,
+}
+
+impl Report {
+    fn good(what: impl Display) {
+        println!("ok     {what}");
+    }
+
+    fn note(what: impl Display) {
+        println!("note   {what}");
+    }
+
+    fn fault(&mut self, what: impl Display, fix: impl Display) {
+        self.faults += 1;
+        println!("FAULT  {what}\n       fix: {fix}");
+    }
+
+    fn end(self) -> Result<(), AppError> {
+        match (self.unusable, self.faults) {
+            (Some(why), _) => Err(AppError::unusable(why)),
+            (None, 0) => Ok(()),
+            (None, 1) => Err(AppError::failed("there is a fault")),
+            (None, faults) => Err(AppError::failed(format!("there are {faults} faults"))),
+        }
+    }
+}
+
+/// Examines database, discovery and keys; the configuration was validated before.
+pub(super) async fn examine(config: &ServeConfig) -> Result<(), AppError> {
+    let fetcher = fetcher(&config.provider)?;
+    let mut report = Report::default();
+    Report::good("configuration: every option is of its form");
+    database(config, &mut report).await;
+    for issuer in &config.provider.issuers {
+        provider(&discovery(&fetcher, issuer)?, issuer, &mut report).await;
+    }
+    report.end()
+}
+
+async fn database(config: &ServeConfig, report: &mut Report) {
+    let shown = config.database.shown();
+    if let Database::Sqlite(path) = &config.database
+        && !path.exists()
+    {
+        return Report::good(format!("database: {shown}, which the first start makes"));
+    }
+    let examined = match open(&config.database, config.provider.first_issuer()).await {
+        Ok(store) => store.examine().await.map_err(|error| match error {
+            PrepareError::Unusable(why) => {
+                AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}"))
+            }
+            PrepareError::Failed(error) => AppError::failed(error),
+        }),
+        Err(error) => Err(error),
+    };
+    match examined {
+        Ok(()) => Report::good(format!("database: {shown} answers, and will do")),
+        Err(error) if error.is_unusable() => {
+            report.fault(format!("database: {shown}"), &error);
+            report.unusable.get_or_insert(error.to_string());
+        }
+        Err(error) => report.fault(
+            format!("database: {shown}: {error}"),
+            "start it, or mend TENANTRY_DATABASE_URL: host, port, user, password, name of the \
+             replica set. `serve` starts without it, is not ready, and goes on trying",
+        ),
+    }
+}
+
+async fn provider(source: &Discovery, issuer: &Issuer, report: &mut Report) {
+    let url = &issuer.url;
+    let fetched = source.fetch().await;
+    let of_keys = matches!(fetched, Ok(_) | Err(KeysFault::KeySet(_) | KeysFault::NotAKeySet));
+    if issuer.jwks_url.is_some() {
+        Report::note(format!(
+            "{url}: TENANTRY_OIDC_JWKS_URL names the keys, so nothing has confirmed the issuer"
+        ));
+    } else if of_keys {
+        Report::good(format!("{url}: its discovery document names this issuer"));
+    }
+    match fetched {
+        Ok(fetched) => keys_of(url, &fetched, report),
+        Err(fault) => report.fault(format!("{url}: {fault}"), fault.fix()),
+    }
+    match audience_hint(url, &issuer.audiences) {
+        Some(hint) if hint.certain => report.fault(format!("{url}: {}", hint.what), hint.fix),
+        Some(hint) => Report::note(format!("{url}: {}: {}", hint.what, hint.fix)),
+        None => {}
+    }
+}
+
+fn keys_of(url: &str, fetched: &Fetched, report: &mut Report) {
+    for skipped in fetched.set.skipped() {
+        Report::note(format!("{url}: not used: {skipped}"));
+    }
+    match keys::examine(fetched) {
+        Ok(()) => Report::good(format!("{url}: usable keys: {}", fetched.set.len())),
+        Err(none) => report.fault(format!("{url}: {none}"), none.fix()),
+    }
+}
