@@ -38,6 +38,7 @@ impl MongoStore {
             subscriptions: collection("subscriptions"),
             audit_events: collection("auditEvents"),
             tombstones: collection("tombstones"),
+            requests: collection("requests"),
             default_issuer: default_issuer.to_owned(),
             database,
             client,

@@ -7,6 +7,7 @@ use mongodb::{
 };
 
 use super::queries::live;
+use crate::domain::user::TenantRole;
 
 /// How names are compared: without regard to case, beyond ASCII too, whoever wrote the document.
 pub(super) fn names() -> Collation {
@@ -21,6 +22,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         ("subscriptions", subscriptions()),
         ("auditEvents", audit_events()),
         ("tombstones", tombstones()),
+        ("requests", requests()),
     ]
 }
 
@@ -43,6 +45,7 @@ fn users() -> Vec<IndexModel> {
     vec![
         unique("identity_unique", doc! { "subject": 1, "issuer": 1 }, None),
         plain("members", doc! { "memberships.tenantId": 1, "_id": 1 }),
+        owners(),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
         of_names("by_name", doc! { "name": 1, "_id": 1 }),
@@ -73,11 +76,33 @@ fn audit_events() -> Vec<IndexModel> {
 }
 
 fn tombstones() -> Vec<IndexModel> {
-    vec![plain("identity", doc! { "subject": 1, "issuer": 1, "deletedAt": -1 })]
+    let leftovers = Some(doc! { "tenantId": { "$exists": true } });
+    vec![
+        plain("identity", doc! { "subject": 1, "issuer": 1, "deletedAt": -1 }),
+        partial("leftovers", doc! { "tenantId": 1 }, leftovers),
+    ]
+}
+
+fn requests() -> Vec<IndexModel> {
+    // It does not end documents by itself: what time it is, this program says.
+    vec![plain("by_expiresAt", doc! { "expiresAt": 1 })]
+}
+
+/// Those who own something: few, so whether a tenant still has an owner is told without a look at
+/// all of its members.
+fn owners() -> IndexModel {
+    let keys = doc! { "memberships.tenantId": 1, "_id": 1, "memberships.role": 1 };
+    let owner = TenantRole::Owner.word();
+    partial("owners", keys, Some(doc! { "memberships.role": owner }))
 }
 
 fn plain(name: &str, keys: Document) -> IndexModel {
     index(keys, IndexOptions::builder().name(name.to_owned()).build())
+}
+
+fn partial(name: &str, keys: Document, only: Option<Document>) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned());
+    index(keys, options.partial_filter_expression(only).build())
 }
 
 fn of_names(name: &str, keys: Document) -> IndexModel {

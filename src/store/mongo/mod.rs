@@ -1,20 +1,25 @@
 //! The store for production: a MongoDB replica set, or a sharded cluster.
 //!
 //! Read on in `queries` (by key), `pages` and `keyset` (lists), `members` (lists of many tenants
-//! at once), `commit` (writes). `documents` has both directions between a document and its domain
+//! at once), `commit` (a transaction and its outcome), `apply` (each change), `marks` (what tells that
+//! a change was applied), `deletions` (of tenants), `requests` (what may be sent twice). `documents` has both directions between a document and its domain
 //! type, `indexes` what the database is asked to keep.
 
+mod apply;
 mod commit;
 mod connect;
 mod counts;
+mod deletions;
 mod documents;
 mod errors;
 mod indexes;
 mod keyset;
+mod marks;
 mod members;
 mod pages;
 mod prepare;
 mod queries;
+mod requests;
 
 use std::collections::HashMap;
 
@@ -30,10 +35,11 @@ use super::{
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
-    id::{AuditEventId, TenantId},
+    id::{AuditEventId, ObjectId, TenantId},
     list::{
         AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
     },
+    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -52,6 +58,7 @@ pub struct MongoStore {
     subscriptions: Raw,
     audit_events: Raw,
     tombstones: Raw,
+    requests: Raw,
     /// Whose subjects the users are that name no issuer.
     default_issuer: String,
 }
@@ -165,5 +172,22 @@ impl Store for MongoStore {
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         self.apply(changes).await
+    }
+
+    async fn finish_deletions(&self) -> Result<u64, ReadError> {
+        self.end_leftovers().await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
+        self.claim_request(claim).await
+    }
+
+    async fn settle(
+        &self,
+        key: RequestKey,
+        holder: ObjectId,
+        end: &Settlement,
+    ) -> Result<(), ReadError> {
+        self.settle_request(key, holder, end).await
     }
 }

@@ -1,7 +1,7 @@
 //! The embedded store: one file, one process, nothing to install.
 //!
 //! Read on in `queries` (by key), `lists` (pages and counts), `members` (lists of many tenants at
-//! once), `commit` (writes). `rows` has both directions between a row and its domain type,
+//! once), `commit` (writes), `requests` (what may be sent twice). `rows` has both directions between a row and its domain type,
 //! `schema` the tables, `pool` how connections are shared without holding up the runtime.
 
 mod commit;
@@ -12,6 +12,7 @@ mod members;
 mod plans;
 mod pool;
 mod queries;
+mod requests;
 mod rows;
 mod schema;
 
@@ -25,10 +26,11 @@ use super::{
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
-    id::{AuditEventId, TenantId},
+    id::{AuditEventId, ObjectId, TenantId},
     list::{
         AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
     },
+    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -171,5 +173,25 @@ impl Store for SqliteStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
         self.pool.write(move |db| commit::all_or_nothing(db, &changes)).await?
+    }
+
+    /// Nothing is ever left: a deletion takes all along.
+    async fn finish_deletions(&self) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
+        let claim = claim.clone();
+        self.pool.write(move |db| requests::claim(db, &claim)).await?
+    }
+
+    async fn settle(
+        &self,
+        key: RequestKey,
+        holder: ObjectId,
+        end: &Settlement,
+    ) -> Result<(), ReadError> {
+        let end = end.clone();
+        Ok(self.pool.write(move |db| requests::settle(db, key, holder, &end)).await??)
     }
 }

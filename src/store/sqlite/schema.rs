@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::PrepareError;
 
 /// What brings an empty database to version 1, that one to version 2, and so on.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Brings the database to the version that this program knows.
 pub(super) fn apply(db: &mut Connection) -> Result<(), PrepareError> {

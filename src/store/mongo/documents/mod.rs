@@ -4,6 +4,8 @@
 pub(super) mod audit;
 mod fields;
 mod json;
+mod replace;
+pub(super) mod request;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod tombstone;

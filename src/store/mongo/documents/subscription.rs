@@ -6,6 +6,7 @@ use super::{
     date,
     fields::{Read, Stamps, fields, require},
     oid, put,
+    replace::Replacement,
 };
 use crate::domain::{
     id::{SubscriptionId, TenantId},
@@ -78,6 +79,20 @@ pub(in crate::store::mongo) fn write(subscription: &TenantSubscription) -> Docum
     document.insert("updatedAt", date(subscription.updated_at));
     document
 }
+
+/// What turns a stored subscription into this one, and leaves alone what this program does not
+/// know of.
+pub(in crate::store::mongo) fn update(subscription: &TenantSubscription) -> Vec<Document> {
+    let mut document = write(subscription);
+    document.remove("stripe");
+    Replacement::of(document)
+        .field("currentPeriodStart", subscription.current_period_start.map(date))
+        .field("currentPeriodEnd", subscription.current_period_end.map(date))
+        .part("stripe", subscription.stripe.as_ref().map(write_stripe), STRIPE)
+        .pipeline()
+}
+
+const STRIPE: &[&str] = &["customerId", "subscriptionId", "priceId"];
 
 fn write_stripe(stripe: &StripeHandles) -> Document {
     let mut document = Document::new();

@@ -6,6 +6,7 @@ use super::{
     date,
     fields::{Fault, Read, Stamps, fields, require},
     oid, put,
+    replace::Replacement,
 };
 use crate::domain::{
     id::TenantId,
@@ -118,12 +119,38 @@ pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
     document
 }
 
+/// What turns a stored tenant into this one, and leaves alone what this program does not know of.
+pub(in crate::store::mongo) fn update(tenant: &Tenant) -> Vec<Document> {
+    let mut document = write(tenant);
+    document.remove("billingInfo");
+    document.remove("integrations");
+    let billing_info = tenant.billing_info.as_ref();
+    let mut replacement = Replacement::of(document)
+        .part("integrations", tenant.integrations.as_ref().map(write_integrations), INTEGRATIONS)
+        .part("billingInfo", billing_info.map(write_billing_lines), BILLING_LINES);
+    if let Some(billing_info) = billing_info {
+        let address = billing_info.address.as_ref().map(write_address);
+        replacement = replacement.part("billingInfo.address", address, ADDRESS);
+    }
+    replacement.pipeline()
+}
+
+const BILLING_LINES: &[&str] = &["companyName", "email", "vatId"];
+const ADDRESS: &[&str] = &["line1", "line2", "city", "region", "postalCode", "country"];
+const INTEGRATIONS: &[&str] = &["authentikGroup", "ocisSpace", "stalwartDomain"];
+
 fn write_billing(billing: &BillingInfo) -> Document {
+    let mut document = write_billing_lines(billing);
+    put(&mut document, "address", billing.address.as_ref().map(write_address));
+    document
+}
+
+/// Without the address.
+fn write_billing_lines(billing: &BillingInfo) -> Document {
     let mut document = Document::new();
     put(&mut document, "companyName", billing.company_name.as_deref());
     put(&mut document, "email", billing.email.as_deref());
     put(&mut document, "vatId", billing.vat_id.as_deref());
-    put(&mut document, "address", billing.address.as_ref().map(write_address));
     document
 }
 

@@ -1,6 +1,7 @@
 //! Between rows and domain types. Every reader takes its own columns by place, the identifier first.
 
 pub(super) mod audit;
+pub(super) mod request;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod user;

@@ -55,11 +55,6 @@ pub(in super::super) fn insert(
     db: &Transaction<'_>,
     subscription: &TenantSubscription,
 ) -> rusqlite::Result<()> {
-    let stripe = subscription.stripe.as_ref().map(|handles| StripeJson {
-        customer_id: handles.customer_id.clone(),
-        subscription_id: handles.subscription_id.clone(),
-        price_id: handles.price_id.clone(),
-    });
     db.prepare_cached(
         "INSERT INTO subscriptions (id, tenant_id, plan, status, current_period_start, \
          current_period_end, cancel_at_period_end, stripe, version, created_at, updated_at) \
@@ -73,10 +68,48 @@ pub(in super::super) fn insert(
         subscription.current_period_start.map(Timestamp::millis),
         subscription.current_period_end.map(Timestamp::millis),
         subscription.cancel_at_period_end,
-        stripe.map(|json| super::to_json(&json)).transpose()?,
+        stripe_json(subscription)?,
         subscription.version,
         subscription.created_at.millis(),
         subscription.updated_at.millis(),
     ])?;
     Ok(())
+}
+
+/// Puts a subscription in the place of the one with that version.
+pub(in super::super) const UPDATE: &str = "UPDATE subscriptions SET tenant_id = ?1, plan = ?2, \
+    status = ?3, current_period_start = ?4, current_period_end = ?5, cancel_at_period_end = ?6, \
+    stripe = ?7, version = ?8, updated_at = ?9 WHERE id = ?10 AND version = ?11";
+
+/// Does so; `false` where it is not there any more.
+pub(in super::super) fn update(
+    db: &Transaction<'_>,
+    was: i32,
+    subscription: &TenantSubscription,
+) -> rusqlite::Result<bool> {
+    let updated = db.prepare_cached(UPDATE)?.execute(params![
+        subscription.tenant_id.raw.0,
+        subscription.plan.word(),
+        subscription.status.word(),
+        subscription.current_period_start.map(Timestamp::millis),
+        subscription.current_period_end.map(Timestamp::millis),
+        subscription.cancel_at_period_end,
+        stripe_json(subscription)?,
+        subscription.version,
+        subscription.updated_at.millis(),
+        subscription.id.raw.0,
+        was,
+    ])?;
+    Ok(updated > 0)
+}
+
+fn stripe_json(subscription: &TenantSubscription) -> rusqlite::Result<Option<String>> {
+    let json = |handles: &StripeHandles| {
+        super::to_json(&StripeJson {
+            customer_id: handles.customer_id.clone(),
+            subscription_id: handles.subscription_id.clone(),
+            price_id: handles.price_id.clone(),
+        })
+    };
+    subscription.stripe.as_ref().map(json).transpose()
 }

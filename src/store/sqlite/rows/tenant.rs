@@ -90,11 +90,7 @@ fn integrations(fields: &Fields<'_>) -> Read<Option<TenantIntegrations>> {
 
 /// Inserts a tenant and its domains.
 pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()> {
-    let billing_info = tenant.billing_info.as_ref().map(billing_json);
-    let integrations = tenant.integrations.as_ref().map(|i| IntegrationsJson {
-        ocis_space: i.ocis_space.clone(),
-        stalwart_domain: i.stalwart_domain.clone(),
-    });
+    let (billing_info, integrations) = json(tenant)?;
     db.prepare_cached(
         "INSERT INTO tenants (id, slug, slug_fold, name, name_fold, status, plan, billing_info, \
          authentik_group, integrations, version, created_at, updated_at) \
@@ -108,13 +104,56 @@ pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlit
         text::fold(&tenant.name),
         tenant.status.word(),
         tenant.plan.word(),
-        billing_info.map(|json| super::to_json(&json)).transpose()?,
+        billing_info,
         tenant.integrations.as_ref().and_then(|i| i.authentik_group.as_ref()),
-        integrations.map(|json| super::to_json(&json)).transpose()?,
+        integrations,
         tenant.version,
         tenant.created_at.millis(),
         tenant.updated_at.millis(),
     ])?;
+    insert_domains(db, tenant)
+}
+
+/// Puts a tenant in the place of the one with that version.
+pub(in super::super) const UPDATE: &str = "UPDATE tenants SET slug = ?1, slug_fold = ?2, \
+    name = ?3, name_fold = ?4, status = ?5, plan = ?6, billing_info = ?7, authentik_group = ?8, \
+    integrations = ?9, version = ?10, updated_at = ?11 WHERE id = ?12 AND version = ?13";
+
+/// Takes a tenant's domains away.
+pub(in super::super) const DELETE_DOMAINS: &str = "DELETE FROM tenant_domains WHERE tenant_id = ?1";
+
+/// Puts a tenant in the place of the one with that version; `false` where it is not there any more.
+pub(in super::super) fn update(
+    db: &Transaction<'_>,
+    was: i32,
+    tenant: &Tenant,
+) -> rusqlite::Result<bool> {
+    let (billing_info, integrations) = json(tenant)?;
+    let updated = db.prepare_cached(UPDATE)?.execute(params![
+        tenant.slug,
+        text::fold(&tenant.slug),
+        tenant.name,
+        text::fold(&tenant.name),
+        tenant.status.word(),
+        tenant.plan.word(),
+        billing_info,
+        tenant.integrations.as_ref().and_then(|i| i.authentik_group.as_ref()),
+        integrations,
+        tenant.version,
+        tenant.updated_at.millis(),
+        tenant.id.raw.0,
+        was,
+    ])?;
+    if updated == 0 {
+        return Ok(false);
+    }
+    // All of them first: one that only moves within the list must not meet itself.
+    db.prepare_cached(DELETE_DOMAINS)?.execute([tenant.id.raw.0])?;
+    insert_domains(db, tenant)?;
+    Ok(true)
+}
+
+fn insert_domains(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT INTO tenant_domains (domain, domain_fold, tenant_id, ordinal) VALUES (?, ?, ?, ?)",
     )?;
@@ -122,6 +161,19 @@ pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlit
         insert.execute(params![domain, text::fold(domain), tenant.id.raw.0, ordinal as i64])?;
     }
     Ok(())
+}
+
+/// The two columns of JSON: whom to bill, and the integrations but the group.
+fn json(tenant: &Tenant) -> rusqlite::Result<(Option<String>, Option<String>)> {
+    let billing_info = tenant.billing_info.as_ref().map(billing_json);
+    let integrations = tenant.integrations.as_ref().map(|i| IntegrationsJson {
+        ocis_space: i.ocis_space.clone(),
+        stalwart_domain: i.stalwart_domain.clone(),
+    });
+    Ok((
+        billing_info.map(|json| super::to_json(&json)).transpose()?,
+        integrations.map(|json| super::to_json(&json)).transpose()?,
+    ))
 }
 
 fn billing_json(info: &BillingInfo) -> BillingJson {

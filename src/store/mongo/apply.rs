@@ -1,0 +1,278 @@
+//! Each change, as the commands that it takes.
+
+use mongodb::{
+    ClientSession, Collection,
+    bson::{Bson, Document, doc},
+    options::UpdateModifications,
+};
+
+use super::{
+    MongoStore, Raw,
+    commit::{Failed, in_time},
+    documents::{audit, date, oid, subscription, tenant, tombstone, user},
+    errors::{refused_write, unique},
+    queries::live,
+};
+use crate::{
+    domain::{
+        change::{Change, Unique, UserStamp},
+        id::{Id, TenantId},
+        time::Timestamp,
+        user::{Identity, TenantRole, User},
+    },
+    store::{CommitError, ReadError},
+};
+
+impl MongoStore {
+    /// Applies a change; without a session only one that is all or nothing by itself.
+    pub(super) async fn write(
+        &self,
+        change: &Change,
+        session: Option<&mut ClientSession>,
+    ) -> Result<(), Failed> {
+        match (change, session) {
+            (Change::Record(event), session) => {
+                self.insert(&self.audit_events, audit::write(event), session).await
+            }
+            (Change::UpdateUser { was, user }, session) => {
+                let update =
+                    update(&self.users, stamped(user.id, *was), user::update(user), session);
+                fresh(update.await?)
+            }
+            (Change::SeeUser { id, at }, session) => {
+                let seen = doc! { "$max": { "lastSeenAt": date(*at) } };
+                update(&self.users, by_id(*id), seen, session).await.map(drop)
+            }
+            (Change::Done { key, holder, step }, session) => {
+                self.done(*key, *holder, step, session).await
+            }
+            (change, Some(session)) => self.write_together(change, session).await,
+            (_, None) => {
+                let text = "a change that needs a transaction has none".to_owned();
+                Err(Failed::Decided(ReadError::Internal(text).into()))
+            }
+        }
+    }
+
+    /// Applies a change that only a transaction can have.
+    async fn write_together(
+        &self,
+        change: &Change,
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        match change {
+            Change::InsertTenant(t) => {
+                self.insert(&self.tenants, tenant::write(t), Some(session)).await
+            }
+            Change::UpdateTenant { was, tenant } => {
+                let stored = versioned(tenant.id, *was);
+                self.replace(&self.tenants, stored, tenant::update(tenant), session).await
+            }
+            Change::DeleteTenant { id, was, at, watermark } => {
+                self.delete_tenant(*id, *was, *at, *watermark, session).await
+            }
+            // A write, so that of two who hold it the second waits for the first and starts anew.
+            Change::HoldTenant { id, was } => {
+                let hold = doc! { "$inc": { "holds": 1 } };
+                fresh(update(&self.tenants, versioned(*id, *was), hold, Some(session)).await?)
+            }
+            Change::InsertSubscription(s) => {
+                self.insert(&self.subscriptions, subscription::write(s), Some(session)).await
+            }
+            Change::UpdateSubscription { was, subscription } => {
+                let stored = versioned(subscription.id, *was);
+                let pipeline = subscription::update(subscription);
+                self.replace(&self.subscriptions, stored, pipeline, session).await
+            }
+            Change::DeleteSubscription { id, was } => {
+                fresh(delete(&self.subscriptions, versioned(*id, *was), session).await?)
+            }
+            Change::NoLiveSubscription(tenant) => self.no_live(*tenant, session).await,
+            Change::InsertUser(user) => self.insert_user(user, session).await,
+            Change::DeleteUser { id, was } => {
+                fresh(delete(&self.users, stamped(*id, *was), session).await?)
+            }
+            Change::InsertTombstone(t) => {
+                self.insert(&self.tombstones, tombstone::write(t), Some(session)).await
+            }
+            Change::LiftTombstones { identity, was } => {
+                self.lift_tombstones(identity, *was, session).await
+            }
+            // The one comes last of all, the others were applied.
+            Change::KeepOwner(_)
+            | Change::UpdateUser { .. }
+            | Change::SeeUser { .. }
+            | Change::Record(_)
+            | Change::Done { .. } => Ok(()),
+        }
+    }
+
+    /// To the unique index, a user without an issuer and one with the default one are two; to
+    /// everybody else they are the same.
+    async fn insert_user(&self, user: &User, session: &mut ClientSession) -> Result<(), Failed> {
+        if user.identity.issuer == self.default_issuer {
+            let same = doc! { "subject": &user.identity.subject, "issuer": null };
+            if in_time(self.users.find_one(same).session(&mut *session)).await?.is_some() {
+                return Err(Failed::Decided(CommitError::Conflict(Unique::Subject)));
+            }
+        }
+        self.insert(&self.users, user::write(user), Some(session)).await
+    }
+
+    /// In a transaction by the bare command. (Outside of one, the driver's is the one that retries.)
+    pub(super) async fn insert(
+        &self,
+        collection: &Raw,
+        document: Document,
+        session: Option<&mut ClientSession>,
+    ) -> Result<(), Failed> {
+        let Some(session) = session else {
+            let collection: Collection<Document> = collection.clone_with_type();
+            return in_time(collection.insert_one(document)).await.map(drop);
+        };
+        let insert = doc! { "insert": collection.name(), "documents": [document] };
+        self.run(insert, session).await.map(drop)
+    }
+
+    /// Puts a document in the place of the stored one, which must be there.
+    async fn replace(
+        &self,
+        collection: &Raw,
+        stored: Document,
+        pipeline: Vec<Document>,
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        let update = doc! { "q": stored, "u": pipeline };
+        let update = doc! { "update": collection.name(), "updates": [update] };
+        fresh(self.run(update, session).await?)
+    }
+
+    /// A bare write command: how many documents it met. The driver's own writes throw away what the
+    /// server says of the index that refused one.
+    async fn run(&self, command: Document, session: &mut ClientSession) -> Result<u64, Failed> {
+        let reply = in_time(self.database.run_command(command).session(session)).await?;
+        let Some(error) = first_write_error(&reply) else {
+            let met = reply.get_i32("n").unwrap_or_default();
+            return Ok(met.try_into().unwrap_or_default());
+        };
+        let first_field = error.get_document("keyPattern").ok().and_then(|keys| keys.keys().next());
+        Err(Failed::Decided(match first_field.and_then(|field| unique(field)) {
+            Some(unique) => CommitError::Conflict(unique),
+            None => refused_write(error.get_i32("code").unwrap_or_default()).into(),
+        }))
+    }
+
+    async fn no_live(&self, tenant: TenantId, session: &mut ClientSession) -> Result<(), Failed> {
+        let live = doc! { "tenantId": oid(tenant.raw), "status": { "$in": live() } };
+        match in_time(self.subscriptions.find_one(live).session(session)).await? {
+            Some(_) => Err(Failed::Decided(CommitError::Stale)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody who is not disabled owns the tenant. Where a hand has stored two memberships
+    /// of one tenant the first counts, as in reading.
+    pub(super) async fn keep_owner(
+        &self,
+        tenant: TenantId,
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        match in_time(self.users.find_one(owners_of(tenant)).session(session)).await? {
+            Some(_) => Ok(()),
+            None => Err(Failed::Decided(CommitError::LastOwner)),
+        }
+    }
+
+    /// Two at once: both may read that there is none, and then make the same user, which only one
+    /// can; that is also who stands in the way of a tombstone that comes in between, because it is
+    /// the end of a user of that identity. Where there are some, both delete the same documents.
+    async fn lift_tombstones(
+        &self,
+        identity: &Identity,
+        was: Option<Timestamp>,
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        let all = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
+        let youngest = self.tombstones.find_one(all.clone()).sort(doc! { "deletedAt": -1 });
+        let youngest = in_time(youngest.session(&mut *session)).await?;
+        let youngest = youngest.map(|raw| tombstone::read(&raw)).transpose();
+        let youngest = youngest.map_err(|_| {
+            let text = "a tombstone cannot be read".to_owned();
+            Failed::Decided(ReadError::Internal(text).into())
+        })?;
+        if youngest.map(|tombstone| tombstone.deleted_at) != was {
+            return Err(Failed::Decided(CommitError::Stale));
+        }
+        if was.is_some() {
+            in_time(self.tombstones.delete_many(all).session(session)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The condition twice: once for the index of the owners, which holds whoever owns anything, and
+/// once for who owns this one.
+fn owners_of(tenant: TenantId) -> Document {
+    let (tenant, owner) = (oid(tenant.raw), TenantRole::Owner.word());
+    let here = doc! { "$filter": { "input": "$memberships", "cond": { "$eq": ["$$this.tenantId", tenant] } } };
+    let first = doc! { "$let": { "vars": { "first": { "$first": here } }, "in": "$$first.role" } };
+    doc! {
+        "memberships.role": owner,
+        "memberships": { "$elemMatch": { "tenantId": tenant, "role": owner } },
+        "disabled": { "$ne": true },
+        "$expr": { "$eq": [first, owner] },
+    }
+}
+
+fn by_id<E>(id: Id<E>) -> Document {
+    doc! { "_id": oid(id.raw) }
+}
+
+/// The document as it was read: an absent version reads as 1.
+pub(super) fn versioned<E>(id: Id<E>, was: i32) -> Document {
+    let version = match was {
+        1 => doc! { "$in": [1, null] }.into(),
+        version => Bson::Int32(version),
+    };
+    doc! { "_id": oid(id.raw), "version": version }
+}
+
+/// The user as it was read: an absent watermark reads as none.
+fn stamped(id: Id<User>, was: UserStamp) -> Document {
+    let mut stored = versioned(id, was.version);
+    stored.insert("groupsAsOf", was.groups_as_of.map_or(Bson::Null, |at| date(at).into()));
+    stored
+}
+
+/// What was read is still there, or all of it has to be decided anew.
+pub(super) fn fresh(met: u64) -> Result<(), Failed> {
+    if met == 0 { Err(Failed::Decided(CommitError::Stale)) } else { Ok(()) }
+}
+
+fn first_write_error(reply: &Document) -> Option<&Document> {
+    reply.get_array("writeErrors").ok()?.first()?.as_document()
+}
+
+/// How many documents the filter matched: 0 or 1.
+pub(super) async fn update(
+    collection: &Raw,
+    filter: Document,
+    update: impl Into<UpdateModifications>,
+    session: Option<&mut ClientSession>,
+) -> Result<u64, Failed> {
+    let update = collection.update_one(filter, update);
+    let updated = match session {
+        Some(session) => in_time(update.session(session)).await,
+        None => in_time(update).await,
+    };
+    Ok(updated?.matched_count)
+}
+
+/// How many documents were deleted: 0 or 1.
+pub(super) async fn delete(
+    collection: &Raw,
+    filter: Document,
+    session: &mut ClientSession,
+) -> Result<u64, Failed> {
+    Ok(in_time(collection.delete_one(filter).session(session)).await?.deleted_count)
+}

@@ -1,0 +1,138 @@
+//! Deletions of tenants, whose members may be many more than one transaction can take.
+//!
+//! Where they are, the transaction leaves a mark among the tombstones, and the memberships end in
+//! batches after it. Nobody can become a member meanwhile, because who adds one holds the tenant.
+
+use mongodb::{
+    ClientSession,
+    bson::{Document, doc, oid},
+};
+
+use super::{
+    MongoStore,
+    apply::{delete, fresh, versioned},
+    commit::{Failed, in_time},
+    documents::{
+        date, id_of, log_broken, oid as to_oid,
+        tombstone::{Leftover, read_leftover, write_leftover},
+    },
+    errors::bounded,
+    keyset::least,
+    queries::{batch, each},
+};
+use crate::{
+    domain::{id::TenantId, time::Timestamp},
+    store::ReadError,
+};
+
+/// How many members a tenant may have so that all goes in one transaction; and how many go at once
+/// where there are more.
+const BATCH: usize = 1_000;
+
+impl MongoStore {
+    /// Deletes the tenant, its subscriptions, and its memberships or a mark for them.
+    pub(super) async fn delete_tenant(
+        &self,
+        id: TenantId,
+        was: i32,
+        at: Timestamp,
+        watermark: Timestamp,
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        fresh(delete(&self.tenants, versioned(id, was), session).await?)?;
+        let of_tenant = doc! { "tenantId": to_oid(id.raw) };
+        in_time(self.subscriptions.delete_many(of_tenant).session(&mut *session)).await?;
+        let left = Leftover { tenant: id, deleted_at: at, groups_as_of: watermark };
+        let members = self.users.count_documents(members_of(id)).limit(BATCH as u64 + 1);
+        if in_time(members.session(&mut *session)).await? > BATCH as u64 {
+            return self.insert(&self.tombstones, write_leftover(&left), Some(session)).await;
+        }
+        let end = self.users.update_many(members_of(id), end_membership(&left));
+        in_time(end.session(session)).await.map(drop)
+    }
+
+    /// Ends what deleted tenants have left: how many memberships that were.
+    pub(super) async fn end_leftovers(&self) -> Result<u64, ReadError> {
+        let (mut after, mut ended) = (least(), 0);
+        loop {
+            let mut found = Vec::new();
+            let some = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
+            let some = some.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
+            each(some.batch_size(batch(BATCH)).batch(), |raw| {
+                found.push((raw.get_object_id("tenantId").ok(), read_leftover(raw)));
+            })
+            .await?;
+            let Some(last) = found.iter().filter_map(|(tenant, _)| *tenant).next_back() else {
+                return Ok(ended);
+            };
+            for (_, left) in found {
+                match left {
+                    Ok(left) => ended += self.end_leftover(&left).await?,
+                    Err(fault) => log_broken(self.tombstones.name(), None, &fault),
+                }
+            }
+            after = last;
+        }
+    }
+
+    /// Ends what one tenant has left, and takes the mark away once nothing is.
+    async fn end_leftover(&self, left: &Leftover) -> Result<u64, ReadError> {
+        let (mut after, mut ended) = (least(), 0);
+        loop {
+            let members = self.members_after(left.tenant, after).await?;
+            let Some(last) = members.last() else { break };
+            after = *last;
+            // Those that are members still: another instance may be at the same ones.
+            let mut still = members_of(left.tenant);
+            still.insert("_id", doc! { "$in": members });
+            let end = self.users.update_many(still, end_membership(left));
+            ended += bounded(end).await?.modified_count;
+        }
+        bounded(self.tombstones.delete_one(doc! { "_id": to_oid(left.tenant.raw) })).await?;
+        Ok(ended)
+    }
+
+    /// Some members, in the order of their identifiers: a round of them ends, whatever is stored.
+    async fn members_after(
+        &self,
+        tenant: TenantId,
+        after: oid::ObjectId,
+    ) -> Result<Vec<oid::ObjectId>, ReadError> {
+        let mut filter = members_of(tenant);
+        filter.insert("_id", doc! { "$gt": after });
+        let find = self.users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 });
+        let mut members = Vec::with_capacity(BATCH);
+        each(find.limit(BATCH as i64).batch_size(batch(BATCH)).batch(), |raw| {
+            members.extend(id_of(raw).map(to_oid));
+        })
+        .await?;
+        Ok(members)
+    }
+}
+
+fn members_of(tenant: TenantId) -> Document {
+    doc! { "memberships.tenantId": to_oid(tenant.raw) }
+}
+
+/// Takes the membership out, as any other change of a user: with the next version. What cannot be
+/// read of a user (a hand's work) stays so, and is in nobody's way.
+fn end_membership(left: &Leftover) -> Vec<Document> {
+    let tenant = to_oid(left.tenant.raw);
+    let of_tenants = doc! { "$cond": [
+        { "$isArray": "$$this.tenantId" }, "$$this.tenantId", ["$$this.tenantId"],
+    ] };
+    let others = doc! { "$filter": {
+        "input": "$memberships",
+        "cond": { "$not": { "$in": [tenant, of_tenants] } },
+    } };
+    let version = doc! { "$ifNull": ["$version", 1] };
+    let next = doc! { "$cond": [
+        { "$isNumber": &version }, { "$add": [&version, 1] }, &version,
+    ] };
+    vec![doc! { "$set": {
+        "memberships": { "$cond": [{ "$isArray": "$memberships" }, others, []] },
+        "version": next,
+        "updatedAt": date(left.deleted_at),
+        "groupsAsOf": { "$max": ["$groupsAsOf", date(left.groups_as_of)] },
+    } }]
+}

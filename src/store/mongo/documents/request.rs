@@ -1,0 +1,90 @@
+//! `requests`.
+
+use mongodb::bson::{
+    Binary, Bson, Document, RawArray, RawBsonRef, RawDocument, doc, spec::BinarySubtype,
+};
+
+use super::fields::{Fault, Field, Read, documents, fields, require};
+use crate::domain::{
+    id::{NodeId, ObjectId},
+    request::Step,
+};
+
+/// A request that was claimed.
+pub(in crate::store::mongo) struct Record {
+    /// What was asked.
+    pub(in crate::store::mongo) fingerprint: [u8; 32],
+    /// Who works on it, or did last.
+    pub(in crate::store::mongo) holder: ObjectId,
+    /// What was done.
+    pub(in crate::store::mongo) steps: Vec<Step>,
+    /// What was answered.
+    pub(in crate::store::mongo) answer: Option<String>,
+}
+
+/// Reads a request.
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Record> {
+    let (mut fingerprint, mut holder) = (None, None);
+    let (mut steps, mut answer) = (Vec::new(), None);
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "fingerprint" => fingerprint = digest_of(&field)?,
+            "holder" => holder = field.id()?,
+            "steps" => steps = field.array()?.map_or(Ok(Vec::new()), read_steps)?,
+            "answer" => answer = field.text()?,
+            _ => {}
+        }
+    }
+    Ok(Record {
+        fingerprint: require(fingerprint, "fingerprint", "32 bytes")?,
+        holder: require(holder, "holder", "an ObjectId")?,
+        steps,
+        answer,
+    })
+}
+
+fn digest_of(field: &Field<'_>) -> Read<Option<[u8; 32]>> {
+    match field.value()? {
+        RawBsonRef::Binary(binary) => Ok(binary.bytes.try_into().ok()),
+        _ => Ok(None),
+    }
+}
+
+fn read_steps(array: &RawArray) -> Read<Vec<Step>> {
+    let steps: Read<Vec<_>> = documents(array).map(|raw| read_step(raw?)).collect();
+    steps.map_err(|fault| fault.within("steps"))
+}
+
+fn read_step(raw: &RawDocument) -> Read<Step> {
+    let (mut ordinal, mut ids) = (None, Vec::new());
+    for field in fields(raw) {
+        let field = field?;
+        match field.key() {
+            "ordinal" => ordinal = field.integer()?.and_then(|n| n.try_into().ok()),
+            "ids" => ids = field.array()?.map_or(Ok(Vec::new()), read_ids)?,
+            _ => {}
+        }
+    }
+    Ok(Step { ordinal: require(ordinal, "ordinal", "an integer from 0")?, ids })
+}
+
+fn read_ids(array: &RawArray) -> Read<Vec<NodeId>> {
+    let id = |value| match value {
+        Ok(RawBsonRef::String(text)) => NodeId::parse(text),
+        _ => None,
+    };
+    let fault = || Fault::new("ids", "an array of identifiers");
+    array.into_iter().map(|value| id(value).ok_or_else(fault)).collect()
+}
+
+/// A digest as the driver has it.
+pub(in crate::store::mongo) fn digest(bytes: [u8; 32]) -> Bson {
+    Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }.into()
+}
+
+/// Writes a step.
+pub(in crate::store::mongo) fn write_step(step: &Step) -> Document {
+    let ids: Vec<String> = step.ids.iter().map(ToString::to_string).collect();
+    doc! { "ordinal": i64::from(step.ordinal), "ids": ids }
+}
