@@ -13,6 +13,7 @@ use tokio::{
 use crate::{
     access::{Access, Rules},
     auth::{
+        authenticator::Authenticator,
         dev_issuer::DevIssuer,
         discovery::Discovery,
         fetch::Fetcher,
@@ -20,10 +21,11 @@ use crate::{
         token::{Expected, Verifier},
     },
     clock::{Clock, SystemClock},
-    config::{Database, DefaultTenant, Provider, ServerConfig},
+    config::{Database, DefaultTenant, Issuer, Provider, ServerConfig},
     domain::sync::GroupNames,
-    graphql::Api,
+    graphql::{Api, Limits},
     http::{self, Dev, Gateway},
+    metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -98,24 +100,29 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
     run(async move {
         let ServeConfig { server, database, provider, groups, tenant } = config;
         let clock = system_clock()?;
-        let store = open(&database, &provider.issuer).await?;
-        let discovery = discovery(&provider)?;
+        let store = open(&database, provider.first_issuer()).await?;
+        let metrics = Metrics::new().map_err(AppError::failed)?;
+        let fetcher = fetcher(&provider)?;
+        let sources = provider.issuers.iter().map(|issuer| discovery(&fetcher, issuer));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let doors = Doors::bind(&server).await?;
-        tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuer = provider.issuer, "serving");
+        let issuers: Vec<&str> = provider.issuers.iter().map(|issuer| &*issuer.url).collect();
+        tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuers = issuers.join(" "), "serving");
         let rules = Rules {
             groups,
             default_tenant: tenant.slug.clone(),
-            issuers: vec![provider.issuer.clone()],
+            issuers: provider.issuers.iter().map(|issuer| issuer.url.clone()).collect(),
         };
-        let expected = Expected {
-            issuer: provider.issuer,
-            audiences: provider.audiences,
-            groups_claim: provider.groups_claim,
-        };
+        let Provider { issuers, groups_claim, .. } = provider;
+        let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
+            let keys = Keys::remote(source, metrics.clone());
+            Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
+        });
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection),
+            api: Api::new(server.introspection, Limits::default()),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
-            verifier: Verifier::new(expected, Arc::new(Keys::remote(discovery))),
+            authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
+            metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
             playground: server.playground,
@@ -171,10 +178,13 @@ pub fn dev(
             groups_claim: "groups".to_owned(),
         };
         let keys = Keys::fixed(issuer.key_set());
+        let verifier = Verifier::new(expected, Arc::new(keys));
+        let metrics = Metrics::new().map_err(AppError::failed)?;
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection),
+            api: Api::new(server.introspection, Limits::default()),
             access: Arc::new(access),
-            verifier: Verifier::new(expected, Arc::new(keys)),
+            authenticator: Authenticator::new(vec![verifier], metrics.clone()),
+            metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
             playground: server.playground,
@@ -226,14 +236,25 @@ async fn connect(
     })
 }
 
-fn discovery(provider: &Provider) -> Result<Discovery, AppError> {
-    let fetcher = Fetcher::new(provider.ca_file.as_deref())
-        .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_CA_FILE: {error}")))?;
-    match &provider.jwks_url {
-        Some(url) => Discovery::at(fetcher, &provider.issuer, url.as_str()),
-        None => Discovery::of_issuer(fetcher, &provider.issuer),
+fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {
+    Fetcher::new(provider.ca_file.as_deref())
+        .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_CA_FILE: {error}")))
+}
+
+fn discovery(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovery, AppError> {
+    match &issuer.jwks_url {
+        Some(url) => Discovery::at(fetcher.clone(), &issuer.url, url.as_str()),
+        None => Discovery::of_issuer(fetcher.clone(), &issuer.url),
     }
-    .map_err(AppError::unusable)
+    .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_ISSUER: {error}")))
+}
+
+fn expected(issuer: Issuer, groups_claim: &str) -> Expected {
+    Expected {
+        issuer: issuer.url,
+        audiences: issuer.audiences,
+        groups_claim: groups_claim.to_owned(),
+    }
 }
 
 /// Prepares the store and writes what has to be there, again and again while it is away.

@@ -17,7 +17,7 @@ pub struct ServerOptions {
     /// Where to serve GraphQL: an IP address and a port.
     #[arg(long, env = "TENANTRY_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
-    /// Where to serve health and readiness: an IP address and a port.
+    /// Where to serve health, readiness and metrics: an IP address and a port.
     #[arg(long, env = "TENANTRY_ADMIN_BIND", default_value = "127.0.0.1:9090")]
     pub admin_bind: String,
     /// Whether to serve GraphiQL at `/`. On in `dev`, off in `serve`.
@@ -54,13 +54,16 @@ pub struct DatabaseOptions {
 #[derive(Args, Clone, Debug)]
 pub struct ProviderOptions {
     /// The issuer of tokens, exactly as they name it (`iss`); https, or http on a loopback host.
-    #[arg(long, env = "TENANTRY_OIDC_ISSUER", value_name = "URL")]
+    /// Several with commas between; users that were stored without an issuer are the first one's.
+    #[arg(long, env = "TENANTRY_OIDC_ISSUER", value_name = "URLS")]
     pub oidc_issuer: Option<String>,
-    /// The audience of tokens; several with commas between, any of which will do.
-    #[arg(long, env = "TENANTRY_OIDC_AUDIENCE", value_name = "AUDIENCE")]
+    /// The audience of tokens; several with commas between, any of which will do. For several
+    /// issuers: one group for all of them, or one for each in their order, with `;` between.
+    #[arg(long, env = "TENANTRY_OIDC_AUDIENCE", value_name = "AUDIENCES")]
     pub oidc_audience: Option<String>,
-    /// Where the issuer's keys are; by discovery where this is not set.
-    #[arg(long, env = "TENANTRY_OIDC_JWKS_URL", value_name = "URL")]
+    /// Where the issuer's keys are; by discovery where this is not set. For several issuers: one for
+    /// each in their order, with `;` between, where an empty one is by discovery.
+    #[arg(long, env = "TENANTRY_OIDC_JWKS_URL", value_name = "URLS")]
     pub oidc_jwks_url: Option<String>,
     /// A bundle of certificates (PEM) to trust besides the system's, for discovery and keys.
     #[arg(long, env = "TENANTRY_OIDC_CA_FILE", value_name = "FILE")]
@@ -285,41 +288,110 @@ impl Database {
 /// Whose tokens count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// The issuer, exactly as tokens name it.
-    pub issuer: String,
-    /// The audiences, any of which will do.
-    pub audiences: Vec<String>,
-    /// Where the keys are, where discovery is not to say.
-    pub jwks_url: Option<Url>,
+    /// The issuers, at least one. The first is that of users who were stored without one.
+    pub issuers: Vec<Issuer>,
     /// Certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// The claim that has the groups.
     pub groups_claim: String,
 }
 
+impl Provider {
+    /// The issuer of users who were stored without one.
+    #[must_use]
+    pub fn first_issuer(&self) -> &str {
+        self.issuers.first().map_or("", |first| &first.url)
+    }
+}
+
+/// One of those whose tokens count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// The issuer, exactly as its tokens name it.
+    pub url: String,
+    /// The audiences, any of which will do.
+    pub audiences: Vec<String>,
+    /// Where the keys are, where discovery is not to say.
+    pub jwks_url: Option<Url>,
+}
+
 impl ProviderOptions {
     /// Validates.
     pub fn validate(self) -> Result<Provider, ConfigError> {
-        let issuer = required("TENANTRY_OIDC_ISSUER", self.oidc_issuer, "the issuer's URL")?;
-        provider_url("TENANTRY_OIDC_ISSUER", &issuer)?;
-        let audience =
-            required("TENANTRY_OIDC_AUDIENCE", self.oidc_audience, "the client's identifier")?;
-        let audiences: Vec<String> = audience
-            .split(',')
-            .map(str::trim)
-            .filter(|a| !a.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if audiences.is_empty() {
-            let expected = "expected an audience, or several with commas between";
-            return Err(ConfigError::new("TENANTRY_OIDC_AUDIENCE", &audience, expected));
-        }
-        let jwks_url = self.oidc_jwks_url.as_deref();
-        let jwks_url =
-            jwks_url.map(|url| provider_url("TENANTRY_OIDC_JWKS_URL", url)).transpose()?;
-        let ca_file = self.oidc_ca_file.map(PathBuf::from);
-        Ok(Provider { issuer, audiences, jwks_url, ca_file, groups_claim: self.oidc_groups_claim })
+        let urls = issuers(self.oidc_issuer)?;
+        let audiences = audiences(self.oidc_audience, urls.len())?;
+        let jwks_urls = jwks_urls(self.oidc_jwks_url, urls.len())?;
+        let issuers = urls.into_iter().zip(audiences).zip(jwks_urls);
+        let issuers =
+            issuers.map(|((url, audiences), jwks_url)| Issuer { url, audiences, jwks_url });
+        Ok(Provider {
+            issuers: issuers.collect(),
+            ca_file: self.oidc_ca_file.map(PathBuf::from),
+            groups_claim: self.oidc_groups_claim,
+        })
     }
+}
+
+fn issuers(held: Option<String>) -> Result<Vec<String>, ConfigError> {
+    const VARIABLE: &str = "TENANTRY_OIDC_ISSUER";
+    let held = required(VARIABLE, held, "the issuer's URL")?;
+    let issuers: Vec<String> = held.split(',').map(|url| url.trim().to_owned()).collect();
+    for (place, issuer) in issuers.iter().enumerate() {
+        let url = provider_url(VARIABLE, issuer)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            let expected = "expected a URL without `?` and `#`, as issuers are";
+            return Err(ConfigError::new(VARIABLE, issuer, expected));
+        }
+        if issuers[..place].contains(issuer) {
+            return Err(ConfigError::new(VARIABLE, &held, "expected each issuer once"));
+        }
+    }
+    Ok(issuers)
+}
+
+/// The audiences of each of so many issuers.
+fn audiences(held: Option<String>, issuers: usize) -> Result<Vec<Vec<String>>, ConfigError> {
+    const VARIABLE: &str = "TENANTRY_OIDC_AUDIENCE";
+    let held = required(VARIABLE, held, "the client's identifier")?;
+    let group = |group: &str| -> Vec<String> {
+        let audiences = group.split(',').map(str::trim).filter(|audience| !audience.is_empty());
+        audiences.map(str::to_owned).collect()
+    };
+    let mut groups: Vec<_> = held.split(';').map(group).collect();
+    if groups.iter().any(Vec::is_empty) {
+        let expected = "expected an audience, or several with commas between";
+        return Err(ConfigError::new(VARIABLE, &held, expected));
+    }
+    if let [all] = &groups[..] {
+        groups = vec![all.clone(); issuers];
+    }
+    if groups.len() != issuers {
+        let expected = format!(
+            "expected one group of audiences for all issuers, or {issuers} with `;` between: one \
+             for each issuer"
+        );
+        return Err(ConfigError::new(VARIABLE, &held, expected));
+    }
+    Ok(groups)
+}
+
+/// Where the keys of each of so many issuers are.
+fn jwks_urls(held: Option<String>, issuers: usize) -> Result<Vec<Option<Url>>, ConfigError> {
+    const VARIABLE: &str = "TENANTRY_OIDC_JWKS_URL";
+    let Some(held) = held else { return Ok(vec![None; issuers]) };
+    let url = |url: &str| {
+        let url = url.trim();
+        (!url.is_empty()).then(|| provider_url(VARIABLE, url)).transpose()
+    };
+    let urls = held.split(';').map(url).collect::<Result<Vec<_>, _>>()?;
+    if urls.len() != issuers {
+        let expected = format!(
+            "expected {issuers} with `;` between: one for each issuer, empty where discovery is to \
+             say"
+        );
+        return Err(ConfigError::new(VARIABLE, &held, expected));
+    }
+    Ok(urls)
 }
 
 impl GroupOptions {
@@ -407,7 +479,7 @@ fn provider_url(variable: &'static str, held: &str) -> Result<Url, ConfigError> 
         return Err(ConfigError::silent(variable, "expected a URL without a user and password"));
     }
     let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => return Err(wrong("expected a URL with a host")),
@@ -447,6 +519,50 @@ mod tests {
         for bad in ["http://id.example.org/", "ftp://x/", "x", "", "https://u:p@id.example.org/"] {
             let error = provider_url("V", bad).expect_err(bad).to_string();
             assert!(error.starts_with("V") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    fn provider(issuer: &str, audience: &str, jwks: Option<&str>) -> Result<Provider, ConfigError> {
+        ProviderOptions {
+            oidc_issuer: Some(issuer.to_owned()),
+            oidc_audience: Some(audience.to_owned()),
+            oidc_jwks_url: jwks.map(str::to_owned),
+            oidc_ca_file: None,
+            oidc_groups_claim: "groups".to_owned(),
+        }
+        .validate()
+    }
+
+    #[test]
+    fn issuers_have_audiences_and_keys_of_their_own() {
+        let [one, two] = ["https://one.example/", "https://two.example"];
+        let both = format!("{one}, {two}");
+        let read = |audience, jwks| {
+            let issuers = provider(&both, audience, jwks).expect("valid").issuers;
+            let issuer = |i: Issuer| (i.url, i.audiences.join("+"), i.jwks_url.map(String::from));
+            issuers.into_iter().map(issuer).collect::<Vec<_>>()
+        };
+        let of = |a: &str, b: &str, keys: Option<&str>| {
+            let keys = keys.map(str::to_owned);
+            vec![(one.to_owned(), a.to_owned(), None), (two.to_owned(), b.to_owned(), keys)]
+        };
+        assert_eq!(read("a, b", None), of("a+b", "a+b", None));
+        assert_eq!(read("a;b, c", None), of("a", "b+c", None));
+        let keys = "https://two.example/keys";
+        assert_eq!(read("a", Some(&format!(";{keys}"))), of("a", "a", Some(keys)));
+        assert_eq!(provider(&both, "a", None).expect("valid").first_issuer(), one);
+        for (issuer, audience, jwks, variable) in [
+            (&*both, "a;b;c", None, "TENANTRY_OIDC_AUDIENCE"),
+            (&*both, "a;", None, "TENANTRY_OIDC_AUDIENCE"),
+            (one, "a;b", None, "TENANTRY_OIDC_AUDIENCE"),
+            (&*both, "a", Some(keys), "TENANTRY_OIDC_JWKS_URL"),
+            (&*both, "a", Some("x;y"), "TENANTRY_OIDC_JWKS_URL"),
+            (&*format!("{one},{one}"), "a", None, "TENANTRY_OIDC_ISSUER"),
+            (&*format!("{one},"), "a", None, "TENANTRY_OIDC_ISSUER"),
+            ("https://one.example/?a", "a", None, "TENANTRY_OIDC_ISSUER"),
+        ] {
+            let error = provider(issuer, audience, jwks).expect_err("invalid").to_string();
+            assert!(error.starts_with(variable) && !error.contains('\n'), "{error}");
         }
     }
 

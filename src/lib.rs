@@ -13,6 +13,7 @@ pub mod config;
 pub mod domain;
 pub mod graphql;
 pub mod http;
+pub mod metrics;
 pub mod policy;
 pub mod seed;
 pub mod store;

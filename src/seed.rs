@@ -241,18 +241,11 @@ impl Seeder {
             }
         }
         let user = User {
-            id: UserId::new(self.clock.object_id()),
-            identity,
             email: Some(demo.email()),
             name: demo.name.to_owned(),
             platform_admin: demo.platform_admin.then_some(MembershipSource::Group),
-            disabled: false,
             memberships,
-            groups_as_of: None,
-            last_seen_at: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
+            ..User::blank(UserId::new(self.clock.object_id()), identity, now)
         };
         let event = AuditEvent {
             tenants: user.memberships.iter().map(|m| m.tenant_id).collect(),
@@ -321,20 +314,8 @@ impl Seeder {
     }
 
     fn blank_tenant(&self, slug: &str, name: &str, plan: Plan) -> Tenant {
-        let now = self.clock.now();
-        Tenant {
-            id: TenantId::new(self.clock.object_id()),
-            slug: slug.to_owned(),
-            name: name.to_owned(),
-            status: TenantStatus::Active,
-            plan,
-            domains: Vec::new(),
-            billing_info: None,
-            integrations: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        }
+        let blank = Tenant::blank(TenantId::new(self.clock.object_id()), self.clock.now());
+        Tenant { slug: slug.to_owned(), name: name.to_owned(), plan, ..blank }
     }
 
     fn blank_subscription(
@@ -342,20 +323,8 @@ impl Seeder {
         tenant: &Tenant,
         status: TenantSubscriptionStatus,
     ) -> TenantSubscription {
-        let now = self.clock.now();
-        TenantSubscription {
-            id: SubscriptionId::new(self.clock.object_id()),
-            tenant_id: tenant.id,
-            plan: tenant.plan,
-            status,
-            current_period_start: None,
-            current_period_end: None,
-            cancel_at_period_end: false,
-            stripe: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        }
+        let id = SubscriptionId::new(self.clock.object_id());
+        TenantSubscription { status, ..TenantSubscription::of(tenant, id, self.clock.now()) }
     }
 
     fn created(&self, action: &str, tenant: &Tenant, target: NodeId) -> AuditEvent {

@@ -1,5 +1,24 @@
 //! The credential of a request, before anybody asked what it says.
 
+use std::fmt;
+
+/// A token as it came, of which nothing is believed yet. `Debug` does not show it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct UnverifiedToken<'a>(&'a str);
+
+impl<'a> UnverifiedToken<'a> {
+    /// The text.
+    pub(super) const fn text(self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnverifiedToken(..)")
+    }
+}
+
 /// Why no credential could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialError {
@@ -14,7 +33,7 @@ pub enum CredentialError {
 /// The scheme is compared without regard to case (RFC 9110 section 11.1).
 pub fn credential<'a>(
     values: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Option<&'a str>, CredentialError> {
+) -> Result<Option<UnverifiedToken<'a>>, CredentialError> {
     let mut values = values.into_iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -23,10 +42,10 @@ pub fn credential<'a>(
     bearer(value).map(Some).ok_or(CredentialError::Malformed)
 }
 
-fn bearer(value: &[u8]) -> Option<&str> {
+fn bearer(value: &[u8]) -> Option<UnverifiedToken<'_>> {
     let (scheme, rest) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let token = rest.trim_start_matches(' ');
-    (scheme.eq_ignore_ascii_case("Bearer") && is_token68(token)).then_some(token)
+    (scheme.eq_ignore_ascii_case("Bearer") && is_token68(token)).then_some(UnverifiedToken(token))
 }
 
 /// RFC 9110 section 11.2.
@@ -49,8 +68,14 @@ mod tests {
             ("BEARER a", "a"),
             ("bEaReR   aA09-._~+/==", "aA09-._~+/=="),
         ] {
-            assert_eq!(credential([value.as_bytes()]), Ok(Some(token)), "{value}");
+            assert_eq!(credential([value.as_bytes()]), Ok(Some(UnverifiedToken(token))), "{value}");
         }
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let read = credential([b"Bearer secret".as_slice()]);
+        assert!(!format!("{read:?}").contains("secret"), "{read:?}");
     }
 
     #[test]

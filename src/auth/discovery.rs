@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::{
+    fault::KeysFault,
     fetch::Fetcher,
     jwk::KeySet,
     keys::{Fetched, Source},
@@ -48,24 +49,35 @@ impl Discovery {
         Ok(Self { fetcher, issuer: issuer.to_owned(), origin: Place::Keys(url) })
     }
 
-    async fn jwks_url(&self) -> Result<Url, String> {
+    async fn found(&self) -> Result<Found, KeysFault> {
         let document = match &self.origin {
-            Place::Keys(url) => return Ok(url.clone()),
+            Place::Keys(url) => return Ok(Found { jwks_url: url.clone(), symmetric: false }),
             Place::Document(url) => url,
         };
-        let fetched = self.fetcher.json(document).await;
-        let found = fetched.map_err(|fault| format!("discovery: {fault}"))?;
-        jwks_uri(&found.json, &self.issuer, document).map_err(|fault| format!("discovery: {fault}"))
+        let fetched = self.fetcher.json(document).await.map_err(KeysFault::Discovery)?;
+        let jwks_url = jwks_uri(&fetched.json, &self.issuer, document)?;
+        Ok(Found { jwks_url, symmetric: is_symmetric(&fetched.json) })
     }
+}
+
+/// What a discovery document says.
+struct Found {
+    jwks_url: Url,
+    /// It signs with shared secrets alone.
+    symmetric: bool,
 }
 
 #[async_trait]
 impl Source for Discovery {
-    async fn fetch(&self) -> Result<Fetched, String> {
-        let url = self.jwks_url().await?;
-        let found = self.fetcher.json(&url).await.map_err(|fault| format!("key set: {fault}"))?;
-        let set = KeySet::read(&found.json).ok_or("key set: it has no array `keys`")?;
-        Ok(Fetched { set, max_age: found.max_age })
+    fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    async fn fetch(&self) -> Result<Fetched, KeysFault> {
+        let Found { jwks_url, symmetric } = self.found().await?;
+        let found = self.fetcher.json(&jwks_url).await.map_err(KeysFault::KeySet)?;
+        let set = KeySet::read(&found.json).ok_or(KeysFault::NotAKeySet)?;
+        Ok(Fetched { set, max_age: found.max_age, symmetric })
     }
 }
 
@@ -101,20 +113,30 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Where a document of that issuer says that the keys are (OIDC Discovery sections 3 and 4.3).
-fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, String> {
+fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, KeysFault> {
+    let unusable = |why: &str| KeysFault::Document(why.to_owned());
     let text = |name| document.get(name).and_then(Value::as_str);
-    let named = text("issuer").ok_or("it names no issuer")?;
+    let named = text("issuer").ok_or_else(|| unusable("it names no issuer"))?;
     if named != issuer {
         let named: String = named.chars().take(200).collect();
-        return Err(format!("it names the issuer {named:?}, and {issuer:?} is configured"));
+        return Err(KeysFault::AnotherIssuer { named, configured: issuer.to_owned() });
     }
-    let url = text("jwks_uri").ok_or("it has no jwks_uri")?;
-    let url = secure(url).map_err(|error| format!("its jwks_uri is refused: {error}"))?;
+    let url = text("jwks_uri").ok_or_else(|| unusable("it has no jwks_uri"))?;
+    let url = secure(url).map_err(|e| unusable(&format!("its jwks_uri is refused: {e}")))?;
     // Of loopback hosts only the issuer itself: another is another program.
     if url.scheme() != "https" && url.origin() != document_url.origin() {
-        return Err("its jwks_uri is refused: another host must be https".to_owned());
+        return Err(unusable("its jwks_uri is refused: another host must be https"));
     }
     Ok(url)
+}
+
+/// Whether a document says that tokens are signed with shared secrets and nothing else.
+fn is_symmetric(document: &Value) -> bool {
+    let algorithms =
+        document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
+    algorithms.is_some_and(|all| {
+        !all.is_empty() && all.iter().all(|alg| alg.as_str().is_some_and(|a| a.starts_with("HS")))
+    })
 }
 
 #[cfg(test)]
@@ -175,7 +197,7 @@ mod tests {
             (here, "https://keys.example/jwks"),
         ] {
             let document = json!({"issuer": issuer, "jwks_uri": jwks});
-            assert_eq!(read(issuer, document).as_deref(), Ok(jwks));
+            assert_eq!(read(issuer, document), Ok(jwks.to_owned()));
         }
         for (issuer, document, why) in [
             (ours, json!({}), "names no issuer"),
@@ -187,8 +209,21 @@ mod tests {
             (ours, json!({"issuer": ours, "jwks_uri": "http://127.0.0.1/jwks"}), "must be https"),
             (here, json!({"issuer": here, "jwks_uri": "http://127.0.0.1:2/jwks"}), "must be https"),
         ] {
-            let refused = read(issuer, document.clone()).expect_err("refused");
+            let refused = read(issuer, document.clone()).expect_err("refused").to_string();
             assert!(refused.contains(why), "{document}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_provider_that_signs_with_secrets_alone_is_known() {
+        let says = |algorithms: Value| {
+            is_symmetric(&json!({"id_token_signing_alg_values_supported": algorithms}))
+        };
+        assert!(says(json!(["HS256"])) && says(json!(["HS256", "HS512"])));
+        for other in [json!([]), json!(["RS256"]), json!(["HS256", "RS256"]), json!([1]), json!(1)]
+        {
+            assert!(!says(other.clone()), "{other}");
+        }
+        assert!(!is_symmetric(&json!({})));
     }
 }

@@ -1,7 +1,14 @@
 //! Fetches a small JSON document of the provider: within limits of time and size, and from nowhere else.
 
-use std::{error::Error, fs, io, path::Path, time::Duration};
+use std::{
+    error::Error,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use arc_swap::ArcSwap;
 use reqwest::{
     Certificate, Client, Response, StatusCode,
     header::{CACHE_CONTROL, HeaderMap},
@@ -9,6 +16,8 @@ use reqwest::{
 };
 use serde_json::Value;
 use url::Url;
+
+use super::fault::FetchFault;
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -45,16 +54,67 @@ pub struct Document {
     pub max_age: Option<Duration>,
 }
 
-/// Fetches documents.
+/// Fetches documents. Clones share one client and what it trusts.
 #[derive(Clone)]
 pub struct Fetcher {
+    ca_file: Option<PathBuf>,
+    trusting: Arc<ArcSwap<Trusting>>,
+}
+
+/// A client, and the bundle that it was made with.
+struct Trusting {
+    pem: Vec<u8>,
     client: Client,
 }
 
 impl Fetcher {
-    /// A fetcher that trusts the system's roots, and those of a PEM bundle besides.
+    /// A fetcher that trusts the system's roots, and those of a PEM bundle besides. The bundle is
+    /// read again before each fetch, so a new one is in force without a restart.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, FetcherError> {
-        let roots = ca_file.map(certificates).transpose()?.unwrap_or_default();
+        let pem = ca_file.map(read).transpose()?;
+        let trusting = Trusting::new(pem.unwrap_or_default(), ca_file)?;
+        Ok(Self {
+            ca_file: ca_file.map(Path::to_owned),
+            trusting: Arc::new(ArcSwap::from_pointee(trusting)),
+        })
+    }
+
+    /// Fetches a document.
+    pub async fn json(&self, url: &Url) -> Result<Document, FetchFault> {
+        self.renew_trust();
+        let client = self.trusting.load().client.clone();
+        let mut response = client.get(url.clone()).send().await.map_err(fault)?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchFault::Status(response.status().as_u16()));
+        }
+        let max_age = max_age(response.headers());
+        let body = body(&mut response).await?;
+        let json = serde_json::from_slice(&body).map_err(|_| FetchFault::NotJson)?;
+        Ok(Document { json, max_age })
+    }
+
+    /// Trusts what the bundle has now. One that is gone or broken changes nothing: it may be half
+    /// written, and the next fetch looks again.
+    fn renew_trust(&self) {
+        let Some(path) = &self.ca_file else { return };
+        let renewed = read(path).and_then(|pem| {
+            let changed = pem != self.trusting.load().pem;
+            changed.then(|| Trusting::new(pem, Some(path))).transpose()
+        });
+        match renewed {
+            Ok(None) => {}
+            Ok(Some(trusting)) => {
+                self.trusting.store(Arc::new(trusting));
+                tracing::info!(ca_file = %path.display(), "the trusted certificates were read anew");
+            }
+            Err(error) => tracing::warn!(%error, "the trusted certificates stay as they were"),
+        }
+    }
+}
+
+impl Trusting {
+    fn new(pem: Vec<u8>, ca_file: Option<&Path>) -> Result<Self, FetcherError> {
+        let roots = ca_file.map(|path| certificates(&pem, path)).transpose()?;
         let client = Client::builder()
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .timeout(TIME_LIMIT)
@@ -62,52 +122,46 @@ impl Fetcher {
             .redirect(Policy::custom(same_host_only))
             .referer(false)
             .no_proxy()
-            .tls_certs_merge(roots)
+            .tls_certs_merge(roots.unwrap_or_default())
             .build();
         match client {
-            Ok(client) => Ok(Self { client }),
-            Err(error) => Err(FetcherError::Tls(causes(error))),
+            Ok(client) => Ok(Self { pem, client }),
+            Err(error) => Err(FetcherError::Tls(innermost(&error))),
         }
-    }
-
-    /// Fetches a document; the error is a short text without the address.
-    pub async fn json(&self, url: &Url) -> Result<Document, String> {
-        let mut response = self.client.get(url.clone()).send().await.map_err(causes)?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("the answer was {}", response.status().as_u16()));
-        }
-        let max_age = max_age(response.headers());
-        let body = body(&mut response).await?;
-        let json = serde_json::from_slice(&body).map_err(|_| "the answer was not JSON")?;
-        Ok(Document { json, max_age })
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate>, FetcherError> {
-    let name = || path.display().to_string();
-    let pem = fs::read(path).map_err(|cause| FetcherError::Unreadable { path: name(), cause })?;
-    match Certificate::from_pem_bundle(&pem) {
+fn read(path: &Path) -> Result<Vec<u8>, FetcherError> {
+    let unreadable = |cause| FetcherError::Unreadable { path: path.display().to_string(), cause };
+    fs::read(path).map_err(unreadable)
+}
+
+fn certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, FetcherError> {
+    match Certificate::from_pem_bundle(pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(FetcherError::NoCertificate { path: name() }),
+        _ => Err(FetcherError::NoCertificate { path: path.display().to_string() }),
     }
 }
+
+/// What is said of a redirect that is not followed.
+const REFUSED: [&str; 2] = ["to another host", "too often"];
 
 fn same_host_only(attempt: Attempt<'_>) -> Action {
     let first = attempt.previous().first().map(Url::origin);
     if first != Some(attempt.url().origin()) {
-        attempt.error("redirected to another host")
+        attempt.error(REFUSED[0])
     } else if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error("redirected too often")
+        attempt.error(REFUSED[1])
     } else {
         attempt.follow()
     }
 }
 
-async fn body(response: &mut Response) -> Result<Vec<u8>, String> {
+async fn body(response: &mut Response) -> Result<Vec<u8>, FetchFault> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(causes)? {
+    while let Some(chunk) = response.chunk().await.map_err(fault)? {
         if body.len() + chunk.len() > MAX_BYTES {
-            return Err("the answer was over 1 MiB".to_owned());
+            return Err(FetchFault::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -115,18 +169,34 @@ async fn body(response: &mut Response) -> Result<Vec<u8>, String> {
 }
 
 /// Why a fetch failed. The address is known to whoever reads this, and might hold a secret.
-fn causes(error: reqwest::Error) -> String {
+fn fault(error: reqwest::Error) -> FetchFault {
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return FetchFault::Timeout;
     }
     let error = error.without_url();
-    // The outer layers say no more than that something was sent.
-    let mut innermost: &dyn Error = &error;
+    let cause = innermost(&error);
+    if let Some(refused) =
+        REFUSED.into_iter().find(|refused| error.is_redirect() && cause == *refused)
+    {
+        return FetchFault::Redirected(refused);
+    }
+    // TLS has no other way to say so that reaches here.
+    if cause.contains("UnknownIssuer") || cause.contains("CaUsedAsEndEntity") {
+        return FetchFault::Untrusted(cause);
+    }
+    if cause.starts_with("invalid peer certificate") {
+        return FetchFault::Certificate(cause);
+    }
+    if error.is_connect() { FetchFault::Unreachable(cause) } else { FetchFault::Broken(cause) }
+}
+
+/// The outer layers of an error say no more than that something was sent.
+fn innermost(error: &dyn Error) -> String {
+    let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let place = if error.is_connect() { "no connection: " } else { "" };
-    format!("{place}{innermost}")
+    innermost.to_string()
 }
 
 fn max_age(headers: &HeaderMap) -> Option<Duration> {

@@ -2,7 +2,7 @@
 //!
 //! One task fetches, so there is never more than one fetch at a time, and a request that goes away
 //! stops none. The set is swapped whole: requests read it without waiting, and a key that left it
-//! stops working. A failed fetch changes nothing: the last good set serves.
+//! stops working. A failed fetch changes nothing: the last good set serves, for [`MAX_STALE`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,11 +16,16 @@ use tokio::{
 
 use super::{
     algorithm::Algorithm,
+    fault::KeysFault,
     jwk::{KeySet, Lookup, PublicKey},
 };
+use crate::metrics::Metrics;
 
 /// How often a token's unknown key may cause a fetch.
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
+/// How long the last good set serves while none can be fetched. Long enough for an outage over a
+/// night; not for ever, because a key that was revoked meanwhile is among them.
+pub const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a set is used where its answer does not say.
 const DEFAULT_AGE: Duration = Duration::from_secs(5 * 60);
 const MIN_AGE: Duration = Duration::from_secs(60);
@@ -37,19 +42,23 @@ pub struct Fetched {
     pub set: KeySet,
     /// How long they may be used without asking again (`max-age`, RFC 9111 section 5.2.2.1).
     pub max_age: Option<Duration>,
+    /// Whether the provider says that it signs with shared secrets alone.
+    pub symmetric: bool,
 }
 
-/// Where keys come from. A fetch ends in bounded time; its error is a short text without secrets.
+/// Where keys come from. A fetch ends in bounded time.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
+    /// Whose keys they are.
+    fn issuer(&self) -> &str;
     /// Fetches the set as it is now.
-    async fn fetch(&self) -> Result<Fetched, String>;
+    async fn fetch(&self) -> Result<Fetched, KeysFault>;
 }
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// No set was ever fetched.
+    /// No set was ever fetched, or the last one is older than [`MAX_STALE`].
     Unavailable,
     /// No usable key has that `kid`, and it is too early to ask again.
     Unknown,
@@ -57,6 +66,30 @@ pub enum Missing {
     Ambiguous,
     /// The key is not for that algorithm.
     Disagrees,
+}
+
+/// Why there are no keys to verify with. Its text is short and without secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoKeys {
+    /// The first fetch has not ended.
+    #[error("no keys: not fetched yet")]
+    NotYet,
+    /// No fetch was ever good.
+    #[error("no keys: {0}")]
+    Failed(KeysFault),
+    /// There were keys, and no fetch was good for longer than [`MAX_STALE`].
+    #[error("no keys: the last good ones are too old; {0}")]
+    Stale(KeysFault),
+    /// The issuer has none.
+    // Authentik does so for a provider without a signing key, and signs with HS256.
+    #[error("no keys: the issuer's set is empty: is a signing key chosen at the provider?")]
+    Empty {
+        /// Whether the provider says that it signs with shared secrets alone.
+        symmetric: bool,
+    },
+    /// None of the issuer's is one that may be used here; the first one's name and why.
+    #[error("no keys: none of the issuer's can be used: {0}")]
+    Unusable(String),
 }
 
 /// The keys in force.
@@ -79,9 +112,24 @@ struct Shared {
 
 #[derive(Default)]
 struct Current {
-    set: Option<Arc<KeySet>>,
+    held: Option<Held>,
     /// Why the last fetch failed, if it did.
-    fault: Option<String>,
+    fault: Option<KeysFault>,
+}
+
+/// A set, and where it stands.
+#[derive(Clone)]
+struct Held {
+    set: Arc<KeySet>,
+    symmetric: bool,
+    /// When it was fetched; `None` for one that never ages.
+    fetched_at: Option<Instant>,
+}
+
+impl Held {
+    fn is_stale(&self) -> bool {
+        self.fetched_at.is_some_and(|at| at.elapsed() > MAX_STALE)
+    }
 }
 
 /// A request that found no key.
@@ -95,17 +143,18 @@ impl Keys {
     /// Keys that never change.
     #[must_use]
     pub fn fixed(set: KeySet) -> Self {
-        let current = Current { set: Some(Arc::new(set)), fault: None };
+        let held = Held { set: Arc::new(set), symmetric: false, fetched_at: None };
+        let current = Current { held: Some(held), fault: None };
         Self { shared: Arc::new(Shared::new(current)), refresher: None }
     }
 
     /// Keys that a task fetches: at once, before they age out, and when a token names an unknown
     /// one. The task ends when these keys are dropped. Needs a tokio runtime.
     #[must_use]
-    pub fn remote(source: impl Source) -> Self {
+    pub fn remote(source: impl Source, metrics: Metrics) -> Self {
         let shared = Arc::new(Shared::new(Current::default()));
         let (line, waiting) = mpsc::channel(LINE);
-        let task = Task::new(Box::new(source), shared.clone(), waiting);
+        let task = Task::new(Box::new(source), shared.clone(), waiting, metrics);
         let task = tokio::spawn(task.run());
         Self { shared, refresher: Some(Refresher { line, task }) }
     }
@@ -132,8 +181,8 @@ impl Keys {
 
     fn look(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Arc<PublicKey>, Missing> {
         let current = self.shared.current.load();
-        let set = current.set.as_ref().ok_or(Missing::Unavailable)?;
-        match set.find(kid, algorithm) {
+        let held = current.held.as_ref().filter(|held| !held.is_stale());
+        match held.ok_or(Missing::Unavailable)?.set.find(kid, algorithm) {
             Lookup::Found(key) => Ok(key),
             Lookup::Unknown => Err(Missing::Unknown),
             Lookup::Ambiguous => Err(Missing::Ambiguous),
@@ -151,15 +200,21 @@ impl Keys {
         }
     }
 
-    /// Whether there are keys to verify with, and if not, why: a short text without secrets.
-    pub fn ready(&self) -> Result<(), String> {
+    /// Whether there are keys to verify with, and if not, why.
+    pub fn ready(&self) -> Result<(), NoKeys> {
         let current = self.shared.current.load();
-        match (&current.set, &current.fault) {
-            (Some(set), _) if set.is_empty() => Err(format!("no keys: {}", why_empty(set))),
-            (Some(_), _) => Ok(()),
-            (None, Some(fault)) => Err(format!("no keys: {fault}")),
-            (None, None) => Err("no keys: not fetched yet".to_owned()),
+        let fault = || current.fault.clone();
+        match &current.held {
+            None => Err(fault().map_or(NoKeys::NotYet, NoKeys::Failed)),
+            Some(held) if held.is_stale() => Err(fault().map_or(NoKeys::NotYet, NoKeys::Stale)),
+            Some(held) => why_none(&held.set, held.symmetric).map_or(Ok(()), Err),
         }
+    }
+
+    /// How long ago they were fetched; `None` for keys that never were, or never change.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        Some(self.shared.current.load().held.as_ref()?.fetched_at?.elapsed())
     }
 
     /// How many fetches have ended, well or not: a way to wait for the next one.
@@ -185,12 +240,17 @@ impl Drop for Keys {
     }
 }
 
-fn why_empty(set: &KeySet) -> String {
-    match set.skipped().first() {
-        Some(first) => format!("none of the issuer's can be used: {first}"),
-        // Authentik does so for a provider without a signing key, and signs with HS256.
-        None => "the issuer's set is empty: is a signing key chosen at the provider?".to_owned(),
-    }
+/// Why a set has no key that can be used, where it has none.
+fn why_none(set: &KeySet, symmetric: bool) -> Option<NoKeys> {
+    set.is_empty().then(|| match set.skipped().first() {
+        Some(first) => NoKeys::Unusable(first.clone()),
+        None => NoKeys::Empty { symmetric },
+    })
+}
+
+/// Whether a set that was fetched can be used at all: for who fetches without keeping.
+pub fn examine(fetched: &Fetched) -> Result<(), NoKeys> {
+    why_none(&fetched.set, fetched.symmetric).map_or(Ok(()), Err)
 }
 
 impl Shared {
@@ -215,11 +275,18 @@ struct Task {
     failures: u32,
     /// When a token caused the last fetch.
     asked_at: Option<Instant>,
+    metrics: Metrics,
 }
 
 impl Task {
-    fn new(source: Box<dyn Source>, shared: Arc<Shared>, waiting: mpsc::Receiver<Waiting>) -> Self {
-        Self { source, shared, waiting, due: Instant::now(), failures: 0, asked_at: None }
+    fn new(
+        source: Box<dyn Source>,
+        shared: Arc<Shared>,
+        waiting: mpsc::Receiver<Waiting>,
+        metrics: Metrics,
+    ) -> Self {
+        let due = Instant::now();
+        Self { source, shared, waiting, due, failures: 0, asked_at: None, metrics }
     }
 
     async fn run(mut self) {
@@ -257,31 +324,44 @@ impl Task {
     /// Fetches once; a success sets when the next is due.
     async fn fetch(&mut self) -> bool {
         let before = self.shared.current.load_full();
-        match self.source.fetch().await {
-            Ok(Fetched { set, max_age }) => {
-                tell(before.set.as_deref(), &set, before.fault.is_some());
-                self.shared.publish(Current { set: Some(Arc::new(set)), fault: None });
+        let fetched = self.source.fetch().await;
+        let issuer = self.source.issuer();
+        match fetched {
+            Ok(fetched) => {
+                self.metrics.jwks_fetched(issuer, "ok");
+                tell(issuer, &before, &fetched);
+                let Fetched { set, max_age, symmetric } = fetched;
+                let fetched_at = Some(Instant::now());
+                let held = Held { set: Arc::new(set), symmetric, fetched_at };
+                self.shared.publish(Current { held: Some(held), fault: None });
                 self.failures = 0;
                 self.due = Instant::now() + jittered(age(max_age));
                 true
             }
             Err(fault) => {
-                tracing::warn!(fault, "keys could not be fetched");
-                self.shared.publish(Current { set: before.set.clone(), fault: Some(fault) });
+                self.metrics.jwks_fetched(issuer, fault.outcome());
+                tracing::warn!(issuer, %fault, fix = fault.fix(), "keys could not be fetched");
+                let held = before.held.clone();
+                self.shared.publish(Current { held, fault: Some(fault) });
                 false
             }
         }
     }
 }
 
-/// Logs what is new in a set: each unusable key once.
-fn tell(before: Option<&KeySet>, set: &KeySet, healed: bool) {
-    let told = before.map_or(&[][..], KeySet::skipped);
+/// Logs what is new in a set: each unusable key once, and that there is none to use.
+fn tell(issuer: &str, before: &Current, fetched: &Fetched) {
+    let (was, set) = (before.held.as_ref().map(|held| &held.set), &fetched.set);
+    let told = was.map_or(&[][..], |was| was.skipped());
     for skipped in set.skipped().iter().filter(|skipped| !told.contains(skipped)) {
-        tracing::warn!("a key of the issuer is not used: {skipped}");
+        tracing::warn!(issuer, "a key of the issuer is not used: {skipped}");
     }
-    if healed || before.is_none_or(|before| before.len() != set.len()) {
-        tracing::info!(usable = set.len(), "keys fetched");
+    if was.is_some_and(|was| was.len() == set.len()) && before.fault.is_none() {
+        return;
+    }
+    match examine(fetched) {
+        Ok(()) => tracing::info!(issuer, usable = set.len(), "keys fetched"),
+        Err(none) => tracing::warn!(issuer, fix = none.fix(), "{none}"),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Who is asking: from the `Authorization` header to a verified identity, and the issuer's keys.
 //!
-//! Read in the order of a request: [`bearer`] (the credential), [`token`] (the one function that
-//! every token passes), [`keys`] (the issuer's key set and when it is fetched), [`jwk`] (which key is
+//! Read in the order of a request: [`authenticator`] (the one way in, for every transport), [`bearer`]
+//! (the credential), [`token`] (the one function that every token passes), [`keys`] (the issuer's key set and when it is fetched), [`jwk`] (which key is
 //! usable for which [`algorithm`]). Then where keys come from: [`discovery`] over [`fetch`], or
-//! [`dev_issuer`].
+//! [`dev_issuer`]; and [`fault`], why they do not.
 //!
 //! What is not trusted yet has `unverified` in its name. No error here has a text for the client, and
 //! nothing of a token is ever logged.
@@ -13,10 +13,12 @@
 //! parses the key anew for each token.
 
 pub mod algorithm;
+pub mod authenticator;
 pub mod bearer;
 mod claims;
 pub mod dev_issuer;
 pub mod discovery;
+pub mod fault;
 pub mod fetch;
 pub mod jwk;
 pub mod keys;

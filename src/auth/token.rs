@@ -14,7 +14,7 @@ use super::{
     unverified::Unverified,
 };
 
-/// How often a claim that cannot be read is warned of, in milliseconds: every token has the same.
+/// How often a claim that is wrong in every token is warned of, in milliseconds.
 const WARN_EVERY: i64 = 60_000;
 
 /// What our tokens say.
@@ -39,13 +39,27 @@ pub struct Verified {
     pub expires_at: Timestamp,
 }
 
-/// Why a token was not accepted. Neither this nor [`Reason`] has a text for the client.
+/// Why a credential was not accepted. Neither this nor [`Reason`] has a text for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// The token is not good.
+    /// More than one was presented.
+    Several,
+    /// It is not a good token.
     Invalid(Reason),
     /// There never was a key to verify it with: the provider cannot be reached.
     KeysUnavailable,
+}
+
+impl Refused {
+    /// One word for the log and the metric's label.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Several => "several",
+            Self::Invalid(reason) => reason.word(),
+            Self::KeysUnavailable => "keys_unavailable",
+        }
+    }
 }
 
 impl From<Reason> for Refused {
@@ -57,6 +71,8 @@ impl From<Reason> for Refused {
 /// What is wrong with a token: for the log and the metric, never for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
+    /// Another scheme than `Bearer`, or not of the form of a credential.
+    Credential,
     /// More than 16 KiB.
     TooLong,
     /// Not a JWS of three parts in base64url with JSON objects in which no name comes twice.
@@ -98,6 +114,7 @@ impl Reason {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Credential => "credential",
             Self::TooLong => "too_long",
             Self::Malformed => "malformed",
             Self::Algorithm => "algorithm",
@@ -123,44 +140,90 @@ impl Reason {
 pub struct Verifier {
     expected: Expected,
     keys: Arc<Keys>,
-    warned_at: AtomicI64,
+    warned_of_audience: Seldom,
+    warned_of_groups: Seldom,
 }
 
 impl Verifier {
     /// A verifier for tokens that say this, signed with one of those keys.
     #[must_use]
     pub fn new(expected: Expected, keys: Arc<Keys>) -> Self {
-        Self { expected, keys, warned_at: AtomicI64::new(i64::MIN) }
+        let (warned_of_audience, warned_of_groups) = (Seldom::default(), Seldom::default());
+        Self { expected, keys, warned_of_audience, warned_of_groups }
     }
 
-    /// The keys, for readiness.
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.expected.issuer
+    }
+
+    /// The issuer's keys.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Verifies a token. It waits for a fetch of keys only where its key is not known.
-    pub async fn verify(&self, unverified: &str, now: Timestamp) -> Result<Verified, Refused> {
-        let unverified = Unverified::read(unverified)?;
+    /// Verifies a token, everything that it must be: what [`Unverified::read`] has left open is
+    /// decided here. It waits for a fetch of keys only where its key is not known.
+    pub(super) async fn verify(
+        &self,
+        unverified: &Unverified<'_>,
+        now: Timestamp,
+    ) -> Result<Verified, Refused> {
         let key = self.keys.find(unverified.kid(), unverified.algorithm()).await;
         let claims = unverified.claims(&*key.map_err(refused)?)?;
-        let lifetime = claims::lifetime(&claims, now)?;
-        let identity = claims::identity(&claims, &self.expected)?;
-        let profile = claims::profile(&claims, lifetime.issued_at, &self.expected.groups_claim);
-        self.warn_of_unreadable_groups(&claims, &profile, now);
+        let lifetime = claims::lifetime(claims, now)?;
+        let identity = claims::identity(claims, &self.expected);
+        self.warn_of_another_audience(&identity, now);
+        let identity = identity?;
+        let profile = claims::profile(claims, lifetime.issued_at, &self.expected.groups_claim);
+        self.warn_of_unreadable_groups(claims, &profile, now);
         Ok(Verified { identity, profile, expires_at: lifetime.expires_at })
+    }
+
+    /// The issuer has signed it, so this is more likely a setting than an attack.
+    fn warn_of_another_audience(&self, identity: &Result<Identity, Reason>, now: Timestamp) {
+        if *identity == Err(Reason::Audience) && self.warned_of_audience.is_due(now) {
+            tracing::warn!(
+                issuer = self.issuer(),
+                configured = ?self.expected.audiences,
+                "a good token of the issuer is for another audience: with Authentik, \
+                 TENANTRY_OIDC_AUDIENCE is the provider's client ID"
+            );
+        }
     }
 
     fn warn_of_unreadable_groups(&self, claims: &Object, profile: &Profile, now: Timestamp) {
         let claim = &self.expected.groups_claim;
-        if profile.groups.is_some() || claims.get(claim).is_none() {
-            return;
+        let unreadable = profile.groups.is_none() && claims.get(claim).is_some();
+        if unreadable && self.warned_of_groups.is_due(now) {
+            tracing::warn!(
+                issuer = self.issuer(),
+                claim,
+                "groups are neither an array of strings nor a string: ignored"
+            );
         }
-        let last = self.warned_at.load(Ordering::Relaxed);
-        if now.millis().saturating_sub(last) >= WARN_EVERY {
-            self.warned_at.store(now.millis(), Ordering::Relaxed);
-            tracing::warn!(claim, "groups are neither an array of strings nor a string: ignored");
+    }
+}
+
+/// Says the same once a minute at most.
+struct Seldom(AtomicI64);
+
+impl Default for Seldom {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Seldom {
+    fn is_due(&self, now: Timestamp) -> bool {
+        let last = self.0.load(Ordering::Relaxed);
+        let due = now.millis().saturating_sub(last) >= WARN_EVERY;
+        if due {
+            self.0.store(now.millis(), Ordering::Relaxed);
         }
+        due
     }
 }
 

@@ -3,7 +3,9 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{algorithm::Algorithm, jwk::PublicKey, object::Object, token::Reason};
+use super::{
+    algorithm::Algorithm, bearer::UnverifiedToken, jwk::PublicKey, object::Object, token::Reason,
+};
 
 /// The longest token, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
@@ -14,14 +16,15 @@ const MAX_BYTES: usize = 16 * 1024;
 pub(super) struct Unverified<'a> {
     /// What was signed: header and payload, as they came.
     message: &'a str,
-    payload: &'a str,
+    unverified_claims: Object,
     signature: Vec<u8>,
     kid: Option<String>,
     algorithm: Algorithm,
 }
 
 impl<'a> Unverified<'a> {
-    pub(super) fn read(unverified: &'a str) -> Result<Self, Reason> {
+    pub(super) fn read(unverified: UnverifiedToken<'a>) -> Result<Self, Reason> {
+        let unverified = unverified.text();
         if unverified.len() > MAX_BYTES {
             return Err(Reason::TooLong);
         }
@@ -38,7 +41,13 @@ impl<'a> Unverified<'a> {
             Some(_) => return Err(Reason::Malformed),
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::Malformed)?;
-        Ok(Self { message, payload, signature, kid, algorithm })
+        let unverified_claims = object(payload)?;
+        Ok(Self { message, unverified_claims, signature, kid, algorithm })
+    }
+
+    /// Who may have issued it: for choosing whom to ask, and for nothing else.
+    pub(super) fn unverified_issuer(&self) -> Option<&str> {
+        self.unverified_claims.text("iss")
     }
 
     pub(super) fn kid(&self) -> Option<&str> {
@@ -50,11 +59,11 @@ impl<'a> Unverified<'a> {
     }
 
     /// The claims, once this key is known to have signed them.
-    pub(super) fn claims(&self, key: &PublicKey) -> Result<Object, Reason> {
+    pub(super) fn claims(&self, key: &PublicKey) -> Result<&Object, Reason> {
         if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
             return Err(Reason::Signature);
         }
-        object(self.payload)
+        Ok(&self.unverified_claims)
     }
 }
 

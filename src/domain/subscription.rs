@@ -2,7 +2,7 @@
 
 use super::{
     id::{SubscriptionId, TenantId},
-    tenant::Plan,
+    tenant::{Plan, Tenant},
     time::Timestamp,
     word_enum,
 };
@@ -72,6 +72,26 @@ pub struct TenantSubscription {
     pub created_at: Timestamp,
     /// When it was changed last.
     pub updated_at: Timestamp,
+}
+
+impl TenantSubscription {
+    /// A subscription made then, in its trial, of that tenant's plan.
+    #[must_use]
+    pub const fn of(tenant: &Tenant, id: SubscriptionId, at: Timestamp) -> Self {
+        Self {
+            id,
+            tenant_id: tenant.id,
+            plan: tenant.plan,
+            status: TenantSubscriptionStatus::Trialing,
+            current_period_start: None,
+            current_period_end: None,
+            cancel_at_period_end: false,
+            stripe: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
 }
 
 /// Where the billing provider knows a subscription.

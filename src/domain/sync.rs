@@ -170,20 +170,9 @@ pub fn create(
         .or_else(|| text::name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>()))
         // A subject of nothing but spaces and control characters is a subject all the same.
         .unwrap_or_else(|| "?".to_owned());
-    let blank = User {
-        id: UserId::new(occasion.user_id),
-        identity,
-        email: None,
-        name: String::new(),
-        platform_admin: None,
-        disabled: false,
-        memberships: Vec::new(),
-        groups_as_of: tombstone.map(|tombstone| tombstone.deleted_at.plus(LEEWAY)),
-        last_seen_at: Some(occasion.now),
-        version: 1,
-        created_at: occasion.now,
-        updated_at: occasion.now,
-    };
+    let mut blank = User::blank(UserId::new(occasion.user_id), identity, occasion.now);
+    blank.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.plus(LEEWAY));
+    blank.last_seen_at = Some(occasion.now);
     let mut user = blank.clone();
     user.name = name;
     user.email = profile.email.as_deref().and_then(text::email);
@@ -220,7 +209,7 @@ pub fn update(
     }
     let event = event(stored, &user, occasion);
     let changes = if !event.changes.is_empty() {
-        user.version += 1;
+        user.version = user.version.saturating_add(1);
         user.updated_at = occasion.now;
         let was = UserStamp::from(stored);
         vec![Change::UpdateUser { was, user: user.clone() }, Change::Record(event)]

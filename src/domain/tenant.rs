@@ -57,6 +57,26 @@ pub struct Tenant {
     pub updated_at: Timestamp,
 }
 
+impl Tenant {
+    /// A tenant made then, active and free, with nothing else about it yet.
+    #[must_use]
+    pub const fn blank(id: TenantId, at: Timestamp) -> Self {
+        Self {
+            id,
+            slug: String::new(),
+            name: String::new(),
+            status: TenantStatus::Active,
+            plan: Plan::Free,
+            domains: Vec::new(),
+            billing_info: None,
+            integrations: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
 /// Whom to bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillingInfo {

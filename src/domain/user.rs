@@ -80,6 +80,25 @@ pub struct Membership {
 }
 
 impl User {
+    /// A user made then, without a name, rights or places.
+    #[must_use]
+    pub const fn blank(id: UserId, identity: Identity, at: Timestamp) -> Self {
+        Self {
+            id,
+            identity,
+            email: None,
+            name: String::new(),
+            platform_admin: None,
+            disabled: false,
+            memberships: Vec::new(),
+            groups_as_of: None,
+            last_seen_at: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
     /// The membership in that tenant.
     #[must_use]
     pub fn membership(&self, tenant: TenantId) -> Option<&Membership> {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many elements a page has where nobody says.
-const PAGE_DEFAULT: usize = 20;
+pub(super) const PAGE_DEFAULT: usize = 20;
 /// How many elements a page has at most, and how many identifiers `nodes` takes.
 pub(super) const PAGE_MAX: usize = 100;
 

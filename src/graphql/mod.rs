@@ -14,6 +14,7 @@ mod cursor;
 mod enums;
 mod error;
 mod input;
+mod limits;
 mod loaders;
 mod mutation;
 mod node;
@@ -31,6 +32,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 use crate::access::Refusal;
 
 pub use error::{Code, Problem};
+pub use limits::Limits;
 pub use request::{Answer, Api, Document, Prepared};
 
 /// What a field answers that may be null: nothing, a value, or an error beside a `null`.

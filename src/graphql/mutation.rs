@@ -46,7 +46,7 @@ impl Mutation {
         #[graphql(desc = "The tenant.")] input: CreateTenantInput,
     ) -> Result<CreateTenantPayload, Refusal> {
         let tenant = ctx.perform(CreateTenant { patch: input.into_patch() }).await?;
-        Ok(CreateTenantPayload { tenant: TenantObject(Arc::new(tenant)) })
+        Ok(CreateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
     /// Changes a tenant. For its admins and owners; some fields for platform admins only.
@@ -57,7 +57,7 @@ impl Mutation {
     ) -> Result<UpdateTenantPayload, Refusal> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let tenant = ctx.perform(UpdateTenant { id, version, patch: input.into_patch() }).await?;
-        Ok(UpdateTenantPayload { tenant: TenantObject(Arc::new(tenant)) })
+        Ok(UpdateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
     /// Deletes a tenant with its subscriptions and memberships; never the default one. For platform admins.
@@ -68,7 +68,7 @@ impl Mutation {
     ) -> Result<DeleteTenantPayload, Refusal> {
         let (tenant, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.perform(DeleteTenant { id: tenant, version }).await?;
-        Ok(DeleteTenantPayload { deleted_id: id(deleted) })
+        Ok(DeleteTenantPayload::new(id(deleted)))
     }
 
     /// Makes a user before the first sign-in, or again after a deletion. For platform admins.
@@ -79,7 +79,7 @@ impl Mutation {
     ) -> Result<CreateUserPayload, Refusal> {
         let (subject, issuer, patch) = input.into_parts();
         let user = ctx.perform(CreateUser { subject, issuer, patch }).await?;
-        Ok(CreateUserPayload { user: UserObject(Arc::new(user)) })
+        Ok(CreateUserPayload::new(UserObject(Arc::new(user))))
     }
 
     /// Changes a user. For platform admins.
@@ -91,7 +91,7 @@ impl Mutation {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let user = ctx.perform(UpdateUser { id, version, patch: input.into_patch() }).await?;
         ctx.has_become(&user);
-        Ok(UpdateUserPayload { user: UserObject(Arc::new(user)) })
+        Ok(UpdateUserPayload::new(UserObject(Arc::new(user))))
     }
 
     /// Deletes a user; tokens from before are good for nothing any more. For platform admins.
@@ -102,7 +102,7 @@ impl Mutation {
     ) -> Result<DeleteUserPayload, Refusal> {
         let (user, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.perform(DeleteUser { id: user, version }).await?;
-        Ok(DeleteUserPayload { deleted_id: id(deleted) })
+        Ok(DeleteUserPayload::new(id(deleted)))
     }
 
     /// Makes a subscription of a tenant. For platform admins.
@@ -114,7 +114,7 @@ impl Mutation {
         let tenant = parse_id("input.tenantId", &input.tenant_id)?;
         let patch = input.into_patch();
         let made = ctx.perform(CreateSubscription { tenant, patch }).await?;
-        Ok(CreateSubscriptionPayload { subscription: subscription(made) })
+        Ok(CreateSubscriptionPayload::new(subscription(made)))
     }
 
     /// Changes a subscription. For platform admins.
@@ -126,7 +126,7 @@ impl Mutation {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let patch = input.into_patch();
         let changed = ctx.perform(UpdateSubscription { id, version, patch }).await?;
-        Ok(UpdateSubscriptionPayload { subscription: subscription(changed) })
+        Ok(UpdateSubscriptionPayload::new(subscription(changed)))
     }
 
     /// Deletes a subscription; its tenant keeps the plan. For platform admins.
@@ -137,7 +137,7 @@ impl Mutation {
     ) -> Result<DeleteSubscriptionPayload, Refusal> {
         let (subscription, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.perform(DeleteSubscription { id: subscription, version }).await?;
-        Ok(DeleteSubscriptionPayload { deleted_id: id(deleted) })
+        Ok(DeleteSubscriptionPayload::new(id(deleted)))
     }
 
     /// Makes a user a member. For the tenant's admins and owners (owners alone make owners), and platform admins.
@@ -150,7 +150,7 @@ impl Mutation {
         let role = input.role.into();
         let added = ctx.perform(AddMember { tenant, user, role }).await?;
         ctx.has_become(&added.user);
-        Ok(AddTenantMemberPayload { membership: membership(added)? })
+        Ok(AddTenantMemberPayload::new(membership(added)?))
     }
 
     /// Gives a member another role. For the tenant's admins and owners (owners alone decide on owners), and platform admins.
@@ -163,7 +163,7 @@ impl Mutation {
         let role = input.role.into();
         let changed = ctx.perform(UpdateMember { tenant, user, role }).await?;
         ctx.has_become(&changed.user);
-        Ok(UpdateTenantMemberPayload { membership: membership(changed)? })
+        Ok(UpdateTenantMemberPayload::new(membership(changed)?))
     }
 
     /// Removes a member. For oneself (leaving), the tenant's admins and owners (owners alone remove owners), and platform admins.
@@ -175,10 +175,8 @@ impl Mutation {
         let (tenant, user) = place(&input.tenant_id, &input.user_id)?;
         let removed = ctx.perform(RemoveMember { tenant, user }).await?;
         ctx.has_become(&removed.user);
-        Ok(RemoveTenantMemberPayload {
-            tenant: TenantObject(Arc::new(removed.tenant)),
-            removed_user_id: id(removed.user.id),
-        })
+        let tenant = TenantObject(Arc::new(removed.tenant));
+        Ok(RemoveTenantMemberPayload::new(tenant, id(removed.user.id)))
     }
 }
 

@@ -12,7 +12,13 @@ macro_rules! payloads {
     ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)+ })+) => { $(
         $(#[$meta])*
         #[derive(SimpleObject)]
-        pub(super) struct $name { $($(#[$fmeta])* pub(super) $field: $type,)+ }
+        pub(super) struct $name { $($(#[$fmeta])* $field: $type,)+ }
+
+        impl $name {
+            pub(super) const fn new($($field: $type),+) -> Self {
+                Self { $($field),+ }
+            }
+        }
     )+ };
 }
 

@@ -21,6 +21,7 @@ use super::{
     batch::Batches,
     context::Scope,
     error::{Code, Problem, code, set_code},
+    limits::{self, Asked, Limits, Shape},
     root,
 };
 use crate::access::{Refusal, Session};
@@ -59,38 +60,45 @@ impl Prepared {
 /// The schema, ready to answer.
 pub struct Api {
     schema: Root,
+    shape: Shape,
+    limits: Limits,
     introspection: bool,
 }
 
 impl Api {
     /// The schema. Without introspection, asking for it is an error, and errors suggest no names.
     #[must_use]
-    pub fn new(introspection: bool) -> Self {
+    pub fn new(introspection: bool, limits: Limits) -> Self {
         let builder = root();
         let builder = if introspection { builder } else { builder.disable_suggestions() };
-        Self { schema: builder.finish(), introspection }
+        let schema = builder.finish();
+        let shape = Shape::read(&schema.sdl());
+        Self { schema, shape, limits, introspection }
     }
 
-    /// Parses a document and finds the operation that is to run.
+    /// Parses a document, finds the operation that is to run, and refuses one that asks for too
+    /// much: before it is parsed by its length in tokens, after that by what it would cost.
     pub fn prepare(&self, document: Document) -> Result<Prepared, Answer> {
+        limits::check_text(&document.query, &self.limits).map_err(Answer::refused)?;
         let variables = document.variables.unwrap_or_default();
-        let mut request = Request::new(document.query)
-            .variables(Variables::from_json(serde_json::Value::Object(variables)));
+        let mut variables = Variables::from_json(serde_json::Value::Object(variables));
+        let mut request = Request::new(document.query);
         // Some clients send an empty name for none.
         request.operation_name = document.operation_name.filter(|name| !name.is_empty());
         let name = request.operation_name.clone();
         let parsed = request.parsed_query().map_err(|error| Answer::syntax(error.locations))?;
         let operation = choose(parsed, name.as_deref())?;
+        for (name, value) in defaults(operation) {
+            variables.entry(name).or_insert(value);
+        }
+        let asked = Asked { operation, fragments: &parsed.fragments, variables: &variables };
+        limits::check(asked, &self.shape, &self.limits).map_err(Answer::refused)?;
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
         }
-        let defaults = defaults(operation);
         let operation = operation.ty;
-        for (name, value) in defaults {
-            request.variables.entry(name).or_insert(value);
-        }
-        Ok(Prepared { request, operation })
+        Ok(Prepared { request: request.variables(variables), operation })
     }
 
     /// Runs a prepared document. A panic of a resolver is an error of this request alone.
@@ -168,6 +176,20 @@ fn refuse_introspection<'a>(
     Ok(())
 }
 
+/// How many errors a document that did not run is told, and how long each may be: enough to mend it,
+/// and no way to make a long answer of a short document.
+const REFUSALS: usize = 10;
+const REFUSAL_LENGTH: usize = 300;
+
+/// The engine's messages have names of the document in them, which may be as long as that is.
+fn shorten(error: &mut ServerError) {
+    if let Some((end, _)) = error.message.char_indices().nth(REFUSAL_LENGTH) {
+        error.message.truncate(end);
+        error.message.push('…');
+    }
+    error.locations.truncate(REFUSALS);
+}
+
 /// What a request is answered, before a transport gives it its form.
 #[derive(Debug)]
 pub struct Answer {
@@ -210,6 +232,10 @@ impl Answer {
         // The engine's own errors have no code. Those of a document that does not fit the schema
         // come before it runs, so without a path.
         let ran = response.errors.iter().all(|error| !error.path.is_empty());
+        if !ran {
+            response.errors.truncate(REFUSALS);
+            response.errors.iter_mut().for_each(shorten);
+        }
         for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
             set_code(error, Code::ValidationFailed);
         }

@@ -20,10 +20,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Session},
-    auth::{
-        bearer::{self, CredentialError},
-        token::Refused,
-    },
+    auth::token::Refused,
     graphql::{Answer, Code, Document, Problem},
 };
 
@@ -193,27 +190,22 @@ impl Incoming<'_> {
     /// Who asks, by the credential alone; before any document is read.
     async fn caller(&self) -> Result<Option<Caller>, Rejection> {
         let values = self.parts.headers.get_all(header::AUTHORIZATION);
-        let unverified = bearer::credential(values.iter().map(HeaderValue::as_bytes));
-        let unverified = match unverified {
-            Ok(None) => return Ok(None),
-            Ok(Some(unverified)) => unverified,
-            Err(CredentialError::Malformed) => return Err(self.unauthenticated("credential")),
-            Err(CredentialError::Several) => return Err(several_credentials()),
-        };
-        match self.gateway.verifier.verify(unverified, self.gateway.clock.now()).await {
+        let unverified = values.iter().map(HeaderValue::as_bytes);
+        let now = self.gateway.clock.now();
+        match self.gateway.authenticator.authenticate(unverified, now).await {
             Ok(verified) => {
-                Ok(Some(Caller { identity: verified.identity, profile: verified.profile }))
+                Ok(verified.map(|v| Caller { identity: v.identity, profile: v.profile }))
             }
-            Err(Refused::Invalid(reason)) => Err(self.unauthenticated(reason.word())),
-            Err(Refused::KeysUnavailable) => Err(keys_unavailable()),
+            Err(refused) => {
+                // The reason is for the log alone: an attacker learns nothing by trying.
+                tracing::info!(
+                    request_id = self.id,
+                    reason = refused.word(),
+                    "a token was refused"
+                );
+                Err(unauthenticated(refused))
+            }
         }
-    }
-
-    /// RFC 6750, section 3.1. The reason is for the log alone: an attacker learns nothing by trying.
-    fn unauthenticated(&self, reason: &str) -> Rejection {
-        tracing::info!(request_id = self.id, reason, "a token was refused");
-        Rejection::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "The token is not valid.")
-            .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
     }
 
     async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {
@@ -246,16 +238,26 @@ impl Incoming<'_> {
     }
 }
 
-fn several_credentials() -> Rejection {
-    let message = "Send one credential.";
-    Rejection::new(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
-        .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
-}
-
-fn keys_unavailable() -> Rejection {
-    let message = "Tokens cannot be verified just now; try again.";
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-        .with(header::RETRY_AFTER, KEYS_RETRY_AFTER)
+/// RFC 6750, section 3.1.
+fn unauthenticated(refused: Refused) -> Rejection {
+    let rejection = |status, code, message: &str| Rejection::new(status, code, message);
+    match refused {
+        Refused::Several => {
+            let message = "Send one credential.";
+            rejection(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
+                .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
+        }
+        Refused::Invalid(_) => {
+            let message = "The token is not valid.";
+            rejection(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
+                .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+        }
+        Refused::KeysUnavailable => {
+            let message = "Tokens cannot be verified just now; try again.";
+            rejection(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+                .with(header::RETRY_AFTER, KEYS_RETRY_AFTER)
+        }
+    }
 }
 
 fn too_large(max: usize) -> Rejection {

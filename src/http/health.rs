@@ -1,11 +1,17 @@
-//! Alive, and ready. They are for whoever runs this, on a bind of their own.
+//! Alive, ready, and what was counted. They are for whoever runs this, on a bind of their own.
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde_json::{Map, Value, json};
 
 use super::Gateway;
+use crate::metrics;
 
 /// How long readiness waits for the store.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,7 +27,7 @@ pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, J
     if let Err(reason) = store_ready(&gateway).await {
         reasons.insert("store".to_owned(), reason.into());
     }
-    if let Err(reason) = gateway.verifier.keys().ready() {
+    if let Err(reason) = gateway.authenticator.ready() {
         reasons.insert("keys".to_owned(), reason.into());
     }
     if reasons.is_empty() {
@@ -35,4 +41,16 @@ pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, J
 async fn store_ready(gateway: &Gateway) -> Result<(), String> {
     let answered = tokio::time::timeout(PATIENCE, gateway.access.ready()).await;
     answered.unwrap_or_else(|_| Err("the database did not answer in time".to_owned()))
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
+    gateway.authenticator.measure();
+    match gateway.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics have no text");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }

@@ -17,10 +17,11 @@ use axum::{
 
 use crate::{
     access::Access,
-    auth::{dev_issuer::DevIssuer, token::Verifier},
+    auth::{authenticator::Authenticator, dev_issuer::DevIssuer},
     clock::Clock,
     domain::sync::GroupNames,
     graphql::Api,
+    metrics::Metrics,
 };
 
 pub use dev::{Persona, personas};
@@ -32,8 +33,10 @@ pub struct Gateway {
     pub api: Api,
     /// The door to data.
     pub access: Arc<Access>,
-    /// Who verifies tokens.
-    pub verifier: Verifier,
+    /// Who verifies credentials.
+    pub authenticator: Authenticator,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long a body may be, in bytes.
@@ -74,5 +77,6 @@ pub fn admin(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .with_state(gateway)
 }

@@ -11,11 +11,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("policy", &["domain"]),
     ("clock", &["domain"]),
+    ("metrics", &[]),
     ("store", &["domain"]),
-    ("auth", &["domain", "clock"]),
+    ("auth", &["domain", "clock", "metrics"]),
     ("access", &["auth", "policy", "store", "domain", "clock"]),
     ("graphql", &["access", "policy", "domain"]),
-    ("http", &["graphql", "access", "auth", "seed", "domain", "clock"]),
+    ("http", &["graphql", "access", "auth", "seed", "domain", "clock", "metrics"]),
     ("config", &["domain"]),
     ("telemetry", &["config"]),
     ("seed", &["clock", "config", "domain", "store"]),
@@ -29,6 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum::", &["http", "app.rs"]),
     ("async_graphql::", &["graphql"]),
     ("reqwest::", &["auth"]),
+    ("prometheus::", &["metrics.rs"]),
     ("std::env::", &["cli.rs"]),
 ];
 

@@ -1,20 +1,26 @@
 //! Who is asking: tokens against real keys, and keys against a provider that misbehaves.
 
 mod dev_issuer;
+mod flood;
+pub(crate) mod forms;
 mod keys;
+mod media;
 mod provider;
+mod several;
 mod tokens;
 
 use std::{sync::Arc, time::Duration};
 
 use tenantry::{
     auth::{
+        authenticator::Authenticator,
         discovery::Discovery,
         fetch::Fetcher,
         keys::Keys,
         token::{Expected, Refused, Verified, Verifier},
     },
     domain::time::Timestamp,
+    metrics::Metrics,
 };
 
 use crate::support::issuer::{AUDIENCE, NOW, TestIssuer};
@@ -35,6 +41,10 @@ fn discovery(issuer: &TestIssuer) -> Discovery {
     Discovery::of_issuer(fetcher(), issuer.url()).expect("a loopback issuer")
 }
 
+fn metrics() -> Metrics {
+    Metrics::new().expect("a catalogue")
+}
+
 fn expected(issuer: &str) -> Expected {
     Expected {
         issuer: issuer.to_owned(),
@@ -43,15 +53,35 @@ fn expected(issuer: &str) -> Expected {
     }
 }
 
-/// A verifier whose first fetch has ended.
-async fn verifier(issuer: &TestIssuer) -> Verifier {
-    let keys = Keys::remote(discovery(issuer));
-    keys.first_fetch().await;
-    Verifier::new(expected(issuer.url()), Arc::new(keys))
+/// Verifies tokens of one issuer with those keys.
+fn of_keys(issuer: &str, keys: Keys) -> Authenticator {
+    Authenticator::new(vec![Verifier::new(expected(issuer), Arc::new(keys))], metrics())
 }
 
-async fn verify(verifier: &Verifier, token: &str) -> Result<Verified, Refused> {
-    verifier.verify(token, now()).await
+/// Verifies tokens of one issuer, whose first fetch has ended.
+async fn authenticator(issuer: &TestIssuer) -> Authenticator {
+    let keys = Keys::remote(discovery(issuer), metrics());
+    keys.first_fetch().await;
+    of_keys(issuer.url(), keys)
+}
+
+/// The keys of the only issuer.
+fn keys(authenticator: &Authenticator) -> &Keys {
+    authenticator.verifiers()[0].keys()
+}
+
+async fn verify(authenticator: &Authenticator, token: &str) -> Result<Verified, Refused> {
+    verify_at(authenticator, token, now()).await
+}
+
+async fn verify_at(
+    authenticator: &Authenticator,
+    token: &str,
+    now: Timestamp,
+) -> Result<Verified, Refused> {
+    let value = format!("Bearer {token}");
+    let verified = authenticator.authenticate([value.as_bytes()], now).await;
+    verified.map(|verified| verified.expect("a credential"))
 }
 
 /// Lets that time pass for every timer at once.

@@ -15,6 +15,7 @@ on_both_stores! {
     a_tenant_by_slug_is_three_reads,
     what_is_hidden_costs_what_is_absent_costs,
     typename_reads_nothing,
+    what_a_mutation_costs,
 }
 
 const ME: &str = "{ me { memberships { role tenant { slug subscription { plan } } } } }";
@@ -110,4 +111,34 @@ async fn typename_reads_nothing(app: App) {
     World::new(&app).await;
     let reply = app.ask("carol", "{ __typename __schema { queryType { name } } }").await;
     assert_eq!((reply.data()["__typename"].as_str(), reply.reads), (Some("Query"), 0));
+}
+
+/// Reads of the store, and changes that are committed together; what only guards a commit (a tenant
+/// that is held, an owner who is left) is one of them. docs/ARCHITECTURE.md has this table too.
+async fn what_a_mutation_costs(app: App) {
+    let world = World::new(&app).await;
+    let (acme, globex, initech) = (world.acme.id, world.globex.id, world.initech.id);
+    let (bob, carol, mallory, live) = (world.bob, world.carol, world.mallory, world.subscription);
+    for (caller, mutation, reads, writes) in [
+        ("ada", "createTenant(input: {slug: \"new-one\", name: \"X\"}) { __typename }".to_owned(), 1, 3),
+        ("bob", format!("updateTenant(input: {{id: \"{acme}\", name: \"X\"}}) {{ __typename }}"), 2, 2),
+        ("ada", format!("updateTenant(input: {{id: \"{acme}\", plan: FREE}}) {{ __typename }}"), 3, 3),
+        ("ada", format!("createSubscription(input: {{tenantId: \"{globex}\", plan: FREE}}) {{ __typename }}"), 2, 3),
+        ("ada", format!("updateSubscription(input: {{id: \"{live}\", status: PAST_DUE}}) {{ __typename }}"), 3, 2),
+        ("ada", format!("updateSubscription(input: {{id: \"{live}\", plan: STARTER}}) {{ __typename }}"), 3, 3),
+        ("ada", format!("deleteSubscription(input: {{id: \"{live}\"}}) {{ __typename }}"), 3, 2),
+        ("ada", "createUser(input: {subject: \"dave\", email: \"d@example.org\", name: \"D\"}) { __typename }".to_owned(), 2, 3),
+        ("ada", format!("updateUser(input: {{id: \"{mallory}\", name: \"X\"}}) {{ __typename }}"), 2, 2),
+        ("ada", format!("addTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\"}}) {{ __typename }}"), 3, 3),
+        ("bob", format!("updateTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\", role: OWNER}}) {{ __typename }}"), 3, 3),
+        ("bob", format!("updateTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\", role: MEMBER}}) {{ __typename }}"), 3, 4),
+        // One read more, of the tenants that they share: bob has to see her. She is a member already.
+        ("bob", format!("addTenantMember(input: {{tenantId: \"{acme}\", userId: \"{carol}\"}}) {{ __typename }}"), 4, 0),
+        ("carol", format!("removeTenantMember(input: {{tenantId: \"{acme}\", userId: \"{carol}\"}}) {{ __typename }}"), 3, 3),
+        ("ada", format!("deleteUser(input: {{id: \"{bob}\"}}) {{ __typename }}"), 2, 3),
+        ("ada", format!("deleteTenant(input: {{id: \"{initech}\"}}) {{ __typename }}"), 2, 2),
+    ] {
+        let reply = app.ask(caller, &format!("mutation {{ {mutation} }}")).await;
+        assert_eq!((reply.reads, reply.writes), (reads, writes), "{mutation} {}", reply.body);
+    }
 }

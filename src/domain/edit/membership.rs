@@ -76,7 +76,7 @@ fn edit(
     owner: LastOwner,
     deed: &Deed,
 ) -> Edit<User> {
-    user.version += 1;
+    user.version = user.version.saturating_add(1);
     user.updated_at = deed.now;
     let told = fields::memberships(&stored.memberships, &user.memberships);
     let mut changes = vec![

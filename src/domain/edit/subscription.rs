@@ -56,19 +56,7 @@ pub fn create(
     patch: SubscriptionPatch,
     deed: &Deed,
 ) -> Result<Edit<Subscribed>, Refused> {
-    let mut subscription = TenantSubscription {
-        id,
-        tenant_id: tenant.id,
-        plan: tenant.plan,
-        status: TenantSubscriptionStatus::Trialing,
-        current_period_start: None,
-        current_period_end: None,
-        cancel_at_period_end: false,
-        stripe: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let mut subscription = TenantSubscription::of(tenant, id, deed.now);
     accept(apply(patch, &mut subscription), None, 1)?;
     let mut told = fields::between(None, Some(&subscription));
     let (tenant, with_tenant) = match subscription.status.is_over() {
@@ -98,7 +86,7 @@ pub fn update(
     if told.is_empty() {
         return Ok(Edit::none(stored.clone()));
     }
-    subscription.version += 1;
+    subscription.version = subscription.version.saturating_add(1);
     subscription.updated_at = deed.now;
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
@@ -142,7 +130,7 @@ fn follow_plan(
         fields::word(tenant.plan.word()),
         fields::word(plan.word()),
     ));
-    let version = tenant.version + 1;
+    let version = tenant.version.saturating_add(1);
     let followed = Tenant { plan, version, updated_at: deed.now, ..tenant.clone() };
     (followed.clone(), Change::UpdateTenant { was: tenant.version, tenant: followed })
 }

@@ -6,7 +6,7 @@ use crate::domain::{
     fault::Fault,
     id::{NodeId, SubscriptionId, TenantId},
     patch::Patch,
-    subscription::{TenantSubscription, TenantSubscriptionStatus},
+    subscription::TenantSubscription,
     sync::LEEWAY,
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
     text,
@@ -97,35 +97,11 @@ pub struct NewTenant {
 
 /// A new tenant, with its first subscription of the same plan, in its trial.
 pub fn create(ids: NewTenant, patch: TenantPatch, deed: &Deed) -> Result<Edit<Tenant>, Refused> {
-    let mut tenant = Tenant {
-        id: ids.tenant,
-        slug: String::new(),
-        name: String::new(),
-        status: TenantStatus::Active,
-        plan: Plan::Free,
-        domains: Vec::new(),
-        billing_info: None,
-        integrations: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let mut tenant = Tenant::blank(ids.tenant, deed.now);
     let mut faults = Vec::new();
     apply(patch, &mut tenant, &mut faults);
     accept(faults, None, 1)?;
-    let subscription = TenantSubscription {
-        id: ids.subscription,
-        tenant_id: tenant.id,
-        plan: tenant.plan,
-        status: TenantSubscriptionStatus::Trialing,
-        current_period_start: None,
-        current_period_end: None,
-        cancel_at_period_end: false,
-        stripe: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let subscription = TenantSubscription::of(&tenant, ids.subscription, deed.now);
     let told = fields::between(None, Some(&tenant));
     let event = deed.event("tenant.create", NodeId::Tenant(tenant.id), vec![tenant.id], told);
     let changes =
@@ -160,7 +136,7 @@ pub fn commit_update(
     if told.is_empty() {
         return Edit::none(stored.clone());
     }
-    tenant.version += 1;
+    tenant.version = tenant.version.saturating_add(1);
     tenant.updated_at = deed.now;
     let mut changes = vec![Change::UpdateTenant { was: stored.version, tenant: tenant.clone() }];
     if tenant.plan != stored.plan {
@@ -176,7 +152,7 @@ pub fn commit_update(
                         change
                     },
                 ));
-                subscription.version += 1;
+                subscription.version = subscription.version.saturating_add(1);
                 subscription.updated_at = deed.now;
                 changes.push(Change::UpdateSubscription { was: live.version, subscription });
             }

@@ -57,20 +57,7 @@ pub fn draft(new: NewUser, issuers: &[String], deed: &Deed) -> Result<User, Refu
     if !issuers.contains(&issuer) {
         faults.push(Fault::at("input.issuer", "must be an issuer whose tokens count here"));
     }
-    let mut user = User {
-        id,
-        identity: Identity { issuer, subject },
-        email: None,
-        name: String::new(),
-        platform_admin: None,
-        disabled: false,
-        memberships: Vec::new(),
-        groups_as_of: None,
-        last_seen_at: None,
-        version: 1,
-        created_at: deed.now,
-        updated_at: deed.now,
-    };
+    let mut user = User::blank(id, Identity { issuer, subject }, deed.now);
     apply(patch, &mut user, &mut faults);
     accept(faults, None, 1)?;
     Ok(user)
@@ -107,7 +94,7 @@ pub fn update(
     if stored.platform_admin.is_some() && user.platform_admin.is_none() {
         removed(&mut user, deed.now);
     }
-    user.version += 1;
+    user.version = user.version.saturating_add(1);
     user.updated_at = deed.now;
     let event = deed.event("user.update", NodeId::User(user.id), Vec::new(), told);
     let update = Change::UpdateUser { was: UserStamp::from(stored), user: user.clone() };

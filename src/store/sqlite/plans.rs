@@ -4,8 +4,9 @@
 use rusqlite::{Connection, vtab::array};
 
 use super::{
+    commit,
     lists::{self, List},
-    members, queries, schema,
+    members, queries, requests, rows, schema,
 };
 use crate::{
     domain::{
@@ -150,6 +151,28 @@ fn reads_by_key() {
         faults.look(&db, &query.sql, Leave::None);
     }
     faults.look(&db, queries::TOMBSTONE, Leave::None);
+}
+
+#[test]
+fn what_is_changed_is_found() {
+    let db = prepared();
+    let mut faults = Faults::default();
+    for sql in commit::statements() {
+        faults.look(&db, &sql, Leave::None);
+    }
+    for sql in [rows::tenant::UPDATE, rows::tenant::DELETE_DOMAINS, rows::subscription::UPDATE] {
+        faults.look(&db, sql, Leave::None);
+    }
+    for sql in requests::STATEMENTS {
+        faults.look(&db, sql, Leave::None);
+    }
+}
+
+#[test]
+fn an_owner_is_found_among_the_owners() {
+    let owner = commit::statements().into_iter().find(|sql| sql.contains("'owner'"));
+    let steps = plan(&prepared(), &owner.expect("it is there"));
+    assert!(steps.iter().any(|step| step.contains("memberships_of_role")), "{steps:?}");
 }
 
 #[test]

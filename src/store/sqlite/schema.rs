@@ -33,3 +33,46 @@ pub(super) fn apply(db: &mut Connection) -> Result<(), PrepareError> {
 fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
     db.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that is there, as its makers would write it.
+    fn tables(db: &Connection) -> Vec<String> {
+        let mut all = db.prepare("SELECT sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name");
+        let all = all.as_mut().expect("a statement").query_map([], |row| row.get(0));
+        all.expect("rows").collect::<Result<_, _>>().expect("texts")
+    }
+
+    #[test]
+    fn an_older_database_becomes_a_new_one() {
+        let mut new = Connection::open_in_memory().expect("a database");
+        apply(&mut new).expect("all steps");
+        for done in 1..STEPS.len() {
+            let mut old = Connection::open_in_memory().expect("a database");
+            for step in &STEPS[..done] {
+                old.execute_batch(step).expect("a step");
+            }
+            old.execute_batch(&format!("PRAGMA user_version = {done}")).expect("a version");
+            let tombstone =
+                "INSERT INTO tombstones (issuer, subject, deleted_at) VALUES ('i', 's', 7)";
+            old.execute(tombstone, []).expect("inserted");
+            for _ in 0..2 {
+                apply(&mut old).expect("the steps that are missing, once");
+                assert_eq!(tables(&old), tables(&new), "from version {done}");
+                let kept = old.query_row("SELECT deleted_at FROM tombstones", [], |row| row.get(0));
+                assert_eq!(kept, Ok(7), "what was there stays");
+            }
+        }
+    }
+
+    #[test]
+    fn a_newer_database_is_refused() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        apply(&mut db).expect("all steps");
+        let newer = format!("PRAGMA user_version = {}", STEPS.len() + 1);
+        db.execute_batch(&newer).expect("a version");
+        assert!(matches!(apply(&mut db), Err(PrepareError::Unusable(_))));
+    }
+}

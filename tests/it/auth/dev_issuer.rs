@@ -1,14 +1,12 @@
 //! The issuer of `tenantry dev` passes the same verification as any other.
 
-use std::sync::Arc;
-
 use tenantry::auth::{
     dev_issuer::{DevClaims, DevIssuer},
     keys::Keys,
-    token::{Reason, Refused, Verifier},
+    token::{Reason, Refused},
 };
 
-use super::{at, expected, now};
+use super::{at, now, of_keys, verify, verify_at};
 use crate::support::issuer::{AUDIENCE, NOW};
 
 const URL: &str = "http://127.0.0.1:8080/dev/oidc";
@@ -30,9 +28,8 @@ fn ada() -> DevClaims {
 async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
     let dir = tempfile::tempdir().expect("a folder");
     let token = open(&dir).token(&ada(), now()).expect("a token");
-    let keys = Arc::new(Keys::fixed(open(&dir).key_set()));
-    let verifier = Verifier::new(expected(URL), keys);
-    let verified = verifier.verify(&token, now()).await.expect("good");
+    let authenticator = of_keys(URL, Keys::fixed(open(&dir).key_set()));
+    let verified = verify(&authenticator, &token).await.expect("good");
     assert_eq!(verified.identity.issuer, URL);
     assert_eq!(verified.identity.subject, "ada");
     assert_eq!(verified.expires_at, at(NOW + 3600));
@@ -41,15 +38,15 @@ async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
     assert_eq!(profile.name.as_deref(), Some("Ada"));
     assert_eq!(profile.issued_at, Some(now()));
     assert_eq!(profile.groups, Some(ada().groups));
-    let later = verifier.verify(&token, at(NOW + 3660)).await;
+    let later = verify_at(&authenticator, &token, at(NOW + 3660)).await;
     assert_eq!(later, Err(Refused::Invalid(Reason::Expired)));
 }
 
 #[tokio::test]
 async fn another_machines_tokens_are_not_its_own() {
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
-    let verifier = Verifier::new(expected(URL), Arc::new(Keys::fixed(open(&here).key_set())));
-    let refused =
-        verifier.verify(&open(&there).token(&ada(), now()).expect("a token"), now()).await;
+    let authenticator = of_keys(URL, Keys::fixed(open(&here).key_set()));
+    let token = open(&there).token(&ada(), now()).expect("a token");
+    let refused = verify(&authenticator, &token).await;
     assert_eq!(refused, Err(Refused::Invalid(Reason::UnknownKey)));
 }

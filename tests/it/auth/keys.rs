@@ -12,14 +12,15 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, future::join_all};
 use serde_json::json;
 use tenantry::auth::{
+    fault::{FetchFault, KeysFault},
     jwk::KeySet,
-    keys::{COOL_DOWN, Fetched, Keys, Source},
-    token::{Reason, Refused, Verifier},
+    keys::{COOL_DOWN, Fetched, Keys, MAX_STALE, NoKeys, Source},
+    token::{Reason, Refused},
 };
 use tokio::time::Instant;
 
-use super::{expected, fetched, later, until, verifier, verify};
-use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey};
+use super::{authenticator, fetched, keys, later, metrics, of_keys, until, verify};
+use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder};
 
 const UNKNOWN: Refused = Refused::Invalid(Reason::UnknownKey);
 
@@ -30,16 +31,16 @@ fn new_key() -> TestKey {
 #[tokio::test]
 async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let old = issuer.token().sign();
     let key = new_key();
     issuer.set_keys(&[TestKey::of(Kind::P256), key.clone()]);
     let new = issuer.token().key(&key).sign();
     let gate = issuer.hold();
-    let waiting = join_all((0..50).map(|_| verify(&verifier, &new)));
+    let waiting = join_all((0..50).map(|_| verify(&authenticator, &new)));
     let meanwhile = async {
         until(|| issuer.jwks_fetches() == 2).await;
-        let good = verify(&verifier, &old).now_or_never();
+        let good = verify(&authenticator, &old).now_or_never();
         assert!(matches!(good, Some(Ok(_))), "a good token waits for nothing");
         drop(gate);
     };
@@ -51,93 +52,93 @@ async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
 #[tokio::test]
 async fn unknown_keys_cause_one_fetch_in_ten_seconds() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let unknown = issuer.token().key(&new_key()).sign();
-    let all = join_all((0..50).map(|_| verify(&verifier, &unknown))).await;
+    let all = join_all((0..50).map(|_| verify(&authenticator, &unknown))).await;
     assert!(all.iter().all(|refused| *refused == Err(UNKNOWN)), "{all:?}");
     assert_eq!(issuer.jwks_fetches(), 2, "the one at start does not count");
-    assert_eq!(verify(&verifier, &unknown).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
     assert_eq!(issuer.jwks_fetches(), 2, "too early for another");
     later(COOL_DOWN).await;
-    assert_eq!(verify(&verifier, &unknown).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
     assert_eq!(issuer.jwks_fetches(), 3);
 }
 
 #[tokio::test]
 async fn a_failed_fetch_counts() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let key = new_key();
     let token = issuer.token().key(&key).sign();
     issuer.set_keys(std::slice::from_ref(&key));
     issuer.away(true);
-    assert_eq!(verify(&verifier, &token).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN));
     issuer.away(false);
-    assert_eq!(verify(&verifier, &token).await, Err(UNKNOWN), "too early to ask again");
+    assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN), "too early to ask again");
     assert_eq!(issuer.jwks_fetches(), 1);
     later(COOL_DOWN).await;
-    assert!(verify(&verifier, &token).await.is_ok());
+    assert!(verify(&authenticator, &token).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_provider_that_is_away_at_start_heals() {
     let issuer = TestIssuer::start().await;
     issuer.away(true);
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let token = issuer.token().sign();
-    let why = verifier.keys().ready().expect_err("not ready");
+    let why = keys(&authenticator).ready().expect_err("not ready").to_string();
     assert!(why.starts_with("no keys: discovery: "), "{why}");
-    assert_eq!(verify(&verifier, &token).await, Err(Refused::KeysUnavailable));
-    assert_eq!(verify(&verifier, &token).await, Err(Refused::KeysUnavailable));
+    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
+    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
     issuer.away(false);
     later(Duration::from_secs(1)).await;
-    fetched(verifier.keys(), 3).await;
-    assert_eq!(verifier.keys().ready(), Ok(()));
-    assert!(verify(&verifier, &token).await.is_ok());
+    fetched(keys(&authenticator), 3).await;
+    assert_eq!(keys(&authenticator).ready(), Ok(()));
+    assert!(verify(&authenticator, &token).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_token_heals_keys_that_were_never_there() {
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Status(500));
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     issuer.jwks_answers(Answer::Good);
-    assert!(verify(&verifier, &issuer.token().sign()).await.is_ok());
+    assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
 }
 
 #[tokio::test]
 async fn the_last_good_keys_serve_while_the_provider_is_away() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     issuer.away(true);
     later(Duration::from_secs(300)).await;
-    fetched(verifier.keys(), 2).await;
-    assert!(verify(&verifier, &issuer.token().sign()).await.is_ok());
-    assert_eq!(verifier.keys().ready(), Ok(()));
+    fetched(keys(&authenticator), 2).await;
+    assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
+    assert_eq!(keys(&authenticator).ready(), Ok(()));
 }
 
 #[tokio::test]
 async fn a_key_that_left_the_set_stops_working_at_the_next_refresh() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let old = issuer.token().sign();
     let key = new_key();
     issuer.set_keys(std::slice::from_ref(&key));
-    assert!(verify(&verifier, &old).await.is_ok(), "until then it works");
+    assert!(verify(&authenticator, &old).await.is_ok(), "until then it works");
     later(Duration::from_secs(300)).await;
-    fetched(verifier.keys(), 2).await;
-    assert_eq!(verify(&verifier, &old).await, Err(UNKNOWN));
-    assert!(verify(&verifier, &issuer.token().key(&key).sign()).await.is_ok());
+    fetched(keys(&authenticator), 2).await;
+    assert_eq!(verify(&authenticator, &old).await, Err(UNKNOWN));
+    assert!(verify(&authenticator, &issuer.token().key(&key).sign()).await.is_ok());
 }
 
 #[tokio::test]
 async fn an_empty_set_is_an_answer_and_not_ready() {
     let issuer = TestIssuer::start().await;
     issuer.set_keys(&[]);
-    let verifier = verifier(&issuer).await;
-    let why = verifier.keys().ready().expect_err("not ready");
+    let authenticator = authenticator(&issuer).await;
+    let why = keys(&authenticator).ready().expect_err("not ready").to_string();
     assert!(why.contains("is a signing key chosen at the provider?"), "{why}");
-    assert_eq!(verify(&verifier, &issuer.token().sign()).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &issuer.token().sign()).await, Err(UNKNOWN));
 }
 
 /// A source that takes no time; what it answers and when it was asked is known.
@@ -153,14 +154,22 @@ struct Told {
 
 #[async_trait]
 impl Source for Script {
-    async fn fetch(&self) -> Result<Fetched, String> {
+    fn issuer(&self) -> &'static str {
+        "https://id.example/"
+    }
+
+    async fn fetch(&self) -> Result<Fetched, KeysFault> {
         self.0.asked.lock().expect("no test panicked with it").push(Instant::now());
         if self.0.failing.load(Ordering::Relaxed) {
-            return Err("no luck".to_owned());
+            return Err(no_luck());
         }
         let set = KeySet::read(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
-        Ok(Fetched { set: set.expect("a set"), max_age: self.0.max_age })
+        Ok(Fetched { set: set.expect("a set"), max_age: self.0.max_age, symmetric: false })
     }
+}
+
+fn no_luck() -> KeysFault {
+    KeysFault::KeySet(FetchFault::Status(500))
 }
 
 impl Script {
@@ -180,7 +189,7 @@ async fn keys_are_refreshed_before_they_age_out() {
     for (max_age, expected) in [(None, 300), (Some(120), 120), (Some(0), 60), (Some(86_400), 3600)]
     {
         let script = Script::with_max_age(max_age);
-        let keys = Keys::remote(script.clone());
+        let keys = Keys::remote(script.clone(), metrics());
         fetched(&keys, 4).await;
         for wait in script.waits() {
             assert!((expected * 9 / 10..=expected).contains(&wait), "{max_age:?}: {wait}");
@@ -192,9 +201,9 @@ async fn keys_are_refreshed_before_they_age_out() {
 async fn failures_are_tried_again_with_growing_waits_until_it_works() {
     let script = Script::default();
     script.0.failing.store(true, Ordering::Relaxed);
-    let keys = Keys::remote(script.clone());
+    let keys = Keys::remote(script.clone(), metrics());
     fetched(&keys, 9).await;
-    assert_eq!(keys.ready(), Err("no keys: no luck".to_owned()));
+    assert_eq!(keys.ready(), Err(NoKeys::Failed(no_luck())));
     let bounds = [1, 2, 4, 8, 16, 32, 60, 60];
     for (wait, bound) in script.waits().into_iter().zip(bounds) {
         assert!((bound * 9 / 10..=bound).contains(&wait), "{wait} of {bound}");
@@ -206,10 +215,35 @@ async fn failures_are_tried_again_with_growing_waits_until_it_works() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_good_keys_do_not_serve_for_ever() {
+    let script = Script::default();
+    let keys = Keys::remote(script.clone(), metrics());
+    keys.first_fetch().await;
+    script.0.failing.store(true, Ordering::Relaxed);
+    let authenticator = of_keys("https://id.example/", keys);
+    let token = TokenBuilder::new("https://id.example/", &TestKey::of(Kind::P256)).sign();
+    let keys = super::keys(&authenticator);
+    for _ in 0..47 {
+        tokio::time::advance(MAX_STALE / 48).await;
+        assert!(verify(&authenticator, &token).await.is_ok(), "{:?}", keys.age());
+        assert_eq!(keys.ready(), Ok(()));
+    }
+    tokio::time::advance(MAX_STALE - keys.age().expect("fetched")).await;
+    assert!(verify(&authenticator, &token).await.is_ok(), "to the last second");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
+    assert_eq!(keys.ready(), Err(NoKeys::Stale(no_luck())));
+    script.0.failing.store(false, Ordering::Relaxed);
+    tokio::time::advance(COOL_DOWN).await;
+    assert!(verify(&authenticator, &token).await.is_ok(), "a token heals them");
+    assert_eq!(keys.ready(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_fetched_once_the_keys_are_dropped() {
     let script = Script::default();
     let told: Weak<Told> = Arc::downgrade(&script.0);
-    let keys = Keys::remote(script);
+    let keys = Keys::remote(script, metrics());
     keys.first_fetch().await;
     drop(keys);
     until(|| told.strong_count() == 0).await;
@@ -222,8 +256,8 @@ async fn fixed_keys_are_ready_and_never_fetched() {
     keys.first_fetch().await;
     assert_eq!(keys.ready(), Ok(()));
     let issuer = TestIssuer::start().await;
-    let verifier = Verifier::new(expected(issuer.url()), Arc::new(keys));
-    assert!(verify(&verifier, &issuer.token().sign()).await.is_ok());
-    assert_eq!(verify(&verifier, &issuer.token().key(&new_key()).sign()).await, Err(UNKNOWN));
+    let authenticator = of_keys(issuer.url(), keys);
+    assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
+    assert_eq!(verify(&authenticator, &issuer.token().key(&new_key()).sign()).await, Err(UNKNOWN));
     assert_eq!(issuer.jwks_fetches(), 0);
 }

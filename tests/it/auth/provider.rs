@@ -9,13 +9,13 @@ use tenantry::auth::{
     keys::{Keys, Source},
 };
 
-use super::{discovery, fetcher, later, until};
+use super::{discovery, fetcher, later, metrics, until};
 use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey};
 
 async fn refusal(issuer: &TestIssuer) -> String {
     match discovery(issuer).fetch().await {
         Ok(_) => panic!("it was not refused"),
-        Err(why) => why,
+        Err(why) => why.to_string(),
     }
 }
 
@@ -43,9 +43,9 @@ async fn a_document_of_another_issuer_is_refused_by_name() {
         assert!(why.contains(&format!("it names the issuer {named:?}")), "{why}");
     }
     assert_eq!(issuer.jwks_fetches(), 0, "its keys are not even asked for");
-    let keys = Keys::remote(discovery(&issuer));
+    let keys = Keys::remote(discovery(&issuer), metrics());
     keys.first_fetch().await;
-    assert!(keys.ready().expect_err("not ready").contains("names the issuer"));
+    assert!(keys.ready().expect_err("not ready").to_string().contains("names the issuer"));
 }
 
 #[tokio::test]

@@ -1,265 +1,25 @@
-//! Every form of a token that is accepted, and why the others are not.
+//! What a token may look like, why the others are refused, and what is read of a good one.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantry::{
     auth::token::{Reason, Refused},
     domain::sync::Profile,
 };
 
-use super::{at, verifier, verify};
-use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey, TokenBuilder};
+use super::{at, authenticator, forms, now, verify};
+use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey};
 
-/// A provider with a key of each kind, and one RSA key that is for RS384 alone.
-async fn issuer() -> TestIssuer {
+#[tokio::test]
+async fn every_form_is_decided_as_the_table_says() {
     let issuer = TestIssuer::start().await;
-    issuer.set_keys(&[Kind::P256, Kind::Rsa, Kind::P384, Kind::Ed25519].map(TestKey::of));
-    let mut rs384 = TestKey::of(Kind::Rsa).named("rs384").jwk();
-    rs384["alg"] = json!("RS384");
-    issuer.set_odd_keys(&[rs384]);
-    issuer
-}
-
-fn rsa(issuer: &TestIssuer, alg: &str) -> TokenBuilder {
-    issuer.token().key(&TestKey::of(Kind::Rsa)).header("alg", json!(alg))
-}
-
-fn accepted(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
-    let good = || issuer.token();
-    let key = |kind| issuer.token().key(&TestKey::of(kind));
-    vec![
-        ("RS256", rsa(issuer, "RS256")),
-        ("RS384", rsa(issuer, "RS384")),
-        ("RS512", rsa(issuer, "RS512")),
-        ("PS256", rsa(issuer, "PS256")),
-        ("PS384", rsa(issuer, "PS384")),
-        ("PS512", rsa(issuer, "PS512")),
-        ("ES256", good()),
-        ("ES384", key(Kind::P384)),
-        ("EdDSA", key(Kind::Ed25519)),
-        ("the alg of the key", rsa(issuer, "RS384").header("kid", json!("rs384"))),
-        ("no typ", good().without_header("typ")),
-        ("typ JWT", good().header("typ", json!("JWT"))),
-        ("typ jwt", good().header("typ", json!("jwt"))),
-        ("typ AT+JWT", good().header("typ", json!("AT+JWT"))),
-        ("jku is not used", good().header("jku", json!("https://evil.example/jwks"))),
-        ("jwk is not used", good().header("jwk", TestKey::of(Kind::Rsa).public())),
-        ("x5c is not used", good().header("x5c", json!(["MII"]))),
-        ("several audiences", good().claim("aud", json!(["a", "tenantry"]))),
-        ("the other audience", good().claim("aud", json!("other"))),
-        ("expired within leeway", good().expires_at(NOW - 59)),
-        ("exp with a fraction", good().claim("exp", json!(1_767_225_600.5))),
-        ("exp as 1e10", good().claim("exp", json!(1e10))),
-        ("nbf past", good().claim("nbf", json!(NOW - 1))),
-        ("nbf within leeway", good().claim("nbf", json!(NOW + 60))),
-        ("iat within leeway", good().issued_at(NOW + 60)),
-        ("no iat", good().without("iat")),
-        ("the longest subject", good().subject(&"ä".repeat(255))),
-        ("unknown claims", good().claim("x", json!({"y": [1]})).header("z", json!(1))),
-        ("almost 16 KiB", good().claim("x", json!("x".repeat(11_900)))),
-    ]
-}
-
-#[tokio::test]
-async fn good_tokens_are_accepted() {
-    let issuer = issuer().await;
-    let verifier = verifier(&issuer).await;
-    for (name, token) in accepted(&issuer) {
-        let verified = verify(&verifier, &token.sign()).await;
-        assert!(verified.is_ok(), "{name}: {verified:?}");
-    }
-}
-
-type Case = (Reason, &'static str, String);
-
-fn forms(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Malformed, TooLong};
-    let good = issuer.token();
-    let token = good.sign();
-    let (message, signature) = token.rsplit_once('.').expect("three parts");
-    let member = |json: String, member: &str| json.replacen('{', &format!("{{{member},"), 1);
-    let twice = |name: &str| member(good.claims_json(), &format!(r#""{name}":"x""#));
-    vec![
-        (Malformed, "nothing", String::new()),
-        (Malformed, "no dots", "abc".to_owned()),
-        (Malformed, "dots alone", "..".to_owned()),
-        (Malformed, "two parts", message.to_owned()),
-        (Malformed, "four parts", format!("{token}.{signature}")),
-        (Malformed, "five parts", format!("{token}.a.b")),
-        (Malformed, "a padded signature", format!("{token}==")),
-        (Malformed, "a space", format!("{message}. {signature}")),
-        (Malformed, "no header", format!(".{token}")),
-        (Malformed, "a header that is no JSON", good.clone().raw_header("{").sign()),
-        (Malformed, "a header that is an array", good.clone().raw_header("[]").sign()),
-        (
-            Malformed,
-            "alg twice",
-            good.clone().raw_header(&member(good.header_json(), r#""alg":"none""#)).sign(),
-        ),
-        (Malformed, "a kid that is a number", good.clone().header("kid", json!(1)).sign()),
-        (Malformed, "a kid that is null", good.clone().header("kid", Value::Null).sign()),
-        (Malformed, "claims that are no JSON", good.clone().raw_claims("ada").sign()),
-        (Malformed, "claims that are a string", good.clone().raw_claims("\"ada\"").sign()),
-        (Malformed, "claims with a tail", good.clone().raw_claims("{} {}").sign()),
-        (Malformed, "sub twice", good.clone().raw_claims(&twice("sub")).sign()),
-        (Malformed, "any claim twice", {
-            let thrice = twice("x").replacen('{', r#"{"x":1,"#, 1);
-            good.clone().raw_claims(&thrice).sign()
-        }),
-        (TooLong, "17 KiB", good.clone().claim("x", json!("x".repeat(12_700))).sign()),
-        (TooLong, "17 KiB of nothing", "x".repeat(17 * 1024)),
-    ]
-}
-
-fn headers(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Algorithm, Critical, Type};
-    let header = |name: &str, value: Value| issuer.token().header(name, value).sign();
-    let none = issuer.token().header("alg", json!("none"));
-    vec![
-        (Algorithm, "no alg", issuer.token().without_header("alg").sign()),
-        (Algorithm, "none", none.sign()),
-        (Algorithm, "none without signature", none.clone().raw_signature("").sign()),
-        (Algorithm, "None", header("alg", json!("None"))),
-        (Algorithm, "HS256 with the public key as secret", rsa(issuer, "HS256").sign()),
-        (Algorithm, "HS512", header("alg", json!("HS512"))),
-        (Algorithm, "ES512", header("alg", json!("ES512"))),
-        (Algorithm, "ES256K", header("alg", json!("ES256K"))),
-        (Algorithm, "RSA-OAEP", header("alg", json!("RSA-OAEP"))),
-        (Algorithm, "es256", header("alg", json!("es256"))),
-        (Algorithm, "an alg that is a list", header("alg", json!(["ES256"]))),
-        (Critical, "crit", header("crit", json!(["exp"]))),
-        (Critical, "an empty crit", header("crit", json!([]))),
-        (Critical, "a crit that is null", header("crit", Value::Null)),
-        (
-            Critical,
-            "b64",
-            issuer.token().header("b64", json!(false)).header("crit", json!(["b64"])).sign(),
-        ),
-        (Type, "an ID token's typ", header("typ", json!("id_token"))),
-        (Type, "a logout token's typ", header("typ", json!("logout+jwt"))),
-        (Type, "the media type at length", header("typ", json!("application/at+jwt"))),
-        (Type, "an empty typ", header("typ", json!(""))),
-        (Type, "a typ that is null", header("typ", Value::Null)),
-        (Type, "a typ that is a number", header("typ", json!(1))),
-    ]
-}
-
-fn keys(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{KeyDisagrees, NoKeyId, Signature, UnknownKey};
-    let good = || issuer.token();
-    let evil = TestKey::fresh(Kind::P256, "evil");
-    let kid = |kid: &str| good().header("kid", json!(kid));
-    let embedded = good().key(&evil).header("jwk", evil.jwk());
-    let linked = good().key(&evil).header("jku", json!("http://127.0.0.1:1/jwks"));
-    let token = good().sign();
-    let (message, _) = token.rsplit_once('.').expect("three parts");
-    vec![
-        (NoKeyId, "no kid among several keys", good().without_header("kid").sign()),
-        (UnknownKey, "an unknown kid", kid("nobody").sign()),
-        (UnknownKey, "an empty kid", kid("").sign()),
-        (UnknownKey, "a kid in capitals", kid("P256").sign()),
-        (UnknownKey, "a key in the header", embedded.sign()),
-        (UnknownKey, "a link to a key in the header", linked.sign()),
-        (
-            Signature,
-            "a key in the header under a known kid",
-            embedded.header("kid", json!("p256")).sign(),
-        ),
-        (Signature, "another key under a known kid", good().signed_by(&evil).sign()),
-        (Signature, "no signature", good().raw_signature("").sign()),
-        (Signature, "the signature of another token", {
-            let other = good().subject("eve").sign();
-            format!("{message}.{}", other.rsplit_once('.').expect("three parts").1)
-        }),
-        (Signature, "a short signature", good().raw_signature("AAAA").sign()),
-        (Signature, "a signature of zeros", good().raw_signature(&"A".repeat(86)).sign()),
-        (Signature, "PS256 signed as RS256", {
-            let signed = rsa(issuer, "PS256").sign();
-            let signature = signed.rsplit_once('.').expect("three parts").1;
-            rsa(issuer, "RS256").raw_signature(signature).sign()
-        }),
-        (KeyDisagrees, "RS256 with an EC key", good().header("alg", json!("RS256")).sign()),
-        (KeyDisagrees, "ES384 with a P-256 key", good().header("alg", json!("ES384")).sign()),
-        (
-            KeyDisagrees,
-            "ES256 with a P-384 key",
-            good().key(&TestKey::of(Kind::P384)).header("alg", json!("ES256")).sign(),
-        ),
-        (KeyDisagrees, "EdDSA with an EC key", good().header("alg", json!("EdDSA")).sign()),
-        (KeyDisagrees, "ES256 with an RSA key", rsa(issuer, "ES256").sign()),
-        (
-            KeyDisagrees,
-            "another alg than the key's",
-            rsa(issuer, "RS256").header("kid", json!("rs384")).sign(),
-        ),
-    ]
-}
-
-fn claims(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Audience, Issuer, Subject};
-    let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
-    let without = |name| issuer.token().without(name).sign();
-    let url = issuer.url();
-    vec![
-        (Issuer, "no iss", without("iss")),
-        (Issuer, "another iss", claim("iss", json!("https://evil.example"))),
-        (Issuer, "iss with a slash more", claim("iss", json!(format!("{url}/")))),
-        (Issuer, "iss in capitals", claim("iss", json!(url.to_uppercase()))),
-        (Issuer, "iss in an array", claim("iss", json!([url]))),
-        (Issuer, "iss that is null", claim("iss", Value::Null)),
-        (Audience, "no aud", without("aud")),
-        (Audience, "another aud", claim("aud", json!("somebody"))),
-        (Audience, "part of our aud", claim("aud", json!("tenant"))),
-        (Audience, "other auds", claim("aud", json!(["a", "b"]))),
-        (Audience, "no aud in the array", claim("aud", json!([]))),
-        (Audience, "aud that is a number", claim("aud", json!(5))),
-        (Audience, "a number among the auds", claim("aud", json!(["tenantry", 5]))),
-        (Audience, "an array in the auds", claim("aud", json!([["tenantry"]]))),
-        (Audience, "aud that is an object", claim("aud", json!({"tenantry": true}))),
-        (Subject, "no sub", without("sub")),
-        (Subject, "an empty sub", claim("sub", json!(""))),
-        (Subject, "sub that is a number", claim("sub", json!(7))),
-        (Subject, "sub that is null", claim("sub", Value::Null)),
-        (Subject, "sub in an array", claim("sub", json!(["ada"]))),
-        (Subject, "a sub of 256 characters", claim("sub", json!("ä".repeat(256)))),
-    ]
-}
-
-fn times(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Expired, IssuedAhead, NoExpiry, NotBefore, Time};
-    let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
-    vec![
-        (NoExpiry, "no exp", issuer.token().without("exp").sign()),
-        (Time, "exp that is a string", claim("exp", json!((NOW + 60).to_string()))),
-        (Time, "exp that is null", claim("exp", Value::Null)),
-        (Time, "exp in an array", claim("exp", json!([NOW + 60]))),
-        (Time, "exp of 1e18", claim("exp", json!(1e18))),
-        (Time, "exp of 10^18", claim("exp", json!(1_000_000_000_000_000_000_i64))),
-        (Time, "exp in milliseconds", claim("exp", json!(NOW * 1000))),
-        (Time, "exp before 1970", claim("exp", json!(-1))),
-        (Time, "nbf that is a string", claim("nbf", json!("0"))),
-        (Time, "nbf that is null", claim("nbf", Value::Null)),
-        (Time, "iat that is a string", claim("iat", json!("0"))),
-        (Time, "iat that is true", claim("iat", json!(true))),
-        (Time, "iat of 1e18", claim("iat", json!(1e18))),
-        (Expired, "expired", claim("exp", json!(NOW - 3600))),
-        (Expired, "expired for a leeway", claim("exp", json!(NOW - 60))),
-        (Expired, "expired in 1970", claim("exp", json!(0))),
-        (NotBefore, "nbf ahead", claim("nbf", json!(NOW + 61))),
-        (NotBefore, "nbf ahead by a fraction", claim("nbf", json!(1_767_225_660.5))),
-        (IssuedAhead, "iat ahead", claim("iat", json!(NOW + 61))),
-        (IssuedAhead, "iat in the year 9000", claim("iat", json!(221_845_392_000_i64))),
-    ]
-}
-
-#[tokio::test]
-async fn bad_tokens_are_refused_for_their_reason() {
-    let issuer = issuer().await;
-    let verifier = verifier(&issuer).await;
-    for cases in [forms, headers, keys, claims, times] {
-        for (reason, name, token) in cases(&issuer) {
-            let verified = verify(&verifier, &token).await;
-            assert_eq!(verified, Err(Refused::Invalid(reason)), "{name} ({})", reason.word());
-        }
+    forms::publish(&issuer);
+    let authenticator = authenticator(&issuer).await;
+    let forms = forms::all(&issuer);
+    assert!(forms.len() >= 80, "{}", forms.len());
+    for form in forms {
+        let values = form.credentials.iter().map(String::as_bytes);
+        let decided = authenticator.authenticate(values, now()).await;
+        assert_eq!(decided.map(drop), form.outcome, "{}", form.name);
     }
 }
 
@@ -267,18 +27,18 @@ async fn bad_tokens_are_refused_for_their_reason() {
 async fn a_token_without_kid_is_for_the_only_usable_key() {
     let issuer = TestIssuer::start().await;
     issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA"})]);
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let token = issuer.token().without_header("kid");
-    assert!(verify(&verifier, &token.sign()).await.is_ok());
+    assert!(verify(&authenticator, &token.sign()).await.is_ok());
     let other = token.signed_by(&TestKey::of(Kind::Rsa)).header("alg", json!("RS256"));
     let refused = Err(Refused::Invalid(Reason::KeyDisagrees));
-    assert_eq!(verify(&verifier, &other.sign()).await, refused);
+    assert_eq!(verify(&authenticator, &other.sign()).await, refused);
 }
 
 #[tokio::test]
 async fn what_a_token_says_is_read() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let token = issuer
         .token()
         .groups(["tenant:acme", "x"])
@@ -286,7 +46,7 @@ async fn what_a_token_says_is_read() {
         .claim("name", json!("Ada"))
         .claim("preferred_username", json!("al"))
         .claim("iat", json!(1_767_225_599.9));
-    let verified = verify(&verifier, &token.sign()).await.expect("good");
+    let verified = verify(&authenticator, &token.sign()).await.expect("good");
     assert_eq!(verified.identity.issuer, issuer.url());
     assert_eq!(verified.identity.subject, "ada");
     assert_eq!(verified.expires_at, at(NOW + 3600));
@@ -303,12 +63,12 @@ async fn what_a_token_says_is_read() {
 #[tokio::test]
 async fn what_is_not_of_its_type_is_not_there() {
     let issuer = TestIssuer::start().await;
-    let verifier = verifier(&issuer).await;
+    let authenticator = authenticator(&issuer).await;
     let mut token = issuer.token().without("iat");
     for name in ["email", "name", "preferred_username", "groups"] {
         token = token.claim(name, json!({"x": 1}));
     }
-    let verified = verify(&verifier, &token.sign()).await.expect("good");
+    let verified = verify(&authenticator, &token.sign()).await.expect("good");
     assert_eq!(verified.profile, Profile::default());
     for (claim, groups) in [
         (json!("one"), Some(vec!["one".to_owned()])),
@@ -317,7 +77,7 @@ async fn what_is_not_of_its_type_is_not_there() {
         (json!(null), None),
     ] {
         let token = issuer.token().claim("groups", claim.clone()).sign();
-        let verified = verify(&verifier, &token).await.expect("good");
+        let verified = verify(&authenticator, &token).await.expect("good");
         assert_eq!(verified.profile.groups, groups, "{claim}");
     }
 }

@@ -6,12 +6,17 @@
 //! here depends on either.
 
 mod audit;
+mod changes;
 mod commits;
+mod conditions;
 mod counts;
+mod deletions;
+mod holds;
 mod keys;
 mod members;
 mod pages;
 mod races;
+mod requests;
 mod round_trips;
 mod search;
 mod windows;
@@ -20,11 +25,16 @@ use std::{fmt::Debug, sync::Arc};
 
 use tempfile::TempDir;
 use tenantry::{
-    domain::{change::Change, list::Found},
-    store::{Store, sqlite::SqliteStore},
+    domain::{
+        change::Change, list::Found, subscription::TenantSubscription, tenant::Tenant, user::User,
+    },
+    store::{CommitError, Store, SubscriptionKeys, TenantKeys, UserKeys, sqlite::SqliteStore},
 };
 
-use crate::support::mongod::Fresh;
+use crate::support::{
+    entities::{event, id},
+    mongod::Fresh,
+};
 
 /// Makes of each case one test for each store, so that a failure says which of them it was. (A case
 /// that is not named here is dead code, and the compiler says so.)
@@ -79,4 +89,43 @@ fn readable<T: Debug, K: Ord>(found: Vec<Found<T>>, key: impl Fn(&T) -> K) -> Ve
     let mut all: Vec<T> = found.into_iter().map(|found| found.expect("readable")).collect();
     all.sort_by_key(key);
     all
+}
+
+/// The n-th tenant, where it is there.
+async fn tenant_of(store: &dyn Store, n: u32) -> Option<Tenant> {
+    let found = store.tenants(TenantKeys::Ids(&[id(n)])).await.expect("read");
+    readable(found, |tenant| tenant.id).pop()
+}
+
+/// The n-th user, where it is there.
+async fn user_of(store: &dyn Store, n: u32) -> Option<User> {
+    let found = store.users(UserKeys::Ids(&[id(n)])).await.expect("read");
+    readable(found, |user| user.id).pop()
+}
+
+/// The n-th subscription, where it is there.
+async fn subscription_of(store: &dyn Store, n: u32) -> Option<TenantSubscription> {
+    let found = store.subscriptions(SubscriptionKeys::Ids(&[id(n)])).await.expect("read");
+    readable(found, |subscription| subscription.id).pop()
+}
+
+/// Alone and together with an event, which then is not there.
+async fn assert_refused(
+    store: &dyn Store,
+    changes: &[Change],
+    expected: impl Fn(&CommitError) -> bool,
+) {
+    let recorded = [Change::Record(event(0xffff))];
+    for before in [&[][..], &recorded] {
+        let all: Vec<_> = before.iter().chain(changes).cloned().collect();
+        match store.commit(&all).await {
+            Err(refused) if expected(&refused) => {}
+            other => panic!("{changes:?}: {other:?}"),
+        }
+    }
+    assert_eq!(store.audit_events(&[id(0xffff)]).await.expect("read"), []);
+}
+
+fn is_stale(refused: &CommitError) -> bool {
+    matches!(refused, CommitError::Stale)
 }

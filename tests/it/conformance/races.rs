@@ -24,7 +24,7 @@ for_every_store!(
 const MANY: u32 = 32;
 
 /// Commits all of these lists at once, and gives what came of each.
-async fn at_once(
+pub(super) async fn at_once(
     store: &Arc<dyn Store>,
     lists: impl Iterator<Item = Vec<Change>>,
 ) -> Vec<Result<(), CommitError>> {
@@ -41,7 +41,7 @@ async fn at_once(
 }
 
 /// The number of the only one that got through; every other one has failed as it should.
-fn winner(done: &[Result<(), CommitError>], lost: impl Fn(&CommitError) -> bool) -> u32 {
+pub(super) fn winner(done: &[Result<(), CommitError>], lost: impl Fn(&CommitError) -> bool) -> u32 {
     for refused in done.iter().filter_map(|one| one.as_ref().err()) {
         assert!(lost(refused), "{refused:?}");
     }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tenantry::{
     access::{Access, Rules},
     auth::{
+        authenticator::Authenticator,
         discovery::Discovery,
         fetch::Fetcher,
         keys::Keys,
@@ -26,8 +27,9 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    graphql::Api,
+    graphql::{Api, Limits},
     http::{self, Cost, Gateway},
+    metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
 use tower::ServiceExt;
@@ -36,6 +38,9 @@ use super::{
     issuer::{AUDIENCE, NOW, TestIssuer, TokenBuilder},
     mongod::Fresh,
 };
+
+/// The audience of the second issuer.
+pub(crate) const OTHER_AUDIENCE: &str = "partner";
 
 /// Where an app keeps its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +103,16 @@ impl Clock for TestClock {
 /// A gateway with a provider, a store and a clock of its own.
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) issuer: TestIssuer,
+    pub(crate) issuer: Arc<TestIssuer>,
+    /// The second issuer, where there is one.
+    pub(crate) other_issuer: Option<Arc<TestIssuer>>,
     pub(crate) clock: Arc<TestClock>,
     /// The database of an app on MongoDB, for what a hand may do in it.
     pub(crate) mongo: Option<Fresh>,
     /// The door to the data, past HTTP and GraphQL.
     pub(crate) access: Arc<Access>,
     router: Router,
+    admin: Router,
 }
 
 /// How an app differs from the usual one.
@@ -114,11 +122,13 @@ pub(crate) struct Setup {
     pub(crate) introspection: bool,
     /// Whether the provider is away when the gateway starts.
     pub(crate) issuer_away: bool,
+    /// Whether there is a second issuer.
+    pub(crate) two_issuers: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { introspection: true, issuer_away: false }
+        Self { introspection: true, issuer_away: false, two_issuers: false }
     }
 }
 
@@ -181,8 +191,12 @@ impl App {
 
     /// The same with something different.
     pub(crate) async fn with(backend: Backend, setup: Setup) -> Self {
-        let issuer = TestIssuer::start().await;
+        let issuer = Arc::new(TestIssuer::start().await);
         issuer.away(setup.issuer_away);
+        let other_issuer = match setup.two_issuers {
+            true => Some(Arc::new(TestIssuer::start().await)),
+            false => None,
+        };
         let (store, mongo): (Arc<dyn Store>, _) = match backend {
             Backend::Sqlite => (Arc::new(SqliteStore::in_memory().expect("memory")), None),
             Backend::Mongo => {
@@ -193,10 +207,38 @@ impl App {
         };
         store.prepare().await.expect("a store that can be prepared");
         let clock = Arc::new(TestClock::new());
-        let gateway = gateway(&issuer, store.clone(), clock.clone(), setup).await;
+        let issuers: Vec<_> =
+            [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
+        let gateway = gateway(&issuers, store.clone(), clock.clone(), setup).await;
         let access = gateway.access.clone();
-        let router = http::public(gateway);
-        Self { store, issuer, clock, mongo, access, router }
+        let (router, admin) = (http::public(gateway.clone()), http::admin(gateway));
+        Self { store, issuer, other_issuer, clock, mongo, access, router, admin }
+    }
+
+    /// The routers of another instance on the same database: it shares nothing else.
+    pub(crate) async fn another_instance(&self) -> Router {
+        let store: Arc<dyn Store> = match &self.mongo {
+            Some(fresh) => {
+                let store = MongoStore::connect(&fresh.uri, self.issuer.url()).await;
+                Arc::new(store.expect("a URL"))
+            }
+            None => self.store.clone(),
+        };
+        let setup = Setup::default();
+        http::public(gateway(&[&self.issuer], store, self.clock.clone(), setup).await)
+    }
+
+    /// Asks the admin bind.
+    pub(crate) async fn admin(&self, path: &str) -> Reply {
+        let request = axum::http::Request::get(path).body(Body::empty()).expect("a request");
+        send(&self.admin, request).await
+    }
+
+    /// What a metric counts, by the line's beginning.
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
+        let reply = self.admin("/metrics").await;
+        let value = reply.body.lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
     /// A token for that subject, issued now, with those groups.
@@ -270,46 +312,59 @@ impl App {
 
     /// Sends any request through the router.
     pub(crate) async fn send(&self, request: axum::http::Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a body").to_bytes();
-        let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");
-        Reply {
-            status: parts.status.as_u16(),
-            reads: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_reads),
-            writes: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_writes),
-            headers: parts.headers,
-            json: serde_json::from_str(&body).unwrap_or(Value::Null),
-            body,
-        }
+        send(&self.router, request).await
+    }
+}
+
+/// Sends any request through a router.
+pub(crate) async fn send(router: &Router, request: axum::http::Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    Reply {
+        status: parts.status.as_u16(),
+        reads: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_reads),
+        writes: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_writes),
+        headers: parts.headers,
+        json: serde_json::from_str(&body).unwrap_or(Value::Null),
+        body,
     }
 }
 
 async fn gateway(
-    issuer: &TestIssuer,
+    issuers: &[&Arc<TestIssuer>],
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     setup: Setup,
 ) -> Arc<Gateway> {
-    let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
-    let keys = Arc::new(Keys::remote(discovery.expect("an issuer")));
-    keys.first_fetch().await;
-    let expected = Expected {
-        issuer: issuer.url().to_owned(),
-        audiences: vec![AUDIENCE.to_owned()],
-        groups_claim: "groups".to_owned(),
-    };
+    let metrics = Metrics::new().expect("a catalogue");
+    let mut verifiers = Vec::new();
+    for (place, issuer) in issuers.iter().enumerate() {
+        let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
+        let keys = Arc::new(Keys::remote(discovery.expect("an issuer"), metrics.clone()));
+        keys.first_fetch().await;
+        // Each but the first has an audience of its own, which is none of the first one's.
+        let audiences: &[&str] = if place == 0 { &[AUDIENCE, "other"] } else { &[OTHER_AUDIENCE] };
+        let expected = Expected {
+            issuer: issuer.url().to_owned(),
+            audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
+            groups_claim: "groups".to_owned(),
+        };
+        verifiers.push(Verifier::new(expected, keys));
+    }
     let rules = Rules {
         groups: group_names(),
         default_tenant: "dezky".to_owned(),
-        issuers: vec![issuer.url().to_owned()],
+        issuers: issuers.iter().map(|issuer| issuer.url().to_owned()).collect(),
     };
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.open();
     Arc::new(Gateway {
-        api: Api::new(setup.introspection),
+        api: Api::new(setup.introspection, Limits::default()),
         access: Arc::new(access),
-        verifier: Verifier::new(expected, keys),
+        authenticator: Authenticator::new(verifiers, metrics.clone()),
+        metrics,
         clock,
         max_body_bytes: 256 * 1024,
         playground: false,

@@ -9,7 +9,7 @@ use tenantry::domain::{
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
     time::Timestamp,
-    user::{Identity, Membership, MembershipSource, TenantRole, User},
+    user::{Identity, Membership, MembershipSource, TenantRole, Tombstone, User},
 };
 
 use super::mongod::ISSUER;
@@ -144,6 +144,11 @@ pub(crate) fn full_user(n: u32) -> User {
 /// A place in the n-th tenant, given by hand.
 pub(crate) fn membership(tenant: u32, role: TenantRole) -> Membership {
     Membership { tenant_id: id(tenant), role, source: MembershipSource::Direct, since: time(0) }
+}
+
+/// What the n-th user leaves when it is deleted in that second.
+pub(crate) fn tombstone(n: u32, deleted_at: i64) -> Tombstone {
+    Tombstone { identity: user(n).identity, deleted_at: time(deleted_at) }
 }
 
 /// The n-th tenant's active subscription, with nothing that it can be without.

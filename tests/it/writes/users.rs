@@ -1,7 +1,10 @@
 //! Users: made before they sign in, changed, deleted; and what a token from before can still do.
 
 use serde_json::{Value, json};
-use tenantry::domain::user::MembershipSource;
+use tenantry::domain::{
+    change::Change,
+    user::{MembershipSource, TenantRole},
+};
 
 use super::{faults, newest, run, told};
 use crate::support::{
@@ -22,6 +25,8 @@ on_both_stores! {
     a_user_made_again_has_no_old_groups,
     a_user_signed_in_again_has_no_old_groups,
     history_outlives_its_people,
+    history_is_found_by_what_it_is_of,
+    somebody_with_very_many_places_can_be_deleted,
 }
 
 const USER: &str = "user { id subject email name platformAdmin disabled role version
@@ -245,4 +250,67 @@ async fn history_outlives_its_people(app: App) {
     let reply = app.ask("ada", &of_bob).await;
     let nodes = reply.data()["auditLog"]["nodes"].as_array().expect("nodes");
     assert_eq!(nodes.len(), 2, "found by who did it, also when nobody is left");
+}
+
+async fn history_is_found_by_what_it_is_of(app: App) {
+    let world = World::new(&app).await;
+    let (acme, globex) = (world.acme.id.to_string(), world.globex.id.to_string());
+    for (by, tenant, name) in [("bob", &acme, "B"), ("carol", &globex, "C"), ("ada", &acme, "A")] {
+        app.clock.advance(60);
+        let rename = json!({"id": tenant, "name": name});
+        run(&app, by, "updateTenant", rename, "tenant { id }").await.data();
+    }
+    app.clock.advance(60);
+    let leave = json!({"tenantId": acme, "userId": world.carol.to_string()});
+    run(&app, "carol", "removeTenantMember", leave, "removedUserId").await.data();
+    let found = async |caller: &str, within: &str, filter: String| -> Vec<String> {
+        let (open, close) = if within.is_empty() {
+            (String::new(), "")
+        } else {
+            (format!("tenant(slug: \"{within}\") {{ "), " }")
+        };
+        let query = format!(
+            "{{ {open}auditLog(filter: {{{filter}}}) {{ totalCount nodes {{ action changes }} }}{close} }}"
+        );
+        let reply = app.ask(caller, &query).await;
+        let log =
+            reply.data().pointer(if within.is_empty() { "/auditLog" } else { "/tenant/auditLog" });
+        let log = log.expect("a history").clone();
+        let nodes = log["nodes"].as_array().expect("nodes").clone();
+        assert_eq!(log["totalCount"], nodes.len(), "{filter}");
+        nodes
+            .iter()
+            .map(|node| match &node["changes"]["name"]["to"] {
+                Value::String(name) => name.clone(),
+                _ => node["action"].as_str().expect("an action").to_owned(),
+            })
+            .collect()
+    };
+    let left = "membership.remove";
+    assert_eq!(found("ada", "", String::new()).await, [left, "A", "C", "B", "x"]);
+    assert_eq!(found("ada", "", format!("tenantId: \"{acme}\"")).await, [left, "A", "B", "x"]);
+    assert_eq!(found("ada", "", format!("actorId: \"{}\"", world.carol)).await, [left, "C"]);
+    assert_eq!(found("ada", "", "action: \"membership.remove\"".into()).await, [left]);
+    let from = "since: \"2026-01-01T00:02:00Z\"";
+    assert_eq!(found("ada", "", from.into()).await, [left, "A", "C"]);
+    let until = "until: \"2026-01-01T00:03:00Z\"";
+    assert_eq!(found("ada", "", format!("{from}, {until}")).await, ["C"]);
+    assert_eq!(found("bob", "acme", format!("actorId: \"{}\"", world.bob)).await, ["B", "x"]);
+    assert_eq!(found("bob", "acme", format!("tenantId: \"{globex}\"")).await, [""; 0]);
+    assert_eq!(found("carol", "globex", from.into()).await, ["C"]);
+}
+
+async fn somebody_with_very_many_places_can_be_deleted(app: App) {
+    let world = World::new(&app).await;
+    let places: Vec<_> =
+        (0..10_000).map(|n| (crate::support::world::id(100_000 + n), TenantRole::Owner)).collect();
+    let many = crate::support::world::user(&app, 19, "many", &places);
+    let id = many.id.to_string();
+    app.store.commit(&[Change::InsertUser(many)]).await.expect("free");
+    let input = json!({"tenantId": world.acme.id.to_string(), "userId": id});
+    run(&app, "ada", "addTenantMember", input, "membership { role }").await.data();
+    run(&app, "ada", "deleteUser", json!({"id": id}), "deletedId").await.data();
+    let event = app.history().await.into_iter().next().expect("an event");
+    assert_eq!(event.tenants.len(), 10_001);
+    assert_eq!(app.stored("many").await, None);
 }

@@ -61,12 +61,20 @@ fn read_step(raw: &RawDocument) -> Read<Step> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "ordinal" => ordinal = field.integer()?.and_then(|n| n.try_into().ok()),
+            "ordinal" => ordinal = read_ordinal(field.value()?),
             "ids" => ids = field.array()?.map_or(Ok(Vec::new()), read_ids)?,
             _ => {}
         }
     }
     Ok(Step { ordinal: require(ordinal, "ordinal", "an integer from 0")?, ids })
+}
+
+fn read_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
+    match value {
+        RawBsonRef::Int64(n) => n.try_into().ok(),
+        RawBsonRef::Int32(n) => n.try_into().ok(),
+        _ => None,
+    }
 }
 
 fn read_ids(array: &RawArray) -> Read<Vec<NodeId>> {

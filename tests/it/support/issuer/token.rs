@@ -17,7 +17,8 @@ pub(crate) struct TokenBuilder {
 }
 
 impl TokenBuilder {
-    pub(super) fn new(issuer: &str, key: &TestKey) -> Self {
+    /// A good token of that issuer, signed with that key.
+    pub(crate) fn new(issuer: &str, key: &TestKey) -> Self {
         let builder = Self {
             header: Map::new(),
             claims: Map::new(),

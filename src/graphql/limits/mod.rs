@@ -1,0 +1,126 @@
+//! What a document may ask for: checked before the engine sees it, in time linear in the document.
+//!
+//! The engine measures depth and complexity only once it has expanded every fragment, which a few
+//! hundred bytes can make take seconds. Here [`lexer`] counts tokens before anything is parsed,
+//! [`cost`] visits each fragment once however often it is spread, and only what has passed both is
+//! walked as it would run ([`keys`]): then it is known to be small.
+
+mod cost;
+mod keys;
+mod lexer;
+mod shape;
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Name, Positioned, Value, Variables,
+    parser::types::{Directive, FragmentDefinition, OperationDefinition},
+};
+
+use super::error::{Code, Problem};
+
+pub(super) use lexer::count;
+pub(super) use shape::Shape;
+
+/// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
+const INTROSPECTION_DEPTH: u64 = 20;
+
+/// The limits on one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How deep fields may lie; a root field is at 1.
+    pub depth: u64,
+    /// What it may cost: a field 1, a connection its children by its page size, a list by 20.
+    pub complexity: u64,
+    /// How many response keys one field may have in one selection set.
+    pub aliases: u64,
+    /// How many root fields.
+    pub root_fields: u64,
+    /// How many lexical tokens.
+    pub tokens: u64,
+    /// How many directives.
+    pub directives: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 12,
+            complexity: 5000,
+            aliases: 30,
+            root_fields: 20,
+            tokens: 2000,
+            directives: 50,
+        }
+    }
+}
+
+/// A document, its operation, and the variables that it runs with.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) operation: &'a OperationDefinition,
+    pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    pub(super) variables: &'a Variables,
+}
+
+impl Asked<'_> {
+    /// Whether `@skip` or `@include` leaves a selection out.
+    fn leaves_out(&self, directives: &[Positioned<Directive>]) -> bool {
+        directives.iter().any(|directive| {
+            let directive = &directive.node;
+            let wanted = match directive.name.node.as_str() {
+                "skip" => true,
+                "include" => false,
+                _ => return false,
+            };
+            let condition = directive.get_argument("if").map(|value| value.node.clone());
+            let condition =
+                condition.map(|value| value.into_const_with(|name| self.variable(&name)));
+            condition == Some(Ok(Value::Boolean(wanted)))
+        })
+    }
+
+    /// What stands for a variable; an error where nothing does, which the engine refuses.
+    fn variable(&self, name: &Name) -> Result<Value, ()> {
+        self.variables.get(name).cloned().ok_or(())
+    }
+}
+
+/// Refuses what has too many tokens or directives, before it is parsed.
+pub(super) fn check_text(document: &str, limits: &Limits) -> Result<(), Problem> {
+    let found = count(document);
+    within("tokens", found.tokens, limits.tokens)?;
+    within("directives", found.directives, limits.directives)
+}
+
+/// Refuses a parsed document that asks for too much. Names that the schema does not have cost what
+/// others do: the engine refuses them, but may be asked to only once that is cheap.
+pub(super) fn check(asked: Asked<'_>, shape: &Shape, limits: &Limits) -> Result<u64, Problem> {
+    let cost = cost::of(asked, shape);
+    within("depth", cost.depth, limits.depth)?;
+    within("depth", cost.introspection_depth, INTROSPECTION_DEPTH)?;
+    within("complexity", cost.complexity, limits.complexity)?;
+    within("complexity", cost.introspection, limits.complexity)?;
+    let keys = keys::of(asked, limits.aliases)?;
+    within("aliases", keys.aliases, limits.aliases)?;
+    within("rootFields", keys.root_fields, limits.root_fields)?;
+    Ok(cost.complexity)
+}
+
+fn within(limit: &'static str, actual: u64, max: u64) -> Result<(), Problem> {
+    if actual <= max {
+        return Ok(());
+    }
+    let message = match limit {
+        "tokens" => "The document has too many tokens.",
+        "directives" => "The document has too many directives.",
+        "depth" => "The document goes too deep.",
+        "aliases" => "The document asks for one field too often in one place.",
+        "rootFields" => "The document has too many root fields.",
+        _ => "The document asks for too much at once.",
+    };
+    Err(Problem::new(Code::LimitExceeded, message)
+        .with("limit", limit)
+        .with("max", max)
+        .with("actual", actual))
+}

@@ -1,0 +1,95 @@
+//! What is counted, in one catalogue: every name that `GET /metrics` shows is here.
+
+use std::time::Duration;
+
+use prometheus::{Encoder, Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+
+/// The form of [`Metrics::text`]: the text format of Prometheus.
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// Tokens that were refused, by reason.
+const TOKEN_REFUSALS: (&str, &str) =
+    ("tenantry_token_refusals_total", "Requests whose credential was refused, by reason.");
+/// Fetches of issuers' keys, by issuer and outcome.
+const JWKS_FETCHES: (&str, &str) =
+    ("tenantry_jwks_fetches_total", "Fetches of an issuer's keys, by issuer and outcome.");
+/// How old the keys in force are, by issuer.
+const JWKS_AGE: (&str, &str) = (
+    "tenantry_jwks_age_seconds",
+    "Seconds since an issuer's keys were fetched last; absent before the first time.",
+);
+
+/// The counters of one process. A clone counts into the same ones.
+///
+/// Labels have few values, all of them decided here or in the configuration: nothing of a request
+/// becomes one.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    token_refusals: IntCounterVec,
+    jwks_fetches: IntCounterVec,
+    jwks_age: GaugeVec,
+}
+
+impl Metrics {
+    /// Counters at zero; fails only where two of the catalogue have one name.
+    pub fn new() -> Result<Self, Error> {
+        let opts = |(name, help)| Opts::new(name, help);
+        let metrics = Self {
+            registry: Registry::new(),
+            token_refusals: IntCounterVec::new(opts(TOKEN_REFUSALS), &["reason"])?,
+            jwks_fetches: IntCounterVec::new(opts(JWKS_FETCHES), &["issuer", "outcome"])?,
+            jwks_age: GaugeVec::new(opts(JWKS_AGE), &["issuer"])?,
+        };
+        metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
+        metrics.registry.register(Box::new(metrics.jwks_fetches.clone()))?;
+        metrics.registry.register(Box::new(metrics.jwks_age.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Counts a credential that was refused.
+    pub fn token_refused(&self, reason: &'static str) {
+        self.token_refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts a fetch that has ended.
+    pub fn jwks_fetched(&self, issuer: &str, outcome: &'static str) {
+        self.jwks_fetches.with_label_values(&[issuer, outcome]).inc();
+    }
+
+    /// Says how old an issuer's keys are.
+    pub fn jwks_aged(&self, issuer: &str, age: Duration) {
+        self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
+    }
+
+    /// All of it, as Prometheus reads it.
+    pub fn text(&self) -> Result<Vec<u8>, Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_shown() {
+        let metrics = Metrics::new().expect("a catalogue");
+        metrics.clone().token_refused("expired");
+        metrics.token_refused("expired");
+        metrics.jwks_fetched("https://id.example/", "ok");
+        metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
+        let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
+        for line in [
+            "# TYPE tenantry_token_refusals_total counter",
+            r#"tenantry_token_refusals_total{reason="expired"} 2"#,
+            r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
+            "# TYPE tenantry_jwks_age_seconds gauge",
+            r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
+        ] {
+            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+        }
+    }
+}
