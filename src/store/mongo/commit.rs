@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::{
     ClientSession,
-    bson::RawDocumentBuf,
+    bson::{RawDocumentBuf, doc},
     error::{Error, ErrorKind},
     options::ReadConcern,
 };
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::{
     MongoStore,
     errors::{PATIENCE, bounded, out_of_time, read_error, refused_by, unique},
+    keyset::least,
     marks::mark,
 };
 use crate::{
@@ -115,19 +116,43 @@ impl MongoStore {
             drop(in_time(session.abort_transaction()).await);
             return Err(failed);
         }
+        self.conclude(session, changes, deadline).await
+    }
+
+    /// Commits, again and again while the outcome is open: the server knows the transaction again.
+    async fn conclude(
+        &self,
+        session: &mut ClientSession,
+        changes: &[Change],
+        deadline: Instant,
+    ) -> Result<(), Failed> {
+        let mut was_open = false;
         loop {
             let failed = match in_time(session.commit_transaction()).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
             let open = failed.has_label(UNKNOWN) || matches!(failed, Failed::Silent);
-            if !open {
+            // Told for certain that nothing was written; any other answer leaves open what was.
+            if !open && (!was_open || failed.has_label(TRANSIENT)) {
                 return Err(failed);
             }
-            if Instant::now() >= deadline {
+            if !open || Instant::now() >= deadline {
+                self.end_open(session).await;
                 return if self.is_applied(changes).await { Ok(()) } else { Err(failed) };
             }
+            was_open = true;
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Ends a transaction that may still be open: a session has one, so another ends it. What is not
+    /// committed then never will be, and its locks are in nobody's way.
+    async fn end_open(&self, session: &mut ClientSession) {
+        if start(session).await.is_ok() {
+            let nothing = self.tombstones.find_one(doc! { "_id": least() });
+            drop(in_time(nothing.session(&mut *session)).await);
+            drop(in_time(session.abort_transaction()).await);
         }
     }
 

@@ -2,28 +2,92 @@
 
 use std::sync::Arc;
 
+use mongodb::bson::{DateTime, Document, doc, oid};
 use tenantry::{
     domain::{
         change::Change,
+        id::ObjectId,
         list::MemberFilter,
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::{Tenant, TenantIntegrations},
+        time::Timestamp,
         user::{TenantRole, User},
     },
     store::{Store, SubscriptionKeys, UserKeys},
 };
 
 use super::{assert_refused, for_every_store, is_stale, keep, readable, tenant_of, user_of};
-use crate::support::entities::{event, id, membership, some, subscription, tenant, time, user};
+use crate::support::{
+    entities::{event, id, membership, some, subscription, tenant, time, user},
+    mongod::Fresh,
+};
 
 for_every_store!(
     all_that_is_a_tenants_goes_with_it,
     its_values_are_free_again,
     a_former_member_has_changed,
+);
+
+/// As [`for_every_store`], with a quick way to have many users.
+macro_rules! for_every_filled_store {
+    ($($case:ident),+ $(,)?) => { $(
+        mod $case {
+            use crate::{conformance::{in_file, in_memory}, support::mongod::Fresh};
+
+            #[tokio::test]
+            async fn sqlite_file() {
+                let (_folder, store) = in_file().await;
+                super::$case(store, None).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_memory() {
+                super::$case(in_memory().await, None).await;
+            }
+
+            #[tokio::test]
+            async fn mongodb() {
+                let fresh = Fresh::new().await;
+                let store = std::sync::Arc::new(fresh.prepared().await);
+                super::$case(store, Some(fresh)).await;
+            }
+        }
+    )+ };
+}
+
+for_every_filled_store!(
     with_many_members,
     with_fifty_thousand_members,
     several_finish_one_deletion,
 );
+
+/// Stores users: MongoDB's as another program would, all at once.
+async fn insert_all(store: &dyn Store, server: Option<&Fresh>, users: impl Iterator<Item = User>) {
+    match server {
+        None => keep(store, users.map(Change::InsertUser)).await,
+        Some(server) => server.insert("users", users.map(document).collect()).await,
+    }
+}
+
+fn document(user: User) -> Document {
+    let oid = |id: ObjectId| oid::ObjectId::from_bytes(id.0);
+    let date = |at: Timestamp| DateTime::from_millis(at.millis());
+    let memberships: Vec<Document> = user
+        .memberships
+        .iter()
+        .map(|m| {
+            doc! {
+                "tenantId": oid(m.tenant_id.raw), "role": m.role.word(),
+                "source": m.source.word(), "since": date(m.since),
+            }
+        })
+        .collect();
+    doc! {
+        "_id": oid(user.id.raw), "subject": user.identity.subject, "issuer": user.identity.issuer,
+        "name": user.name, "memberships": memberships, "version": user.version,
+        "createdAt": date(user.created_at), "updatedAt": date(user.updated_at),
+    }
+}
 
 fn delete(n: u32, was: i32) -> Change {
     Change::DeleteTenant { id: id(n), was, at: time(50), watermark: time(60) }
@@ -108,13 +172,9 @@ async fn a_former_member_has_changed(store: Arc<dyn Store>) {
 }
 
 /// Makes the first tenant, with that many members. Each third is also one of the second.
-async fn fill(store: &dyn Store, members: u32) {
+async fn fill(store: &dyn Store, server: Option<&Fresh>, members: u32) {
     keep(store, [1, 2].map(tenant).map(Change::InsertTenant)).await;
-    let users: Vec<_> = (0..members).map(|n| member(n, tenants_of(n))).collect();
-    // Few enough for one transaction.
-    for some in users.chunks(5_000) {
-        keep(store, some.iter().cloned().map(Change::InsertUser)).await;
-    }
+    insert_all(store, server, (0..members).map(|n| member(n, tenants_of(n)))).await;
 }
 
 fn tenants_of(n: u32) -> &'static [u32] {
@@ -136,11 +196,11 @@ async fn assert_former(store: &dyn Store, members: u32) {
 }
 
 /// On both sides of what one transaction takes, and of what one batch takes after it.
-async fn with_many_members(store: Arc<dyn Store>) {
+async fn with_many_members(store: Arc<dyn Store>, server: Option<Fresh>) {
     for (n, members) in (10..).zip([1_000, 1_001, 2_000, 2_001]) {
         keep(&*store, [Change::InsertTenant(tenant(n))]).await;
         let users = (0..members).map(|m| member(n * 10_000 + m, &[n]));
-        keep(&*store, users.map(Change::InsertUser)).await;
+        insert_all(&*store, server.as_ref(), users).await;
         keep(&*store, [delete(n, 1), Change::Record(event(n))]).await;
         assert_eq!(tenant_of(&*store, n).await, None);
         store.finish_deletions().await.expect("done");
@@ -152,9 +212,9 @@ async fn with_many_members(store: Arc<dyn Store>) {
     }
 }
 
-async fn with_fifty_thousand_members(store: Arc<dyn Store>) {
+async fn with_fifty_thousand_members(store: Arc<dyn Store>, server: Option<Fresh>) {
     const MEMBERS: u32 = 50_000;
-    fill(&*store, MEMBERS).await;
+    fill(&*store, server.as_ref(), MEMBERS).await;
     keep(&*store, [delete(1, 1), Change::Record(event(1))]).await;
     assert_eq!(tenant_of(&*store, 1).await, None);
     let ended = store.finish_deletions().await.expect("done");
@@ -163,9 +223,9 @@ async fn with_fifty_thousand_members(store: Arc<dyn Store>) {
     assert_eq!(store.finish_deletions().await.expect("done"), 0);
 }
 
-async fn several_finish_one_deletion(store: Arc<dyn Store>) {
+async fn several_finish_one_deletion(store: Arc<dyn Store>, server: Option<Fresh>) {
     const MEMBERS: u32 = 3_500;
-    fill(&*store, MEMBERS).await;
+    fill(&*store, server.as_ref(), MEMBERS).await;
     keep(&*store, [delete(1, 1), Change::Record(event(1))]).await;
     let finish = || {
         let store = Arc::clone(&store);
