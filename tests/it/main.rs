@@ -6,6 +6,7 @@ mod binary;
 mod conformance;
 mod http;
 mod lists;
+mod matrix;
 mod mongo;
 mod reads;
 mod schema;
