@@ -231,7 +231,7 @@ impl Session {
         filter: &AuditFilter,
         window: &Window,
     ) -> Result<Page<AuditEvent>, Refusal> {
-        match self.narrowed(history, filter)? {
+        match self.narrowed(history, filter).await? {
             Some(filter) => Ok(self.read()?.audit_page(&filter, window).await?),
             None => Ok(Page::empty()),
         }
@@ -243,14 +243,16 @@ impl Session {
         history: History,
         filter: &AuditFilter,
     ) -> Result<u64, Refusal> {
-        match self.narrowed(history, filter)? {
+        match self.narrowed(history, filter).await? {
             Some(filter) => Ok(self.read()?.count_audit_events(&filter).await?),
             None => Ok(0),
         }
     }
 
-    /// The filter with the history's own bounds; `None` where it names another tenant than those.
-    fn narrowed(
+    /// The filter with the history's own bounds; `None` where it names another tenant than those, or
+    /// somebody whom the actor does not see: an event shows nothing of such a user, so neither must
+    /// looking for one.
+    async fn narrowed(
         &self,
         history: History,
         filter: &AuditFilter,
@@ -264,7 +266,12 @@ impl Session {
             History::OfTenant(tenant) => {
                 viewer.may(tenant, TenantAction::ReadAudit)?;
                 let meets = filter.tenant.is_none_or(|named| named == tenant);
-                Ok(meets.then(|| AuditFilter { tenant: Some(tenant), ..filter.clone() }))
+                let seen = match filter.actor {
+                    Some(named) => self.users(&[named]).await?.contains_key(&named),
+                    None => true,
+                };
+                let filter = AuditFilter { tenant: Some(tenant), ..filter.clone() };
+                Ok((meets && seen).then_some(filter))
             }
         }
     }

@@ -8,6 +8,7 @@ mod http;
 mod identity;
 mod limits;
 mod lists;
+mod matrix;
 mod mongo;
 mod reads;
 mod schema;
