@@ -26,7 +26,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Database, DefaultTenant, Issuer, Provider, ServerConfig},
     domain::sync::GroupNames,
-    graphql::{Api, Limits},
+    graphql::Api,
     http::{self, Dev, Gateway},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
@@ -125,7 +125,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
         });
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, Limits::default()),
+            api: Api::new(server.introspection, server.limits),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
             metrics,
@@ -187,7 +187,7 @@ pub fn dev(
         let verifier = Verifier::new(expected, Arc::new(keys));
         let metrics = Metrics::new().map_err(AppError::failed)?;
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, Limits::default()),
+            api: Api::new(server.introspection, server.limits),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
             metrics,

@@ -9,7 +9,7 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::domain::{sync::GroupNames, tenant::Plan, text};
+use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
 
 /// Options of everything that serves.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +29,46 @@ pub struct ServerOptions {
     /// How long the body of a request may be, in bytes.
     #[arg(long, env = "TENANTRY_MAX_BODY_BYTES", default_value = "262144", value_name = "BYTES")]
     pub max_body_bytes: String,
+    /// What a document may ask for.
+    #[command(flatten)]
+    pub limits: LimitOptions,
+}
+
+/// Options of what a document may ask for.
+#[derive(Args, Clone, Debug)]
+pub struct LimitOptions {
+    /// How many lexical tokens a document may have.
+    #[arg(long, env = "TENANTRY_MAX_TOKENS", default_value = "2000", value_name = "N")]
+    pub max_tokens: String,
+    /// How many directives it may have.
+    #[arg(long, env = "TENANTRY_MAX_DIRECTIVES", default_value = "50", value_name = "N")]
+    pub max_directives: String,
+    /// How deep its fields may lie; a root field is at 1.
+    #[arg(long, env = "TENANTRY_MAX_DEPTH", default_value = "12", value_name = "N")]
+    pub max_depth: String,
+    /// What it may cost: a field 1, a connection its children by its page size, a list by 20.
+    #[arg(long, env = "TENANTRY_MAX_COMPLEXITY", default_value = "5000", value_name = "N")]
+    pub max_complexity: String,
+    /// How many response keys one field may have in one selection set.
+    #[arg(long, env = "TENANTRY_MAX_ALIASES", default_value = "30", value_name = "N")]
+    pub max_aliases: String,
+    /// How many root fields it may have.
+    #[arg(long, env = "TENANTRY_MAX_ROOT_FIELDS", default_value = "20", value_name = "N")]
+    pub max_root_fields: String,
+}
+
+impl LimitOptions {
+    /// Validates.
+    pub fn validate(&self) -> Result<Limits, ConfigError> {
+        Ok(Limits {
+            depth: limit("TENANTRY_MAX_DEPTH", &self.max_depth)?,
+            complexity: limit("TENANTRY_MAX_COMPLEXITY", &self.max_complexity)?,
+            aliases: limit("TENANTRY_MAX_ALIASES", &self.max_aliases)?,
+            root_fields: limit("TENANTRY_MAX_ROOT_FIELDS", &self.max_root_fields)?,
+            tokens: limit("TENANTRY_MAX_TOKENS", &self.max_tokens)?,
+            directives: limit("TENANTRY_MAX_DIRECTIVES", &self.max_directives)?,
+        })
+    }
 }
 
 /// Options of logging.
@@ -167,6 +207,8 @@ pub struct ServerConfig {
     pub introspection: bool,
     /// How long a body may be, in bytes.
     pub max_body_bytes: usize,
+    /// What a document may ask for.
+    pub limits: Limits,
 }
 
 impl ServerOptions {
@@ -186,6 +228,7 @@ impl ServerOptions {
                 let expected = "expected a number of bytes such as 262144";
                 ConfigError::new("TENANTRY_MAX_BODY_BYTES", &self.max_body_bytes, expected)
             })?,
+            limits: self.limits.validate()?,
         })
     }
 }
@@ -446,6 +489,13 @@ fn address(variable: &'static str, held: &str) -> Result<SocketAddr, ConfigError
     held.parse().map_err(|_| {
         let expected = "expected an IP address and a port such as 127.0.0.1:8080";
         ConfigError::new(variable, held, expected)
+    })
+}
+
+fn limit(variable: &'static str, held: &str) -> Result<u64, ConfigError> {
+    let number = held.parse().ok().filter(|number| (1..=1_000_000_000).contains(number));
+    number.ok_or_else(|| {
+        ConfigError::new(variable, held, "expected a whole number from 1 to 1000000000")
     })
 }
 

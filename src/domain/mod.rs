@@ -7,6 +7,7 @@ pub mod change;
 pub mod edit;
 pub mod fault;
 pub mod id;
+pub mod limits;
 pub mod list;
 pub mod patch;
 pub mod request;

@@ -32,7 +32,6 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 use crate::access::Refusal;
 
 pub use error::{Code, Problem};
-pub use limits::Limits;
 pub use request::{Answer, Api, Document, Prepared};
 
 /// What a field answers that may be null: nothing, a value, or an error beside a `null`.

@@ -21,10 +21,13 @@ use super::{
     batch::Batches,
     context::Scope,
     error::{Code, Problem, code, set_code},
-    limits::{self, Asked, Limits, Shape},
+    limits::{self, Asked, Shape},
     root,
 };
-use crate::access::{Refusal, Session};
+use crate::{
+    access::{Refusal, Session},
+    domain::limits::Limits,
+};
 
 /// A request's parameters, as GraphQL over HTTP names them.
 #[derive(Debug, Deserialize)]

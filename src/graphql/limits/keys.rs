@@ -29,7 +29,7 @@ pub(super) fn of(asked: Asked<'_>, most: u64) -> Result<Keys, Problem> {
     while let Some(sets) = waiting.pop() {
         let fields = walk.collect(&sets)?;
         let mut by_name: HashMap<&str, u64> = HashMap::new();
-        for (_, same) in &fields {
+        for same in fields.values() {
             if let Some(first) = same.first() {
                 *by_name.entry(first.name.node.as_str()).or_default() += 1;
             }
@@ -43,7 +43,7 @@ pub(super) fn of(asked: Asked<'_>, most: u64) -> Result<Keys, Problem> {
         if keys.aliases > most {
             return Ok(keys);
         }
-        for (_, same) in fields {
+        for same in fields.into_values() {
             let below: Vec<&SelectionSet> = same.iter().map(|f| &f.selection_set.node).collect();
             let known: Vec<usize> =
                 below.iter().map(|set| std::ptr::from_ref(*set) as usize).collect();
