@@ -64,21 +64,17 @@ async fn parts_of_a_tenant_come_and_go(store: Arc<dyn Store>) {
     let full = full_tenant(1).billing_info.expect("there");
     let address = full.address.clone().expect("there");
     let with = |address| Some(BillingInfo { address, ..full.clone() });
-    let group = |group| {
-        let authentik_group = Some(group).map(str::to_owned);
-        Some(TenantIntegrations { authentik_group, ..Default::default() })
-    };
     // Texts that mean something to a database.
     let odd = BillingInfo { company_name: some("$name"), email: some("$$ROOT"), ..full.clone() };
     for (billing_info, integrations, name) in [
         (Some(BillingInfo { vat_id: None, ..full.clone() }), None, "$slug"),
-        (with(None), group("a"), "{$set: 1}"),
-        (with(Some(PostalAddress { city: None, ..address.clone() })), group("$b"), "'; --"),
+        (with(None), in_group("a"), "{$set: 1}"),
+        (with(Some(PostalAddress { city: None, ..address.clone() })), in_group("$b"), "'; --"),
         (with(Some(address)), full_tenant(1).integrations, "n"),
         (Some(odd), Some(TenantIntegrations::default()), "n"),
-        (Some(BillingInfo::default()), group("c"), "n"),
+        (Some(BillingInfo::default()), in_group("c"), "n"),
         (None, None, "n"),
-        (with(Some(PostalAddress::default())), group("a"), "n"),
+        (with(Some(PostalAddress::default())), in_group("a"), "n"),
     ] {
         let name = name.to_owned();
         let changed = Tenant { name, billing_info, integrations, ..next(&stored) };
