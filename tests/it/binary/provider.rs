@@ -50,6 +50,8 @@ async fn tokens_of_a_real_provider_are_good_and_its_keys_rotate() {
     assert!(failed["fix"].as_str().expect("a fix").contains("TENANTRY_OIDC_CA_FILE"), "{failed}");
     let (ready, why) = get(&format!("{admin}/readyz")).await;
     assert!(ready == 503 && why.contains("invalid peer certificate"), "{why}");
+    fs::write(&ca_file, "half of a bun").expect("written");
+    serve.logged("the trusted certificates stay as they were");
     fs::write(&ca_file, [stranger.root(), ca.root()].concat()).expect("written");
     serve.logged("the trusted certificates were read anew");
     serve.logged("keys fetched");
@@ -85,6 +87,7 @@ async fn tokens_of_a_real_provider_are_good_and_its_keys_rotate() {
     };
     assert!(fetches("untrusted") >= 1.0, "{metrics}");
     assert_eq!(fetches("ok"), 2.0, "the first good one, and the one for the new key: {metrics}");
+    assert!(metrics.contains(&format!(r#"tenantry_jwks_age_seconds{{issuer="{issuer}"}} "#)));
     let refused = counted(r#"tenantry_token_refusals_total{reason="unknown_key"}"#.to_owned());
     assert_eq!(refused, 1.0, "{metrics}");
 }
