@@ -282,7 +282,7 @@ fn answer(reply: &Reply) -> String {
     let told = &reply.json["errors"][0]["extensions"];
     let fields = told["fields"].as_array().map_or(&[][..], Vec::as_slice);
     let paths = fields.iter().map(|fault| fault["path"].to_string().replace('"', ""));
-    let besides = [&told["currentVersion"], &told["field"]].map(|told| told.to_string());
+    let besides = [&told["currentVersion"], &told["field"]].map(Value::to_string);
     let besides = besides.into_iter().filter(|t| t != "null").map(|told| told.replace('"', ""));
     let words: Vec<String> = std::iter::once(code.to_owned()).chain(paths).chain(besides).collect();
     words.join(" ")
