@@ -64,7 +64,7 @@ fn root_fields() -> Vec<String> {
     // A field is a line of one tab that begins with its name and goes on with its type or arguments.
     let name = |line: &str| {
         let rest = line.strip_prefix('\t')?;
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
         let follows = rest[name.len()..].starts_with([':', '(']);
         (follows && !name.is_empty()).then_some(name)
     };
