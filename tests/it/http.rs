@@ -1,5 +1,7 @@
 //! GraphQL over HTTP: media types, statuses, headers.
 
+mod audits;
+
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 

@@ -229,6 +229,16 @@ impl App {
         http::public(gateway(&[&self.issuer], store, self.clock.clone(), setup).await)
     }
 
+    /// Serves the public router on a free port of loopback, for as long as the test runs: its
+    /// origin.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = self.router.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
     /// Asks the admin bind.
     pub(crate) async fn admin(&self, path: &str) -> Reply {
         let request = axum::http::Request::get(path).body(Body::empty()).expect("a request");
