@@ -4,7 +4,7 @@ mod check;
 
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use axum::{Router, http::HeaderValue, serve::ListenerExt};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -24,10 +24,10 @@ use crate::{
         token::{Expected, Verifier},
     },
     clock::{Clock, SystemClock},
-    config::{Database, DefaultTenant, Issuer, Provider, ServerConfig},
+    config::{CorsOrigins, Database, DefaultTenant, Issuer, Provider, ServerConfig, Traffic},
     domain::sync::GroupNames,
     graphql::Api,
-    http::{self, Dev, Gateway},
+    http::{self, Bounds, Dev, Gateway, Origins},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -131,6 +131,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: None,
         });
@@ -193,6 +194,7 @@ pub fn dev(
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: Some(Dev { issuer, groups }),
         });
@@ -245,6 +247,18 @@ async fn connect(
         Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
         Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
     })
+}
+
+/// What is configured of traffic, as the door has it.
+fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
+    let cors = match traffic.cors_origins {
+        CorsOrigins::Any => Origins::Any,
+        CorsOrigins::These(these) => {
+            let these = these.iter().map(|origin| HeaderValue::from_str(origin));
+            Origins::These(these.collect::<Result<_, _>>().map_err(AppError::unusable)?)
+        }
+    };
+    Ok(Bounds { cors })
 }
 
 fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {

@@ -3,6 +3,8 @@
 //! Options are text until here, so that a bad one is told the same way whether it came as a flag
 //! or from the environment: the variable, what it holds, what would be right.
 
+mod traffic;
+
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
@@ -10,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
+
+pub use traffic::{CorsOrigins, Traffic, TrafficOptions};
 
 /// Options of everything that serves.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +36,9 @@ pub struct ServerOptions {
     /// What a document may ask for.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// What holds traffic in bounds.
+    #[command(flatten)]
+    pub traffic: TrafficOptions,
 }
 
 /// Options of what a document may ask for.
@@ -209,6 +216,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// What a document may ask for.
     pub limits: Limits,
+    /// What holds traffic in bounds.
+    pub traffic: Traffic,
 }
 
 impl ServerOptions {
@@ -229,6 +238,7 @@ impl ServerOptions {
                 ConfigError::new("TENANTRY_MAX_BODY_BYTES", &self.max_body_bytes, expected)
             })?,
             limits: self.limits.validate()?,
+            traffic: self.traffic.validate()?,
         })
     }
 }

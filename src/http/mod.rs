@@ -1,5 +1,7 @@
 //! The two doors: the public one for GraphQL, the admin one for whoever runs this.
 
+mod compression;
+mod cors;
 mod dev;
 mod graphql;
 mod health;
@@ -11,9 +13,11 @@ mod request_id;
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
+    middleware::from_fn,
     routing::{get, post},
 };
+use tower::ServiceBuilder;
 
 use crate::{
     access::Access,
@@ -24,6 +28,7 @@ use crate::{
     metrics::Metrics,
 };
 
+pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
 
@@ -41,10 +46,18 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// How long a body may be, in bytes.
     pub max_body_bytes: usize,
+    /// What holds traffic in bounds.
+    pub bounds: Bounds,
     /// Whether GraphiQL is served.
     pub playground: bool,
     /// The built-in issuer, in `dev`.
     pub dev: Option<Dev>,
+}
+
+/// What holds traffic in bounds.
+pub struct Bounds {
+    /// The pages of other origins that may ask.
+    pub cors: Origins,
 }
 
 /// What only `dev` has.
@@ -69,7 +82,13 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
             .route("/dev/oidc/.well-known/openid-configuration", get(dev::discovery))
             .route("/dev/oidc/jwks.json", get(dev::jwks));
     }
-    router.layer(middleware::from_fn(request_id::layer)).with_state(gateway)
+    // The way in, from the outside: each layer sees what those above let through, and its answers
+    // go back through them.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(request_id::layer))
+        .option_layer(cors::layer(&gateway.bounds.cors))
+        .layer(compression::layer());
+    router.layer(layers).with_state(gateway)
 }
 
 /// What the admin bind serves.

@@ -1,6 +1,8 @@
 //! GraphQL over HTTP: media types, statuses, headers.
 
 mod audits;
+mod compression;
+mod cors;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, response::Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tenantry::{
@@ -29,7 +29,7 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::Api,
-    http::{self, Cost, Gateway},
+    http::{self, Bounds, Cost, Gateway, Origins},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -117,7 +117,7 @@ pub(crate) struct App {
 }
 
 /// How an app differs from the usual one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// Whether the schema answers questions about itself.
     pub(crate) introspection: bool,
@@ -125,11 +125,18 @@ pub(crate) struct Setup {
     pub(crate) issuer_away: bool,
     /// Whether there is a second issuer.
     pub(crate) two_issuers: bool,
+    /// The pages of other origins that may ask.
+    pub(crate) cors: Origins,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { introspection: true, issuer_away: false, two_issuers: false }
+        Self {
+            introspection: true,
+            issuer_away: false,
+            two_issuers: false,
+            cors: Origins::These(Vec::new()),
+        }
     }
 }
 
@@ -325,6 +332,11 @@ impl App {
     pub(crate) async fn send(&self, request: axum::http::Request<Body>) -> Reply {
         send(&self.router, request).await
     }
+
+    /// The answer to any request, its body as it comes.
+    pub(crate) async fn respond(&self, request: axum::http::Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("an answer")
+    }
 }
 
 /// Sends any request through a router.
@@ -378,6 +390,7 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
+        bounds: Bounds { cors: setup.cors },
         playground: false,
         dev: None,
     })
