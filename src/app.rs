@@ -4,7 +4,7 @@ mod check;
 
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, http::HeaderValue, serve::ListenerExt};
+use axum::{Router, http::HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -148,7 +148,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         };
         tokio::select! {
             ended = preparing => ended,
-            ended = doors.serve(gateway) => ended,
+            () = doors.serve(gateway) => Ok(()),
         }
     })
 }
@@ -199,7 +199,8 @@ pub fn dev(
             dev: Some(Dev { issuer, groups }),
         });
         welcome(&gateway, &url, &doors.admin.address.to_string())?;
-        doors.serve(gateway).await
+        doors.serve(gateway).await;
+        Ok(())
     })
 }
 
@@ -258,7 +259,7 @@ fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
             Origins::These(these.collect::<Result<_, _>>().map_err(AppError::unusable)?)
         }
     };
-    Ok(Bounds { cors })
+    Ok(Bounds { cors, request_timeout: traffic.request_timeout })
 }
 
 fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {
@@ -343,7 +344,7 @@ impl Doors {
     }
 
     /// Serves until a signal says to stop; requests under way are finished.
-    async fn serve(self, gateway: Arc<Gateway>) -> Result<(), AppError> {
+    async fn serve(self, gateway: Arc<Gateway>) {
         let (stop, stopped) = watch::channel(false);
         let signals = self.signals;
         let signalled = async move {
@@ -353,8 +354,7 @@ impl Doors {
         };
         let public = self.public.serve(http::public(gateway.clone()), stopped.clone());
         let admin = self.admin.serve(http::admin(gateway), stopped);
-        let (public, admin, ()) = tokio::join!(public, admin, signalled);
-        public.and(admin).map_err(AppError::failed)
+        tokio::join!(public, admin, signalled);
     }
 }
 
@@ -368,15 +368,11 @@ impl Door {
         Ok(Self { listener, address })
     }
 
-    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
-        let listener = self.listener.tap_io(|stream| {
-            // An answer is one write: waiting for more to send would only delay it.
-            let _ = stream.set_nodelay(true);
-        });
+    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) {
         let stop = async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
-        axum::serve(listener, router).with_graceful_shutdown(stop).await
+        http::serve(self.listener, router, stop).await;
     }
 }
 

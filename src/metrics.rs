@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Encoder, Error, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Error, GaugeVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+};
 
 /// The form of [`Metrics::text`]: the text format of Prometheus.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -18,6 +20,9 @@ const JWKS_AGE: (&str, &str) = (
     "tenantry_jwks_age_seconds",
     "Seconds since an issuer's keys were fetched last; absent before the first time.",
 );
+/// Requests whose time was over.
+const TIMED_OUT: (&str, &str) =
+    ("tenantry_requests_timed_out_total", "Requests that took longer than they may.");
 
 /// The counters of one process. A clone counts into the same ones.
 ///
@@ -29,6 +34,7 @@ pub struct Metrics {
     token_refusals: IntCounterVec,
     jwks_fetches: IntCounterVec,
     jwks_age: GaugeVec,
+    timed_out: IntCounter,
 }
 
 impl Metrics {
@@ -40,10 +46,12 @@ impl Metrics {
             token_refusals: IntCounterVec::new(opts(TOKEN_REFUSALS), &["reason"])?,
             jwks_fetches: IntCounterVec::new(opts(JWKS_FETCHES), &["issuer", "outcome"])?,
             jwks_age: GaugeVec::new(opts(JWKS_AGE), &["issuer"])?,
+            timed_out: IntCounter::with_opts(opts(TIMED_OUT))?,
         };
         metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_fetches.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_age.clone()))?;
+        metrics.registry.register(Box::new(metrics.timed_out.clone()))?;
         Ok(metrics)
     }
 
@@ -60,6 +68,11 @@ impl Metrics {
     /// Says how old an issuer's keys are.
     pub fn jwks_aged(&self, issuer: &str, age: Duration) {
         self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
+    }
+
+    /// Counts a request whose time was over.
+    pub fn timed_out(&self) {
+        self.timed_out.inc();
     }
 
     /// All of it, as Prometheus reads it.
@@ -81,11 +94,13 @@ mod tests {
         metrics.token_refused("expired");
         metrics.jwks_fetched("https://id.example/", "ok");
         metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
+        metrics.timed_out();
         let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_token_refusals_total counter",
             r#"tenantry_token_refusals_total{reason="expired"} 2"#,
             r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
+            "tenantry_requests_timed_out_total 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
         ] {

@@ -1,5 +1,7 @@
 //! Options of what holds traffic in bounds.
 
+use std::time::Duration;
+
 use clap::Args;
 use url::Url;
 
@@ -11,6 +13,9 @@ pub struct TrafficOptions {
     /// Origins of pages that may ask, with commas between, or `*` for all; none by default.
     #[arg(long, env = "TENANTRY_CORS_ORIGINS", value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
+    /// How long a request may take: 500ms, 10s or 1m.
+    #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "TIME")]
+    pub request_timeout: String,
 }
 
 /// What holds traffic in bounds.
@@ -18,6 +23,8 @@ pub struct TrafficOptions {
 pub struct Traffic {
     /// The pages of other origins that may ask.
     pub cors_origins: CorsOrigins,
+    /// How long a request may take.
+    pub request_timeout: Duration,
 }
 
 /// The origins whose pages may ask.
@@ -32,7 +39,10 @@ pub enum CorsOrigins {
 impl TrafficOptions {
     /// Validates.
     pub fn validate(&self) -> Result<Traffic, ConfigError> {
-        Ok(Traffic { cors_origins: cors_origins(self.cors_origins.as_deref())? })
+        Ok(Traffic {
+            cors_origins: cors_origins(self.cors_origins.as_deref())?,
+            request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
+        })
     }
 }
 
@@ -57,9 +67,44 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
+/// The longest time that an option may hold: anything over it is a slip.
+const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+
+fn time(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
+    let wrong = || {
+        let expected = "expected a time of 1ms to 60m, such as 500ms, 10s or 1m";
+        ConfigError::new(variable, held, expected)
+    };
+    let unit = held.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = held.strip_suffix(unit).and_then(|number| number.parse::<u32>().ok());
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        _ => return Err(wrong()),
+    };
+    let time = number.map(|number| Duration::from_millis(u64::from(number) * millis));
+    time.filter(|time| !time.is_zero() && *time <= TIME_MAX).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_a_unit() {
+        let read = |held| time("V", held).map(|time| time.as_millis());
+        for (held, millis) in
+            [("500ms", 500), ("1ms", 1), ("10s", 10_000), ("1m", 60_000), ("60m", 3_600_000)]
+        {
+            assert_eq!(read(held), Ok(millis), "{held}");
+        }
+        for bad in ["", "10", "s", "0s", "61m", "-1s", "1.5s", "10 s", "10S", "1h", "99999999999s"]
+        {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(error.starts_with("V holds") && error.contains("500ms"), "{error}");
+        }
+    }
 
     #[test]
     fn origins_are_as_browsers_write_them() {

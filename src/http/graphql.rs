@@ -6,7 +6,9 @@ use axum::{
     Extension,
     body::{Body, HttpBody, to_bytes},
     extract::{Query, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{
+        Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
+    },
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -17,6 +19,7 @@ use super::{
     playground,
     repeat::{self, Admitted},
     request_id::RequestId,
+    time_limit::Deadline,
 };
 use crate::{
     access::{Caller, Session},
@@ -43,7 +46,7 @@ const KEYS_RETRY_AFTER: &str = "5";
 /// A request that is refused before its document is looked at: its status and what it says.
 pub(super) struct Rejection {
     status: StatusCode,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<(HeaderName, HeaderValue)>,
     problem: Problem,
 }
 
@@ -52,7 +55,11 @@ impl Rejection {
         Self { status, header: None, problem: Problem::new(code, message) }
     }
 
-    pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub(super) fn with(self, name: HeaderName, value: &'static str) -> Self {
+        self.with_value(name, HeaderValue::from_static(value))
+    }
+
+    pub(super) fn with_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self
     }
@@ -60,6 +67,31 @@ impl Rejection {
     /// Not a request of GraphQL over HTTP.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+}
+
+/// The form in which a request is refused.
+pub(super) struct Form {
+    media_type: MediaType,
+    id: String,
+}
+
+impl Form {
+    /// As the client takes it, under the request's identifier.
+    pub(super) fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let id = extensions.get::<RequestId>().map_or("", |RequestId(id)| id);
+        let media_type = MediaType::accepted(headers).unwrap_or(MediaType::Json);
+        Self { media_type, id: id.to_owned() }
+    }
+
+    /// The answer to a request that is refused.
+    pub(super) fn refuse(&self, rejection: Rejection) -> Response {
+        let Rejection { status, header, problem } = rejection;
+        let answer = Answer::refused(problem).with_request_id(&self.id);
+        let mut response = respond(&answer, self.media_type, Cost::NOTHING);
+        *response.status_mut() = status;
+        response.headers_mut().extend(header);
+        response
     }
 }
 
@@ -156,7 +188,9 @@ impl Incoming<'_> {
                     Admitted::Run(run) => {
                         let session = session(Some(run.clone()));
                         let gateway = self.gateway.clone();
-                        let ran = repeat::run(gateway, session.clone(), prepared, run).await?;
+                        let deadline = Deadline::of(&self.parts.extensions)?;
+                        let ran = repeat::run(gateway, session.clone(), prepared, run, deadline);
+                        let ran = ran.await?;
                         (ran, session)
                     }
                     Admitted::Answered(body) => {
@@ -227,14 +261,7 @@ impl Incoming<'_> {
     }
 
     fn reject(&self, rejection: Rejection) -> Response {
-        let Rejection { status, header, problem } = rejection;
-        let media_type = MediaType::accepted(&self.parts.headers).unwrap_or(MediaType::Json);
-        let answer = Answer::refused(problem).with_request_id(self.id);
-        let mut response = respond(&answer, media_type, Cost::NOTHING);
-        *response.status_mut() = status;
-        let header = header.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        response.headers_mut().extend(header);
-        response
+        Form::of(&self.parts.headers, &self.parts.extensions).refuse(rejection)
     }
 }
 

@@ -9,12 +9,14 @@ mod media;
 mod playground;
 mod repeat;
 mod request_id;
+mod serve;
+mod time_limit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
 use tower::ServiceBuilder;
@@ -31,6 +33,7 @@ use crate::{
 pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
+pub use serve::{HEAD_TIMEOUT, Peer, serve};
 
 /// What every request needs.
 pub struct Gateway {
@@ -58,6 +61,8 @@ pub struct Gateway {
 pub struct Bounds {
     /// The pages of other origins that may ask.
     pub cors: Origins,
+    /// How long a request may take, from its head to its answer.
+    pub request_timeout: Duration,
 }
 
 /// What only `dev` has.
@@ -87,7 +92,8 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
     let layers = ServiceBuilder::new()
         .layer(from_fn(request_id::layer))
         .option_layer(cors::layer(&gateway.bounds.cors))
-        .layer(compression::layer());
+        .layer(compression::layer())
+        .layer(from_fn_with_state(gateway.clone(), time_limit::layer));
     router.layer(layers).with_state(gateway)
 }
 

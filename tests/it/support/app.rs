@@ -1,8 +1,11 @@
 //! The gateway as a client sees it: the real router, a real store, real tokens.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{Router, body::Body, response::Response};
@@ -36,6 +39,7 @@ use tenantry::{
 use tower::ServiceExt;
 
 use super::{
+    gate::{Gate, Gated},
     issuer::{AUDIENCE, NOW, TestIssuer, TokenBuilder},
     mongod::Fresh,
 };
@@ -127,6 +131,8 @@ pub(crate) struct Setup {
     pub(crate) two_issuers: bool,
     /// The pages of other origins that may ask.
     pub(crate) cors: Origins,
+    /// What holds up the store, where something is to.
+    pub(crate) gate: Option<Arc<Gate>>,
 }
 
 impl Default for Setup {
@@ -136,6 +142,7 @@ impl Default for Setup {
             issuer_away: false,
             two_issuers: false,
             cors: Origins::These(Vec::new()),
+            gate: None,
         }
     }
 }
@@ -214,6 +221,10 @@ impl App {
             }
         };
         store.prepare().await.expect("a store that can be prepared");
+        let store: Arc<dyn Store> = match &setup.gate {
+            Some(gate) => Arc::new(Gated { store, gate: gate.clone() }),
+            None => store,
+        };
         let clock = Arc::new(TestClock::new());
         let issuers: Vec<_> =
             [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
@@ -242,7 +253,7 @@ impl App {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let router = self.router.clone();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(http::serve(listener, router, std::future::pending()));
         format!("http://{address}")
     }
 
@@ -390,7 +401,7 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
-        bounds: Bounds { cors: setup.cors },
+        bounds: Bounds { cors: setup.cors, request_timeout: Duration::from_secs(10) },
         playground: false,
         dev: None,
     })
