@@ -27,7 +27,7 @@ use crate::{
     config::{CorsOrigins, Database, DefaultTenant, Issuer, Provider, ServerConfig, Traffic},
     domain::sync::GroupNames,
     graphql::Api,
-    http::{self, Bounds, Dev, Gateway, Origins},
+    http::{self, Bounds, Dev, Gateway, Origins, RateLimiter},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -259,7 +259,8 @@ fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
             Origins::These(these.collect::<Result<_, _>>().map_err(AppError::unusable)?)
         }
     };
-    Ok(Bounds { cors, request_timeout: traffic.request_timeout })
+    let rate = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
+    Ok(Bounds { cors, request_timeout: traffic.request_timeout, rate })
 }
 
 fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {

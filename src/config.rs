@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
 
-pub use traffic::{CorsOrigins, Traffic, TrafficOptions};
+pub use traffic::{CorsOrigins, Rate, Traffic, TrafficOptions};
 
 /// Options of everything that serves.
 #[derive(Args, Clone, Debug)]

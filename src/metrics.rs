@@ -23,6 +23,9 @@ const JWKS_AGE: (&str, &str) = (
 /// Requests whose time was over.
 const TIMED_OUT: (&str, &str) =
     ("tenantry_requests_timed_out_total", "Requests that took longer than they may.");
+/// Requests of those who had asked for too much.
+const RATE_LIMITED: (&str, &str) =
+    ("tenantry_requests_rate_limited_total", "Requests refused by rate, by who is counted.");
 
 /// The counters of one process. A clone counts into the same ones.
 ///
@@ -35,6 +38,7 @@ pub struct Metrics {
     jwks_fetches: IntCounterVec,
     jwks_age: GaugeVec,
     timed_out: IntCounter,
+    rate_limited: IntCounterVec,
 }
 
 impl Metrics {
@@ -47,11 +51,13 @@ impl Metrics {
             jwks_fetches: IntCounterVec::new(opts(JWKS_FETCHES), &["issuer", "outcome"])?,
             jwks_age: GaugeVec::new(opts(JWKS_AGE), &["issuer"])?,
             timed_out: IntCounter::with_opts(opts(TIMED_OUT))?,
+            rate_limited: IntCounterVec::new(opts(RATE_LIMITED), &["by"])?,
         };
         metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_fetches.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_age.clone()))?;
         metrics.registry.register(Box::new(metrics.timed_out.clone()))?;
+        metrics.registry.register(Box::new(metrics.rate_limited.clone()))?;
         Ok(metrics)
     }
 
@@ -75,6 +81,11 @@ impl Metrics {
         self.timed_out.inc();
     }
 
+    /// Counts a request of somebody who had asked for too much: `actor` or `address`.
+    pub fn rate_limited(&self, by: &'static str) {
+        self.rate_limited.with_label_values(&[by]).inc();
+    }
+
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
@@ -95,12 +106,14 @@ mod tests {
         metrics.jwks_fetched("https://id.example/", "ok");
         metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
         metrics.timed_out();
+        metrics.rate_limited("actor");
         let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_token_refusals_total counter",
             r#"tenantry_token_refusals_total{reason="expired"} 2"#,
             r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
             "tenantry_requests_timed_out_total 1",
+            r#"tenantry_requests_rate_limited_total{by="actor"} 1"#,
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
         ] {

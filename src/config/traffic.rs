@@ -16,6 +16,9 @@ pub struct TrafficOptions {
     /// How long a request may take: 500ms, 10s or 1m.
     #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "TIME")]
     pub request_timeout: String,
+    /// How much complexity a caller may ask for: N/s, N/m or off.
+    #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
+    pub rate_limit: String,
 }
 
 /// What holds traffic in bounds.
@@ -25,6 +28,17 @@ pub struct Traffic {
     pub cors_origins: CorsOrigins,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How much a caller may ask for; `None` where there is no end.
+    pub rate_limit: Option<Rate>,
+}
+
+/// So much in so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How much, at least 1.
+    pub units: u64,
+    /// In how long.
+    pub window: Duration,
 }
 
 /// The origins whose pages may ask.
@@ -42,6 +56,7 @@ impl TrafficOptions {
         Ok(Traffic {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
             request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
+            rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
         })
     }
 }
@@ -63,7 +78,10 @@ fn cors_origins(held: Option<&str>) -> Result<CorsOrigins, ConfigError> {
 /// Whether a browser would write it so: the header is compared with it to the letter.
 fn is_origin(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        let wild = text.contains('*');
+        matches!(url.scheme(), "http" | "https")
+            && !wild
+            && url.origin().ascii_serialization() == text
     })
 }
 
@@ -87,9 +105,44 @@ fn time(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
     time.filter(|time| !time.is_zero() && *time <= TIME_MAX).ok_or_else(wrong)
 }
 
+fn rate(variable: &'static str, held: &str) -> Result<Option<Rate>, ConfigError> {
+    if held == "off" {
+        return Ok(None);
+    }
+    let read = || {
+        let (units, window) = held.split_once('/')?;
+        let units = units.parse().ok().filter(|units| (1..=1_000_000_000).contains(units))?;
+        let seconds = match window {
+            "s" => 1,
+            "m" => 60,
+            _ => return None,
+        };
+        Some(Rate { units, window: Duration::from_secs(seconds) })
+    };
+    let wrong = || {
+        let expected = "expected `off`, or a whole number from 1 to 1000000000 with `/s` or `/m`, \
+                        such as 20000/s";
+        ConfigError::new(variable, held, expected)
+    };
+    read().map(Some).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates_have_a_window() {
+        let read = |held| rate("V", held).map(|r| r.map(|r| (r.units, r.window.as_secs())));
+        for (held, known) in [("20000/s", Some((20_000, 1))), ("1/m", Some((1, 60))), ("off", None)]
+        {
+            assert_eq!(read(held), Ok(known), "{held}");
+        }
+        for bad in ["", "20000", "0/s", "-1/s", "1/h", "1/", "/s", "1000000001/s", "Off", "1 /s"] {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(error.starts_with("V holds") && error.contains("20000/s"), "{error}");
+        }
+    }
 
     #[test]
     fn times_have_a_unit() {

@@ -7,6 +7,7 @@ mod graphql;
 mod health;
 mod media;
 mod playground;
+mod rate;
 mod repeat;
 mod request_id;
 mod serve;
@@ -33,6 +34,7 @@ use crate::{
 pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
+pub use rate::RateLimiter;
 pub use serve::{HEAD_TIMEOUT, Peer, serve};
 
 /// What every request needs.
@@ -63,6 +65,8 @@ pub struct Bounds {
     pub cors: Origins,
     /// How long a request may take, from its head to its answer.
     pub request_timeout: Duration,
+    /// How much one caller may ask for; `None` where there is no end.
+    pub rate: Option<RateLimiter>,
 }
 
 /// What only `dev` has.

@@ -270,6 +270,7 @@ fn bad_configuration_is_one_line_and_exit_2() {
         ("TENANTRY_MAX_BODY_BYTES", "1MB", true),
         ("TENANTRY_CORS_ORIGINS", "https://portal.example.org/", true),
         ("TENANTRY_REQUEST_TIMEOUT", "10", true),
+        ("TENANTRY_RATE_LIMIT", "20000", true),
         ("TENANTRY_LOG", "a=b=c", true),
         ("TENANTRY_LOG_FORMAT", "xml", true),
         ("TENANTRY_DATABASE_URL", "postgres://ada:hunter2@db/x", false),

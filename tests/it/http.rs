@@ -3,6 +3,7 @@
 mod audits;
 mod compression;
 mod cors;
+mod rate;
 mod time;
 
 use axum::{body::Body, http::Request};

@@ -32,7 +32,7 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::Api,
-    http::{self, Bounds, Cost, Gateway, Origins},
+    http::{self, Bounds, Cost, Gateway, Origins, RateLimiter},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -133,6 +133,8 @@ pub(crate) struct Setup {
     pub(crate) cors: Origins,
     /// What holds up the store, where something is to.
     pub(crate) gate: Option<Arc<Gate>>,
+    /// How much a caller may ask for in a second; without end where nobody says: time stands still.
+    pub(crate) rate: Option<u64>,
 }
 
 impl Default for Setup {
@@ -143,6 +145,7 @@ impl Default for Setup {
             two_issuers: false,
             cors: Origins::These(Vec::new()),
             gate: None,
+            rate: None,
         }
     }
 }
@@ -401,7 +404,11 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
-        bounds: Bounds { cors: setup.cors, request_timeout: Duration::from_secs(10) },
+        bounds: Bounds {
+            cors: setup.cors,
+            request_timeout: Duration::from_secs(10),
+            rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+        },
         playground: false,
         dev: None,
     })
