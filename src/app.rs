@@ -260,7 +260,12 @@ fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
         }
     };
     let rate = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
-    Ok(Bounds { cors, request_timeout: traffic.request_timeout, rate })
+    Ok(Bounds {
+        cors,
+        request_timeout: traffic.request_timeout,
+        rate,
+        max_in_flight: traffic.max_in_flight,
+    })
 }
 
 fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {

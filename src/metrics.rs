@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Error, GaugeVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    Encoder, Error, GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
 /// The form of [`Metrics::text`]: the text format of Prometheus.
@@ -26,6 +26,11 @@ const TIMED_OUT: (&str, &str) =
 /// Requests of those who had asked for too much.
 const RATE_LIMITED: (&str, &str) =
     ("tenantry_requests_rate_limited_total", "Requests refused by rate, by who is counted.");
+/// Requests that are being answered.
+const IN_FLIGHT: (&str, &str) = ("tenantry_requests_in_flight", "Requests under way.");
+/// Requests that were sent away because too many were under way.
+const SHED: (&str, &str) =
+    ("tenantry_requests_shed_total", "Requests sent away because too many were under way.");
 
 /// The counters of one process. A clone counts into the same ones.
 ///
@@ -39,6 +44,8 @@ pub struct Metrics {
     jwks_age: GaugeVec,
     timed_out: IntCounter,
     rate_limited: IntCounterVec,
+    in_flight: IntGauge,
+    shed: IntCounter,
 }
 
 impl Metrics {
@@ -52,12 +59,16 @@ impl Metrics {
             jwks_age: GaugeVec::new(opts(JWKS_AGE), &["issuer"])?,
             timed_out: IntCounter::with_opts(opts(TIMED_OUT))?,
             rate_limited: IntCounterVec::new(opts(RATE_LIMITED), &["by"])?,
+            in_flight: IntGauge::with_opts(opts(IN_FLIGHT))?,
+            shed: IntCounter::with_opts(opts(SHED))?,
         };
         metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_fetches.clone()))?;
         metrics.registry.register(Box::new(metrics.jwks_age.clone()))?;
         metrics.registry.register(Box::new(metrics.timed_out.clone()))?;
         metrics.registry.register(Box::new(metrics.rate_limited.clone()))?;
+        metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
+        metrics.registry.register(Box::new(metrics.shed.clone()))?;
         Ok(metrics)
     }
 
@@ -86,6 +97,21 @@ impl Metrics {
         self.rate_limited.with_label_values(&[by]).inc();
     }
 
+    /// Counts a request as under way, until [`Self::request_ended`].
+    pub fn request_began(&self) {
+        self.in_flight.inc();
+    }
+
+    /// The end of a request that was under way.
+    pub fn request_ended(&self) {
+        self.in_flight.dec();
+    }
+
+    /// Counts a request that was sent away because too many were under way.
+    pub fn shed(&self) {
+        self.shed.inc();
+    }
+
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
@@ -107,6 +133,9 @@ mod tests {
         metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
         metrics.timed_out();
         metrics.rate_limited("actor");
+        (0..3).for_each(|_| metrics.request_began());
+        metrics.request_ended();
+        metrics.shed();
         let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_token_refusals_total counter",
@@ -114,6 +143,8 @@ mod tests {
             r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
             "tenantry_requests_timed_out_total 1",
             r#"tenantry_requests_rate_limited_total{by="actor"} 1"#,
+            "tenantry_requests_in_flight 2",
+            "tenantry_requests_shed_total 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
         ] {

@@ -19,6 +19,9 @@ pub struct TrafficOptions {
     /// How much complexity a caller may ask for: N/s, N/m or off.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
+    /// How many requests may be under way at once; more are sent away.
+    #[arg(long, env = "TENANTRY_MAX_IN_FLIGHT", default_value = "512", value_name = "N")]
+    pub max_in_flight: String,
 }
 
 /// What holds traffic in bounds.
@@ -30,6 +33,8 @@ pub struct Traffic {
     pub request_timeout: Duration,
     /// How much a caller may ask for; `None` where there is no end.
     pub rate_limit: Option<Rate>,
+    /// How many requests may be under way at once.
+    pub max_in_flight: usize,
 }
 
 /// So much in so long.
@@ -57,6 +62,7 @@ impl TrafficOptions {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
             request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
             rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
+            max_in_flight: in_flight("TENANTRY_MAX_IN_FLIGHT", &self.max_in_flight)?,
         })
     }
 }
@@ -103,6 +109,13 @@ fn time(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
     };
     let time = number.map(|number| Duration::from_millis(u64::from(number) * millis));
     time.filter(|time| !time.is_zero() && *time <= TIME_MAX).ok_or_else(wrong)
+}
+
+fn in_flight(variable: &'static str, held: &str) -> Result<usize, ConfigError> {
+    let number = held.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| {
+        ConfigError::new(variable, held, "expected a whole number from 1 to 1000000, such as 512")
+    })
 }
 
 fn rate(variable: &'static str, held: &str) -> Result<Option<Rate>, ConfigError> {

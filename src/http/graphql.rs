@@ -200,8 +200,9 @@ impl Incoming<'_> {
                     Admitted::Run(run) => {
                         let session = session(Some(run.clone()));
                         let gateway = self.gateway.clone();
-                        let deadline = Deadline::of(&self.parts.extensions)?;
-                        let ran = repeat::run(gateway, session.clone(), prepared, run, deadline);
+                        let extensions = &self.parts.extensions;
+                        let bounds = (Deadline::of(extensions)?, extensions.get().cloned());
+                        let ran = repeat::run(gateway, session.clone(), prepared, run, bounds);
                         let ran = ran.await?;
                         (ran, session)
                     }

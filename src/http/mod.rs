@@ -5,6 +5,7 @@ mod cors;
 mod dev;
 mod graphql;
 mod health;
+mod in_flight;
 mod media;
 mod playground;
 mod rate;
@@ -30,6 +31,8 @@ use crate::{
     graphql::Api,
     metrics::Metrics,
 };
+
+use in_flight::Places;
 
 pub use cors::Origins;
 pub use dev::{Persona, personas};
@@ -67,6 +70,8 @@ pub struct Bounds {
     pub request_timeout: Duration,
     /// How much one caller may ask for; `None` where there is no end.
     pub rate: Option<RateLimiter>,
+    /// How many requests may be under way at once.
+    pub max_in_flight: usize,
 }
 
 /// What only `dev` has.
@@ -91,12 +96,18 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
             .route("/dev/oidc/.well-known/openid-configuration", get(dev::discovery))
             .route("/dev/oidc/jwks.json", get(dev::jwks));
     }
-    // The way in, from the outside: each layer sees what those above let through, and its answers
-    // go back through them.
+    // The way in, from the outside; answers come back the same way, those of the layers too.
+    let places = Places::new(gateway.bounds.max_in_flight, gateway.metrics.clone());
     let layers = ServiceBuilder::new()
+        // Its identifier, which every answer carries.
         .layer(from_fn(request_id::layer))
+        // Whether a page of another origin may ask; answers preflights.
         .option_layer(cors::layer(&gateway.bounds.cors))
+        // The answer made short.
         .layer(compression::layer())
+        // A place among those under way, or 503.
+        .layer(from_fn_with_state(places, in_flight::layer))
+        // Its time, or 504. What is left (credential, rate, document) is `graphql`.
         .layer(from_fn_with_state(gateway.clone(), time_limit::layer));
     router.layer(layers).with_state(gateway)
 }

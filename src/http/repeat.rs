@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use super::{
     Gateway,
     graphql::Rejection,
+    in_flight::Place,
     time_limit::{Deadline, timed_out},
 };
 use crate::{
@@ -86,18 +87,19 @@ pub(super) async fn admit(
 }
 
 /// Runs it to its end, also where the client has gone away, so that its repeat finds the answer; the
-/// request's time is its end too.
+/// request's time is its end too, and it keeps the request's place.
 pub(super) async fn run(
     gateway: Arc<Gateway>,
     session: Arc<Session>,
     prepared: Prepared,
     run: Run,
-    deadline: Deadline,
+    (deadline, place): (Deadline, Option<Place>),
 ) -> Result<Answer, Rejection> {
     let work = async move {
         let ran = deadline.hold(gateway.api.execute(session, prepared)).await;
         let body = ran.as_ref().and_then(worth_keeping);
         gateway.access.settle(&run, body).await;
+        drop(place);
         ran.ok_or_else(timed_out)
     };
     tokio::spawn(work).await.unwrap_or_else(|_| Err(broken()))

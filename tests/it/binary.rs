@@ -271,6 +271,7 @@ fn bad_configuration_is_one_line_and_exit_2() {
         ("TENANTRY_CORS_ORIGINS", "https://portal.example.org/", true),
         ("TENANTRY_REQUEST_TIMEOUT", "10", true),
         ("TENANTRY_RATE_LIMIT", "20000", true),
+        ("TENANTRY_MAX_IN_FLIGHT", "none", true),
         ("TENANTRY_LOG", "a=b=c", true),
         ("TENANTRY_LOG_FORMAT", "xml", true),
         ("TENANTRY_DATABASE_URL", "postgres://ada:hunter2@db/x", false),

@@ -3,6 +3,7 @@
 mod audits;
 mod compression;
 mod cors;
+mod in_flight;
 mod rate;
 mod time;
 

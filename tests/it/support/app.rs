@@ -135,6 +135,8 @@ pub(crate) struct Setup {
     pub(crate) gate: Option<Arc<Gate>>,
     /// How much a caller may ask for in a second; without end where nobody says: time stands still.
     pub(crate) rate: Option<u64>,
+    /// How many requests may be under way at once.
+    pub(crate) max_in_flight: usize,
 }
 
 impl Default for Setup {
@@ -146,6 +148,7 @@ impl Default for Setup {
             cors: Origins::These(Vec::new()),
             gate: None,
             rate: None,
+            max_in_flight: 512,
         }
     }
 }
@@ -408,6 +411,7 @@ async fn gateway(
             cors: setup.cors,
             request_timeout: Duration::from_secs(10),
             rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            max_in_flight: setup.max_in_flight,
         },
         playground: false,
         dev: None,
