@@ -27,7 +27,7 @@ use crate::{
     config::{CorsOrigins, Database, DefaultTenant, Issuer, Provider, ServerConfig, Traffic},
     domain::sync::GroupNames,
     graphql::Api,
-    http::{self, Bounds, Dev, Gateway, Origins, RateLimiter},
+    http::{self, Bounds, Dev, Gateway, Origins, Places, RateLimiter},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -128,10 +128,10 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             api: Api::new(server.introspection, server.limits),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
+            bounds: bounds(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
-            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: None,
         });
@@ -191,10 +191,10 @@ pub fn dev(
             api: Api::new(server.introspection, server.limits),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
+            bounds: bounds(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
-            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: Some(Dev { issuer, groups }),
         });
@@ -251,7 +251,7 @@ async fn connect(
 }
 
 /// What is configured of traffic, as the door has it.
-fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
+fn bounds(traffic: Traffic, metrics: &Metrics) -> Result<Bounds, AppError> {
     let cors = match traffic.cors_origins {
         CorsOrigins::Any => Origins::Any,
         CorsOrigins::These(these) => {
@@ -264,7 +264,7 @@ fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
         cors,
         request_timeout: traffic.request_timeout,
         rate,
-        max_in_flight: traffic.max_in_flight,
+        places: Places::new(traffic.max_in_flight, metrics.clone()),
     })
 }
 

@@ -26,11 +26,14 @@ const TIMED_OUT: (&str, &str) =
 /// Requests of those who had asked for too much.
 const RATE_LIMITED: (&str, &str) =
     ("tenantry_requests_rate_limited_total", "Requests refused by rate, by who is counted.");
-/// Requests that are being answered.
-const IN_FLIGHT: (&str, &str) = ("tenantry_requests_in_flight", "Requests under way.");
-/// Requests that were sent away because too many were under way.
+/// Requests at work.
+const IN_FLIGHT: (&str, &str) = ("tenantry_requests_in_flight", "Requests at work.");
+/// How many may be.
+const IN_FLIGHT_MAX: (&str, &str) =
+    ("tenantry_requests_in_flight_max", "How many requests may be at work at once.");
+/// Requests that were sent away because too many were at work.
 const SHED: (&str, &str) =
-    ("tenantry_requests_shed_total", "Requests sent away because too many were under way.");
+    ("tenantry_requests_shed_total", "Requests sent away because too many were at work.");
 
 /// The counters of one process. A clone counts into the same ones.
 ///
@@ -45,6 +48,7 @@ pub struct Metrics {
     timed_out: IntCounter,
     rate_limited: IntCounterVec,
     in_flight: IntGauge,
+    in_flight_max: IntGauge,
     shed: IntCounter,
 }
 
@@ -60,6 +64,7 @@ impl Metrics {
             timed_out: IntCounter::with_opts(opts(TIMED_OUT))?,
             rate_limited: IntCounterVec::new(opts(RATE_LIMITED), &["by"])?,
             in_flight: IntGauge::with_opts(opts(IN_FLIGHT))?,
+            in_flight_max: IntGauge::with_opts(opts(IN_FLIGHT_MAX))?,
             shed: IntCounter::with_opts(opts(SHED))?,
         };
         metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
@@ -68,6 +73,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.timed_out.clone()))?;
         metrics.registry.register(Box::new(metrics.rate_limited.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
+        metrics.registry.register(Box::new(metrics.in_flight_max.clone()))?;
         metrics.registry.register(Box::new(metrics.shed.clone()))?;
         Ok(metrics)
     }
@@ -97,17 +103,22 @@ impl Metrics {
         self.rate_limited.with_label_values(&[by]).inc();
     }
 
-    /// Counts a request as under way, until [`Self::request_ended`].
+    /// Says how many requests may be at work at once.
+    pub fn places(&self, number: usize) {
+        self.in_flight_max.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a request as at work, until [`Self::request_ended`].
     pub fn request_began(&self) {
         self.in_flight.inc();
     }
 
-    /// The end of a request that was under way.
+    /// The end of a request that was at work.
     pub fn request_ended(&self) {
         self.in_flight.dec();
     }
 
-    /// Counts a request that was sent away because too many were under way.
+    /// Counts a request that was sent away because too many were at work.
     pub fn shed(&self) {
         self.shed.inc();
     }
@@ -135,6 +146,7 @@ mod tests {
         metrics.rate_limited("actor");
         (0..3).for_each(|_| metrics.request_began());
         metrics.request_ended();
+        metrics.places(512);
         metrics.shed();
         let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
         for line in [
@@ -144,6 +156,7 @@ mod tests {
             "tenantry_requests_timed_out_total 1",
             r#"tenantry_requests_rate_limited_total{by="actor"} 1"#,
             "tenantry_requests_in_flight 2",
+            "tenantry_requests_in_flight_max 512",
             "tenantry_requests_shed_total 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,

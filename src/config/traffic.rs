@@ -19,7 +19,7 @@ pub struct TrafficOptions {
     /// How much complexity a caller may ask for: N/s, N/m or off.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
-    /// How many requests may be under way at once; more are sent away.
+    /// How many requests may be at work at once; more are sent away.
     #[arg(long, env = "TENANTRY_MAX_IN_FLIGHT", default_value = "512", value_name = "N")]
     pub max_in_flight: String,
 }
@@ -33,7 +33,7 @@ pub struct Traffic {
     pub request_timeout: Duration,
     /// How much a caller may ask for; `None` where there is no end.
     pub rate_limit: Option<Rate>,
-    /// How many requests may be under way at once.
+    /// How many requests may be at work at once.
     pub max_in_flight: usize,
 }
 

@@ -176,12 +176,13 @@ impl Incoming<'_> {
         let payer = caller.as_ref().map_or_else(|| self.address(), |c| Payer::Actor(&c.identity));
         self.charge(payer, rate::REQUEST, 0)?;
         let document = document.await?;
+        let place = self.gateway.bounds.places.take()?;
         let repeatable = repeat::key(&self.parts.headers)?;
         let repeatable = repeatable.map(|key| (key, repeat::fingerprint(&document)));
         let prepared = match self.gateway.api.prepare(document) {
             Ok(prepared) => prepared,
             Err(refused) => {
-                self.charge(payer, rate::REFUSED, rate::REQUEST)?;
+                self.fine(payer);
                 return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
             }
         };
@@ -200,8 +201,7 @@ impl Incoming<'_> {
                     Admitted::Run(run) => {
                         let session = session(Some(run.clone()));
                         let gateway = self.gateway.clone();
-                        let extensions = &self.parts.extensions;
-                        let bounds = (Deadline::of(extensions)?, extensions.get().cloned());
+                        let bounds = (Deadline::of(&self.parts.extensions)?, place);
                         let ran = repeat::run(gateway, session.clone(), prepared, run, bounds);
                         let ran = ran.await?;
                         (ran, session)
@@ -251,7 +251,8 @@ impl Incoming<'_> {
                     "a token was refused"
                 );
                 if refused != Refused::KeysUnavailable {
-                    self.charge(self.address(), rate::REFUSED, 0)?;
+                    self.charge(self.address(), rate::REQUEST, 0)?;
+                    self.fine(self.address());
                 }
                 Err(unauthenticated(refused))
             }
@@ -263,14 +264,20 @@ impl Incoming<'_> {
         Payer::at(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address))
     }
 
-    /// Counts what a request costs, besides what it has paid, and refuses who has asked for too much
-    /// before it.
+    /// Counts what a request costs, besides what it has paid, and refuses whoever asks for too much.
     fn charge(&self, payer: Payer<'_>, cost: u64, paid: u64) -> Result<(), Rejection> {
         let Some(limiter) = &self.gateway.bounds.rate else { return Ok(()) };
         limiter.spend(payer, cost, paid, self.gateway.clock.now()).map_err(|wait| {
             self.gateway.metrics.rate_limited(payer.word());
             rate_limited(wait)
         })
+    }
+
+    /// Counts what was refused.
+    fn fine(&self, payer: Payer<'_>) {
+        if let Some(limiter) = &self.gateway.bounds.rate {
+            limiter.fine(payer, self.gateway.clock.now());
+        }
     }
 
     async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {

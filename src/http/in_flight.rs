@@ -1,79 +1,61 @@
-//! Only so many requests at once: more are sent away, which costs them less than a queue that grows
-//! until nobody in it is answered in time.
+//! Only so much work at once: more is sent away, which costs it less than a queue that grows until
+//! nobody in it is answered in time.
+//!
+//! A request takes a place when its credential is known to be good and its body is there. Before, it
+//! waits for its client or for the issuer's keys, and a few slow clients or made-up tokens would
+//! shut everybody else out.
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Request, State},
-    http::{StatusCode, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{StatusCode, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::graphql::{Form, Rejection};
+use super::graphql::Rejection;
 use crate::{graphql::Code, metrics::Metrics};
 
 /// How long a client does well to wait, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// As many places as requests may be under way.
-#[derive(Clone)]
-pub(super) struct Places {
+/// As many places as requests may be at work at once.
+pub struct Places {
     free: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 impl Places {
     /// So many, all of them free.
-    pub(super) fn new(number: usize, metrics: Metrics) -> Self {
-        Self { free: Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))), metrics }
+    #[must_use]
+    pub fn new(number: usize, metrics: Metrics) -> Self {
+        let number = number.min(Semaphore::MAX_PERMITS);
+        metrics.places(number);
+        Self { free: Arc::new(Semaphore::new(number)), metrics }
     }
 
-    fn take(&self) -> Option<Place> {
-        let permit = self.free.clone().try_acquire_owned().ok()?;
+    /// One of them, or the answer to who finds none.
+    pub(super) fn take(&self) -> Result<Place, Rejection> {
+        let Ok(permit) = self.free.clone().try_acquire_owned() else {
+            self.metrics.shed();
+            return Err(overloaded());
+        };
         self.metrics.request_began();
-        Some(Place(Arc::new(Taken { _permit: permit, metrics: self.metrics.clone() })))
+        Ok(Place { _permit: permit, metrics: self.metrics.clone() })
     }
 }
 
-/// A request's place. It is taken until the last clone is gone: work that goes on without its client
-/// has one.
-#[derive(Clone)]
-pub(super) struct Place(
-    #[expect(dead_code, reason = "what counts is that it is there")] Arc<Taken>,
-);
-
-struct Taken {
+/// A request's place, until it is dropped.
+pub(super) struct Place {
     _permit: OwnedSemaphorePermit,
     metrics: Metrics,
 }
 
-impl Drop for Taken {
+impl Drop for Place {
     fn drop(&mut self) {
         self.metrics.request_ended();
     }
 }
 
-/// Gives each request a place, or sends it away at once.
-pub(super) async fn layer(
-    State(places): State<Places>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(place) = places.take() else {
-        places.metrics.shed();
-        let form = Form::of(request.headers(), request.extensions());
-        return form.refuse(overloaded());
-    };
-    request.extensions_mut().insert(place.clone());
-    let response = next.run(request).await;
-    drop(place);
-    response
-}
-
 fn overloaded() -> Rejection {
-    let message = "Too many requests are under way; try again.";
+    let message = "Too much is under way just now; try again.";
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
         .with(header::RETRY_AFTER, RETRY_AFTER)
 }

@@ -32,11 +32,10 @@ use crate::{
     metrics::Metrics,
 };
 
-use in_flight::Places;
-
 pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
+pub use in_flight::Places;
 pub use rate::RateLimiter;
 pub use serve::{HEAD_TIMEOUT, Peer, serve};
 
@@ -70,8 +69,8 @@ pub struct Bounds {
     pub request_timeout: Duration,
     /// How much one caller may ask for; `None` where there is no end.
     pub rate: Option<RateLimiter>,
-    /// How many requests may be under way at once.
-    pub max_in_flight: usize,
+    /// How many requests may be at work at once.
+    pub places: Places,
 }
 
 /// What only `dev` has.
@@ -97,7 +96,6 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
             .route("/dev/oidc/jwks.json", get(dev::jwks));
     }
     // The way in, from the outside; answers come back the same way, those of the layers too.
-    let places = Places::new(gateway.bounds.max_in_flight, gateway.metrics.clone());
     let layers = ServiceBuilder::new()
         // Its identifier, which every answer carries.
         .layer(from_fn(request_id::layer))
@@ -105,9 +103,9 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
         .option_layer(cors::layer(&gateway.bounds.cors))
         // The answer made short.
         .layer(compression::layer())
-        // A place among those under way, or 503.
-        .layer(from_fn_with_state(places, in_flight::layer))
-        // Its time, or 504. What is left (credential, rate, document) is `graphql`.
+        // Its time, or 504. What is left is `graphql`, in this order: the answer's form (406), the
+        // credential (401), the caller's rate (429), the body (413, 415), a place among those at work
+        // (503), the document (400), what that costs (429 again), and its run.
         .layer(from_fn_with_state(gateway.clone(), time_limit::layer));
     router.layer(layers).with_state(gateway)
 }

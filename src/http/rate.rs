@@ -1,8 +1,9 @@
 //! How much one caller may ask for in a time, counted in what documents cost.
 //!
 //! Each caller has a meter that fills by what is asked and drains at the configured rate. A request
-//! passes where its meter is not full, however much it costs: so every document that the limits on
-//! one document let through can be run, and what it costs beyond the rest is waited for after it.
+//! passes where there is room for what it costs; one that costs more than the whole passes where
+//! the meter is empty, and is waited for after it: so every document that the limits on one document
+//! let through can be run.
 //!
 //! Memory is bounded: a meter is 24 bytes whoever it is for, one that has drained is as good as none
 //! and is dropped, and there are never more than [`METERS_MAX`]. Whoever comes when that many are in
@@ -32,8 +33,8 @@ const METERS_FEW: usize = 1024;
 const TIDY_EVERY: u64 = 1000;
 /// What a request costs by itself, whatever it asks for.
 pub(super) const REQUEST: u64 = 1;
-/// What a refused token or document costs: it gives nobody anything, and a check's work is for it.
-pub(super) const REFUSED: u64 = 100;
+/// What a refused token or document costs besides: it gives nobody anything, and is work to check.
+const FINE: u64 = 99;
 
 /// Whose meter a request fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,15 +73,15 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// So many units in a window, all at once or one by one.
+    /// So many units in a window, at least one, all at once or one by one.
     #[must_use]
     pub fn new(units: u64, window: Duration) -> Self {
         let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-        Self { units, window, hasher: RandomState::new(), meters: Mutex::default() }
+        Self { units: units.max(1), window, hasher: RandomState::new(), meters: Mutex::default() }
     }
 
-    /// Fills a caller's meter by a cost; where it was full before this request, which has `paid` so
-    /// much already, how long to wait.
+    /// Fills a caller's meter by a cost, besides what this request has `paid`; where there is no room
+    /// for it, how long to wait.
     pub(super) fn spend(
         &self,
         payer: Payer<'_>,
@@ -88,17 +89,43 @@ impl RateLimiter {
         paid: u64,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        let now = now.millis();
+        let (full, paid) = (self.scaled(self.units), self.scaled(paid));
+        self.with_meter(payer, now, |meter| {
+            let needed = self.scaled(cost).min(full);
+            let level = meter.level.saturating_sub(paid).saturating_add(needed);
+            if level > full {
+                return Err(Duration::from_millis((level - full).div_ceil(self.units)));
+            }
+            meter.level = meter.level.saturating_add(self.scaled(cost));
+            Ok(())
+        })
+    }
+
+    /// Takes a fine for what was refused, as far as there is room for it: nobody waits longer for it
+    /// than for a full meter.
+    pub(super) fn fine(&self, payer: Payer<'_>, now: Timestamp) {
+        let full = self.scaled(self.units);
+        self.with_meter(payer, now, |meter| {
+            let fined = meter.level.saturating_add(self.scaled(FINE)).min(full);
+            meter.level = meter.level.max(fined);
+        });
+    }
+
+    fn with_meter<T>(
+        &self,
+        payer: Payer<'_>,
+        now: Timestamp,
+        act: impl FnOnce(&mut Meter) -> T,
+    ) -> T {
         let key = self.hasher.hash_one(payer);
         // Nobody panics while holding it; if somebody did, the meters would be as good as before.
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
-        let meter = meters.of(key, now, self.units);
-        let full = self.units.saturating_add(paid).saturating_mul(self.window);
-        if meter.level >= full {
-            return Err(Duration::from_millis((meter.level - full) / self.units + 1));
-        }
-        meter.level = meter.level.saturating_add(cost.saturating_mul(self.window));
-        Ok(())
+        act(meters.of(key, now.millis(), self.units))
+    }
+
+    /// Units as meters have them.
+    fn scaled(&self, units: u64) -> u64 {
+        units.saturating_mul(self.window)
     }
 }
 
@@ -193,34 +220,47 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(wait(&limiter, one, 10, 0), None);
         }
-        assert_eq!(wait(&limiter, one, 1, 0), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 0), Some(10));
         assert_eq!(wait(&limiter, address(2), 1, 0), None, "others are not concerned");
-        assert_eq!(wait(&limiter, one, 1, 9), None, "0.9 units have drained");
-        assert_eq!(wait(&limiter, one, 1, 9), Some(2));
-        // What is beyond the rest is waited for after it: 50 seconds' worth.
-        assert_eq!(wait(&limiter, one, 5_000, 1009), None);
-        assert_eq!(wait(&limiter, one, 1, 1009), Some(49_002));
-        assert_eq!(wait(&limiter, one, 1, 50_010), Some(1));
-        assert_eq!(wait(&limiter, one, 1, 50_011), None);
+        assert_eq!(wait(&limiter, one, 1, 9), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 10), None);
+        // What is more than the whole passes alone, and is waited for after it.
+        assert_eq!(wait(&limiter, one, 5_000, 10), Some(1_000));
+        assert_eq!(wait(&limiter, one, 5_000, 1_010), None);
+        assert_eq!(wait(&limiter, one, 1, 1_010), Some(49_010));
+        assert_eq!(wait(&limiter, one, 1, 50_019), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 50_020), None);
     }
 
     #[test]
     fn a_rate_by_the_minute_drains_as_slowly() {
         let limiter = RateLimiter::new(6, Duration::from_secs(60));
         let one = address(1);
-        assert_eq!(wait(&limiter, one, 7, 0), None);
-        assert_eq!(wait(&limiter, one, 1, 0), Some(10_001));
-        assert_eq!(wait(&limiter, one, 1, 10_000), Some(1));
-        assert_eq!(wait(&limiter, one, 1, 10_001), None);
+        assert_eq!(wait(&limiter, one, 6, 0), None);
+        assert_eq!(wait(&limiter, one, 1, 0), Some(10_000));
+        assert_eq!(wait(&limiter, one, 1, 9_999), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 10_000), None);
     }
 
     #[test]
     fn a_request_is_not_in_its_own_way() {
         let limiter = RateLimiter::new(2, Duration::from_secs(1));
         let spend = |cost, paid| limiter.spend(address(1), cost, paid, at(0)).is_ok();
-        assert!(spend(1, 0) && spend(0, 1));
-        assert!(spend(1, 0) && spend(5, 1), "there was a rest when it came");
+        assert!(spend(1, 0) && spend(0, 1) && spend(2, 1));
         assert!(!spend(1, 0) && !spend(1, 1));
+    }
+
+    #[test]
+    fn a_fine_fills_a_meter_and_no_more() {
+        let limiter = RateLimiter::new(150, Duration::from_secs(1));
+        limiter.fine(address(1), at(0));
+        assert_eq!(wait(&limiter, address(1), 51, 0), None);
+        limiter.fine(address(1), at(0));
+        assert_eq!(wait(&limiter, address(1), 150, 0), Some(1000));
+        // Nor does it forgive what is beyond that.
+        assert_eq!(wait(&limiter, address(2), 1500, 0), None);
+        limiter.fine(address(2), at(0));
+        assert_eq!(wait(&limiter, address(2), 150, 0), Some(10_000));
     }
 
     #[test]
@@ -234,8 +274,8 @@ mod tests {
     fn a_clock_that_is_set_back_locks_nobody_out() {
         let limiter = RateLimiter::new(10, Duration::from_secs(1));
         assert_eq!(wait(&limiter, address(1), 10, 3_600_000), None);
-        assert_eq!(wait(&limiter, address(1), 1, 0), Some(1));
-        assert_eq!(wait(&limiter, address(1), 1, 1), None);
+        assert_eq!(wait(&limiter, address(1), 1, 0), Some(100));
+        assert_eq!(wait(&limiter, address(1), 1, 100), None);
     }
 
     #[test]
@@ -249,8 +289,8 @@ mod tests {
         assert_eq!(meters(), METERS_MAX);
         // Those for whom there is no room have one meter between them, and the others keep theirs.
         assert_eq!(wait(&limiter, address(max), 10, 0), None);
-        assert_eq!(wait(&limiter, address(max + 1), 1, 0), Some(1));
-        assert_eq!(wait(&limiter, address(0), 1, 0), Some(1));
+        assert_eq!(wait(&limiter, address(max + 1), 1, 0), Some(100));
+        assert_eq!(wait(&limiter, address(0), 1, 0), Some(100));
         assert_eq!(meters(), METERS_MAX);
         assert_eq!(wait(&limiter, address(max), 1, 1000), None);
         assert_eq!(meters(), 1);

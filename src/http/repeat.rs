@@ -93,7 +93,7 @@ pub(super) async fn run(
     session: Arc<Session>,
     prepared: Prepared,
     run: Run,
-    (deadline, place): (Deadline, Option<Place>),
+    (deadline, place): (Deadline, Place),
 ) -> Result<Answer, Rejection> {
     let work = async move {
         let ran = deadline.hold(gateway.api.execute(session, prepared)).await;

@@ -1,6 +1,7 @@
 //! The started program, over TCP.
 
 mod provider;
+mod traffic;
 
 use std::{
     io::{BufRead, BufReader, Read},

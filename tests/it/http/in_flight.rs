@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinHandle,
+};
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
@@ -48,7 +52,7 @@ async fn more_than_there_are_places_for_are_sent_away_at_once() {
     gate.until_inside(3).await;
     assert_eq!(in_flight(&app).await, 3.0);
     for _ in 0..5 {
-        // Nothing of it needs the store, and yet: what is sent away is not looked at.
+        // Nothing of it needs the store, and yet: the document of what is sent away is not looked at.
         let reply = app.ask_as_nobody("{ __typename }").await;
         assert_eq!((reply.status, reply.codes()), (503, vec!["UNAVAILABLE"]));
         assert_eq!(reply.header("retry-after"), Some("1"));
@@ -100,4 +104,25 @@ async fn work_that_goes_on_without_its_client_keeps_its_place() {
     };
     assert_eq!(again.data()["createTenant"]["tenant"]["slug"], "one");
     assert_eq!((again.writes, in_flight(&app).await), (0, 0.0));
+}
+
+#[tokio::test]
+async fn who_is_waited_for_has_no_place() {
+    let (app, _) = with_places(1).await;
+    let origin = app.serve().await;
+    let address = origin.trim_start_matches("http://");
+    let mut slow = TcpStream::connect(address).await.expect("a connection");
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                expect: 100-continue\r\ncontent-length: 30\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.expect("sent");
+    // The server asks for the body, so it is waiting for it.
+    let mut asked = [0; 25];
+    slow.read_exact(&mut asked).await.expect("an answer");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    app.ask_as_nobody("{ __typename }").await.data();
+    // Made-up keys are another wait: `auth::flood` has more of them than there are places.
+    slow.write_all(br#"{"query":"{ a: __typename }" }"#).await.expect("sent");
+    let mut said = vec![0; 15];
+    slow.read_exact(&mut said).await.expect("an answer");
+    assert_eq!(&said, b"HTTP/1.1 200 OK");
 }

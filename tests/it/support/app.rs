@@ -32,10 +32,11 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::Api,
-    http::{self, Bounds, Cost, Gateway, Origins, RateLimiter},
+    http::{self, Bounds, Cost, Gateway, Origins, Places, RateLimiter},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
+use tokio::{net::TcpListener, task::JoinHandle};
 use tower::ServiceExt;
 
 use super::{
@@ -135,7 +136,7 @@ pub(crate) struct Setup {
     pub(crate) gate: Option<Arc<Gate>>,
     /// How much a caller may ask for in a second; without end where nobody says: time stands still.
     pub(crate) rate: Option<u64>,
-    /// How many requests may be under way at once.
+    /// How many requests may be at work at once.
     pub(crate) max_in_flight: usize,
 }
 
@@ -256,11 +257,18 @@ impl App {
     /// Serves the public router on a free port of loopback, for as long as the test runs: its
     /// origin.
     pub(crate) async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        self.serve_until(std::future::pending()).await.0
+    }
+
+    /// The same until it is told to stop, and its end.
+    pub(crate) async fn serve_until(
+        &self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> (String, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let router = self.router.clone();
-        tokio::spawn(http::serve(listener, router, std::future::pending()));
-        format!("http://{address}")
+        let end = tokio::spawn(http::serve(listener, self.router.clone(), stop));
+        (format!("http://{address}"), end)
     }
 
     /// Asks the admin bind.
@@ -404,15 +412,15 @@ async fn gateway(
         api: Api::new(setup.introspection, Limits::default()),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
-        metrics,
-        clock,
-        max_body_bytes: 256 * 1024,
         bounds: Bounds {
             cors: setup.cors,
             request_timeout: Duration::from_secs(10),
             rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
-            max_in_flight: setup.max_in_flight,
+            places: Places::new(setup.max_in_flight, metrics.clone()),
         },
+        metrics,
+        clock,
+        max_body_bytes: 256 * 1024,
         playground: false,
         dev: None,
     })
