@@ -50,20 +50,20 @@ pub struct Document {
 pub struct Prepared {
     request: Request,
     operation: OperationType,
-    cost: u64,
+    complexity: u64,
 }
 
 impl Prepared {
-    /// What running it costs, as the limit on complexity counts.
-    #[must_use]
-    pub const fn cost(&self) -> u64 {
-        self.cost
-    }
-
     /// Whether it is a query: running it is safe to repeat.
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.operation == OperationType::Query
+    }
+
+    /// What it may cost at most: the number that its limit is held against.
+    #[must_use]
+    pub const fn complexity(&self) -> u64 {
+        self.complexity
     }
 }
 
@@ -102,13 +102,14 @@ impl Api {
             variables.entry(name).or_insert(value);
         }
         let asked = Asked { operation, fragments: &parsed.fragments, variables: &variables };
-        let cost = limits::check(asked, &self.shape, &self.limits).map_err(Answer::refused)?;
+        let complexity = limits::check(asked, &self.shape, &self.limits);
+        let complexity = complexity.map_err(Answer::refused)?;
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
         }
         let operation = operation.ty;
-        Ok(Prepared { request: request.variables(variables), operation, cost })
+        Ok(Prepared { request: request.variables(variables), operation, complexity })
     }
 
     /// Runs a prepared document. A panic of a resolver is an error of this request alone.

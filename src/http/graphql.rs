@@ -189,7 +189,7 @@ impl Incoming<'_> {
         if self.parts.method != Method::POST && !prepared.is_query() {
             return Err(not_this_method("POST", "Use POST for a mutation."));
         }
-        self.charge(payer, prepared.cost(), rate::REQUEST)?;
+        self.charge(payer, prepared.complexity(), rate::REQUEST)?;
         let session = |run| {
             let access = self.gateway.access.clone();
             Arc::new(Session::new(access, caller.clone(), self.id.to_owned(), run))
