@@ -73,6 +73,7 @@ async fn every_mutation_for_every_caller(app: App) {
         if came != expected.word() {
             let who = case.caller.title();
             wrong.push(format!("{} for {who}: {came}, not {}", row.what, expected.word()));
+            continue;
         }
         costs(&reply, row, operation, case.caller);
         if expected == Outcome::Yes {
