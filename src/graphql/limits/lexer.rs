@@ -89,7 +89,7 @@ mod tests {
             ("", 0),
             (" \t\r\n,,, # a comment { with } tokens\n", 0),
             ("\u{feff}{ a }", 3),
-            ("{ a: b(c: -1.5e+3, d: \"x y \\\" z\") @skip(if: $e) ...F ... on G { h } }", 28),
+            ("{ a: b(c: -1.5e+3, d: \"x y \\\" z\") @skip(if: $e) ...F ... on G { h } }", 29),
             ("\"\"\" a \\\"\"\" b \" \"\" \"\"\" a", 2),
             ("\"\" \"\"\"\"\"\" \"", 3),
             ("\"unterminated\n a", 2),
