@@ -32,7 +32,7 @@ on_both_stores! {
 }
 
 /// How many changes are committed at once to make the worlds.
-const AT_ONCE: usize = 1000;
+const AT_ONCE: usize = 100;
 
 /// One caller's try at one row.
 struct Case {
