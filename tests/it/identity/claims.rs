@@ -147,7 +147,22 @@ fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
     let any_name =
         "[a-zA-Z_:/.]{1,16}".prop_filter("decides", |name| !DECIDING.contains(&name.as_str()));
     let name = prop_oneof![4 => known.prop_map(str::to_owned), 1 => any_name];
-    prop::collection::btree_map(name, value(), 0..8)
+    let any_claims = prop::collection::btree_map(name, value(), 0..8);
+    // Chance alone would hardly ever hit on what `me` would take for rights.
+    let rights = prop::option::weighted(0.8, groups());
+    (any_claims, rights).prop_map(|(mut claims, rights)| {
+        claims.extend(rights.map(|groups| ("groups".to_owned(), groups)));
+        claims
+    })
+}
+
+/// Groups that give rights, as `me` reads them.
+fn groups() -> impl Strategy<Value = Value> {
+    let given = ["platform-admins", "tenant:acme:owner", "tenant:globex:admin", "grp-initech"];
+    prop_oneof![
+        4 => prop::sample::subsequence(given.to_vec(), 0..=4).prop_map(|some| json!(some)),
+        1 => prop::sample::select(given.to_vec()).prop_map(|one| json!(one)),
+    ]
 }
 
 struct Stage {
