@@ -43,12 +43,16 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
 
 /// What tells one request from another under the same key.
 pub(super) fn fingerprint(document: &Document) -> [u8; 32] {
-    let variables =
-        document.variables.as_ref().map(|v| serde_json::to_string(v).unwrap_or_default());
+    let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
+        let text = object.as_ref().map(serde_json::to_string);
+        text.transpose().ok().flatten().unwrap_or_default()
+    };
     digest(&[
-        &document.query,
+        document.query.as_deref().unwrap_or(""),
+        document.document_id.as_deref().unwrap_or(""),
         document.operation_name.as_deref().unwrap_or(""),
-        variables.as_deref().unwrap_or(""),
+        &json(&document.variables),
+        &json(&document.extensions),
     ])
 }
 

@@ -2,15 +2,15 @@
 
 /// What a document's text has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in super::super) struct Count {
+pub(super) struct Count {
     /// Lexical tokens; what is no token at all counts as one each.
-    pub(in super::super) tokens: u64,
+    pub(super) tokens: u64,
     /// Of these, the beginnings of directives.
-    pub(in super::super) directives: u64,
+    pub(super) directives: u64,
 }
 
 /// Counts in one pass. What is not GraphQL is counted somehow; the parser refuses it.
-pub(in super::super) fn count(document: &str) -> Count {
+pub(super) fn count(document: &str) -> Count {
     let bytes = document.as_bytes();
     let (mut at, mut found) = (0, Count::default());
     while let Some(&byte) = bytes.get(at) {

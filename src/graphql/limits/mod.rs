@@ -20,7 +20,6 @@ use async_graphql::{
 use super::error::{Code, Problem};
 use crate::domain::limits::Limits;
 
-pub(super) use lexer::count;
 pub(super) use shape::Shape;
 
 /// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
@@ -57,11 +56,12 @@ impl Asked<'_> {
     }
 }
 
-/// Refuses what has too many tokens or directives, before it is parsed.
-pub(super) fn check_text(document: &str, limits: &Limits) -> Result<(), Problem> {
-    let found = count(document);
+/// Refuses what has too many tokens or directives, before it is parsed; how many tokens it has.
+pub(super) fn check_text(document: &str, limits: &Limits) -> Result<u64, Problem> {
+    let found = lexer::count(document);
     within("tokens", found.tokens, limits.tokens)?;
-    within("directives", found.directives, limits.directives)
+    within("directives", found.directives, limits.directives)?;
+    Ok(found.tokens)
 }
 
 /// Refuses a parsed document that asks for too much. Names that the schema does not have cost what

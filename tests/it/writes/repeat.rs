@@ -194,7 +194,7 @@ async fn what_a_dead_run_did_is_found(app: App) {
 async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> TenantId {
     let identity = Identity { issuer: app.issuer.url().to_owned(), subject: "ada".to_owned() };
     let caller = Caller { identity, profile: Profile::default() };
-    let fingerprint = digest(&[query, "", &variables.to_string()]);
+    let fingerprint = digest(&[query, "", "", &variables.to_string(), ""]);
     let admitted = app.access.admit(&caller, "k", fingerprint).await;
     let Ok(Admission::Run(run)) = admitted else { panic!("{admitted:?}") };
     let session = Session::new(app.access.clone(), Some(caller), "dead".to_owned(), Some(run));
