@@ -437,6 +437,7 @@ async fn serve_logs_what_check_says() {
 async fn the_log_says_why_a_token_was_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
+    issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "s"})]);
     let mut serve = Running::serve(
         folder.path(),
         &[
@@ -448,11 +449,14 @@ async fn the_log_says_why_a_token_was_refused() {
     );
     let serving = serve.logged("serving");
     let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
+    serve.logged("a key of the issuer is not used: key \"s\" is a shared secret (`oct`)");
     serve.logged("keys fetched");
     let far = issuer.token().expires_at(4_000_000_000);
     let forms = [
         ("expired", issuer.token().expires_at(1)),
         ("audience", far.clone()),
+        // Brings the set once more, and no second warning of its odd key.
+        ("unknown_key", far.clone().header("kid", json!("nobody"))),
         ("subject", far.claim("aud", json!("portal")).without("sub")),
     ];
     for (reason, token) in forms {
@@ -469,6 +473,7 @@ async fn the_log_says_why_a_token_was_refused() {
         while lines.last().is_none_or(|line| line["fields"]["message"] != "a token was refused") {
             let line = serve.lines.next().expect("a line");
             assert!(token.split('.').all(|part| !line.contains(part)), "{line}");
+            assert!(!line.contains("is not used"), "{line}");
             lines.push(serde_json::from_str(&line).expect("JSON"));
         }
         let refused = &lines.last().expect("a line")["fields"];
@@ -478,6 +483,7 @@ async fn the_log_says_why_a_token_was_refused() {
         });
         assert_eq!(hint, reason == "audience", "{lines:?}");
     }
+    assert_eq!(issuer.jwks_fetches(), 2);
 }
 
 #[test]
