@@ -75,6 +75,7 @@ impl Document {
 pub struct Prepared {
     request: Request,
     operation: OperationType,
+    complexity: u64,
 }
 
 impl Prepared {
@@ -82,6 +83,12 @@ impl Prepared {
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.operation == OperationType::Query
+    }
+
+    /// What it may cost at most: the number that its limit is held against.
+    #[must_use]
+    pub const fn complexity(&self) -> u64 {
+        self.complexity
     }
 }
 
@@ -119,7 +126,8 @@ impl Api {
             variables.entry(name).or_insert(value);
         }
         let asked = Asked { operation, fragments, variables: &variables };
-        limits::check(asked, &self.shape, &self.limits).map_err(Answer::refused)?;
+        let complexity = limits::check(asked, &self.shape, &self.limits);
+        let complexity = complexity.map_err(Answer::refused)?;
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
@@ -128,7 +136,7 @@ impl Api {
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(Prepared { request, operation })
+        Ok(Prepared { request, operation, complexity })
     }
 
     /// A document as it was parsed, now or before.

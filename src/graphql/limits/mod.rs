@@ -64,7 +64,7 @@ pub(super) fn check_text(document: &str, limits: &Limits) -> Result<u64, Problem
     Ok(found.tokens)
 }
 
-/// Refuses a parsed document that asks for too much. Names that the schema does not have cost what
+/// Refuses a parsed document that asks for too much, and tells what it may cost at most. Names that the schema does not have cost what
 /// others do: the engine refuses them, but may be asked to only once that is cheap.
 pub(super) fn check(asked: Asked<'_>, shape: &Shape, limits: &Limits) -> Result<u64, Problem> {
     let cost = cost::of(asked, shape);
