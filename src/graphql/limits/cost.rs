@@ -126,7 +126,8 @@ impl<'a> Measure<'a> {
             Kind::List => LIST,
             Kind::Connection => {
                 let size = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
-                size.unwrap_or(PAGE_DEFAULT as u64).min(PAGE_MAX as u64)
+                // A page of none has its own fields all the same: `nodes`, `pageInfo`.
+                size.unwrap_or(PAGE_DEFAULT as u64).clamp(1, PAGE_MAX as u64)
             }
             Kind::ByIds => match self.argument(field, "ids") {
                 Some(Value::List(ids)) => ids.len() as u64,
