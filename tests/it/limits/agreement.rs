@@ -200,3 +200,84 @@ async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
     let (ran, largest) = (ran.get(), largest.get());
     assert!(ran >= CASES && largest > 50, "{ran} documents, at most {largest} fields: too small");
 }
+
+/// Pieces of documents, in any order: most is no GraphQL, and none of it is a reason to fall over.
+#[test]
+fn no_text_is_a_reason_to_fall_over() {
+    let pieces = prop::sample::select(vec![
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "!",
+        ":",
+        "=",
+        "@",
+        "$",
+        "...",
+        "..",
+        "|",
+        "&",
+        "\"",
+        "\"\"\"",
+        "\\",
+        "#",
+        "\n",
+        "\r",
+        ",",
+        " ",
+        "\u{feff}",
+        "\u{0}",
+        "é",
+        "😀",
+        "query",
+        "mutation",
+        "subscription",
+        "fragment",
+        "on",
+        "F",
+        "...F",
+        "...on Query",
+        "me",
+        "id",
+        "nodes",
+        "tenants",
+        "first",
+        "ids",
+        "$n",
+        "$n: Int",
+        "@skip(if: true)",
+        "@include(if: $n)",
+        "__schema",
+        "__typename",
+        "__type",
+        "null",
+        "true",
+        "-1",
+        "1.5e9",
+        "{ me { id } }",
+        "fragment F on Query { ...F }",
+        "query Q($n: Int = 1)",
+        "first: $n",
+        "ids: [\"x\"]",
+        "input: {a: [{b: $n}]}",
+    ]);
+    let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.join(" "));
+    let any = prop_oneof![text, ".{0,200}"];
+    let api = Api::new(false, Limits::default(), Trusted::default());
+    let config = Config { cases: 3000, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&any, |text| {
+        let variables = json!({"n": 3, "F": [], "x": null});
+        let request = json!({"query": text, "variables": variables});
+        let document: Document = serde_json::from_value(request).expect("a request");
+        if let Err(refused) = api.prepare(document) {
+            let answer = serde_json::to_string(&refused).expect("JSON");
+            prop_assert!(answer.len() < 8 * 1024);
+        }
+        Ok(())
+    });
+    outcome.expect("every text");
+}
