@@ -21,6 +21,7 @@ mod node;
 mod payload;
 mod query;
 mod request;
+mod roots;
 mod scalar;
 mod subscription;
 mod tenant;

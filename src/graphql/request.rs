@@ -22,7 +22,7 @@ use super::{
     context::Scope,
     error::{Code, Problem, code, set_code},
     limits::{self, Asked, Shape},
-    root,
+    root, roots,
 };
 use crate::{
     access::{Refusal, Session},
@@ -99,6 +99,12 @@ impl Api {
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
+        }
+        if operation.ty == OperationType::Mutation
+            && roots::conflict(&operation.selection_set.node, &parsed.fragments)
+        {
+            let message = "Fields of one response key differ: give them aliases.";
+            return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
         }
         let operation = operation.ty;
         Ok(Prepared { request: request.variables(variables), operation })
