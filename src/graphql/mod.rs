@@ -22,6 +22,7 @@ mod node;
 mod payload;
 mod query;
 mod request;
+mod roots;
 mod scalar;
 mod subscription;
 mod tenant;

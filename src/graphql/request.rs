@@ -26,7 +26,7 @@ use super::{
     documents::{Documents, Named, Parsed, Trusted},
     error::{Code, Problem, code, set_code},
     limits::{self, Asked, Shape},
-    root,
+    root, roots,
 };
 use crate::{
     access::{Refusal, Session},
@@ -131,6 +131,12 @@ impl Api {
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
+        }
+        if operation.ty == OperationType::Mutation
+            && roots::conflict(&operation.selection_set.node, &parsed.fragments)
+        {
+            let message = "Fields of one response key differ: give them aliases.";
+            return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
         }
         let operation = operation.ty;
         let mut request = Request::new(String::new()).variables(variables);

@@ -17,8 +17,14 @@ const KEY_MAX: usize = 255;
 /// The longest answer that is kept, in bytes. After a longer one, a repeat is answered from what is
 /// stored then, and still does nothing.
 const ANSWER_MAX: usize = 1024 * 1024;
-/// Errors that say nothing of what was asked: a repeat is to try again.
-const PASSING: &[&str] = &[Code::Unavailable.word(), Code::Internal.word()];
+/// Errors that say nothing of what was asked: a repeat is to try again. Who was nobody here, or was
+/// shut out, has asked for nothing yet; the usual client calls `me` then, and sends it again.
+const PASSING: &[&str] = &[
+    Code::Unavailable.word(),
+    Code::Internal.word(),
+    Code::UserNotProvisioned.word(),
+    Code::UserDisabled.word(),
+];
 
 /// A request that may go on.
 pub(super) enum Admitted {

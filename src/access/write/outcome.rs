@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// What a command has made, changed or deleted.
-pub trait Outcome: Sized + Send {
+pub trait Outcome: Clone + Send + 'static {
     /// By what it can be found again.
     fn ids(&self) -> Vec<NodeId>;
 

@@ -28,6 +28,7 @@ on_both_stores! {
     queries_and_strangers_need_no_key,
     who_is_shut_out_reads_no_old_answer,
     what_a_dead_run_did_is_found,
+    who_was_nobody_has_asked_for_nothing,
 }
 
 async fn send(app: &App, subject: &str, key: &str, query: &str, variables: Value) -> Reply {
@@ -171,6 +172,33 @@ async fn who_is_shut_out_reads_no_old_answer(app: App) {
     let again = send(&app, "bob", "k", &query, rename).await;
     assert_eq!((again.status, again.codes()), (200, vec!["USER_DISABLED"]));
     assert!(!again.body.contains("DE123456789"));
+}
+
+/// Once there is an actor, the same request is asked for the first time.
+async fn who_was_nobody_has_asked_for_nothing(app: App) {
+    let world = World::new(&app).await;
+    let token = app.token("newcomer", ["platform-admins"]);
+    let input = json!({"input": {"slug": "one", "name": "X"}});
+    let query = document("createTenant", "tenant { slug }");
+    let send_as_newcomer = async || {
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("idempotency-key", "k")
+            .header("authorization", format!("Bearer {token}"));
+        let body = json!({"query": query, "variables": input}).to_string();
+        app.send(request.body(Body::from(body)).expect("a request")).await
+    };
+    assert_eq!(send_as_newcomer().await.codes(), ["USER_NOT_PROVISIONED"]);
+    app.ask_with(&token, "{ me { id } }", json!({})).await.data();
+    assert_eq!(send_as_newcomer().await.data()["x"]["tenant"]["slug"], "one");
+    app.change("bob", |bob| bob.disabled = true).await;
+    let rename = json!({"input": {"id": world.acme.id.to_string(), "name": "New"}});
+    let query = document("updateTenant", "tenant { name }");
+    let shut = send(&app, "bob", "k", &query, rename.clone()).await;
+    assert_eq!(shut.codes(), ["USER_DISABLED"]);
+    app.change("bob", |bob| bob.disabled = false).await;
+    let open = send(&app, "bob", "k", &query, rename).await;
+    assert_eq!(open.data()["x"]["tenant"]["name"], "New");
 }
 
 /// A run that did its work at the first field and died before it could answer.
