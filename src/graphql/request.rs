@@ -133,7 +133,7 @@ impl Api {
             refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
         }
         if operation.ty == OperationType::Mutation
-            && roots::conflict(&operation.selection_set.node, &parsed.fragments)
+            && roots::conflict(&operation.selection_set.node, fragments)
         {
             let message = "Fields of one response key differ: give them aliases.";
             return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
