@@ -262,6 +262,7 @@ async fn answers_to_bad_documents_are_short_and_echo_little() {
         format!("{{ ...{long} }}"),
         format!("{{ user(id: \"{long}\") {{ id }} }}"),
         format!("\u{0}{{ {long}"),
+        format!("{{ nodes(ids: [{}]) {{ id }} }}", "\"x\" ".repeat(1900)),
         format!("mutation {{ createTenant(input: {{slug: {long}}}) {{ tenant {{ id }} }} }}"),
     ] {
         let reply = send(&app, "application/json", &query, json!({})).await;

@@ -25,6 +25,10 @@ pub(super) use shape::Shape;
 /// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
 const INTROSPECTION_DEPTH: u64 = 20;
 
+/// How many fields the engine may be asked about that the schema does not have: it looks for each
+/// through the names of all others, to suggest one.
+const UNKNOWN_FIELDS: u64 = 20;
+
 /// A document, its operation, and the variables that it runs with.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -72,6 +76,10 @@ pub(super) fn check(asked: Asked<'_>, shape: &Shape, limits: &Limits) -> Result<
     within("depth", cost.introspection_depth, INTROSPECTION_DEPTH)?;
     within("complexity", cost.complexity, limits.complexity)?;
     within("complexity", cost.introspection, limits.complexity)?;
+    if cost.unknown > UNKNOWN_FIELDS {
+        let message = "The document has many fields that the schema does not have.";
+        return Err(Problem::new(Code::ValidationFailed, message));
+    }
     let keys = keys::of(asked, limits.aliases)?;
     within("aliases", keys.aliases, limits.aliases)?;
     within("rootFields", keys.root_fields, limits.root_fields)?;
