@@ -97,6 +97,27 @@ fn documents() -> Vec<(&'static str, String, Value)> {
         ("variables in circles", "query($a: Int = $b, $b: Int = $a) { me { id } }".to_owned(), none()),
         ("deep variables", "query($f: TenantFilter) { tenants(filter: $f) { totalCount } }".to_owned(), serde_json::from_str(&format!("{{\"f\": {}1{}}}", "[".repeat(120), "]".repeat(120))).unwrap_or_default()),
         ("a long name", format!("{{ {} }}", "x".repeat(250_000)), none()),
+        (
+            "a long argument",
+            format!("{{ tenant({}: 1) {{ id }} }}", "x".repeat(250_000)),
+            none(),
+        ),
+        (
+            "a long enumeration value",
+            format!("{{ tenants(filter: {{plan: [{}]}}) {{ totalCount }} }}", "X".repeat(250_000)),
+            none(),
+        ),
+        ("a long type", format!("{{ ... on {} {{ id }} }}", "X".repeat(250_000)), none()),
+        (
+            "a long enumeration value in a variable",
+            "query($p: [Plan!]) { tenants(filter: {plan: $p}) { totalCount } }".to_owned(),
+            json!({"p": ["X".repeat(200_000)]}),
+        ),
+        (
+            "long names in variables",
+            "query($f: TenantFilter) { tenants(filter: $f) { totalCount } }".to_owned(),
+            json!({"f": {"x".repeat(200_000): 1}}),
+        ),
         ("a long alias", format!("{{ {}: me {{ id }} }}", "x".repeat(250_000)), none()),
         ("a long string", format!("{{ tenant(slug: \"{}\") {{ id }} }}", "x".repeat(250_000)), none()),
         ("a long string of escapes", format!("{{ tenant(slug: \"{}\") {{ id }} }}", "\\u0041".repeat(40_000)), none()),

@@ -7,6 +7,8 @@ pub(super) struct Count {
     pub(super) tokens: u64,
     /// Of these, the beginnings of directives.
     pub(super) directives: u64,
+    /// The length of the longest name, in bytes.
+    pub(super) longest_name: usize,
 }
 
 /// Counts in one pass. What is not GraphQL is counted somehow; the parser refuses it.
@@ -32,7 +34,9 @@ pub(super) fn count(document: &str) -> Count {
             b'"' => string(bytes, at + 1),
             b'.' if bytes[at..].starts_with(b"...") => at + 3,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                skip(bytes, at, |b| b.is_ascii_alphanumeric() || b == b'_')
+                let end = skip(bytes, at, |b| b.is_ascii_alphanumeric() || b == b'_');
+                found.longest_name = found.longest_name.max(end - at);
+                end
             }
             b'0'..=b'9' | b'-' => skip(bytes, at + 1, |b| {
                 b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-')
@@ -101,5 +105,6 @@ mod tests {
             assert_eq!(count(document).tokens, tokens, "{document}");
         }
         assert_eq!(count("{ a @x @y(z: \"@\") # @\n }").directives, 2);
+        assert_eq!(count("{ abc: _de12(x: \"longer than all\") }").longest_name, 5);
     }
 }

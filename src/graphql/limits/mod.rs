@@ -25,6 +25,8 @@ pub(super) use shape::Shape;
 /// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
 const INTROSPECTION_DEPTH: u64 = 20;
 
+/// The longest name. The engine compares one that it does not know with every other, to suggest one.
+const NAME_MAX: usize = 255;
 /// How many fields the engine may be asked about that the schema does not have: it looks for each
 /// through the names of all others, to suggest one.
 const UNKNOWN_FIELDS: u64 = 20;
@@ -65,6 +67,10 @@ pub(super) fn check_text(document: &str, limits: &Limits) -> Result<u64, Problem
     let found = lexer::count(document);
     within("tokens", found.tokens, limits.tokens)?;
     within("directives", found.directives, limits.directives)?;
+    if found.longest_name > NAME_MAX {
+        let message = format!("A name in the document has more than {NAME_MAX} characters.");
+        return Err(Problem::new(Code::ValidationFailed, message));
+    }
     Ok(found.tokens)
 }
 
