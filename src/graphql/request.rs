@@ -151,9 +151,9 @@ impl Api {
         if let Some(parsed) = self.documents.parsed(&text) {
             return Ok(parsed);
         }
-        let tokens = limits::check_text(&text, &self.limits).map_err(Answer::refused)?;
+        let (readable, tokens) = limits::readable(&text, &self.limits).map_err(Answer::refused)?;
         let document =
-            parse_query(&text).map_err(|error| Answer::syntax(error.positions().collect()))?;
+            parse_query(&readable).map_err(|error| Answer::syntax(error.positions().collect()))?;
         let parsed = Arc::new(Parsed::new(document, tokens));
         self.documents.keep(text, parsed.clone());
         Ok(parsed)
