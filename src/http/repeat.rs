@@ -50,7 +50,8 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
 /// What tells one request from another under the same key.
 pub(super) fn fingerprint(document: &Document) -> [u8; 32] {
     let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
-        let text = object.as_ref().map(serde_json::to_string);
+        // None and none of them are the same.
+        let text = object.as_ref().filter(|o| !o.is_empty()).map(serde_json::to_string);
         text.transpose().ok().flatten().unwrap_or_default()
     };
     digest(&[

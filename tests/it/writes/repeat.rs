@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use tenantry::{
-    access::{Admission, Caller, CreateTenant, Session, digest},
+    access::{Admission, Caller, CreateTenant, RemoveMember, Session, digest},
     domain::{
         edit::tenant::TenantPatch, id::TenantId, patch::Patch, sync::Profile, user::Identity,
     },
@@ -28,6 +28,7 @@ on_both_stores! {
     queries_and_strangers_need_no_key,
     who_is_shut_out_reads_no_old_answer,
     what_a_dead_run_did_is_found,
+    leaving_is_found_again_too,
     who_was_nobody_has_asked_for_nothing,
 }
 
@@ -219,14 +220,37 @@ async fn what_a_dead_run_did_is_found(app: App) {
     assert_eq!(send(&app, "ada", "k", query, variables).await.body, reply.body);
 }
 
-async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> TenantId {
-    let identity = Identity { issuer: app.issuer.url().to_owned(), subject: "ada".to_owned() };
+/// A run of that request by that subject, under the key `k`.
+async fn begin(app: &App, subject: &str, query: &str, variables: &Value) -> Session {
+    let identity = Identity { issuer: app.issuer.url().to_owned(), subject: subject.to_owned() };
     let caller = Caller { identity, profile: Profile::default() };
     let fingerprint = digest(&[query, "", "", &variables.to_string(), ""]);
     let admitted = app.access.admit(&caller, "k", fingerprint).await;
     let Ok(Admission::Run(run)) = admitted else { panic!("{admitted:?}") };
     let session = Session::new(app.access.clone(), Some(caller), "dead".to_owned(), Some(run));
-    session.viewer(false).await.expect("ada");
+    session.viewer(false).await.expect("somebody");
+    session
+}
+
+async fn leaving_is_found_again_too(app: App) {
+    let world = World::new(&app).await;
+    let (tenant, user) = (world.acme.id, world.carol);
+    let variables = json!({"input": {"tenantId": tenant.to_string(), "userId": user.to_string()}});
+    let query =
+        document("removeTenantMember", "removedUserId tenant { slug billingInfo { email } }");
+    let session = begin(&app, "carol", &query, &variables).await;
+    session.perform(&RemoveMember { tenant, user }).await.expect("left");
+    app.clock.advance(61);
+    let reply = send(&app, "carol", "k", &query, variables).await;
+    assert_eq!(
+        reply.json["data"]["x"],
+        json!({"removedUserId": user.to_string(), "tenant": {"slug": "acme", "billingInfo": null}})
+    );
+    assert_eq!(reply.errors(), ["FORBIDDEN x.tenant.billingInfo"]);
+}
+
+async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> TenantId {
+    let session = begin(app, "ada", query, variables).await;
     let text = |text: &str| Patch::Set(text.to_owned());
     let patch = TenantPatch { slug: text("first"), name: text("A"), ..TenantPatch::default() };
     session.perform(&CreateTenant { patch }).await.expect("made").id
