@@ -10,9 +10,9 @@ fmt:
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# The suites of both stores, and identity against a real provider: a mongod, the provider and what
-# makes its certificate are fetched where they are not there.
-unit: mongod oidc
+# The suites of both stores, identity against a real provider, and the audits of GraphQL over HTTP: a
+# mongod, the provider, what makes its certificate and the audits are fetched where they are not there.
+unit: mongod oidc audits
 	cargo test --locked
 
 .PHONY: mongod
@@ -22,6 +22,10 @@ mongod:
 .PHONY: oidc
 oidc:
 	scripts/fetch-oidc
+
+.PHONY: audits
+audits:
+	scripts/lay-out-npm tests/audits
 
 # Through the program, as somebody who generates code from it would.
 schema:

@@ -4,7 +4,7 @@ mod check;
 
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use axum::{Router, http::HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -24,10 +24,13 @@ use crate::{
         token::{Expected, Verifier},
     },
     clock::{Clock, SystemClock},
-    config::{Database, DefaultTenant, DocumentsOnly, Issuer, Provider, ServerConfig},
+    config::{
+        CorsOrigins, Database, DefaultTenant, DocumentsOnly, Issuer, Provider, ServerConfig,
+        Traffic,
+    },
     domain::sync::GroupNames,
     graphql::{Api, Only, Trusted},
-    http::{self, Dev, Gateway},
+    http::{self, Bounds, Dev, Gateway, Origins, RateLimiter},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -132,6 +135,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: None,
         });
@@ -148,7 +152,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         };
         tokio::select! {
             ended = preparing => ended,
-            ended = doors.serve(gateway) => ended,
+            () = doors.serve(gateway) => Ok(()),
         }
     })
 }
@@ -195,11 +199,13 @@ pub fn dev(
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            bounds: bounds(server.traffic)?,
             playground: server.playground,
             dev: Some(Dev { issuer, groups }),
         });
         welcome(&gateway, &url, &doors.admin.address.to_string())?;
-        doors.serve(gateway).await
+        doors.serve(gateway).await;
+        Ok(())
     })
 }
 
@@ -263,6 +269,24 @@ async fn connect(
         }
         Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
         Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
+    })
+}
+
+/// What is configured of traffic, as the door has it.
+fn bounds(traffic: Traffic) -> Result<Bounds, AppError> {
+    let cors = match traffic.cors_origins {
+        CorsOrigins::Any => Origins::Any,
+        CorsOrigins::These(these) => {
+            let these = these.iter().map(|origin| HeaderValue::from_str(origin));
+            Origins::These(these.collect::<Result<_, _>>().map_err(AppError::unusable)?)
+        }
+    };
+    let rate = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
+    Ok(Bounds {
+        cors,
+        request_timeout: traffic.request_timeout,
+        rate,
+        max_in_flight: traffic.max_in_flight,
     })
 }
 
@@ -348,7 +372,7 @@ impl Doors {
     }
 
     /// Serves until a signal says to stop; requests under way are finished.
-    async fn serve(self, gateway: Arc<Gateway>) -> Result<(), AppError> {
+    async fn serve(self, gateway: Arc<Gateway>) {
         let (stop, stopped) = watch::channel(false);
         let signals = self.signals;
         let signalled = async move {
@@ -358,8 +382,7 @@ impl Doors {
         };
         let public = self.public.serve(http::public(gateway.clone()), stopped.clone());
         let admin = self.admin.serve(http::admin(gateway), stopped);
-        let (public, admin, ()) = tokio::join!(public, admin, signalled);
-        public.and(admin).map_err(AppError::failed)
+        tokio::join!(public, admin, signalled);
     }
 }
 
@@ -373,15 +396,11 @@ impl Door {
         Ok(Self { listener, address })
     }
 
-    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) -> io::Result<()> {
-        let listener = self.listener.tap_io(|stream| {
-            // An answer is one write: waiting for more to send would only delay it.
-            let _ = stream.set_nodelay(true);
-        });
+    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) {
         let stop = async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
-        axum::serve(listener, router).with_graceful_shutdown(stop).await
+        http::serve(self.listener, router, stop).await;
     }
 }
 

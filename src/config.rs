@@ -3,6 +3,8 @@
 //! Options are text until here, so that a bad one is told the same way whether it came as a flag
 //! or from the environment: the variable, what it holds, what would be right.
 
+mod traffic;
+
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
@@ -10,6 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
+
+pub use traffic::{CorsOrigins, Rate, Traffic, TrafficOptions};
 
 /// Options of everything that serves.
 #[derive(Args, Clone, Debug)]
@@ -38,6 +42,9 @@ pub struct ServerOptions {
     /// Whether only trusted documents run: `true`, `false`, or `dry-run`, which only logs the others.
     #[arg(long, env = "TENANTRY_DOCUMENTS_ONLY", num_args = 0..=1, default_value = "false", default_missing_value = "true", value_name = "MODE")]
     pub documents_only: String,
+    /// What holds traffic in bounds.
+    #[command(flatten)]
+    pub traffic: TrafficOptions,
 }
 
 /// Options of what a document may ask for.
@@ -215,6 +222,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// What a document may ask for.
     pub limits: Limits,
+    /// What holds traffic in bounds.
+    pub traffic: Traffic,
     /// The list of trusted documents.
     pub documents_file: Option<PathBuf>,
     /// Whether only those run.
@@ -252,6 +261,7 @@ impl ServerOptions {
             limits: self.limits.validate()?,
             documents_file: self.documents_file.as_deref().map(PathBuf::from),
             documents_only: self.documents_only()?,
+            traffic: self.traffic.validate()?,
         })
     }
 }

@@ -12,8 +12,9 @@ use crate::domain::{
     request::{Claim, Claimed, RequestKey, Settlement, Step},
 };
 
-/// How long a repeat waits for the first to be answered.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a repeat waits for the first to be answered: less than a request has by default, so that
+/// it is told to try again before it is told that its time is up.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The wait before it looks again; it doubles up to [`LOOK_MAX`].
 const LOOK_FIRST: Duration = Duration::from_millis(10);
 const LOOK_MAX: Duration = Duration::from_millis(200);

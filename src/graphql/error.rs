@@ -32,6 +32,10 @@ word_enum! {
         TenantSuspended = "TENANT_SUSPENDED",
         /// More than one request may have; see `limit`, `max` and `actual`.
         LimitExceeded = "LIMIT_EXCEEDED",
+        /// The caller has asked for too much in a short time; see `retryAfterSeconds`.
+        RateLimited = "RATE_LIMITED",
+        /// The request has taken more time than it may.
+        Timeout = "TIMEOUT",
         /// The store or the provider cannot be reached; trying again is safe.
         Unavailable = "UNAVAILABLE",
         /// The document is no GraphQL.

@@ -75,20 +75,20 @@ impl Document {
 pub struct Prepared {
     request: Request,
     operation: OperationType,
-    complexity: u64,
+    cost: u64,
 }
 
 impl Prepared {
+    /// What running it costs, as the limit on complexity counts.
+    #[must_use]
+    pub const fn cost(&self) -> u64 {
+        self.cost
+    }
+
     /// Whether it is a query: running it is safe to repeat.
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.operation == OperationType::Query
-    }
-
-    /// What it may cost at most: the number that its limit is held against.
-    #[must_use]
-    pub const fn complexity(&self) -> u64 {
-        self.complexity
     }
 }
 
@@ -126,8 +126,7 @@ impl Api {
             variables.entry(name).or_insert(value);
         }
         let asked = Asked { operation, fragments, variables: &variables };
-        let complexity = limits::check(asked, &self.shape, &self.limits);
-        let complexity = complexity.map_err(Answer::refused)?;
+        let cost = limits::check(asked, &self.shape, &self.limits).map_err(Answer::refused)?;
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
@@ -142,7 +141,7 @@ impl Api {
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(Prepared { request, operation, complexity })
+        Ok(Prepared { request, operation, cost })
     }
 
     /// A document as it was parsed, now or before.

@@ -1,12 +1,14 @@
 //! GraphQL over HTTP: a credential, a document, an answer in the form that the client asked for.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use axum::{
     Extension,
     body::{Body, HttpBody, to_bytes},
     extract::{Query, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{
+        Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
+    },
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -15,8 +17,11 @@ use super::{
     Gateway,
     media::{self, MediaType},
     playground,
+    rate::{self, Payer, rate_limited},
     repeat::{self, Admitted},
     request_id::RequestId,
+    serve::Peer,
+    time_limit::Deadline,
 };
 use crate::{
     access::{Caller, Session},
@@ -43,7 +48,7 @@ const KEYS_RETRY_AFTER: &str = "5";
 /// A request that is refused before its document is looked at: its status and what it says.
 pub(super) struct Rejection {
     status: StatusCode,
-    header: Option<(HeaderName, &'static str)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     problem: Problem,
 }
 
@@ -52,14 +57,49 @@ impl Rejection {
         Self { status, header: None, problem: Problem::new(code, message) }
     }
 
-    pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, value));
+    pub(super) fn with(self, name: HeaderName, value: &'static str) -> Self {
+        self.with_value(name, HeaderValue::from_static(value))
+    }
+
+    pub(super) fn with_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// With one more of `extensions`.
+    pub(super) fn saying(mut self, name: &'static str, value: u64) -> Self {
+        self.problem = self.problem.with(name, value);
         self
     }
 
     /// Not a request of GraphQL over HTTP.
     pub(super) fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+}
+
+/// The form in which a request is refused.
+pub(super) struct Form {
+    media_type: MediaType,
+    id: String,
+}
+
+impl Form {
+    /// As the client takes it, under the request's identifier.
+    pub(super) fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let id = extensions.get::<RequestId>().map_or("", |RequestId(id)| id);
+        let media_type = MediaType::accepted(headers).unwrap_or(MediaType::Json);
+        Self { media_type, id: id.to_owned() }
+    }
+
+    /// The answer to a request that is refused.
+    pub(super) fn refuse(&self, rejection: Rejection) -> Response {
+        let Rejection { status, header, problem } = rejection;
+        let answer = Answer::refused(problem).with_request_id(&self.id);
+        let mut response = respond(&answer, self.media_type, Cost::NOTHING);
+        *response.status_mut() = status;
+        response.headers_mut().extend(header.map(|header| *header));
+        response
     }
 }
 
@@ -133,18 +173,22 @@ impl Incoming<'_> {
             return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message));
         };
         let caller = self.caller().await?;
+        let payer = caller.as_ref().map_or_else(|| self.address(), |c| Payer::Actor(&c.identity));
+        self.charge(payer, rate::REQUEST, 0)?;
         let document = document.await?;
         let repeatable = repeat::key(&self.parts.headers)?;
         let repeatable = repeatable.map(|key| (key, repeat::fingerprint(&document)));
         let prepared = match self.gateway.api.prepare(document) {
             Ok(prepared) => prepared,
             Err(refused) => {
+                self.charge(payer, rate::REFUSED, rate::REQUEST)?;
                 return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
             }
         };
         if self.parts.method != Method::POST && !prepared.is_query() {
             return Err(not_this_method("POST", "Use POST for a mutation."));
         }
+        self.charge(payer, prepared.cost(), rate::REQUEST)?;
         let session = |run| {
             let access = self.gateway.access.clone();
             Arc::new(Session::new(access, caller.clone(), self.id.to_owned(), run))
@@ -156,7 +200,10 @@ impl Incoming<'_> {
                     Admitted::Run(run) => {
                         let session = session(Some(run.clone()));
                         let gateway = self.gateway.clone();
-                        let ran = repeat::run(gateway, session.clone(), prepared, run).await?;
+                        let extensions = &self.parts.extensions;
+                        let bounds = (Deadline::of(extensions)?, extensions.get().cloned());
+                        let ran = repeat::run(gateway, session.clone(), prepared, run, bounds);
+                        let ran = ran.await?;
                         (ran, session)
                     }
                     Admitted::Answered(body) => {
@@ -203,9 +250,27 @@ impl Incoming<'_> {
                     reason = refused.word(),
                     "a token was refused"
                 );
+                if refused != Refused::KeysUnavailable {
+                    self.charge(self.address(), rate::REFUSED, 0)?;
+                }
                 Err(unauthenticated(refused))
             }
         }
+    }
+
+    fn address(&self) -> Payer<'static> {
+        let peer = self.parts.extensions.get::<Peer>();
+        Payer::at(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address))
+    }
+
+    /// Counts what a request costs, besides what it has paid, and refuses who has asked for too much
+    /// before it.
+    fn charge(&self, payer: Payer<'_>, cost: u64, paid: u64) -> Result<(), Rejection> {
+        let Some(limiter) = &self.gateway.bounds.rate else { return Ok(()) };
+        limiter.spend(payer, cost, paid, self.gateway.clock.now()).map_err(|wait| {
+            self.gateway.metrics.rate_limited(payer.word());
+            rate_limited(wait)
+        })
     }
 
     async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {
@@ -227,14 +292,7 @@ impl Incoming<'_> {
     }
 
     fn reject(&self, rejection: Rejection) -> Response {
-        let Rejection { status, header, problem } = rejection;
-        let media_type = MediaType::accepted(&self.parts.headers).unwrap_or(MediaType::Json);
-        let answer = Answer::refused(problem).with_request_id(self.id);
-        let mut response = respond(&answer, media_type, Cost::NOTHING);
-        *response.status_mut() = status;
-        let header = header.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        response.headers_mut().extend(header);
-        response
+        Form::of(&self.parts.headers, &self.parts.extensions).refuse(rejection)
     }
 }
 

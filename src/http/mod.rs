@@ -1,19 +1,27 @@
 //! The two doors: the public one for GraphQL, the admin one for whoever runs this.
 
+mod compression;
+mod cors;
 mod dev;
 mod graphql;
 mod health;
+mod in_flight;
 mod media;
 mod playground;
+mod rate;
 mod repeat;
 mod request_id;
+mod serve;
+mod time_limit;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router, middleware,
+    Router,
+    middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
 };
+use tower::ServiceBuilder;
 
 use crate::{
     access::Access,
@@ -24,8 +32,13 @@ use crate::{
     metrics::Metrics,
 };
 
+use in_flight::Places;
+
+pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
+pub use rate::RateLimiter;
+pub use serve::{HEAD_TIMEOUT, Peer, serve};
 
 /// What every request needs.
 pub struct Gateway {
@@ -41,10 +54,24 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// How long a body may be, in bytes.
     pub max_body_bytes: usize,
+    /// What holds traffic in bounds.
+    pub bounds: Bounds,
     /// Whether GraphiQL is served.
     pub playground: bool,
     /// The built-in issuer, in `dev`.
     pub dev: Option<Dev>,
+}
+
+/// What holds traffic in bounds.
+pub struct Bounds {
+    /// The pages of other origins that may ask.
+    pub cors: Origins,
+    /// How long a request may take, from its head to its answer.
+    pub request_timeout: Duration,
+    /// How much one caller may ask for; `None` where there is no end.
+    pub rate: Option<RateLimiter>,
+    /// How many requests may be under way at once.
+    pub max_in_flight: usize,
 }
 
 /// What only `dev` has.
@@ -69,7 +96,20 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
             .route("/dev/oidc/.well-known/openid-configuration", get(dev::discovery))
             .route("/dev/oidc/jwks.json", get(dev::jwks));
     }
-    router.layer(middleware::from_fn(request_id::layer)).with_state(gateway)
+    // The way in, from the outside; answers come back the same way, those of the layers too.
+    let places = Places::new(gateway.bounds.max_in_flight, gateway.metrics.clone());
+    let layers = ServiceBuilder::new()
+        // Its identifier, which every answer carries.
+        .layer(from_fn(request_id::layer))
+        // Whether a page of another origin may ask; answers preflights.
+        .option_layer(cors::layer(&gateway.bounds.cors))
+        // The answer made short.
+        .layer(compression::layer())
+        // A place among those under way, or 503.
+        .layer(from_fn_with_state(places, in_flight::layer))
+        // Its time, or 504. What is left (credential, rate, document) is `graphql`.
+        .layer(from_fn_with_state(gateway.clone(), time_limit::layer));
+    router.layer(layers).with_state(gateway)
 }
 
 /// What the admin bind serves.

@@ -5,7 +5,12 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
-use super::{Gateway, graphql::Rejection};
+use super::{
+    Gateway,
+    graphql::Rejection,
+    in_flight::Place,
+    time_limit::{Deadline, timed_out},
+};
 use crate::{
     access::{Admission, Caller, Refusal, Run, Session, digest},
     graphql::{Answer, Code, Document, Prepared},
@@ -21,6 +26,7 @@ const ANSWER_MAX: usize = 1024 * 1024;
 /// shut out, has asked for nothing yet; the usual client calls `me` then, and sends it again.
 const PASSING: &[&str] = &[
     Code::Unavailable.word(),
+    Code::Timeout.word(),
     Code::Internal.word(),
     Code::UserNotProvisioned.word(),
     Code::UserDisabled.word(),
@@ -92,21 +98,30 @@ pub(super) async fn admit(
     }
 }
 
-/// Runs it to its end, also where the client has gone away, so that its repeat finds the answer.
+/// Runs it to its end, also where the client has gone away, so that its repeat finds the answer; the
+/// request's time is its end too, and it keeps the request's place.
 pub(super) async fn run(
     gateway: Arc<Gateway>,
     session: Arc<Session>,
     prepared: Prepared,
     run: Run,
+    (deadline, place): (Deadline, Option<Place>),
 ) -> Result<Answer, Rejection> {
     let work = async move {
-        let answer = gateway.api.execute(session, prepared).await;
-        let counts = answer.ran() && !answer.codes().any(|code| PASSING.contains(&code));
-        let body = if counts { serde_json::to_string(&answer).ok() } else { None };
-        gateway.access.settle(&run, body.filter(|body| body.len() <= ANSWER_MAX)).await;
-        answer
+        let ran = deadline.hold(gateway.api.execute(session, prepared)).await;
+        let body = ran.as_ref().and_then(worth_keeping);
+        gateway.access.settle(&run, body).await;
+        drop(place);
+        ran.ok_or_else(timed_out)
     };
-    tokio::spawn(work).await.map_err(|_| broken())
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(broken()))
+}
+
+/// The answer's text, where a repeat is to be answered the same.
+fn worth_keeping(answer: &Answer) -> Option<String> {
+    let counts = answer.ran() && !answer.codes().any(|code| PASSING.contains(&code));
+    let body = if counts { serde_json::to_string(answer).ok() } else { None };
+    body.filter(|body| body.len() <= ANSWER_MAX)
 }
 
 fn broken() -> Rejection {

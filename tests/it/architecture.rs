@@ -28,6 +28,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("mongodb::", &["store/mongo"]),
     ("rusqlite::", &["store/sqlite"]),
     ("axum::", &["http", "app.rs"]),
+    ("hyper::", &["http"]),
+    ("tower_http::", &["http"]),
     ("async_graphql::", &["graphql"]),
     ("reqwest::", &["auth"]),
     ("prometheus::", &["metrics.rs"]),

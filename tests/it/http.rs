@@ -1,5 +1,12 @@
 //! GraphQL over HTTP: media types, statuses, headers.
 
+mod audits;
+mod compression;
+mod cors;
+mod in_flight;
+mod rate;
+mod time;
+
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 

@@ -183,7 +183,7 @@ async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
         let text = Maker { tape: tape.iter(), keys: 0 }.document();
         let document: Document = serde_json::from_value(json!({"query": text})).expect("a request");
         let Ok(prepared) = api.prepare(document) else { panic!("refused: {text}") };
-        let cost = prepared.complexity();
+        let cost = prepared.cost();
         let session = Session::new(app.access.clone(), Some(caller.clone()), "r".to_owned(), None);
         let answer = tokio::task::block_in_place(|| {
             handle.block_on(api.execute(Arc::new(session), prepared))

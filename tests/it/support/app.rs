@@ -1,11 +1,14 @@
 //! The gateway as a client sees it: the real router, a real store, real tokens.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, response::Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tenantry::{
@@ -29,13 +32,14 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::{Api, Only, Trusted},
-    http::{self, Cost, Gateway},
+    http::{self, Bounds, Cost, Gateway, Origins, RateLimiter},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
 use tower::ServiceExt;
 
 use super::{
+    gate::{Gate, Gated},
     issuer::{AUDIENCE, NOW, TestIssuer, TokenBuilder},
     mongod::Fresh,
 };
@@ -117,7 +121,7 @@ pub(crate) struct App {
 }
 
 /// How an app differs from the usual one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// Whether the schema answers questions about itself.
     pub(crate) introspection: bool,
@@ -127,11 +131,28 @@ pub(crate) struct Setup {
     pub(crate) two_issuers: bool,
     /// The list of trusted documents, and whether only they run.
     pub(crate) documents: Option<(&'static str, Only)>,
+    /// The pages of other origins that may ask.
+    pub(crate) cors: Origins,
+    /// What holds up the store, where something is to.
+    pub(crate) gate: Option<Arc<Gate>>,
+    /// How much a caller may ask for in a second; without end where nobody says: time stands still.
+    pub(crate) rate: Option<u64>,
+    /// How many requests may be under way at once.
+    pub(crate) max_in_flight: usize,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { introspection: true, issuer_away: false, two_issuers: false, documents: None }
+        Self {
+            introspection: true,
+            issuer_away: false,
+            two_issuers: false,
+            documents: None,
+            cors: Origins::These(Vec::new()),
+            gate: None,
+            rate: None,
+            max_in_flight: 512,
+        }
     }
 }
 
@@ -209,6 +230,10 @@ impl App {
             }
         };
         store.prepare().await.expect("a store that can be prepared");
+        let store: Arc<dyn Store> = match &setup.gate {
+            Some(gate) => Arc::new(Gated { store, gate: gate.clone() }),
+            None => store,
+        };
         let clock = Arc::new(TestClock::new());
         let issuers: Vec<_> =
             [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
@@ -229,6 +254,16 @@ impl App {
         };
         let setup = Setup::default();
         http::public(gateway(&[&self.issuer], store, self.clock.clone(), setup).await)
+    }
+
+    /// Serves the public router on a free port of loopback, for as long as the test runs: its
+    /// origin.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = self.router.clone();
+        tokio::spawn(http::serve(listener, router, std::future::pending()));
+        format!("http://{address}")
     }
 
     /// Asks the admin bind.
@@ -317,6 +352,11 @@ impl App {
     pub(crate) async fn send(&self, request: axum::http::Request<Body>) -> Reply {
         send(&self.router, request).await
     }
+
+    /// The answer to any request, its body as it comes.
+    pub(crate) async fn respond(&self, request: axum::http::Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("an answer")
+    }
 }
 
 /// Sends any request through a router.
@@ -372,6 +412,12 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
+        bounds: Bounds {
+            cors: setup.cors,
+            request_timeout: Duration::from_secs(10),
+            rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            max_in_flight: setup.max_in_flight,
+        },
         playground: false,
         dev: None,
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod entities;
+pub(crate) mod gate;
 pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod oidc;

@@ -1,0 +1,43 @@
+//! Which pages of other origins may ask (CORS).
+//!
+//! Credentials mode is never allowed: a credential here is a header that a page sets itself, so a
+//! browser has nothing to add to a request.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+/// How long a browser may go by a preflight's answer.
+const MAX_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// The origins whose pages may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Every origin.
+    Any,
+    /// These, as browsers write them; with none of them, our own alone.
+    These(Vec<HeaderValue>),
+}
+
+/// What answers preflights and marks answers; nothing where no other origin may ask.
+pub(super) fn layer(origins: &Origins) -> Option<CorsLayer> {
+    let origins = match origins {
+        Origins::Any => AllowOrigin::any(),
+        Origins::These(none) if none.is_empty() => return None,
+        Origins::These(these) => AllowOrigin::list(these.iter().cloned()),
+    };
+    let request_id = HeaderName::from_static("x-request-id");
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static("idempotency-key"),
+            request_id.clone(),
+        ])
+        .expose_headers([request_id, header::RETRY_AFTER])
+        .max_age(MAX_AGE);
+    Some(layer)
+}

@@ -1,0 +1,268 @@
+//! How much one caller may ask for in a time, counted in what documents cost.
+//!
+//! Each caller has a meter that fills by what is asked and drains at the configured rate. A request
+//! passes where its meter is not full, however much it costs: so every document that the limits on
+//! one document let through can be run, and what it costs beyond the rest is waited for after it.
+//!
+//! Memory is bounded: a meter is 24 bytes whoever it is for, one that has drained is as good as none
+//! and is dropped, and there are never more than [`METERS_MAX`]. Whoever comes when that many are in
+//! use shares one meter with all others who do.
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderValue, StatusCode, header};
+
+use super::graphql::Rejection;
+use crate::{
+    domain::{time::Timestamp, user::Identity},
+    graphql::Code,
+};
+
+/// How many callers are told apart: some 3 MB.
+const METERS_MAX: usize = 65_536;
+/// Below so many there is nothing to tidy up.
+const METERS_FEW: usize = 1024;
+/// The least time between two tidyings, in milliseconds: they look at every meter.
+const TIDY_EVERY: u64 = 1000;
+/// What a request costs by itself, whatever it asks for.
+pub(super) const REQUEST: u64 = 1;
+/// What a refused token or document costs: it gives nobody anything, and a check's work is for it.
+pub(super) const REFUSED: u64 = 100;
+
+/// Whose meter a request fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Payer<'a> {
+    /// Who presents a verified token.
+    Actor(&'a Identity),
+    /// Everybody at an address, or in the same network of IPv6.
+    Address(IpAddr),
+}
+
+impl Payer<'_> {
+    /// Whoever is at this address. A site is given a /64 of IPv6 at least, and may send from each of
+    /// its addresses.
+    pub(super) fn at(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+            v4 => v4,
+        })
+    }
+
+    /// As metrics have it.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::Actor(_) => "actor",
+            Self::Address(_) => "address",
+        }
+    }
+}
+
+/// Counts what callers ask for.
+pub struct RateLimiter {
+    units: u64,
+    window: u64,
+    hasher: RandomState,
+    meters: Mutex<Meters>,
+}
+
+impl RateLimiter {
+    /// So many units in a window, all at once or one by one.
+    #[must_use]
+    pub fn new(units: u64, window: Duration) -> Self {
+        let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        Self { units, window, hasher: RandomState::new(), meters: Mutex::default() }
+    }
+
+    /// Fills a caller's meter by a cost; where it was full before this request, which has `paid` so
+    /// much already, how long to wait.
+    pub(super) fn spend(
+        &self,
+        payer: Payer<'_>,
+        cost: u64,
+        paid: u64,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
+        let now = now.millis();
+        let key = self.hasher.hash_one(payer);
+        // Nobody panics while holding it; if somebody did, the meters would be as good as before.
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = meters.of(key, now, self.units);
+        let full = self.units.saturating_add(paid).saturating_mul(self.window);
+        if meter.level >= full {
+            return Err(Duration::from_millis((meter.level - full) / self.units + 1));
+        }
+        meter.level = meter.level.saturating_add(cost.saturating_mul(self.window));
+        Ok(())
+    }
+}
+
+/// The meters of those who have asked lately, by a keyed hash: nobody can choose to share another's.
+#[derive(Default)]
+struct Meters {
+    by_key: HashMap<u64, Meter>,
+    /// What those share for whom there is no room.
+    shared: Meter,
+    /// At how many it is time to tidy up.
+    tidy_at: usize,
+    tidied: i64,
+}
+
+impl Meters {
+    fn of(&mut self, key: u64, now: i64, units: u64) -> &mut Meter {
+        if !self.by_key.contains_key(&key) {
+            self.make_room(now, units);
+        }
+        let meter = if self.by_key.len() < METERS_MAX || self.by_key.contains_key(&key) {
+            self.by_key.entry(key).or_default()
+        } else {
+            &mut self.shared
+        };
+        meter.drain(now, units);
+        meter
+    }
+
+    fn make_room(&mut self, now: i64, units: u64) {
+        let many = self.by_key.len() >= self.tidy_at.clamp(METERS_FEW, METERS_MAX);
+        if !many || now.abs_diff(self.tidied) < TIDY_EVERY {
+            return;
+        }
+        self.tidied = now;
+        self.by_key.retain(|_, meter| {
+            meter.drain(now, units);
+            meter.level > 0
+        });
+        self.tidy_at = self.by_key.len() * 2;
+        self.by_key.shrink_to(self.tidy_at.max(METERS_FEW));
+    }
+}
+
+/// What a caller has asked for and has not been forgiven yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    /// In units times the window's milliseconds, so that a millisecond drains whole `units`.
+    level: u64,
+    /// When that was so, in milliseconds.
+    at: i64,
+}
+
+impl Meter {
+    /// Lets it drain up to now. A clock that was set back costs nobody more than that time.
+    fn drain(&mut self, now: i64, units: u64) {
+        let passed = u64::try_from(now.saturating_sub(self.at)).unwrap_or(0);
+        self.level = self.level.saturating_sub(passed.saturating_mul(units));
+        self.at = now;
+    }
+}
+
+/// The answer to a caller whose meter is full.
+pub(super) fn rate_limited(wait: Duration) -> Rejection {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    let message = "You have asked for too much in a short time; wait, and try again.";
+    Rejection::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message)
+        .with_value(header::RETRY_AFTER, HeaderValue::from(seconds))
+        .saying("retryAfterSeconds", seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000 + millis).expect("in range")
+    }
+
+    fn address(number: u32) -> Payer<'static> {
+        Payer::at(IpAddr::from(number.to_be_bytes()))
+    }
+
+    fn wait(limiter: &RateLimiter, payer: Payer<'_>, cost: u64, millis: i64) -> Option<u128> {
+        limiter.spend(payer, cost, 0, at(millis)).err().map(|wait| wait.as_millis())
+    }
+
+    #[test]
+    fn a_meter_fills_and_drains() {
+        let limiter = RateLimiter::new(100, Duration::from_secs(1));
+        let one = address(1);
+        for _ in 0..10 {
+            assert_eq!(wait(&limiter, one, 10, 0), None);
+        }
+        assert_eq!(wait(&limiter, one, 1, 0), Some(1));
+        assert_eq!(wait(&limiter, address(2), 1, 0), None, "others are not concerned");
+        assert_eq!(wait(&limiter, one, 1, 9), None, "0.9 units have drained");
+        assert_eq!(wait(&limiter, one, 1, 9), Some(2));
+        // What is beyond the rest is waited for after it: 50 seconds' worth.
+        assert_eq!(wait(&limiter, one, 5_000, 1009), None);
+        assert_eq!(wait(&limiter, one, 1, 1009), Some(49_002));
+        assert_eq!(wait(&limiter, one, 1, 50_010), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 50_011), None);
+    }
+
+    #[test]
+    fn a_rate_by_the_minute_drains_as_slowly() {
+        let limiter = RateLimiter::new(6, Duration::from_secs(60));
+        let one = address(1);
+        assert_eq!(wait(&limiter, one, 7, 0), None);
+        assert_eq!(wait(&limiter, one, 1, 0), Some(10_001));
+        assert_eq!(wait(&limiter, one, 1, 10_000), Some(1));
+        assert_eq!(wait(&limiter, one, 1, 10_001), None);
+    }
+
+    #[test]
+    fn a_request_is_not_in_its_own_way() {
+        let limiter = RateLimiter::new(2, Duration::from_secs(1));
+        let spend = |cost, paid| limiter.spend(address(1), cost, paid, at(0)).is_ok();
+        assert!(spend(1, 0) && spend(0, 1));
+        assert!(spend(1, 0) && spend(5, 1), "there was a rest when it came");
+        assert!(!spend(1, 0) && !spend(1, 1));
+    }
+
+    #[test]
+    fn no_cost_overflows() {
+        let limiter = RateLimiter::new(1_000_000_000, Duration::from_secs(60));
+        assert_eq!(wait(&limiter, address(1), u64::MAX, 0), None);
+        assert!(wait(&limiter, address(1), u64::MAX, 0).is_some());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let limiter = RateLimiter::new(10, Duration::from_secs(1));
+        assert_eq!(wait(&limiter, address(1), 10, 3_600_000), None);
+        assert_eq!(wait(&limiter, address(1), 1, 0), Some(1));
+        assert_eq!(wait(&limiter, address(1), 1, 1), None);
+    }
+
+    #[test]
+    fn what_has_drained_is_forgotten_and_there_is_an_end() {
+        let limiter = RateLimiter::new(10, Duration::from_secs(1));
+        let meters = || limiter.meters.lock().expect("whole").by_key.len();
+        let max = u32::try_from(METERS_MAX).expect("in range");
+        for number in 0..max {
+            assert_eq!(wait(&limiter, address(number), 10, 0), None);
+        }
+        assert_eq!(meters(), METERS_MAX);
+        // Those for whom there is no room have one meter between them, and the others keep theirs.
+        assert_eq!(wait(&limiter, address(max), 10, 0), None);
+        assert_eq!(wait(&limiter, address(max + 1), 1, 0), Some(1));
+        assert_eq!(wait(&limiter, address(0), 1, 0), Some(1));
+        assert_eq!(meters(), METERS_MAX);
+        assert_eq!(wait(&limiter, address(max), 1, 1000), None);
+        assert_eq!(meters(), 1);
+        assert!(limiter.meters.lock().expect("whole").by_key.capacity() < 4 * METERS_FEW);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_payer() {
+        let payer = |address: &str| Payer::at(address.parse().expect("an address"));
+        assert_eq!(payer("2001:db8:1:2::1"), payer("2001:db8:1:2:ffff::9"));
+        assert_ne!(payer("2001:db8:1:2::1"), payer("2001:db8:1:3::1"));
+        assert_eq!(payer("::ffff:192.0.2.1"), payer("192.0.2.1"));
+        assert_ne!(payer("192.0.2.1"), payer("192.0.2.2"));
+    }
+}

@@ -1,0 +1,203 @@
+//! A store whose work can be held up, so that a test decides what is under way.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+use tenantry::{
+    domain::{
+        audit::AuditEvent,
+        change::Change,
+        id::{AuditEventId, ObjectId, TenantId},
+        list::{
+            AuditListing, Found, MemberFilter, Page, SubscriptionListing, TenantListing,
+            UserListing, Window,
+        },
+        request::{Claim, Claimed, RequestKey, Settlement},
+        subscription::TenantSubscription,
+        tenant::Tenant,
+        user::{Identity, Tombstone, User},
+    },
+    store::{CommitError, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys},
+};
+use tokio::sync::watch;
+
+/// Where the reads of users wait while it is closed: each request with a token makes one.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    closed: watch::Sender<bool>,
+    inside: watch::Sender<usize>,
+}
+
+impl Gate {
+    /// An open one.
+    pub(crate) fn open() -> Arc<Self> {
+        Arc::new(Self { closed: watch::Sender::new(false), inside: watch::Sender::new(0) })
+    }
+
+    /// Holds up what comes from now on, or lets everything through.
+    pub(crate) fn close(&self, closed: bool) {
+        self.closed.send_replace(closed);
+    }
+
+    /// Waits until so many calls are held up, no more and no fewer.
+    pub(crate) async fn until_inside(&self, calls: usize) {
+        let mut inside = self.inside.subscribe();
+        inside.wait_for(|inside| *inside == calls).await.expect("the gate is there");
+    }
+
+    async fn pass(&self) {
+        let _inside = Inside::enter(&self.inside);
+        let mut closed = self.closed.subscribe();
+        closed.wait_for(|closed| !*closed).await.expect("the gate is there");
+    }
+}
+
+/// A call on its way: gone also where it is dropped.
+struct Inside<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Inside<'a> {
+    fn enter(inside: &'a watch::Sender<usize>) -> Self {
+        inside.send_modify(|inside| *inside += 1);
+        Self(inside)
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|inside| *inside -= 1);
+    }
+}
+
+/// A store behind a gate.
+pub(crate) struct Gated {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl Store for Gated {
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+        self.gate.pass().await;
+        self.store.users(keys).await
+    }
+
+    async fn prepare(&self) -> Result<(), PrepareError> {
+        self.store.prepare().await
+    }
+
+    async fn examine(&self) -> Result<(), PrepareError> {
+        self.store.examine().await
+    }
+
+    async fn ping(&self) -> Result<(), ReadError> {
+        self.store.ping().await
+    }
+
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+        self.store.tenants(keys).await
+    }
+
+    async fn subscriptions(
+        &self,
+        keys: SubscriptionKeys<'_>,
+    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+        self.store.subscriptions(keys).await
+    }
+
+    async fn audit_events(
+        &self,
+        ids: &[AuditEventId],
+    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+        self.store.audit_events(ids).await
+    }
+
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+        self.store.tombstone(identity).await
+    }
+
+    async fn tenant_page(
+        &self,
+        listing: &TenantListing,
+        window: &Window,
+    ) -> Result<Page<Tenant>, ReadError> {
+        self.store.tenant_page(listing, window).await
+    }
+
+    async fn user_page(
+        &self,
+        listing: &UserListing,
+        window: &Window,
+    ) -> Result<Page<User>, ReadError> {
+        self.store.user_page(listing, window).await
+    }
+
+    async fn subscription_page(
+        &self,
+        listing: &SubscriptionListing,
+        window: &Window,
+    ) -> Result<Page<TenantSubscription>, ReadError> {
+        self.store.subscription_page(listing, window).await
+    }
+
+    async fn audit_page(
+        &self,
+        listing: &AuditListing,
+        window: &Window,
+    ) -> Result<Page<AuditEvent>, ReadError> {
+        self.store.audit_page(listing, window).await
+    }
+
+    async fn member_pages(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+        window: &Window,
+    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        self.store.member_pages(tenants, filter, window).await
+    }
+
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+        self.store.count_tenants(listing).await
+    }
+
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+        self.store.count_users(listing).await
+    }
+
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+        self.store.count_subscriptions(listing).await
+    }
+
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+        self.store.count_audit_events(listing).await
+    }
+
+    async fn count_members(
+        &self,
+        tenants: &[TenantId],
+        filter: &MemberFilter,
+    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+        self.store.count_members(tenants, filter).await
+    }
+
+    async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
+        self.store.commit(changes).await
+    }
+
+    async fn finish_deletions(&self) -> Result<u64, ReadError> {
+        self.store.finish_deletions().await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
+        self.store.claim(claim).await
+    }
+
+    async fn settle(
+        &self,
+        key: RequestKey,
+        holder: ObjectId,
+        end: &Settlement,
+    ) -> Result<(), ReadError> {
+        self.store.settle(key, holder, end).await
+    }
+}
