@@ -24,9 +24,12 @@ use crate::{
         token::{Expected, Verifier},
     },
     clock::{Clock, SystemClock},
-    config::{CorsOrigins, Database, DefaultTenant, Issuer, Provider, ServerConfig, Traffic},
+    config::{
+        CorsOrigins, Database, DefaultTenant, DocumentsOnly, Issuer, Provider, ServerConfig,
+        Traffic,
+    },
     domain::sync::GroupNames,
-    graphql::Api,
+    graphql::{Api, Only, Trusted},
     http::{self, Bounds, Dev, Gateway, Origins, Places, RateLimiter},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
@@ -102,6 +105,7 @@ pub struct ServeConfig {
 pub fn serve(config: ServeConfig) -> Result<(), AppError> {
     run(async move {
         let ServeConfig { server, database, provider, groups, tenant } = config;
+        let trusted = trusted(&server)?;
         let clock = system_clock()?;
         let store = open(&database, provider.first_issuer()).await?;
         let metrics = Metrics::new().map_err(AppError::failed)?;
@@ -125,7 +129,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
         });
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits),
+            api: Api::new(server.introspection, server.limits, trusted),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
@@ -160,6 +164,7 @@ pub fn dev(
     tenant: DefaultTenant,
 ) -> Result<(), AppError> {
     run(async move {
+        let trusted = trusted(&server)?;
         let clock = system_clock()?;
         let doors = Doors::bind(&server).await?;
         let url = format!("http://{}", doors.public.address);
@@ -188,7 +193,7 @@ pub fn dev(
         let verifier = Verifier::new(expected, Arc::new(keys));
         let metrics = Metrics::new().map_err(AppError::failed)?;
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits),
+            api: Api::new(server.introspection, server.limits, trusted),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
@@ -219,6 +224,23 @@ pub fn seed(database: Database, tenant: DefaultTenant) -> Result<(), AppError> {
         println!("{} is ready; the default tenant is {}", database.shown(), tenant.slug);
         Ok(())
     })
+}
+
+/// The documents that are trusted.
+fn trusted(server: &ServerConfig) -> Result<Trusted, AppError> {
+    let only = match server.documents_only {
+        DocumentsOnly::No => Only::Any,
+        DocumentsOnly::DryRun => Only::DryRun,
+        DocumentsOnly::Yes => Only::Trusted,
+    };
+    let Some(path) = &server.documents_file else { return Ok(Trusted::default()) };
+    let wrong = |why: String| {
+        AppError::unusable(format!("TENANTRY_DOCUMENTS_FILE holds {:?}: {why}", path.display()))
+    };
+    let json = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let trusted = Trusted::read(&json, only).map_err(wrong)?;
+    tracing::info!(documents = trusted.len(), "documents are trusted");
+    Ok(trusted)
 }
 
 fn run(main: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError> {

@@ -36,6 +36,12 @@ pub struct ServerOptions {
     /// What a document may ask for.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// A list of trusted documents (JSON), as GraphQL Code Generator, Relay or Apollo write it.
+    #[arg(long, env = "TENANTRY_DOCUMENTS_FILE", value_name = "FILE")]
+    pub documents_file: Option<String>,
+    /// Whether only trusted documents run: `true`, `false`, or `dry-run`, which only logs the others.
+    #[arg(long, env = "TENANTRY_DOCUMENTS_ONLY", num_args = 0..=1, default_value = "false", default_missing_value = "true", value_name = "MODE")]
+    pub documents_only: String,
     /// What holds traffic in bounds.
     #[command(flatten)]
     pub traffic: TrafficOptions,
@@ -218,6 +224,21 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// What holds traffic in bounds.
     pub traffic: Traffic,
+    /// The list of trusted documents.
+    pub documents_file: Option<PathBuf>,
+    /// Whether only those run.
+    pub documents_only: DocumentsOnly,
+}
+
+/// Whether documents run that are not trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentsOnly {
+    /// They do.
+    No,
+    /// They do, and the log says which would not.
+    DryRun,
+    /// They do not.
+    Yes,
 }
 
 impl ServerOptions {
@@ -238,8 +259,32 @@ impl ServerOptions {
                 ConfigError::new("TENANTRY_MAX_BODY_BYTES", &self.max_body_bytes, expected)
             })?,
             limits: self.limits.validate()?,
+            documents_file: self.documents_file.as_deref().map(PathBuf::from),
+            documents_only: self.documents_only()?,
             traffic: self.traffic.validate()?,
         })
+    }
+}
+
+impl ServerOptions {
+    fn documents_only(&self) -> Result<DocumentsOnly, ConfigError> {
+        let variable = "TENANTRY_DOCUMENTS_ONLY";
+        let only = match self.documents_only.as_str() {
+            "dry-run" => DocumentsOnly::DryRun,
+            held => match boolean(variable, Some(held), false) {
+                Ok(true) => DocumentsOnly::Yes,
+                Ok(false) => DocumentsOnly::No,
+                Err(_) => {
+                    let expected = "expected `true`, `false` or `dry-run`";
+                    return Err(ConfigError::new(variable, held, expected));
+                }
+            },
+        };
+        if only != DocumentsOnly::No && self.documents_file.is_none() {
+            let expected = "needs TENANTRY_DOCUMENTS_FILE: without it nothing would be trusted";
+            return Err(ConfigError::new(variable, &self.documents_only, expected));
+        }
+        Ok(only)
     }
 }
 

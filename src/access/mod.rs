@@ -24,7 +24,7 @@ use crate::{
     domain::{
         edit,
         list::{Broken, Found},
-        sync::{GroupNames, Profile},
+        sync::{self, GroupNames, Profile},
         user::{Identity, User},
     },
     store::{ReadError, Store, UserKeys},
@@ -240,7 +240,9 @@ impl Session {
             self.provision(caller).await?
         } else {
             let stored = self.stored_user(&caller.identity).await?;
-            refuse_disabled(stored)?.ok_or(Refusal::NotProvisioned)?
+            let user = refuse_disabled(stored)?.ok_or(Refusal::NotProvisioned)?;
+            self.refuse_a_predecessor(caller, &user).await?;
+            user
         };
         Ok(Arc::new(Viewer::new(Arc::new(user))))
     }
@@ -248,6 +250,19 @@ impl Session {
     async fn stored_user(&self, identity: &Identity) -> Result<Option<User>, Refusal> {
         let found = self.read()?.users(UserKeys::Identity(identity)).await?;
         Ok(found.into_iter().next().transpose()?)
+    }
+
+    /// A token from before a deletion is good for nothing, also where there is somebody again.
+    async fn refuse_a_predecessor(&self, caller: &Caller, user: &User) -> Result<(), Refusal> {
+        if !sync::may_be_a_predecessors(&caller.profile, user) {
+            return Ok(());
+        }
+        match self.read()?.tombstone(&caller.identity).await? {
+            Some(tombstone) if !sync::outlives(&caller.profile, &tombstone) => {
+                Err(Refusal::NotProvisioned)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The store, for one read more.

@@ -43,8 +43,11 @@ impl Session {
     async fn synced(&self, caller: &Caller) -> Result<Synced, Refusal> {
         let Caller { identity, profile } = caller;
         let stored = refuse_disabled(self.stored_user(identity).await?)?;
-        let tombstone = match stored {
-            Some(_) => None,
+        let tombstone = match &stored {
+            Some(user) => {
+                self.refuse_a_predecessor(caller, user).await?;
+                None
+            }
             None => self.read()?.tombstone(identity).await?,
         };
         if tombstone.as_ref().is_some_and(|t| !sync::outlives(profile, t)) {

@@ -181,6 +181,9 @@ impl Session {
         window: &Window,
     ) -> Result<Page<User>, Refusal> {
         self.known_viewer()?.may_platform(PlatformAction::ListUsers)?;
+        if self.names_a_gone_tenant(filter.tenant).await? {
+            return Ok(Page::empty());
+        }
         let listing = UserListing { scope: Scope::Everything, filter: filter.clone(), order };
         Ok(self.read()?.user_page(&listing, window).await?)
     }
@@ -188,9 +191,20 @@ impl Session {
     /// How many users there are, for platform admins.
     pub async fn count_users(&self, filter: &UserFilter) -> Result<u64, Refusal> {
         self.known_viewer()?.may_platform(PlatformAction::ListUsers)?;
+        if self.names_a_gone_tenant(filter.tenant).await? {
+            return Ok(0);
+        }
         let order = newest_first(UserOrderField::CreatedAt);
         let listing = UserListing { scope: Scope::Everything, filter: filter.clone(), order };
         Ok(self.read()?.count_users(&listing).await?)
+    }
+
+    /// Whether a filter names a tenant that is not there: what has outlived it is in no list.
+    async fn names_a_gone_tenant(&self, filter: Option<TenantId>) -> Result<bool, Refusal> {
+        match filter {
+            Some(named) => Ok(!self.tenants(&[named]).await?.contains_key(&named)),
+            None => Ok(false),
+        }
     }
 
     /// What lists may hold, without tenants that are gone.
@@ -219,6 +233,9 @@ impl Session {
     /// How many subscriptions the tenants have that the actor sees.
     pub async fn count_subscriptions(&self, filter: &SubscriptionFilter) -> Result<u64, Refusal> {
         let Some(scope) = self.existing_scope().await? else { return Ok(0) };
+        if scope == Scope::Everything && self.names_a_gone_tenant(filter.tenant).await? {
+            return Ok(0);
+        }
         let order = newest_first(SubscriptionOrderField::CreatedAt);
         let listing = SubscriptionListing { scope, filter: filter.clone(), order };
         Ok(self.read()?.count_subscriptions(&listing).await?)

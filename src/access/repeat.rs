@@ -6,13 +6,10 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::{Access, Caller, Refusal, Session};
-use crate::{
-    domain::{
-        change::Change,
-        id::{NodeId, ObjectId},
-        request::{Claim, Claimed, RequestKey, Settlement, Step},
-    },
-    store::ReadError,
+use crate::domain::{
+    change::Change,
+    id::{NodeId, ObjectId},
+    request::{Claim, Claimed, RequestKey, Settlement, Step},
 };
 
 /// How long a repeat waits for the first to be answered: less than a request has by default, so that
@@ -76,10 +73,9 @@ impl Access {
     /// Ends a run: with the answer that counts from now on, or with none.
     pub async fn settle(&self, run: &Run, answer: Option<String>) {
         let end = answer.map_or(Settlement::Released, Settlement::Answered);
-        let settled = self.store.settle(run.key, run.holder, &end).await;
-        if let Err(ReadError::Unavailable(_) | ReadError::Internal(_)) = &settled {
+        if let Err(error) = self.store.settle(run.key, run.holder, &end).await {
             // A repeat waits for the lease to end, and finds what was done.
-            tracing::warn!("the answer of a request with a key could not be kept");
+            tracing::warn!(%error, "the answer of a request with a key could not be kept");
         }
     }
 }

@@ -123,6 +123,15 @@ pub fn outlives(profile: &Profile, tombstone: &Tombstone) -> bool {
     profile.issued_at.is_some_and(|iat| iat > tombstone.deleted_at.plus(LEEWAY))
 }
 
+/// Whether a token may be from before a deletion that this user came after. Such a user has had a
+/// watermark from the first moment, and every token from before is older than that; the token that
+/// made a user is not. So only of a few the tombstone has to be looked for.
+#[must_use]
+pub fn may_be_a_predecessors(profile: &Profile, user: &User) -> bool {
+    let older = |iat, mark| iat < mark && iat <= user.created_at.plus(LEEWAY);
+    user.groups_as_of.is_some_and(|mark| profile.issued_at.is_none_or(|iat| older(iat, mark)))
+}
+
 /// The rights that a token gives, once its groups were looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Granted {

@@ -1,10 +1,11 @@
 //! What resolvers find in their context: the request's session and its look-ups.
 
 use std::{
+    any::Any,
     collections::HashMap,
     hash::Hash,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -32,6 +33,8 @@ pub(super) struct Scope {
     first: Turn,
     batches: Batches,
     mutations: AtomicU32,
+    /// What each response key of a mutation has come to.
+    outcomes: Mutex<HashMap<Name, Box<dyn Any + Send>>>,
     syncs: OnceLock<bool>,
 }
 
@@ -52,7 +55,8 @@ impl Turn {
 impl Scope {
     pub(super) fn new(session: Arc<Session>, batches: Batches) -> Self {
         let first = Turn::new(session, &batches);
-        Self { first, batches, mutations: AtomicU32::new(0), syncs: OnceLock::new() }
+        let (mutations, outcomes) = (AtomicU32::new(0), Mutex::default());
+        Self { first, batches, mutations, outcomes, syncs: OnceLock::new() }
     }
 
     fn turn(&self) -> &Turn {
@@ -61,6 +65,18 @@ impl Scope {
             turn = next;
         }
         turn
+    }
+
+    /// What a field of that response key has done already. The engine runs each selection of a
+    /// field, and only merges the answers; a mutation is done once however often it is selected.
+    fn outcome<T: Clone + 'static>(&self, key: &Name) -> Option<T> {
+        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.get(key)?.downcast_ref().cloned()
+    }
+
+    fn keep_outcome<T: Clone + Send + 'static>(&self, key: Name, outcome: &T) {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.insert(key, Box::new(outcome.clone()));
     }
 
     fn take_turn(&self, session: Session) {
@@ -75,7 +91,8 @@ pub(super) trait ContextExt {
     /// The request's session.
     fn session(&self) -> &Session;
     /// What a root field of a mutation does: the actor is found, and nothing is remembered of what
-    /// fields before it have looked up.
+    /// fields before it have looked up. Where a field of the same response key has done it, that is
+    /// what it did.
     async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal>;
     /// What follows for the rest of the field from a change of this user, who may be the actor.
     fn has_become(&self, user: &User);
@@ -107,12 +124,18 @@ impl ContextExt for Context<'_> {
 
     async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal> {
         let scope = self.data_unchecked::<Scope>();
+        let key = &self.item.node.response_key().node;
+        if let Some(outcome) = scope.outcome(key) {
+            return Ok(outcome);
+        }
         let ordinal = scope.mutations.fetch_add(1, Ordering::Relaxed);
         if ordinal > 0 {
             scope.take_turn(self.session().next(ordinal));
         }
         self.session().viewer(false).await?;
-        self.session().perform(&command).await
+        let outcome = self.session().perform(&command).await?;
+        scope.keep_outcome(key.clone(), &outcome);
+        Ok(outcome)
     }
 
     fn has_become(&self, user: &User) {

@@ -11,6 +11,7 @@ mod batch;
 mod connection;
 mod context;
 mod cursor;
+mod documents;
 mod enums;
 mod error;
 mod input;
@@ -21,6 +22,7 @@ mod node;
 mod payload;
 mod query;
 mod request;
+mod roots;
 mod scalar;
 mod subscription;
 mod tenant;
@@ -31,6 +33,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 
 use crate::access::Refusal;
 
+pub use documents::{Only, Trusted};
 pub use error::{Code, Problem};
 pub use request::{Answer, Api, Document, Prepared};
 

@@ -203,13 +203,18 @@ impl Query {
     }
 }
 
+/// How many malformed identifiers are told of: a short list of many would have a long answer.
+const IDS_TOLD: usize = 50;
+
 /// Reads identifiers of any kind; every malformed one is a fault of its own.
 fn parse_node_ids(ids: &[ID]) -> Result<Vec<NodeId>, Refusal> {
     bad_input(|faults| {
         let parsed = ids.iter().enumerate().filter_map(|(index, id)| {
             parse_node_id(&format!("ids.{index}"), id).map_err(|fault| faults.push(fault)).ok()
         });
-        parsed.collect()
+        let parsed = parsed.collect();
+        faults.truncate(IDS_TOLD);
+        parsed
     })
 }
 

@@ -8,9 +8,12 @@ use std::{
 
 use async_graphql::{
     Name, Pos, Positioned, Request, Response, ServerError, Value, Variables,
-    parser::types::{
-        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
-        OperationType, Selection, SelectionSet, VariableDefinition,
+    parser::{
+        parse_query,
+        types::{
+            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
+            OperationType, Selection, SelectionSet, VariableDefinition,
+        },
     },
 };
 use futures_util::FutureExt;
@@ -20,9 +23,10 @@ use super::{
     Root,
     batch::Batches,
     context::Scope,
+    documents::{Documents, Named, Parsed, Trusted},
     error::{Code, Problem, code, set_code},
     limits::{self, Asked, Shape},
-    root,
+    root, roots,
 };
 use crate::{
     access::{Refusal, Session},
@@ -33,17 +37,38 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
-    /// The document's text.
-    pub query: String,
+    /// The document's text; absent where it is named in another way.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// The identifier of a trusted document (GraphQL over HTTP, appendix A; Relay's `doc_id`).
+    #[serde(default, alias = "doc_id")]
+    pub document_id: Option<String>,
     /// Which of its operations to run, where it has several.
     #[serde(default)]
     pub operation_name: Option<String>,
     /// The values of its variables.
     #[serde(default)]
     pub variables: Option<serde_json::Map<String, serde_json::Value>>,
-    /// For extensions of the protocol; none is known here.
+    /// For extensions of the protocol: `persistedQuery.sha256Hash` is known here.
     #[serde(default)]
     pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Document {
+    fn hash(&self) -> Option<&str> {
+        self.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str()
+    }
+
+    /// Whether it names a document at all.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.query.is_some() || self.document_id.is_some() || self.hash().is_some()
+    }
+
+    fn named(&self) -> Named<'_> {
+        let (text, id) = (self.query.as_deref(), self.document_id.as_deref());
+        Named { text, id, hash: self.hash() }
+    }
 }
 
 /// A document that was parsed, and whose operation was found.
@@ -71,6 +96,7 @@ impl Prepared {
 pub struct Api {
     schema: Root,
     shape: Shape,
+    documents: Documents,
     limits: Limits,
     introspection: bool,
 }
@@ -78,38 +104,59 @@ pub struct Api {
 impl Api {
     /// The schema. Without introspection, asking for it is an error, and errors suggest no names.
     #[must_use]
-    pub fn new(introspection: bool, limits: Limits) -> Self {
+    pub fn new(introspection: bool, limits: Limits, trusted: Trusted) -> Self {
         let builder = root();
         let builder = if introspection { builder } else { builder.disable_suggestions() };
         let schema = builder.finish();
         let shape = Shape::read(&schema.sdl());
-        Self { schema, shape, limits, introspection }
+        Self { schema, shape, documents: Documents::new(trusted), limits, introspection }
     }
 
-    /// Parses a document, finds the operation that is to run, and refuses one that asks for too
-    /// much: before it is parsed by its length in tokens, after that by what it would cost.
+    /// Finds a document and the operation that is to run, and refuses one that asks for too much:
+    /// before it is parsed by its length in tokens, after that by what it would cost.
     pub fn prepare(&self, document: Document) -> Result<Prepared, Answer> {
-        limits::check_text(&document.query, &self.limits).map_err(Answer::refused)?;
+        let parsed = self.parsed(document.named())?;
         let variables = document.variables.unwrap_or_default();
         let mut variables = Variables::from_json(serde_json::Value::Object(variables));
-        let mut request = Request::new(document.query);
         // Some clients send an empty name for none.
-        request.operation_name = document.operation_name.filter(|name| !name.is_empty());
-        let name = request.operation_name.clone();
-        let parsed = request.parsed_query().map_err(|error| Answer::syntax(error.locations))?;
-        let operation = choose(parsed, name.as_deref())?;
+        let name = document.operation_name.filter(|name| !name.is_empty());
+        let ExecutableDocument { fragments, .. } = &parsed.document;
+        let operation = choose(&parsed.document, name.as_deref())?;
         for (name, value) in defaults(operation) {
             variables.entry(name).or_insert(value);
         }
-        let asked = Asked { operation, fragments: &parsed.fragments, variables: &variables };
+        let asked = Asked { operation, fragments, variables: &variables };
         let complexity = limits::check(asked, &self.shape, &self.limits);
         let complexity = complexity.map_err(Answer::refused)?;
         if !self.introspection {
             let mut seen = HashSet::new();
-            refuse_introspection(&operation.selection_set.node, &parsed.fragments, &mut seen)?;
+            refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
+        }
+        if operation.ty == OperationType::Mutation
+            && roots::conflict(&operation.selection_set.node, fragments)
+        {
+            let message = "Fields of one response key differ: give them aliases.";
+            return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
         }
         let operation = operation.ty;
-        Ok(Prepared { request: request.variables(variables), operation, complexity })
+        let mut request = Request::new(String::new()).variables(variables);
+        request.operation_name = name;
+        request.set_parsed_query(parsed.document.clone());
+        Ok(Prepared { request, operation, complexity })
+    }
+
+    /// A document as it was parsed, now or before.
+    fn parsed(&self, named: Named<'_>) -> Result<Arc<Parsed>, Answer> {
+        let text = self.documents.find(named).map_err(Answer::refused)?;
+        if let Some(parsed) = self.documents.parsed(&text) {
+            return Ok(parsed);
+        }
+        let (readable, tokens) = limits::readable(&text, &self.limits).map_err(Answer::refused)?;
+        let document =
+            parse_query(&readable).map_err(|error| Answer::syntax(error.positions().collect()))?;
+        let parsed = Arc::new(Parsed::new(document, tokens));
+        self.documents.keep(text, parsed.clone());
+        Ok(parsed)
     }
 
     /// Runs a prepared document. A panic of a resolver is an error of this request alone.

@@ -348,21 +348,24 @@ fn parse(body: &[u8]) -> Result<Document, Rejection> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(Rejection::malformed("Batches are not taken: send one request at a time."));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    let document = serde_json::from_slice(body).map_err(|error| {
         Rejection::malformed(match error.classify() {
             serde_json::error::Category::Data => {
-                "The body must be an object with `query` (a string), and may have `operationName` (a string), `variables` and `extensions` (objects)."
+                "The body must be an object with `query` (a string), and may have `operationName` and `documentId` (strings), `variables` and `extensions` (objects)."
             }
             _ => "The body is not valid JSON.",
         })
-    })
+    })?;
+    named(document)
 }
 
 /// The parameters of a GET (GraphQL over HTTP, section 5.2): objects are JSON there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
-    query: String,
+    query: Option<String>,
+    #[serde(alias = "doc_id")]
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -370,14 +373,24 @@ struct Parameters {
 
 fn document_of_url(parts: &Parts) -> Result<Document, Rejection> {
     let Ok(Query(parameters)) = Query::<Parameters>::try_from_uri(&parts.uri) else {
-        return Err(Rejection::malformed("The URL must have `query`, and each parameter once."));
+        return Err(Rejection::malformed("The URL must have each parameter once."));
     };
-    Ok(Document {
+    named(Document {
         query: parameters.query,
+        document_id: parameters.document_id,
         operation_name: parameters.operation_name,
         variables: object("variables", parameters.variables)?,
         extensions: object("extensions", parameters.extensions)?,
     })
+}
+
+/// A request that names no document is none.
+fn named(document: Document) -> Result<Document, Rejection> {
+    if document.is_named() {
+        return Ok(document);
+    }
+    let message = "Send `query`, `documentId`, or `extensions.persistedQuery.sha256Hash`.";
+    Err(Rejection::malformed(message))
 }
 
 type Object = serde_json::Map<String, serde_json::Value>;

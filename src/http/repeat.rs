@@ -22,8 +22,15 @@ const KEY_MAX: usize = 255;
 /// The longest answer that is kept, in bytes. After a longer one, a repeat is answered from what is
 /// stored then, and still does nothing.
 const ANSWER_MAX: usize = 1024 * 1024;
-/// Errors that say nothing of what was asked: a repeat is to try again.
-const PASSING: &[&str] = &[Code::Unavailable.word(), Code::Timeout.word(), Code::Internal.word()];
+/// Errors that say nothing of what was asked: a repeat is to try again. Who was nobody here, or was
+/// shut out, has asked for nothing yet; the usual client calls `me` then, and sends it again.
+const PASSING: &[&str] = &[
+    Code::Unavailable.word(),
+    Code::Timeout.word(),
+    Code::Internal.word(),
+    Code::UserNotProvisioned.word(),
+    Code::UserDisabled.word(),
+];
 
 /// A request that may go on.
 pub(super) enum Admitted {
@@ -48,12 +55,17 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
 
 /// What tells one request from another under the same key.
 pub(super) fn fingerprint(document: &Document) -> [u8; 32] {
-    let variables =
-        document.variables.as_ref().map(|v| serde_json::to_string(v).unwrap_or_default());
+    let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
+        // None and none of them are the same.
+        let text = object.as_ref().filter(|o| !o.is_empty()).map(serde_json::to_string);
+        text.transpose().ok().flatten().unwrap_or_default()
+    };
     digest(&[
-        &document.query,
+        document.query.as_deref().unwrap_or(""),
+        document.document_id.as_deref().unwrap_or(""),
         document.operation_name.as_deref().unwrap_or(""),
-        variables.as_deref().unwrap_or(""),
+        &json(&document.variables),
+        &json(&document.extensions),
     ])
 }
 

@@ -437,6 +437,60 @@ async fn serve_logs_what_check_says() {
     assert!(status == 200 && metrics.contains(&counted), "{metrics}");
 }
 
+/// The reason is for the log alone, with the request's identifier; the token is in neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_why_a_token_was_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "s"})]);
+    let mut serve = Running::serve(
+        folder.path(),
+        &[
+            ("TENANTRY_DATABASE_URL", "sqlite::memory:"),
+            ("TENANTRY_OIDC_ISSUER", issuer.url()),
+            ("TENANTRY_OIDC_AUDIENCE", "portal"),
+            ("TENANTRY_LOG", "trace"),
+        ],
+    );
+    let serving = serve.logged("serving");
+    let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
+    serve.logged("a key of the issuer is not used: key \"s\" is a shared secret (`oct`)");
+    serve.logged("keys fetched");
+    let far = issuer.token().expires_at(4_000_000_000);
+    let forms = [
+        ("expired", issuer.token().expires_at(1)),
+        ("audience", far.clone()),
+        // Brings the set once more, and no second warning of its odd key.
+        ("unknown_key", far.clone().header("kid", json!("nobody"))),
+        ("subject", far.claim("aud", json!("portal")).without("sub")),
+    ];
+    for (reason, token) in forms {
+        let token = token.sign();
+        let request = reqwest::Client::new()
+            .post(&endpoint)
+            .header("content-type", "application/json")
+            .header("x-request-id", "r-1")
+            .header("authorization", format!("Bearer {token}"));
+        let answer = request.body(r#"{"query":"{ me { id } }"}"#).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 401);
+        assert!(!answer.text().await.expect("a body").contains(reason), "{reason}");
+        let mut lines: Vec<Value> = Vec::new();
+        while lines.last().is_none_or(|line| line["fields"]["message"] != "a token was refused") {
+            let line = serve.lines.next().expect("a line");
+            assert!(token.split('.').all(|part| !line.contains(part)), "{line}");
+            assert!(!line.contains("is not used"), "{line}");
+            lines.push(serde_json::from_str(&line).expect("JSON"));
+        }
+        let refused = &lines.last().expect("a line")["fields"];
+        assert_eq!((&refused["reason"], &refused["request_id"]), (&json!(reason), &json!("r-1")));
+        let hint = lines.iter().any(|line| {
+            line["fields"]["message"].as_str().is_some_and(|said| said.contains("client ID"))
+        });
+        assert_eq!(hint, reason == "audience", "{lines:?}");
+    }
+    assert_eq!(issuer.jwks_fetches(), 2);
+}
+
 #[test]
 fn dev_stays_on_loopback_and_a_taken_port_is_told() {
     let folder = tempfile::tempdir().expect("a folder");

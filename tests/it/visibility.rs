@@ -631,6 +631,11 @@ async fn what_outlived_its_tenant_is_not_shown(app: App) {
     assert_eq!(outcome(&app.ask("ada", &query).await), "null");
     let reply = app.ask("ada", "{ subscriptions { nodes { tenant { slug } } } }").await;
     assert_eq!(reply.data()["subscriptions"]["nodes"].as_array().map(Vec::len), Some(3));
+    let of_it = format!("filter: {{tenantId: \"{}\"}}", gone.id);
+    let lists = format!(
+        "{{ users({of_it}) {{ totalCount nodes {{ id }} }} subscriptions({of_it}) {{ totalCount nodes {{ id }} }} }}"
+    );
+    assert_eq!(app.ask("ada", &lists).await.data(), &json!({"users": none, "subscriptions": none}));
     // The history of a tenant that is gone stays with the platform.
     let query = format!(
         "{{ x: node(id: \"{event_id}\") {{ ... on AuditEvent {{ action tenant {{ id }} target {{ id }} }} }} }}"

@@ -2,6 +2,7 @@
 //! which order, what they leave alone, and what the history says afterwards.
 
 mod members;
+mod merged;
 mod races;
 mod repeat;
 mod subscriptions;

@@ -19,7 +19,7 @@ use crate::{
         tenant::Tenant,
         user::User,
     },
-    store::{CommitError, UserKeys},
+    store::{CommitError, TenantKeys, UserKeys},
 };
 
 pub use crate::domain::edit::subscription::Subscribed;
@@ -111,6 +111,12 @@ impl Session {
     async fn tenant_to_change(&self, id: TenantId) -> Result<Tenant, Refusal> {
         let found = self.tenants(&[id]).await?.remove(&id).ok_or(Refusal::NotFound)?;
         Ok((*found?).clone())
+    }
+
+    /// A tenant that the actor has just left.
+    async fn tenant_left(&self, id: TenantId) -> Result<Tenant, Refusal> {
+        let found = self.read()?.tenants(TenantKeys::Ids(&[id])).await?;
+        Ok(found.into_iter().next().ok_or(Refusal::NotFound)??)
     }
 
     /// A user whom the actor may know of by what was found before.

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// What a command has made, changed or deleted.
-pub trait Outcome: Sized + Send {
+pub trait Outcome: Clone + Send + 'static {
     /// By what it can be found again.
     fn ids(&self) -> Vec<NodeId>;
 
@@ -61,13 +61,20 @@ impl Outcome for Placed {
         vec![NodeId::Tenant(self.tenant.id), NodeId::User(self.user.id)]
     }
 
-    /// Who has left a tenant does not see it any more, and is told no more of it.
+    /// The tenant also where the actor has left it by this: by then it is their own deed that they
+    /// are told of, and nothing that is guarded.
     async fn again(session: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
         let [NodeId::Tenant(tenant), NodeId::User(user)] = ids else {
             return Err(Refusal::Internal);
         };
-        let tenant = session.tenant_to_change(*tenant).await?;
-        Ok(Self { tenant, user: session.user_to_change(*user).await? })
+        let user = session.user_to_change(*user).await?;
+        let left =
+            user.id == session.known_viewer()?.user().id && user.membership(*tenant).is_none();
+        let tenant = match left {
+            true => session.tenant_left(*tenant).await?,
+            false => session.tenant_to_change(*tenant).await?,
+        };
+        Ok(Self { tenant, user })
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Cost {
     pub(super) introspection_depth: u64,
     /// Fields of questions about the schema, each once: they are free, but not without end.
     pub(super) introspection: u64,
+    /// Fields that their type does not have.
+    pub(super) unknown: u64,
 }
 
 impl Cost {
@@ -37,6 +39,7 @@ impl Cost {
             complexity: self.complexity.saturating_add(other.complexity),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
             introspection: self.introspection.saturating_add(other.introspection),
+            unknown: self.unknown.saturating_add(other.unknown),
         }
     }
 }
@@ -103,6 +106,7 @@ impl<'a> Measure<'a> {
                 return Cost {
                     introspection_depth: below.depth.saturating_add(1),
                     introspection: below.complexity.saturating_add(1),
+                    unknown: below.unknown,
                     ..Cost::default()
                 };
             }
@@ -116,6 +120,9 @@ impl<'a> Measure<'a> {
             complexity: below.complexity.saturating_mul(times).saturating_add(1),
             introspection_depth: below.introspection_depth,
             introspection: below.introspection,
+            unknown: below
+                .unknown
+                .saturating_add(u64::from(known.is_none() && self.shape.has(type_name))),
         }
     }
 
@@ -126,7 +133,8 @@ impl<'a> Measure<'a> {
             Kind::List => LIST,
             Kind::Connection => {
                 let size = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
-                size.unwrap_or(PAGE_DEFAULT as u64).min(PAGE_MAX as u64)
+                // A page of none has its own fields all the same: `nodes`, `pageInfo`.
+                size.unwrap_or(PAGE_DEFAULT as u64).clamp(1, PAGE_MAX as u64)
             }
             Kind::ByIds => match self.argument(field, "ids") {
                 Some(Value::List(ids)) => ids.len() as u64,

@@ -56,6 +56,11 @@ impl Shape {
         Self { types }
     }
 
+    /// Whether it is known which fields a type has.
+    pub(super) fn has(&self, type_name: &str) -> bool {
+        self.types.contains_key(type_name)
+    }
+
     pub(super) fn field(&self, type_name: &str, field: &str) -> Option<&Field> {
         self.types.get(type_name)?.get(field)
     }

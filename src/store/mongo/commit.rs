@@ -8,7 +8,10 @@ use mongodb::{
     error::{Error, ErrorKind},
     options::ReadConcern,
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
 
 use super::{
     MongoStore,
@@ -25,8 +28,41 @@ const TRANSIENT: &str = "TransientTransactionError";
 const UNKNOWN: &str = "UnknownTransactionCommitResult";
 /// How long a transaction is tried again: others may be writing the same documents.
 const TRYING: Duration = Duration::from_secs(10);
-/// The wait before the next try, times the number of tries.
+/// The wait before the next try, times the number of tries, up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many tenants may be changed at once by this process without one waiting for another.
+const TURNS: usize = 64;
+
+/// Whose turn it is to change a tenant. Of transactions that change one document all but one fail
+/// and start anew; those of one process wait in line instead, first come first served.
+pub(super) struct Turns([Mutex<()>; TURNS]);
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+
+    /// Waits in the line of the tenant that these changes change, if any.
+    async fn take(&self, changes: &[Change]) -> Option<MutexGuard<'_, ()>> {
+        let tenant = changes.iter().find_map(|change| match change {
+            Change::HoldTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
+            Change::UpdateTenant { tenant, .. } => Some(tenant.id),
+            _ => None,
+        })?;
+        let place: usize = tenant.raw.0.iter().map(|byte| usize::from(*byte)).sum();
+        Some(self.0[place % TURNS].lock().await)
+    }
+}
+
+/// The wait before a try, longer each time; up to twice as long by chance, so that those who failed
+/// together do not try together again.
+fn pause(attempt: u32) -> Duration {
+    let pause = (PAUSE * attempt).min(LONGEST_PAUSE);
+    let chance = getrandom::u32().unwrap_or_default();
+    pause + pause.mul_f64(f64::from(chance) / f64::from(u32::MAX))
+}
 
 /// Why one try did not work.
 pub(super) enum Failed {
@@ -89,6 +125,8 @@ impl MongoStore {
 
     async fn apply_together(&self, changes: &[Change]) -> Result<(), CommitError> {
         let deadline = Instant::now() + TRYING;
+        let turn = tokio::time::timeout_at(deadline, self.turns.take(changes)).await;
+        let _turn = turn.map_err(|_| out_of_time())?;
         let mut session = bounded(self.client.start_session()).await?;
         for attempt in 1.. {
             let failed = match self.transact(&mut session, changes, deadline).await {
@@ -98,7 +136,7 @@ impl MongoStore {
             if !failed.has_label(TRANSIENT) || Instant::now() >= deadline {
                 return Err(failed.into_error());
             }
-            tokio::time::sleep(PAUSE * attempt).await;
+            tokio::time::sleep(pause(attempt)).await;
         }
         Err(out_of_time().into())
     }

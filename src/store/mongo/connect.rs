@@ -39,6 +39,7 @@ impl MongoStore {
             audit_events: collection("auditEvents"),
             tombstones: collection("tombstones"),
             requests: collection("requests"),
+            turns: super::commit::Turns::new(),
             default_issuer: default_issuer.to_owned(),
             database,
             client,

@@ -59,6 +59,7 @@ pub struct MongoStore {
     audit_events: Raw,
     tombstones: Raw,
     requests: Raw,
+    turns: commit::Turns,
     /// Whose subjects the users are that name no issuer.
     default_issuer: String,
 }

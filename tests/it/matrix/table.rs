@@ -4,9 +4,10 @@
 //! Placeholders stand for things of the small world that each case has of its own
 //! ([`world`](super::world)): `$TENANT`, `$SLUG`, `$SUBSCRIPTION`, `$EVENT`; `$MEMBER`, `$ADMIN` and
 //! `$OWNER`, who have that role in the tenant; `$CALLER`, who asks; `$PEER`, who is no member and
-//! shares another tenant with the caller; `$STRANGER`, who shares nothing with anybody; `$HIDDEN`, a
-//! tenant that no caller but a platform admin sees; `$NO_TENANT`, `$NO_USER` and `$NO_SUBSCRIPTION`,
-//! which do not exist; `$N`, a number that no other case has.
+//! shares another tenant with the caller; `$STRANGER`, who shares no tenant with the caller, and
+//! `$FOREIGN`, what that one did here once; `$HIDDEN`, a tenant that only platform admins see;
+//! `$NO_TENANT`, `$NO_USER`, `$NO_SUBSCRIPTION` and `$NO_EVENT`, which do not exist; `$N`, a number
+//! that no other case has.
 
 mod reads;
 mod writes;
@@ -20,7 +21,7 @@ pub(super) enum Caller {
     Anonymous,
     /// With a token, but without a user.
     Newcomer,
-    /// An owner who is disabled.
+    /// Disabled: an owner who runs the platform, too.
     Disabled,
     /// An owner of another tenant.
     Outsider,

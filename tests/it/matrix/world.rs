@@ -88,7 +88,8 @@ impl Cell {
             };
             let mut asks = user(6 + k as u32, word(caller), &places);
             asks.disabled = caller == Caller::Disabled;
-            asks.platform_admin = (caller == Caller::Platform).then_some(MembershipSource::Direct);
+            let runs_the_platform = matches!(caller, Caller::Platform | Caller::Disabled);
+            asks.platform_admin = runs_the_platform.then_some(MembershipSource::Direct);
             Some((caller, asks))
         });
         Self {

@@ -31,7 +31,7 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    graphql::Api,
+    graphql::{Api, Only, Trusted},
     http::{self, Bounds, Cost, Gateway, Origins, Places, RateLimiter},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
@@ -130,6 +130,8 @@ pub(crate) struct Setup {
     pub(crate) issuer_away: bool,
     /// Whether there is a second issuer.
     pub(crate) two_issuers: bool,
+    /// The list of trusted documents, and whether only they run.
+    pub(crate) documents: Option<(&'static str, Only)>,
     /// The pages of other origins that may ask.
     pub(crate) cors: Origins,
     /// What holds up the store, where something is to.
@@ -146,6 +148,7 @@ impl Default for Setup {
             introspection: true,
             issuer_away: false,
             two_issuers: false,
+            documents: None,
             cors: Origins::These(Vec::new()),
             gate: None,
             rate: None,
@@ -401,6 +404,8 @@ async fn gateway(
         };
         verifiers.push(Verifier::new(expected, keys));
     }
+    let trusted = setup.documents.map(|(json, only)| Trusted::read(json, only));
+    let trusted = trusted.transpose().expect("a manifest").unwrap_or_default();
     let rules = Rules {
         groups: group_names(),
         default_tenant: "dezky".to_owned(),
@@ -409,7 +414,7 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.open();
     Arc::new(Gateway {
-        api: Api::new(setup.introspection, Limits::default()),
+        api: Api::new(setup.introspection, Limits::default(), trusted),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
         bounds: Bounds {

@@ -18,6 +18,7 @@ on_both_stores! {
     one_owner_is_left,
     a_tenant_has_one_live_subscription,
     the_plan_is_one_whoever_changes_it,
+    many_members_come_at_once,
 }
 
 const WRITERS: usize = 64;
@@ -176,4 +177,23 @@ async fn the_plan_is_one_whoever_changes_it(app: App) {
         assert_eq!(tenant["plan"], tenant["subscription"]["plan"], "{slug}");
     }
     run(&app, "ada", "deleteSubscription", json!({"id": live}), "deletedId").await.data();
+}
+
+/// Each holds the tenant while it is added: they wait for each other, and nobody gives up.
+async fn many_members_come_at_once(app: App) {
+    let (world, app) = (World::new(&app).await, Arc::new(app));
+    let users: Vec<_> =
+        (0..100).map(|n| world::user(&app, 1000 + n, &format!("new{n}"), &[])).collect();
+    let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
+    let changes: Vec<_> = users.into_iter().map(Change::InsertUser).collect();
+    app.store.commit(&changes).await.expect("free");
+    let tenant = world.acme.id.to_string();
+    let add = |id: String| {
+        let input = json!({"tenantId": tenant, "userId": id});
+        ("ada", "addTenantMember", input, "membership { role }")
+    };
+    let replies = at_once(&app, ids.into_iter().map(add)).await;
+    assert_eq!(winners(&replies, "none"), 100);
+    let count = app.ask("ada", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
+    assert_eq!(count.data()["tenant"]["members"]["totalCount"], 102);
 }

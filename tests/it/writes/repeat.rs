@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use tenantry::{
-    access::{Admission, Caller, CreateTenant, Session, digest},
+    access::{Admission, Caller, CreateTenant, RemoveMember, Session, digest},
     domain::{
         edit::tenant::TenantPatch, id::TenantId, patch::Patch, sync::Profile, user::Identity,
     },
@@ -28,6 +28,8 @@ on_both_stores! {
     queries_and_strangers_need_no_key,
     who_is_shut_out_reads_no_old_answer,
     what_a_dead_run_did_is_found,
+    leaving_is_found_again_too,
+    who_was_nobody_has_asked_for_nothing,
 }
 
 async fn send(app: &App, subject: &str, key: &str, query: &str, variables: Value) -> Reply {
@@ -173,6 +175,33 @@ async fn who_is_shut_out_reads_no_old_answer(app: App) {
     assert!(!again.body.contains("DE123456789"));
 }
 
+/// Once there is an actor, the same request is asked for the first time.
+async fn who_was_nobody_has_asked_for_nothing(app: App) {
+    let world = World::new(&app).await;
+    let token = app.token("newcomer", ["platform-admins"]);
+    let input = json!({"input": {"slug": "one", "name": "X"}});
+    let query = document("createTenant", "tenant { slug }");
+    let send_as_newcomer = async || {
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("idempotency-key", "k")
+            .header("authorization", format!("Bearer {token}"));
+        let body = json!({"query": query, "variables": input}).to_string();
+        app.send(request.body(Body::from(body)).expect("a request")).await
+    };
+    assert_eq!(send_as_newcomer().await.codes(), ["USER_NOT_PROVISIONED"]);
+    app.ask_with(&token, "{ me { id } }", json!({})).await.data();
+    assert_eq!(send_as_newcomer().await.data()["x"]["tenant"]["slug"], "one");
+    app.change("bob", |bob| bob.disabled = true).await;
+    let rename = json!({"input": {"id": world.acme.id.to_string(), "name": "New"}});
+    let query = document("updateTenant", "tenant { name }");
+    let shut = send(&app, "bob", "k", &query, rename.clone()).await;
+    assert_eq!(shut.codes(), ["USER_DISABLED"]);
+    app.change("bob", |bob| bob.disabled = false).await;
+    let open = send(&app, "bob", "k", &query, rename).await;
+    assert_eq!(open.data()["x"]["tenant"]["name"], "New");
+}
+
 /// A run that did its work at the first field and died before it could answer.
 async fn what_a_dead_run_did_is_found(app: App) {
     World::new(&app).await;
@@ -191,14 +220,37 @@ async fn what_a_dead_run_did_is_found(app: App) {
     assert_eq!(send(&app, "ada", "k", query, variables).await.body, reply.body);
 }
 
-async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> TenantId {
-    let identity = Identity { issuer: app.issuer.url().to_owned(), subject: "ada".to_owned() };
+/// A run of that request by that subject, under the key `k`.
+async fn begin(app: &App, subject: &str, query: &str, variables: &Value) -> Session {
+    let identity = Identity { issuer: app.issuer.url().to_owned(), subject: subject.to_owned() };
     let caller = Caller { identity, profile: Profile::default() };
-    let fingerprint = digest(&[query, "", &variables.to_string()]);
+    let fingerprint = digest(&[query, "", "", &variables.to_string(), ""]);
     let admitted = app.access.admit(&caller, "k", fingerprint).await;
     let Ok(Admission::Run(run)) = admitted else { panic!("{admitted:?}") };
     let session = Session::new(app.access.clone(), Some(caller), "dead".to_owned(), Some(run));
-    session.viewer(false).await.expect("ada");
+    session.viewer(false).await.expect("somebody");
+    session
+}
+
+async fn leaving_is_found_again_too(app: App) {
+    let world = World::new(&app).await;
+    let (tenant, user) = (world.acme.id, world.carol);
+    let variables = json!({"input": {"tenantId": tenant.to_string(), "userId": user.to_string()}});
+    let query =
+        document("removeTenantMember", "removedUserId tenant { slug billingInfo { email } }");
+    let session = begin(&app, "carol", &query, &variables).await;
+    session.perform(&RemoveMember { tenant, user }).await.expect("left");
+    app.clock.advance(61);
+    let reply = send(&app, "carol", "k", &query, variables).await;
+    assert_eq!(
+        reply.json["data"]["x"],
+        json!({"removedUserId": user.to_string(), "tenant": {"slug": "acme", "billingInfo": null}})
+    );
+    assert_eq!(reply.errors(), ["FORBIDDEN x.tenant.billingInfo"]);
+}
+
+async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> TenantId {
+    let session = begin(app, "ada", query, variables).await;
     let text = |text: &str| Patch::Set(text.to_owned());
     let patch = TenantPatch { slug: text("first"), name: text("A"), ..TenantPatch::default() };
     session.perform(&CreateTenant { patch }).await.expect("made").id

@@ -23,7 +23,7 @@ on_both_stores! {
     who_is_disabled_is_out_at_once,
     a_deleted_user_stays_out,
     a_user_made_again_has_no_old_groups,
-    a_user_signed_in_again_has_no_old_groups,
+    a_user_signed_in_again_stays_out_by_old_tokens,
     history_outlives_its_people,
     history_is_found_by_what_it_is_of,
     somebody_with_very_many_places_can_be_deleted,
@@ -206,15 +206,29 @@ async fn a_user_made_again_has_no_old_groups(app: App) {
     assert_eq!(new.data()["me"]["memberships"], json!([{"role": "OWNER"}]));
 }
 
-async fn a_user_signed_in_again_has_no_old_groups(app: App) {
+async fn a_user_signed_in_again_stays_out_by_old_tokens(app: App) {
     let world = World::new(&app).await;
     run(&app, "ada", "deleteUser", json!({"id": world.bob.to_string()}), "deletedId").await.data();
     app.clock.advance(120);
     let token = |iat| app.issuer.token().subject("bob").issued_at(iat);
+    let new = token(NOW + 61).without("groups");
     let places = "{ me { memberships { role } } }";
-    app.ask_by(token(NOW + 61).without("groups"), places).await.data();
-    let old = app.ask_by(token(NOW - 5).groups(["tenant:acme:owner"]), places).await;
-    assert_eq!(old.data()["me"]["memberships"], json!([]));
+    app.ask_by(new.clone(), places).await.data();
+    for old in [token(NOW - 5), token(NOW + 59), token(NOW).without("iat")] {
+        for query in [places, "{ tenants { totalCount } }", "{ users { totalCount } }"] {
+            let reply = app.ask_by(old.clone().groups(["tenant:acme:owner"]), query).await;
+            assert_eq!(reply.codes(), ["USER_NOT_PROVISIONED"], "{query}");
+        }
+    }
+    let again = app.ask_by(new, places).await;
+    assert_eq!((again.data()["me"]["memberships"].clone(), again.reads), (json!([]), 1));
+    // And with groups, which move the watermark.
+    let groups = token(NOW + 70).groups(["tenant:acme:owner"]);
+    app.ask_by(groups.clone(), places).await.data();
+    let old = app.ask_by(token(NOW + 60).groups([]), places).await;
+    assert_eq!(old.codes(), ["USER_NOT_PROVISIONED"]);
+    let role = app.ask_by(groups, places).await;
+    assert_eq!(role.data()["me"]["memberships"], json!([{"role": "OWNER"}]));
 }
 
 async fn history_outlives_its_people(app: App) {

@@ -3,7 +3,7 @@
 use super::{
     Caller, EVERYBODY, FIELD_FOR_ADMINS, FIELD_FOR_PLATFORM, FIELD_OF_STRANGERS,
     FIELD_OF_WHAT_IS_SEEN, IN_LISTS,
-    Outcome::{self, LeftOut, No, Null, Yes},
+    Outcome::{self, Forbidden, LeftOut, No, Null, Yes},
     PLATFORM_ALONE, Row, WHO_SEES_THE_TENANT, list, read,
 };
 
@@ -48,6 +48,8 @@ pub(super) fn tenant_fields() -> Vec<Row> {
         list("`members`", &["Tenant.members"], (r#"tenant(slug: "$SLUG") { members { nodes { user { id } } } }"#, "/tenant/members"), "$OWNER", FIELD_OF_WHAT_IS_SEEN),
         read("`myMembership`", &["Tenant.myMembership"], r#"tenant(slug: "$SLUG") { myMembership { role } }"#, "/tenant/myMembership", [No, Yes, Yes, Yes, Null]),
         list("`auditLog`", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog { nodes { id } } }"#, "/tenant/auditLog"), "$EVENT", FIELD_FOR_ADMINS),
+        list("`auditLog` by a member", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog(filter: {actorId: "$MEMBER"}) { nodes { id } } }"#, "/tenant/auditLog"), "$EVENT", FIELD_FOR_ADMINS),
+        list("`auditLog` by a stranger", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog(filter: {actorId: "$STRANGER"}) { nodes { id } } }"#, "/tenant/auditLog"), "$FOREIGN", [No, Forbidden, LeftOut, LeftOut, Yes]),
     ]
 }
 

@@ -1,0 +1,248 @@
+//! The documents that are known: those that were parsed before, those that a client has registered
+//! (automatic persisted queries), and those that whoever runs this trusts.
+//!
+//! What clients can fill is bounded by bytes; what was asked for least goes.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use async_graphql::parser::types::ExecutableDocument;
+use aws_lc_rs::digest::{SHA256, digest};
+use quick_cache::{Weighter, sync::Cache};
+use serde::Deserialize;
+
+use super::error::{Code, Problem};
+
+/// How much parsed documents may take, in bytes, as far as that can be told.
+const PARSED_BYTES: u64 = 16 * 1024 * 1024;
+/// How much the text of registered documents may take, in bytes.
+const REGISTERED_BYTES: u64 = 8 * 1024 * 1024;
+/// What a token of a document takes once it is parsed, in bytes: measured, and rounded up.
+const BYTES_A_TOKEN: u64 = 200;
+/// How many documents the caches make room for to begin with.
+const USUAL: usize = 128;
+
+/// Documents that whoever runs this trusts, by identifier.
+#[derive(Debug, Default)]
+pub struct Trusted {
+    by_id: HashMap<String, Arc<str>>,
+    texts: HashSet<Arc<str>>,
+    only: Only,
+}
+
+/// Whether documents run that are not trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    /// They do.
+    #[default]
+    Any,
+    /// They do, and the log says which would not.
+    DryRun,
+    /// They do not.
+    Trusted,
+}
+
+/// A list of trusted documents, in the forms in which tools write it: an object of texts by
+/// identifier (GraphQL Code Generator, Relay), or Apollo's manifest.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Manifest {
+    Apollo { operations: Vec<Operation> },
+    ById(HashMap<String, String>),
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    id: String,
+    body: String,
+}
+
+impl Trusted {
+    /// Reads a manifest; an error says what is wrong with it, in one line.
+    pub fn read(json: &str, only: Only) -> Result<Self, String> {
+        let manifest: Manifest = serde_json::from_str(json).map_err(|_| {
+            "expected JSON: an object of documents by identifier, or Apollo's manifest".to_owned()
+        })?;
+        let documents: Vec<(String, String)> = match manifest {
+            Manifest::ById(by_id) => by_id.into_iter().collect(),
+            Manifest::Apollo { operations } => {
+                operations.into_iter().map(|operation| (operation.id, operation.body)).collect()
+            }
+        };
+        let mut trusted = Self { only, ..Self::default() };
+        for (id, text) in documents {
+            if let Err(error) = async_graphql::parser::parse_query(&text) {
+                let places = error.positions();
+                let line = places.into_iter().next().map_or(0, |place| place.line);
+                return Err(format!("the document {id:?} is not valid GraphQL at line {line}"));
+            }
+            let text: Arc<str> = text.into();
+            trusted.texts.insert(text.clone());
+            trusted.by_id.insert(id, text);
+        }
+        Ok(trusted)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// By its identifier, with or without the name of the digest before it.
+    fn find(&self, id: &str) -> Option<&Arc<str>> {
+        self.by_id.get(id).or_else(|| self.by_id.get(id.strip_prefix("sha256:")?))
+    }
+}
+
+/// How a request names its document.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Named<'a> {
+    /// By its text.
+    pub(super) text: Option<&'a str>,
+    /// By its identifier among the trusted ones.
+    pub(super) id: Option<&'a str>,
+    /// By its SHA-256 in hexadecimal digits (`extensions.persistedQuery.sha256Hash`).
+    pub(super) hash: Option<&'a str>,
+}
+
+/// Every document that is known.
+pub(super) struct Documents {
+    trusted: Trusted,
+    registered: Cache<[u8; 32], Arc<str>, Weight>,
+    parsed: Cache<Arc<str>, Arc<Parsed>, Weight>,
+}
+
+/// A document that was parsed.
+pub(super) struct Parsed {
+    pub(super) document: ExecutableDocument,
+    tokens: u64,
+}
+
+impl Parsed {
+    pub(super) const fn new(document: ExecutableDocument, tokens: u64) -> Self {
+        Self { document, tokens }
+    }
+}
+
+/// What an entry takes, in bytes.
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<[u8; 32], Arc<str>> for Weight {
+    fn weight(&self, _: &[u8; 32], text: &Arc<str>) -> u64 {
+        text.len() as u64 + 64
+    }
+}
+
+impl Weighter<Arc<str>, Arc<Parsed>> for Weight {
+    fn weight(&self, text: &Arc<str>, parsed: &Arc<Parsed>) -> u64 {
+        text.len() as u64 + parsed.tokens * BYTES_A_TOKEN + 256
+    }
+}
+
+impl Documents {
+    pub(super) fn new(trusted: Trusted) -> Self {
+        Self {
+            trusted,
+            registered: Cache::with_weighter(USUAL, REGISTERED_BYTES, Weight),
+            parsed: Cache::with_weighter(USUAL, PARSED_BYTES, Weight),
+        }
+    }
+
+    /// The text of the document that a request names.
+    pub(super) fn find(&self, named: Named<'_>) -> Result<Arc<str>, Problem> {
+        let text: Arc<str> = match named {
+            Named { text: Some(text), id: None, hash: None } => text.into(),
+            Named { text: Some(text), id: None, hash: Some(hash) } => {
+                return self.register(text, hash);
+            }
+            Named { text: None, id: Some(id), .. } => {
+                return self.trusted.find(id).cloned().ok_or_else(|| {
+                    Problem::new(Code::BadUserInput, "There is no document of that identifier.")
+                });
+            }
+            Named { text: None, id: None, hash: Some(hash) } => return self.recall(hash),
+            Named { text: Some(_), id: Some(_), .. } => {
+                let message = "Name a document by its text or by its identifier, not both.";
+                return Err(Problem::new(Code::BadUserInput, message));
+            }
+            Named { text: None, id: None, hash: None } => {
+                return Err(Problem::new(Code::BadUserInput, "There is no document."));
+            }
+        };
+        self.allow(&text)?;
+        Ok(text)
+    }
+
+    /// Refuses a document that is not trusted, where only those may run.
+    fn allow(&self, text: &str) -> Result<(), Problem> {
+        if self.trusted.only == Only::Any || self.trusted.texts.contains(text) {
+            return Ok(());
+        }
+        let hash = hex::encode(digest(&SHA256, text.as_bytes()));
+        match self.trusted.only {
+            Only::DryRun => {
+                tracing::warn!(sha256 = hash, "a document that is not trusted would be refused");
+                Ok(())
+            }
+            _ => {
+                tracing::info!(sha256 = hash, "a document that is not trusted was refused");
+                Err(Problem::new(Code::Forbidden, "Only trusted documents run here."))
+            }
+        }
+    }
+
+    fn register(&self, text: &str, hash: &str) -> Result<Arc<str>, Problem> {
+        self.allow(text)?;
+        let digest = digest(&SHA256, text.as_bytes());
+        if key_of(hash).as_ref().map(<[u8; 32]>::as_slice) != Some(digest.as_ref()) {
+            let message = "`sha256Hash` is not the SHA-256 of `query`.";
+            return Err(Problem::new(Code::BadUserInput, message));
+        }
+        let text: Arc<str> = text.into();
+        if let Some(key) = key_of(hash) {
+            self.registered.insert(key, text.clone());
+        }
+        Ok(text)
+    }
+
+    /// By its hash: trusted, or registered before. The message is what clients of the protocol
+    /// look for: then they send the text, too.
+    fn recall(&self, hash: &str) -> Result<Arc<str>, Problem> {
+        if let Some(text) = self.trusted.find(hash) {
+            return Ok(text.clone());
+        }
+        let registered = key_of(hash).and_then(|key| self.registered.get(&key));
+        let Some(text) = registered else {
+            return Err(Problem::new(Code::BadUserInput, "PersistedQueryNotFound"));
+        };
+        self.allow(&text)?;
+        Ok(text)
+    }
+
+    /// A document that was parsed before.
+    pub(super) fn parsed(&self, text: &str) -> Option<Arc<Parsed>> {
+        self.parsed.get(text)
+    }
+
+    /// Keeps a parsed document for the next time.
+    pub(super) fn keep(&self, text: Arc<str>, parsed: Arc<Parsed>) {
+        self.parsed.insert(text, parsed);
+    }
+}
+
+/// 64 hexadecimal digits.
+fn key_of(hash: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    hex::decode_to_slice(hash, &mut key).ok()?;
+    Some(key)
+}

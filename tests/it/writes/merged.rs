@@ -1,0 +1,68 @@
+//! Root fields of one response key are one field: what it does is done once.
+
+use serde_json::json;
+
+use super::run;
+use crate::support::{
+    app::{App, on_both_stores},
+    world::World,
+};
+
+on_both_stores! {
+    a_field_that_is_selected_twice_is_done_once,
+    fields_that_differ_cannot_be_merged,
+}
+
+async fn a_field_that_is_selected_twice_is_done_once(app: App) {
+    let world = World::new(&app).await;
+    let token = app.token("ada", []);
+    // As clients write it that have a fragment for each of their parts.
+    let query = "mutation($input: CreateSubscriptionInput!) { ...A ...B ... on Mutation { ...A } }
+        fragment A on Mutation { createSubscription(input: $input) { subscription { id } } }
+        fragment B on Mutation {
+            createSubscription(input: $input) { subscription { status tenant { slug } } } }";
+    let input =
+        json!({"tenantId": world.globex.id.to_string(), "plan": "FREE", "status": "CANCELED"});
+    let reply = app.ask_with(&token, query, json!({ "input": input })).await;
+    let made = reply.data()["createSubscription"]["subscription"].clone();
+    assert_eq!((&made["status"], &made["tenant"]["slug"]), (&json!("CANCELED"), &json!("globex")));
+    assert_eq!(app.history().await.len(), 2, "one event more");
+    let query = "mutation($input: CreateTenantInput!) {
+        a: createTenant(input: $input) { tenant { id } }
+        b: deleteTenant(input: {id: \"ten_650000000000000000000002\"}) { deletedId }
+        a: createTenant(input: $input) { tenant { slug } } }";
+    let input = json!({"slug": "one", "name": "One"});
+    let reply = app.ask_with(&token, query, json!({ "input": input })).await;
+    assert_eq!(reply.data()["a"]["tenant"]["slug"], "one");
+    let again = json!({"tenantId": world.acme.id.to_string(), "userId": world.carol.to_string()});
+    let reply = run(
+        &app,
+        "carol",
+        "removeTenantMember",
+        again,
+        "removedUserId } x: removeTenantMember(input: $input) { tenant { slug }",
+    )
+    .await;
+    assert_eq!(reply.data()["x"]["tenant"]["slug"], "acme");
+    assert_eq!(reply.data()["x"]["removedUserId"], world.carol.to_string());
+    assert_eq!(app.history().await.len(), 5);
+}
+
+async fn fields_that_differ_cannot_be_merged(app: App) {
+    World::new(&app).await;
+    for query in [
+        "mutation { createTenant(input: {slug: \"one\", name: \"X\"}) { tenant { id } } ...F }
+            fragment F on Mutation {
+                createTenant(input: {slug: \"two\", name: \"X\"}) { tenant { slug } } }",
+        "mutation { a: createTenant(input: {slug: \"one\", name: \"X\"}) { tenant { id } } ...F }
+            fragment F on Mutation {
+                a: deleteTenant(input: {id: \"ten_650000000000000000000002\"}) { deletedId } }",
+        "mutation { ... { a: createTenant(input: {slug: \"one\", name: \"X\"}) { tenant { id } } }
+            ... on Mutation {
+                a: createTenant(input: {slug: \"one\", name: \"Y\"}) { tenant { id } } } }",
+    ] {
+        let reply = app.ask("ada", query).await;
+        assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"], "{}", reply.body);
+        assert_eq!(app.history().await.len(), 1, "nothing was done: {query}");
+    }
+}
