@@ -1,11 +1,12 @@
 //! `me`: makes the caller's user, or brings it up to date with the token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Caller, Refusal, Session, refuse_disabled};
 use crate::{
     domain::{
         change::Unique,
+        id::TenantId,
         sync::{self, Granted, NamedGroups, Occasion, Synced},
         tenant::Tenant,
         user::User,
@@ -21,12 +22,12 @@ impl Session {
     /// The caller's user as the token makes it. Writes only what differs.
     pub(super) async fn provision(&self, caller: &Caller) -> Result<User, Refusal> {
         for _ in 0..ATTEMPTS {
-            let Synced { user, changes } = self.synced(caller).await?;
+            let Synced { user, changes, joined } = self.synced(caller).await?;
             if changes.is_empty() {
                 return Ok(user);
             }
             match self.access.store.commit(&changes).await {
-                Ok(()) => return Ok(user),
+                Ok(()) => return self.leave_the_gone(user, &joined).await,
                 // Another request was quicker: look again at what it left.
                 Err(CommitError::Stale | CommitError::Conflict(Unique::Subject)) => {}
                 Err(CommitError::Failed(error)) => return Err(error.into()),
@@ -54,13 +55,7 @@ impl Session {
             return Err(Refusal::NotProvisioned);
         }
         let granted = self.granted(caller, stored.as_ref()).await?;
-        let clock = &self.access.clock;
-        let occasion = Occasion {
-            user_id: clock.object_id(),
-            event_id: clock.object_id(),
-            now: clock.now(),
-            request_id: Some(self.request.id.clone()),
-        };
+        let occasion = self.occasion();
         Ok(match stored {
             Some(user) => sync::update(&user, profile, granted.as_ref(), &occasion),
             None => {
@@ -68,6 +63,46 @@ impl Session {
                 sync::create(identity.clone(), profile, granted.as_ref(), tombstone, &occasion)
             }
         })
+    }
+
+    fn occasion(&self) -> Occasion {
+        let clock = &self.access.clock;
+        Occasion {
+            user_id: clock.object_id(),
+            event_id: clock.object_id(),
+            now: clock.now(),
+            request_id: Some(self.request.id.clone()),
+        }
+    }
+
+    /// A tenant may have been deleted after its groups were looked up and before the place in it was
+    /// committed. The deletion ends the places that it finds once it is done; whoever comes later
+    /// finds here that the tenant is gone.
+    async fn leave_the_gone(&self, user: User, joined: &[TenantId]) -> Result<User, Refusal> {
+        if joined.is_empty() {
+            return Ok(user);
+        }
+        let found = self.read()?.tenants(TenantKeys::Ids(joined)).await?;
+        let there: HashSet<TenantId> = found
+            .iter()
+            .map(|found| found.as_ref().map_or_else(|broken| TenantId::new(broken.id), |t| t.id))
+            .collect();
+        let gone: Vec<TenantId> =
+            joined.iter().copied().filter(|tenant| !there.contains(tenant)).collect();
+        let mut stored = Some(user);
+        for _ in 0..ATTEMPTS {
+            let Some(user) = stored else { return Err(Refusal::NotProvisioned) };
+            let Synced { user, changes, .. } = sync::leave(&user, &gone, &self.occasion());
+            if changes.is_empty() {
+                return Ok(user);
+            }
+            match self.access.store.commit(&changes).await {
+                Ok(()) => return Ok(user),
+                Err(CommitError::Failed(error)) => return Err(error.into()),
+                Err(_) => stored = self.stored_user(&user.identity).await?,
+            }
+        }
+        Err(Refusal::Unavailable)
     }
 
     /// What the token's groups give, where they count at all.

@@ -161,6 +161,8 @@ pub struct Synced {
     pub user: User,
     /// What differs from what is stored.
     pub changes: Vec<Change>,
+    /// The tenants in which the user has a place now and had none before.
+    pub joined: Vec<TenantId>,
 }
 
 /// The user that a first `me` makes. `granted` is `None` where the token's groups do not count.
@@ -191,7 +193,8 @@ pub fn create(
     let mut event = event(&blank, &user, occasion);
     let known = |user: &User| json!(user.identity.subject);
     event.changes.extend(FieldChange::between("subject", Value::Null, known(&user)));
-    Synced { changes: vec![Change::InsertUser(user.clone()), Change::Record(event)], user }
+    let changes = vec![Change::InsertUser(user.clone()), Change::Record(event)];
+    Synced { changes, joined: joined(&blank, &user), user }
 }
 
 /// What a later `me` makes of a stored user. `granted` is `None` where the token's groups do not count.
@@ -229,7 +232,28 @@ pub fn update(
     } else {
         Vec::new()
     };
-    Synced { user, changes }
+    Synced { changes, joined: joined(stored, &user), user }
+}
+
+fn joined(before: &User, after: &User) -> Vec<TenantId> {
+    let new = |m: &&Membership| before.membership(m.tenant_id).is_none();
+    after.memberships.iter().filter(new).map(|m| m.tenant_id).collect()
+}
+
+/// A user without places in tenants that were deleted while a sync gave them.
+#[must_use]
+pub fn leave(stored: &User, gone: &[TenantId], occasion: &Occasion) -> Synced {
+    let mut user = stored.clone();
+    user.memberships.retain(|m| !gone.contains(&m.tenant_id));
+    let event = event(stored, &user, occasion);
+    if event.changes.is_empty() {
+        return Synced { user, changes: Vec::new(), joined: Vec::new() };
+    }
+    user.version = user.version.saturating_add(1);
+    user.updated_at = occasion.now;
+    let was = UserStamp::from(stored);
+    let changes = vec![Change::UpdateUser { was, user: user.clone() }, Change::Record(event)];
+    Synced { user, changes, joined: Vec::new() }
 }
 
 /// Applies rights from groups, leaves alone what was given here, and moves the watermark.

@@ -102,7 +102,11 @@ impl MongoStore {
         match changes {
             [] => Ok(()),
             [change] if is_alone(change) => self.apply_alone(change).await,
-            _ => self.apply_together(changes).await,
+            _ => {
+                self.apply_together(changes).await?;
+                self.end_latecomers(changes).await;
+                Ok(())
+            }
         }
     }
 

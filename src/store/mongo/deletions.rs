@@ -1,7 +1,9 @@
 //! Deletions of tenants, whose members may be many more than one transaction can take.
 //!
 //! Where they are, the transaction leaves a mark among the tombstones, and the memberships end in
-//! batches after it. Nobody can become a member meanwhile, because who adds one holds the tenant.
+//! batches after it. Who adds a member holds the tenant, so nobody is added meanwhile; a sync from
+//! groups holds none, and may commit a place that the transaction did not see. So places are looked
+//! for once more when the tenant is gone, and a sync looks whether it is.
 
 use mongodb::{
     ClientSession,
@@ -21,7 +23,7 @@ use super::{
     queries::{batch, each},
 };
 use crate::{
-    domain::{id::TenantId, time::Timestamp},
+    domain::{change::Change, id::TenantId, time::Timestamp},
     store::ReadError,
 };
 
@@ -49,6 +51,28 @@ impl MongoStore {
         }
         let end = self.users.update_many(members_of(id), end_membership(&left));
         in_time(end.session(session)).await.map(drop)
+    }
+
+    /// Ends what came to a tenant while it was being deleted; where a mark is left, that does. What
+    /// remains where this does not work out shows nowhere.
+    pub(super) async fn end_latecomers(&self, changes: &[Change]) {
+        for change in changes {
+            let Change::DeleteTenant { id, at, watermark, .. } = change else { continue };
+            let left = Leftover { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
+            if let Err(error) = self.end_unmarked(&left).await {
+                tracing::warn!(%error, "memberships of a deleted tenant may be left");
+            }
+        }
+    }
+
+    async fn end_unmarked(&self, left: &Leftover) -> Result<(), ReadError> {
+        let mark = self.tombstones.find_one(doc! { "_id": to_oid(left.tenant.raw) });
+        if bounded(mark).await?.is_some()
+            || self.members_after(left.tenant, least()).await?.is_empty()
+        {
+            return Ok(());
+        }
+        self.end_leftover(left).await.map(drop)
     }
 
     /// Ends what deleted tenants have left: how many memberships that were.

@@ -398,8 +398,8 @@ async fn changes_find_what_they_change() {
         (Change::LiftTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
         (Change::LiftTombstones { identity, was: None }, 1),
         (Change::InsertUser(user), 1),
-        // The tenant, its subscriptions, its members counted and ended.
-        (delete(10), 4),
+        // The tenant, its subscriptions, its members counted and ended; a mark, and who came late.
+        (delete(10), 6),
     ] {
         let what = format!("{change:?}");
         // Together with something else, so that it is a transaction.
@@ -479,8 +479,8 @@ async fn what_is_left_of_a_tenant_is_found_by_its_mark() {
     seen(&fresh).await;
     let delete = Change::DeleteTenant { id: id(1_000), was: 1, at: time(1), watermark: time(2) };
     store.commit(&[delete]).await.expect("committed");
-    // The members are counted as far as it matters, from the index alone.
-    assert_good_commands(&fresh, "delete", 3, 1_001).await;
+    // The members are counted as far as it matters, from the index alone; then the mark is seen.
+    assert_good_commands(&fresh, "delete", 4, 1_001).await;
     assert_eq!(store.finish_deletions().await.expect("done"), 1_100);
     // The marks twice, the members thrice, their ends twice, the end of the mark.
     assert_good_commands(&fresh, "finish", 8, 1_000).await;

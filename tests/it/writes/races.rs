@@ -19,6 +19,7 @@ on_both_stores! {
     a_tenant_has_one_live_subscription,
     the_plan_is_one_whoever_changes_it,
     many_members_come_at_once,
+    nobody_comes_into_a_tenant_that_goes,
 }
 
 const WRITERS: usize = 64;
@@ -196,4 +197,36 @@ async fn many_members_come_at_once(app: App) {
     assert_eq!(winners(&replies, "none"), 100);
     let count = app.ask("ada", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
     assert_eq!(count.data()["tenant"]["members"]["totalCount"], 102);
+}
+
+/// Those who come by their groups as well: either they are members and go with it, or there is no
+/// tenant that they could come into.
+async fn nobody_comes_into_a_tenant_that_goes(app: App) {
+    World::new(&app).await;
+    let app = Arc::new(app);
+    for n in 0..8 {
+        let input = json!({"slug": format!("gone-{n}"), "name": "Gone"});
+        let made = run(&app, "ada", "createTenant", input, "tenant { id }").await;
+        let id = made.data()["x"]["tenant"]["id"].clone();
+        let group = format!("tenant:gone-{n}:owner");
+        let subject = |k: u32| format!("member-{n}-{k}");
+        let come = |k: u32| {
+            let (app, token) = (app.clone(), app.token(&subject(k), [&*group]));
+            tokio::spawn(async move { app.ask_with(&token, "{ me { id } }", json!({})).await })
+        };
+        let mut running: Vec<_> = (0..4).map(come).collect();
+        let (there, token) = (app.clone(), app.token("ada", []));
+        running.push(tokio::spawn(async move {
+            let document = document("deleteTenant", "deletedId");
+            there.ask_with(&token, &document, json!({"input": {"id": id}})).await
+        }));
+        running.extend((4..8).map(come));
+        for reply in running {
+            reply.await.expect("an answer").data();
+        }
+        for k in 0..8 {
+            let user = app.stored(&subject(k)).await.expect("made");
+            assert_eq!(user.memberships, [], "{}", user.name);
+        }
+    }
 }
