@@ -166,7 +166,7 @@ impl Api {
         let run = batches.drive(self.schema.execute(prepared.request.data(scope)));
         let answer = match AssertUnwindSafe(run).catch_unwind().await {
             Ok(response) => Answer::of(response),
-            Err(_) => Answer::refused(Problem::new(Code::Internal, "Something went wrong here.")),
+            Err(_) => Answer::denied(Refusal::Internal),
         };
         answer.with_request_id(session.request_id())
     }

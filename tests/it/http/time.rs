@@ -192,3 +192,18 @@ async fn what_is_under_way_at_the_end_is_finished() {
     assert!(said.starts_with("HTTP/1.1 200 ") && said.contains("usr_"), "{said}");
     end.await.expect("an end");
 }
+
+/// A fault of this program in one request is that request's alone, and its words are for nobody.
+#[tokio::test]
+async fn a_panic_is_internal_and_the_next_request_is_answered() {
+    let (app, gate) = gated().await;
+    gate.break_it(true);
+    let reply = app.ask("bob", "{ me { name } }").await;
+    assert_eq!((reply.status, reply.codes()), (200, vec!["INTERNAL"]));
+    assert!(!reply.body.contains("secret"), "{}", reply.body);
+    assert_eq!(reply.json["data"], serde_json::Value::Null);
+    let id = reply.json["extensions"]["requestId"].as_str().expect("an identifier");
+    assert_eq!(Some(id), reply.header("x-request-id"));
+    gate.break_it(false);
+    assert_eq!(app.ask("bob", "{ me { name } }").await.codes(), [""; 0]);
+}

@@ -1,6 +1,12 @@
 //! A store whose work can be held up, so that a test decides what is under way.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use tenantry::{
@@ -26,12 +32,19 @@ use tokio::sync::watch;
 pub(crate) struct Gate {
     closed: watch::Sender<bool>,
     inside: watch::Sender<usize>,
+    broken: AtomicBool,
 }
 
 impl Gate {
     /// An open one.
     pub(crate) fn open() -> Arc<Self> {
-        Arc::new(Self { closed: watch::Sender::new(false), inside: watch::Sender::new(0) })
+        let (closed, inside) = (watch::Sender::new(false), watch::Sender::new(0));
+        Arc::new(Self { closed, inside, broken: AtomicBool::new(false) })
+    }
+
+    /// Panics at what comes from now on, or mends it.
+    pub(crate) fn break_it(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// Holds up what comes from now on, or lets everything through.
@@ -46,6 +59,7 @@ impl Gate {
     }
 
     async fn pass(&self) {
+        assert!(!self.broken.load(Ordering::SeqCst), "a fault with secret words in it");
         let _inside = Inside::enter(&self.inside);
         let mut closed = self.closed.subscribe();
         closed.wait_for(|closed| !*closed).await.expect("the gate is there");
