@@ -163,7 +163,11 @@ impl Documents {
         let text: Arc<str> = match named {
             Named { text: Some(text), id: None, hash: None } => text.into(),
             Named { text: Some(text), id: None, hash: Some(hash) } => {
-                return self.register(text, hash);
+                if key_of(hash).is_none_or(|key| key != sha256(text)) {
+                    let message = "`sha256Hash` is not the SHA-256 of `query`.";
+                    return Err(Problem::new(Code::BadUserInput, message));
+                }
+                text.into()
             }
             Named { text: None, id: Some(id), .. } => {
                 return self.trusted.find(id).cloned().ok_or_else(|| {
@@ -188,7 +192,7 @@ impl Documents {
         if self.trusted.only == Only::Any || self.trusted.texts.contains(text) {
             return Ok(());
         }
-        let hash = hex::encode(digest(&SHA256, text.as_bytes()));
+        let hash = hex::encode(sha256(text));
         match self.trusted.only {
             Only::DryRun => {
                 tracing::warn!(sha256 = hash, "a document that is not trusted would be refused");
@@ -201,18 +205,14 @@ impl Documents {
         }
     }
 
-    fn register(&self, text: &str, hash: &str) -> Result<Arc<str>, Problem> {
-        self.allow(text)?;
-        let digest = digest(&SHA256, text.as_bytes());
-        if key_of(hash).as_ref().map(<[u8; 32]>::as_slice) != Some(digest.as_ref()) {
-            let message = "`sha256Hash` is not the SHA-256 of `query`.";
-            return Err(Problem::new(Code::BadUserInput, message));
-        }
-        let text: Arc<str> = text.into();
-        if let Some(key) = key_of(hash) {
+    /// Keeps the text of a document that was sent with its hash; of one that can run, so that nobody
+    /// fills the registry with what is nothing.
+    pub(super) fn register(&self, named: Named<'_>, text: &Arc<str>) {
+        if let Named { text: Some(_), hash: Some(hash), .. } = named
+            && let Some(key) = key_of(hash)
+        {
             self.registered.insert(key, text.clone());
         }
-        Ok(text)
     }
 
     /// By its hash: trusted, or registered before. The message is what clients of the protocol
@@ -238,6 +238,12 @@ impl Documents {
     pub(super) fn keep(&self, text: Arc<str>, parsed: Arc<Parsed>) {
         self.parsed.insert(text, parsed);
     }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
 }
 
 /// 64 hexadecimal digits.

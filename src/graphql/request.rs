@@ -149,12 +149,14 @@ impl Api {
     fn parsed(&self, named: Named<'_>) -> Result<Arc<Parsed>, Answer> {
         let text = self.documents.find(named).map_err(Answer::refused)?;
         if let Some(parsed) = self.documents.parsed(&text) {
+            self.documents.register(named, &text);
             return Ok(parsed);
         }
         let (readable, tokens) = limits::readable(&text, &self.limits).map_err(Answer::refused)?;
         let document =
             parse_query(&readable).map_err(|error| Answer::syntax(error.positions().collect()))?;
         let parsed = Arc::new(Parsed::new(document, tokens));
+        self.documents.register(named, &text);
         self.documents.keep(text, parsed.clone());
         Ok(parsed)
     }
