@@ -67,6 +67,12 @@ async fn a_registered_document_is_found_by_its_hash() {
         let reply = send(&app, json!({"query": text, "extensions": by_hash(hash)})).await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{hash}");
     }
+    // What is no document is not kept, whatever its hash.
+    let broken = "d70c168da7f728e73f2d9a02b79d45f7d28576a5f07292caa475b8ff4a2ebdf4";
+    let refused = send(&app, json!({"query": "{ me {", "extensions": by_hash(broken)})).await;
+    assert_eq!(refused.codes(), ["GRAPHQL_PARSE_FAILED"]);
+    let alone = send(&app, json!({"extensions": by_hash(broken)})).await;
+    assert_eq!(message(&alone), "PersistedQueryNotFound");
     for body in
         [json!({}), json!({"extensions": {}}), json!({"variables": {}}), json!({"query": null})]
     {
