@@ -18,7 +18,7 @@ use similar::TextDiff;
 use crate::{
     app::{self, AppError},
     config::{
-        ConfigError, DatabaseOptions, DefaultTenantOptions, GroupOptions, LogOptions,
+        ConfigError, DatabaseOptions, DefaultTenantOptions, DemoOptions, GroupOptions, LogOptions,
         ProviderOptions, ServerOptions,
     },
     graphql, telemetry,
@@ -103,6 +103,8 @@ struct SchemaArgs {
 #[derive(Args, Debug)]
 struct SeedArgs {
     #[command(flatten)]
+    demo: DemoOptions,
+    #[command(flatten)]
     database: DatabaseOptions,
     #[command(flatten)]
     tenant: DefaultTenantOptions,
@@ -182,7 +184,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
             log(&args.log)?;
-            Ok(app::seed(args.database.validate()?, args.tenant.validate()?)?)
+            let demo = args.demo.validate()?;
+            Ok(app::seed(args.database.validate()?, args.tenant.validate()?, demo)?)
         }
         Command::Check(args) => {
             log(&args.log)?;
