@@ -86,6 +86,7 @@ impl<'a> Filling<'a> {
             Err(_) => {
                 for i in first..=last {
                     self.make_one(i).await?;
+                    self.so_far.done = i;
                 }
             }
         }

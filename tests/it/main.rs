@@ -13,6 +13,7 @@ mod matrix;
 mod mongo;
 mod reads;
 mod schema;
+mod seed;
 mod support;
 mod sync;
 mod visibility;
