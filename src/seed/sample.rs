@@ -30,10 +30,10 @@ const START: Timestamp = match Timestamp::from_seconds(1_704_067_200) {
 };
 /// The day that is today: 2026-01-01.
 const TODAY: u64 = 731;
-/// In how many days from the start tenants are made, and what of it lies between one and the next:
-/// what the golden ratio leaves, which spreads any number of them evenly.
-const MAKING: u64 = 700 * DAY;
-const NEXT: u64 = 37_378_695;
+/// How many days it takes until there are twice as many tenants. So any number of them lies over a
+/// good part of the time, and each is younger than those before it: what a database keeps in order of
+/// age it only adds to at the end, which makes it many times as fast.
+const DOUBLING: u64 = 35;
 const DAY: u64 = 86_400;
 
 /// How many users a tenant has of its own, by the last digit of its number: 20 on average.
@@ -112,7 +112,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The i-th, from 1; from 2^24 on identifiers would come again.
+    /// The i-th, from 1 to a million. (Beyond, they would come after today.)
     #[must_use]
     pub fn nth(i: u32) -> Self {
         let mut dice = Dice::new(i, 0);
@@ -137,7 +137,10 @@ fn id(kind: u8, i: u32, at: Timestamp) -> ObjectId {
 }
 
 fn made_at(i: u32) -> Timestamp {
-    START.plus(Duration::from_secs(u64::from(i) * NEXT % MAKING))
+    let doubled = i.max(1).ilog2();
+    let since = u64::from(i) - (1 << doubled);
+    let seconds = DOUBLING * DAY * u64::from(doubled) + DOUBLING * DAY * since / (1 << doubled);
+    START.plus(Duration::from_secs(seconds))
 }
 
 fn tenant_id(i: u32) -> TenantId {
@@ -222,17 +225,21 @@ fn subscriptions(i: u32, tenant: &Tenant, dice: &mut Dice) -> Vec<TenantSubscrip
 /// How a tenant of that status pays, and when its period ends: it has ended where it is late.
 fn state(status: TenantStatus, dice: &mut Dice) -> (TenantSubscriptionStatus, Timestamp) {
     use TenantSubscriptionStatus as Status;
-    let status = match (status, dice.below(100)) {
-        (TenantStatus::Active, 0..78) => Status::Active,
-        (TenantStatus::Active, 78..88) => Status::Trialing,
-        (TenantStatus::Active, 88..95) => Status::PastDue,
-        (TenantStatus::Active, 95..98) => Status::Paused,
-        (TenantStatus::Suspended, 0..70) => Status::Unpaid,
-        (TenantStatus::Suspended, _) => Status::PastDue,
-        (TenantStatus::Pending, 0..40) => Status::Trialing,
-        (TenantStatus::Archived, 0..80) => Status::Canceled,
-        (TenantStatus::Archived, _) => Status::IncompleteExpired,
-        (TenantStatus::Active | TenantStatus::Pending, _) => Status::Incomplete,
+    let of_hundred = dice.below(100);
+    let status = match status {
+        TenantStatus::Active => match of_hundred {
+            0..78 => Status::Active,
+            78..88 => Status::Trialing,
+            88..95 => Status::PastDue,
+            95..98 => Status::Paused,
+            _ => Status::Incomplete,
+        },
+        TenantStatus::Pending if of_hundred < 40 => Status::Trialing,
+        TenantStatus::Pending => Status::Incomplete,
+        TenantStatus::Suspended if of_hundred < 70 => Status::Unpaid,
+        TenantStatus::Suspended => Status::PastDue,
+        TenantStatus::Archived if of_hundred < 80 => Status::Canceled,
+        TenantStatus::Archived => Status::IncompleteExpired,
     };
     let some = 1 + dice.below(25);
     let end = match status {
@@ -276,15 +283,16 @@ fn user(i: u32, k: u32, home: &Tenant) -> User {
         k if k % 8 == 2 => TenantRole::Admin,
         _ => TenantRole::Member,
     };
-    // The owner comes first, the others in the month after.
-    let at = if k == 0 { home.created_at } else { home.created_at.plus(days(dice.below(30))) };
+    // The owner comes first, the others within a day.
+    let later = if k == 0 { 0 } else { dice.below(DAY) };
+    let at = home.created_at.plus(Duration::from_secs(later));
     let mut memberships = vec![place_in(home.id, role, at)];
     memberships.extend(elsewhere(i, k, &mut dice).map(|j| {
         let role = if dice.below(5) == 0 { TenantRole::Admin } else { TenantRole::Member };
-        place_in(tenant_id(j), role, at.max(made_at(j)))
+        place_in(tenant_id(j), role, at)
     }));
     let name = dice.pick(&PEOPLE);
-    let seen = (dice.below(10) < 7).then(|| at.plus(days(dice.below(30))).min(day(TODAY)));
+    let seen = (dice.below(10) < 7).then(|| day(TODAY - dice.below(90)).max(at));
     let identity = Identity { issuer: ISSUER.to_owned(), subject: format!("demo|{i:06}-{k:02}") };
     // At most 50 of them, so this never leaves its byte.
     let kind = USER.saturating_add(u8::try_from(k).unwrap_or(u8::MAX));
@@ -294,7 +302,7 @@ fn user(i: u32, k: u32, home: &Tenant) -> User {
         disabled: k > 1 && dice.below(25) == 0,
         memberships,
         last_seen_at: seen,
-        ..User::blank(UserId::new(id(kind, i, at)), identity, at)
+        ..User::blank(UserId::new(id(kind, i, home.created_at)), identity, at)
     }
 }
 
@@ -303,7 +311,7 @@ const fn place_in(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> Me
 }
 
 /// In which tenants before its own a user is as well: so all that a tenant's users name is there
-/// when the tenant is.
+/// when the tenant is. (A place in one that was deleted since shows nowhere.)
 fn elsewhere(i: u32, k: u32, dice: &mut Dice) -> std::ops::Range<u32> {
     if k == 1 && i % AGENCY == 3 {
         return i.saturating_sub(PLACES).max(1)..i;

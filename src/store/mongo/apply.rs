@@ -119,8 +119,15 @@ impl MongoStore {
         self.insert(&self.users, user::write(user), Some(session)).await
     }
 
-    /// Where a change that does nothing but insert a document puts it.
-    pub(super) fn inserts_into(&self, change: &Change) -> Option<&Raw> {
+    /// Whether both do nothing but insert a document into the same collection.
+    pub(super) fn go_together(&self, a: &Change, b: &Change) -> bool {
+        match (self.inserts_into(a), self.inserts_into(b)) {
+            (Some(a), Some(b)) => a.name() == b.name(),
+            _ => false,
+        }
+    }
+
+    fn inserts_into(&self, change: &Change) -> Option<&Raw> {
         match change {
             Change::InsertTenant(_) => Some(&self.tenants),
             Change::InsertSubscription(_) => Some(&self.subscriptions),
@@ -132,7 +139,7 @@ impl MongoStore {
         }
     }
 
-    /// Inserts documents of one collection.
+    /// Inserts the documents of changes that go together.
     pub(super) async fn insert_together(
         &self,
         changes: &[Change],

@@ -210,10 +210,7 @@ impl MongoStore {
         changes: &[Change],
         session: &mut ClientSession,
     ) -> Result<(), Failed> {
-        let together = |a: &Change, b: &Change| {
-            let collection = self.inserts_into(a).map(|raw| raw.name());
-            collection.is_some() && collection == self.inserts_into(b).map(|raw| raw.name())
-        };
+        let together = |a: &Change, b: &Change| self.go_together(a, b);
         for some in changes.chunk_by(together).flat_map(|some| some.chunks(AT_ONCE)) {
             match some {
                 [change] => self.write(change, Some(&mut *session)).await?,

@@ -148,7 +148,7 @@ fn a_signal_ends_it_between_two_commits() {
         assert_eq!(running.child.wait().expect("an end").code(), Some(1), "{why}");
         let done = why.strip_prefix("tenantry: stopped: ").and_then(|rest| rest.split(' ').next());
         let done: u32 = done.and_then(|done| done.parse().ok()).unwrap_or_else(|| panic!("{why}"));
-        assert!(done > 0 && done % 50 == 0, "{why}");
+        assert!(done > 0 && done.is_multiple_of(50), "{why}");
         let next = (done + 20).to_string();
         let said = said(&seed(folder.path(), "sqlite://demo.db", &["--demo", &next]));
         assert!(
