@@ -38,9 +38,9 @@ const DAY: u64 = 86_400;
 
 /// How many users a tenant has of its own, by the last digit of its number: 20 on average.
 const SIZES: [u32; 10] = [15, 50, 1, 22, 8, 29, 12, 40, 5, 18];
-/// Of so many tenants one has a user who is in [`PLACES`] tenants more: about one user in 1,000.
+/// Of so many tenants one has a user who is in [`ELSEWHERE`] tenants more: about one user in 1,000.
 const AGENCY: u32 = 50;
-const PLACES: u32 = 199;
+const ELSEWHERE: u32 = 199;
 
 /// The people there are.
 const PEOPLE: [&str; 4] = ["Ada", "Bob", "Carol", "Mallory"];
@@ -68,7 +68,7 @@ const TRADES: [&str; 16] = [
 ];
 
 /// Where companies are: how they are called there, and with what their VAT number begins. What follows
-/// is the tenant's number, with zeros that no number in use has.
+/// is the tenant's number after many zeros, so that it is nobody's.
 struct Place {
     form: &'static str,
     street: &'static str,
@@ -137,7 +137,8 @@ fn id(kind: u8, i: u32, at: Timestamp) -> ObjectId {
 }
 
 fn made_at(i: u32) -> Timestamp {
-    let doubled = i.max(1).ilog2();
+    let i = i.max(1);
+    let doubled = i.ilog2();
     let since = u64::from(i) - (1 << doubled);
     let seconds = DOUBLING * DAY * u64::from(doubled) + DOUBLING * DAY * since / (1 << doubled);
     START.plus(Duration::from_secs(seconds))
@@ -314,7 +315,7 @@ const fn place_in(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> Me
 /// when the tenant is. (A place in one that was deleted since shows nowhere.)
 fn elsewhere(i: u32, k: u32, dice: &mut Dice) -> std::ops::Range<u32> {
     if k == 1 && i % AGENCY == 3 {
-        return i.saturating_sub(PLACES).max(1)..i;
+        return i.saturating_sub(ELSEWHERE).max(1)..i;
     }
     if k % 9 != 4 || i == 1 {
         return i..i;
