@@ -124,13 +124,11 @@ pub(super) struct Documents {
 /// A document that was parsed.
 pub(super) struct Parsed {
     pub(super) document: ExecutableDocument,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub(super) hash: String,
+    /// Whether it is one of the trusted ones.
+    pub(super) trusted: bool,
     tokens: u64,
-}
-
-impl Parsed {
-    pub(super) const fn new(document: ExecutableDocument, tokens: u64) -> Self {
-        Self { document, tokens }
-    }
 }
 
 /// What an entry takes, in bytes.
@@ -235,8 +233,17 @@ impl Documents {
     }
 
     /// Keeps a parsed document for the next time.
-    pub(super) fn keep(&self, text: Arc<str>, parsed: Arc<Parsed>) {
-        self.parsed.insert(text, parsed);
+    pub(super) fn keep(
+        &self,
+        text: Arc<str>,
+        document: ExecutableDocument,
+        tokens: u64,
+    ) -> Arc<Parsed> {
+        let hash = hex::encode(sha256(&text));
+        let trusted = self.trusted.texts.contains(&text);
+        let parsed = Arc::new(Parsed { document, hash, trusted, tokens });
+        self.parsed.insert(text, parsed.clone());
+        parsed
     }
 }
 

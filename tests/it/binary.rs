@@ -475,14 +475,15 @@ async fn the_log_says_why_a_token_was_refused() {
         assert_eq!(answer.status().as_u16(), 401);
         assert!(!answer.text().await.expect("a body").contains(reason), "{reason}");
         let mut lines: Vec<Value> = Vec::new();
-        while lines.last().is_none_or(|line| line["fields"]["message"] != "a token was refused") {
+        while lines.last().is_none_or(|line| line["fields"]["message"] != "answered") {
             let line = serve.lines.next().expect("a line");
             assert!(token.split('.').all(|part| !line.contains(part)), "{line}");
             assert!(!line.contains("is not used"), "{line}");
             lines.push(serde_json::from_str(&line).expect("JSON"));
         }
-        let refused = &lines.last().expect("a line")["fields"];
-        assert_eq!((&refused["reason"], &refused["request_id"]), (&json!(reason), &json!("r-1")));
+        let refused = lines.last().expect("a line");
+        assert_eq!(refused["fields"]["refused"], reason, "{refused}");
+        assert_eq!(refused["span"]["request_id"], "r-1", "{refused}");
         let hint = lines.iter().any(|line| {
             line["fields"]["message"].as_str().is_some_and(|said| said.contains("client ID"))
         });

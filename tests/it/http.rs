@@ -4,7 +4,9 @@ mod audits;
 mod compression;
 mod cors;
 mod in_flight;
+mod metrics;
 mod rate;
+mod shutdown;
 mod time;
 
 use axum::{body::Body, http::Request};
