@@ -10,7 +10,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use tracing::{Span, debug_span, field::Empty};
+use tracing::{Span, debug_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The name of the span that gives the lines of a log their request; a trace has no use for it.
@@ -54,7 +54,7 @@ pub fn request(incoming: Option<Incoming>) -> Span {
     if !is_on() {
         return Span::none();
     }
-    let span = debug_span!("http", otel.kind = "server", otel.name = Empty);
+    let span = debug_span!("http", otel.kind = "server");
     if let Some(Incoming(context)) = incoming {
         // The error is that there is no such span, because nobody asked for it.
         let _ = span.set_parent(context);
@@ -65,7 +65,7 @@ pub fn request(incoming: Option<Incoming>) -> Span {
 /// Says of a span what it is called, and whatever else `say` adds; where there is a span.
 pub fn describe(span: &Span, name: &str, say: impl FnOnce(&dyn Fn(&'static str, Value))) {
     if !span.is_none() {
-        span.record("otel.name", name);
+        span.context().span().update_name(name.to_owned());
         say(&|attribute, value| span.set_attribute(attribute, value));
     }
 }

@@ -97,9 +97,11 @@ impl Trusted {
         self.by_id.is_empty()
     }
 
-    /// By its identifier, with or without the name of the digest before it.
+    /// By its identifier, with or without the name of the digest before it, on either side.
     fn find(&self, id: &str) -> Option<&Arc<str>> {
-        self.by_id.get(id).or_else(|| self.by_id.get(id.strip_prefix("sha256:")?))
+        let bare = || self.by_id.get(id.strip_prefix("sha256:")?);
+        let named = || self.by_id.get(&format!("sha256:{id}"));
+        self.by_id.get(id).or_else(bare).or_else(named)
     }
 }
 

@@ -135,6 +135,7 @@ impl Api {
         for (name, value) in defaults(operation) {
             variables.entry(name).or_insert(value);
         }
+        require_variables(operation, &variables)?;
         let asked = Asked { operation, fragments, variables: &variables };
         let complexity = limits::check(asked, &self.shape, &self.limits);
         let complexity = complexity.map_err(Answer::refused)?;
@@ -191,6 +192,25 @@ fn defaults(operation: &OperationDefinition) -> Vec<(Name, Value)> {
         Some((definition.name.node.clone(), definition.default_value.as_ref()?.node.clone()))
     };
     definitions.filter_map(default).collect()
+}
+
+/// Refuses an operation that lacks the value of a variable (the specification, section 6.1.2). The
+/// engine finds out only when a field asks for it, which others may have run before.
+fn require_variables(
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), Answer> {
+    let lacks = |definition: &&Positioned<VariableDefinition>| {
+        let VariableDefinition { name, var_type, .. } = &definition.node;
+        let given = variables.get(&name.node).is_some_and(|value| *value != Value::Null);
+        !var_type.node.nullable && !given
+    };
+    let Some(lacking) = operation.variable_definitions.iter().find(lacks) else { return Ok(()) };
+    let name = &lacking.node.name.node;
+    let message = format!("The variable `${name}` has to have a value.");
+    let mut error = Problem::new(Code::ValidationFailed, message).into_server_error();
+    error.locations = vec![lacking.pos];
+    Err(Answer::not_run(error))
 }
 
 /// The operation that is to run, with the name that it has in the document.

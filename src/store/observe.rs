@@ -54,9 +54,10 @@ impl Command<'_> {
     /// Named after OpenTelemetry's semantic conventions for databases. It holds no value of a query.
     fn span(self) -> Span {
         let Self { observer, name, collection } = self;
+        let space = if collection.is_empty() { "" } else { " " };
         debug_span!(
             "command",
-            otel.name = format_args!("{name} {collection}"),
+            otel.name = format_args!("{name}{space}{collection}"),
             otel.kind = "client",
             db.system.name = observer.system,
             db.operation.name = name,

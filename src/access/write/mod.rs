@@ -86,13 +86,18 @@ impl Session {
             Err(CommitError::Superseded) => return Err(Refusal::Unavailable),
             Err(CommitError::Failed(error)) => return Err(error.into()),
         }
-        self.request.touched.note(changes.iter().flat_map(tenants_of).copied());
-        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
-        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.has_written(changes);
         if changes.iter().any(|change| matches!(change, Change::DeleteTenant { .. })) {
             self.tidy().await;
         }
         Ok(true)
+    }
+
+    /// Counts what was committed.
+    pub(super) fn has_written(&self, changes: &[Change]) {
+        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.request.touched.note(changes.iter().flat_map(tenants_of).copied());
     }
 
     /// A deleted tenant is gone, and with it everything that shows; its many members may still have
