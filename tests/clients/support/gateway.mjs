@@ -7,7 +7,10 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = resolve(import.meta.dirname, '../../..');
-const program = resolve(root, process.env.TENANTRY ?? 'target/debug/tenantry');
+const program = resolve(
+  root,
+  process.env.TENANTRY ?? join(process.env.CARGO_TARGET_DIR ?? 'target', 'debug/tenantry'),
+);
 
 /** Starts one with these options, given as variables. */
 export async function start(variables = {}) {

@@ -1,19 +1,19 @@
 // Whether an answer has the shape that its document and the schema say, and so its generated types.
 import {
-  getNamedType,
-  GraphQLEnumType,
+  doTypesOverlap,
+  getDirectiveValues,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
   isAbstractType,
   isCompositeType,
+  isEnumType,
   isListType,
   isNonNullType,
   Kind,
   parse,
-  TypeNameMetaFieldDef,
-  getDirectiveValues,
-  GraphQLIncludeDirective,
-  GraphQLSkipDirective,
   typeFromAST,
-  doTypesOverlap,
+  TypeNameMetaFieldDef,
+  valueFromASTUntyped,
 } from 'graphql';
 
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -29,15 +29,19 @@ const SCALARS = {
 /** Everything that is not as it should be, each with its path; nothing where all is well. */
 export function mismatches(schema, text, variables, data) {
   const document = parse(text);
-  const operation = document.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION);
-  const fragments = new Map(
-    document.definitions.filter((d) => d.kind === Kind.FRAGMENT_DEFINITION).map((f) => [f.name.value, f]),
+  const operation = document.definitions.find(
+    (part) => part.kind === Kind.OPERATION_DEFINITION,
   );
-  const defaults = operation.variableDefinitions.filter((v) => v.defaultValue?.value !== undefined);
-  const given = {
-    ...Object.fromEntries(defaults.map((v) => [v.variable.name.value, v.defaultValue.value])),
-    ...variables,
-  };
+  const fragments = new Map(
+    document.definitions
+      .filter((part) => part.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  const given = { ...variables };
+  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+    const name = variable.name.value;
+    if (defaultValue && !(name in given)) given[name] = valueFromASTUntyped(defaultValue);
+  }
   const check = new Check(schema, fragments, given);
   check.object(schema.getRootType(operation.operation), [operation.selectionSet], data, '');
   return check.found;
@@ -56,7 +60,7 @@ class Check {
       return;
     }
     const wanted = new Map();
-    for (const set of sets) this.collect(type, set, value, wanted);
+    for (const set of sets) this.collect(type, set, wanted);
     for (const key of Object.keys(value)) {
       if (!wanted.has(key)) this.found.push(`${path}.${key}: not asked for`);
     }
@@ -70,7 +74,7 @@ class Check {
   }
 
   /** The fields that are asked for of an object of that type, by response key. */
-  collect(type, set, value, wanted) {
+  collect(type, set, wanted) {
     for (const selection of set.selections) {
       if (this.skipped(selection)) continue;
       if (selection.kind === Kind.FIELD) {
@@ -82,7 +86,7 @@ class Check {
         selection.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(selection.name.value) : selection;
       const condition = fragment.typeCondition && typeFromAST(this.schema, fragment.typeCondition);
       if (!condition || doTypesOverlap(this.schema, condition, type)) {
-        this.collect(type, fragment.selectionSet, value, wanted);
+        this.collect(type, fragment.selectionSet, wanted);
       }
     }
   }
@@ -105,9 +109,9 @@ class Check {
     } else if (isCompositeType(type)) {
       const sets = nodes.map((node) => node.selectionSet);
       this.object(isAbstractType(type) ? this.concrete(type, value, path) : type, sets, value, path);
-    } else if (type instanceof GraphQLEnumType) {
+    } else if (isEnumType(type)) {
       if (!type.getValue(value)) this.found.push(`${path}: ${value} is no ${type}`);
-    } else if (!SCALARS[getNamedType(type).name](value)) {
+    } else if (!SCALARS[type.name](value)) {
       this.found.push(`${path}: ${JSON.stringify(value)} is no ${type}`);
     }
   }
