@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { before, after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { buildSchema } from 'graphql';
 import { operations } from './inspector/manifest.mjs';
 import { start } from './support/gateway.mjs';
@@ -12,7 +12,7 @@ import { mismatches } from './support/shape.mjs';
 // Relay's runtime and its artifacts are CommonJS.
 const require = createRequire(import.meta.url);
 const { environment } = require('./relay/built/network.js');
-const { tenants, members, editing } = require('./relay/built/walk.js');
+const { tenants, members, refusals, editing } = require('./relay/built/walk.js');
 
 const file = (path) => resolve(import.meta.dirname, path);
 const schema = buildSchema(readFileSync(file('../../schema.graphql'), 'utf8'));
@@ -32,6 +32,8 @@ test('pages come together in the store, those of `node` too', async () => {
   await tenants(as('ada'));
   await members(as('bob'));
 });
+
+test('what was refused is told from what is not there', () => refusals(as('carol')));
 
 test('a change is seen wherever its identifier is', () => editing(as('ada')));
 

@@ -35,7 +35,7 @@ function Billing({ tenant }: { tenant: TenantPage_tenant$key }) {
       fragment TenantPage_tenant on Tenant @refetchable(queryName: "TenantPageRefetchQuery") {
         name
         version
-        billingInfo {
+        billingInfo @catch {
           email
           address {
             city
@@ -46,9 +46,12 @@ function Billing({ tenant }: { tenant: TenantPage_tenant$key }) {
     tenant,
   );
   const again = () => refetch({}, { fetchPolicy: 'network-only' });
+  const { billingInfo } = data;
+  // @ts-expect-error It may have been refused.
+  billingInfo.value;
   return (
     <button onClick={again}>
-      {data.name}: {data.billingInfo ? data.billingInfo.email : 'not for you'}
+      {data.name}: {billingInfo.ok ? billingInfo.value?.email : 'not permitted'}
     </button>
   );
 }

@@ -64,6 +64,13 @@ export async function members(bob: Environment): Promise<void> {
   assert.deepEqual(names(), ['Bob', 'Carol']);
 }
 
+export async function refusals(carol: Environment): Promise<void> {
+  const { tenant } = await ask<TenantPageQuery>(carol, PageQuery, { slug: 'acme' });
+  const { name, billingInfo } = read<TenantPage_tenant$data>(carol, Page, tenant);
+  assert.equal(name, 'Acme');
+  assert.equal(billingInfo.ok, false);
+}
+
 export async function editing(ada: Environment): Promise<void> {
   const { tenant } = await ask<TenantPageQuery>(ada, PageQuery, { slug: 'acme' });
   assert(tenant);
@@ -80,7 +87,9 @@ export async function editing(ada: Environment): Promise<void> {
     });
   assert.deepEqual(await update({ version, billingInfo: { email: null } }), []);
   // The store knows by the identifier that this is the tenant on the page.
-  assert.deepEqual([page().version, page().billingInfo?.email], [version + 1, null]);
+  const { billingInfo } = page();
+  assert(billingInfo.ok);
+  assert.deepEqual([page().version, billingInfo.value?.email], [version + 1, null]);
   await assert.rejects(update({ version, name: 'Late' }), /It has changed since/);
   await ask<TenantPageRefetchQuery>(ada, RefetchQuery, { id: tenant.id });
   assert.equal(page().name, name);
