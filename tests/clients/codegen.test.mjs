@@ -63,5 +63,8 @@ test('every operation runs by its identifier, and no other', async (t) => {
   const settings = { endpoint: gateway.endpoint, token: gateway.tokens.bob };
   const another = { toString: () => '{ me { id } }' };
   const { errors } = await ask(settings, another, {});
-  assert.deepEqual(errors.map(({ extensions }) => extensions.code), ['FORBIDDEN']);
+  assert.deepEqual(
+    errors.map(({ extensions }) => extensions.code),
+    ['FORBIDDEN'],
+  );
 });

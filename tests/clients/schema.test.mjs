@@ -59,7 +59,12 @@ test('an answer of another shape is seen', () => {
     node(id: "x") { __typename ... on Tenant { slug } ... on User { name } }
     tenant(slug: "x") @include(if: $more) { version }
   }`;
-  const me = { id: 'usr_1', role: null, createdAt: '2026-01-31T08:00:00.000Z', memberships: [{ role: 'OWNER' }] };
+  const me = {
+    id: 'usr_1',
+    role: null,
+    createdAt: '2026-01-31T08:00:00.000Z',
+    memberships: [{ role: 'OWNER' }],
+  };
   const right = { me, node: { __typename: 'Tenant', slug: 'acme' } };
   const found = (data, variables = {}) => mismatches(schema, text, variables, data);
   assert.deepEqual(found(right), []);

@@ -13,7 +13,13 @@ export function operations(file, json) {
     const document = read(file, id, text);
     return document.definitions
       .filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)
-      .map((operation) => ({ file, id, name: operation.name?.value ?? '(no name)', document, operation }));
+      .map((operation) => ({
+        file,
+        id,
+        name: operation.name?.value ?? '(no name)',
+        document,
+        operation,
+      }));
   });
 }
 

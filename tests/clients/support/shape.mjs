@@ -29,9 +29,7 @@ const SCALARS = {
 /** Everything that is not as it should be, each with its path; nothing where all is well. */
 export function mismatches(schema, text, variables, data) {
   const document = parse(text);
-  const operation = document.definitions.find(
-    (part) => part.kind === Kind.OPERATION_DEFINITION,
-  );
+  const operation = document.definitions.find((part) => part.kind === Kind.OPERATION_DEFINITION);
   const fragments = new Map(
     document.definitions
       .filter((part) => part.kind === Kind.FRAGMENT_DEFINITION)

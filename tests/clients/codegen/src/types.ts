@@ -20,8 +20,7 @@ import type {
 import type { ask, Settings } from './client.js';
 
 /** Compiles where both are one type, and not where one is only assignable to the other. */
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const hold = <_Statement extends true>(): void => {};
 
 export function scalars(me: MeQuery['me'], event: FragmentType<typeof EventRow>): void {

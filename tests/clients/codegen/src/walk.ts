@@ -65,8 +65,13 @@ export async function reading(ask: Ask): Promise<void> {
   assert(node?.__typename === 'TenantSubscription');
   assert.equal(node.plan, 'BUSINESS');
   assert.equal(whole(await ask('mallory', read.NodeById, { id })).node, null);
-  const { nodes } = whole(await ask('bob', read.NodesByIds, { ids: [me.id, id, 'sub_000000000000000000000000'] }));
-  assert.deepEqual(nodes.map((one) => one?.__typename), ['User', 'TenantSubscription', undefined]);
+  const { nodes } = whole(
+    await ask('bob', read.NodesByIds, { ids: [me.id, id, 'sub_000000000000000000000000'] }),
+  );
+  assert.deepEqual(
+    nodes.map((one) => one?.__typename),
+    ['User', 'TenantSubscription', undefined],
+  );
 }
 
 export async function lists(ask: Ask): Promise<void> {
@@ -82,25 +87,49 @@ export async function lists(ask: Ask): Promise<void> {
   await page(null);
   assert.deepEqual(slugs, ['acme', 'dezky', 'globex', 'hooli', 'initech', 'umbrella']);
   const back = whole(await ask('ada', read.Tenants, { last: 2, orderBy })).tenants;
-  assert.deepEqual(cards(back.edges).map((card) => card.slug), ['initech', 'umbrella']);
+  assert.deepEqual(
+    cards(back.edges).map((card) => card.slug),
+    ['initech', 'umbrella'],
+  );
   const before = back.edges[0]?.cursor ?? assert.fail();
   const earlier = whole(await ask('ada', read.Tenants, { last: 1, before, orderBy })).tenants;
-  assert.deepEqual(cards(earlier.edges).map((card) => card.slug), ['hooli']);
-  const few = whole(await ask('ada', read.Tenants, { filter: { status: ['SUSPENDED'], search: 'INI' } }));
-  assert.deepEqual(cards(few.tenants.edges).map((card) => card.name), ['Initech']);
+  assert.deepEqual(
+    cards(earlier.edges).map((card) => card.slug),
+    ['hooli'],
+  );
+  const few = whole(
+    await ask('ada', read.Tenants, { filter: { status: ['SUSPENDED'], search: 'INI' } }),
+  );
+  assert.deepEqual(
+    cards(few.tenants.edges).map((card) => card.name),
+    ['Initech'],
+  );
 
   const { users } = whole(await ask('ada', read.Users, { filter: { search: 'car' } }));
-  assert.deepEqual(users.nodes.map((one) => one?.name), ['Carol']);
+  assert.deepEqual(
+    users.nodes.map((one) => one?.name),
+    ['Carol'],
+  );
   // A root field that cannot be null leaves no data at all.
   const refused = await ask('bob', read.Users, {});
   assert.equal(refused.data, null);
   assert.deepEqual(told(refused.errors), ['users: FORBIDDEN']);
-  const { subscriptions } = whole(await ask('ada', read.Subscriptions, { filter: { status: ['UNPAID'] } }));
-  assert.deepEqual(subscriptions.nodes.map((one) => one?.tenant.slug), ['initech']);
+  const { subscriptions } = whole(
+    await ask('ada', read.Subscriptions, { filter: { status: ['UNPAID'] } }),
+  );
+  assert.deepEqual(
+    subscriptions.nodes.map((one) => one?.tenant.slug),
+    ['initech'],
+  );
   const { auditLog } = whole(await ask('ada', read.History, { filter: { action: 'tenant.create' } }));
   const events = auditLog.nodes.flatMap((node) => (node ? [readFragment(read.EventRow, node)] : []));
-  const made = events.map(({ actorKind, target, tenant }) => `${actorKind} ${target?.__typename} ${tenant?.slug}`);
-  assert.deepEqual(made.sort(), slugs.map((slug) => `SYSTEM Tenant ${slug}`));
+  const made = events.map(
+    ({ actorKind, target, tenant }) => `${actorKind} ${target?.__typename} ${tenant?.slug}`,
+  );
+  assert.deepEqual(
+    made.sort(),
+    slugs.map((slug) => `SYSTEM Tenant ${slug}`),
+  );
 }
 
 function cards(edges: TenantsQuery['tenants']['edges']): TenantCardFragment[] {
@@ -108,7 +137,11 @@ function cards(edges: TenantsQuery['tenants']['edges']): TenantCardFragment[] {
 }
 
 export async function tenants(ask: Ask): Promise<void> {
-  const input = { slug: 'initrode', name: ' Initrode ', billingInfo: { email: 'billing@initrode.example' } };
+  const input = {
+    slug: 'initrode',
+    name: ' Initrode ',
+    billingInfo: { email: 'billing@initrode.example' },
+  };
   const made = whole(await ask('ada', write.CreateTenant, { input })).createTenant.tenant;
   const { id, name, version, plan } = readFragment(read.TenantCard, made);
   assert.deepEqual({ name, version, plan }, { name: 'Initrode', version: 1, plan: 'FREE' });
@@ -138,7 +171,9 @@ export async function tenants(ask: Ask): Promise<void> {
   const taken = await update({ slug: 'acme' });
   assert.equal(taken.errors[0]?.extensions.field, 'slug');
 
-  const { deletedId } = whole(await ask('ada', write.DeleteTenant, { input: { id, version: 4 } })).deleteTenant;
+  const { deletedId } = whole(
+    await ask('ada', write.DeleteTenant, { input: { id, version: 4 } }),
+  ).deleteTenant;
   assert.equal(deletedId, id);
 }
 
@@ -157,21 +192,35 @@ export async function people(ask: Ask): Promise<void> {
   const promoted = await ask('bob', write.UpdateTenantMember, { input: { ...member, role: 'ADMIN' } });
   const { membership } = whole(promoted).updateTenantMember;
   assert.equal(readFragment(read.MemberRow, membership).role, 'ADMIN');
-  const removed = whole(await ask('bob', write.RemoveTenantMember, { input: member })).removeTenantMember;
-  assert.deepEqual(removed, { removedUserId: userId, tenant: { id: tenantId, members: { totalCount: 2 } } });
-  assert.equal(whole(await ask('ada', write.DeleteUser, { input: { id: userId } })).deleteUser.deletedId, userId);
+  const removed = whole(
+    await ask('bob', write.RemoveTenantMember, { input: member }),
+  ).removeTenantMember;
+  assert.deepEqual(removed, {
+    removedUserId: userId,
+    tenant: { id: tenantId, members: { totalCount: 2 } },
+  });
+  assert.equal(
+    whole(await ask('ada', write.DeleteUser, { input: { id: userId } })).deleteUser.deletedId,
+    userId,
+  );
 }
 
 export async function subscriptions(ask: Ask): Promise<void> {
   const tenant = whole(await ask('ada', read.TenantPage, { slug: 'umbrella' })).tenant;
   const card = readFragment(read.TenantCard, tenant) ?? assert.fail();
   assert.equal(card.subscription, null);
-  const input = { tenantId: card.id, plan: 'STARTER', currentPeriodEnd: '2030-01-31T09:00:00+01:00' } as const;
+  const input = {
+    tenantId: card.id,
+    plan: 'STARTER',
+    currentPeriodEnd: '2030-01-31T09:00:00+01:00',
+  } as const;
   const made = whole(await ask('ada', write.CreateSubscription, { input })).createSubscription;
   const { id, status, currentPeriodEnd } = readFragment(read.SubscriptionCard, made.subscription);
   assert.deepEqual([status, currentPeriodEnd], ['TRIALING', '2030-01-31T08:00:00.000Z']);
   const change = { id, plan: 'BUSINESS', currentPeriodEnd: null } as const;
-  const { subscription } = whole(await ask('ada', write.UpdateSubscription, { input: change })).updateSubscription;
+  const { subscription } = whole(
+    await ask('ada', write.UpdateSubscription, { input: change }),
+  ).updateSubscription;
   assert.equal(readFragment(read.SubscriptionCard, subscription).currentPeriodEnd, null);
   assert.equal(subscription.tenant.plan, 'BUSINESS');
   const gone = whole(await ask('ada', write.DeleteSubscription, { input: { id } })).deleteSubscription;

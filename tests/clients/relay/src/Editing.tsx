@@ -30,7 +30,8 @@ export function Editing({ id, version }: { id: string; version: number }) {
   const nothing = () => update({ variables: { input: { version } } });
   // @ts-expect-error A plan is one of the schema's.
   const wrong = () => update({ variables: { input: { id, plan: 'PREMIUM' } } });
-  const add = () => create({ variables: { input: { slug: 'initrode', name: 'Initrode' }, connections: [] } });
+  const add = () =>
+    create({ variables: { input: { slug: 'initrode', name: 'Initrode' }, connections: [] } });
   return (
     <form onReset={clear} onSubmit={add} onBlur={() => rename('Acme')} onCopy={nothing} onCut={wrong} />
   );

@@ -16,8 +16,7 @@ export const user = graphql`
 `;
 
 export const subscription = graphql`
-  fragment Nodes_subscription on TenantSubscription
-  @refetchable(queryName: "NodesSubscriptionQuery") {
+  fragment Nodes_subscription on TenantSubscription @refetchable(queryName: "NodesSubscriptionQuery") {
     plan
     status
     stripe {

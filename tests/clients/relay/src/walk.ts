@@ -9,15 +9,23 @@ import {
   getRequest,
   getSingularSelector,
 } from 'relay-runtime';
-import UpdateMutation, { type EditingUpdateMutation } from './__generated__/EditingUpdateMutation.graphql';
-import MoreMembers, { type MemberListPaginationQuery } from './__generated__/MemberListPaginationQuery.graphql';
+import UpdateMutation, {
+  type EditingUpdateMutation,
+} from './__generated__/EditingUpdateMutation.graphql';
+import MoreMembers, {
+  type MemberListPaginationQuery,
+} from './__generated__/MemberListPaginationQuery.graphql';
 import Members, { type MemberList_tenant$data } from './__generated__/MemberList_tenant.graphql';
 import KindsQuery, { type NodesQuery } from './__generated__/NodesQuery.graphql';
-import MoreTenants, { type TenantListPaginationQuery } from './__generated__/TenantListPaginationQuery.graphql';
+import MoreTenants, {
+  type TenantListPaginationQuery,
+} from './__generated__/TenantListPaginationQuery.graphql';
 import ListQuery, { type TenantListQuery } from './__generated__/TenantListQuery.graphql';
 import List, { type TenantList_query$data } from './__generated__/TenantList_query.graphql';
 import PageQuery, { type TenantPageQuery } from './__generated__/TenantPageQuery.graphql';
-import RefetchQuery, { type TenantPageRefetchQuery } from './__generated__/TenantPageRefetchQuery.graphql';
+import RefetchQuery, {
+  type TenantPageRefetchQuery,
+} from './__generated__/TenantPageRefetchQuery.graphql';
 import Page, { type TenantPage_tenant$data } from './__generated__/TenantPage_tenant.graphql';
 
 /** Asks, and keeps what was answered in the store, as a component on the screen would. */
@@ -44,7 +52,8 @@ export async function tenants(ada: Environment): Promise<void> {
   assert.equal(root.me.name, 'Ada');
   const ids = () =>
     read<TenantList_query$data>(ada, List, root).tenants.edges.map(({ node }) => node?.id);
-  const pageInfo = (read(ada, List, root) as { tenants: { pageInfo: { endCursor: string } } }).tenants.pageInfo;
+  const pageInfo = (read(ada, List, root) as { tenants: { pageInfo: { endCursor: string } } }).tenants
+    .pageInfo;
   const first = ids();
   assert.equal(first.length, 4);
   await ask<TenantListPaginationQuery>(ada, MoreTenants, { count: 4, cursor: pageInfo.endCursor });
@@ -58,7 +67,8 @@ export async function members(bob: Environment): Promise<void> {
   const names = () =>
     read<MemberList_tenant$data>(bob, Members, tenant).members.edges.map(({ node }) => node?.user.name);
   assert.deepEqual(names(), ['Bob']);
-  const { pageInfo } = (read(bob, Members, tenant) as { members: { pageInfo: { endCursor: string } } }).members;
+  const { pageInfo } = (read(bob, Members, tenant) as { members: { pageInfo: { endCursor: string } } })
+    .members;
   const more = { id: tenant.id, count: 1, cursor: pageInfo.endCursor };
   await ask<MemberListPaginationQuery>(bob, MoreMembers, more);
   assert.deepEqual(names(), ['Bob', 'Carol']);
