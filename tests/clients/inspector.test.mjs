@@ -30,9 +30,10 @@ const manifests = [
   write(
     'relay.json',
     JSON.stringify({
-      '03': 'query Users($filter: UserFilter) { users(filter: $filter) { nodes { name } } }',
+      // Two in one document, and a fragment of one of them.
+      '03': `query Users($filter: UserFilter) { users(filter: $filter) { nodes { name } } }
+             query Any($id: ID!) { node(id: $id) { ...Any } } fragment Any on Node { id }`,
       '04': 'query All { users(filter: { disabled: false }) { nodes { name } } }',
-      '05': 'query Any($id: ID!) { node(id: $id) { id } }',
     }),
   ),
   write(

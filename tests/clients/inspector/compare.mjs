@@ -1,7 +1,7 @@
 // What has changed between two schemas, and which operations each change breaks.
 import { ChangeType, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { isRequiredArgument, isRequiredInputField, Kind, validate } from 'graphql';
-import { usage } from './usage.mjs';
+import { parts, usage } from './usage.mjs';
 
 /**
  * The breaking changes and the dangerous ones, each with its path, its reason and the operations that
@@ -9,7 +9,8 @@ import { usage } from './usage.mjs';
  */
 export async function compare(released, schema, operations) {
   const known = operations.map((operation) => {
-    const alone = { ...operation.document, definitions: only(operation) };
+    // An operation of a document of several counts by itself.
+    const alone = { kind: Kind.DOCUMENT, definitions: parts(operation.document, operation.operation) };
     const [was, errors] = [validate(released, alone), validate(schema, alone)];
     return { ...operation, errors: was.length === 0 ? errors : [], used: usage(released, operation) };
   });
@@ -43,13 +44,6 @@ function levelOf({ type, path, criticality }, schema) {
     (type === ChangeType.FieldArgumentDefaultChanged &&
       isRequiredArgument(members()[name].args.find((one) => one.name === argument)));
   return required ? CriticalityLevel.Breaking : criticality.level;
-}
-
-/** A document of several operations counts for each by itself. */
-function only({ document, operation }) {
-  return document.definitions.filter(
-    (part) => part === operation || part.kind !== Kind.OPERATION_DEFINITION,
-  );
 }
 
 function breaks({ type, path = '' }, { used, errors }) {

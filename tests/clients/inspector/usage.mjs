@@ -47,31 +47,30 @@ export function usage(schema, { document, operation }) {
       if (type) used.writes.add(type.name).add(`${type.name}.${value}`);
     },
   });
-  for (const part of [operation, ...fragments(document, operation)]) visit(part, look);
+  for (const part of parts(document, operation)) visit(part, look);
   for (const { type } of operation.variableDefinitions ?? []) {
     reach(getNamedType(typeFromAST(schema, type)), used.sends);
   }
   return used;
 }
 
-/** The fragments that an operation spreads, and those that they spread. */
-function fragments(document, operation) {
-  const byName = new Map();
+/** An operation with the fragments that it spreads, and those that they spread. */
+export function parts(document, operation) {
+  const fragments = new Map();
   for (const part of document.definitions) {
-    if (part.kind === Kind.FRAGMENT_DEFINITION) byName.set(part.name.value, part);
+    if (part.kind === Kind.FRAGMENT_DEFINITION) fragments.set(part.name.value, part);
   }
-  const found = new Set();
-  const follow = (part) =>
+  const found = new Set([operation]);
+  // What is added on the way is visited, too.
+  for (const part of found) {
     visit(part, {
       FragmentSpread({ name }) {
-        const fragment = byName.get(name.value);
-        if (!fragment || found.has(fragment)) return;
-        found.add(fragment);
-        follow(fragment);
+        const fragment = fragments.get(name.value);
+        if (fragment) found.add(fragment);
       },
     });
-  follow(operation);
-  return found;
+  }
+  return [...found];
 }
 
 /** Everything that a value of an input type can have in it. */
