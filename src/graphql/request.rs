@@ -196,10 +196,7 @@ fn defaults(operation: &OperationDefinition) -> Vec<(Name, Value)> {
 
 /// Refuses an operation that lacks the value of a variable (the specification, section 6.1.2). The
 /// engine finds out only when a field asks for it, which others may have run before.
-fn require_variables(
-    operation: &OperationDefinition,
-    variables: &Variables,
-) -> Result<(), Answer> {
+fn require_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Answer> {
     let lacks = |definition: &&Positioned<VariableDefinition>| {
         let VariableDefinition { name, var_type, .. } = &definition.node;
         let given = variables.get(&name.node).is_some_and(|value| *value != Value::Null);
