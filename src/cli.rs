@@ -163,8 +163,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The command, for which an empty variable is an unset one.
-fn command() -> clap::Command {
+/// The command line: every option, for which an empty variable is an unset one.
+#[must_use]
+pub fn command() -> clap::Command {
     let unset = |arg: clap::Arg| {
         let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|held| held.is_empty());
         if empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
