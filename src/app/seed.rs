@@ -23,7 +23,7 @@ pub(super) async fn run(
     tenant: &DefaultTenant,
     demo: Option<u32>,
 ) -> Result<(), AppError> {
-    let store = open(database, NO_ISSUER).await?;
+    let store = open(database, NO_ISSUER, None).await?;
     let seeder = Seeder { store, clock: system_clock()? };
     seeder.store.prepare().await?;
     seeder.bootstrap(tenant).await.map_err(AppError::failed)?;
@@ -40,7 +40,8 @@ pub(super) async fn run(
 
 /// Makes demo tenants until all are made or a signal comes, which ends it between two commits.
 async fn fill(store: &dyn Store, n: u32) -> Result<Filled, AppError> {
-    let stop = tokio::spawn(Signals::listen()?.wait());
+    let mut signals = Signals::listen()?;
+    let stop = tokio::spawn(async move { signals.next().await });
     let mut progress = Progress::new(n);
     let mut filling = Filling::new(store, n);
     loop {

@@ -11,6 +11,7 @@ mod limits;
 mod lists;
 mod matrix;
 mod mongo;
+mod operations;
 mod reads;
 mod schema;
 mod seed;
