@@ -31,7 +31,7 @@ use crate::{
     },
     domain::sync::GroupNames,
     graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Dev, Gateway, Origins, Places, RateLimiter, Stage},
+    http::{self, Bounds, Dev, Gateway, Origins, Places, Proxies, RateLimiter, Stage},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -292,6 +292,7 @@ fn bounds(traffic: Traffic, metrics: &Metrics) -> Result<Bounds, AppError> {
         cors,
         request_timeout: traffic.request_timeout,
         rate,
+        proxies: Proxies::new(traffic.trusted_proxies),
         places: Places::new(traffic.max_in_flight, metrics.clone()),
     })
 }

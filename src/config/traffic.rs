@@ -1,8 +1,9 @@
 //! Options of what holds traffic in bounds.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
+use ipnet::IpNet;
 use url::Url;
 
 use super::ConfigError;
@@ -19,6 +20,10 @@ pub struct TrafficOptions {
     /// How much complexity a caller may ask for: N/s, N/m or off.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
+    /// Proxies in front whose `X-Forwarded-For` says who asks: addresses and networks (10.0.0.0/8) with
+    /// commas between; none by default.
+    #[arg(long, env = "TENANTRY_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
     /// How many requests may be at work at once; more are sent away.
     #[arg(long, env = "TENANTRY_MAX_IN_FLIGHT", default_value = "512", value_name = "N")]
     pub max_in_flight: String,
@@ -40,6 +45,8 @@ pub struct Traffic {
     pub request_timeout: Duration,
     /// How much a caller may ask for; `None` where there is no end.
     pub rate_limit: Option<Rate>,
+    /// The proxies in front, whose word counts of who asks.
+    pub trusted_proxies: Vec<IpNet>,
     /// How many requests may be at work at once.
     pub max_in_flight: usize,
     /// How long the program goes on answering after it was told to stop.
@@ -73,6 +80,7 @@ impl TrafficOptions {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
             request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
             rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
+            trusted_proxies: networks(self.trusted_proxies.as_deref())?,
             shutdown_delay: match self.shutdown_delay.as_str() {
                 "0" | "0s" | "0ms" | "0m" => Duration::ZERO,
                 held => time("TENANTRY_SHUTDOWN_DELAY", held)?,
@@ -125,6 +133,19 @@ fn time(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
     };
     let time = number.map(|number| Duration::from_millis(u64::from(number) * millis));
     time.filter(|time| !time.is_zero() && *time <= TIME_MAX).ok_or_else(wrong)
+}
+
+fn networks(held: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
+    let Some(held) = held else { return Ok(Vec::new()) };
+    let network = |text: &str| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse().or_else(|_| address()).ok()
+    };
+    let networks: Option<Vec<IpNet>> = held.split(',').map(|text| network(text.trim())).collect();
+    networks.ok_or_else(|| {
+        let expected = "expected addresses or networks such as 10.0.0.0/8 with commas between";
+        ConfigError::new("TENANTRY_TRUSTED_PROXIES", held, expected)
+    })
 }
 
 fn in_flight(variable: &'static str, held: &str) -> Result<usize, ConfigError> {

@@ -261,7 +261,8 @@ impl Incoming<'_> {
 
     fn address(&self) -> Payer<'static> {
         let peer = self.parts.extensions.get::<Peer>();
-        Payer::at(peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address))
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address);
+        Payer::at(self.gateway.bounds.proxies.client(peer, &self.parts.headers))
     }
 
     /// Counts what a request costs, besides what it has paid, and refuses whoever asks for too much.

@@ -9,6 +9,7 @@ mod in_flight;
 mod media;
 mod observe;
 mod playground;
+mod proxies;
 mod rate;
 mod repeat;
 mod request_id;
@@ -37,6 +38,7 @@ pub use cors::Origins;
 pub use dev::{Persona, personas};
 pub use graphql::Cost;
 pub use in_flight::Places;
+pub use proxies::Proxies;
 pub use rate::RateLimiter;
 pub use serve::{HEAD_TIMEOUT, Peer, Stage, Stages, reached, serve};
 
@@ -72,6 +74,8 @@ pub struct Bounds {
     pub request_timeout: Duration,
     /// How much one caller may ask for; `None` where there is no end.
     pub rate: Option<RateLimiter>,
+    /// The proxies in front, whose word counts of who asks.
+    pub proxies: Proxies,
     /// How many requests may be at work at once.
     pub places: Places,
 }

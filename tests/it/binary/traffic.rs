@@ -61,6 +61,34 @@ async fn the_rate_limit_reaches_the_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_told_by_proxies_that_are_trusted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    let variables = [
+        ("TENANTRY_DATABASE_URL", "sqlite::memory:"),
+        ("TENANTRY_OIDC_ISSUER", issuer.url()),
+        ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+        ("TENANTRY_RATE_LIMIT", "1/m"),
+        ("TENANTRY_TRUSTED_PROXIES", "192.0.2.0/24, 127.0.0.1"),
+    ];
+    let mut serve = Running::serve(folder.path(), &variables);
+    let address = serve.logged("serving")["bind"].as_str().expect("an address").to_owned();
+    let status = async |forwarded: &str| {
+        let request = reqwest::Client::new()
+            .post(format!("http://{address}/graphql"))
+            .header("content-type", "application/json")
+            .header("x-forwarded-for", forwarded);
+        let answer = request.body(r#"{"query":"{ __typename }"}"#).send().await;
+        answer.expect("an answer").status().as_u16()
+    };
+    assert_eq!(status("203.0.113.1").await, 200);
+    assert_eq!(status("203.0.113.2, 192.0.2.9").await, 200);
+    for again in ["203.0.113.1", "198.51.100.1, 203.0.113.2"] {
+        assert_eq!(status(again).await, 429, "{again}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_time_limit_reaches_the_door() {
     let (_running, address, _) = with("TENANTRY_REQUEST_TIMEOUT", "1ms").await;
     let mut said = String::new();

@@ -32,7 +32,7 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Cost, Gateway, Origins, Places, RateLimiter, Stage, Stages},
+    http::{self, Bounds, Cost, Gateway, Origins, Places, Proxies, RateLimiter, Stage, Stages},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -429,6 +429,7 @@ async fn gateway(
             cors: setup.cors,
             request_timeout: Duration::from_secs(10),
             rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            proxies: Proxies::default(),
             places: Places::new(setup.max_in_flight, metrics.clone()),
         },
         metrics,
