@@ -4,6 +4,7 @@ mod audits;
 mod compression;
 mod cors;
 mod in_flight;
+mod playground;
 mod rate;
 mod time;
 

@@ -140,6 +140,8 @@ pub(crate) struct Setup {
     pub(crate) rate: Option<u64>,
     /// How many requests may be at work at once.
     pub(crate) max_in_flight: usize,
+    /// Whether GraphiQL is served.
+    pub(crate) playground: bool,
 }
 
 impl Default for Setup {
@@ -153,6 +155,7 @@ impl Default for Setup {
             gate: None,
             rate: None,
             max_in_flight: 512,
+            playground: false,
         }
     }
 }
@@ -426,7 +429,7 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
-        playground: false,
+        playground: setup.playground,
         dev: None,
     })
 }
