@@ -14,6 +14,7 @@ import { fetcher } from './fetcher';
 import { AnswerState } from './footer';
 import { BUILDER_PLUGIN, DOCUMENTATION_PLUGIN } from './schema-panes';
 import { renew, useSession } from './session';
+import { storage } from './storage';
 
 const PLUGINS = [EXAMPLES_PLUGIN, BUILDER_PLUGIN, HISTORY_PLUGIN];
 
@@ -38,8 +39,9 @@ export function App() {
           plugins={PLUGINS}
           referencePlugin={DOCUMENTATION_PLUGIN}
           visiblePlugin={dev && !NARROW ? EXAMPLES_PLUGIN : undefined}
-          // A token in a header must not outlive the page, so nothing offers to keep it.
+          // A token in a header must not outlive the page: nothing offers to keep it, and nothing does.
           shouldPersistHeaders={false}
+          storage={storage}
           defaultEditorToolsVisibility="variables"
         >
           {/* In place of a link to another host. */}

@@ -127,7 +127,8 @@ function TokenState({ token }: { token: string }) {
 }
 
 function minutes(millis: number): string {
-  const count = Math.ceil(millis / 60_000);
+  const count = Math.floor(millis / 60_000);
+  if (count === 0) return 'less than a minute';
   return count === 1 ? 'a minute' : `${count} minutes`;
 }
 

@@ -49,7 +49,7 @@ function Card({ example, dev, onOpen }: { example: Example; dev: boolean; onOpen
         <strong>{example.name}</strong>
         {dev && <span className="example-as">as {example.as}</span>}
       </span>
-      <span className="example-about">{plain(example.about)}</span>
+      <span className="example-about">{marked(example.about)}</span>
       {example.codes.length > 0 && (
         <span className="example-codes">
           {example.codes.map((code) => (
@@ -61,7 +61,8 @@ function Card({ example, dev, onOpen }: { example: Example; dev: boolean; onOpen
   );
 }
 
-/** Without the marks around names. */
-const plain = (text: string) => text.replaceAll('`', '');
+/** What is between backticks is a name. */
+const marked = (text: string) =>
+  text.split('`').map((part, place) => (place % 2 ? <code key={place}>{part}</code> : part));
 
 export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: 'Examples', icon: Icon, content: Pane };

@@ -1,6 +1,7 @@
 // Operations that show what the gateway does, each for somebody of the demo data.
 import index from '../examples/index.json';
 import placesQuery from '../examples/Places.graphql?raw';
+import { keep, kept } from './storage';
 
 const texts: Record<string, string> = import.meta.glob('../examples/*.graphql', {
   query: '?raw',
@@ -83,16 +84,12 @@ const LAST = 'tenantry:filled';
 /** What was filled in last, by example: so that it can be told from what somebody wrote. */
 export function lastFilled(): Record<string, string> {
   try {
-    return JSON.parse(localStorage.getItem(LAST) ?? '{}') as Record<string, string>;
+    return JSON.parse(kept(LAST) ?? '{}') as Record<string, string>;
   } catch {
     return {};
   }
 }
 
 export function remember(example: Example, variables: string) {
-  try {
-    localStorage.setItem(LAST, JSON.stringify({ ...lastFilled(), [example.name]: variables }));
-  } catch {
-    // Without storage there are no tabs from an earlier time either.
-  }
+  keep(LAST, JSON.stringify({ ...lastFilled(), [example.name]: variables }));
 }

@@ -1,5 +1,6 @@
 // Who asks: in `dev` one of the demo identities, else whoever's token was pasted.
 import { useSyncExternalStore } from 'react';
+import { keep, kept } from './storage';
 import { expiresSoon } from './token';
 
 export interface Identity {
@@ -27,14 +28,6 @@ export interface Session {
 }
 
 const CHOICE = 'tenantry:identity';
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(CHOICE);
-  } catch {
-    return null; // Storage is shut: the choice lives as long as the page.
-  }
-}
 
 let session: Session = {
   dev: document.body.dataset.mode === 'dev',
@@ -78,7 +71,7 @@ async function load() {
     const response = await fetch('dev/identities', { cache: 'no-store' });
     if (!response.ok) throw new Error(`the gateway answered ${response.status}`);
     const identities = (await response.json()) as Identity[];
-    const wanted = session.identities.length > 0 ? session.chosen : stored();
+    const wanted = session.identities.length > 0 ? session.chosen : kept(CHOICE);
     const known = wanted === NOBODY || identities.some(({ name }) => name === wanted);
     const chosen = known && wanted ? wanted : (identities[0]?.name ?? NOBODY);
     change({ identities, chosen, loading: false });
@@ -90,11 +83,7 @@ async function load() {
 
 export function choose(name: string) {
   change({ chosen: name });
-  try {
-    localStorage.setItem(CHOICE, name);
-  } catch {
-    // As above.
-  }
+  keep(CHOICE, name);
 }
 
 /** The same by hand: what is on the screen is asked again. */

@@ -158,7 +158,7 @@ async function behindProxy(browser) {
 }
 
 /** Where there are no identities: nobody, then somebody by a token that is pasted. */
-async function serve(page, context) {
+async function serve(page, context, faults) {
   await visit(page, url);
   await page.getByText('introspection is off', { exact: true }).waitFor();
   await editor(page, 'Answer').getByText('Introspection is off').waitFor({ state: 'detached' });
@@ -175,7 +175,20 @@ async function serve(page, context) {
   assert.match(await answer(page), /"email": "carol@example.org"/);
   await page.locator('.answer').getByText('as your token').waitFor();
 
+  // A header of somebody's own goes before what was pasted.
+  await page.getByRole('button', { name: 'Headers' }).click();
+  await page.getByRole('textbox', { name: 'Headers' }).focus();
+  await page.keyboard.insertText(`{ "Authorization": "Bearer ${token}x" }`);
+  const refused = await run(page);
+  assert.equal(refused.status(), 401);
+  await page.locator('.answer').getByText('as your header').waitFor();
+  assert.match(faults.splice(0).join('\n'), /^console: .* 401 \(Unauthorized\)$/);
+
+  // Neither is kept, not in the history either.
+  await page.getByRole('button', { name: 'Show History' }).click();
+  await page.getByRole('button', { name: 'Me', exact: true }).first().waitFor();
   const kept = JSON.stringify(await context.storageState());
+  assert.match(kept, /graphiql:queries/);
   assert.ok(!kept.includes(token));
   await page.reload();
   await page.getByText('No token: requests run as nobody.').waitFor();
