@@ -21,18 +21,10 @@ export function Bar() {
 const NOBODY_DESCRIPTION = 'no token: what somebody sees who has not signed in';
 
 function Identities() {
-  const { identities, chosen, fault, loading } = useSession();
-  if (fault) {
-    return (
-      <p className="bar-fault" role="alert">
-        {fault}.{' '}
-        <button type="button" className="bar-button" onClick={() => void renew()} disabled={loading}>
-          Try again
-        </button>
-      </p>
-    );
+  const { identities, chosen, fault } = useSession();
+  if (identities.length === 0) {
+    return fault ? <Fault /> : <p className="bar-about" role="status">Loading identities…</p>;
   }
-  if (identities.length === 0) return <p className="bar-about" role="status">Loading identities…</p>;
   const identity = identities.find(({ name }) => name === chosen);
   return (
     <>
@@ -43,8 +35,20 @@ function Identities() {
         ))}
         <Choice name={NOBODY} chosen={chosen} title={NOBODY_DESCRIPTION} />
       </fieldset>
-      <About identity={identity} />
+      {fault ? <Fault /> : <About identity={identity} />}
     </>
+  );
+}
+
+function Fault() {
+  const { fault, loading } = useSession();
+  return (
+    <p className="bar-fault" role="alert">
+      {fault}.{' '}
+      <button type="button" className="bar-button" onClick={() => void renew()} disabled={loading}>
+        Try again
+      </button>
+    </p>
   );
 }
 

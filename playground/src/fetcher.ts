@@ -8,6 +8,7 @@ type Parameters = { query: string; operationName?: string | null; variables?: un
 
 /** Below wherever the page is: at `/` and at `/graphql` of any host and path. */
 const ENDPOINT = 'graphql';
+const UNREACHABLE = 'The gateway cannot be reached. Is it still running?';
 const INTROSPECTION = 'IntrospectionQuery';
 /** Statuses are the ones of GraphQL over HTTP; who looks at the schema wants no error in the console. */
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
@@ -61,7 +62,8 @@ async function ask(parameters: Parameters, own: Headers, signal: AbortSignal): P
   } catch (error) {
     if (schema) answers.schemaUnreachable();
     if (signal.aborted) throw error;
-    throw new Error('The gateway cannot be reached. Is it still running?', { cause: error });
+    // Not an Error: GraphiQL would show its stack.
+    throw { message: UNREACHABLE };
   }
 }
 

@@ -67,17 +67,22 @@ export function renew(): Promise<void> {
 
 async function load() {
   change({ loading: true, fault: null });
+  const answer = await ask();
+  if (typeof answer === 'string') return change({ loading: false, fault: answer });
+  const wanted = session.identities.length > 0 ? session.chosen : kept(CHOICE);
+  const known = wanted === NOBODY || answer.some(({ name }) => name === wanted);
+  const chosen = known && wanted ? wanted : (answer[0]?.name ?? NOBODY);
+  change({ identities: answer, chosen, loading: false });
+}
+
+/** The identities, or why there are none. */
+async function ask(): Promise<Identity[] | string> {
   try {
     const response = await fetch('dev/identities', { cache: 'no-store' });
-    if (!response.ok) throw new Error(`the gateway answered ${response.status}`);
-    const identities = (await response.json()) as Identity[];
-    const wanted = session.identities.length > 0 ? session.chosen : kept(CHOICE);
-    const known = wanted === NOBODY || identities.some(({ name }) => name === wanted);
-    const chosen = known && wanted ? wanted : (identities[0]?.name ?? NOBODY);
-    change({ identities, chosen, loading: false });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    change({ loading: false, fault: `No identities: ${why}` });
+    if (response.ok) return (await response.json()) as Identity[];
+    return `The identities are not told (${response.status})`;
+  } catch {
+    return 'The identities cannot be loaded: the gateway cannot be reached';
   }
 }
 

@@ -11,6 +11,7 @@ const { origin } = new URL(url);
 /** As somebody of the demo data, for whom the same operation answers something else. */
 async function dev(page, context, faults) {
   await visit(page, url);
+  await page.getByRole('radio', { name: 'nobody' }).waitFor();
   const who = await page.getByRole('radio').evaluateAll((radios) => radios.map(({ value }) => value));
   assert.deepEqual(who, ['ada', 'bob', 'carol', 'mallory', 'nobody']);
 
@@ -130,6 +131,27 @@ async function reload(page, context) {
   assert.doesNotMatch(kept, /eyJ/);
 }
 
+/** While the gateway is away the page says so, and goes on where it comes back. */
+async function away(browser) {
+  const { page, context } = await open(browser, origin);
+  const gone = (route) => (route.request().isNavigationRequest() ? route.continue() : route.abort());
+  await page.route(/dev\/identities|graphql$/, gone);
+  await visit(page, url);
+  await page.getByText('The identities cannot be loaded').waitFor();
+  await page.getByText('no connection').waitFor();
+  await page.getByRole('button', { name: /^Execute query/ }).click();
+  await editor(page, 'Answer').getByText('cannot be').waitFor();
+
+  await page.unroute(/dev\/identities|graphql$/);
+  await page.getByRole('banner').getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: 'Show Documentation' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('Root Types').waitFor();
+  await answered(page, () => as(page, 'bob'));
+  assert.match(await answer(page), /"name": "Bob"/);
+  await context.close();
+}
+
 /** Below a path of somebody else's host, where the gateway is behind a proxy that takes the path off. */
 async function behindProxy(browser) {
   const proxy = createServer((asked, answer) => {
@@ -199,7 +221,10 @@ try {
   const { page, context, faults } = await open(browser, origin);
   await (mode === 'dev' ? dev : serve)(page, context, faults);
   assert.deepEqual(faults, []);
-  if (mode === 'dev') await behindProxy(browser);
+  if (mode === 'dev') {
+    await behindProxy(browser);
+    await away(browser);
+  }
 } finally {
   await browser.close();
 }
