@@ -2,7 +2,7 @@
 
 .PHONY: test fmt lint unit schema deny snapshot clean
 
-test: fmt lint unit schema clients
+test: fmt lint playground-check unit schema clients
 
 fmt:
 	cargo fmt --check
@@ -11,8 +11,9 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 # The suites of both stores, identity against a real provider, and the audits of GraphQL over HTTP: a
-# mongod, the provider, what makes its certificate and the audits are fetched where they are not there.
-unit: mongod oidc audits
+# mongod, the provider, what makes its certificate, the audits and a browser are fetched where they are
+# not there.
+unit: mongod oidc audits browser
 	cargo test --locked
 
 .PHONY: mongod
@@ -26,6 +27,27 @@ oidc:
 .PHONY: audits
 audits:
 	scripts/lay-out-npm tests/audits
+
+# What the tests of the playground drive.
+.PHONY: browser
+browser:
+	scripts/fetch-chromium >/dev/null
+	scripts/lay-out-npm tests/browser
+
+# The program embeds what is built here, so that building it needs no Node. The check builds anew and
+# compares.
+.PHONY: playground playground-check
+playground:
+	scripts/build-playground
+
+playground-check:
+	scripts/build-playground --check
+
+# The pictures in docs/img, by a gateway of its own.
+.PHONY: playground-pictures
+playground-pictures: browser
+	cargo build --locked
+	scripts/picture-playground
 
 # Through the program, as somebody who generates code from it would.
 schema:

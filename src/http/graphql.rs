@@ -123,7 +123,7 @@ pub(super) async fn get(
 ) -> Response {
     let (parts, _) = request.into_parts();
     if gateway.playground && media::wants_page(&parts.headers) {
-        return playground::html();
+        return playground::page(&gateway, &parts.headers);
     }
     let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
     incoming.answer(async { document_of_url(&parts) }).await

@@ -1,6 +1,6 @@
 //! Media types: what a client sends, and in which form it wants the answer.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The form of an answer (GraphQL over HTTP, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,24 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
     wanted.any(|(range, _)| range == "text/html")
 }
 
-/// Media ranges with their quality in thousandths (RFC 9110, sections 12.4.2 and 12.5.1).
+/// Whether a body may come in that coding: where it is named, or everything is, and not ruled out
+/// (RFC 9110, section 12.5.3).
+pub(super) fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
+    let quality = |wanted: &str| {
+        preferences(headers, header::ACCEPT_ENCODING)
+            .find_map(|(name, quality)| name.eq_ignore_ascii_case(wanted).then_some(quality))
+    };
+    quality(coding).or_else(|| quality("*")).is_some_and(|quality| quality > 0)
+}
+
+/// Media ranges (RFC 9110, section 12.5.1).
 fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, u16)> {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    preferences(headers, header::ACCEPT)
+}
+
+/// What a header of preferences lists, with its quality in thousandths (RFC 9110, section 12.4.2).
+fn preferences(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+    let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(|item| {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().filter(|range| !range.is_empty())?;
@@ -106,6 +121,21 @@ mod tests {
         ] {
             assert_eq!(accept(value), chosen, "{value}");
         }
+    }
+
+    #[test]
+    fn a_coding_is_taken_where_it_is_named_or_everything_is() {
+        let takes = |value: &'static str| {
+            let accept = (header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+            takes_coding(&HeaderMap::from_iter([accept]), "br")
+        };
+        for good in ["br", "gzip, BR;q=0.1", "*", "gzip;q=0, *;q=0.5"] {
+            assert!(takes(good), "{good}");
+        }
+        for bad in ["", "gzip", "br;q=0", "br;q=0, *", "*;q=0", "brotli", "identity"] {
+            assert!(!takes(bad), "{bad}");
+        }
+        assert!(!takes_coding(&HeaderMap::new(), "br"));
     }
 
     #[test]

@@ -90,12 +90,13 @@ pub struct Dev {
 
 /// What the public bind serves.
 pub fn public(gateway: Arc<Gateway>) -> Router {
-    let mut router = Router::new()
-        .route(
-            "/graphql",
-            get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed),
-        )
-        .route("/", get(playground::page));
+    let mut router = Router::new().route(
+        "/graphql",
+        get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed),
+    );
+    if gateway.playground {
+        router = playground::routes(router);
+    }
     if gateway.dev.is_some() {
         router = router
             .route("/dev/identities", get(dev::identities))

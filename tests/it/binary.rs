@@ -1,5 +1,6 @@
 //! The started program, over TCP.
 
+mod playground;
 mod provider;
 mod seed;
 mod shutdown;
@@ -148,7 +149,7 @@ async fn a_newcomer_has_a_gateway_with_data() {
         let endpoint = dev.line("endpoint");
         let ready = dev.line("readiness");
         assert_eq!(get(&ready).await, (200, r#"{"status":"ready"}"#.to_owned()));
-        assert!(get(&playground).await.1.contains("GraphiQL"));
+        assert!(get(&playground).await.1.contains("Tenantry playground"));
         let base = playground.trim_end_matches('/');
         let discovery: Value = serde_json::from_str(
             &get(&format!("{base}/dev/oidc/.well-known/openid-configuration")).await.1,

@@ -5,6 +5,7 @@ mod compression;
 mod cors;
 mod in_flight;
 mod metrics;
+mod playground;
 mod rate;
 mod shutdown;
 mod time;

@@ -142,6 +142,8 @@ pub(crate) struct Setup {
     pub(crate) rate: Option<u64>,
     /// How many requests may be at work at once.
     pub(crate) max_in_flight: usize,
+    /// Whether GraphiQL is served.
+    pub(crate) playground: bool,
 }
 
 impl Default for Setup {
@@ -155,6 +157,7 @@ impl Default for Setup {
             gate: None,
             rate: None,
             max_in_flight: 512,
+            playground: false,
         }
     }
 }
@@ -436,7 +439,7 @@ async fn gateway(
         clock,
         max_body_bytes: 256 * 1024,
         stages,
-        playground: false,
+        playground: setup.playground,
         dev: None,
     })
 }
