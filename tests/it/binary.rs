@@ -24,18 +24,18 @@ fn tenantry(folder: &Path) -> Command {
 }
 
 /// Runs a command that ends by itself.
-fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = tenantry(folder);
     command.args(arguments).envs(variables.iter().copied());
     command.output().expect("the program")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// A gateway that runs until it is dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Box<dyn Iterator<Item = String>>,
 }
@@ -60,7 +60,7 @@ impl Running {
     }
 
     /// `serve`, whose log says where it is.
-    fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = tenantry(folder);
         command.args(["serve", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
         command.args(["--log-format", "json"]).envs(variables.iter().copied());
@@ -77,7 +77,7 @@ impl Running {
     }
 
     /// The fields of the next line of the log with that message.
-    fn logged(&mut self, message: &str) -> Value {
+    pub(crate) fn logged(&mut self, message: &str) -> Value {
         let found = self.lines.find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;
             (line["fields"]["message"] == message).then(|| line["fields"].clone())
@@ -91,7 +91,7 @@ async fn get(url: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
-async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
+pub(crate) async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
     let client = reqwest::Client::new();
     let body = json!({"query": query}).to_string();
     let request = client
