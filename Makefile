@@ -2,7 +2,7 @@
 
 .PHONY: test fmt lint unit schema deny snapshot clean
 
-test: fmt lint unit schema
+test: fmt lint unit schema clients
 
 fmt:
 	cargo fmt --check
@@ -30,6 +30,23 @@ audits:
 # Through the program, as somebody who generates code from it would.
 schema:
 	cargo run --locked --quiet -- schema --check schema.graphql
+
+# Clients that are generated from the schema, and what a change of it breaks since the last release; the
+# gateway that they ask is this one, where TENANTRY names no other.
+.PHONY: clients
+clients: $(if $(TENANTRY),,program)
+	scripts/lay-out-npm tests/clients
+	npm --prefix tests/clients run --silent check
+
+.PHONY: program
+program:
+	cargo build --locked --quiet
+
+# At a release: what changes are held against from then on.
+.PHONY: release-schema
+release-schema:
+	scripts/lay-out-npm tests/clients
+	npm --prefix tests/clients run --silent release
 
 # Licences, advisories and duplicates; needs `cargo install cargo-deny`, and its database of advisories.
 deny:

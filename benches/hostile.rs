@@ -11,6 +11,7 @@ use tenantry::{
     clock::{Clock, SystemClock},
     domain::{limits::Limits, sync::GroupNames},
     graphql::{Answer, Api, Document, Trusted},
+    metrics::Metrics,
     store::sqlite::SqliteStore,
 };
 
@@ -161,11 +162,12 @@ fn documents() -> Vec<(&'static str, String, Value)> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new()?);
-    let store = Arc::new(SqliteStore::in_memory()?);
+    let store = Arc::new(SqliteStore::in_memory(None)?);
     let names = GroupNames { platform_admins: String::new(), tenant_prefix: String::new() };
     let rules = Rules { groups: names, default_tenant: String::new(), issuers: Vec::new() };
     let access = Arc::new(Access::new(store, clock, rules));
     access.open();
+    let metrics = Metrics::new()?;
     let mut slow = Vec::new();
     let documents = documents();
     println!("| document | bytes | µs, median | µs, worst | answer |\n|---|--:|--:|--:|---|");
@@ -174,7 +176,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut verdict = String::new();
         for _ in 0..ROUNDS {
             // One that has seen nothing: a document that is known would be cheaper.
-            let api = Api::new(true, Limits::default(), Trusted::default());
+            let api = Api::new(true, Limits::default(), Trusted::default(), metrics.clone());
             let body = json!({"query": text, "variables": variables});
             let document: Document = serde_json::from_value(body)?;
             let session = Session::new(access.clone(), None, "bench".to_owned(), None);

@@ -4,7 +4,7 @@ mod check;
 
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use axum::{Router, http::HeaderValue};
+use axum::http::HeaderValue;
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -30,7 +30,7 @@ use crate::{
     },
     domain::sync::GroupNames,
     graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Dev, Gateway, Origins, Places, RateLimiter},
+    http::{self, Bounds, Dev, Gateway, Origins, Places, RateLimiter, Stage},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -107,12 +107,14 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         let ServeConfig { server, database, provider, groups, tenant } = config;
         let trusted = trusted(&server)?;
         let clock = system_clock()?;
-        let store = open(&database, provider.first_issuer()).await?;
         let metrics = Metrics::new().map_err(AppError::failed)?;
+        let store = open(&database, provider.first_issuer(), Some(metrics.clone())).await?;
         let fetcher = fetcher(&provider)?;
         let sources = provider.issuers.iter().map(|issuer| discovery(&fetcher, issuer));
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
         let doors = Doors::bind(&server).await?;
+        let (stages, seen) = watch::channel(Stage::Serving);
+        let ending = Ending::of(&server.traffic);
         let issuers: Vec<&str> = provider.issuers.iter().map(|issuer| &*issuer.url).collect();
         tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuers = issuers.join(" "), "serving");
         let rules = Rules {
@@ -129,13 +131,14 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
         });
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits, trusted),
+            api: Api::new(server.introspection, server.limits, trusted, metrics.clone()),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            stages: seen,
             playground: server.playground,
             dev: None,
         });
@@ -152,7 +155,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         };
         tokio::select! {
             ended = preparing => ended,
-            () = doors.serve(gateway) => Ok(()),
+            () = doors.serve(gateway, stages, ending) => Ok(()),
         }
     })
 }
@@ -167,12 +170,16 @@ pub fn dev(
         let trusted = trusted(&server)?;
         let clock = system_clock()?;
         let doors = Doors::bind(&server).await?;
+        let (stages, seen) = watch::channel(Stage::Serving);
+        let ending = Ending::of(&server.traffic);
         let url = format!("http://{}", doors.public.address);
         let folder = Path::new(DEV_FOLDER);
+        let metrics = Metrics::new().map_err(AppError::failed)?;
         let issuer_url = format!("{url}/dev/oidc");
         let issuer = DevIssuer::open(folder, issuer_url.clone(), DEV_AUDIENCE.to_owned());
         let issuer = issuer.map_err(AppError::failed)?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.join("tenantry.db"))?);
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.join("tenantry.db"), Some(metrics.clone()))?);
         let seeder = Seeder { store: store.clone(), clock: clock.clone() };
         store.prepare().await?;
         seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
@@ -191,20 +198,20 @@ pub fn dev(
         };
         let keys = Keys::fixed(issuer.key_set());
         let verifier = Verifier::new(expected, Arc::new(keys));
-        let metrics = Metrics::new().map_err(AppError::failed)?;
         let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits, trusted),
+            api: Api::new(server.introspection, server.limits, trusted, metrics.clone()),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
+            stages: seen,
             playground: server.playground,
             dev: Some(Dev { issuer, groups }),
         });
         welcome(&gateway, &url, &doors.admin.address.to_string())?;
-        doors.serve(gateway).await;
+        doors.serve(gateway, stages, ending).await;
         Ok(())
     })
 }
@@ -217,7 +224,7 @@ pub fn check(config: ServeConfig) -> Result<(), AppError> {
 /// Makes the database ready and ends.
 pub fn seed(database: Database, tenant: DefaultTenant) -> Result<(), AppError> {
     run(async move {
-        let store = open(&database, NO_ISSUER).await?;
+        let store = open(&database, NO_ISSUER, None).await?;
         let seeder = Seeder { store, clock: system_clock()? };
         seeder.store.prepare().await?;
         seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
@@ -252,8 +259,12 @@ fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
     Ok(Arc::new(SystemClock::new().map_err(AppError::failed)?))
 }
 
-async fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store>, AppError> {
-    connect(database, default_issuer).await.map_err(|error| match error {
+async fn open(
+    database: &Database,
+    default_issuer: &str,
+    metrics: Option<Metrics>,
+) -> Result<Arc<dyn Store>, AppError> {
+    connect(database, default_issuer, metrics).await.map_err(|error| match error {
         PrepareError::Unusable(why) => AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}")),
         passing @ PrepareError::Failed(_) => passing.into(),
     })
@@ -262,13 +273,14 @@ async fn open(database: &Database, default_issuer: &str) -> Result<Arc<dyn Store
 async fn connect(
     database: &Database,
     default_issuer: &str,
+    metrics: Option<Metrics>,
 ) -> Result<Arc<dyn Store>, PrepareError> {
     Ok(match database {
         Database::Mongo(url) => {
-            Arc::new(MongoStore::connect(url.expose_secret(), default_issuer).await?)
+            Arc::new(MongoStore::connect(url.expose_secret(), default_issuer, metrics).await?)
         }
-        Database::Sqlite(path) => Arc::new(SqliteStore::open(path)?),
-        Database::SqliteInMemory => Arc::new(SqliteStore::in_memory()?),
+        Database::Sqlite(path) => Arc::new(SqliteStore::open(path, metrics)?),
+        Database::SqliteInMemory => Arc::new(SqliteStore::in_memory(metrics)?),
     })
 }
 
@@ -371,18 +383,59 @@ impl Doors {
         })
     }
 
-    /// Serves until a signal says to stop; requests under way are finished.
-    async fn serve(self, gateway: Arc<Gateway>) {
-        let (stop, stopped) = watch::channel(false);
-        let signals = self.signals;
-        let signalled = async move {
-            signals.wait().await;
-            tracing::info!("stopping");
-            let _ = stop.send(true);
+    /// Serves until a signal says to stop, and then what is under way. The admin's door is the last
+    /// to close: it says that the program is not ready any more.
+    async fn serve(self, gateway: Arc<Gateway>, stages: watch::Sender<Stage>, ending: Ending) {
+        let Self { public, admin, mut signals } = self;
+        let (admin_stages, seen) = watch::channel(Stage::Serving);
+        let metrics = gateway.metrics.clone();
+        let public = http::serve(
+            public.listener,
+            http::public(gateway.clone()),
+            stages.subscribe(),
+            Some(metrics),
+        );
+        let public = async {
+            let cut = public.await;
+            admin_stages.send_replace(Stage::Closing);
+            cut
         };
-        let public = self.public.serve(http::public(gateway.clone()), stopped.clone());
-        let admin = self.admin.serve(http::admin(gateway), stopped);
-        tokio::join!(public, admin, signalled);
+        let admin = http::serve(admin.listener, http::admin(gateway), seen, None);
+        let end = async {
+            signals.next().await;
+            tracing::info!(delay = ?ending.delay, timeout = ?ending.timeout, "stopping");
+            stages.send_replace(Stage::Leaving);
+            signals.next_within(ending.delay).await;
+            stages.send_replace(Stage::Closing);
+            signals.next_within(ending.timeout).await;
+            stages.send_replace(Stage::Over);
+            admin_stages.send_replace(Stage::Over);
+            std::future::pending().await
+        };
+        let served = async { tokio::join!(public, admin).0 };
+        let cut = tokio::select! {
+            cut = served => cut,
+            never = end => never,
+        };
+        match cut {
+            0 => tracing::info!("stopped"),
+            connections => tracing::warn!(connections, "stopped; connections were cut"),
+        }
+    }
+}
+
+/// How the program ends, once it is told to.
+#[derive(Clone, Copy)]
+struct Ending {
+    /// How long it goes on answering while it says that it is not ready.
+    delay: Duration,
+    /// How long requests under way have after that.
+    timeout: Duration,
+}
+
+impl Ending {
+    const fn of(traffic: &Traffic) -> Self {
+        Self { delay: traffic.shutdown_delay, timeout: traffic.shutdown_timeout }
     }
 }
 
@@ -394,13 +447,6 @@ impl Door {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
-    }
-
-    async fn serve(self, router: Router, mut stopped: watch::Receiver<bool>) {
-        let stop = async move {
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        };
-        http::serve(self.listener, router, stop).await;
     }
 }
 
@@ -418,10 +464,16 @@ impl Signals {
         Ok(Self { interrupt: listen(interrupt)?, terminate: listen(terminate)? })
     }
 
-    async fn wait(mut self) {
+    /// The next time that somebody asks.
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+
+    /// Lets time pass; who asks once more has no patience.
+    async fn next_within(&mut self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.next()).await;
     }
 }

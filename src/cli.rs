@@ -19,7 +19,7 @@ use crate::{
     app::{self, AppError},
     config::{
         ConfigError, DatabaseOptions, DefaultTenantOptions, GroupOptions, LogOptions,
-        ProviderOptions, ServerOptions,
+        ProviderOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
@@ -63,6 +63,8 @@ struct DevArgs {
     tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
+    #[command(flatten)]
+    traces: TraceOptions,
 }
 
 #[derive(Args, Debug)]
@@ -79,6 +81,8 @@ struct ServeArgs {
     tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
+    #[command(flatten)]
+    traces: TraceOptions,
 }
 
 impl ServeArgs {
@@ -159,8 +163,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The command, for which an empty variable is an unset one.
-fn command() -> clap::Command {
+/// The command line: every option, for which an empty variable is an unset one.
+#[must_use]
+pub fn command() -> clap::Command {
     let unset = |arg: clap::Arg| {
         let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|held| held.is_empty());
         if empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
@@ -171,30 +176,30 @@ fn command() -> clap::Command {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Dev(args) => {
-            log(&args.log)?;
+            let _telemetry = tell(&args.log, Some(&args.traces))?;
             let server = args.server.validate(true)?.require_loopback()?;
             Ok(app::dev(server, args.groups.validate()?, args.tenant.validate()?)?)
         }
         Command::Serve(args) => {
-            log(&args.log)?;
+            let _telemetry = tell(&args.log, Some(&args.traces))?;
             Ok(app::serve(args.validate()?)?)
         }
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
-            log(&args.log)?;
+            let _telemetry = tell(&args.log, None)?;
             Ok(app::seed(args.database.validate()?, args.tenant.validate()?)?)
         }
         Command::Check(args) => {
-            log(&args.log)?;
+            let _telemetry = tell(&args.log, None)?;
             Ok(app::check(args.validate()?)?)
         }
         Command::Health(args) => health(ServerOptions::admin_address(&args.admin_bind)?),
     }
 }
 
-fn log(options: &LogOptions) -> Result<(), ConfigError> {
-    telemetry::init(options.filter()?, options.format()?);
-    Ok(())
+/// Logs and traces from now on; what is not sent yet is, when the answer is dropped.
+fn tell(logs: &LogOptions, traces: Option<&TraceOptions>) -> Result<telemetry::Running, Failure> {
+    telemetry::init(logs.validate(traces)?).map_err(Failure::unusable)
 }
 
 fn schema(check: Option<PathBuf>) -> Result<(), Failure> {

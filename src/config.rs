@@ -3,6 +3,7 @@
 //! Options are text until here, so that a bad one is told the same way whether it came as a flag
 //! or from the environment: the variable, what it holds, what would be right.
 
+mod telemetry;
 mod traffic;
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
@@ -13,6 +14,7 @@ use url::{Host, Url};
 
 use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
 
+pub use telemetry::{LogFormat, LogOptions, Telemetry, TraceOptions, Traces};
 pub use traffic::{CorsOrigins, Rate, Traffic, TrafficOptions};
 
 /// Options of everything that serves.
@@ -82,17 +84,6 @@ impl LimitOptions {
             directives: limit("TENANTRY_MAX_DIRECTIVES", &self.max_directives)?,
         })
     }
-}
-
-/// Options of logging.
-#[derive(Args, Clone, Debug)]
-pub struct LogOptions {
-    /// What to log: a filter as `tracing` has it, such as `info` or `tenantry=debug`.
-    #[arg(long, env = "TENANTRY_LOG", default_value = "info", value_name = "FILTER")]
-    pub log: String,
-    /// How to log: `pretty` for people, `json` for machines.
-    #[arg(long, env = "TENANTRY_LOG_FORMAT", default_value = "pretty", value_name = "FORMAT")]
-    pub log_format: String,
 }
 
 /// Options of the database.
@@ -300,36 +291,6 @@ impl ServerConfig {
                 "expected a loopback address such as 127.0.0.1:8080, because `dev` gives tokens to everybody who asks",
             )),
         }
-    }
-}
-
-/// How to log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Pretty,
-    /// One JSON object a line.
-    Json,
-}
-
-impl LogOptions {
-    /// Validates the format; the filter is read by who logs.
-    pub fn format(&self) -> Result<LogFormat, ConfigError> {
-        match self.log_format.as_str() {
-            "pretty" => Ok(LogFormat::Pretty),
-            "json" => Ok(LogFormat::Json),
-            other => {
-                Err(ConfigError::new("TENANTRY_LOG_FORMAT", other, "expected `pretty` or `json`"))
-            }
-        }
-    }
-
-    /// Validates the filter.
-    pub fn filter(&self) -> Result<tracing_subscriber::EnvFilter, ConfigError> {
-        tracing_subscriber::EnvFilter::try_new(&self.log).map_err(|_| {
-            let expected = "expected a filter such as `info` or `tenantry=debug`";
-            ConfigError::new("TENANTRY_LOG", &self.log, expected)
-        })
     }
 }
 

@@ -1,81 +1,94 @@
 //! What is counted, in one catalogue: every name that `GET /metrics` shows is here.
+//!
+//! Labels have few values, all of them decided here, by the schema or by the configuration: nothing
+//! that a client has made up becomes one, so no client can make this grow.
+
+mod catalogue;
 
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Error, GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Error, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
+
+pub use catalogue::{CATALOGUE, Family};
 
 /// The form of [`Metrics::text`]: the text format of Prometheus.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// Tokens that were refused, by reason.
-const TOKEN_REFUSALS: (&str, &str) =
-    ("tenantry_token_refusals_total", "Requests whose credential was refused, by reason.");
-/// Fetches of issuers' keys, by issuer and outcome.
-const JWKS_FETCHES: (&str, &str) =
-    ("tenantry_jwks_fetches_total", "Fetches of an issuer's keys, by issuer and outcome.");
-/// How old the keys in force are, by issuer.
-const JWKS_AGE: (&str, &str) = (
-    "tenantry_jwks_age_seconds",
-    "Seconds since an issuer's keys were fetched last; absent before the first time.",
-);
-/// Requests whose time was over.
-const TIMED_OUT: (&str, &str) =
-    ("tenantry_requests_timed_out_total", "Requests that took longer than they may.");
-/// Requests of those who had asked for too much.
-const RATE_LIMITED: (&str, &str) =
-    ("tenantry_requests_rate_limited_total", "Requests refused by rate, by who is counted.");
-/// Requests at work.
-const IN_FLIGHT: (&str, &str) = ("tenantry_requests_in_flight", "Requests at work.");
-/// How many may be.
-const IN_FLIGHT_MAX: (&str, &str) =
-    ("tenantry_requests_in_flight_max", "How many requests may be at work at once.");
-/// Requests that were sent away because too many were at work.
-const SHED: (&str, &str) =
-    ("tenantry_requests_shed_total", "Requests sent away because too many were at work.");
+/// An operation, as far as it is told apart: by few names, all of them known before it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation<'a> {
+    /// `query`, `mutation`, or `none` where no operation was found.
+    pub kind: &'a str,
+    /// Its root field, `several`, or `none`.
+    pub field: &'a str,
+    /// Its own name where its document is a trusted one, else nothing.
+    pub name: &'a str,
+}
+
+impl Operation<'static> {
+    /// A request that was refused before an operation was found.
+    pub const NONE: Self = Self { kind: "none", field: "none", name: "" };
+}
 
 /// The counters of one process. A clone counts into the same ones.
-///
-/// Labels have few values, all of them decided here or in the configuration: nothing of a request
-/// becomes one.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
     token_refusals: IntCounterVec,
     jwks_fetches: IntCounterVec,
     jwks_age: GaugeVec,
+    commands: HistogramVec,
+    batches: HistogramVec,
     timed_out: IntCounter,
+    abandoned: IntCounter,
     rate_limited: IntCounterVec,
     in_flight: IntGauge,
     in_flight_max: IntGauge,
     shed: IntCounter,
+    connections: IntGauge,
 }
 
 impl Metrics {
     /// Counters at zero; fails only where two of the catalogue have one name.
     pub fn new() -> Result<Self, Error> {
-        let opts = |(name, help)| Opts::new(name, help);
-        let metrics = Self {
-            registry: Registry::new(),
-            token_refusals: IntCounterVec::new(opts(TOKEN_REFUSALS), &["reason"])?,
-            jwks_fetches: IntCounterVec::new(opts(JWKS_FETCHES), &["issuer", "outcome"])?,
-            jwks_age: GaugeVec::new(opts(JWKS_AGE), &["issuer"])?,
-            timed_out: IntCounter::with_opts(opts(TIMED_OUT))?,
-            rate_limited: IntCounterVec::new(opts(RATE_LIMITED), &["by"])?,
-            in_flight: IntGauge::with_opts(opts(IN_FLIGHT))?,
-            in_flight_max: IntGauge::with_opts(opts(IN_FLIGHT_MAX))?,
-            shed: IntCounter::with_opts(opts(SHED))?,
-        };
-        metrics.registry.register(Box::new(metrics.token_refusals.clone()))?;
-        metrics.registry.register(Box::new(metrics.jwks_fetches.clone()))?;
-        metrics.registry.register(Box::new(metrics.jwks_age.clone()))?;
-        metrics.registry.register(Box::new(metrics.timed_out.clone()))?;
-        metrics.registry.register(Box::new(metrics.rate_limited.clone()))?;
-        metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
-        metrics.registry.register(Box::new(metrics.in_flight_max.clone()))?;
-        metrics.registry.register(Box::new(metrics.shed.clone()))?;
-        Ok(metrics)
+        let making = Making(Registry::new());
+        let build = making.known(IntGaugeVec::new, &catalogue::BUILD)?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        making.0.register(Box::new(ProcessCollector::for_self()))?;
+        Ok(Self {
+            requests: making.known(IntCounterVec::new, &catalogue::REQUESTS)?,
+            durations: making.histogram(&catalogue::REQUEST_DURATION, catalogue::SECONDS)?,
+            token_refusals: making.known(IntCounterVec::new, &catalogue::TOKEN_REFUSALS)?,
+            jwks_fetches: making.known(IntCounterVec::new, &catalogue::JWKS_FETCHES)?,
+            jwks_age: making.known(GaugeVec::new, &catalogue::JWKS_AGE)?,
+            commands: making.histogram(&catalogue::COMMAND_DURATION, catalogue::SECONDS)?,
+            batches: making.histogram(&catalogue::BATCH_KEYS, catalogue::KEYS)?,
+            timed_out: making.single(IntCounter::with_opts, &catalogue::TIMED_OUT)?,
+            abandoned: making.single(IntCounter::with_opts, &catalogue::ABANDONED)?,
+            rate_limited: making.known(IntCounterVec::new, &catalogue::RATE_LIMITED)?,
+            in_flight: making.single(IntGauge::with_opts, &catalogue::IN_FLIGHT)?,
+            in_flight_max: making.single(IntGauge::with_opts, &catalogue::IN_FLIGHT_MAX)?,
+            shed: making.single(IntCounter::with_opts, &catalogue::SHED)?,
+            connections: making.single(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
+            registry: making.0,
+        })
+    }
+
+    /// Counts a request that was answered: with `OK`, or with the code of its first error.
+    pub fn answered(&self, operation: Operation<'_>, code: &str, took: Duration) {
+        let Operation { kind, field, name } = operation;
+        self.requests.with_label_values(&[kind, field, name, code]).inc();
+        self.durations.with_label_values(&[kind, field]).observe(took.as_secs_f64());
+    }
+
+    /// Counts a request whose client went away before it was answered.
+    pub fn abandoned(&self) {
+        self.abandoned.inc();
     }
 
     /// Counts a credential that was refused.
@@ -91,6 +104,20 @@ impl Metrics {
     /// Says how old an issuer's keys are.
     pub fn jwks_aged(&self, issuer: &str, age: Duration) {
         self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
+    }
+
+    /// Counts a command of the database: its kind, what it was about, and whether it was answered.
+    pub fn command(&self, command: &str, collection: &str, answered: bool, took: Duration) {
+        let outcome = if answered { "ok" } else { "error" };
+        let labels = [command, collection, outcome];
+        self.commands.with_label_values(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Counts a batch of look-ups by how many keys it has.
+    pub fn batched(&self, loader: &'static str, keys: usize) {
+        // More keys than an `f64` counts exactly fit into no request.
+        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+        self.batches.with_label_values(&[loader]).observe(f64::from(keys));
     }
 
     /// Counts a request whose time was over.
@@ -123,11 +150,52 @@ impl Metrics {
         self.shed.inc();
     }
 
+    /// Counts a connection as open, until [`Self::connection_closed`].
+    pub fn connection_opened(&self) {
+        self.connections.inc();
+    }
+
+    /// The end of a connection.
+    pub fn connection_closed(&self) {
+        self.connections.dec();
+    }
+
     /// All of it, as Prometheus reads it.
     pub fn text(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
+    }
+}
+
+/// Makes what the catalogue names, and keeps it where it is shown.
+struct Making(Registry);
+
+impl Making {
+    fn known<C: Collector + Clone + 'static>(
+        &self,
+        make: impl FnOnce(Opts, &[&str]) -> Result<C, Error>,
+        family: &Family,
+    ) -> Result<C, Error> {
+        self.shown(make(Opts::new(family.name, family.help), family.labels)?)
+    }
+
+    fn single<C: Collector + Clone + 'static>(
+        &self,
+        make: impl FnOnce(Opts) -> Result<C, Error>,
+        family: &Family,
+    ) -> Result<C, Error> {
+        self.shown(make(Opts::new(family.name, family.help))?)
+    }
+
+    fn histogram(&self, family: &Family, buckets: &[f64]) -> Result<HistogramVec, Error> {
+        let opts = HistogramOpts::new(family.name, family.help).buckets(buckets.to_vec());
+        self.shown(HistogramVec::new(opts, family.labels)?)
+    }
+
+    fn shown<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C, Error> {
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
     }
 }
 
@@ -138,30 +206,57 @@ mod tests {
     #[test]
     fn what_is_counted_is_shown() {
         let metrics = Metrics::new().expect("a catalogue");
+        let operation = Operation { kind: "query", field: "me", name: "Portal" };
+        metrics.answered(operation, "OK", Duration::from_millis(3));
+        metrics.answered(Operation::NONE, "UNAUTHENTICATED", Duration::from_millis(1));
+        metrics.abandoned();
         metrics.clone().token_refused("expired");
         metrics.token_refused("expired");
         metrics.jwks_fetched("https://id.example/", "ok");
         metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
+        metrics.command("find", "users", true, Duration::from_micros(700));
+        metrics.batched("tenants", 7);
         metrics.timed_out();
         metrics.rate_limited("actor");
         (0..3).for_each(|_| metrics.request_began());
         metrics.request_ended();
         metrics.places(512);
         metrics.shed();
+        metrics.connection_opened();
         let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
         for line in [
+            "# TYPE tenantry_requests_total counter",
+            r#"tenantry_requests_total{code="OK",field="me",name="Portal",type="query"} 1"#,
+            r#"tenantry_requests_total{code="UNAUTHENTICATED",field="none",name="",type="none"} 1"#,
+            "# TYPE tenantry_request_duration_seconds histogram",
+            r#"tenantry_request_duration_seconds_bucket{field="me",type="query",le="0.0025"} 0"#,
+            r#"tenantry_request_duration_seconds_bucket{field="me",type="query",le="0.005"} 1"#,
+            "tenantry_requests_abandoned_total 1",
             "# TYPE tenantry_token_refusals_total counter",
             r#"tenantry_token_refusals_total{reason="expired"} 2"#,
             r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
+            r#"tenantry_store_command_duration_seconds_count{collection="users",command="find",outcome="ok"} 1"#,
+            r#"tenantry_loader_batch_keys_sum{loader="tenants"} 7"#,
             "tenantry_requests_timed_out_total 1",
             r#"tenantry_requests_rate_limited_total{by="actor"} 1"#,
             "tenantry_requests_in_flight 2",
             "tenantry_requests_in_flight_max 512",
             "tenantry_requests_shed_total 1",
+            "tenantry_connections 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
+            concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {
             assert!(text.lines().any(|told| told == line), "{line}\n{text}");
         }
+        let known = |name: &str| CATALOGUE.iter().any(|family| family.name == name);
+        for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let name = line.split(' ').next().unwrap_or_default();
+            assert!(known(name) || name.starts_with("process_"), "{name} is not in the catalogue");
+        }
+        for family in CATALOGUE {
+            assert!(text.contains(&format!("# HELP {} {}\n", family.name, family.help)));
+        }
+        assert!(text.contains("process_resident_memory_bytes "), "{text}");
     }
 }

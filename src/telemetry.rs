@@ -1,19 +1,117 @@
-//! Logs: to standard error, so that standard output stays for answers.
+//! Logs to standard error, so that standard output stays for answers; and traces to a collector.
 
-use std::io::IsTerminal;
+use std::{fmt, io::IsTerminal, time::Duration};
 
-use tracing_subscriber::EnvFilter;
+use opentelemetry::{Key, KeyValue, trace::TracerProvider};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::filter_fn, layer::SubscriberExt, registry::LookupSpan,
+    util::SubscriberInitExt,
+};
 
-use crate::config::LogFormat;
+use crate::{
+    config::{LogFormat, Telemetry, Traces},
+    trace,
+};
 
-/// Logs from now on, for the rest of the process.
-pub fn init(filter: EnvFilter, format: LogFormat) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// What the lines about requests come from, one for each: `TENANTRY_LOG=info,tenantry::request=off`
+/// leaves them out.
+pub const REQUESTS: &str = "tenantry::request";
+
+/// How long the end of the program waits for the last spans to be sent.
+const LAST_SPANS: Duration = Duration::from_secs(3);
+
+/// Spans cannot be sent as it is configured. Its text is one line.
+#[derive(Debug)]
+pub struct TelemetryError(String);
+
+impl fmt::Display for TelemetryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OTEL_EXPORTER_OTLP_ENDPOINT: {}", self.0)
+    }
+}
+
+/// What has to be ended well: spans that are not sent yet.
+#[must_use]
+pub struct Running(Option<SdkTracerProvider>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(provider) = &self.0
+            && let Err(error) = provider.shutdown_with_timeout(LAST_SPANS)
+        {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
+    }
+}
+
+/// Logs and traces from now on, for the rest of the process.
+pub fn init(telemetry: Telemetry) -> Result<Running, TelemetryError> {
+    let Telemetry { filter, format, traces } = telemetry;
+    let provider = traces.map(|traces| provider(&traces)).transpose()?;
+    tracing_subscriber::registry()
+        .with(provider.as_ref().map(spans))
+        .with(lines(format, filter))
+        .init();
+    if provider.is_some() {
+        trace::turn_on();
+    }
+    Ok(Running(provider))
+}
+
+fn lines<S>(format: LogFormat, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     match format {
-        LogFormat::Pretty => builder.with_target(false).init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Pretty => lines.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_span_list(false).with_filter(filter).boxed(),
     }
+}
+
+/// Our own spans, and what happens in them; but not what logs have of a whole request, of which there
+/// is a span that says the same.
+fn spans<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let ours = |metadata: &Metadata<'_>| {
+        metadata.target().starts_with(env!("CARGO_PKG_NAME"))
+            && *metadata.level() <= Level::DEBUG
+            && metadata.target() != REQUESTS
+            && metadata.name() != trace::OF_LOGS
+    };
+    let ours = filter_fn(ours).with_max_level_hint(Level::DEBUG);
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_filter(ours)
+}
+
+/// Sends spans in batches from a thread of its own. What is not said here the library reads from the
+/// variables of OpenTelemetry: resource, sampler, headers, times and sizes.
+fn provider(traces: &Traces) -> Result<SdkTracerProvider, TelemetryError> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_endpoint(traces.endpoint.as_str())
+        .build()
+        .map_err(|error| TelemetryError(error.to_string()))?;
+    let service = Resource::builder()
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let name = service.get(&Key::new("service.name")).map(|name| name.to_string());
+    // What the library calls a service that nobody has named.
+    let unnamed = name.is_none_or(|name| name.starts_with("unknown_service"));
+    let service = match unnamed {
+        true => Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build(),
+        false => service,
+    };
+    Ok(SdkTracerProvider::builder().with_resource(service).with_batch_exporter(exporter).build())
 }

@@ -8,6 +8,7 @@
 mod provision;
 mod read;
 mod repeat;
+mod touched;
 mod viewer;
 mod write;
 
@@ -23,6 +24,7 @@ use crate::{
     clock::Clock,
     domain::{
         edit,
+        id::{TenantId, UserId},
         list::{Broken, Found},
         sync::{self, GroupNames, Profile},
         user::{Identity, User},
@@ -32,6 +34,8 @@ use crate::{
 
 pub use read::{ByKey, History};
 pub use repeat::{Admission, Run, digest};
+pub use touched::TOUCHED_MAX;
+use touched::Touched;
 pub use viewer::Viewer;
 pub use write::{
     AddMember, Command, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription,
@@ -166,6 +170,7 @@ struct Request {
     run: Option<Run>,
     reads: AtomicU32,
     writes: AtomicU32,
+    touched: Touched,
 }
 
 impl Session {
@@ -178,8 +183,9 @@ impl Session {
         request_id: String,
         run: Option<Run>,
     ) -> Self {
-        let (reads, writes) = (AtomicU32::new(0), AtomicU32::new(0));
-        let request = Arc::new(Request { caller, id: request_id, run, reads, writes });
+        let (reads, writes, touched) = Default::default();
+        let id = request_id;
+        let request = Arc::new(Request { caller, id, run, reads, writes, touched });
         Self { access, request, ordinal: 0, viewer: OnceCell::new() }
     }
 
@@ -210,6 +216,19 @@ impl Session {
     #[must_use]
     pub fn writes(&self) -> u32 {
         self.request.writes.load(Ordering::Relaxed)
+    }
+
+    /// Some of the tenants that this request was shown or has changed, at most [`TOUCHED_MAX`]: for
+    /// the log.
+    #[must_use]
+    pub fn touched(&self) -> Vec<TenantId> {
+        self.request.touched.list()
+    }
+
+    /// The actor's user, where it was found; what it may do is no matter here.
+    #[must_use]
+    pub fn actor(&self) -> Option<UserId> {
+        self.known_viewer().ok().map(|viewer| viewer.user().id)
     }
 
     /// The request's identifier.

@@ -27,7 +27,10 @@ impl Session {
                 return Ok(user);
             }
             match self.access.store.commit(&changes).await {
-                Ok(()) => return self.leave_the_gone(user, &joined).await,
+                Ok(()) => {
+                    self.has_written(&changes);
+                    return self.leave_the_gone(user, &joined).await;
+                }
                 // Another request was quicker: look again at what it left.
                 Err(CommitError::Stale | CommitError::Conflict(Unique::Subject)) => {}
                 Err(CommitError::Failed(error)) => return Err(error.into()),

@@ -42,7 +42,9 @@ impl Session {
         let viewer = self.known_viewer()?;
         let found = self.read()?.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
         let visible = |found: &Found<Tenant>| viewer.sees(tenant_of(found));
-        Ok(found.into_iter().find(visible).map(share))
+        let found = found.into_iter().find(visible);
+        self.request.touched.note(found.as_ref().map(tenant_of));
+        Ok(found.map(share))
     }
 
     /// Tenants by identifier.
@@ -50,7 +52,9 @@ impl Session {
         let viewer = self.known_viewer()?;
         let found = self.read()?.tenants(TenantKeys::Ids(ids)).await?;
         let keyed = found.into_iter().map(|found| (tenant_of(&found), share(found)));
-        Ok(keyed.filter(|(id, _)| viewer.sees(*id)).collect())
+        let keyed: ByKey<_, _> = keyed.filter(|(id, _)| viewer.sees(*id)).collect();
+        self.request.touched.note(keyed.keys().copied());
+        Ok(keyed)
     }
 
     /// Users by identifier: oneself, and those with whom the actor shares a tenant that exists.
@@ -162,7 +166,9 @@ impl Session {
     ) -> Result<Page<Tenant>, Refusal> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
         let listing = TenantListing { scope, filter: filter.clone(), order };
-        Ok(self.read()?.tenant_page(&listing, window).await?)
+        let page = self.read()?.tenant_page(&listing, window).await?;
+        self.request.touched.note(page.items.iter().map(|item| tenant_of(&item.node)));
+        Ok(page)
     }
 
     /// How many tenants the actor sees.

@@ -65,7 +65,7 @@ async fn database(config: &ServeConfig, report: &mut Report) {
     {
         return Report::good(format!("database: {shown}, which the first start makes"));
     }
-    let examined = match open(&config.database, config.provider.first_issuer()).await {
+    let examined = match open(&config.database, config.provider.first_issuer(), None).await {
         Ok(store) => store.examine().await.map_err(|error| match error {
             PrepareError::Unusable(why) => {
                 AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}"))

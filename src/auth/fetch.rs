@@ -18,6 +18,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::fault::FetchFault;
+use crate::trace;
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -83,7 +84,10 @@ impl Fetcher {
     pub async fn json(&self, url: &Url) -> Result<Document, FetchFault> {
         self.renew_trust();
         let client = self.trusting.load().client.clone();
-        let mut response = client.get(url.clone()).send().await.map_err(fault)?;
+        let mut headers = HeaderMap::new();
+        trace::pass_on(&mut headers);
+        let asked = client.get(url.clone()).headers(headers);
+        let mut response = asked.send().await.map_err(fault)?;
         if response.status() != StatusCode::OK {
             return Err(FetchFault::Status(response.status().as_u16()));
         }

@@ -13,13 +13,14 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until},
 };
+use tracing::{Instrument, Span, debug_span};
 
 use super::{
     algorithm::Algorithm,
     fault::KeysFault,
     jwk::{KeySet, Lookup, PublicKey},
 };
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, trace};
 
 /// How often a token's unknown key may cause a fetch.
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
@@ -136,6 +137,8 @@ impl Held {
 struct Waiting {
     /// How many fetches had ended when it looked.
     seen: u64,
+    /// Where in its trace it waits.
+    span: Span,
     done: oneshot::Sender<()>,
 }
 
@@ -194,7 +197,7 @@ impl Keys {
     async fn refreshed(&self, seen: u64) {
         let Some(refresher) = &self.refresher else { return };
         let (done, is_done) = oneshot::channel();
-        if refresher.line.send(Waiting { seen, done }).await.is_ok() {
+        if refresher.line.send(Waiting { seen, span: Span::current(), done }).await.is_ok() {
             // An error means that the task has ended: there is nothing to wait for.
             let _ = is_done.await;
         }
@@ -304,7 +307,7 @@ impl Task {
     }
 
     async fn fetch_when_due(&mut self) {
-        if !self.fetch().await {
+        if !self.fetch(&Span::none()).await {
             self.due = Instant::now() + jittered(backoff(self.failures));
             self.failures = self.failures.saturating_add(1);
         }
@@ -315,17 +318,18 @@ impl Task {
         if cool && waiting.seen == *self.shared.fetches.borrow() {
             // Before the fetch: a failed one counts.
             self.asked_at = Some(Instant::now());
-            self.fetch().await;
+            self.fetch(&waiting.span).await;
         }
         // An error means that the request has gone away.
         let _ = waiting.done.send(());
     }
 
-    /// Fetches once; a success sets when the next is due.
-    async fn fetch(&mut self) -> bool {
+    /// Fetches once, for whom that span is of, if anybody; a success sets when the next is due.
+    async fn fetch(&mut self, asked_by: &Span) -> bool {
         let before = self.shared.current.load_full();
-        let fetched = self.source.fetch().await;
         let issuer = self.source.issuer();
+        let span = debug_span!(parent: asked_by, "fetch keys", otel.kind = "client", issuer);
+        let fetched = self.source.fetch().instrument(span.clone()).await;
         match fetched {
             Ok(fetched) => {
                 self.metrics.jwks_fetched(issuer, "ok");
@@ -339,6 +343,7 @@ impl Task {
                 true
             }
             Err(fault) => {
+                trace::failed(&span);
                 self.metrics.jwks_fetched(issuer, fault.outcome());
                 tracing::warn!(issuer, %fault, fix = fault.fix(), "keys could not be fetched");
                 let held = before.held.clone();

@@ -22,6 +22,13 @@ pub struct TrafficOptions {
     /// How many requests may be at work at once; more are sent away.
     #[arg(long, env = "TENANTRY_MAX_IN_FLIGHT", default_value = "512", value_name = "N")]
     pub max_in_flight: String,
+    /// How long to go on answering after SIGTERM while readiness says no, so that balancers take
+    /// notice: 0s, 5s or 1m.
+    #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "TIME")]
+    pub shutdown_delay: String,
+    /// How long requests under way have to end after that.
+    #[arg(long, env = "TENANTRY_SHUTDOWN_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    pub shutdown_timeout: String,
 }
 
 /// What holds traffic in bounds.
@@ -35,6 +42,10 @@ pub struct Traffic {
     pub rate_limit: Option<Rate>,
     /// How many requests may be at work at once.
     pub max_in_flight: usize,
+    /// How long the program goes on answering after it was told to stop.
+    pub shutdown_delay: Duration,
+    /// How long requests under way have to end after that.
+    pub shutdown_timeout: Duration,
 }
 
 /// So much in so long.
@@ -62,6 +73,11 @@ impl TrafficOptions {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
             request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
             rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
+            shutdown_delay: match self.shutdown_delay.as_str() {
+                "0" | "0s" | "0ms" | "0m" => Duration::ZERO,
+                held => time("TENANTRY_SHUTDOWN_DELAY", held)?,
+            },
+            shutdown_timeout: time("TENANTRY_SHUTDOWN_TIMEOUT", &self.shutdown_timeout)?,
             max_in_flight: in_flight("TENANTRY_MAX_IN_FLIGHT", &self.max_in_flight)?,
         })
     }

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     access::{Command, Refusal, Session, Viewer},
     domain::{id::TenantId, list::Found, tenant::Tenant, user::User},
+    metrics::Metrics,
     policy::TenantAction,
 };
 
@@ -32,6 +33,7 @@ use crate::{
 pub(super) struct Scope {
     first: Turn,
     batches: Batches,
+    metrics: Metrics,
     mutations: AtomicU32,
     /// What each response key of a mutation has come to.
     outcomes: Mutex<HashMap<Name, Box<dyn Any + Send>>>,
@@ -46,17 +48,17 @@ struct Turn {
 }
 
 impl Turn {
-    fn new(session: Arc<Session>, batches: &Batches) -> Self {
-        let loaders = loaders(session.clone(), batches.clone());
+    fn new(session: Arc<Session>, batches: &Batches, metrics: &Metrics) -> Self {
+        let loaders = loaders(session.clone(), batches.clone(), metrics.clone());
         Self { session, loaders, next: OnceLock::new() }
     }
 }
 
 impl Scope {
-    pub(super) fn new(session: Arc<Session>, batches: Batches) -> Self {
-        let first = Turn::new(session, &batches);
+    pub(super) fn new(session: Arc<Session>, batches: Batches, metrics: Metrics) -> Self {
+        let first = Turn::new(session, &batches, &metrics);
         let (mutations, outcomes) = (AtomicU32::new(0), Mutex::default());
-        Self { first, batches, mutations, outcomes, syncs: OnceLock::new() }
+        Self { first, batches, metrics, mutations, outcomes, syncs: OnceLock::new() }
     }
 
     fn turn(&self) -> &Turn {
@@ -80,7 +82,7 @@ impl Scope {
     }
 
     fn take_turn(&self, session: Session) {
-        let next = Box::new(Turn::new(Arc::new(session), &self.batches));
+        let next = Box::new(Turn::new(Arc::new(session), &self.batches, &self.metrics));
         // Only the root field that runs takes a turn, so nobody else has taken this one.
         drop(self.turn().next.set(next));
     }

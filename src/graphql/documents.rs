@@ -97,9 +97,11 @@ impl Trusted {
         self.by_id.is_empty()
     }
 
-    /// By its identifier, with or without the name of the digest before it.
+    /// By its identifier, with or without the name of the digest before it, on either side.
     fn find(&self, id: &str) -> Option<&Arc<str>> {
-        self.by_id.get(id).or_else(|| self.by_id.get(id.strip_prefix("sha256:")?))
+        let bare = || self.by_id.get(id.strip_prefix("sha256:")?);
+        let named = || self.by_id.get(&format!("sha256:{id}"));
+        self.by_id.get(id).or_else(bare).or_else(named)
     }
 }
 
@@ -124,13 +126,11 @@ pub(super) struct Documents {
 /// A document that was parsed.
 pub(super) struct Parsed {
     pub(super) document: ExecutableDocument,
+    /// The SHA-256 of its text, in hexadecimal digits.
+    pub(super) hash: String,
+    /// Whether it is one of the trusted ones.
+    pub(super) trusted: bool,
     tokens: u64,
-}
-
-impl Parsed {
-    pub(super) const fn new(document: ExecutableDocument, tokens: u64) -> Self {
-        Self { document, tokens }
-    }
 }
 
 /// What an entry takes, in bytes.
@@ -235,8 +235,17 @@ impl Documents {
     }
 
     /// Keeps a parsed document for the next time.
-    pub(super) fn keep(&self, text: Arc<str>, parsed: Arc<Parsed>) {
-        self.parsed.insert(text, parsed);
+    pub(super) fn keep(
+        &self,
+        text: Arc<str>,
+        document: ExecutableDocument,
+        tokens: u64,
+    ) -> Arc<Parsed> {
+        let hash = hex::encode(sha256(&text));
+        let trusted = self.trusted.texts.contains(&text);
+        let parsed = Arc::new(Parsed { document, hash, trusted, tokens });
+        self.parsed.insert(text, parsed.clone());
+        parsed
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         tenant::Tenant,
         user::User,
     },
+    metrics::Metrics,
 };
 
 /// The live subscription of a tenant.
@@ -42,14 +43,17 @@ pub(super) struct MemberCountOf {
 }
 
 /// What the look-ups of a request have in common.
-pub(super) struct Reads(Arc<Session>);
+pub(super) struct Reads {
+    session: Arc<Session>,
+    metrics: Metrics,
+}
 
 /// The look-ups of one request; they live and die with it, and so does what they remember.
 pub(super) type Loaders = DataLoader<Reads, HashMapCache>;
 
 /// The look-ups of a request whose batches run there.
-pub(super) fn loaders(session: Arc<Session>, batches: Batches) -> Loaders {
-    DataLoader::with_cache(Reads(session), batches, NoDelay, HashMapCache::default())
+pub(super) fn loaders(session: Arc<Session>, batches: Batches, metrics: Metrics) -> Loaders {
+    DataLoader::with_cache(Reads { session, metrics }, batches, NoDelay, HashMapCache::default())
         // A level is one read however wide it is; what bounds its width are the limits on documents.
         .max_batch_size(usize::MAX)
 }
@@ -62,7 +66,8 @@ impl Loader<TenantId> for Reads {
     type Error = Refusal;
 
     async fn load(&self, ids: &[TenantId]) -> FoundBy<TenantId, Tenant> {
-        self.0.tenants(ids).await
+        self.metrics.batched("tenants", ids.len());
+        self.session.tenants(ids).await
     }
 }
 
@@ -71,7 +76,8 @@ impl Loader<UserId> for Reads {
     type Error = Refusal;
 
     async fn load(&self, ids: &[UserId]) -> FoundBy<UserId, User> {
-        self.0.users(ids).await
+        self.metrics.batched("users", ids.len());
+        self.session.users(ids).await
     }
 }
 
@@ -80,7 +86,8 @@ impl Loader<SubscriptionId> for Reads {
     type Error = Refusal;
 
     async fn load(&self, ids: &[SubscriptionId]) -> FoundBy<SubscriptionId, TenantSubscription> {
-        self.0.subscriptions(ids).await
+        self.metrics.batched("subscriptions", ids.len());
+        self.session.subscriptions(ids).await
     }
 }
 
@@ -89,7 +96,8 @@ impl Loader<AuditEventId> for Reads {
     type Error = Refusal;
 
     async fn load(&self, ids: &[AuditEventId]) -> FoundBy<AuditEventId, AuditEvent> {
-        self.0.audit_events(ids).await
+        self.metrics.batched("audit_events", ids.len());
+        self.session.audit_events(ids).await
     }
 }
 
@@ -99,7 +107,8 @@ impl Loader<LiveOf> for Reads {
 
     async fn load(&self, keys: &[LiveOf]) -> FoundBy<LiveOf, TenantSubscription> {
         let tenants: Vec<TenantId> = keys.iter().map(|key| key.0).collect();
-        let found = self.0.live_subscriptions(&tenants).await?;
+        self.metrics.batched("live_subscriptions", keys.len());
+        let found = self.session.live_subscriptions(&tenants).await?;
         Ok(found.into_iter().map(|(tenant, found)| (LiveOf(tenant), found)).collect())
     }
 }
@@ -112,12 +121,13 @@ impl Loader<MembersOf> for Reads {
         &self,
         keys: &[MembersOf],
     ) -> Result<HashMap<MembersOf, Page<Arc<User>>>, Refusal> {
+        self.metrics.batched("members", keys.len());
         let mut found = HashMap::with_capacity(keys.len());
         // Usually one: a document has few different arguments for the same field.
         for ((filter, window), tenants) in
             group(keys, |key| ((key.filter.clone(), key.window.clone()), key.tenant))
         {
-            for (tenant, page) in self.0.member_pages(&tenants, &filter, &window).await? {
+            for (tenant, page) in self.session.member_pages(&tenants, &filter, &window).await? {
                 let key = MembersOf { tenant, filter: filter.clone(), window: window.clone() };
                 found.insert(key, page);
             }
@@ -131,9 +141,10 @@ impl Loader<MemberCountOf> for Reads {
     type Error = Refusal;
 
     async fn load(&self, keys: &[MemberCountOf]) -> Result<HashMap<MemberCountOf, u64>, Refusal> {
+        self.metrics.batched("member_counts", keys.len());
         let mut found = HashMap::with_capacity(keys.len());
         for (filter, tenants) in group(keys, |key| (key.filter.clone(), key.tenant)) {
-            for (tenant, count) in self.0.count_members(&tenants, &filter).await? {
+            for (tenant, count) in self.session.count_members(&tenants, &filter).await? {
                 found.insert(MemberCountOf { tenant, filter: filter.clone() }, count);
             }
         }

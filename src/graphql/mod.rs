@@ -15,6 +15,7 @@ mod documents;
 mod enums;
 mod error;
 mod input;
+mod label;
 mod limits;
 mod loaders;
 mod mutation;
@@ -35,6 +36,7 @@ use crate::access::Refusal;
 
 pub use documents::{Only, Trusted};
 pub use error::{Code, Problem};
+pub use label::Label;
 pub use request::{Answer, Api, Document, Prepared};
 
 /// What a field answers that may be null: nothing, a value, or an error beside a `null`.

@@ -25,12 +25,14 @@ use super::{
     context::Scope,
     documents::{Documents, Named, Parsed, Trusted},
     error::{Code, Problem, code, set_code},
+    label::Label,
     limits::{self, Asked, Shape},
     root, roots,
 };
 use crate::{
     access::{Refusal, Session},
     domain::limits::Limits,
+    metrics::Metrics,
 };
 
 /// A request's parameters, as GraphQL over HTTP names them.
@@ -76,6 +78,7 @@ pub struct Prepared {
     request: Request,
     operation: OperationType,
     complexity: u64,
+    label: Label,
 }
 
 impl Prepared {
@@ -83,6 +86,12 @@ impl Prepared {
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.operation == OperationType::Query
+    }
+
+    /// What may be told of it.
+    #[must_use]
+    pub const fn label(&self) -> &Label {
+        &self.label
     }
 
     /// What it may cost at most: the number that its limit is held against.
@@ -99,17 +108,18 @@ pub struct Api {
     documents: Documents,
     limits: Limits,
     introspection: bool,
+    metrics: Metrics,
 }
 
 impl Api {
     /// The schema. Without introspection, asking for it is an error, and errors suggest no names.
     #[must_use]
-    pub fn new(introspection: bool, limits: Limits, trusted: Trusted) -> Self {
+    pub fn new(introspection: bool, limits: Limits, trusted: Trusted, metrics: Metrics) -> Self {
         let builder = root();
         let builder = if introspection { builder } else { builder.disable_suggestions() };
         let schema = builder.finish();
         let shape = Shape::read(&schema.sdl());
-        Self { schema, shape, documents: Documents::new(trusted), limits, introspection }
+        Self { schema, shape, documents: Documents::new(trusted), limits, introspection, metrics }
     }
 
     /// Finds a document and the operation that is to run, and refuses one that asks for too much:
@@ -121,10 +131,11 @@ impl Api {
         // Some clients send an empty name for none.
         let name = document.operation_name.filter(|name| !name.is_empty());
         let ExecutableDocument { fragments, .. } = &parsed.document;
-        let operation = choose(&parsed.document, name.as_deref())?;
+        let (own_name, operation) = choose(&parsed.document, name.as_deref())?;
         for (name, value) in defaults(operation) {
             variables.entry(name).or_insert(value);
         }
+        require_variables(operation, &variables)?;
         let asked = Asked { operation, fragments, variables: &variables };
         let complexity = limits::check(asked, &self.shape, &self.limits);
         let complexity = complexity.map_err(Answer::refused)?;
@@ -138,11 +149,12 @@ impl Api {
             let message = "Fields of one response key differ: give them aliases.";
             return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
         }
+        let label = Label::of((own_name, operation), &parsed, &self.shape);
         let operation = operation.ty;
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(Prepared { request, operation, complexity })
+        Ok(Prepared { request, operation, complexity, label })
     }
 
     /// A document as it was parsed, now or before.
@@ -155,16 +167,14 @@ impl Api {
         let (readable, tokens) = limits::readable(&text, &self.limits).map_err(Answer::refused)?;
         let document =
             parse_query(&readable).map_err(|error| Answer::syntax(error.positions().collect()))?;
-        let parsed = Arc::new(Parsed::new(document, tokens));
         self.documents.register(named, &text);
-        self.documents.keep(text, parsed.clone());
-        Ok(parsed)
+        Ok(self.documents.keep(text, document, tokens))
     }
 
     /// Runs a prepared document. A panic of a resolver is an error of this request alone.
     pub async fn execute(&self, session: Arc<Session>, prepared: Prepared) -> Answer {
         let batches = Batches::default();
-        let scope = Scope::new(session.clone(), batches.clone());
+        let scope = Scope::new(session.clone(), batches.clone(), self.metrics.clone());
         let run = batches.drive(self.schema.execute(prepared.request.data(scope)));
         let answer = match AssertUnwindSafe(run).catch_unwind().await {
             Ok(response) => Answer::of(response),
@@ -184,25 +194,47 @@ fn defaults(operation: &OperationDefinition) -> Vec<(Name, Value)> {
     definitions.filter_map(default).collect()
 }
 
+/// Refuses an operation that lacks the value of a variable (the specification, section 6.1.2). The
+/// engine finds out only when a field asks for it, which others may have run before.
+fn require_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Answer> {
+    let lacks = |definition: &&Positioned<VariableDefinition>| {
+        let VariableDefinition { name, var_type, .. } = &definition.node;
+        let given = variables.get(&name.node).is_some_and(|value| *value != Value::Null);
+        !var_type.node.nullable && !given
+    };
+    let Some(lacking) = operation.variable_definitions.iter().find(lacks) else { return Ok(()) };
+    let name = &lacking.node.name.node;
+    let message = format!("The variable `${name}` has to have a value.");
+    let mut error = Problem::new(Code::ValidationFailed, message).into_server_error();
+    error.locations = vec![lacking.pos];
+    Err(Answer::not_run(error))
+}
+
+/// The operation that is to run, with the name that it has in the document.
 fn choose<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<&'a OperationDefinition, Answer> {
+) -> Result<(Option<&'a str>, &'a OperationDefinition), Answer> {
+    fn own<'a>(
+        (name, operation): (&'a Name, &'a Positioned<OperationDefinition>),
+    ) -> (Option<&'a str>, &'a OperationDefinition) {
+        (Some(name.as_str()), &operation.node)
+    }
     let chosen = match (&document.operations, name) {
-        (DocumentOperations::Single(only), None) => Ok(only),
+        (DocumentOperations::Single(only), None) => Ok((None, &only.node)),
         (DocumentOperations::Multiple(named), Some(name)) => {
-            named.get(name).ok_or("The document has no operation of that name.")
+            named.get_key_value(name).map(own).ok_or("The document has no operation of that name.")
         }
         (DocumentOperations::Single(_), Some(_)) => {
             Err("The document has no operation of that name.")
         }
         (DocumentOperations::Multiple(named), None) => match named.len() {
-            1 => named.values().next().ok_or("The document has no operation."),
+            1 => named.iter().next().map(own).ok_or("The document has no operation."),
             _ => Err("The document has several operations: `operationName` has to choose one."),
         },
     };
     let refused = |message| Answer::refused(Problem::new(Code::ValidationFailed, message));
-    chosen.map(|operation| &operation.node).map_err(refused)
+    chosen.map_err(refused)
 }
 
 /// The engine answers `null` without a word; a client is to be told. Fragments may still go in

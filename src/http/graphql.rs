@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::{
     Gateway,
     media::{self, MediaType},
+    observe::{Outcome, Trail},
     playground,
     rate::{self, Payer, rate_limited},
     repeat::{self, Admitted},
@@ -186,13 +187,18 @@ impl Incoming<'_> {
                 return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
             }
         };
+        let trail = Trail::of(&self.parts.extensions);
+        trail.asks(prepared.label());
         if self.parts.method != Method::POST && !prepared.is_query() {
             return Err(not_this_method("POST", "Use POST for a mutation."));
         }
         self.charge(payer, prepared.complexity(), rate::REQUEST)?;
         let session = |run| {
             let access = self.gateway.access.clone();
-            Arc::new(Session::new(access, caller.clone(), self.id.to_owned(), run))
+            let session = Session::new(access, caller.clone(), self.id.to_owned(), run);
+            let session = Arc::new(session);
+            trail.runs(&session);
+            session
         };
         let (answer, session) = match (&caller, repeatable) {
             // A query changes nothing, and who is nobody can change nothing.
@@ -209,7 +215,12 @@ impl Incoming<'_> {
                     Admitted::Answered(body) => {
                         let session = session(None);
                         match session.viewer(false).await {
-                            Ok(_) => return Ok(respond_with(body.into_bytes(), true, media_type)),
+                            Ok(_) => {
+                                let body = body.into_bytes();
+                                let mut answer = respond_with(body, true, media_type);
+                                answer.extensions_mut().insert(Outcome::repeated());
+                                return Ok(answer);
+                            }
                             // It was theirs to read then; who is shut out since reads nothing.
                             Err(refusal) => {
                                 (Answer::denied(refusal).with_request_id(self.id), session)
@@ -224,13 +235,6 @@ impl Incoming<'_> {
             }
         };
         let cost = Cost { store_reads: session.reads(), store_writes: session.writes() };
-        tracing::debug!(
-            request_id = self.id,
-            store_reads = cost.store_reads,
-            store_writes = cost.store_writes,
-            codes = ?answer.codes().collect::<Vec<_>>(),
-            "answered"
-        );
         Ok(respond(&answer, media_type, cost))
     }
 
@@ -245,11 +249,7 @@ impl Incoming<'_> {
             }
             Err(refused) => {
                 // The reason is for the log alone: an attacker learns nothing by trying.
-                tracing::info!(
-                    request_id = self.id,
-                    reason = refused.word(),
-                    "a token was refused"
-                );
+                Trail::of(&self.parts.extensions).refused(refused.word());
                 if refused != Refused::KeysUnavailable {
                     self.charge(self.address(), rate::REQUEST, 0)?;
                     self.fine(self.address());
@@ -410,6 +410,7 @@ fn respond(answer: &Answer, media_type: MediaType, cost: Cost) -> Response {
     };
     let mut response = respond_with(body, answer.ran(), media_type);
     response.extensions_mut().insert(cost);
+    response.extensions_mut().insert(Outcome::of(answer.codes()));
     response
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Gateway;
+use super::{Gateway, Stage};
 use crate::metrics;
 
 /// How long readiness waits for the store.
@@ -24,6 +24,9 @@ pub(super) async fn alive() -> Json<Value> {
 /// `GET /readyz`: 200, or 503 with a reason for each part that is not ready.
 pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, Json<Value>) {
     let mut reasons = Map::new();
+    if *gateway.stages.borrow() > Stage::Serving {
+        reasons.insert("program".to_owned(), "it is about to end".into());
+    }
     if let Err(reason) = store_ready(&gateway).await {
         reasons.insert("store".to_owned(), reason.into());
     }

@@ -7,6 +7,7 @@ mod graphql;
 mod health;
 mod in_flight;
 mod media;
+mod observe;
 mod playground;
 mod rate;
 mod repeat;
@@ -37,7 +38,7 @@ pub use dev::{Persona, personas};
 pub use graphql::Cost;
 pub use in_flight::Places;
 pub use rate::RateLimiter;
-pub use serve::{HEAD_TIMEOUT, Peer, serve};
+pub use serve::{HEAD_TIMEOUT, Peer, Stage, Stages, reached, serve};
 
 /// What every request needs.
 pub struct Gateway {
@@ -55,6 +56,8 @@ pub struct Gateway {
     pub max_body_bytes: usize,
     /// What holds traffic in bounds.
     pub bounds: Bounds,
+    /// How far the end of the program has come.
+    pub stages: Stages,
     /// Whether GraphiQL is served.
     pub playground: bool,
     /// The built-in issuer, in `dev`.
@@ -101,6 +104,8 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
         .layer(from_fn(request_id::layer))
         // Whether a page of another origin may ask; answers preflights.
         .option_layer(cors::layer(&gateway.bounds.cors))
+        // What is told of it, whatever becomes of it further in.
+        .layer(from_fn_with_state(gateway.clone(), observe::layer))
         // The answer made short.
         .layer(compression::layer())
         // Its time, or 504. What is left is `graphql`, in this order: the answer's form (406), the

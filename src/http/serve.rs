@@ -1,8 +1,22 @@
 //! A listener's connections: nobody holds one by being slow to ask, and all end when the program does.
 
-use std::{io, net::IpAddr, pin::pin, time::Duration};
+use std::{
+    io,
+    net::IpAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, Request, header},
+};
+use futures_util::FutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -11,11 +25,12 @@ use tokio::{
 };
 use tower::Service;
 
+use crate::metrics::Metrics;
+
 /// How long a client may take to send a request's head; an idle connection is one that takes long.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests under way have when the program ends. Each has a time limit of its own; this is
-/// for clients that do not read their answers.
-const LAST_REQUESTS: Duration = Duration::from_secs(30);
+/// How long who has just connected has to ask, when the program ends.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// The wait after the system could give no connection, because there are too many.
 const REST: Duration = Duration::from_secs(1);
 
@@ -23,21 +38,65 @@ const REST: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Serves until `stop` ends, then finishes the requests that are under way.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// How far the end of the program has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// It has not begun.
+    Serving,
+    /// The program is not ready any more, and still answers everybody; each answer is the last one
+    /// of its connection, so that clients go elsewhere.
+    Leaving,
+    /// No connection is taken any more, and those without a request under way are closed.
+    Closing,
+    /// What is under way is dropped.
+    Over,
+}
+
+/// Tells how far the end of the program has come.
+pub type Stages = watch::Receiver<Stage>;
+
+/// Waits for a stage. Where nobody can tell of one any more, it has come.
+pub async fn reached(stages: &mut Stages, stage: Stage) {
+    let _ = stages.wait_for(|now| *now >= stage).await;
+}
+
+/// Serves through all stages, and ends when the last connection has. How many of them were cut in
+/// [`Stage::Over`].
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stages: Stages,
+    metrics: Option<Metrics>,
+) -> usize {
     // Each connection has a receiver until it ends.
-    let (ending, _) = watch::channel(());
-    let mut stop = pin!(stop);
+    let (alive, _) = watch::channel(());
+    let cut = Arc::new(AtomicUsize::new(0));
+    let open = |(stream, address): (TcpStream, std::net::SocketAddr)| {
+        let connection = Connection {
+            peer: Peer(address.ip()),
+            router: router.clone(),
+            stages: stages.clone(),
+            counted: metrics.clone().map(Counted::new),
+        };
+        let (alive, cut) = (alive.subscribe(), cut.clone());
+        tokio::spawn(async move {
+            if connection.serve(stream).await.is_err() {
+                cut.fetch_add(1, Ordering::Relaxed);
+            }
+            drop(alive);
+        });
+    };
+    let mut closing = pin!({
+        let mut stages = stages.clone();
+        async move { reached(&mut stages, Stage::Closing).await }
+    });
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = &mut stop => break,
+            () = &mut closing => break,
         };
         match accepted {
-            Ok((stream, address)) => {
-                let peer = Peer(address.ip());
-                tokio::spawn(connection(stream, peer, router.clone(), ending.subscribe()));
-            }
+            Ok(accepted) => open(accepted),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
@@ -45,40 +104,92 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             }
         }
     }
+    // Who is in line already is answered, too.
+    while let Some(Ok(accepted)) = listener.accept().now_or_never() {
+        open(accepted);
+    }
     drop(listener);
-    let _ = ending.send(());
-    if tokio::time::timeout(LAST_REQUESTS, ending.closed()).await.is_err() {
-        tracing::warn!("connections were cut whose clients do not read");
+    alive.closed().await;
+    cut.load(Ordering::Relaxed)
+}
+
+/// A connection ended before its request was answered.
+struct Cut;
+
+/// What a connection is served with.
+struct Connection {
+    peer: Peer,
+    router: Router,
+    stages: Stages,
+    counted: Option<Counted>,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream) -> Result<(), Cut> {
+        // An answer is one write: waiting for more to send would only delay it.
+        let _ = stream.set_nodelay(true);
+        let Self { peer, router, stages, counted: _counted } = self;
+        let mut over = stages.clone();
+        let asked = AtomicBool::new(false);
+        let service = service_fn(|request: Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let (answer, stages) = (router.clone().call(request), stages.clone());
+            async move {
+                let mut response = answer.await?;
+                if *stages.borrow() >= Stage::Leaving {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, std::convert::Infallible>(response)
+            }
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = pin!(connection);
+        let closing = {
+            let (mut stages, asked) = (stages.clone(), &asked);
+            async move {
+                reached(&mut stages, Stage::Closing).await;
+                if !asked.load(Ordering::Relaxed) {
+                    let over = reached(&mut stages, Stage::Over);
+                    let _ = tokio::time::timeout(LAST_CHANCE, over).await;
+                }
+            }
+        };
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = closing => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = &mut connection => ended,
+                    () = reached(&mut over, Stage::Over) => return Err(Cut),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            // A client that goes away, or speaks something else: its affair.
+            tracing::debug!(%error, "a connection has ended early");
+        }
+        Ok(())
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    mut ending: watch::Receiver<()>,
-) {
-    // An answer is one write: waiting for more to send would only delay it.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        router.clone().call(request)
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        _ = ending.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        // A client that goes away, or speaks something else: its affair.
-        tracing::debug!(%error, "a connection has ended early");
+/// A connection that is counted as open until this is dropped.
+struct Counted(Metrics);
+
+impl Counted {
+    fn new(metrics: Metrics) -> Self {
+        metrics.connection_opened();
+        Self(metrics)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connection_closed();
     }
 }
 

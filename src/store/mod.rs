@@ -15,6 +15,7 @@
 //!    the index test there fails on a scan.
 
 pub mod mongo;
+mod observe;
 pub mod sqlite;
 
 use std::collections::HashMap;

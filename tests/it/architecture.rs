@@ -12,13 +12,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("policy", &["domain"]),
     ("clock", &["domain"]),
     ("metrics", &[]),
-    ("store", &["domain"]),
-    ("auth", &["domain", "clock", "metrics"]),
+    ("trace", &[]),
+    ("store", &["domain", "metrics", "trace"]),
+    ("auth", &["domain", "clock", "metrics", "trace"]),
     ("access", &["auth", "policy", "store", "domain", "clock"]),
-    ("graphql", &["access", "policy", "domain"]),
-    ("http", &["graphql", "access", "auth", "seed", "domain", "clock", "metrics"]),
+    ("graphql", &["access", "policy", "domain", "metrics"]),
+    ("http", &["graphql", "access", "auth", "seed", "domain", "clock", "metrics", "trace"]),
     ("config", &["domain"]),
-    ("telemetry", &["config"]),
+    ("telemetry", &["config", "trace"]),
     ("seed", &["clock", "config", "domain", "store"]),
     ("cli", &["app", "config", "graphql", "telemetry"]),
 ];
@@ -33,6 +34,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("async_graphql::", &["graphql"]),
     ("reqwest::", &["auth"]),
     ("prometheus::", &["metrics.rs"]),
+    ("opentelemetry", &["trace.rs", "telemetry.rs"]),
     ("std::env::", &["cli.rs"]),
 ];
 

@@ -1,6 +1,8 @@
 //! The started program, over TCP.
 
 mod provider;
+mod shutdown;
+mod telemetry;
 mod traffic;
 
 use std::{
@@ -59,11 +61,18 @@ impl Running {
         Self { child, lines: Box::new(lines) }
     }
 
-    /// `serve`, whose log says where it is.
+    /// `serve`, whose log says where it is, as JSON.
     pub(crate) fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut variables = variables.to_vec();
+        variables.push(("TENANTRY_LOG_FORMAT", "json"));
+        Self::serve_as_told(folder, &variables)
+    }
+
+    /// `serve` with these variables and on free ports.
+    fn serve_as_told(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = tenantry(folder);
         command.args(["serve", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
-        command.args(["--log-format", "json"]).envs(variables.iter().copied());
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).spawn().expect("the program");
         let err = child.stderr.take().expect("a pipe");
         let lines = BufReader::new(err).lines().map_while(Result::ok);
@@ -84,6 +93,26 @@ impl Running {
         });
         found.unwrap_or_else(|| panic!("nothing was logged of {message:?}"))
     }
+}
+
+/// Sends a signal to the program.
+fn signal(running: &Running, signal: &str) {
+    let pid = running.child.id().to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
+}
+
+/// Tells the program to stop, and waits until it has, well.
+#[track_caller]
+fn terminate(running: &mut Running) {
+    signal(running, "-TERM");
+    assert_eq!(running.child.wait().expect("an end").code(), Some(0));
+}
+
+/// The time, in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the program itself goes by the system's clock")]
+fn now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.expect("after 1970").as_secs()).expect("in range")
 }
 
 async fn get(url: &str) -> (u16, String) {
@@ -177,10 +206,7 @@ async fn serve_answers_on_a_real_database_and_shows_nothing_of_dev() {
     let base = format!("http://{}", serving["bind"].as_str().expect("an address"));
     let admin = format!("http://{}", serving["admin"].as_str().expect("an address"));
     serve.logged("the database is ready");
-    #[expect(clippy::disallowed_methods, reason = "the program itself goes by the system's clock")]
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    let now = i64::try_from(now.as_secs()).expect("in range");
+    let now = now();
     let token = issuer.token().issued_at(now).expires_at(now + 600).groups(["tenant:dezky:owner"]);
     let query = "{ me { memberships { role tenant { slug plan subscription { status } } } } }";
     let answer = ask(&format!("{base}/graphql"), &token.sign(), query).await;
@@ -475,14 +501,15 @@ async fn the_log_says_why_a_token_was_refused() {
         assert_eq!(answer.status().as_u16(), 401);
         assert!(!answer.text().await.expect("a body").contains(reason), "{reason}");
         let mut lines: Vec<Value> = Vec::new();
-        while lines.last().is_none_or(|line| line["fields"]["message"] != "a token was refused") {
+        while lines.last().is_none_or(|line| line["fields"]["message"] != "answered") {
             let line = serve.lines.next().expect("a line");
             assert!(token.split('.').all(|part| !line.contains(part)), "{line}");
             assert!(!line.contains("is not used"), "{line}");
             lines.push(serde_json::from_str(&line).expect("JSON"));
         }
-        let refused = &lines.last().expect("a line")["fields"];
-        assert_eq!((&refused["reason"], &refused["request_id"]), (&json!(reason), &json!("r-1")));
+        let refused = lines.last().expect("a line");
+        assert_eq!(refused["fields"]["refused"], reason, "{refused}");
+        assert_eq!(refused["span"]["request_id"], "r-1", "{refused}");
         let hint = lines.iter().any(|line| {
             line["fields"]["message"].as_str().is_some_and(|said| said.contains("client ID"))
         });
@@ -523,9 +550,7 @@ fn a_signal_ends_it_well() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut dev = Running::dev(folder.path());
     dev.line("readiness");
-    let pid = dev.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
-    assert_eq!(dev.child.wait().expect("an end").code(), Some(0));
+    terminate(&mut dev);
     let mut rest = String::new();
     if let Some(mut err) = dev.child.stderr.take() {
         err.read_to_string(&mut rest).expect("text");

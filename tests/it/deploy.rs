@@ -61,6 +61,14 @@ fn seconds(text: &str) -> Option<Duration> {
     text.strip_suffix('s')?.parse().ok().map(Duration::from_secs)
 }
 
+/// How long the program may take to end: its delay, and what requests under way may take.
+fn ending(variables: &BTreeMap<String, String>, program: &Program) -> Option<Duration> {
+    let time = |name: &str| {
+        seconds(variables.get(name).map_or_else(|| program.default_of(name), String::as_str))
+    };
+    Some(time("TENANTRY_SHUTDOWN_DELAY")? + time("TENANTRY_SHUTDOWN_TIMEOUT")?)
+}
+
 /// Holds variables against the command line: the program knows them, and what they hold.
 fn are_options(
     at: &str,

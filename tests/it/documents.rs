@@ -101,6 +101,12 @@ async fn a_trusted_document_is_found_by_its_identifier() {
         assert_eq!(send(&app, body).await.data(), &json!({"__typename": "Query"}));
     }
     assert_eq!(send(&app, json!({"documentId": "nope"})).await.codes(), ["BAD_USER_INPUT"]);
+    // Code Generator's lists have the digest's name in their keys.
+    let manifest = r#"{"sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b": "{ __typename }"}"#;
+    let named = self::app(Some((manifest, Only::Trusted))).await;
+    for body in [json!({"documentId": hash}), json!({"extensions": by_hash(hash)})] {
+        assert_eq!(send(&named, body).await.data(), &json!({"__typename": "Query"}));
+    }
     let both = send(&app, json!({"documentId": "name-1", "query": NAME})).await;
     assert_eq!(both.codes(), ["BAD_USER_INPUT"]);
     assert_eq!(

@@ -4,7 +4,9 @@ mod audits;
 mod compression;
 mod cors;
 mod in_flight;
+mod metrics;
 mod rate;
+mod shutdown;
 mod time;
 
 use axum::{body::Body, http::Request};
@@ -141,5 +143,25 @@ async fn a_valid_request_id_is_kept() {
         let reply = send(&app, "POST", "/graphql", &headers, r#"{"query":"{ me { id } }"}"#).await;
         assert_eq!(reply.header("x-request-id") == Some(given), kept, "{given}");
         assert_ne!(reply.json["extensions"]["requestId"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_lacks_a_variable_does_not_run() {
+    let app = App::on(Backend::Sqlite).await;
+    World::new(&app).await;
+    let token = format!("Bearer {}", app.token("bob", []));
+    let query = "query($id: ID!, $n: Int! = 3, $m: Int) { me { id } node(id: $id) { id } tenants(first: $n, last: $m) { totalCount } }";
+    for variables in [json!({}), json!({"id": null}), json!({"n": 1, "other": "x"})] {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", RESPONSE),
+            ("authorization", &*token),
+        ];
+        let reply = send(&app, "POST", "/graphql", &headers, &body).await;
+        assert_eq!((reply.status, reply.codes()), (400, vec!["GRAPHQL_VALIDATION_FAILED"]));
+        assert_eq!((reply.json.get("data"), reply.reads), (None, 0), "{}", reply.body);
+        assert!(reply.body.contains("$id"), "{}", reply.body);
     }
 }

@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod matrix;
 mod mongo;
+mod operations;
 mod reads;
 mod schema;
 mod support;

@@ -29,6 +29,14 @@ pub use subscription::{CreateSubscription, DeleteSubscription, UpdateSubscriptio
 pub use tenant::{CreateTenant, DeleteTenant, UpdateTenant};
 pub use user::{CreateUser, DeleteUser, UpdateUser};
 
+/// The tenants whose history tells of a change.
+fn tenants_of(change: &Change) -> &[TenantId] {
+    match change {
+        Change::Record(event) => &event.tenants,
+        _ => &[],
+    }
+}
+
 /// How often a change is decided anew because somebody else wrote in between. Each loser means that
 /// another one won.
 const ATTEMPTS: usize = 100;
@@ -78,12 +86,18 @@ impl Session {
             Err(CommitError::Superseded) => return Err(Refusal::Unavailable),
             Err(CommitError::Failed(error)) => return Err(error.into()),
         }
-        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
-        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.has_written(changes);
         if changes.iter().any(|change| matches!(change, Change::DeleteTenant { .. })) {
             self.tidy().await;
         }
         Ok(true)
+    }
+
+    /// Counts what was committed.
+    pub(super) fn has_written(&self, changes: &[Change]) {
+        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.request.touched.note(changes.iter().flat_map(tenants_of).copied());
     }
 
     /// A deleted tenant is gone, and with it everything that shows; its many members may still have

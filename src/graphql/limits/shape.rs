@@ -61,6 +61,11 @@ impl Shape {
         self.types.contains_key(type_name)
     }
 
+    /// Whether the schema has that field.
+    pub(in super::super) fn has_field(&self, type_name: &str, field: &str) -> bool {
+        self.field(type_name, field).is_some()
+    }
+
     pub(super) fn field(&self, type_name: &str, field: &str) -> Option<&Field> {
         self.types.get(type_name)?.get(field)
     }

@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
         user::{Identity, TenantRole, User},
     },
-    store::{CommitError, ReadError},
+    store::{CommitError, ReadError, observe::Command},
 };
 
 impl MongoStore {
@@ -112,7 +112,8 @@ impl MongoStore {
     async fn insert_user(&self, user: &User, session: &mut ClientSession) -> Result<(), Failed> {
         if user.identity.issuer == self.default_issuer {
             let same = doc! { "subject": &user.identity.subject, "issuer": null };
-            if in_time(self.users.find_one(same).session(&mut *session)).await?.is_some() {
+            let same = self.users.find_one(same).session(&mut *session);
+            if in_time(self.users.on("find"), same).await?.is_some() {
                 return Err(Failed::Decided(CommitError::Conflict(Unique::Subject)));
             }
         }
@@ -127,11 +128,11 @@ impl MongoStore {
         session: Option<&mut ClientSession>,
     ) -> Result<(), Failed> {
         let Some(session) = session else {
-            let collection: Collection<Document> = collection.clone_with_type();
-            return in_time(collection.insert_one(document)).await.map(drop);
+            let typed: Collection<Document> = collection.clone_with_type();
+            return in_time(collection.on("insert"), typed.insert_one(document)).await.map(drop);
         };
         let insert = doc! { "insert": collection.name(), "documents": [document] };
-        self.run(insert, session).await.map(drop)
+        self.run(collection.on("insert"), insert, session).await.map(drop)
     }
 
     /// Puts a document in the place of the stored one, which must be there.
@@ -144,13 +145,19 @@ impl MongoStore {
     ) -> Result<(), Failed> {
         let update = doc! { "q": stored, "u": pipeline };
         let update = doc! { "update": collection.name(), "updates": [update] };
-        fresh(self.run(update, session).await?)
+        fresh(self.run(collection.on("update"), update, session).await?)
     }
 
     /// A bare write command: how many documents it met. The driver's own writes throw away what the
     /// server says of the index that refused one.
-    async fn run(&self, command: Document, session: &mut ClientSession) -> Result<u64, Failed> {
-        let reply = in_time(self.database.run_command(command).session(session)).await?;
+    async fn run(
+        &self,
+        command: Command<'_>,
+        document: Document,
+        session: &mut ClientSession,
+    ) -> Result<u64, Failed> {
+        let run = self.database.run_command(document).session(session);
+        let reply = in_time(command, run).await?;
         let Some(error) = first_write_error(&reply) else {
             let met = reply.get_i32("n").unwrap_or_default();
             return Ok(met.try_into().unwrap_or_default());
@@ -164,7 +171,8 @@ impl MongoStore {
 
     async fn no_live(&self, tenant: TenantId, session: &mut ClientSession) -> Result<(), Failed> {
         let live = doc! { "tenantId": oid(tenant.raw), "status": { "$in": live() } };
-        match in_time(self.subscriptions.find_one(live).session(session)).await? {
+        let find = self.subscriptions.find_one(live).session(session);
+        match in_time(self.subscriptions.on("find"), find).await? {
             Some(_) => Err(Failed::Decided(CommitError::Stale)),
             None => Ok(()),
         }
@@ -177,7 +185,8 @@ impl MongoStore {
         tenant: TenantId,
         session: &mut ClientSession,
     ) -> Result<(), Failed> {
-        match in_time(self.users.find_one(owners_of(tenant)).session(session)).await? {
+        let find = self.users.find_one(owners_of(tenant)).session(session);
+        match in_time(self.users.on("find"), find).await? {
             Some(_) => Ok(()),
             None => Err(Failed::Decided(CommitError::LastOwner)),
         }
@@ -194,7 +203,7 @@ impl MongoStore {
     ) -> Result<(), Failed> {
         let all = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
         let youngest = self.tombstones.find_one(all.clone()).sort(doc! { "deletedAt": -1 });
-        let youngest = in_time(youngest.session(&mut *session)).await?;
+        let youngest = in_time(self.tombstones.on("find"), youngest.session(&mut *session)).await?;
         let youngest = youngest.map(|raw| tombstone::read(&raw)).transpose();
         let youngest = youngest.map_err(|_| {
             let text = "a tombstone cannot be read".to_owned();
@@ -204,7 +213,8 @@ impl MongoStore {
             return Err(Failed::Decided(CommitError::Stale));
         }
         if was.is_some() {
-            in_time(self.tombstones.delete_many(all).session(session)).await?;
+            let delete = self.tombstones.delete_many(all).session(session);
+            in_time(self.tombstones.on("delete"), delete).await?;
         }
         Ok(())
     }
@@ -262,8 +272,8 @@ pub(super) async fn update(
 ) -> Result<u64, Failed> {
     let update = collection.update_one(filter, update);
     let updated = match session {
-        Some(session) => in_time(update.session(session)).await,
-        None => in_time(update).await,
+        Some(session) => in_time(collection.on("update"), update.session(session)).await,
+        None => in_time(collection.on("update"), update).await,
     };
     Ok(updated?.matched_count)
 }
@@ -274,5 +284,6 @@ pub(super) async fn delete(
     filter: Document,
     session: &mut ClientSession,
 ) -> Result<u64, Failed> {
-    Ok(in_time(collection.delete_one(filter).session(session)).await?.deleted_count)
+    let delete = collection.delete_one(filter).session(session);
+    Ok(in_time(collection.on("delete"), delete).await?.deleted_count)
 }

@@ -1,6 +1,6 @@
 //! Writes: all or nothing, and an outcome that is known.
 
-use std::time::Duration;
+use std::{future::IntoFuture, time::Duration};
 
 use mongodb::{
     ClientSession,
@@ -21,10 +21,11 @@ use super::{
 };
 use crate::{
     domain::change::Change,
-    store::{CommitError, ReadError},
+    store::{CommitError, ReadError, observe::Command},
 };
 
 const TRANSIENT: &str = "TransientTransactionError";
+const ABORT: &str = "abortTransaction";
 const UNKNOWN: &str = "UnknownTransactionCommitResult";
 /// How long a transaction is tried again: others may be writing the same documents.
 const TRYING: Duration = Duration::from_secs(10);
@@ -127,11 +128,16 @@ impl MongoStore {
         }
     }
 
+    /// Begins a session; nothing is asked of a server for it.
+    async fn session(&self) -> Result<ClientSession, ReadError> {
+        self.client.start_session().await.map_err(|error| read_error(&error))
+    }
+
     async fn apply_together(&self, changes: &[Change]) -> Result<(), CommitError> {
         let deadline = Instant::now() + TRYING;
         let turn = tokio::time::timeout_at(deadline, self.turns.take(changes)).await;
         let _turn = turn.map_err(|_| out_of_time())?;
-        let mut session = bounded(self.client.start_session()).await?;
+        let mut session = self.session().await?;
         for attempt in 1.. {
             let failed = match self.transact(&mut session, changes, deadline).await {
                 Ok(()) => return Ok(()),
@@ -155,7 +161,7 @@ impl MongoStore {
         start(session).await?;
         if let Err(failed) = self.write_all(changes, session).await {
             // Whatever comes of it: the server ends by itself what is not committed.
-            drop(in_time(session.abort_transaction()).await);
+            drop(in_time(self.on(ABORT), session.abort_transaction()).await);
             return Err(failed);
         }
         self.conclude(session, changes, deadline).await
@@ -170,10 +176,11 @@ impl MongoStore {
     ) -> Result<(), Failed> {
         let mut was_open = false;
         for attempt in 1.. {
-            let failed = match in_time(session.commit_transaction()).await {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
+            let failed =
+                match in_time(self.on("commitTransaction"), session.commit_transaction()).await {
+                    Ok(()) => return Ok(()),
+                    Err(failed) => failed,
+                };
             let open = failed.has_label(UNKNOWN) || matches!(failed, Failed::Silent);
             // Told for certain that nothing was written. Once it was open, any other answer leaves
             // it so.
@@ -195,8 +202,9 @@ impl MongoStore {
     async fn end_open(&self, session: &mut ClientSession) {
         if start(session).await.is_ok() {
             let nothing = self.tombstones.find_one(doc! { "_id": least() });
-            drop(in_time(nothing.session(&mut *session)).await);
-            drop(in_time(session.abort_transaction()).await);
+            let find = self.tombstones.on("find");
+            drop(in_time(find, nothing.session(&mut *session)).await);
+            drop(in_time(self.on(ABORT), session.abort_transaction()).await);
         }
     }
 
@@ -224,10 +232,11 @@ impl MongoStore {
         let Some((collection, mark)) = marks.min_by_key(|(_, mark)| mark.len()) else {
             return false;
         };
+        let find = self.observer.command("find", collection);
         let collection = self.database.collection::<RawDocumentBuf>(collection);
         // Not what most of the servers have by now, but what they will have: linearizable.
         let look = collection.find_one(mark).read_concern(ReadConcern::linearizable());
-        matches!(bounded(look.max_time(PATIENCE)).await, Ok(Some(_)))
+        matches!(bounded(find, look.max_time(PATIENCE)).await, Ok(Some(_)))
     }
 }
 
@@ -246,7 +255,8 @@ fn is_alone(change: &Change) -> bool {
 async fn start(session: &mut ClientSession) -> Result<(), Failed> {
     // One moment for all that is read, on every shard: what is held stays as it was then.
     let transaction = session.start_transaction().read_concern(ReadConcern::snapshot());
-    match in_time(transaction).await {
+    let transaction = tokio::time::timeout(PATIENCE, transaction.into_future()).await;
+    match transaction.map_err(|_| Failed::Silent)?.map_err(Failed::from) {
         // A standalone was refused at the start: the driver has lost sight of the servers.
         Err(Failed::Driver(error)) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
             let text = "no server that can commit is in sight".to_owned();
@@ -257,8 +267,12 @@ async fn start(session: &mut ClientSession) -> Result<(), Failed> {
 }
 
 pub(super) async fn in_time<T>(
-    command: impl IntoFuture<Output = Result<T, Error>>,
+    command: Command<'_>,
+    asked: impl IntoFuture<Output = Result<T, Error>>,
 ) -> Result<T, Failed> {
-    let answer = tokio::time::timeout(PATIENCE, command.into_future()).await;
-    answer.map_err(|_| Failed::Silent)?.map_err(Failed::from)
+    let asked = async {
+        let answer = tokio::time::timeout(PATIENCE, asked.into_future()).await;
+        answer.map_err(|_| Failed::Silent)?.map_err(Failed::from)
+    };
+    command.observe(asked).await
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use mongodb::{
-    Client, Collection,
+    Client,
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
-use super::MongoStore;
-use crate::store::{PrepareError, ReadError};
+use super::{MongoStore, Raw};
+use crate::{
+    metrics::Metrics,
+    store::{PrepareError, ReadError, observe::Observer},
+};
 
 const SELECTION: Duration = Duration::from_secs(5);
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -21,8 +24,12 @@ const FORM: &str = "it should be like mongodb://user:password@host:27017/databas
 impl MongoStore {
     /// Takes a `mongodb://` or `mongodb+srv://` URL that names a database; `default_issuer` is the
     /// issuer of users that name none. A server that is away is no error, but only the DNS can
-    /// resolve a `mongodb+srv://` URL.
-    pub async fn connect(url: &str, default_issuer: &str) -> Result<Self, PrepareError> {
+    /// resolve a `mongodb+srv://` URL. Commands are counted where there is something to count with.
+    pub async fn connect(
+        url: &str,
+        default_issuer: &str,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, PrepareError> {
         let options = ClientOptions::parse(url).await.map_err(|error| unusable(url, &error))?;
         let Some(name) = options.default_database.clone() else {
             let text = format!("the database URL names no database: {FORM}");
@@ -31,7 +38,9 @@ impl MongoStore {
         let client =
             Client::with_options(with_defaults(options)).map_err(|error| unusable(url, &error))?;
         let database = client.database(&name);
-        let collection = |name: &str| -> Collection<_> { database.collection(name) };
+        let observer = metrics.map_or_else(Observer::default, |m| Observer::new(m, "mongodb"));
+        let collection =
+            |name: &str| Raw { collection: database.collection(name), observer: observer.clone() };
         Ok(Self {
             tenants: collection("tenants"),
             users: collection("users"),
@@ -39,6 +48,7 @@ impl MongoStore {
             audit_events: collection("auditEvents"),
             tombstones: collection("tombstones"),
             requests: collection("requests"),
+            observer: observer.clone(),
             turns: super::commit::Turns::new(),
             default_issuer: default_issuer.to_owned(),
             database,

@@ -25,7 +25,7 @@ impl List {
         if search {
             count = count.collation(names());
         }
-        bounded(count).await
+        bounded(collection.on("aggregate"), count).await
     }
 }
 
@@ -48,7 +48,7 @@ impl MongoStore {
             doc! { "$project": { "count": { "$first": "$members.count" } } },
         ];
         let query = self.tenants.aggregate(pipeline).batch_size(batch(tenants.len()));
-        each(query.batch(), |raw| {
+        each(self.tenants.on("aggregate"), query.batch(), |raw| {
             if let (Some(id), Some(count)) = (id_of(raw), count_of(raw)) {
                 counts.insert(TenantId::new(id), count);
             }

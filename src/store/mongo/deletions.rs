@@ -43,14 +43,16 @@ impl MongoStore {
     ) -> Result<(), Failed> {
         fresh(delete(&self.tenants, versioned(id, was), session).await?)?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
-        in_time(self.subscriptions.delete_many(of_tenant).session(&mut *session)).await?;
+        let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
+        in_time(self.subscriptions.on("delete"), delete).await?;
         let left = Leftover { tenant: id, deleted_at: at, groups_as_of: watermark };
         let members = self.users.count_documents(members_of(id)).limit(BATCH as u64 + 1);
-        if in_time(members.session(&mut *session)).await? > BATCH as u64 {
+        let members = members.session(&mut *session);
+        if in_time(self.users.on("aggregate"), members).await? > BATCH as u64 {
             return self.insert(&self.tombstones, write_leftover(&left), Some(session)).await;
         }
         let end = self.users.update_many(members_of(id), end_membership(&left));
-        in_time(end.session(session)).await.map(drop)
+        in_time(self.users.on("update"), end.session(session)).await.map(drop)
     }
 
     /// Ends what came to a tenant while it was being deleted; where a mark is left, that does. What
@@ -67,7 +69,7 @@ impl MongoStore {
 
     async fn end_unmarked(&self, left: &Leftover) -> Result<(), ReadError> {
         let mark = self.tombstones.find_one(doc! { "_id": to_oid(left.tenant.raw) });
-        if bounded(mark).await?.is_some()
+        if bounded(self.tombstones.on("find"), mark).await?.is_some()
             || self.members_after(left.tenant, least()).await?.is_empty()
         {
             return Ok(());
@@ -82,7 +84,8 @@ impl MongoStore {
             let mut found = Vec::new();
             let some = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
             let some = some.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
-            each(some.batch_size(batch(BATCH)).batch(), |raw| {
+            let find = self.tombstones.on("find");
+            each(find, some.batch_size(batch(BATCH)).batch(), |raw| {
                 found.push((raw.get_object_id("tenantId").ok(), read_leftover(raw)));
             })
             .await?;
@@ -110,9 +113,10 @@ impl MongoStore {
             let mut still = members_of(left.tenant);
             still.insert("_id", doc! { "$in": members });
             let end = self.users.update_many(still, end_membership(left));
-            ended += bounded(end).await?.modified_count;
+            ended += bounded(self.users.on("update"), end).await?.modified_count;
         }
-        bounded(self.tombstones.delete_one(doc! { "_id": to_oid(left.tenant.raw) })).await?;
+        let mark = self.tombstones.delete_one(doc! { "_id": to_oid(left.tenant.raw) });
+        bounded(self.tombstones.on("delete"), mark).await?;
         Ok(ended)
     }
 
@@ -126,7 +130,8 @@ impl MongoStore {
         filter.insert("_id", doc! { "$gt": after });
         let find = self.users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 });
         let mut members = Vec::with_capacity(BATCH);
-        each(find.limit(BATCH as i64).batch_size(batch(BATCH)).batch(), |raw| {
+        let find = find.limit(BATCH as i64).batch_size(batch(BATCH));
+        each(self.users.on("find"), find.batch(), |raw| {
             members.extend(id_of(raw).map(to_oid));
         })
         .await?;

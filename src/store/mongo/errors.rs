@@ -7,7 +7,10 @@ use mongodb::{
     error::{Error, ErrorKind, WriteFailure},
 };
 
-use crate::{domain::change::Unique, store::ReadError};
+use crate::{
+    domain::change::Unique,
+    store::{ReadError, observe::Command},
+};
 
 /// How long one command may take, whatever the driver and the network make of it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,12 +43,16 @@ pub(super) const DUPLICATE_KEY: i32 = 11000;
 
 /// Runs one command within [`PATIENCE`].
 pub(super) async fn bounded<T>(
-    command: impl IntoFuture<Output = Result<T, Error>>,
+    command: Command<'_>,
+    asked: impl IntoFuture<Output = Result<T, Error>>,
 ) -> Result<T, ReadError> {
-    match tokio::time::timeout(PATIENCE, command.into_future()).await {
-        Ok(answer) => answer.map_err(|error| read_error(&error)),
-        Err(_) => Err(out_of_time()),
-    }
+    let asked = async {
+        match tokio::time::timeout(PATIENCE, asked.into_future()).await {
+            Ok(answer) => answer.map_err(|error| read_error(&error)),
+            Err(_) => Err(out_of_time()),
+        }
+    };
+    command.observe(asked).await
 }
 
 pub(super) fn out_of_time() -> ReadError {

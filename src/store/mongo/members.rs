@@ -38,7 +38,7 @@ impl MongoStore {
         let pipeline = page_pipeline(tenants, filter, window);
         let size = read.len().saturating_mul(window.size + 1);
         let query = self.tenants.aggregate(pipeline).batch_size(batch(size));
-        each(query.batch(), |raw| {
+        each(self.tenants.on("aggregate"), query.batch(), |raw| {
             let place = id_of(raw).and_then(|id| read.get_mut(&TenantId::new(id)));
             if let (Some(items), Ok(user)) = (place, raw.get_document("members")) {
                 items.extend(self.member(user));

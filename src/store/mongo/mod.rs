@@ -21,7 +21,7 @@ mod prepare;
 mod queries;
 mod requests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Deref};
 
 use async_trait::async_trait;
 use mongodb::{
@@ -31,6 +31,7 @@ use mongodb::{
 
 use super::{
     CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
+    observe::{Command, Observer},
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -46,8 +47,27 @@ use crate::domain::{
 };
 use errors::bounded;
 
-/// Documents as they come from the wire: `documents` reads them in one pass, without a copy.
-type Raw = Collection<RawDocumentBuf>;
+/// A collection whose documents come as they are on the wire: `documents` reads them in one pass,
+/// without a copy.
+struct Raw {
+    collection: Collection<RawDocumentBuf>,
+    observer: Observer,
+}
+
+impl Deref for Raw {
+    type Target = Collection<RawDocumentBuf>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.collection
+    }
+}
+
+impl Raw {
+    /// A command about this collection.
+    fn on(&self, command: &'static str) -> Command<'_> {
+        self.observer.command(command, self.collection.name())
+    }
+}
 
 /// Keeps everything in one database of a MongoDB deployment.
 pub struct MongoStore {
@@ -59,9 +79,17 @@ pub struct MongoStore {
     audit_events: Raw,
     tombstones: Raw,
     requests: Raw,
+    observer: Observer,
     turns: commit::Turns,
     /// Whose subjects the users are that name no issuer.
     default_issuer: String,
+}
+
+impl MongoStore {
+    /// A command about no collection.
+    fn on(&self, command: &'static str) -> Command<'_> {
+        self.observer.command(command, "")
+    }
 }
 
 #[async_trait]
@@ -76,7 +104,7 @@ impl Store for MongoStore {
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
-        bounded(self.database.run_command(doc! { "ping": 1 })).await.map(drop)
+        bounded(self.on("ping"), self.database.run_command(doc! { "ping": 1 })).await.map(drop)
     }
 
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {

@@ -194,7 +194,7 @@ impl List {
             query = query.collation(names());
         }
         let mut items = Vec::with_capacity(window.size + 1);
-        each(query.batch(), |raw| {
+        each(collection.on("find"), query.batch(), |raw| {
             let Some(id) = id_of(raw) else { return };
             let position = Position { key: keyset.key_of(raw), id };
             items.push(Item { position, node: found(collection.name(), raw, &read) });

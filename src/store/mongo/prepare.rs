@@ -26,10 +26,20 @@ const STANDALONE: &str = "this MongoDB is a standalone server, which has no tran
 impl MongoStore {
     /// A replica set or a sharded cluster; anything else could not commit all or nothing.
     pub(super) async fn check_deployment(&self) -> Result<(), PrepareError> {
-        let hello = bounded(self.database.run_command(doc! { "hello": 1 })).await?;
+        let hello =
+            bounded(self.on("hello"), self.database.run_command(doc! { "hello": 1 })).await?;
         let replica_set = hello.contains_key("setName");
         let sharded = hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
         if replica_set || sharded {
+            let info = self.database.run_command(doc! { "buildInfo": 1 });
+            let info = bounded(self.on("buildInfo"), info).await?;
+            tracing::info!(
+                version = info.get_str("version").ok(),
+                replica_set = hello.get_str("setName").ok(),
+                sharded,
+                database = self.database.name(),
+                "connected to MongoDB"
+            );
             return Ok(());
         }
         Err(PrepareError::Unusable(STANDALONE.to_owned()))
@@ -69,7 +79,7 @@ impl MongoStore {
                 other => other,
             }
         };
-        bounded(Box::pin(list)).await
+        bounded(self.observer.command("listIndexes", name), Box::pin(list)).await
     }
 
     async fn build(

@@ -20,8 +20,11 @@ use crate::{
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{Found, ReadError, SubscriptionKeys, TenantKeys},
+    store::{Found, ReadError, SubscriptionKeys, TenantKeys, observe::Command},
 };
+
+/// The command of every read by key.
+const FIND: &str = "find";
 
 impl MongoStore {
     pub(super) async fn tenants_by(
@@ -59,7 +62,7 @@ impl MongoStore {
         let default = identity.issuer == self.default_issuer;
         let (mut exact, mut fallback) = (None, None);
         let cursor = self.users.find(doc! { "subject": &identity.subject });
-        each(cursor.batch(), |raw| {
+        each(self.users.on(FIND), cursor.batch(), |raw| {
             let place = match documents::user::issuer(raw) {
                 Some(issuer) if issuer == identity.issuer => &mut exact,
                 None if default => &mut fallback,
@@ -101,7 +104,7 @@ impl MongoStore {
         let filter = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
         let youngest = self.tombstones.find(filter).sort(doc! { "deletedAt": -1 }).limit(1);
         let mut read = None;
-        each(youngest.batch(), |raw| {
+        each(self.tombstones.on(FIND), youngest.batch(), |raw| {
             read = Some(found(self.tombstones.name(), raw, documents::tombstone::read));
         })
         .await?;
@@ -134,7 +137,8 @@ async fn by_key<T>(
     }
     let mut all = Vec::with_capacity(size);
     let cursor = collection.find(filter).batch_size(batch(size));
-    each(cursor.batch(), |raw| all.push(found(collection.name(), raw, &read))).await?;
+    let find = collection.on(FIND);
+    each(find, cursor.batch(), |raw| all.push(found(collection.name(), raw, &read))).await?;
     Ok(all)
 }
 
@@ -145,10 +149,11 @@ pub(super) fn batch(size: usize) -> u32 {
 
 /// Shows every document of a query, as it lies in the server's answer.
 pub(super) async fn each(
+    command: Command<'_>,
     query: impl Future<Output = Result<RawBatchCursor, mongodb::error::Error>>,
     mut show: impl FnMut(&RawDocument),
 ) -> Result<(), ReadError> {
-    let mut cursor = bounded(query).await?;
+    let mut cursor = bounded(command, query).await?;
     loop {
         let next = tokio::time::timeout(PATIENCE, cursor.next()).await;
         let Some(batch) = next.map_err(|_| out_of_time())? else { return Ok(()) };

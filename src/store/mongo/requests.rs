@@ -54,7 +54,8 @@ impl MongoStore {
             let key = doc! { "_id": digest(claim.key.0) };
             let take = self.requests.find_one_and_update(key, take_if_free(claim)).upsert(true);
             let take = take.return_document(ReturnDocument::After);
-            let taken = tokio::time::timeout(PATIENCE, take.into_future()).await;
+            let take = tokio::time::timeout(PATIENCE, take.into_future());
+            let taken = self.requests.on("findAndModify").observe(take).await;
             match taken.map_err(|_| out_of_time())? {
                 Ok(Some(raw)) => return Ok(raw),
                 Ok(None) => {}
@@ -75,7 +76,8 @@ impl MongoStore {
         let some = self.requests.find(expired.clone()).sort(doc! { "expiresAt": 1 });
         let some = some.projection(doc! { "_id": 1 }).limit(SWEPT as i64);
         let mut keys = Vec::with_capacity(SWEPT);
-        each(some.batch_size(batch(SWEPT)).batch(), |raw| {
+        let find = self.requests.on("find");
+        each(find, some.batch_size(batch(SWEPT)).batch(), |raw| {
             keys.extend(raw.get_binary("_id").ok().map(|key| key.to_binary()));
         })
         .await?;
@@ -85,7 +87,7 @@ impl MongoStore {
         // Somebody may have claimed one of them since.
         let mut still = expired;
         still.insert("_id", doc! { "$in": keys });
-        bounded(self.requests.delete_many(still)).await.map(drop)
+        bounded(self.requests.on("delete"), self.requests.delete_many(still)).await.map(drop)
     }
 
     /// Ends a run.
@@ -98,13 +100,16 @@ impl MongoStore {
         let ours = held(key, holder);
         if let Settlement::Answered(body) = end {
             let answer = doc! { "$set": { "answer": body } };
-            return bounded(self.requests.update_one(ours, answer)).await.map(drop);
+            let answer = self.requests.update_one(ours, answer);
+            return bounded(self.requests.on("update"), answer).await.map(drop);
         }
         let mut untouched = ours.clone();
         untouched.insert("steps.0", doc! { "$exists": false });
-        if bounded(self.requests.delete_one(untouched)).await?.deleted_count == 0 {
+        let delete = self.requests.delete_one(untouched);
+        if bounded(self.requests.on("delete"), delete).await?.deleted_count == 0 {
             let over = doc! { "$set": { "leaseUntil": date(Timestamp::MIN) } };
-            bounded(self.requests.update_one(ours, over)).await?;
+            let over = self.requests.update_one(ours, over);
+            bounded(self.requests.on("update"), over).await?;
         }
         Ok(())
     }

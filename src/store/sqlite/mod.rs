@@ -22,6 +22,7 @@ use async_trait::async_trait;
 
 use super::{
     CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
+    observe::Observer,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -35,6 +36,7 @@ use crate::domain::{
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
+use crate::metrics::Metrics;
 use pool::Pool;
 
 /// Keeps everything in one SQLite database.
@@ -44,38 +46,43 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// A store in that file, which is made, with its folder, where it is not there.
-    pub fn open(path: &Path) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::open(path)? })
+    pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
+        Ok(Self { pool: Pool::open(path, observer(metrics))? })
     }
 
     /// A store that ends with the process.
-    pub fn in_memory() -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::in_memory()? })
+    pub fn in_memory(metrics: Option<Metrics>) -> Result<Self, PrepareError> {
+        Ok(Self { pool: Pool::in_memory(observer(metrics))? })
     }
+}
+
+fn observer(metrics: Option<Metrics>) -> Observer {
+    metrics.map_or_else(Observer::default, |metrics| Observer::new(metrics, "sqlite"))
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn prepare(&self) -> Result<(), PrepareError> {
-        self.pool.write(schema::apply).await?
+        tracing::info!(version = rusqlite::version(), "SQLite is embedded");
+        self.pool.write("migrate", schema::apply).await
     }
 
     async fn examine(&self) -> Result<(), PrepareError> {
-        self.pool.read(|db| Ok(schema::examine(db))).await?
+        self.pool.read("", |db| Ok(schema::examine(db))).await?
     }
 
     async fn ping(&self) -> Result<(), ReadError> {
-        self.pool.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
+        self.pool.read("", |db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
         let query = queries::tenants(keys);
-        self.pool.read(move |db| query.all(db, rows::tenant::read)).await
+        self.pool.read("tenants", move |db| query.all(db, rows::tenant::read)).await
     }
 
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
         let query = queries::users(keys);
-        self.pool.read(move |db| query.all(db, rows::user::read)).await
+        self.pool.read("users", move |db| query.all(db, rows::user::read)).await
     }
 
     async fn subscriptions(
@@ -83,7 +90,7 @@ impl Store for SqliteStore {
         keys: SubscriptionKeys<'_>,
     ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
         let query = queries::subscriptions(keys);
-        self.pool.read(move |db| query.all(db, rows::subscription::read)).await
+        self.pool.read("subscriptions", move |db| query.all(db, rows::subscription::read)).await
     }
 
     async fn audit_events(
@@ -91,12 +98,12 @@ impl Store for SqliteStore {
         ids: &[AuditEventId],
     ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
         let query = queries::audit_events(ids);
-        self.pool.read(move |db| query.all(db, rows::audit::read)).await
+        self.pool.read("audit_events", move |db| query.all(db, rows::audit::read)).await
     }
 
     async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
         let identity = identity.clone();
-        self.pool.read(move |db| queries::tombstone(db, identity)).await
+        self.pool.read("tombstones", move |db| queries::tombstone(db, identity)).await
     }
 
     async fn tenant_page(
@@ -105,7 +112,7 @@ impl Store for SqliteStore {
         window: &Window,
     ) -> Result<Page<Tenant>, ReadError> {
         let (list, window) = (lists::tenants(listing), window.clone());
-        self.pool.read(move |db| list.page(db, &window, rows::tenant::read)).await
+        self.pool.read("tenants", move |db| list.page(db, &window, rows::tenant::read)).await
     }
 
     async fn user_page(
@@ -114,7 +121,7 @@ impl Store for SqliteStore {
         window: &Window,
     ) -> Result<Page<User>, ReadError> {
         let (list, window) = (lists::users(listing), window.clone());
-        self.pool.read(move |db| list.page(db, &window, rows::user::read)).await
+        self.pool.read("users", move |db| list.page(db, &window, rows::user::read)).await
     }
 
     async fn subscription_page(
@@ -123,7 +130,9 @@ impl Store for SqliteStore {
         window: &Window,
     ) -> Result<Page<TenantSubscription>, ReadError> {
         let (list, window) = (lists::subscriptions(listing), window.clone());
-        self.pool.read(move |db| list.page(db, &window, rows::subscription::read)).await
+        self.pool
+            .read("subscriptions", move |db| list.page(db, &window, rows::subscription::read))
+            .await
     }
 
     async fn audit_page(
@@ -132,7 +141,7 @@ impl Store for SqliteStore {
         window: &Window,
     ) -> Result<Page<AuditEvent>, ReadError> {
         let (list, window) = (lists::audit_events(listing), window.clone());
-        self.pool.read(move |db| list.page(db, &window, rows::audit::read)).await
+        self.pool.read("audit_events", move |db| list.page(db, &window, rows::audit::read)).await
     }
 
     async fn member_pages(
@@ -142,27 +151,29 @@ impl Store for SqliteStore {
         window: &Window,
     ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
         let (tenants, filter, window) = (tenants.to_vec(), filter.clone(), window.clone());
-        self.pool.read(move |db| members::pages(db, &tenants, &filter, &window)).await
+        self.pool
+            .read("memberships", move |db| members::pages(db, &tenants, &filter, &window))
+            .await
     }
 
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
         let list = lists::tenants(listing);
-        self.pool.read(move |db| list.count(db)).await
+        self.pool.read("tenants", move |db| list.count(db)).await
     }
 
     async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
         let list = lists::users(listing);
-        self.pool.read(move |db| list.count(db)).await
+        self.pool.read("users", move |db| list.count(db)).await
     }
 
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
         let list = lists::subscriptions(listing);
-        self.pool.read(move |db| list.count(db)).await
+        self.pool.read("subscriptions", move |db| list.count(db)).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
         let list = lists::audit_events(listing);
-        self.pool.read(move |db| list.count(db)).await
+        self.pool.read("audit_events", move |db| list.count(db)).await
     }
 
     async fn count_members(
@@ -171,12 +182,12 @@ impl Store for SqliteStore {
         filter: &MemberFilter,
     ) -> Result<HashMap<TenantId, u64>, ReadError> {
         let (tenants, filter) = (tenants.to_vec(), filter.clone());
-        self.pool.read(move |db| members::counts(db, &tenants, &filter)).await
+        self.pool.read("memberships", move |db| members::counts(db, &tenants, &filter)).await
     }
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
-        self.pool.write(move |db| commit::all_or_nothing(db, &changes)).await?
+        self.pool.write("commit", move |db| commit::all_or_nothing(db, &changes)).await
     }
 
     /// Nothing is ever left: a deletion takes all along.
@@ -186,7 +197,7 @@ impl Store for SqliteStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
         let claim = claim.clone();
-        self.pool.write(move |db| requests::claim(db, &claim)).await?
+        self.pool.write("claim", move |db| requests::claim(db, &claim)).await
     }
 
     async fn settle(
@@ -196,6 +207,7 @@ impl Store for SqliteStore {
         end: &Settlement,
     ) -> Result<(), ReadError> {
         let end = end.clone();
-        Ok(self.pool.write(move |db| requests::settle(db, key, holder, &end)).await??)
+        let settle = move |db: &mut _| Ok(requests::settle(db, key, holder, &end)?);
+        self.pool.write("settle", settle).await
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::store::{PrepareError, ReadError};
+use crate::store::{PrepareError, ReadError, observe::Observer};
 
 /// How many reads run at once; more wait.
 const READERS: usize = 4;
@@ -30,6 +30,7 @@ const STATEMENTS: usize = 128;
 pub(super) struct Pool {
     readers: Arc<Connections>,
     writer: Arc<Connections>,
+    observer: Observer,
 }
 
 /// Where a use of a connection runs.
@@ -93,7 +94,7 @@ impl Connections {
 }
 
 impl Pool {
-    pub(super) fn open(path: &Path) -> Result<Self, PrepareError> {
+    pub(super) fn open(path: &Path, observer: Observer) -> Result<Self, PrepareError> {
         let shown = path.display();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
@@ -112,10 +113,11 @@ impl Pool {
         // The writer first: it makes the file, and turns on the log that readers need.
         let writer = connect(false)?;
         let readers = (0..READERS).map(|_| connect(true)).collect::<Result<_, _>>()?;
-        Ok(Self { readers: Connections::new(readers), writer: Connections::new(vec![writer]) })
+        let (readers, writer) = (Connections::new(readers), Connections::new(vec![writer]));
+        Ok(Self { readers, writer, observer })
     }
 
-    pub(super) fn in_memory() -> Result<Self, PrepareError> {
+    pub(super) fn in_memory(observer: Observer) -> Result<Self, PrepareError> {
         let connection = Connection::open_in_memory().and_then(|db| {
             array::load_module(&db)?;
             db.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -124,21 +126,27 @@ impl Pool {
         })?;
         // Each connection to memory would have a database of its own: all share this one.
         let one = Connections::new(vec![connection]);
-        Ok(Self { readers: one.clone(), writer: one })
+        Ok(Self { readers: one.clone(), writer: one, observer })
     }
 
+    /// Reads from that table.
     pub(super) async fn read<T: Send + 'static>(
         &self,
+        table: &'static str,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, ReadError> {
-        Ok(self.readers.run(Thread::Here, work).await??)
+        let read = async { Ok(self.readers.run(Thread::Here, work).await??) };
+        self.observer.command("select", table).observe(read).await
     }
 
-    pub(super) async fn write<T: Send + 'static>(
+    /// Writes, alone; what for is told by that word.
+    pub(super) async fn write<T: Send + 'static, E: From<ReadError> + Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
-    ) -> Result<T, ReadError> {
-        self.writer.run(Thread::Blocking, work).await
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let write = async { self.writer.run(Thread::Blocking, work).await? };
+        self.observer.command(what, "").observe(write).await
     }
 }
 

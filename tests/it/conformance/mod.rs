@@ -63,13 +63,13 @@ use for_every_store;
 
 async fn in_file() -> (TempDir, Arc<dyn Store>) {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(&folder.path().join("tenantry.db")).expect("a store");
+    let store = SqliteStore::open(&folder.path().join("tenantry.db"), None).expect("a store");
     store.prepare().await.expect("prepared");
     (folder, Arc::new(store))
 }
 
 async fn in_memory() -> Arc<dyn Store> {
-    let store = SqliteStore::in_memory().expect("a store");
+    let store = SqliteStore::in_memory(None).expect("a store");
     store.prepare().await.expect("prepared");
     Arc::new(store)
 }

@@ -230,7 +230,7 @@ pub(super) const BREAKS: &[(&str, &str, &str, &str)] = &[
     (
         DEPLOYMENT,
         "terminationGracePeriodSeconds: 60",
-        "terminationGracePeriodSeconds: 30",
+        "terminationGracePeriodSeconds: 40",
         "killed while requests are under way",
     ),
     (
@@ -284,4 +284,12 @@ pub(super) const BREAKS: &[(&str, &str, &str, &str)] = &[
         "ServiceMonitor: it asks",
     ),
     (SERVICES, "targetPort: admin", "targetPort: metrics", "no port \"metrics\""),
+    (CONFIG, "SHUTDOWN_DELAY: 10s", "SHUTDOWN_DELAY: 1s", "it is gone before everybody knows"),
+    (
+        PRODUCTION,
+        "stop_grace_period: 60s",
+        "stop_grace_period: 30s",
+        "killed while requests are under way",
+    ),
+    (PRODUCTION, "SHUTDOWN_DELAY: 8s", "SHUTDOWN_DELAY: 5s", "traefik sends to one that is gone"),
 ];

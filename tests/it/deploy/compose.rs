@@ -1,11 +1,11 @@
 //! The compose files against the image, the program and what is on the disk.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    ADMIN_PATHS, Faults, are_options,
+    ADMIN_PATHS, Faults, are_options, ending,
     files::{Files, fields, interpolated, items, text, texts},
     image::Image,
     is_pinned, port_of,
@@ -25,8 +25,6 @@ pub(super) const TOLD: [(&str, &str); 4] = [
     ("TENANTRY_OIDC_ISSUER", "https://id.example.org/"),
     ("TENANTRY_OIDC_AUDIENCE", "portal"),
 ];
-/// How long requests under way may have when the program is told to stop.
-const LAST_REQUESTS: Duration = Duration::from_secs(30);
 /// Where `scripts/setup-compose` puts what no repository holds.
 pub(super) const MADE: &str = "deploy/secrets/";
 
@@ -208,7 +206,7 @@ impl Service<'_> {
         let health = check == ["CMD", image.binary.as_str(), "health"];
         faults.unless(health, || format!("{at}: its check is {check:?}"));
         let grace = seconds(text(&body["stop_grace_period"]));
-        let enough = grace.is_some_and(|grace| grace > LAST_REQUESTS);
+        let enough = grace > ending(&environment, program);
         faults.unless(enough, || format!("{at}: it is killed while requests are under way"));
         self.is_routed_to(&body["labels"], image, faults);
         if body["deploy"]["labels"].is_object() {
@@ -227,6 +225,15 @@ impl Service<'_> {
         let asked = path.is_empty()
             || (ADMIN_PATHS.contains(&path.as_str()) && port == image.admin_port.to_string());
         faults.unless(asked, || format!("{at}: traefik asks for health at {port}{path}"));
+        if path.is_empty() {
+            return;
+        }
+        let late = seconds(&label("healthcheck.interval"))
+            .zip(seconds(&label("healthcheck.timeout")))
+            .map(|(interval, timeout)| interval + timeout);
+        let delay = environment(self.body).get("TENANTRY_SHUTDOWN_DELAY").and_then(|d| seconds(d));
+        let noticed = late.is_some() && delay > late;
+        faults.unless(noticed, || format!("{at}: traefik sends to one that is gone"));
     }
 }
 

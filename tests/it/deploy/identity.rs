@@ -155,7 +155,8 @@ impl Blueprint<'_> {
             let known = given.contains(&name);
             self.fault(known, || format!("who applies it is not given {path}"));
         }
-        for entry in self.entries.to_vec() {
+        let entries = self.entries;
+        for entry in entries {
             for (name, value) in fields(&entry["attrs"]) {
                 let secret = name.contains("password") || name.contains("secret");
                 self.fault(!secret || value["!File"].is_string(), || format!("{name} is a secret"));

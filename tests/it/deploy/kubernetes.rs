@@ -1,23 +1,21 @@
 //! The manifests against the image, the program and each other.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
 use super::{
-    ADMIN_PATHS, Faults, are_options,
+    ADMIN_PATHS, Faults, are_options, ending,
     files::{Files, KUBERNETES, fields, items, text, texts},
     image::Image,
     is_pinned, port_of,
     program::Program,
+    seconds,
 };
 
 /// What the kustomization leaves out, and says so.
 const LEFT_OUT: [&str; 4] =
     ["secret.example.yaml", "jobs.yaml", "route.yaml", "service-monitor.yaml"];
-/// How long requests under way may have when the program is told to stop, in seconds.
-const LAST_REQUESTS: u64 = 30;
-
 /// All objects, each with the file that it is in.
 struct Cluster(Vec<(String, Value)>);
 
@@ -55,6 +53,7 @@ pub(super) fn look(files: &Files, program: &Program, image: &Image, faults: &mut
     let deployment = cluster.one("Deployment");
     listens(deployment, &configuration, image, faults);
     is_probed(deployment, faults);
+    ends_well(deployment, &configuration, program, faults);
     scales(&cluster, faults);
     is_reached(&cluster, faults);
 }
@@ -99,7 +98,10 @@ fn is_hardened(name: &str, pod: &Value, image: &Image, faults: &mut Faults) {
     let mut unless = |right: bool, what: &str| faults.unless(right, || format!("{name}: {what}"));
     let of_pod = &pod["securityContext"];
     unless(of_pod["runAsNonRoot"] == true, "it may be root");
-    unless(of_pod["runAsUser"].to_string() == image.user, "it is another user than the image's");
+    unless(
+        of_pod["runAsUser"].as_u64() == image.user.parse().ok(),
+        "it is another user than the image's",
+    );
     unless(of_pod["seccompProfile"]["type"] == "RuntimeDefault", "it may call anything");
     unless(pod["automountServiceAccountToken"] == false, "it has a token for Kubernetes");
     unless(pod["enableServiceLinks"] == false, "it gets variables of services");
@@ -185,10 +187,21 @@ fn is_probed(deployment: &Value, faults: &mut Faults) {
         let asked = path == wanted && ADMIN_PATHS.contains(&path) && get["port"] == "admin";
         faults.unless(asked, || format!("Deployment: its {probe} asks {get}"));
     }
-    let pause = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64();
+}
+
+/// Long enough for the program, which needs a while until nobody sends it anything.
+fn ends_well(
+    deployment: &Value,
+    configuration: &BTreeMap<String, String>,
+    program: &Program,
+    faults: &mut Faults,
+) {
     let grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64();
-    let enough = grace > Some(pause.unwrap_or_default() + LAST_REQUESTS);
+    let enough = grace.map(Duration::from_secs) > ending(configuration, program);
     faults.unless(enough, || "Deployment: it is killed while requests are under way".to_owned());
+    let delay = configuration.get("TENANTRY_SHUTDOWN_DELAY").and_then(|delay| seconds(delay));
+    let noticed = delay >= Some(Duration::from_secs(5));
+    faults.unless(noticed, || "ConfigMap: it is gone before everybody knows".to_owned());
 }
 
 fn scales(cluster: &Cluster, faults: &mut Faults) {

@@ -1,7 +1,7 @@
 //! Time limits. The clock of timers stands still in these tests, and jumps to the next timer where
 //! nothing else is left to do: what would take seconds takes none.
 
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
@@ -9,7 +9,6 @@ use tenantry::http::HEAD_TIMEOUT;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::oneshot,
     time::Instant,
 };
 
@@ -169,28 +168,6 @@ async fn a_slow_body_is_cut() {
     let said = rest(&mut client).await;
     took(since, LIMIT);
     assert!(said.starts_with("HTTP/1.1 504 ") && said.contains("TIMEOUT"), "{said}");
-}
-
-#[tokio::test]
-async fn what_is_under_way_at_the_end_is_finished() {
-    let (app, gate) = gated().await;
-    let (stop, stopped) = oneshot::channel();
-    let (origin, end) = app.serve_until(async { stopped.await.expect("told") }).await;
-    let mut idle = connect(&origin).await;
-    gate.close(true);
-    let mut client = connect(&origin).await;
-    client.write_all(text(&app, "{ me { id } }", "k").as_bytes()).await.expect("sent");
-    gate.until_inside(1).await;
-    stop.send(()).expect("it listens");
-    // A connection without a request is closed at once, and the door is shut.
-    assert_eq!(rest(&mut idle).await, "");
-    let late = TcpStream::connect(origin.trim_start_matches("http://")).await;
-    assert!(late.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused));
-    assert!(!end.is_finished());
-    gate.close(false);
-    let said = rest(&mut client).await;
-    assert!(said.starts_with("HTTP/1.1 200 ") && said.contains("usr_"), "{said}");
-    end.await.expect("an end");
 }
 
 /// A fault of this program in one request is that request's alone, and its words are for nobody.

@@ -12,6 +12,7 @@ use tenantry::{
     access::{Caller, Session},
     domain::{limits::Limits, sync::Profile, user::Identity},
     graphql::{Api, Document, Trusted},
+    metrics::Metrics,
 };
 
 use super::app;
@@ -172,7 +173,7 @@ async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
         tokens: most,
         directives: most,
     };
-    let api = Api::new(true, limits, Trusted::default());
+    let api = Api::new(true, limits, Trusted::default(), Metrics::new().expect("a catalogue"));
     let identity = Identity { issuer: app.issuer.url().to_owned(), subject: "ada".to_owned() };
     let caller = Caller { identity, profile: Profile::default() };
     let handle = tokio::runtime::Handle::current();
@@ -266,7 +267,12 @@ fn no_text_is_a_reason_to_fall_over() {
     ]);
     let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.join(" "));
     let any = prop_oneof![text, ".{0,200}"];
-    let api = Api::new(false, Limits::default(), Trusted::default());
+    let api = Api::new(
+        false,
+        Limits::default(),
+        Trusted::default(),
+        Metrics::new().expect("a catalogue"),
+    );
     let config = Config { cases: 3000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let outcome = TestRunner::new_with_rng(config, rng).run(&any, |text| {

@@ -44,7 +44,7 @@ impl Faulty {
         // The server says how it is twice a second: what it says of itself here is not true.
         let uri = format!("{}&appName=store&heartbeatFrequencyMS=500", mongod.uri(DATABASE));
         let uri = uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=5000");
-        let store = MongoStore::connect(&uri, ISSUER).await.expect("a store");
+        let store = MongoStore::connect(&uri, ISSUER, None).await.expect("a store");
         store.prepare().await.expect("prepared");
         Self { _mongod: mongod, admin, database, store: Arc::new(store) }
     }

@@ -10,6 +10,7 @@ mod outage;
 mod pages;
 mod prepare;
 mod shapes;
+mod sharding;
 mod updates;
 
 use mongodb::bson::{DateTime, oid::ObjectId};

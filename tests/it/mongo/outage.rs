@@ -12,7 +12,7 @@ use crate::support::mongod::{ISSUER, Kind, Mongod};
 async fn it_is_unavailable_while_away_and_heals() {
     let mut mongod = Mongod::nowhere(Kind::ReplicaSet);
     // The store first: nothing is there to be found.
-    let store = MongoStore::connect(&mongod.uri("outage"), ISSUER).await.expect("a store");
+    let store = MongoStore::connect(&mongod.uri("outage"), ISSUER, None).await.expect("a store");
     assert_unavailable(&store).await;
     assert!(mongod.start(), "the port is still free");
     mongod.initiate().await;

@@ -88,7 +88,7 @@ async fn duplicates_are_said_with_collection_and_index() {
 #[tokio::test]
 async fn a_standalone_is_refused_with_the_way_out() {
     let mongod = Mongod::running(Kind::Standalone);
-    let store = MongoStore::connect(&mongod.uri("alone"), ISSUER).await.expect("a store");
+    let store = MongoStore::connect(&mongod.uri("alone"), ISSUER, None).await.expect("a store");
     // The first look at a server may take longer than a look at one that is away.
     let refused = loop {
         match store.prepare().await {
@@ -113,7 +113,7 @@ async fn a_url_is_refused_without_its_secrets() {
         "postgres://ada:s3cret@localhost/db",
         "",
     ] {
-        let refused = MongoStore::connect(url, ISSUER).await.map(drop);
+        let refused = MongoStore::connect(url, ISSUER, None).await.map(drop);
         let Err(PrepareError::Unusable(text)) = refused else { panic!("{url}: {refused:?}") };
         assert!(!text.contains("cret") && !text.contains('\n'), "{url}: {text}");
         assert!(text.contains("mongodb://"), "{url}: {text}");

@@ -32,11 +32,11 @@ use tenantry::{
         user::{Identity, User},
     },
     graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Cost, Gateway, Origins, Places, RateLimiter},
+    http::{self, Bounds, Cost, Gateway, Origins, Places, RateLimiter, Stage, Stages},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
 use super::{
@@ -117,6 +117,8 @@ pub(crate) struct App {
     pub(crate) mongo: Option<Fresh>,
     /// The door to the data, past HTTP and GraphQL.
     pub(crate) access: Arc<Access>,
+    /// How far the end of the program has come.
+    pub(crate) stages: watch::Sender<Stage>,
     router: Router,
     admin: Router,
 }
@@ -216,6 +218,7 @@ impl App {
 
     /// The same with something different.
     pub(crate) async fn with(backend: Backend, setup: Setup) -> Self {
+        let metrics = Metrics::new().expect("a catalogue");
         let issuer = Arc::new(TestIssuer::start().await);
         issuer.away(setup.issuer_away);
         let other_issuer = match setup.two_issuers {
@@ -223,10 +226,14 @@ impl App {
             false => None,
         };
         let (store, mongo): (Arc<dyn Store>, _) = match backend {
-            Backend::Sqlite => (Arc::new(SqliteStore::in_memory().expect("memory")), None),
+            Backend::Sqlite => {
+                let store = SqliteStore::in_memory(Some(metrics.clone()));
+                (Arc::new(store.expect("memory")), None)
+            }
             Backend::Mongo => {
                 let fresh = Fresh::new().await;
-                let store = MongoStore::connect(&fresh.uri, issuer.url()).await;
+                let counted = Some(metrics.clone());
+                let store = MongoStore::connect(&fresh.uri, issuer.url(), counted).await;
                 (Arc::new(store.expect("a URL")), Some(fresh))
             }
         };
@@ -238,39 +245,42 @@ impl App {
         let clock = Arc::new(TestClock::new());
         let issuers: Vec<_> =
             [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
-        let gateway = gateway(&issuers, store.clone(), clock.clone(), setup).await;
+        let (stages, seen) = watch::channel(Stage::Serving);
+        let parts = (store.clone(), clock.clone() as Arc<dyn Clock>, metrics, seen);
+        let gateway = gateway(&issuers, parts, setup).await;
         let access = gateway.access.clone();
         let (router, admin) = (http::public(gateway.clone()), http::admin(gateway));
-        Self { store, issuer, other_issuer, clock, mongo, access, router, admin }
+        Self { store, issuer, other_issuer, clock, mongo, access, stages, router, admin }
     }
 
     /// The routers of another instance on the same database: it shares nothing else.
     pub(crate) async fn another_instance(&self) -> Router {
         let store: Arc<dyn Store> = match &self.mongo {
             Some(fresh) => {
-                let store = MongoStore::connect(&fresh.uri, self.issuer.url()).await;
+                let store = MongoStore::connect(&fresh.uri, self.issuer.url(), None).await;
                 Arc::new(store.expect("a URL"))
             }
             None => self.store.clone(),
         };
         let setup = Setup::default();
-        http::public(gateway(&[&self.issuer], store, self.clock.clone(), setup).await)
+        let metrics = Metrics::new().expect("a catalogue");
+        let seen = watch::channel(Stage::Serving).1;
+        let parts = (store, self.clock.clone() as Arc<dyn Clock>, metrics, seen);
+        http::public(gateway(&[&self.issuer], parts, setup).await)
     }
 
     /// Serves the public router on a free port of loopback, for as long as the test runs: its
     /// origin.
     pub(crate) async fn serve(&self) -> String {
-        self.serve_until(std::future::pending()).await.0
+        self.serve_through().await.0
     }
 
-    /// The same until it is told to stop, and its end.
-    pub(crate) async fn serve_until(
-        &self,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> (String, JoinHandle<()>) {
+    /// The same through all stages, and its end: how many connections were cut.
+    pub(crate) async fn serve_through(&self) -> (String, JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let end = tokio::spawn(http::serve(listener, self.router.clone(), stop));
+        let end =
+            tokio::spawn(http::serve(listener, self.router.clone(), self.stages.subscribe(), None));
         (format!("http://{address}"), end)
     }
 
@@ -385,11 +395,9 @@ pub(crate) async fn send(router: &Router, request: axum::http::Request<Body>) ->
 
 async fn gateway(
     issuers: &[&Arc<TestIssuer>],
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    (store, clock, metrics, stages): (Arc<dyn Store>, Arc<dyn Clock>, Metrics, Stages),
     setup: Setup,
 ) -> Arc<Gateway> {
-    let metrics = Metrics::new().expect("a catalogue");
     let mut verifiers = Vec::new();
     for (place, issuer) in issuers.iter().enumerate() {
         let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
@@ -414,7 +422,7 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.open();
     Arc::new(Gateway {
-        api: Api::new(setup.introspection, Limits::default(), trusted),
+        api: Api::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
         bounds: Bounds {
@@ -426,6 +434,7 @@ async fn gateway(
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
+        stages,
         playground: false,
         dev: None,
     })

@@ -116,6 +116,11 @@ impl TestIssuer {
         self.state().away = away;
     }
 
+    /// The `traceparent` of the last fetch of the key set.
+    pub(crate) fn traceparent(&self) -> Option<String> {
+        self.state().traceparent.clone()
+    }
+
     /// Holds the answers of the key set's endpoint until the gate is dropped.
     pub(crate) fn hold(&self) -> Gate {
         self.server.hold()

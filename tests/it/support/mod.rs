@@ -6,4 +6,5 @@ pub(crate) mod gate;
 pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
+pub(crate) mod printed;
 pub(crate) mod world;

@@ -229,7 +229,7 @@ impl Fresh {
 
     /// A store on it that is not prepared.
     pub(crate) async fn store(&self) -> MongoStore {
-        MongoStore::connect(&self.uri, ISSUER).await.expect("a store")
+        MongoStore::connect(&self.uri, ISSUER, None).await.expect("a store")
     }
 
     /// A store on it, prepared.

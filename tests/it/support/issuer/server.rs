@@ -36,6 +36,7 @@ pub(super) struct State {
     pub(super) jwks_fetches: usize,
     pub(super) discovery_fetches: usize,
     pub(super) user_agent: Option<String>,
+    pub(super) traceparent: Option<String>,
 }
 
 pub(super) struct Server {
@@ -123,6 +124,8 @@ async fn jwks(
         state.jwks_fetches += 1;
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
         state.user_agent = agent.map(str::to_owned);
+        let trace = headers.get("traceparent").and_then(|trace| trace.to_str().ok());
+        state.traceparent = trace.map(str::to_owned);
     }
     // The sender lives as long as the server.
     let _ = server.held.subscribe().wait_for(|held| !held).await;

@@ -1,0 +1,38 @@
+// docs/CLIENTS.md: its configurations are the files of this folder, and its table has every code of an
+// error.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path) => readFileSync(resolve(root, path), 'utf8');
+const guide = read('docs/CLIENTS.md');
+
+test('each block that names a file is in that file', () => {
+  const blocks = [...guide.matchAll(/^```\w+ (\S+)\n([^]*?)^```$/gm)];
+  const shown = blocks.map(([, path, text]) => {
+    assert(read(path).includes(text), `${path} does not have\n${text}`);
+    return path;
+  });
+  assert.deepEqual(shown, [
+    'tests/clients/codegen/codegen.ts',
+    'tests/clients/codegen/src/client.ts',
+    'tests/clients/relay/relay.config.json',
+    'tests/clients/relay/src/network.ts',
+  ]);
+});
+
+test('the table has every code, and no other', () => {
+  const codes = [...read('src/graphql/error.rs').matchAll(/^ +[A-Z]\w+ = "([A-Z_]+)",$/gm)];
+  const rows = [...guide.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)];
+  const told = rows.flatMap(([, cell]) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code));
+  assert(codes.length >= 16);
+  assert.deepEqual(told.sort(), codes.map(([, code]) => code).sort());
+});
+
+test('every link within the project leads somewhere', () => {
+  const links = [...guide.matchAll(/\]\(([^):#]+)\)/g)].map(([, path]) => path);
+  assert(links.length > 3);
+  for (const path of links) read(`docs/${path}`);
+});

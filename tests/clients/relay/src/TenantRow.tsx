@@ -1,0 +1,32 @@
+import { graphql, useFragment } from 'react-relay';
+import type { TenantRow_tenant$key } from './__generated__/TenantRow_tenant.graphql';
+
+/** One line of a list of tenants. */
+export function TenantRow({ tenant }: { tenant: TenantRow_tenant$key }) {
+  const data = useFragment(
+    graphql`
+      fragment TenantRow_tenant on Tenant {
+        id
+        slug
+        name
+        status
+        subscription {
+          status
+          currentPeriodEnd
+        }
+      }
+    `,
+    tenant,
+  );
+  const end = data.subscription?.currentPeriodEnd;
+  // @ts-expect-error A tenant may have no subscription.
+  data.subscription.status;
+  // @ts-expect-error Nobody has asked for it here.
+  data.plan;
+  return (
+    <tr>
+      <td>{data.name}</td>
+      <td>{end == null ? data.status : end.slice(0, 10)}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,154 @@
+//! What is counted of requests, through the router and on both stores.
+
+use std::collections::BTreeSet;
+
+use axum::{body::Body, http::Request};
+use serde_json::json;
+use tenantry::graphql::Only;
+
+use crate::support::{
+    app::{App, Backend, Setup, on_both_stores},
+    gate::Gate,
+    world::World,
+};
+
+on_both_stores! {
+    commands_of_the_store_and_batches_are_counted,
+}
+
+const DOCUMENTS: &str = r#"{"one": "query Portal { me { id } }"}"#;
+
+fn requests(kind: &str, field: &str, name: &str, code: &str) -> String {
+    format!(
+        r#"tenantry_requests_total{{code="{code}",field="{field}",name="{name}",type="{kind}"}}"#
+    )
+}
+
+/// The names of everything that is counted, with labels, without values.
+async fn series(app: &App) -> BTreeSet<String> {
+    let text = app.admin("/metrics").await.body;
+    let lines = text.lines().filter(|line| line.starts_with("tenantry_"));
+    lines.map(|line| line.rsplit_once(' ').expect("a value").0.to_owned()).collect()
+}
+
+async fn post(app: &App, headers: &[(&str, &str)], body: &str) -> u16 {
+    let mut request = Request::post("/graphql");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    app.send(request.body(Body::from(body.to_owned())).expect("a request")).await.status
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_operation_and_code() {
+    let setup = Setup { documents: Some((DOCUMENTS, Only::Any)), ..Setup::default() };
+    let app = App::with(Backend::Sqlite, setup).await;
+    World::new(&app).await;
+    app.ask("bob", "{ me { id } }").await.data();
+    app.ask("bob", "{ a: me { id } b: me { id } __typename }").await.data();
+    app.ask("bob", "query Portal { me { id } }").await.data();
+    app.ask("bob", "query X { ...F } fragment F on Query { tenants { totalCount } me { id } }")
+        .await;
+    app.ask("carol", "{ tenant(slug: \"acme\") { billingInfo { email } } }").await;
+    app.ask(
+        "bob",
+        "mutation { createTenant(input: {slug: \"x\", name: \"X\"}) { tenant { id } } }",
+    )
+    .await;
+    app.ask("bob", "{ secretWord }").await;
+    app.ask("bob", "{ ").await;
+    app.ask_as_nobody("{ __typename }").await.data();
+    let json = ("content-type", "application/json");
+    post(&app, &[json, ("authorization", "Bearer x")], "{}").await;
+    post(&app, &[("content-type", "text/plain")], "{}").await;
+    for (kind, field, name, code, count) in [
+        ("query", "me", "", "OK", 2.0),
+        // A name is told apart where there are few: those of trusted documents.
+        ("query", "me", "Portal", "OK", 1.0),
+        ("query", "several", "", "OK", 1.0),
+        ("query", "tenant", "", "FORBIDDEN", 1.0),
+        ("mutation", "createTenant", "", "FORBIDDEN", 1.0),
+        ("query", "none", "", "GRAPHQL_VALIDATION_FAILED", 1.0),
+        ("query", "none", "", "OK", 1.0),
+        ("none", "none", "", "GRAPHQL_PARSE_FAILED", 1.0),
+        ("none", "none", "", "UNAUTHENTICATED", 1.0),
+        ("none", "none", "", "BAD_USER_INPUT", 1.0),
+    ] {
+        let line = requests(kind, field, name, code);
+        assert_eq!(app.metric(&line).await, count, "{line}");
+    }
+    let took = r#"tenantry_request_duration_seconds_count{field="me",type="query"}"#;
+    assert_eq!(app.metric(took).await, 3.0);
+}
+
+#[tokio::test]
+async fn no_client_makes_the_catalogue_grow() {
+    let app = App::on(Backend::Sqlite).await;
+    World::new(&app).await;
+    let ask = async |n: usize| {
+        app.ask("bob", &format!("query Q{n} {{ a{n}: me {{ id }} }}")).await.data();
+        app.ask("bob", &format!("query Q{n} {{ f{n} }}")).await;
+        app.ask("bob", &format!("{{ tenant(slug: \"none-{n}\") {{ id }} }}")).await.data();
+        app.ask_as_nobody(&format!("{{ f{n} ")).await;
+        let token = format!("Bearer {n}");
+        post(&app, &[("authorization", &token), ("x-request-id", &token)], "{}").await;
+    };
+    ask(0).await;
+    let before = series(&app).await;
+    for n in 1..20 {
+        ask(n).await;
+    }
+    assert_eq!(series(&app).await, before);
+    assert!(!before.iter().any(|line| line.contains("Q0") || line.contains("f0")), "{before:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_counted() {
+    let gate = Gate::open();
+    let setup = Setup { gate: Some(gate.clone()), ..Setup::default() };
+    let app = App::with(Backend::Sqlite, setup).await;
+    World::new(&app).await;
+    gate.close(true);
+    let token = format!("Bearer {}", app.token("bob", []));
+    let request = Request::post("/graphql")
+        .header("content-type", "application/json")
+        .header("authorization", token)
+        .body(Body::from(json!({"query": "{ me { id } }"}).to_string()));
+    let asked = app.send(request.expect("a request"));
+    tokio::select! {
+        reply = asked => panic!("{}", reply.body),
+        () = gate.until_inside(1) => {}
+    }
+    gate.until_inside(0).await;
+    assert_eq!(app.metric("tenantry_requests_abandoned_total").await, 1.0);
+    assert_eq!(app.metric("tenantry_requests_in_flight").await, 0.0);
+    gate.close(false);
+}
+
+async fn commands_of_the_store_and_batches_are_counted(app: App) {
+    World::new(&app).await;
+    let mongo = app.mongo.is_some();
+    let count = async |command: &str, collection: &str, outcome: &str| {
+        let labels =
+            format!(r#"collection="{collection}",command="{command}",outcome="{outcome}""#);
+        app.metric(&format!("tenantry_store_command_duration_seconds_count{{{labels}}}")).await
+    };
+    let read = if mongo { "find" } else { "select" };
+    let before = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];
+    let batch = r#"tenantry_loader_batch_keys_count{loader="tenants"}"#;
+    let batches = app.metric(batch).await;
+    app.ask("carol", "{ me { memberships { tenant { name } } } }").await.data();
+    let after = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];
+    assert_eq!([after[0] - before[0], after[1] - before[1]], [1.0, 1.0]);
+    assert_eq!(app.metric(batch).await - batches, 1.0);
+    let commit = if mongo { ("commitTransaction", "") } else { ("commit", "") };
+    let commits = count(commit.0, commit.1, "ok").await;
+    let rename = format!(
+        r#"mutation {{ updateTenant(input: {{id: "{}", name: "Two"}}) {{ tenant {{ id }} }} }}"#,
+        app.ask("bob", r#"{ tenant(slug: "acme") { id } }"#).await.data()["tenant"]["id"]
+            .as_str()
+            .expect("an identifier")
+    );
+    app.ask("bob", &rename).await.data();
+    assert_eq!(count(commit.0, commit.1, "ok").await - commits, 1.0);
+}
