@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of the gateway: nothing but the program, the four libraries it links, and certificates.
 #
 #   docker build --tag tenantry:0.1.0 --build-arg REVISION="$(git rev-parse HEAD)" .

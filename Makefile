@@ -10,9 +10,10 @@ fmt:
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# The suites of both stores, identity against a real provider, and the audits of GraphQL over HTTP: a
-# mongod, the provider, what makes its certificate and the audits are fetched where they are not there.
-unit: mongod oidc audits
+# The suites of both stores, identity against a real provider, the audits of GraphQL over HTTP, and what
+# is deployed: a mongod and its shell, the provider, what makes its certificate, the audits and
+# docker-compose are fetched where they are not there.
+unit: mongod oidc audits deployment
 	cargo test --locked
 
 .PHONY: mongod
@@ -26,6 +27,10 @@ oidc:
 .PHONY: audits
 audits:
 	scripts/lay-out-npm tests/audits
+
+.PHONY: deployment
+deployment:
+	scripts/fetch-deploy
 
 # Through the program, as somebody who generates code from it would.
 schema:
