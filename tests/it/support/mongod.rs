@@ -90,10 +90,16 @@ impl Mongod {
         let mine = std::os::unix::fs::PermissionsExt::from_mode(0o400);
         std::fs::set_permissions(&key, mine).expect("closed");
         mongod.kind = Kind::Secured;
-        let started = tokio::task::spawn_blocking(move || (mongod.start(), mongod)).await;
-        let (started, mongod) = started.expect("an end");
-        assert!(started, "no mongod would start again; its last words are on standard error");
-        mongod
+        let again = move || {
+            // Another port, because somebody may have taken the one that was free for a moment.
+            let started = (0..20).any(|_| {
+                mongod.port = free_port();
+                mongod.start()
+            });
+            assert!(started, "no mongod would start again; its last words are on standard error");
+            mongod
+        };
+        tokio::task::spawn_blocking(again).await.expect("a running mongod")
     }
 
     /// Where it is: host and port.
