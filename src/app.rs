@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows every part, picks a store and wires them.
 
 mod check;
+mod seed;
 
 use std::{fmt, future::Future, io, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -221,16 +222,9 @@ pub fn check(config: ServeConfig) -> Result<(), AppError> {
     run(async move { check::examine(&config).await })
 }
 
-/// Makes the database ready and ends.
-pub fn seed(database: Database, tenant: DefaultTenant) -> Result<(), AppError> {
-    run(async move {
-        let store = open(&database, NO_ISSUER, None).await?;
-        let seeder = Seeder { store, clock: system_clock()? };
-        seeder.store.prepare().await?;
-        seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
-        println!("{} is ready; the default tenant is {}", database.shown(), tenant.slug);
-        Ok(())
-    })
+/// Makes the database ready, with so many demo tenants, and ends.
+pub fn seed(database: Database, tenant: DefaultTenant, demo: Option<u32>) -> Result<(), AppError> {
+    run(async move { seed::run(&database, &tenant, demo).await })
 }
 
 /// The documents that are trusted.

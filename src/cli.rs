@@ -18,7 +18,7 @@ use similar::TextDiff;
 use crate::{
     app::{self, AppError},
     config::{
-        ConfigError, DatabaseOptions, DefaultTenantOptions, GroupOptions, LogOptions,
+        ConfigError, DatabaseOptions, DefaultTenantOptions, DemoOptions, GroupOptions, LogOptions,
         ProviderOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
@@ -107,6 +107,8 @@ struct SchemaArgs {
 #[derive(Args, Debug)]
 struct SeedArgs {
     #[command(flatten)]
+    demo: DemoOptions,
+    #[command(flatten)]
     database: DatabaseOptions,
     #[command(flatten)]
     tenant: DefaultTenantOptions,
@@ -187,7 +189,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
             let _telemetry = tell(&args.log, None)?;
-            Ok(app::seed(args.database.validate()?, args.tenant.validate()?)?)
+            let demo = args.demo.validate()?;
+            Ok(app::seed(args.database.validate()?, args.tenant.validate()?, demo)?)
         }
         Command::Check(args) => {
             let _telemetry = tell(&args.log, None)?;

@@ -94,6 +94,25 @@ pub struct DatabaseOptions {
     pub database_url: Option<String>,
 }
 
+/// Options of the demo data.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// Makes the first N of a million demo tenants too, with users and subscriptions: the same ones
+    /// on every machine. What was made before is left as it is now.
+    #[arg(long, env = "TENANTRY_DEMO", value_name = "N")]
+    pub demo: Option<String>,
+}
+
+impl DemoOptions {
+    /// Validates.
+    pub fn validate(&self) -> Result<Option<u32>, ConfigError> {
+        let Some(held) = &self.demo else { return Ok(None) };
+        let number = held.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+        let expected = "expected a whole number from 1 to 1000000";
+        number.map(Some).ok_or_else(|| ConfigError::new("TENANTRY_DEMO", held, expected))
+    }
+}
+
 /// Options of the identity provider.
 #[derive(Args, Clone, Debug)]
 pub struct ProviderOptions {

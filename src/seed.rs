@@ -1,6 +1,10 @@
 //! What is there from the start: the default tenant, and the demo data of `dev`.
 //!
 //! Everything here may run again, and in several instances at once: what is there is left alone.
+//! `sample` and `fill` are the demo data of `seed --demo`, of which there may be much more.
+
+pub mod fill;
+pub mod sample;
 
 use std::sync::Arc;
 

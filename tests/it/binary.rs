@@ -1,6 +1,7 @@
 //! The started program, over TCP.
 
 mod provider;
+mod seed;
 mod shutdown;
 mod telemetry;
 mod traffic;
@@ -73,6 +74,11 @@ impl Running {
         let mut command = tenantry(folder);
         command.args(["serve", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
         command.envs(variables.iter().copied());
+        Self::logging(command)
+    }
+
+    /// Any command, whose log is read.
+    fn logging(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).spawn().expect("the program");
         let err = child.stderr.take().expect("a pipe");
         let lines = BufReader::new(err).lines().map_while(Result::ok);

@@ -15,6 +15,7 @@ mod mongo;
 mod operations;
 mod reads;
 mod schema;
+mod seed;
 mod support;
 mod sync;
 mod visibility;

@@ -120,6 +120,47 @@ impl MongoStore {
         self.insert(&self.users, user::write(user), Some(session)).await
     }
 
+    /// Whether both do nothing but insert a document into the same collection.
+    pub(super) fn go_together(&self, a: &Change, b: &Change) -> bool {
+        match (self.inserts_into(a), self.inserts_into(b)) {
+            (Some(a), Some(b)) => a.name() == b.name(),
+            _ => false,
+        }
+    }
+
+    fn inserts_into(&self, change: &Change) -> Option<&Raw> {
+        match change {
+            Change::InsertTenant(_) => Some(&self.tenants),
+            Change::InsertSubscription(_) => Some(&self.subscriptions),
+            // Another look comes before it: see above.
+            Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
+            Change::InsertUser(_) => Some(&self.users),
+            Change::Record(_) => Some(&self.audit_events),
+            _ => None,
+        }
+    }
+
+    /// Inserts the documents of changes that go together.
+    pub(super) async fn insert_together(
+        &self,
+        changes: &[Change],
+        session: &mut ClientSession,
+    ) -> Result<(), Failed> {
+        let Some(collection) = changes.first().and_then(|first| self.inserts_into(first)) else {
+            return Ok(());
+        };
+        let document = |change: &Change| match change {
+            Change::InsertTenant(new) => Some(tenant::write(new)),
+            Change::InsertSubscription(new) => Some(subscription::write(new)),
+            Change::InsertUser(new) => Some(user::write(new)),
+            Change::Record(new) => Some(audit::write(new)),
+            _ => None,
+        };
+        let documents: Vec<_> = changes.iter().filter_map(document).collect();
+        let insert = doc! { "insert": collection.name(), "documents": documents };
+        self.run(collection.on("insert"), insert, session).await.map(drop)
+    }
+
     /// In a transaction by the bare command. (Outside of one, the driver's is the one that retries.)
     pub(super) async fn insert(
         &self,

@@ -36,6 +36,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How many tenants may be changed at once by this process without one waiting for another.
 const TURNS: usize = 64;
 
+/// How many documents one command inserts at most.
+const AT_ONCE: usize = 1_000;
+
 /// Whose turn it is to change a tenant. Of transactions that change one document all but one fail
 /// and start anew; those of one process wait in line instead, first come first served.
 pub(super) struct Turns([Mutex<()>; TURNS]);
@@ -209,13 +212,18 @@ impl MongoStore {
     }
 
     /// Every change, in the order of the list; last of all the conditions on what became of all.
+    /// New documents of one collection that follow one another are one command.
     async fn write_all(
         &self,
         changes: &[Change],
         session: &mut ClientSession,
     ) -> Result<(), Failed> {
-        for change in changes {
-            self.write(change, Some(&mut *session)).await?;
+        let together = |a: &Change, b: &Change| self.go_together(a, b);
+        for some in changes.chunk_by(together).flat_map(|some| some.chunks(AT_ONCE)) {
+            match some {
+                [change] => self.write(change, Some(&mut *session)).await?,
+                some => self.insert_together(some, session).await?,
+            }
         }
         for change in changes {
             if let Change::KeepOwner(tenant) = change {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tenantry::{
     domain::{
         change::{Change, Unique, UserStamp},
+        list::{Direction, Order, Scope, UserFilter, UserListing, UserOrderField},
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::{Tenant, TenantIntegrations},
         user::{Identity, Membership, MembershipSource, TenantRole, User},
@@ -21,6 +22,7 @@ for_every_store!(
     nothing_is_no_change,
     all_or_nothing,
     conflicts_are_named,
+    one_of_many_takes_all_along,
     what_is_over_is_not_live,
     what_has_changed_is_stale,
     a_stale_change_takes_all_along,
@@ -137,6 +139,57 @@ async fn conflicts_are_named(store: Arc<dyn Store>) {
     shouting.identity.subject = "SUBJECT-1".to_owned();
     let same_email = [24, 25].map(|n| User { email: some("ada@example.org"), ..user(n) });
     keep(&*store, same_email.into_iter().chain([shouting]).map(Change::InsertUser)).await;
+}
+
+async fn one_of_many_takes_all_along(store: Arc<dyn Store>) {
+    // More of each kind than one command of any database would be given, and users of two issuers.
+    let elsewhere =
+        |n| Identity { issuer: "https://other.example/".to_owned(), ..user(n).identity };
+    let users = (1..=1_200).map(|n| match n % 3 {
+        0 => user(n),
+        _ => User { identity: elsewhere(n), ..user(n) },
+    });
+    let mut all: Vec<_> = users.map(Change::InsertUser).collect();
+    all.extend((1..=40).map(tenant).map(Change::InsertTenant));
+    all.extend((1..=40).map(subscription).map(Change::InsertSubscription));
+    all.extend((1..=40).map(event).map(Change::Record));
+    let twice = TenantSubscription { tenant_id: id(40), ..subscription(41) };
+    for (place, (change, unique)) in [
+        (
+            1_100,
+            (Change::InsertUser(User { identity: elsewhere(1), ..user(9_999) }), Unique::Subject),
+        ),
+        (
+            1_220,
+            (Change::InsertTenant(Tenant { slug: tenant(7).slug, ..tenant(41) }), Unique::Slug),
+        ),
+        (1_280, (Change::InsertSubscription(twice), Unique::LiveSubscription)),
+    ] {
+        let mut changes = all.clone();
+        changes.insert(place, change);
+        assert_conflict(&*store, &changes, unique).await;
+        assert_eq!(count_users(&*store).await, 0, "{unique:?}");
+        assert!(store.tenants(TenantKeys::Ids(&[id(1)])).await.expect("read").is_empty());
+        assert!(store.audit_events(&[id(1)]).await.expect("read").is_empty());
+    }
+    keep(&*store, all).await;
+    assert_eq!(count_users(&*store).await, 1_200);
+    assert_eq!(read(&*store, 1_199).await, User { identity: elsewhere(1_199), ..user(1_199) });
+    let tenants: Vec<_> = (1..=40).map(id).collect();
+    assert_eq!(store.tenants(TenantKeys::Ids(&tenants)).await.expect("read").len(), 40);
+    let live = SubscriptionKeys::LiveOf(&tenants);
+    assert_eq!(store.subscriptions(live).await.expect("read").len(), 40);
+    let events: Vec<_> = (1..=40).map(id).collect();
+    assert_eq!(store.audit_events(&events).await.expect("read").len(), 40);
+}
+
+async fn count_users(store: &dyn Store) -> u64 {
+    let everybody = UserListing {
+        scope: Scope::Everything,
+        filter: UserFilter::default(),
+        order: Order { field: UserOrderField::CreatedAt, direction: Direction::Asc },
+    };
+    store.count_users(&everybody).await.expect("a count")
 }
 
 async fn what_is_over_is_not_live(store: Arc<dyn Store>) {
