@@ -156,7 +156,6 @@ pub(super) const BREAKS: &[(&str, &str, &str, &str)] = &[
     ),
     (PRODUCTION, "replicas: 3", "replicas: 1", "leaves no gateway to answer"),
     (PRODUCTION, "order: start-first", "order: stop-first", "leaves no gateway to answer"),
-    (PRODUCTION, "command: [seed]", "command: [migrate]", "no command migrate"),
     (
         PRODUCTION,
         "TENANTRY_RATE_LIMIT: 10000/s",
