@@ -10,10 +10,10 @@ fmt:
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# The suites of both stores, identity against a real provider, and the audits of GraphQL over HTTP: a
-# mongod, the provider, what makes its certificate, the audits and a browser are fetched where they are
-# not there.
-unit: mongod oidc audits browser
+# The suites of both stores, identity against a real provider, the audits of GraphQL over HTTP, the
+# playground in a browser, and what is deployed: a mongod and its shell, the provider, what makes its
+# certificate, the audits, a browser and docker-compose are fetched where they are not there.
+unit: mongod oidc audits browser deployment
 	cargo test --locked
 
 .PHONY: mongod
@@ -48,6 +48,11 @@ playground-check:
 playground-pictures: browser
 	cargo build --locked
 	scripts/picture-playground
+
+# What the tests of what is deployed run.
+.PHONY: deployment
+deployment:
+	scripts/fetch-deploy
 
 # Through the program, as somebody who generates code from it would.
 schema:

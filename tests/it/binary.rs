@@ -28,18 +28,18 @@ fn tenantry(folder: &Path) -> Command {
 }
 
 /// Runs a command that ends by itself.
-fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = tenantry(folder);
     command.args(arguments).envs(variables.iter().copied());
     command.output().expect("the program")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// A gateway that runs until it is dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Box<dyn Iterator<Item = String>>,
 }
@@ -64,7 +64,7 @@ impl Running {
     }
 
     /// `serve`, whose log says where it is, as JSON.
-    fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut variables = variables.to_vec();
         variables.push(("TENANTRY_LOG_FORMAT", "json"));
         Self::serve_as_told(folder, &variables)
@@ -93,7 +93,7 @@ impl Running {
     }
 
     /// The fields of the next line of the log with that message.
-    fn logged(&mut self, message: &str) -> Value {
+    pub(crate) fn logged(&mut self, message: &str) -> Value {
         let found = self.lines.find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;
             (line["fields"]["message"] == message).then(|| line["fields"].clone())
@@ -127,7 +127,7 @@ async fn get(url: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.expect("a body"))
 }
 
-async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
+pub(crate) async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
     let client = reqwest::Client::new();
     let body = json!({"query": query}).to_string();
     let request = client

@@ -4,6 +4,7 @@ mod architecture;
 mod auth;
 mod binary;
 mod conformance;
+mod deploy;
 mod documents;
 mod http;
 mod identity;

@@ -32,6 +32,9 @@ kill -9 "$pid"; wait "$pid"
 [ "$word" = keep ] || rm -rf "$data"
 "#;
 
+/// What the members of a replica set know each other by.
+const KEY_FILE: &str = "key";
+
 /// How a server is to run.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
@@ -41,6 +44,8 @@ pub(crate) enum Kind {
     Faulty,
     /// A server for itself.
     Standalone,
+    /// A replica set that asks who you are.
+    Secured,
 }
 
 /// A server's place: it may be there or not.
@@ -70,6 +75,38 @@ impl Mongod {
         panic!("no mongod would start; its last words are on standard error");
     }
 
+    /// A server with a user `root`, that is a replica set once somebody initiates it: as MongoDB's
+    /// image makes it, by a first start without.
+    pub(crate) async fn secured(password: &str) -> Self {
+        let start = || tokio::task::spawn_blocking(|| Self::running(Kind::Standalone));
+        let mut mongod = start().await.expect("a running mongod");
+        let client = Client::with_uri_str(mongod.uri("admin")).await.expect("a URL");
+        let concern = doc! { "w": 1, "j": true };
+        let root = doc! { "createUser": "root", "pwd": password, "roles": ["root"], "writeConcern": concern };
+        client.database("admin").run_command(root).await.expect("a first user");
+        mongod.stop();
+        let key = mongod.data.join(KEY_FILE);
+        std::fs::write(&key, "only this server has it").expect("written");
+        let mine = std::os::unix::fs::PermissionsExt::from_mode(0o400);
+        std::fs::set_permissions(&key, mine).expect("closed");
+        mongod.kind = Kind::Secured;
+        let again = move || {
+            // Another port, because somebody may have taken the one that was free for a moment.
+            let started = (0..20).any(|_| {
+                mongod.port = free_port();
+                mongod.start()
+            });
+            assert!(started, "no mongod would start again; its last words are on standard error");
+            mongod
+        };
+        tokio::task::spawn_blocking(again).await.expect("a running mongod")
+    }
+
+    /// Where it is: host and port.
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Starts the server and waits until it accepts connections; false where it does not, because
     /// somebody was faster with the port.
     pub(crate) fn start(&mut self) -> bool {
@@ -83,6 +120,9 @@ impl Mongod {
         }
         if !matches!(self.kind, Kind::Standalone) {
             keeper.args(["--replSet", "rs0"]);
+        }
+        if matches!(self.kind, Kind::Secured) {
+            keeper.arg("--keyFile").arg(self.data.join(KEY_FILE));
         }
         keeper.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut keeper = keeper.spawn().expect("sh");
@@ -127,7 +167,7 @@ impl Mongod {
     /// The URL of a database there. Who asks a server that is away has an answer soon.
     pub(crate) fn uri(&self, database: &str) -> String {
         let set = match self.kind {
-            Kind::ReplicaSet | Kind::Faulty => "&replicaSet=rs0",
+            Kind::ReplicaSet | Kind::Faulty | Kind::Secured => "&replicaSet=rs0",
             Kind::Standalone => "",
         };
         let port = self.port;
