@@ -36,8 +36,6 @@ export default defineNuxtConfig({
       cookieName: 'portal',
       maxAge: day,
       maxAuthSessionAge: 600,
-      // Renewed a little before it ends, so that no request sets out with a token that ends on its way.
-      expirationThreshold: 30,
     },
     providers: {
       oidc: {
@@ -68,6 +66,8 @@ export default defineNuxtConfig({
         exposeAccessToken: true,
         validateIdToken: true,
         validateAccessToken: true,
+        // Renewed a little before it ends, so that no request sets out with a token that ends on its way.
+        sessionConfiguration: { expirationThreshold: 30 },
       },
     },
   },

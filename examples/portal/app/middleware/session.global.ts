@@ -1,6 +1,12 @@
-// Every page but the first needs somebody who is signed in.
+declare module '#app' {
+  interface PageMeta {
+    /** For everybody: signed in or not. */
+    open?: boolean
+  }
+}
+
+// Every other page needs somebody who is signed in.
 export default defineNuxtRouteMiddleware((to) => {
-  if (to.path === '/' || to.matched.length === 0) return
   const { loggedIn } = useOidcAuth()
-  if (!loggedIn.value) return navigateTo(signInPath(to.fullPath), { external: true })
+  if (!to.meta.open && !loggedIn.value) return navigateTo(signInPath(to.fullPath), { external: true })
 })
