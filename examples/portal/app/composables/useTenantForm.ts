@@ -36,7 +36,10 @@ export function useTenantForm(view: Ref<TenantView | undefined>) {
     }
     return problem.value?.fields ?? []
   })
-  const faultOf = (path: string) => faults.value.find((fault) => fault.path === `input.${path}`)?.message
+  const faultOf = (path: string) => {
+    const message = faults.value.find((fault) => fault.path === `input.${path}`)?.message
+    return message && sentence(message)
+  }
 
   /** Reads the tenant anew, and puts what others have changed beside what was typed. */
   async function catchUp(api: string): Promise<void> {
@@ -53,6 +56,8 @@ export function useTenantForm(view: Ref<TenantView | undefined>) {
   async function save(api: string): Promise<boolean> {
     problem.value = undefined
     saving.value = true
+    // Without empty rows, so that a fault's place in the input is its place in the form.
+    if (mine.value) mine.value.domains = domainsOf(mine.value)
     try {
       await send('/api/tenants', { id: id.value, version: version.value, ...change.value })
       return true

@@ -97,3 +97,16 @@ export function meanwhile(base: FormValues, theirs: FormValues, mine: FormValues
     clash: differs(base, mine, key) && differs(theirs, mine, key),
   }))
 }
+
+/** What the gateway says of a field, as a sentence of its own. */
+export const sentence = (message: string) => message.charAt(0).toUpperCase() + message.slice(1)
+
+/** The field that a fault is about, for people and as the element that it leads to. */
+export function fieldOfFault(path: string): { label: string; anchor: string } {
+  const end = path.replace(/^input\./, '')
+  const key = (Object.keys(BILLING_LINES) as BillingLine[]).find((one) => BILLING_LINES[one].path === end)
+  if (key) return { label: fieldLabel(key), anchor: `#field-${key}` }
+  const row = /^domains\.(\d+)$/.exec(end)?.[1]
+  const label = row ? `Domain ${Number(row) + 1}` : fieldLabel(end === 'domains' ? 'domains' : 'name')
+  return { label, anchor: `#field-${end}` }
+}
