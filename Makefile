@@ -35,7 +35,7 @@ schema:
 # browser. What it needs is fetched where it is not there.
 .PHONY: portal
 portal: portal-built
-	node --test --test-timeout=120000 tests/portal/chain.test.mjs
+	node --test --test-timeout=120000 tests/portal/parts.test.mjs tests/portal/chain.test.mjs
 
 .PHONY: portal-built
 portal-built: mongod oidc

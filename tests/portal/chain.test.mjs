@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBrowser, Person } from './browser.mjs';
 import { Stack } from './stack/index.mjs';
+import { AUDIENCE } from './stack/provider.mjs';
 import { ask, makeWorld } from './world.mjs';
 
 let stack;
@@ -49,6 +50,9 @@ test('a visitor is asked to sign in, and comes back to the page that was asked f
   await bob.signInAs('bob');
   await bob.heading('Acme').waitFor();
   assert.equal(new URL(bob.page.url()).pathname, '/tenants/acme');
+  for (const { name, httpOnly, secure, sameSite } of await bob.context.cookies(stack.front.portal)) {
+    assert.deepEqual([httpOnly, secure, sameSite], [true, true, 'Lax'], name);
+  }
   await bob.leave();
 });
 
@@ -251,6 +255,19 @@ test('a session that is gone leads to the sign-in and back', async () => {
   await bob.leave([answered(401)]);
 });
 
+test('a token that the gateway refuses is told, and nobody is sent round in a circle', async () => {
+  // For the portal itself, and so not for the gateway.
+  stack.identity.audience = 'portal';
+  const bob = await signedIn('bob', '/tenants/acme');
+  stack.identity.audience = AUDIENCE;
+  await bob.page.getByRole('alert').waitFor();
+  await bob.page.waitForLoadState('networkidle');
+  assert.equal(bob.urls.filter((url) => url.includes('/auth/oidc/callback')).length, 1);
+  await bob.page.getByRole('link', { name: 'Sign in again' }).first().click();
+  await bob.heading('Acme').waitFor();
+  await bob.leave([answered(401)]);
+});
+
 test('signing out ends the session here and at the provider', async () => {
   const bob = await signedIn('bob', '/tenants');
   const before = await bob.context.cookies(stack.front.portal);
@@ -336,11 +353,37 @@ test('only what the portal offers can be changed through it', async () => {
   await ada.leave();
 });
 
-// The last one: nothing works after it.
-test('a gateway that is away is told in words, with a way to try again', async () => {
-  const bob = await signedIn('bob', '/tenants/acme');
+test('what is not saved is not left by mistake', async () => {
+  const bob = await signedIn('bob', '/tenants/acme/edit');
+  await bob.page.getByLabel('City').fill('Bonn');
+  const asked = [];
+  bob.page.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    return asked.length === 1 ? dialog.dismiss() : dialog.accept();
+  });
+  await bob.page.getByRole('link', { name: 'Cancel' }).click();
+  assert.equal(await bob.page.getByLabel('City').inputValue(), 'Bonn');
+  await bob.page.getByRole('link', { name: 'Cancel' }).click();
   await bob.heading('Acme').waitFor();
+  assert.equal(asked.length, 2);
+  await bob.leave();
+});
+
+// The last two: nothing works after them.
+test('a database that is away is told in words', async () => {
+  const bob = await signedIn('bob', '/tenants/acme');
+  await stack.database.server.stop();
+  const response = await bob.page.reload();
+  assert.equal(response.status(), 503);
+  await bob.page.getByRole('alert').first().getByText('Something behind this page cannot be reached.').waitFor();
+  await bob.leave([answered(503)]);
+});
+
+test('a gateway that is away is told in words, with a way to try again', async () => {
+  const bob = await come();
   await stack.gateway.stop();
+  await bob.open('/tenants/acme');
+  await bob.signInAs('bob');
   const response = await bob.page.reload();
   assert.equal(response.status(), 503);
   const notice = bob.page.getByRole('alert').first();

@@ -47,12 +47,17 @@ export class Database {
       return port;
     });
     await database.initiate();
-    database.client = await MongoClient.connect(database.uri);
+    database.client = await MongoClient.connect(database.address);
     return database;
   }
 
-  get uri() {
+  get address() {
     return `mongodb://127.0.0.1:${this.port}/portal?replicaSet=rs0`;
+  }
+
+  /** For the gateway: who asks a server that is away has an answer soon. */
+  get uri() {
+    return `${this.address}&serverSelectionTimeoutMS=1000`;
   }
 
   async initiate() {

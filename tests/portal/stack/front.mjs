@@ -44,12 +44,18 @@ export function startCaddy(folder, { certificate, key, upstream }) {
   });
 }
 
-/** Starts the built portal on a socket. */
-export async function startPortal(home, { socket, portal, identity, secret, gateway, root }) {
+/** The command that starts the built portal. */
+export async function portalCommand(home) {
   const server = join(home, '.output/server/index.mjs');
   await access(server).catch(() => {
     throw new Error('the chain needs the built portal. Run: npm run build, in examples/portal');
   });
+  return [process.execPath, server];
+}
+
+/** Starts it on a socket. */
+export async function startPortal(home, { socket, portal, identity, secret, gateway, root }) {
+  const command = await portalCommand(home);
   const provider = {
     CLIENT_ID: 'portal',
     CLIENT_SECRET: secret,
@@ -73,7 +79,7 @@ export async function startPortal(home, { socket, portal, identity, secret, gate
     NUXT_OIDC_AUTH_SESSION_SECRET: randomBytes(32).toString('hex'),
   };
   for (const [name, value] of Object.entries(provider)) env[`NUXT_OIDC_PROVIDERS_OIDC_${name}`] = value;
-  const running = new Running('the portal', [process.execPath, server], { env });
+  const running = new Running('the portal', command, { env });
   await running.line((line) => line.includes('Listening on'));
   return running;
 }

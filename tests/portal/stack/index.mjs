@@ -12,7 +12,7 @@ import { Gateway } from './gateway.mjs';
 import { Identity } from './provider.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PORTAL = join(ROOT, 'examples/portal');
+export const PORTAL = join(ROOT, 'examples/portal');
 const BINARY = process.env.TENANTRY_BINARY ?? join(ROOT, 'target/debug/tenantry');
 const MONGOD = process.env.TENANTRY_MONGOD ?? join(ROOT, '.cache/mongod/mongod');
 

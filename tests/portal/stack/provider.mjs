@@ -47,6 +47,8 @@ export class Identity {
     this.renewals = 0;
     /** Seconds that the access token of a sign-in is good for. */
     this.lifetime = 600;
+    /** For whom access tokens are. */
+    this.audience = AUDIENCE;
   }
 
   start(issuer, portal) {
@@ -96,7 +98,7 @@ export class Identity {
           useGrantedResource: () => true,
           getResourceServerInfo: (context) => ({
             scope: '',
-            audience: AUDIENCE,
+            audience: this.audience,
             accessTokenFormat: 'jwt',
             accessTokenTTL: context.oidc.params?.grant_type === 'refresh_token' ? 600 : this.lifetime,
             jwt: { sign: { alg: 'RS256' } },

@@ -11,7 +11,7 @@ interface Line {
 
 export const BILLING_LINES = {
   companyName: { label: 'Company', path: 'billingInfo.companyName', autocomplete: 'organization' },
-  email: { label: 'Invoices to', path: 'billingInfo.email', autocomplete: 'email', hint: 'An e-mail address' },
+  email: { label: 'Invoices to', path: 'billingInfo.email', autocomplete: 'email' },
   vatId: { label: 'VAT number', path: 'billingInfo.vatId', hint: 'With its country before it: DE123456789' },
   line1: { label: 'Street and number', path: 'billingInfo.address.line1', autocomplete: 'address-line1' },
   line2: { label: 'More of the address', path: 'billingInfo.address.line2', autocomplete: 'address-line2' },
