@@ -22,7 +22,7 @@ export class Person {
     const person = new Person();
     person.stack = stack;
     person.context = await browser.newContext({ locale: 'en-GB', ...options });
-    person.context.setDefaultTimeout(Number(process.env.PATIENCE ?? 60_000));
+    person.context.setDefaultTimeout(60_000);
     person.page = await person.context.newPage();
     person.watch();
     return person;

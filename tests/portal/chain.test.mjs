@@ -325,6 +325,11 @@ test('what another origin sends changes nothing', async () => {
     assert.equal(status, 403, origin);
     assert.match(text, /FOREIGN_ORIGIN/);
   }
+  for (const length of [{ 'transfer-encoding': 'chunked' }, { 'content-length': 65_537 }]) {
+    const long = { method: 'PATCH', headers: { ...headers, origin: stack.front.portal, ...length } };
+    const { status } = await ask(stack, `${stack.front.portal}/api/tenants`, { ...long, body: ' '.repeat(65_537) });
+    assert.equal(status, 413);
+  }
   const logout = await ask(stack, `${stack.front.portal}/auth/oidc/logout`, {
     headers: { cookie, 'sec-fetch-site': 'cross-site' },
   });
