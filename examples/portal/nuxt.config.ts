@@ -6,7 +6,7 @@ export default defineNuxtConfig({
   // Nothing here speaks to anybody but the provider and the gateway.
   devtools: { enabled: false },
   telemetry: false,
-  css: ['~/assets/tokens.css', '~/assets/base.css', '~/assets/parts.css'],
+  css: ['~/assets/tokens.css', '~/assets/base.css', '~/assets/parts.css', '~/assets/forms.css'],
   // Styles come as files, so that the content security policy needs no exception for them.
   features: { inlineStyles: false },
   typescript: { strict: true, tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true } } },
