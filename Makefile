@@ -2,7 +2,7 @@
 
 .PHONY: test fmt lint unit schema deny snapshot clean
 
-test: fmt lint playground-check unit schema clients
+test: fmt lint playground-check unit schema clients portal
 
 fmt:
 	cargo fmt --check
@@ -74,6 +74,25 @@ program:
 release-schema:
 	scripts/lay-out-npm tests/clients
 	npm --prefix tests/clients run --silent release
+
+# The example portal: its types and its list of documents fit the schema, and the whole chain works in a
+# browser. What it needs is fetched where it is not there.
+.PHONY: portal
+portal: portal-built
+	node --test --test-timeout=120000 tests/portal/parts.test.mjs tests/portal/chain.test.mjs
+
+.PHONY: portal-built
+portal-built: mongod oidc program
+	scripts/fetch-chromium
+	scripts/fetch-caddy
+	scripts/lay-out-npm tests/portal
+	scripts/lay-out-npm examples/portal
+	cd examples/portal && npm run --silent codegen:check && npm run --silent typecheck && npm run --silent build
+
+# The pictures of docs/img, anew: look at them before you commit them.
+.PHONY: portal-shots
+portal-shots: portal-built
+	node tests/portal/shots.mjs
 
 # Licences, advisories and duplicates; needs `cargo install cargo-deny`, and its database of advisories.
 deny:

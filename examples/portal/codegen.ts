@@ -1,0 +1,31 @@
+import type { CodegenConfig } from '@graphql-codegen/cli'
+
+// Types and documents for the server's routes, and the list of trusted documents for the gateway
+// (`TENANTRY_DOCUMENTS_FILE`). Both are committed; `npm run codegen:check` holds them to the schema.
+const folder = process.env.GQL_FOLDER ?? 'server/gql/'
+
+const config: CodegenConfig = {
+  schema: '../../schema.graphql',
+  documents: 'graphql/*.graphql',
+  generates: {
+    [folder]: {
+      preset: 'client',
+      presetConfig: {
+        fragmentMasking: false,
+        // A document's name at the gateway is its hash.
+        persistedDocuments: { hashAlgorithm: 'sha256' },
+      },
+      config: {
+        documentMode: 'string',
+        onlyOperationTypes: true,
+        useTypeImports: true,
+        enumsAsTypes: true,
+        avoidOptionals: { field: true },
+        scalars: { DateTime: 'string', JSON: 'unknown' },
+        strictScalars: true,
+      },
+    },
+  },
+}
+
+export default config

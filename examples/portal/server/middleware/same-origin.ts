@@ -1,0 +1,24 @@
+import type { H3Event } from 'h3'
+
+// Far more than any form here has.
+const LONGEST_BODY = 64 * 1024
+
+// Before anything reads it: a body is kept in memory as a whole.
+function refuseLongBodies(event: H3Event): void {
+  const length = Number(getHeader(event, 'content-length') ?? 0)
+  if (getHeader(event, 'transfer-encoding') || length > LONGEST_BODY) throw createError({ statusCode: 413 })
+}
+
+// Whatever changes something has to come from a page of this portal. The session's cookie is
+// SameSite=Lax, which keeps other sites out; this keeps out other origins of the same site too, and
+// signing out by a link from elsewhere.
+export default defineEventHandler((event) => {
+  refuseLongBodies(event)
+  const site = getHeader(event, 'sec-fetch-site')
+  if (event.path.startsWith('/auth/oidc/logout')) {
+    if (site === 'cross-site' || site === 'same-site') throw problem({ code: 'FOREIGN_ORIGIN' })
+    return
+  }
+  if (['GET', 'HEAD', 'OPTIONS'].includes(event.method)) return
+  if (getHeader(event, 'origin') !== publicOrigin(event)) throw problem({ code: 'FOREIGN_ORIGIN' })
+})

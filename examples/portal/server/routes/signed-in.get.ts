@@ -1,0 +1,12 @@
+// Where the module comes back to from the provider, with a session. A session whose token does not
+// repeat the nonce of this browser's sign-in is somebody else's, and ends here.
+export default defineEventHandler(async (event) => {
+  const begun = signInUnderWay(event)
+  const session = await sessionOf(event)
+  if (!begun || !session || session.claims?.nonce !== begun.nonce) {
+    await endSession(event)
+    return sendRedirect(event, '/')
+  }
+  endSignIn(event)
+  return sendRedirect(event, begun.to)
+})
