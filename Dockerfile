@@ -23,6 +23,8 @@ RUN mkdir -p src benches tests/it \
     && for file in src/main.rs benches/hostile.rs tests/it/main.rs; do echo 'fn main() {}' > "$file"; done \
     && cargo auditable build --locked --release --lib --bin tenantry
 COPY src src
+# The playground, as it is embedded.
+COPY playground/dist playground/dist
 # Cargo compares times, and what is copied may be older than what was built above.
 RUN find src -name '*.rs' -exec touch {} + \
     && cargo auditable build --locked --release --bin tenantry

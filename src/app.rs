@@ -46,6 +46,8 @@ const EXAMPLE: &str = "{ me { name memberships { role tenant { slug billingInfo 
 /// The wait after a first failure to prepare the store; it doubles up to [`MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// How long the end of the program waits for work that cannot be stopped.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Why the program ends without success. `Display` is one line, without a secret.
 #[derive(Debug)]
@@ -108,12 +110,16 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         let ServeConfig { server, database, provider, groups, tenant } = config;
         let trusted = trusted(&server)?;
         let clock = system_clock()?;
+        let mut signals = Signals::listen()?;
         let metrics = Metrics::new().map_err(AppError::failed)?;
-        let store = open(&database, provider.first_issuer(), Some(metrics.clone())).await?;
+        let store = tokio::select! {
+            opened = open(&database, provider.first_issuer(), Some(metrics.clone())) => opened?,
+            () = signals.next() => return Ok(()),
+        };
         let fetcher = fetcher(&provider)?;
         let sources = provider.issuers.iter().map(|issuer| discovery(&fetcher, issuer));
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
-        let doors = Doors::bind(&server).await?;
+        let doors = Doors::bind(&server, signals).await?;
         let (stages, seen) = watch::channel(Stage::Serving);
         let ending = Ending::of(&server.traffic);
         let issuers: Vec<&str> = provider.issuers.iter().map(|issuer| &*issuer.url).collect();
@@ -170,7 +176,7 @@ pub fn dev(
     run(async move {
         let trusted = trusted(&server)?;
         let clock = system_clock()?;
-        let doors = Doors::bind(&server).await?;
+        let doors = Doors::bind(&server, Signals::listen()?).await?;
         let (stages, seen) = watch::channel(Stage::Serving);
         let ending = Ending::of(&server.traffic);
         let url = format!("http://{}", doors.public.address);
@@ -246,7 +252,11 @@ fn trusted(server: &ServerConfig) -> Result<Trusted, AppError> {
 
 fn run(main: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(AppError::failed)?.block_on(main)
+    let runtime = runtime.map_err(AppError::failed)?;
+    let ended = runtime.block_on(main);
+    // What still runs waits for something outside, such as a name server, and nobody waits for it.
+    runtime.shutdown_timeout(LAST_WORK);
+    ended
 }
 
 fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
@@ -370,11 +380,11 @@ struct Door {
 }
 
 impl Doors {
-    async fn bind(server: &ServerConfig) -> Result<Self, AppError> {
+    async fn bind(server: &ServerConfig, signals: Signals) -> Result<Self, AppError> {
         Ok(Self {
             public: Door::bind("TENANTRY_BIND", server.bind).await?,
             admin: Door::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
-            signals: Signals::listen()?,
+            signals,
         })
     }
 

@@ -62,6 +62,17 @@ pub fn request(incoming: Option<Incoming>) -> Span {
     span
 }
 
+/// The trace that a span is a part of; `None` where it goes nowhere.
+#[must_use]
+pub fn id(span: &Span) -> Option<TraceId> {
+    if span.is_none() {
+        return None;
+    }
+    let context = span.context();
+    let of_trace = context.span().span_context().clone();
+    of_trace.is_valid().then(|| of_trace.trace_id())
+}
+
 /// Says of a span what it is called, and whatever else `say` adds; where there is a span.
 pub fn describe(span: &Span, name: &str, say: impl FnOnce(&dyn Fn(&'static str, Value))) {
     if !span.is_none() {

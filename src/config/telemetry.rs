@@ -36,6 +36,14 @@ pub struct TraceOptions {
     traces_exporter: Option<String>,
     #[arg(long, env = "OTEL_SDK_DISABLED", hide = true)]
     otel_disabled: Option<String>,
+    #[arg(long, env = "OTEL_TRACES_SAMPLER", hide = true)]
+    traces_sampler: Option<String>,
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", hide = true)]
+    traces_sampler_arg: Option<String>,
+    #[arg(long, env = "OTEL_BSP_MAX_QUEUE_SIZE", hide = true)]
+    bsp_max_queue_size: Option<String>,
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_COMPRESSION", hide = true)]
+    otlp_compression: Option<String>,
 }
 
 /// What to tell of what happens, and where.
@@ -105,6 +113,7 @@ impl TraceOptions {
             (None, Some(held)) => collector("OTEL_EXPORTER_OTLP_ENDPOINT", held, "v1/traces")?,
             (None, None) => return Ok(None),
         };
+        self.require_known()?;
         for (variable, held) in [
             ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", &self.otlp_traces_protocol),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", &self.otlp_protocol),
@@ -122,19 +131,49 @@ impl TraceOptions {
         }
         Ok(Some(Traces { endpoint }))
     }
+
+    /// What OpenTelemetry's library takes as it is, and would pass over or stumble on.
+    fn require_known(&self) -> Result<(), ConfigError> {
+        let check =
+            |variable, held: &Option<String>, good: &dyn Fn(&str) -> bool, expected| match held
+                .as_deref()
+                .filter(|held| !good(held))
+            {
+                Some(held) => Err(ConfigError::new(variable, held, expected)),
+                None => Ok(()),
+            };
+        let ratio = |held: &str| held.parse().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio));
+        let spans = |held: &str| held.parse().is_ok_and(|n| (1..=1_000_000).contains(&n));
+        let sampler = |held: &str| {
+            let base = held.strip_prefix("parentbased_").unwrap_or(held);
+            matches!(base, "always_on" | "always_off" | "traceidratio")
+        };
+        let exporter = "expected `otlp` or `none`";
+        check("OTEL_TRACES_EXPORTER", &self.traces_exporter, &|held| held == "otlp", exporter)?;
+        let samplers = "expected always_on, always_off or traceidratio, or one of these after \
+                        `parentbased_`";
+        check("OTEL_TRACES_SAMPLER", &self.traces_sampler, &sampler, samplers)?;
+        let share = "expected a share of 0 to 1, such as 0.1";
+        check("OTEL_TRACES_SAMPLER_ARG", &self.traces_sampler_arg, &ratio, share)?;
+        let queue = "expected a number of spans from 1 to 1000000, such as 2048";
+        check("OTEL_BSP_MAX_QUEUE_SIZE", &self.bsp_max_queue_size, &spans, queue)?;
+        let compression = "expected `none`: spans are sent as they are";
+        let none = |held: &str| held == "none";
+        check("OTEL_EXPORTER_OTLP_COMPRESSION", &self.otlp_compression, &none, compression)
+    }
 }
 
 /// A collector's address, with what belongs after it.
 fn collector(variable: &'static str, held: &str, path: &str) -> Result<Url, ConfigError> {
-    let wrong = || ConfigError::new(variable, held, "expected a URL such as http://collector:4318");
+    let form = "expected a URL such as http://collector:4318, without a user, a password or a query: \
+                what is secret goes in OTEL_EXPORTER_OTLP_HEADERS";
+    if held.contains(['@', '?']) {
+        return Err(ConfigError::silent(variable, form));
+    }
+    let wrong = || ConfigError::new(variable, held, form);
     let mut url = Url::parse(held).map_err(|_| wrong())?;
     if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
         return Err(wrong());
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        let expected = "expected a URL without a user and password: those go in \
-                        OTEL_EXPORTER_OTLP_HEADERS";
-        return Err(ConfigError::silent(variable, expected));
     }
     if !path.is_empty() {
         let base = url.path().trim_end_matches('/').to_owned();
@@ -155,6 +194,10 @@ mod tests {
             otlp_traces_protocol: None,
             traces_exporter: None,
             otel_disabled: None,
+            traces_sampler: None,
+            traces_sampler_arg: None,
+            bsp_max_queue_size: None,
+            otlp_compression: None,
         }
     }
 
@@ -186,12 +229,28 @@ mod tests {
             (TraceOptions { otlp_protocol: text("grpc"), ..base.clone() }, "OTLP_PROTOCOL"),
             (TraceOptions { otlp_endpoint: text("collector:4318"), ..options() }, "OTLP_ENDPOINT"),
             (TraceOptions { otlp_endpoint: text("ftp://c"), ..options() }, "OTLP_ENDPOINT"),
+            (TraceOptions { traces_exporter: text("console"), ..base.clone() }, "TRACES_EXPORTER"),
+            (TraceOptions { traces_sampler: text("foo"), ..base.clone() }, "TRACES_SAMPLER"),
+            (TraceOptions { traces_sampler_arg: text("7"), ..base.clone() }, "SAMPLER_ARG"),
+            (TraceOptions { bsp_max_queue_size: text("0"), ..base.clone() }, "QUEUE_SIZE"),
+            (TraceOptions { otlp_compression: text("gzip"), ..base.clone() }, "COMPRESSION"),
         ] {
             let error = wrong.validate().expect_err("invalid").to_string();
             assert!(error.starts_with("OTEL_") && error.contains(variable), "{error}");
         }
-        let secret = TraceOptions { otlp_endpoint: text("http://ada:hunter2@c"), ..options() };
-        let error = secret.validate().expect_err("a password").to_string();
-        assert!(!error.contains("hunter2") && error.contains("HEADERS"), "{error}");
+        for secret in ["http://ada:hunter2@c", "ada:hunter2@c:4318", "http://c/?key=hunter2"] {
+            let secret = TraceOptions { otlp_endpoint: text(secret), ..options() };
+            let error = secret.validate().expect_err("a secret").to_string();
+            assert!(!error.contains("hunter2") && error.contains("HEADERS"), "{error}");
+        }
+        let rare = TraceOptions {
+            traces_exporter: text("otlp"),
+            traces_sampler: text("parentbased_traceidratio"),
+            traces_sampler_arg: text("0.25"),
+            bsp_max_queue_size: text("4096"),
+            otlp_compression: text("none"),
+            ..base.clone()
+        };
+        assert!(endpoint(&rare).is_some());
     }
 }

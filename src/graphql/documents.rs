@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use async_graphql::parser::types::ExecutableDocument;
@@ -13,7 +13,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::{Weighter, sync::Cache};
 use serde::Deserialize;
 
-use super::error::{Code, Problem};
+use super::{
+    error::{Code, Problem},
+    label::Label,
+};
 
 /// How much parsed documents may take, in bytes, as far as that can be told.
 const PARSED_BYTES: u64 = 16 * 1024 * 1024;
@@ -130,6 +133,8 @@ pub(super) struct Parsed {
     pub(super) hash: String,
     /// Whether it is one of the trusted ones.
     pub(super) trusted: bool,
+    /// What is told of its only operation, once that is known.
+    pub(super) label: OnceLock<Arc<Label>>,
     tokens: u64,
 }
 
@@ -243,7 +248,7 @@ impl Documents {
     ) -> Arc<Parsed> {
         let hash = hex::encode(sha256(&text));
         let trusted = self.trusted.texts.contains(&text);
-        let parsed = Arc::new(Parsed { document, hash, trusted, tokens });
+        let parsed = Arc::new(Parsed { document, hash, trusted, label: OnceLock::new(), tokens });
         self.parsed.insert(text, parsed.clone());
         parsed
     }

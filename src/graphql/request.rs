@@ -78,7 +78,7 @@ pub struct Prepared {
     request: Request,
     operation: OperationType,
     complexity: u64,
-    label: Label,
+    label: Arc<Label>,
 }
 
 impl Prepared {
@@ -90,7 +90,7 @@ impl Prepared {
 
     /// What may be told of it.
     #[must_use]
-    pub const fn label(&self) -> &Label {
+    pub const fn label(&self) -> &Arc<Label> {
         &self.label
     }
 
@@ -149,12 +149,21 @@ impl Api {
             let message = "Fields of one response key differ: give them aliases.";
             return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
         }
-        let label = Label::of((own_name, operation), &parsed, &self.shape);
+        let label = self.label((own_name, operation), &parsed);
         let operation = operation.ty;
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
         Ok(Prepared { request, operation, complexity, label })
+    }
+
+    /// What is told of an operation; of a document's only one it is found out once.
+    fn label(&self, chosen: (Option<&str>, &OperationDefinition), parsed: &Parsed) -> Arc<Label> {
+        let label = || Arc::new(Label::of(chosen, parsed, &self.shape));
+        match parsed.document.operations.iter().count() {
+            1 => parsed.label.get_or_init(label).clone(),
+            _ => label(),
+        }
     }
 
     /// A document as it was parsed, now or before.

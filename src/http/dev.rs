@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use serde_json::Value;
+use url::{Host, Url};
 
 use super::{Dev, Gateway};
 use crate::{
@@ -54,7 +55,14 @@ fn claims(identity: &Identity, dev: &Dev) -> DevClaims {
 }
 
 /// `GET /dev/identities`
-pub(super) async fn identities(State(gateway): State<Arc<Gateway>>) -> Response {
+pub(super) async fn identities(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+) -> Response {
+    // A page elsewhere whose name was made to mean this machine is not to have tokens.
+    if !headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
+        return (StatusCode::FORBIDDEN, "Ask by a name of loopback.").into_response();
+    }
     with_dev(&gateway, |dev| match personas(dev, gateway.clock.now()) {
         Ok(fresh) => ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response(),
         Err(error) => {
@@ -62,6 +70,16 @@ pub(super) async fn identities(State(gateway): State<Arc<Gateway>>) -> Response 
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     })
+}
+
+/// Whether a `Host` names this machine by itself.
+fn is_loopback(host: &str) -> bool {
+    match Url::parse(&format!("http://{host}/")).as_ref().map(Url::host) {
+        Ok(Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+        Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
+        Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
 }
 
 /// `GET /dev/oidc/.well-known/openid-configuration`

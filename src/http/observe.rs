@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, Level, Span, error_span, field::Empty};
 
 use super::{Gateway, graphql::Cost, request_id::RequestId};
 use crate::{
@@ -23,6 +23,8 @@ use crate::{
     trace::{self, Incoming},
 };
 
+/// Where requests are told of; the rest are pages.
+const PATH: &str = "/graphql";
 /// How many of an answer's codes are told.
 const CODES: usize = 5;
 /// What is told in place of a code.
@@ -69,7 +71,7 @@ pub(super) struct Trail(Arc<Mutex<Found>>);
 
 #[derive(Default)]
 struct Found {
-    label: Option<Label>,
+    label: Option<Arc<Label>>,
     session: Option<Arc<Session>>,
     refused: Option<&'static str>,
 }
@@ -86,7 +88,7 @@ impl Trail {
     }
 
     /// What it asks for.
-    pub(super) fn asks(&self, label: &Label) {
+    pub(super) fn asks(&self, label: &Arc<Label>) {
         self.with(|found| found.label = Some(label.clone()));
     }
 
@@ -114,8 +116,8 @@ pub(super) async fn layer(
         logged: logged.clone(),
         traced: traced.clone(),
         metrics: gateway.metrics.clone(),
-        graphql: request.uri().path() == "/graphql",
-        method: request.method().clone(),
+        graphql: request.uri().path() == PATH,
+        method: known(request.method()),
         began: Instant::now(),
         ended: None,
     };
@@ -127,13 +129,26 @@ pub(super) async fn layer(
     response
 }
 
+/// A method, or `_OTHER` for one that a client has made up (OpenTelemetry's semantic conventions).
+fn known(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"];
+    known.into_iter().find(|known| method == known).unwrap_or("_OTHER")
+}
+
 /// What gives lines of the log their request, and the request its place in a trace.
 fn spans(request: &Request) -> (Span, Span) {
     let id = request.extensions().get::<RequestId>().map_or("", |RequestId(id)| id);
+    // An error's span, so that no filter takes it off a line. By itself it is none.
+    let logged = error_span!("request", request_id = id, trace_id = Empty);
+    if request.uri().path() != PATH {
+        return (logged, Span::none());
+    }
     let incoming = Incoming::of(request.headers());
-    let trace_id = incoming.as_ref().map(|trace| tracing::field::display(trace.id()));
-    let logged = info_span!("request", request_id = id, trace_id);
+    let sent = incoming.as_ref().map(Incoming::id);
     let traced = logged.in_scope(|| trace::request(incoming));
+    if let Some(id) = trace::id(&traced).or(sent) {
+        logged.record("trace_id", tracing::field::display(id));
+    }
     (logged, traced)
 }
 
@@ -145,7 +160,7 @@ struct Watch {
     traced: Span,
     metrics: Metrics,
     graphql: bool,
-    method: Method,
+    method: &'static str,
     began: Instant,
     ended: Option<(StatusCode, Outcome)>,
 }
@@ -185,8 +200,12 @@ impl Watch {
     }
 
     fn tell(&self, status: Option<StatusCode>, code: &str, took: Duration, what: &str) {
+        let is_logged = tracing::enabled!(target: "tenantry::request", Level::INFO);
+        if !is_logged && self.traced.is_none() {
+            return;
+        }
         self.trail.with(|found| {
-            let (label, session) = (found.label.as_ref(), found.session.as_ref());
+            let (label, session) = (found.label.as_deref(), found.session.as_ref());
             let cost = session.map(|session| Cost {
                 store_reads: session.reads(),
                 store_writes: session.writes(),
@@ -201,7 +220,7 @@ impl Watch {
             let millis = took.as_secs_f64() * 1000.0;
             tracing::info!(
                 target: "tenantry::request",
-                method = self.method.as_str(),
+                method = self.method,
                 status = status.map(|status| status.as_u16()),
                 code,
                 duration_ms = (millis * 1000.0).round() / 1000.0,
@@ -233,7 +252,7 @@ impl Watch {
             None => format!("{} /graphql", self.method),
         };
         trace::describe(&self.traced, &name, |tell| {
-            tell("http.request.method", self.method.to_string().into());
+            tell("http.request.method", self.method.into());
             tell("http.route", "/graphql".into());
             if let Some(status) = status {
                 tell("http.response.status_code", i64::from(status.as_u16()).into());

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
+use tokio::sync::oneshot;
+use tracing::Instrument;
+
 use super::{
     Gateway,
     graphql::Rejection,
@@ -107,14 +110,24 @@ pub(super) async fn run(
     run: Run,
     (deadline, place): (Deadline, Place),
 ) -> Result<Answer, Rejection> {
+    let (answered, answer) = oneshot::channel();
     let work = async move {
-        let ran = deadline.hold(gateway.api.execute(session, prepared)).await;
+        let ran = deadline.hold(gateway.api.execute(session.clone(), prepared)).await;
         let body = ran.as_ref().and_then(worth_keeping);
         gateway.access.settle(&run, body).await;
         drop(place);
-        ran.ok_or_else(timed_out)
+        if let Err(ran) = answered.send(ran) {
+            let codes = ran.as_ref().map(|ran| ran.codes().collect::<Vec<_>>());
+            let (store_reads, store_writes) = (session.reads(), session.writes());
+            tracing::info!(?codes, store_reads, store_writes, "done, after its client went away");
+        }
     };
-    tokio::spawn(work).await.unwrap_or_else(|_| Err(broken()))
+    tokio::spawn(work.in_current_span());
+    match answer.await {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(timed_out()),
+        Err(_) => Err(broken()),
+    }
 }
 
 /// The answer's text, where a repeat is to be answered the same.

@@ -29,7 +29,7 @@ use crate::metrics::Metrics;
 
 /// How long a client may take to send a request's head; an idle connection is one that takes long.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long who has just connected has to ask, when the program ends.
+/// How long connections stay open for a request that is on its way, when the program ends.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// The wait after the system could give no connection, because there are too many.
 const REST: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ pub enum Stage {
     /// The program is not ready any more, and still answers everybody; each answer is the last one
     /// of its connection, so that clients go elsewhere.
     Leaving,
-    /// No connection is taken any more, and those without a request under way are closed.
+    /// No connection is taken any more, and those are closed on which nothing is asked for a second.
     Closing,
     /// What is under way is dropped.
     Over,
@@ -153,15 +153,15 @@ impl Connection {
             let (mut stages, asked) = (stages.clone(), &asked);
             async move {
                 reached(&mut stages, Stage::Closing).await;
-                if !asked.load(Ordering::Relaxed) {
-                    let over = reached(&mut stages, Stage::Over);
-                    let _ = tokio::time::timeout(LAST_CHANCE, over).await;
-                }
+                let over = reached(&mut stages, Stage::Over);
+                let _ = tokio::time::timeout(LAST_CHANCE, over).await;
+                asked.load(Ordering::Relaxed)
             }
         };
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = closing => {
+            // Whoever has not asked by now has sent a part of a head at most, and is owed no answer.
+            has_asked = closing => if !has_asked { Ok(()) } else {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = &mut connection => ended,

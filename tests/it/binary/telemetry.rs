@@ -12,13 +12,14 @@ use prost::Message;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Running, now, terminate};
+use super::{Running, get, now, terminate};
 use crate::support::{
     issuer::{Kind as KeyKind, TestIssuer, TestKey},
     mongod::Fresh,
 };
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const OTHER_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "b7ad6b7169203331";
 /// A word that stands in a document, in its variables and in a token, and that nobody is told.
 const SECRET: &str = "hunter2";
@@ -90,6 +91,8 @@ async fn a_request_is_a_line_and_a_trace_and_neither_tells_a_secret() {
     assert_eq!(serving["database"].as_str().map(|shown| shown.contains("MongoDB")), Some(true));
     serve.logged("the database is ready");
     let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
+    let ready = format!("http://{}/readyz", serving["admin"].as_str().expect("an address"));
+    while get(&ready).await.0 != 200 {}
     // A key that is not known yet, so that the request causes a fetch of keys.
     let known = TestKey::of(KeyKind::P256);
     let new = TestKey::of(KeyKind::Rsa);
@@ -119,6 +122,20 @@ async fn a_request_is_a_line_and_a_trace_and_neither_tells_a_secret() {
     assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
     let passed_on = issuer.traceparent().expect("a trace");
     assert!(passed_on.starts_with(&format!("00-{TRACE}-")) && !passed_on.contains(PARENT));
+
+    // What goes on without its client is a part of the trace, too.
+    let rename = format!(
+        "mutation {{ updateTenant(input: {{id: {dezky}, name: \"{SECRET}\"}}) {{ tenant {{ id }} }} }}"
+    );
+    let request = client
+        .post(&endpoint)
+        .header("content-type", "application/json")
+        .header("idempotency-key", "k-1")
+        .header("traceparent", format!("00-{OTHER_TRACE}-{PARENT}-01"))
+        .header("authorization", format!("Bearer {token}"))
+        .body(json!({"query": rename}).to_string());
+    let renamed = request.send().await.expect("an answer").text().await.expect("text");
+    assert!(!renamed.contains("errors"), "{renamed}");
 
     terminate(&mut serve);
     let lines: Vec<String> = serve.lines.by_ref().collect();
@@ -172,6 +189,14 @@ async fn a_request_is_a_line_and_a_trace_and_neither_tells_a_secret() {
     assert_eq!(fetch.parent_span_id, root.span_id);
     assert!(passed_on.contains(&hex::encode(&fetch.span_id)), "{passed_on}");
     named("commitTransaction");
+    let of_other = |span: &&Span| hex::encode(&span.trace_id) == OTHER_TRACE;
+    let mut names: Vec<&str> =
+        spans.iter().filter(of_other).map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in ["commitTransaction", "findAndModify requests", "mutation updateTenant"] {
+        assert!(names.contains(&name), "no {name:?} among {names:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

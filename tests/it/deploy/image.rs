@@ -96,6 +96,11 @@ fn building(all: &[Instruction], files: &Files, faults: &mut Faults) {
             }
         }
     }
+    for embedded in embedded() {
+        let words = format!("{embedded} {embedded}");
+        let copied = all.iter().any(|(name, held)| name == "COPY" && *held == words);
+        faults.unless(copied, || format!("Dockerfile: {embedded} is embedded and not there"));
+    }
     faults.unless(audited == 2, || "Dockerfile: the program has no list of its crates".to_owned());
     // Cargo reads no manifest that names a file that is not there.
     for path in files.text("Cargo.toml").lines().filter_map(|line| line.strip_prefix("path = ")) {
@@ -139,6 +144,18 @@ fn running(stage: &[Instruction], files: &Files, program: &Program, faults: &mut
         stage.iter().any(|(n, words)| n == "ARG" && *words == format!("VERSION={version}"));
     faults.unless(argument, || format!("Dockerfile: its VERSION is not {version}"));
     Image { binary, user: user.to_owned(), public_port, admin_port, version }
+}
+
+/// The folders outside of `src` whose files the program embeds.
+fn embedded() -> Vec<String> {
+    let text = include_str!("../../../src/http/playground/file.rs");
+    let after = text.split("env!(\"CARGO_MANIFEST_DIR\"),").skip(1);
+    let folders: Vec<String> = after
+        .filter_map(|rest| rest.split('"').nth(1))
+        .map(|folder| folder.trim_matches('/').to_owned())
+        .collect();
+    assert!(!folders.is_empty(), "the playground is embedded in another way");
+    folders
 }
 
 /// The first field of that name in Cargo.toml.

@@ -39,7 +39,11 @@ fn text(app: &App) -> String {
 }
 
 async fn ask(stream: &mut TcpStream, app: &App) {
-    stream.write_all(text(app).as_bytes()).await.expect("sent");
+    send(stream, &text(app)).await;
+}
+
+async fn send(stream: &mut TcpStream, text: &str) {
+    stream.write_all(text.as_bytes()).await.expect("sent");
 }
 
 /// One answer of a connection that stays open.
@@ -103,7 +107,7 @@ async fn what_is_under_way_at_the_end_is_finished() {
     ask(&mut client, &app).await;
     gate.until_inside(1).await;
     app.stages.send_replace(Stage::Closing);
-    // A connection without a request is closed at once, and the door is shut.
+    // A connection without a request is closed, and the door is shut.
     assert_eq!(rest(&mut idle).await, "");
     let late = connect(&origin).await;
     assert!(late.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused));
@@ -114,16 +118,32 @@ async fn what_is_under_way_at_the_end_is_finished() {
 }
 
 #[tokio::test]
-async fn who_has_just_come_in_is_answered_and_who_says_nothing_is_not_waited_for() {
+async fn who_is_just_asking_is_answered_and_who_says_too_little_is_not_waited_for() {
     let (app, _gate) = gated().await;
     let (origin, end) = app.serve_through().await;
     let mut silent = connect(&origin).await.expect("a connection");
+    let mut slow = connect(&origin).await.expect("a connection");
+    send(&mut slow, "POST /gra").await;
+    let mut kept = connect(&origin).await.expect("a connection");
+    ask(&mut kept, &app).await;
+    one(&mut kept).await;
     let mut late = connect(&origin).await.expect("a connection");
-    // In the queue of the system, where nobody has looked yet, or taken a moment ago.
+    let text = text(&app);
+    // The one is in the queue of the system, where nobody has looked yet, or was taken a moment ago;
+    // the other was answered before, and asks again.
     app.stages.send_replace(Stage::Closing);
-    ask(&mut late, &app).await;
-    is_answer(&rest(&mut late).await);
-    assert_eq!(rest(&mut silent).await, "");
+    for stream in [&mut late, &mut kept] {
+        send(stream, &text).await;
+    }
+    for stream in [&mut late, &mut kept] {
+        is_answer(&rest(stream).await);
+    }
+    for stream in [&mut silent, &mut slow] {
+        let mut said = String::new();
+        // With bytes unread the system resets the connection, which is an end as well.
+        let _ = stream.read_to_string(&mut said).await;
+        assert_eq!(said, "");
+    }
     assert_eq!(end.await.expect("an end"), 0);
 }
 

@@ -1,6 +1,13 @@
 //! Parts of documents that are printed from what they are about, and compared with it.
 
-use std::{fmt::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+/// Several tests have a part of one document each.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Compares what stands in a document between two marks with what belongs there; where snapshots
 /// are to be written anew, writes it.
@@ -8,6 +15,7 @@ use std::{fmt::Write as _, path::Path};
 pub(crate) fn holds(file: &str, name: &str, printed: &str) {
     let begins = format!("<!-- {name} begins: `make snapshot` writes it -->\n");
     let ends = format!("<!-- {name} ends -->\n");
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(&path).expect("the document");
     let marks = text.split_once(&begins).and_then(|(before, rest)| {
