@@ -79,7 +79,7 @@ release-schema:
 # browser. What it needs is fetched where it is not there.
 .PHONY: portal
 portal: portal-built
-	node --test --test-timeout=120000 tests/portal/parts.test.mjs tests/portal/chain.test.mjs
+	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=120000 tests/portal/parts.test.mjs tests/portal/chain.test.mjs
 
 .PHONY: portal-built
 portal-built: mongod oidc program

@@ -40,10 +40,14 @@ impl MediaType {
     }
 }
 
-/// Whether a browser asks for a page: `text/html` before any form of an answer.
+/// Whether a browser asks for a page: `text/html`, and no form of an answer as much or more.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    let mut wanted = ranges(headers).filter(|(_, quality)| *quality > 0);
-    wanted.any(|(range, _)| range == "text/html")
+    let quality = |wanted: &[&str]| {
+        let qualities = ranges(headers).filter(|(range, _)| wanted.contains(range));
+        qualities.map(|(_, quality)| quality).max().unwrap_or(0)
+    };
+    let page = quality(&["text/html"]);
+    page > quality(&["application/json", "application/graphql-response+json"])
 }
 
 /// Whether a body may come in that coding: where it is named, or everything is, and not ruled out

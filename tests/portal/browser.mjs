@@ -12,7 +12,8 @@ export function openBrowser(stack) {
     executablePath: CHROMIUM,
     env: { ...process.env, HOME: stack.browserHome },
     // No name but those of this machine has an address.
-    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost'],
+    // Chromium refuses to run as root with its sandbox.
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost'],
   });
 }
 

@@ -70,6 +70,11 @@ async fn nothing_is_there_where_it_is_off() {
 #[tokio::test]
 async fn the_page_is_at_the_root_and_at_the_endpoint_for_a_browser() {
     let app = app(true).await;
+    // Who wants an answer more than a page gets one.
+    for accept in ["application/json, text/html;q=0.1", "text/html, application/json"] {
+        let got = ask(&app, "GET", "/graphql?query=%7B__typename%7D", &[("accept", accept)]).await;
+        assert_eq!(got.body, br#"{"data":{"__typename":"Query"}}"#, "{accept}");
+    }
     let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     let root = ask(&app, "GET", "/", &[]).await;
     let endpoint = ask(&app, "GET", "/graphql", &browser).await;

@@ -13,7 +13,7 @@ import { Identity } from './provider.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export const PORTAL = join(ROOT, 'examples/portal');
-const BINARY = process.env.TENANTRY_BINARY ?? join(ROOT, 'target/debug/tenantry');
+const BINARY = process.env.TENANTRY_BINARY ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/tenantry');
 const MONGOD = process.env.TENANTRY_MONGOD ?? join(ROOT, '.cache/mongod/mongod');
 
 export class Stack {

@@ -24,7 +24,7 @@ export default defineNitroPlugin((nitro) => {
     html.bodyPrepend = html.bodyPrepend.map(numbered)
     html.bodyAppend = html.bodyAppend.map(numbered)
     setHeader(event, 'content-security-policy', policy(nonce))
-    // A page has somebody's data in it.
-    setHeader(event, 'cache-control', 'no-store')
   })
+  // A page has somebody's data in it, and so has what is fetched in its place.
+  nitro.hooks.hook('render:response', (_, { event }) => setHeader(event, 'cache-control', 'no-store'))
 })

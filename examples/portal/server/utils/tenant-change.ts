@@ -5,6 +5,9 @@ type Fields = Record<string, unknown>
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+// An `Int` of GraphQL.
+const isVersion = (value: unknown): value is number => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31
+
 function lines<Name extends string>(from: Fields, names: readonly Name[]): Partial<Record<Name, string | null>> {
   const told: Partial<Record<Name, string | null>> = {}
   for (const name of names) {
@@ -26,10 +29,13 @@ function billing(from: Fields): BillingInfoInput {
 export function tenantChange(body: unknown): UpdateTenantInput {
   const from = isObject(body) ? body : {}
   const { id, version, name, domains, billingInfo } = from
-  if (typeof id !== 'string' || typeof version !== 'number') throw createError({ statusCode: 400 })
+  if (typeof id !== 'string' || !isVersion(version)) throw createError({ statusCode: 400 })
   const change: UpdateTenantInput = { id, version }
   if (typeof name === 'string') change.name = name
-  if (Array.isArray(domains)) change.domains = domains.map(String)
+  if (Array.isArray(domains)) {
+    if (!domains.every((one) => typeof one === 'string')) throw createError({ statusCode: 400 })
+    change.domains = domains
+  }
   if (isObject(billingInfo)) change.billingInfo = billing(billingInfo)
   return change
 }

@@ -26,11 +26,18 @@ const PLANS: Record<Plan, string> = {
 }
 const SOURCES: Record<MembershipSource, string> = { GROUP: 'By a group', DIRECT: 'Added here' }
 
-export const statusLabel = (status: AnyStatus) => STATUSES[status][0]
-export const statusTone = (status: AnyStatus) => STATUSES[status][1]
-export const roleLabel = (role: TenantRole) => ROLES[role]
-export const planLabel = (plan: Plan) => PLANS[plan]
-export const sourceLabel = (source: MembershipSource) => SOURCES[source]
+// A gateway that is newer than this portal may have further values: they are shown as they are.
+const known = <Key extends string, Value>(table: Record<Key, Value>, key: Key): Value | undefined => table[key]
+
+export const statusLabel = (status: AnyStatus) => known(STATUSES, status)?.[0] ?? status
+export const statusTone = (status: AnyStatus) => known(STATUSES, status)?.[1] ?? 'calm'
+export const roleLabel = (role: TenantRole) => known(ROLES, role) ?? role
+export const planLabel = (plan: Plan) => known(PLANS, plan) ?? plan
+export const sourceLabel = (source: MembershipSource) => known(SOURCES, source) ?? source
+
+/** A tenant's name, or its slug where there is nothing in the name to see. */
+export const nameOf = (tenant: { name: string; slug: string }) =>
+  /[\p{L}\p{N}\p{P}\p{S}]/u.test(tenant.name) ? tenant.name : tenant.slug
 
 // The same on the server and in every browser: no time zone of either.
 const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })

@@ -125,5 +125,6 @@ const CONFLICTS: Record<string, string> = {
 
 /** A problem, in words. */
 export function wordsFor(problem: Problem): Words {
-  return WORDS[problem.code](problem)
+  const known: Partial<typeof WORDS> = WORDS
+  return (known[problem.code] ?? WORDS.INTERNAL)(problem)
 }
