@@ -89,6 +89,16 @@ test('members come in pages', async () => {
   await bob.leave();
 });
 
+test('an old address of a list leads to its first page', async () => {
+  const bob = await signedIn('bob', '/tenants/acme?after=nowhere');
+  await bob.heading('This page of the list is not there any more').waitFor();
+  await bob.page.getByRole('link', { name: 'Go to the first page' }).click();
+  await bob.page.locator('.table tbody tr').first().waitFor();
+  const kept = () => fetch('/tenants/acme/_payload.json').then((answer) => answer.headers.get('cache-control'));
+  assert.equal(await bob.page.evaluate(kept), 'no-store');
+  await bob.leave([answered(422)]);
+});
+
 test('a platform admin sees every tenant, by pages and by name', async () => {
   const ada = await signedIn('ada', '/tenants');
   await ada.page.getByText('27 tenants', { exact: true }).waitFor();
