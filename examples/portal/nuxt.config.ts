@@ -35,7 +35,6 @@ export default defineNuxtConfig({
     session: {
       cookieName: 'portal',
       maxAge: day,
-      maxAuthSessionAge: 600,
     },
     providers: {
       oidc: {
@@ -66,8 +65,12 @@ export default defineNuxtConfig({
         exposeAccessToken: true,
         validateIdToken: true,
         validateAccessToken: true,
-        // Renewed a little before it ends, so that no request sets out with a token that ends on its way.
-        sessionConfiguration: { expirationThreshold: 30 },
+        sessionConfiguration: {
+          // Renewed a little before it ends, so that no request sets out with a token that ends on its way.
+          expirationThreshold: 30,
+          // How long a sign-in may take: as `server/utils/sign-in.ts` has it.
+          maxAuthSessionAge: 600,
+        },
       },
     },
   },

@@ -264,6 +264,21 @@ test('a token that is about to end is renewed on the server', async () => {
   await bob.leave();
 });
 
+test('of many requests that find a token near its end, one renews it', async () => {
+  stack.identity.lifetime = stack.identity.renewedLifetime = 20;
+  const bob = await signedIn('bob', '/tenants/acme');
+  await bob.heading('Acme').waitFor();
+  stack.identity.lifetime = stack.identity.renewedLifetime = 600;
+  const cookies = await bob.context.cookies(stack.front.portal);
+  const headers = { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') };
+  const before = stack.identity.renewals;
+  const load = () => ask(stack, `${stack.front.portal}/tenants/acme`, { headers });
+  const answers = await Promise.all([load(), load(), load()]);
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+  assert.equal(stack.identity.renewals, before + 1);
+  await bob.leave();
+});
+
 test('a session that is gone leads to the sign-in and back', async () => {
   const bob = await signedIn('bob');
   await bob.open('/');
@@ -289,6 +304,23 @@ test('a token that the gateway refuses is told, and nobody is sent round in a ci
   await bob.leave([answered(401)]);
 });
 
+test('a sign-in makes a new session, and the cookie from before is good for nothing', async () => {
+  const carol = await signedIn('carol');
+  const [planted] = await carol.context.cookies(stack.front.portal).then((all) => all.filter(isSession));
+  const ada = await come();
+  await ada.context.addCookies([planted]);
+  await ada.open('/sign-in?to=/tenants');
+  await ada.signInAs('ada');
+  await ada.page.getByText('27 tenants', { exact: true }).waitFor();
+  const headers = { cookie: `${planted.name}=${planted.value}` };
+  const { status, text } = await ask(stack, `${stack.front.portal}/api/me`, { headers });
+  assert.equal(status, 401, text);
+  await ada.leave();
+  await carol.leave();
+});
+
+const isSession = ({ name }) => name === 'portal';
+
 test('signing out ends the session here and at the provider', async () => {
   const bob = await signedIn('bob', '/tenants');
   const before = await bob.context.cookies(stack.front.portal);
@@ -302,6 +334,17 @@ test('signing out ends the session here and at the provider', async () => {
   const cookie = before.map(({ name, value }) => `${name}=${value}`).join('; ');
   const { status } = await ask(stack, `${stack.front.portal}/api/me`, { headers: { cookie } });
   assert.equal(status, 401);
+  await bob.leave();
+});
+
+test('signing out without a session here still ends the one at the provider', async () => {
+  const bob = await signedIn('bob', '/tenants');
+  await bob.context.clearCookies({ name: 'portal' });
+  await bob.page.getByRole('link', { name: 'Sign out' }).click();
+  await bob.page.getByRole('button', { name: 'Sign out here too' }).click();
+  await bob.heading('Your tenants, in one place').waitFor();
+  await bob.open('/tenants');
+  await bob.page.getByLabel('Name', { exact: true }).waitFor();
   await bob.leave();
 });
 
@@ -351,10 +394,18 @@ test('what another origin sends changes nothing', async () => {
     const { status } = await ask(stack, `${stack.front.portal}/api/tenants`, { ...long, body: ' '.repeat(65_537) });
     assert.equal(status, 413);
   }
-  const logout = await ask(stack, `${stack.front.portal}/auth/oidc/logout`, {
-    headers: { cookie, 'sec-fetch-site': 'cross-site' },
-  });
-  assert.equal(logout.status, 403);
+  const foreignly = (path, site = 'cross-site') =>
+    ask(stack, stack.front.portal + path, { headers: { cookie, 'sec-fetch-site': site } });
+  for (const site of ['cross-site', 'same-site']) assert.equal((await foreignly('/sign-out', site)).status, 403);
+  for (const path of ['/auth/oidc/logout', '/auth/oidc/logout/', '/auth/oidc/%6cogout?logoutRedirectUri=https://x.example/']) {
+    assert.equal((await foreignly(path)).status, 404, path);
+  }
+  // Nor does a link from elsewhere to what the provider comes back to.
+  for (const path of ['/signed-in', '/auth/oidc/callback?error=x', '/auth/oidc/callback', '/auth/oidc/callback?state=']) {
+    const { status, headers: told } = await foreignly(path);
+    assert.deepEqual([status, told.location], [302, '/'], path);
+    assert.equal((await ask(stack, `${stack.front.portal}/api/me`, { headers: { cookie } })).status, 200, path);
+  }
   const after = await world.admin('{ tenant(slug: "acme") { name version } }');
   assert.deepEqual(after.tenant, { name: 'Acme', version: tenant.version });
   // The same from the portal itself is done: it was the origin that was refused.

@@ -47,6 +47,8 @@ export class Identity {
     this.renewals = 0;
     /** Seconds that the access token of a sign-in is good for. */
     this.lifetime = 600;
+    /** And that of a renewal. */
+    this.renewedLifetime = 600;
     /** For whom access tokens are. */
     this.audience = AUDIENCE;
   }
@@ -78,6 +80,8 @@ export class Identity {
       claims: { openid: ['sub'], profile: ['name'], email: ['email'], groups: ['groups'] },
       conformIdTokenClaims: true,
       pkce: { required: () => true },
+      // A refresh token is good for once: who spends it twice has lost the session.
+      rotateRefreshToken: true,
       issueRefreshToken: (_context, client) => client.grantTypeAllowed('refresh_token'),
       findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...claimsOf(id) }) }),
       extraTokenClaims: (_context, token) => claimsOf(token.accountId ?? token.clientId),
@@ -100,7 +104,7 @@ export class Identity {
             scope: '',
             audience: this.audience,
             accessTokenFormat: 'jwt',
-            accessTokenTTL: context.oidc.params?.grant_type === 'refresh_token' ? 600 : this.lifetime,
+            accessTokenTTL: context.oidc.params?.grant_type === 'refresh_token' ? this.renewedLifetime : this.lifetime,
             jwt: { sign: { alg: 'RS256' } },
           }),
         },

@@ -2,8 +2,10 @@
 // repeat the nonce of this browser's sign-in is somebody else's, and ends here.
 export default defineEventHandler(async (event) => {
   const begun = signInUnderWay(event)
+  // Somebody's link: nothing ends for it.
+  if (!begun) return sendRedirect(event, '/')
   const session = await sessionOf(event)
-  if (!begun || !session || session.claims?.nonce !== begun.nonce) {
+  if (!session || session.claims?.nonce !== begun.nonce) {
     await endSession(event)
     return sendRedirect(event, '/')
   }

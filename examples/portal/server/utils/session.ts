@@ -35,7 +35,20 @@ export async function sessionOf(event: H3Event): Promise<Session | undefined> {
 
 /** Forgets the session and its tokens. */
 export async function endSession(event: H3Event): Promise<void> {
-  await clearUserSession(event)
+  // In turn too: a renewal that is under way would write the tokens down again.
+  await inTurn(await getUserSessionId(event), () => clearUserSession(event))
+}
+
+/**
+ * Ends the session that a browser brings to a sign-in, and forgets its cookie: the module would keep the
+ * id, and whoever has a copy of the cookie would be signed in along with it.
+ */
+export async function leaveSession(event: H3Event): Promise<void> {
+  const name = useRuntimeConfig(event).oidc.session.cookieName
+  await endSession(event)
+  const { headers } = event.node.req
+  const kept = (headers.cookie ?? '').split(';').filter((one) => one.split('=')[0]?.trim() !== name)
+  headers.cookie = kept.join(';')
 }
 
 /** The access token of whoever asks, or the problem that there is none. */

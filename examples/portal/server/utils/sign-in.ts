@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { H3Event } from 'h3'
+import { useAuthSession } from 'nuxt-oidc-auth/runtime/server/utils/session.js'
 
 const COOKIE = 'portal-sign-in'
 const MINUTES = 10
@@ -35,6 +36,15 @@ export function beginSignIn(event: H3Event, to: string): string {
 export function signInUnderWay(event: H3Event): SignIn | undefined {
   const [nonce, to] = read(getCookie(event, COOKIE))
   return typeof nonce === 'string' ? { nonce, to: pathOnly(to) } : undefined
+}
+
+/** Whether this is the provider's answer, good or bad, to a sign-in that this browser has begun. */
+export async function answersSignIn(event: H3Event): Promise<boolean> {
+  if (!signInUnderWay(event)) return false
+  const { sessionConfiguration } = useRuntimeConfig(event).oidc.providers.oidc ?? {}
+  const { data } = await useAuthSession(event, sessionConfiguration?.maxAuthSessionAge)
+  const { state } = getQuery(event)
+  return typeof state === 'string' && state !== '' && state === data.state
 }
 
 export function endSignIn(event: H3Event): void {
