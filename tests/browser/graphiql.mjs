@@ -23,11 +23,9 @@ export async function as(page, name) {
   await page.getByRole('radio', { name }).check();
 }
 
-/** What the answer says; of a long one, what is in sight. */
-export async function answer(page) {
-  const lines = await editor(page, 'Answer').locator('.view-line').allInnerTexts();
-  return lines.join('\n').replaceAll('\u00a0', ' ');
-}
+/** Waits until a line of the answer says so: the editor draws it some time after it has come. */
+export const says = (page, text) =>
+  editor(page, 'Answer').locator('.view-line').filter({ hasText: text }).first().waitFor();
 
 /** Runs what is in front. */
 export const run = (page) =>
