@@ -16,10 +16,6 @@ use crate::{
     trace,
 };
 
-/// What the lines about requests come from, one for each: `TENANTRY_LOG=info,tenantry::request=off`
-/// leaves them out.
-pub const REQUESTS: &str = "tenantry::request";
-
 /// How long the end of the program waits for the last spans to be sent.
 const LAST_SPANS: Duration = Duration::from_secs(3);
 
@@ -83,7 +79,7 @@ where
     let ours = |metadata: &Metadata<'_>| {
         metadata.target().starts_with(env!("CARGO_PKG_NAME"))
             && *metadata.level() <= Level::DEBUG
-            && metadata.target() != REQUESTS
+            && metadata.target() != trace::REQUESTS
             && metadata.name() != trace::OF_LOGS
     };
     let ours = filter_fn(ours).with_max_level_hint(Level::DEBUG);

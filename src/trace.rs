@@ -16,6 +16,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// The name of the span that gives the lines of a log their request; a trace has no use for it.
 pub const OF_LOGS: &str = "request";
 
+/// The target of the lines that logs have of whole requests, one for each; a trace has spans for it.
+pub const REQUESTS: &str = "tenantry::request";
+
 /// Whether spans are sent anywhere.
 static ON: AtomicBool = AtomicBool::new(false);
 

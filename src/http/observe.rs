@@ -171,7 +171,7 @@ impl Drop for Watch {
         let _entered = self.logged.enter();
         match &self.ended {
             Some((status, _)) if !self.graphql => {
-                tracing::debug!(target: "tenantry::request", status = status.as_u16(), "served");
+                tracing::debug!(target: trace::REQUESTS, status = status.as_u16(), "served");
             }
             Some((status, outcome)) => self.answered(*status, outcome, took),
             None => {
@@ -200,7 +200,7 @@ impl Watch {
     }
 
     fn tell(&self, status: Option<StatusCode>, code: &str, took: Duration, what: &str) {
-        let is_logged = tracing::enabled!(target: "tenantry::request", Level::INFO);
+        let is_logged = tracing::enabled!(target: trace::REQUESTS, Level::INFO);
         if !is_logged && self.traced.is_none() {
             return;
         }
@@ -219,7 +219,7 @@ impl Watch {
             });
             let millis = took.as_secs_f64() * 1000.0;
             tracing::info!(
-                target: "tenantry::request",
+                target: trace::REQUESTS,
                 method = self.method,
                 status = status.map(|status| status.as_u16()),
                 code,
