@@ -1,7 +1,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
-// Types and documents for the server's routes, and the list of trusted documents for the gateway
-// (`TENANTRY_DOCUMENTS_FILE`). Both are committed; `npm run codegen:check` holds them to the schema.
+// Generates the types and documents for the server's routes, and the list of trusted documents for the gateway
+// (`TENANTRY_TRUSTED_DOCUMENTS_FILE`). Both are committed. `npm run codegen:check` fails if they are out of date.
 const folder = process.env.GQL_FOLDER ?? 'server/gql/'
 
 const config: CodegenConfig = {
@@ -12,7 +12,7 @@ const config: CodegenConfig = {
       preset: 'client',
       presetConfig: {
         fragmentMasking: false,
-        // A document's name at the gateway is its hash.
+        // The gateway identifies a document by its SHA-256 hash.
         persistedDocuments: { hashAlgorithm: 'sha256' },
       },
       config: {

@@ -1,13 +1,13 @@
-const day = 60 * 60 * 24
+const DAY_SECONDS = 60 * 60 * 24
 
 export default defineNuxtConfig({
   compatibilityDate: '2025-11-01',
   modules: ['nuxt-oidc-auth'],
-  // Nothing here speaks to anybody but the provider and the gateway.
+  // The portal sends requests only to the provider and the gateway.
   devtools: { enabled: false },
   telemetry: false,
-  css: ['~/assets/tokens.css', '~/assets/base.css', '~/assets/parts.css', '~/assets/forms.css'],
-  // Styles come as files, so that the content security policy needs no exception for them.
+  css: ['~/assets/tokens.css', '~/assets/base.css', '~/assets/components.css', '~/assets/forms.css'],
+  // Styles are served as files, so that the content security policy needs no exception for inline styles.
   features: { inlineStyles: false },
   typescript: { strict: true, tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true } } },
   app: {
@@ -19,22 +19,22 @@ export default defineNuxtConfig({
     },
   },
 
-  // Each of these is empty here and has its value from the environment: see .env.example.
+  // The empty values here and below are set by environment variables: see .env.example.
   runtimeConfig: { gatewayUrl: '' },
 
   oidc: {
     defaultProvider: 'oidc',
-    // Random secrets would end all sessions with the process, and be written to the log.
+    // Generated secrets would end all sessions when the process ends, and they would be written to the log.
     provideDefaultSecrets: false,
     devtools: false,
     middleware: {
-      // `app/middleware/session.global.ts` does it, by way of `/sign-in`.
+      // `app/middleware/session.global.ts` redirects to `/sign-in` instead.
       globalMiddlewareEnabled: false,
       customLoginPage: true,
     },
     session: {
       cookieName: 'portal',
-      maxAge: day,
+      maxAge: DAY_SECONDS,
     },
     providers: {
       oidc: {
@@ -55,20 +55,20 @@ export default defineNuxtConfig({
         additionalLogoutParameters: {},
         pkce: true,
         state: true,
-        // `/sign-in` sends a nonce and `/signed-in` looks at it. The module's own would have the provider
-        // answer by a form of another site, which the cookie of a sign-in does not come along with.
+        // `/sign-in` sends a nonce and `/signed-in` verifies it. With the module's own nonce, the provider would
+        // respond with a cross-site form post, which does not carry the SameSite cookie of the sign-in.
         nonce: false,
         allowedClientAuthParameters: ['nonce'],
         optionalClaims: ['nonce'],
         callbackRedirectUrl: '/signed-in',
-        // To the server's routes; `server/plugins/session.ts` keeps it from the browser.
+        // For the server's routes. `server/plugins/session-filter.ts` removes it before the browser gets the session.
         exposeAccessToken: true,
         validateIdToken: true,
         validateAccessToken: true,
         sessionConfiguration: {
-          // Renewed a little before it ends, so that no request sets out with a token that ends on its way.
+          // Seconds before expiry at which the token is renewed, so that it does not expire during a request.
           expirationThreshold: 30,
-          // How long a sign-in may take: as `server/utils/sign-in.ts` has it.
+          // Seconds that a sign-in may take. `server/utils/sign-in.ts` has the same limit.
           maxAuthSessionAge: 600,
         },
       },
@@ -87,9 +87,10 @@ export default defineNuxtConfig({
   },
 
   nitro: {
-    // Encrypted tokens, by session. Bounded, and gone with the process: the provider still knows its
-    // users then, and they are signed in again without being asked. Several instances need one store.
-    storage: { oidc: { driver: 'lruCache', max: 10_000, ttl: day * 1000 } },
+    // The encrypted tokens of each session, in bounded memory. They are lost when the process ends. The provider
+    // then signs its users in again without a prompt, as long as it has a session. Several instances need a
+    // shared store.
+    storage: { oidc: { driver: 'lruCache', max: 10_000, ttl: DAY_SECONDS * 1000 } },
     devStorage: { oidc: { driver: 'lruCache', max: 100 } },
   },
 })

@@ -1,52 +1,53 @@
-// People in a browser, and what their browser gets to see.
+// Users with a browser, and a record of everything that the browser receives.
 
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-// Three parts of base64, the first of which begins with `{"`: a JWT, whoever has issued it.
+// A JWT: three base64url parts, the first of which starts with `{"`.
 const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/;
 
 export function openBrowser(stack) {
   return chromium.launch({
     executablePath: CHROMIUM,
     env: { ...process.env, HOME: stack.browserHome },
-    // No name but those of this machine has an address.
     // Chromium refuses to run as root with its sandbox.
+    // Only the names of this machine are resolved.
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost'],
   });
 }
 
-/** Somebody with a browser of their own. */
-export class Person {
-  static async come(browser, stack, options = {}) {
-    const person = new Person();
-    person.stack = stack;
-    person.context = await browser.newContext({ locale: 'en-GB', ...options });
-    person.context.setDefaultTimeout(60_000);
-    person.page = await person.context.newPage();
-    person.watch();
-    return person;
+/** A user with a browser context of their own. */
+export class BrowserUser {
+  static async create(browser, stack, options = {}) {
+    const user = new BrowserUser();
+    user.stack = stack;
+    user.context = await browser.newContext({ locale: 'en-GB', ...options });
+    user.context.setDefaultTimeout(60_000);
+    user.page = await user.context.newPage();
+    user.record();
+    return user;
   }
 
-  watch() {
+  /** Records the URLs of all requests, all responses, and all errors and warnings in the console. */
+  record() {
     this.urls = [];
-    this.bodies = [];
-    this.complaints = [];
+    this.responses = [];
+    this.consoleErrors = [];
     this.context.on('request', (request) => this.urls.push(request.url()));
-    this.context.on('response', (response) => this.bodies.push(received(response)));
+    this.context.on('response', (response) => this.responses.push(responseAsText(response)));
     this.context.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+      if (message.type() === 'error' || message.type() === 'warning') this.consoleErrors.push(message.text());
     });
-    this.context.on('weberror', (error) => this.complaints.push(String(error.error())));
+    this.context.on('weberror', (error) => this.consoleErrors.push(String(error.error())));
   }
 
   /** Opens a page of the portal. */
   open(path) {
-    return this.page.goto(this.stack.front.portal + path);
+    return this.page.goto(this.stack.web.portalOrigin + path);
   }
 
-  /** Signs in on the provider's page, where the browser is. */
+  /** Signs in on the provider's page, which the browser already shows. */
   async signInAs(name) {
     await this.page.getByLabel('Name', { exact: true }).fill(name);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
@@ -57,37 +58,38 @@ export class Person {
     return this.page.getByRole('heading', { name, exact: true });
   }
 
-  /** What no browser may have seen: a token, another host, an error but those that are expected. */
-  async hasSeenNothingWrong(expected = []) {
-    const { portal, identity } = this.stack.front;
-    for (const url of this.urls.filter((one) => !one.startsWith('data:'))) {
-      assert.ok([portal, identity].includes(new URL(url).origin), `asked another host: ${url}`);
+  /** Asserts that the browser contacted no other host, received no token, and logged only the expected errors. */
+  async assertCleanRecord(expectedErrors = []) {
+    const { portalOrigin, providerOrigin } = this.stack.web;
+    for (const url of this.urls.filter((url) => !url.startsWith('data:'))) {
+      assert.ok([portalOrigin, providerOrigin].includes(new URL(url).origin), `a request to another host: ${url}`);
     }
-    const seen = [...this.urls, ...(await Promise.all(this.bodies)), await this.stored()];
-    for (const text of seen) {
+    const texts = [...this.urls, ...(await Promise.all(this.responses)), await this.scriptReadableState()];
+    for (const text of texts) {
       assert.doesNotMatch(text, JWT);
-      const token = this.stack.identity.tokens.find((one) => text.includes(one));
-      assert.equal(token, undefined, 'a token was in reach of the browser');
+      const token = this.stack.provider.tokens.find((token) => text.includes(token));
+      assert.equal(token, undefined, 'the browser received a token');
     }
-    const complaints = this.complaints.filter((one) => !expected.some((pattern) => pattern.test(one)));
-    assert.deepEqual(complaints, []);
+    const unexpected = this.consoleErrors.filter((error) => !expectedErrors.some((pattern) => pattern.test(error)));
+    assert.deepEqual(unexpected, []);
   }
 
-  /** All that a script of the page could read. */
-  stored() {
+  /** Returns everything that a script on the page can read: cookies, storage and the document. */
+  scriptReadableState() {
     return this.page.evaluate(() =>
       JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, document.documentElement.outerHTML]),
     );
   }
 
-  async leave(expected) {
-    await this.hasSeenNothingWrong(expected);
+  /** Checks the record of this browser and closes it. */
+  async close(expectedErrors) {
+    await this.assertCleanRecord(expectedErrors);
     await this.context.close();
   }
 }
 
-/** Everything of a response, as text; redirects and aborted ones have no body. */
-async function received(response) {
+/** Returns a whole response as text. Redirects and aborted responses have no body. */
+async function responseAsText(response) {
   const headers = await response.allHeaders().catch(() => ({}));
   const body = await response.text().catch(() => '');
   return `${response.url()} ${JSON.stringify(headers)} ${body}`;

@@ -1,13 +1,18 @@
-// The gateway, as in production: `serve` on MongoDB, with the provider's private root.
+// The gateway as in production: `serve` on MongoDB, with the provider's private root certificate.
 
 import { access } from 'node:fs/promises';
 import { AUDIENCE } from './provider.mjs';
-import { Running } from './process.mjs';
+import { ManagedProcess } from './process.mjs';
+
+// The log messages that mark the steps of the gateway's start.
+const LISTENING = 'serving';
+const KEYS_FETCHED = 'keys fetched';
+const DATABASE_READY = 'the database is ready';
 
 export class Gateway {
-  static async start(binary, { database, issuer, root, documents, cwd }) {
+  static async start(binary, { database, issuer, root, trustedDocuments, cwd }) {
     await access(binary).catch(() => {
-      throw new Error(`the chain needs the gateway, and ${binary} is not there. Run: cargo build`);
+      throw new Error(`the portal tests need the gateway, and ${binary} does not exist. Run: cargo build`);
     });
     const gateway = new Gateway();
     const env = {
@@ -16,27 +21,31 @@ export class Gateway {
       TENANTRY_OIDC_AUDIENCE: AUDIENCE,
       TENANTRY_OIDC_CA_FILE: root,
       TENANTRY_LOG_FORMAT: 'json',
-      ...(documents && { TENANTRY_DOCUMENTS_FILE: documents, TENANTRY_DOCUMENTS_ONLY: 'true' }),
+      ...(trustedDocuments && {
+        TENANTRY_TRUSTED_DOCUMENTS_FILE: trustedDocuments,
+        TENANTRY_TRUSTED_DOCUMENTS_MODE: 'enforce',
+      }),
     };
     const command = [binary, 'serve', '--bind', '127.0.0.1:0', '--admin-bind', '127.0.0.1:0'];
-    gateway.process = new Running('tenantry', command, { env, cwd });
-    const logged = (message) => (line) => {
+    gateway.process = new ManagedProcess('tenantry', command, { env, cwd });
+    const logLine = (message) => (line) => {
       const { fields } = JSON.parse(line);
       return fields?.message === message && fields;
     };
-    const { bind } = await gateway.process.line(logged('serving'));
-    await gateway.process.line(logged('keys fetched'));
-    await gateway.process.line(logged('the database is ready'));
+    const { bind } = await gateway.process.waitForLine(logLine(LISTENING));
+    await gateway.process.waitForLine(logLine(KEYS_FETCHED));
+    await gateway.process.waitForLine(logLine(DATABASE_READY));
     gateway.url = `http://${bind}/graphql`;
     return gateway;
   }
 
-  /** Asks it directly, with a document in full. */
-  async ask(token, query, variables = {}) {
+  /** Sends a full GraphQL document to the gateway, without the portal. */
+  async execute(token, document, variables = {}) {
     const headers = { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' };
-    const response = await fetch(this.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const body = JSON.stringify({ query: document, variables });
+    const response = await fetch(this.url, { method: 'POST', headers, body });
     const { data, errors } = await response.json();
-    if (errors) throw new Error(`${query}: ${JSON.stringify(errors)}`);
+    if (errors) throw new Error(`${document}: ${JSON.stringify(errors)}`);
     return data;
   }
 

@@ -1,15 +1,15 @@
-// Everything between a browser and the database, each a real one, on loopback and on free ports.
+// All servers between a browser and the database. Each is a real one, on the loopback interface and a free port.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { makeBrowserHome, makeCertificates } from './certificates.mjs';
+import { createBrowserHome, createCertificates } from './certificates.mjs';
 import { Database } from './database.mjs';
-import { startCaddy, startPortal } from './front.mjs';
 import { Gateway } from './gateway.mjs';
-import { Identity } from './provider.mjs';
+import { IdentityProvider } from './provider.mjs';
+import { startCaddy, startPortal } from './web.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 export const PORTAL = join(ROOT, 'examples/portal');
@@ -20,7 +20,7 @@ export class Stack {
   static async start() {
     const stack = new Stack();
     try {
-      await stack.startParts();
+      await stack.startServers();
       return stack;
     } catch (error) {
       await stack.stop();
@@ -28,39 +28,44 @@ export class Stack {
     }
   }
 
-  async startParts() {
+  async startServers() {
     this.folder = await mkdtemp(join(tmpdir(), 'tenantry-portal-'));
     process.once('exit', () => rmSync(this.folder, { recursive: true, force: true }));
-    const place = async (name) => {
+    const createFolder = async (name) => {
       await mkdir(join(this.folder, name));
       return join(this.folder, name);
     };
-    const tls = await makeCertificates(await place('tls'));
+    const tls = await createCertificates(await createFolder('tls'));
     this.rootPem = tls.rootPem;
-    this.browserHome = await makeBrowserHome(await place('browser'), tls.root);
+    this.browserHome = await createBrowserHome(await createFolder('browser'), tls.root);
 
-    this.identity = await Identity.listen();
-    this.front = await startCaddy(await place('caddy'), { ...tls, upstream: this.identity.port });
-    this.identity.start(this.front.identity, this.front.portal);
-    this.database = await Database.start(MONGOD, await place('mongod'));
+    this.provider = await IdentityProvider.listen();
+    this.web = await startCaddy(await createFolder('caddy'), { ...tls, upstreamPort: this.provider.port });
+    this.provider.configure(this.web.providerOrigin, this.web.portalOrigin);
+    this.database = await Database.start(MONGOD, await createFolder('mongod'));
 
-    const gateway = { database: this.database.uri, issuer: this.front.identity, root: tls.root, cwd: this.folder };
-    const documents = join(PORTAL, 'server/gql/persisted-documents.json');
-    // The portal's runs nothing but the portal's documents; the office's is another instance on the same
-    // database, for whoever prepares the tests.
-    this.gateway = await Gateway.start(BINARY, { ...gateway, documents });
-    this.office = await Gateway.start(BINARY, gateway);
-    this.portal = await startPortal(PORTAL, {
-      ...this.front,
+    const options = {
+      database: this.database.gatewayUri,
+      issuer: this.web.providerOrigin,
       root: tls.root,
-      secret: this.identity.secret,
-      gateway: this.gateway.url,
+      cwd: this.folder,
+    };
+    // The portal's gateway executes only the portal's documents. The tests prepare data through a second instance
+    // on the same database.
+    const trustedDocuments = join(PORTAL, 'server/gql/persisted-documents.json');
+    this.gateway = await Gateway.start(BINARY, { ...options, trustedDocuments });
+    this.adminGateway = await Gateway.start(BINARY, options);
+    this.portal = await startPortal(PORTAL, {
+      ...this.web,
+      root: tls.root,
+      clientSecret: this.provider.clientSecret,
+      gatewayUrl: this.gateway.url,
     });
   }
 
   async stop() {
-    const parts = [this.portal, this.office, this.gateway, this.front?.caddy, this.database, this.identity];
-    await Promise.all(parts.map((part) => part?.stop()));
+    const servers = [this.portal, this.adminGateway, this.gateway, this.web?.caddy, this.database, this.provider];
+    await Promise.all(servers.map((server) => server?.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,85 +1,86 @@
-// Programs that live no longer than this process, however it ends.
+// Child processes that never outlive this process, however it ends.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 
-// Ends its program when its own input ends. It holds no output open itself: where the program ends, so
-// do its lines.
-const KEEPER = `
+// Kills the program when the supervisor's standard input is closed. The supervisor keeps no output open itself, so
+// the output ends together with the program.
+const SUPERVISOR = `
 trap '' INT TERM HUP
 "$@" </dev/null & pid=$!
 exec >/dev/null 2>&1
-read -r word
+read -r line
 kill -9 "$pid"; wait "$pid"
 `;
 
-/** A started program and what it says, on both outputs. */
-export class Running {
+/** A started program and the lines of its standard output and standard error. */
+export class ManagedProcess {
   constructor(name, command, { env = {}, cwd } = {}) {
     this.name = name;
-    this.said = [];
-    this.waiting = new Set();
-    this.child = spawn('sh', ['-c', KEEPER, 'sh', ...command], {
+    this.lines = [];
+    this.listeners = new Set();
+    this.child = spawn('sh', ['-c', SUPERVISOR, 'sh', ...command], {
       cwd,
       env: { PATH: process.env.PATH, HOME: cwd, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    // Who writes to a keeper that has just ended need not fall over it.
+    // A write to a supervisor that has just exited must not fail the tests.
     this.child.stdin.on('error', () => {});
-    const both = new PassThrough();
+    const output = new PassThrough();
     let open = 2;
-    for (const output of [this.child.stdout, this.child.stderr]) {
-      output.pipe(both, { end: false });
-      output.on('end', () => (open -= 1) === 0 && both.end());
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.pipe(output, { end: false });
+      stream.on('end', () => (open -= 1) === 0 && output.end());
     }
-    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
-    const lines = createInterface({ input: both });
-    lines.on('line', (line) => this.hear(line));
-    lines.on('close', () => this.hear(undefined));
+    this.exited = new Promise((resolve) => this.child.once('exit', resolve));
+    const reader = createInterface({ input: output });
+    reader.on('line', (line) => this.addLine(line));
+    // `undefined` marks the end of the output.
+    reader.on('close', () => this.addLine(undefined));
   }
 
-  hear(line) {
-    this.said.push(line);
-    for (const waiting of this.waiting) waiting(line);
+  addLine(line) {
+    this.lines.push(line);
+    for (const listener of this.listeners) listener(line);
   }
 
-  /** What `find` makes of the first line that it makes something of; fails where the program ends. */
-  line(find) {
+  /** Resolves with the first truthy result of `parse` for a line. Rejects if the program exits before. */
+  waitForLine(parse) {
     return new Promise((resolve, reject) => {
-      const look = (line) => {
+      const listener = (line) => {
         if (line === undefined) {
-          this.waiting.delete(look);
-          reject(new Error(`${this.name} has ended:\n${this.said.slice(-15).join('\n')}`));
+          this.listeners.delete(listener);
+          reject(new Error(`${this.name} has exited:\n${this.lines.slice(-15).join('\n')}`));
           return true;
         }
-        const found = find(line);
-        if (!found) return false;
-        this.waiting.delete(look);
-        resolve(found);
+        const result = parse(line);
+        if (!result) return false;
+        this.listeners.delete(listener);
+        resolve(result);
         return true;
       };
-      if (!this.said.some(look)) this.waiting.add(look);
+      if (!this.lines.some(listener)) this.listeners.add(listener);
     });
   }
 
-  /** Ends it; returns when it is gone. */
+  /** Kills the program and waits until it has exited. */
   async stop() {
     this.child.stdin.end();
-    await this.ended;
+    await this.exited;
   }
 }
 
-/** Runs a program to its end; its output, or an error with it. */
+/** Runs a program until it exits. Resolves with its output, or rejects with an error that contains it. */
 export function run(command, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], ...options });
-    let said = '';
-    child.stdout.on('data', (part) => (said += part));
-    child.stderr.on('data', (part) => (said += part));
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', reject);
     child.on('close', (code) =>
-      code === 0 ? resolve(said) : reject(new Error(`${command.join(' ')} failed:\n${said}`)),
+      code === 0 ? resolve(output) : reject(new Error(`${command.join(' ')} failed:\n${output}`)),
     );
   });
 }

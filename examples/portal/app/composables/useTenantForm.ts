@@ -1,81 +1,83 @@
 import type { TenantView } from '#shared/types/api'
-import type { FieldFault, Problem } from '#shared/types/problem'
+import type { ApiError, InputError } from '#shared/types/api-error'
 
 /**
- * The edit form of a tenant: what was read, what was typed, and what to do where somebody else has saved
- * in between. What was typed is never thrown away.
+ * Holds the state of a tenant's edit form and saves it. If the tenant was saved elsewhere in the meantime, both
+ * changes are merged. The user's input is never discarded.
  */
 export function useTenantForm(view: Ref<TenantView | undefined>) {
-  const base = ref<FormValues>()
+  const original = ref<FormValues>()
   const mine = ref<FormValues>()
   const version = ref(0)
   const id = ref('')
-  const problem = ref<Problem>()
-  const changes = ref<Meanwhile[]>([])
-  const saving = ref(false)
-  const send = useOnce()
+  const error = ref<ApiError>()
+  const concurrentChanges = ref<ConcurrentChange[]>([])
+  const isSaving = ref(false)
+  const sendChange = useIdempotentRequest()
 
   watch(
     view,
-    (now) => {
-      // Once: what is read later goes through `catchUp`, which keeps what was typed.
-      if (!now || mine.value) return
-      base.value = valuesOf(now.tenant)
-      mine.value = valuesOf(now.tenant)
-      version.value = now.tenant.version
-      id.value = now.tenant.id
+    (current) => {
+      // The form is filled only once. Later responses go through `mergeSavedTenant`, which keeps the user's input.
+      if (!current || mine.value) return
+      original.value = toFormValues(current.tenant)
+      mine.value = toFormValues(current.tenant)
+      version.value = current.tenant.version
+      id.value = current.tenant.id
     },
     { immediate: true },
   )
 
-  const change = computed(() => (base.value && mine.value ? changeOf(base.value, mine.value) : {}))
-  const changed = computed(() => Object.keys(change.value).length > 0)
-  const faults = computed<FieldFault[]>(() => {
-    if (problem.value?.code === 'CONFLICT' && problem.value.field) {
-      return [{ path: `input.${problem.value.field}`, message: wordsFor(problem.value).text }]
+  const change = computed(() => (original.value && mine.value ? changedFields(original.value, mine.value) : {}))
+  const hasChanges = computed(() => Object.keys(change.value).length > 0)
+  const inputErrors = computed<InputError[]>(() => {
+    if (error.value?.code === 'CONFLICT' && error.value.field) {
+      return [{ path: `input.${error.value.field}`, message: getErrorMessage(error.value).text }]
     }
-    return problem.value?.fields ?? []
+    return error.value?.fields ?? []
   })
-  const faultOf = (path: string) => {
-    const message = faults.value.find((fault) => fault.path === `input.${path}`)?.message
-    return message && sentence(message)
+  const errorFor = (path: string) => {
+    const message = inputErrors.value.find((inputError) => inputError.path === `input.${path}`)?.message
+    return message && capitalize(message)
   }
 
-  /** Reads the tenant anew, and puts what others have changed beside what was typed. */
-  async function catchUp(api: string): Promise<void> {
-    const fresh = await $fetch<TenantView>(api)
-    if (!base.value || !mine.value) return
-    const theirs = valuesOf(fresh.tenant)
-    changes.value = meanwhile(base.value, theirs, mine.value)
-    for (const { key } of changes.value.filter((one) => !one.clash)) take(mine.value, theirs, key)
-    base.value = theirs
-    version.value = fresh.tenant.version
+  /** Reloads the tenant and merges its saved values into the form. Conflicting fields keep the user's value. */
+  async function mergeSavedTenant(apiPath: string): Promise<void> {
+    const { tenant } = await $fetch<TenantView>(apiPath)
+    if (!original.value || !mine.value) return
+    const saved = toFormValues(tenant)
+    concurrentChanges.value = findConcurrentChanges(original.value, saved, mine.value)
+    for (const { key, isConflict } of concurrentChanges.value) {
+      if (!isConflict) copyField(mine.value, saved, key)
+    }
+    original.value = saved
+    version.value = tenant.version
   }
 
-  /** Sends what has changed; true where it is saved. */
-  async function save(api: string): Promise<boolean> {
-    problem.value = undefined
-    saving.value = true
-    // Without empty rows, so that a fault's place in the input is its place in the form.
-    if (mine.value) mine.value.domains = domainsOf(mine.value)
+  /** Sends the changed fields. Returns whether they were saved. */
+  async function save(apiPath: string): Promise<boolean> {
+    error.value = undefined
+    isSaving.value = true
+    // Removes empty rows, so that a domain has the same index in the input and in the form.
+    if (mine.value) mine.value.domains = nonEmptyDomains(mine.value)
     try {
-      await send('/api/tenants', { id: id.value, version: version.value, ...change.value })
+      await sendChange('/api/tenants', { id: id.value, version: version.value, ...change.value })
       return true
-    } catch (error) {
-      problem.value = problemIn(error)
-      if (problem.value.code === 'STALE_VERSION') {
-        await catchUp(api).catch((failure) => (problem.value = problemIn(failure)))
+    } catch (failure) {
+      error.value = toApiError(failure)
+      if (error.value.code === 'STALE_VERSION') {
+        await mergeSavedTenant(apiPath).catch((reloadFailure) => (error.value = toApiError(reloadFailure)))
       }
       return false
     } finally {
-      saving.value = false
+      isSaving.value = false
     }
   }
 
-  /** Takes the other value of a field that both have changed. */
-  function takeTheirs(key: FieldKey): void {
-    if (base.value && mine.value) take(mine.value, base.value, key)
+  /** Replaces the user's value of a conflicting field with the saved value. */
+  function applySavedValue(key: FieldKey): void {
+    if (original.value && mine.value) copyField(mine.value, original.value, key)
   }
 
-  return { mine, problem, changes, saving, changed, faults, faultOf, save, takeTheirs }
+  return { mine, error, concurrentChanges, isSaving, hasChanges, inputErrors, errorFor, save, applySavedValue }
 }

@@ -1,12 +1,12 @@
 declare module '#app' {
   interface PageMeta {
-    /** For everybody: signed in or not. */
-    open?: boolean
+    /** Whether the page is also available without a sign-in. */
+    public?: boolean
   }
 }
 
-// Every other page needs somebody who is signed in.
+// Every page requires a session unless it is marked as public.
 export default defineNuxtRouteMiddleware((to) => {
   const { loggedIn } = useOidcAuth()
-  if (!to.meta.open && !loggedIn.value) return navigateTo(signInPath(to.fullPath), { external: true })
+  if (!to.meta.public && !loggedIn.value) return navigateTo(signInPath(to.fullPath), { external: true })
 })

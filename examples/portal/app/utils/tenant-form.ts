@@ -1,20 +1,20 @@
 import type { Tenant } from '#shared/types/api'
 
-/** A field of one line: where it is in the tenant and in the gateway's input. */
-interface Line {
+/** A text field of the billing section. */
+interface BillingField {
   label: string
-  /** The end of the path of its faults: `input.<path>`. */
+  /** The field's path in the gateway's input, relative to `input`. Input errors refer to it. */
   path: string
   hint?: string
   autocomplete?: string
 }
 
-export const BILLING_LINES = {
+export const BILLING_FIELDS = {
   companyName: { label: 'Company', path: 'billingInfo.companyName', autocomplete: 'organization' },
-  email: { label: 'Invoices to', path: 'billingInfo.email', autocomplete: 'email' },
-  vatId: { label: 'VAT number', path: 'billingInfo.vatId', hint: 'With its country before it: DE123456789' },
+  email: { label: 'Billing e-mail', path: 'billingInfo.email', autocomplete: 'email' },
+  vatId: { label: 'VAT number', path: 'billingInfo.vatId', hint: 'With the country code, for example DE123456789' },
   line1: { label: 'Street and number', path: 'billingInfo.address.line1', autocomplete: 'address-line1' },
-  line2: { label: 'More of the address', path: 'billingInfo.address.line2', autocomplete: 'address-line2' },
+  line2: { label: 'Address line 2', path: 'billingInfo.address.line2', autocomplete: 'address-line2' },
   postalCode: { label: 'Postal code', path: 'billingInfo.address.postalCode', autocomplete: 'postal-code' },
   city: { label: 'City', path: 'billingInfo.address.city', autocomplete: 'address-level2' },
   region: { label: 'Region', path: 'billingInfo.address.region', autocomplete: 'address-level1' },
@@ -22,91 +22,99 @@ export const BILLING_LINES = {
     label: 'Country',
     path: 'billingInfo.address.country',
     autocomplete: 'country',
-    hint: 'Two letters: DE',
+    hint: 'Two-letter code, for example DE',
   },
-} as const satisfies Record<string, Line>
+} as const satisfies Record<string, BillingField>
 
-export type BillingLine = keyof typeof BILLING_LINES
-export type FieldKey = 'name' | 'domains' | BillingLine
+export type BillingFieldKey = keyof typeof BILLING_FIELDS
+export type FieldKey = 'name' | 'domains' | BillingFieldKey
 
-/** What the form holds: text, and the domains each in a line. */
-export type FormValues = Record<'name' | BillingLine, string> & { domains: string[] }
+/** The values of the form: one text per field, and a list of domains. */
+export type FormValues = Record<'name' | BillingFieldKey, string> & { domains: string[] }
 
-const BILLING_KEYS = Object.keys(BILLING_LINES) as BillingLine[]
+const BILLING_KEYS = Object.keys(BILLING_FIELDS) as BillingFieldKey[]
 export const FIELD_KEYS: FieldKey[] = ['name', 'domains', ...BILLING_KEYS]
 
 export const fieldLabel = (key: FieldKey): string =>
-  key === 'name' ? 'Name' : key === 'domains' ? 'Domains' : BILLING_LINES[key].label
+  key === 'name' ? 'Name' : key === 'domains' ? 'Domains' : BILLING_FIELDS[key].label
 
-export function valuesOf(tenant: Tenant): FormValues {
+/** Returns the form values of a tenant. Absent billing values become empty strings. */
+export function toFormValues(tenant: Tenant): FormValues {
   const { address, ...billing } = tenant.billingInfo ?? {}
-  const lines = { ...billing, ...address } as Partial<Record<BillingLine, string | null>>
+  const billingValues = { ...billing, ...address } as Partial<Record<BillingFieldKey, string | null>>
   const values = { name: tenant.name, domains: [...tenant.domains] } as FormValues
-  for (const key of BILLING_KEYS) values[key] = lines[key] ?? ''
+  for (const key of BILLING_KEYS) values[key] = billingValues[key] ?? ''
   return values
 }
 
-/** A field's value as text: for comparing, and for showing. */
-export function shown(values: FormValues, key: FieldKey): string {
-  return key === 'domains' ? domainsOf(values).join(', ') : values[key].trim()
+/** Returns a field's value as text, to compare and to display. */
+export function valueAsText(values: FormValues, key: FieldKey): string {
+  return key === 'domains' ? nonEmptyDomains(values).join(', ') : values[key].trim()
 }
 
-/** The domains that are filled in. */
-export const domainsOf = (values: FormValues) => values.domains.map((one) => one.trim()).filter(Boolean)
+/** Returns the trimmed domains without empty rows. */
+export const nonEmptyDomains = (values: FormValues) => values.domains.map((domain) => domain.trim()).filter(Boolean)
 
-export const differs = (one: FormValues, other: FormValues, key: FieldKey) => shown(one, key) !== shown(other, key)
+export const isFieldDifferent = (a: FormValues, b: FormValues, key: FieldKey) =>
+  valueAsText(a, key) !== valueAsText(b, key)
 
-export function take(into: FormValues, from: FormValues, key: FieldKey): void {
-  if (key === 'domains') into.domains = [...from.domains]
-  else into[key] = from[key]
+export function copyField(target: FormValues, source: FormValues, key: FieldKey): void {
+  if (key === 'domains') target.domains = [...source.domains]
+  else target[key] = source[key]
 }
 
-/** The fields that the form has changed, as the portal's route takes them; empty where there are none. */
-export function changeOf(base: FormValues, mine: FormValues): Record<string, unknown> {
+/** Returns the changed fields in the format of the portal's API route. The result is empty if nothing changed. */
+export function changedFields(original: FormValues, current: FormValues): Record<string, unknown> {
   const change: Record<string, unknown> = {}
   const billing: Record<string, unknown> = {}
   const address: Record<string, unknown> = {}
-  for (const key of FIELD_KEYS.filter((one) => differs(base, mine, one))) {
-    if (key === 'domains') change.domains = domainsOf(mine)
-    else if (key === 'name') change.name = mine.name
-    else if (BILLING_LINES[key].path.startsWith('billingInfo.address.')) address[key] = mine[key].trim() || null
-    else billing[key] = mine[key].trim() || null
+  for (const key of FIELD_KEYS.filter((field) => isFieldDifferent(original, current, field))) {
+    if (key === 'domains') change.domains = nonEmptyDomains(current)
+    else if (key === 'name') change.name = current.name
+    else if (BILLING_FIELDS[key].path.startsWith('billingInfo.address.')) address[key] = current[key].trim() || null
+    else billing[key] = current[key].trim() || null
   }
   if (Object.keys(address).length) billing.address = address
   if (Object.keys(billing).length) change.billingInfo = billing
   return change
 }
 
-/** A field that somebody else has changed since the form was opened. */
-export interface Meanwhile {
+/** The value that the user chooses for a field with conflicting changes. */
+export type ValueChoice = 'mine' | 'saved'
+
+/** A field that was saved elsewhere since the form was opened. */
+export interface ConcurrentChange {
   key: FieldKey
-  was: string
-  theirs: string
+  /** The value when the form was opened. */
+  original: string
+  /** The value that is stored now. */
+  saved: string
+  /** The value in this form. */
   mine: string
-  /** Changed here too, to something else: somebody has to choose. */
-  clash: boolean
+  /** Whether this form has changed the field to a different value. */
+  isConflict: boolean
 }
 
-/** What others have changed since, field by field. */
-export function meanwhile(base: FormValues, theirs: FormValues, mine: FormValues): Meanwhile[] {
-  return FIELD_KEYS.filter((key) => differs(base, theirs, key)).map((key) => ({
+/** Returns the fields that were saved elsewhere since the form was opened. */
+export function findConcurrentChanges(original: FormValues, saved: FormValues, mine: FormValues): ConcurrentChange[] {
+  return FIELD_KEYS.filter((key) => isFieldDifferent(original, saved, key)).map((key) => ({
     key,
-    was: shown(base, key),
-    theirs: shown(theirs, key),
-    mine: shown(mine, key),
-    clash: differs(base, mine, key) && differs(theirs, mine, key),
+    original: valueAsText(original, key),
+    saved: valueAsText(saved, key),
+    mine: valueAsText(mine, key),
+    isConflict: isFieldDifferent(original, mine, key) && isFieldDifferent(saved, mine, key),
   }))
 }
 
-/** What the gateway says of a field, as a sentence of its own. */
-export const sentence = (message: string) => message.charAt(0).toUpperCase() + message.slice(1)
+/** Returns the text with an upper-case first letter, to display it as a sentence. */
+export const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** The field that a fault is about, for people and as the element that it leads to. */
-export function fieldOfFault(path: string): { label: string; anchor: string } {
-  const end = path.replace(/^input\./, '')
-  const key = (Object.keys(BILLING_LINES) as BillingLine[]).find((one) => BILLING_LINES[one].path === end)
+/** Returns the label of the field at an input error's path, and the anchor of its element in the form. */
+export function fieldAtPath(path: string): { label: string; anchor: string } {
+  const formPath = path.replace(/^input\./, '')
+  const key = BILLING_KEYS.find((field) => BILLING_FIELDS[field].path === formPath)
   if (key) return { label: fieldLabel(key), anchor: `#field-${key}` }
-  const row = /^domains\.(\d+)$/.exec(end)?.[1]
-  const label = row ? `Domain ${Number(row) + 1}` : fieldLabel(end === 'domains' ? 'domains' : 'name')
-  return { label, anchor: `#field-${end}` }
+  const row = /^domains\.(\d+)$/.exec(formPath)?.[1]
+  const label = row ? `Domain ${Number(row) + 1}` : fieldLabel(formPath === 'domains' ? 'domains' : 'name')
+  return { label, anchor: `#field-${formPath}` }
 }

@@ -1,7 +1,7 @@
 import { MeDocument } from '../gql/graphql'
 
-// Who I am, with the first of my tenants and subscriptions.
+// Returns the signed-in user, with the first tenants and subscriptions that the user can see.
 export default defineEventHandler(async (event) => {
-  const { data } = await ask(event, MeDocument, {})
+  const { data } = await callGateway(event, MeDocument, {})
   return data
 })

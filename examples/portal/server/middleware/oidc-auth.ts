@@ -1,16 +1,17 @@
-// Of the module's routes nobody here uses these. Its logout stays where it is when the session is gone, and
-// lets whoever made the link say where the provider sends people to afterwards: see `sign-out.get.ts`.
-const UNUSED = ['/auth/oidc/logout', '/api/_auth/refresh']
+// Routes of nuxt-oidc-auth that this portal does not use. Without a session, the module's logout route does not
+// contact the provider. It also takes the provider's redirect URI from the link. `sign-out.get.ts` replaces it.
+const DISABLED_ROUTES = ['/auth/oidc/logout', '/api/_auth/refresh']
 
-// What has to be so before a route of the module runs.
+// Runs before the routes of nuxt-oidc-auth.
 export default defineEventHandler(async (event) => {
   const path = event.path.split('?')[0]?.replace(/\/+$/, '') ?? ''
-  if (UNUSED.includes(path)) throw createError({ statusCode: 404 })
+  if (DISABLED_ROUTES.includes(path)) throw createError({ statusCode: 404 })
   if (path === '/auth/oidc/callback') {
-    // Anything else that comes here is somebody's link: the module would end the session for it.
-    if (!(await answersSignIn(event))) return sendRedirect(event, '/')
-    await leaveSession(event)
+    // Any other request to the callback is not the result of a sign-in in this browser, for example a forged
+    // link. The module would end the session for it.
+    if (!(await isSignInCallback(event))) return sendRedirect(event, '/')
+    await discardIncomingSession(event)
   }
-  // Every page asks it first: whatever renews the token there does so in turn.
-  if (path === '/api/_auth/session') await sessionOf(event)
+  // Every page requests this route first. Reading the session here makes the renewal of its token serialized.
+  if (path === '/api/_auth/session') await readSession(event)
 })

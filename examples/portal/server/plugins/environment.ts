@@ -1,10 +1,10 @@
-import { faultsOfEnvironment } from '../utils/environment'
+import { validateEnvironment } from '../utils/environment'
 
-// What is missing is said at the start, each in a line, and not at the first sign-in.
+// Reports every invalid variable at startup, one per line, and not at the first sign-in.
 export default defineNitroPlugin(() => {
-  const faults = faultsOfEnvironment(process.env, useRuntimeConfig())
-  if (faults.length === 0) return
-  for (const fault of faults) console.error(fault)
-  if (import.meta.dev) throw new Error('The environment lacks something: see above, and .env.example.')
+  const errors = validateEnvironment(process.env, useRuntimeConfig())
+  if (errors.length === 0) return
+  for (const error of errors) console.error(error)
+  if (import.meta.dev) throw new Error('Invalid environment variables: see the lines above and .env.example.')
   process.exit(2)
 })

@@ -1,2 +1,2 @@
-// Alive: for whoever runs the container. It asks nobody.
+// A liveness check for the container runtime. It contacts no other service.
 export default defineEventHandler(() => ({ status: 'alive' }))

@@ -1,6 +1,5 @@
-// Begins a sign-in: remembers where to come back to, and a number that the provider has to repeat in
-// the token (the nonce).
+// Starts a sign-in. Stores the page to return to and a nonce, which the provider must repeat in the ID token.
 export default defineEventHandler((event) => {
-  const nonce = beginSignIn(event, pathOnly(getQuery(event).to))
+  const nonce = startSignIn(event, safeReturnPath(getQuery(event).to))
   return sendRedirect(event, `/auth/oidc/login?nonce=${nonce}`)
 })

@@ -1,27 +1,28 @@
 import { convertObjectToSnakeCase } from 'nuxt-oidc-auth/runtime/server/utils/oidc.js'
 
-// Ends the session, here and at the provider; also where there is none here any more, since the provider
-// would sign the same person in again without a question. The module's own route would then stay here.
+// Ends the session here and at the provider. The provider's session is also ended if there is none here, because
+// the provider would otherwise sign the same user in again without asking. The module's own logout route does not
+// contact the provider in that case.
 export default defineEventHandler(async (event) => {
   const site = getHeader(event, 'sec-fetch-site')
-  if (site === 'cross-site' || site === 'same-site') throw problem({ code: 'FOREIGN_ORIGIN' })
+  if (site === 'cross-site' || site === 'same-site') throw createApiError({ code: 'ORIGIN_NOT_ALLOWED' })
   await endSession(event)
-  return sendRedirect(event, providersSignOut(useRuntimeConfig(event).oidc.providers.oidc))
+  return sendRedirect(event, providerLogoutUrl(useRuntimeConfig(event).oidc.providers.oidc))
 })
 
-interface Configured {
+interface ProviderConfig {
   logoutUrl?: string
   logoutRedirectUri?: string
   logoutRedirectParameterName?: string
   additionalLogoutParameters?: Record<string, string>
 }
 
-/** Where the provider ends its own session and sends people back from; home where it has no such page. */
-function providersSignOut(provider: Configured = {}): string {
+/** Returns the provider's logout URL with the URI to return to, or the home page if none is configured. */
+function providerLogoutUrl(provider: ProviderConfig = {}): string {
   if (!provider.logoutUrl) return '/'
   const url = new URL(provider.logoutUrl)
-  const { logoutRedirectParameterName: back, logoutRedirectUri } = provider
-  if (back && logoutRedirectUri) url.searchParams.set(back, logoutRedirectUri)
+  const { logoutRedirectParameterName, logoutRedirectUri } = provider
+  if (logoutRedirectParameterName && logoutRedirectUri) url.searchParams.set(logoutRedirectParameterName, logoutRedirectUri)
   for (const [name, value] of Object.entries(convertObjectToSnakeCase(provider.additionalLogoutParameters ?? {}))) {
     url.searchParams.set(name, value)
   }

@@ -1,14 +1,14 @@
-// Where the module comes back to from the provider, with a session. A session whose token does not
-// repeat the nonce of this browser's sign-in is somebody else's, and ends here.
+// The module redirects here after the provider's callback, with a new session. If the session's token does not
+// repeat the nonce of this browser's sign-in, it belongs to a different sign-in and is ended.
 export default defineEventHandler(async (event) => {
-  const begun = signInUnderWay(event)
-  // Somebody's link: nothing ends for it.
-  if (!begun) return sendRedirect(event, '/')
-  const session = await sessionOf(event)
-  if (!session || session.claims?.nonce !== begun.nonce) {
+  const signIn = readPendingSignIn(event)
+  // Without a pending sign-in, the request comes from a link. It must not end the session.
+  if (!signIn) return sendRedirect(event, '/')
+  const session = await readSession(event)
+  if (!session || session.claims?.nonce !== signIn.nonce) {
     await endSession(event)
     return sendRedirect(event, '/')
   }
-  endSignIn(event)
-  return sendRedirect(event, begun.to)
+  clearPendingSignIn(event)
+  return sendRedirect(event, signIn.to)
 })

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { H3Event } from 'h3'
 import { MeDocument, type TypedDocumentString } from '../gql/graphql'
-import type { FieldFault, Problem } from '#shared/types/problem'
+import type { ApiError, InputError } from '#shared/types/api-error'
 
-// A little longer than the gateway gives a request, so that its own answer is the one that is shown.
-const PATIENCE = 15_000
+// Slightly longer than the gateway's own request timeout, so that the gateway's error is the one displayed.
+const GATEWAY_TIMEOUT_MS = 15_000
 
-interface Options {
-  /** Fields that may be null for want of a right: what is denied there is told, and no failure. */
-  guarded?: string[]
-  /** With it, a mutation that is sent again is done once. */
+interface CallOptions {
+  /** Paths of nullable fields that need a permission. A `FORBIDDEN` there is reported and does not fail the call. */
+  guardedFields?: string[]
+  /** Sent as `Idempotency-Key`. A mutation that is sent again with the same key is executed only once. */
   idempotencyKey?: string
 }
 
-interface Answer<Result> {
-  data: Result
-  /** Those of the `guarded` fields that are not for the viewer. */
-  denied: string[]
+interface GatewayResult<Data> {
+  data: Data
+  /** The `guardedFields` that the viewer may not see. */
+  forbiddenFields: string[]
 }
 
 interface GraphQLError {
@@ -24,52 +24,54 @@ interface GraphQLError {
   extensions?: Record<string, unknown>
 }
 
+const fieldPath = (error: GraphQLError) => (error.path ?? []).join('.')
+
 /**
- * Asks the gateway, with the access token of whoever asks the portal. A document goes by its name (its
- * hash), which the gateway knows from the list in `server/gql/persisted-documents.json`.
+ * Executes a GraphQL document on the gateway with the access token of the current session. Only the document's
+ * hash is sent. The gateway looks it up in the list from `server/gql/persisted-documents.json`.
  */
-export async function ask<Result, Variables>(
+export async function callGateway<Data, Variables>(
   event: H3Event,
-  document: TypedDocumentString<Result, Variables>,
+  document: TypedDocumentString<Data, Variables>,
   variables: Variables,
-  options: Options = {},
-): Promise<Answer<Result>> {
+  options: CallOptions = {},
+): Promise<GatewayResult<Data>> {
   try {
-    return await askOnce(event, document, variables, options)
+    return await callOnce(event, document, variables, options)
   } catch (error) {
-    // The first request of a new user: `me` makes the user, and then it is as for anybody else.
-    if (!isProblem(error, 'USER_NOT_PROVISIONED')) throw error
-    await askOnce(event, MeDocument, {}, {})
-    return await askOnce(event, document, variables, options)
+    // The first request of a new user. `me` creates the user, after which the document can be executed.
+    if (!hasCode(error, 'USER_NOT_PROVISIONED')) throw error
+    await callOnce(event, MeDocument, {}, {})
+    return await callOnce(event, document, variables, options)
   }
 }
 
-async function askOnce<Result, Variables>(
+async function callOnce<Data, Variables>(
   event: H3Event,
-  document: TypedDocumentString<Result, Variables>,
+  document: TypedDocumentString<Data, Variables>,
   variables: Variables,
-  { guarded = [], idempotencyKey }: Options,
-): Promise<Answer<Result>> {
-  const response = await send(event, idempotencyKey, {
+  { guardedFields = [], idempotencyKey }: CallOptions,
+): Promise<GatewayResult<Data>> {
+  const response = await sendRequest(event, idempotencyKey, {
     documentId: document.__meta__?.hash,
     variables,
   })
   const body = await response.json().catch(() => undefined)
   const errors: GraphQLError[] = body?.errors ?? []
-  const isDenial = (error: GraphQLError) =>
-    error.extensions?.code === 'FORBIDDEN' && guarded.includes((error.path ?? []).join('.'))
-  const failure = errors.find((error) => !isDenial(error))
-  if (failure) throw await failed(event, problemOf(failure, response))
-  if (!body?.data) throw problem({ code: 'GATEWAY_AWAY', ...waiting(response) })
-  return { data: body.data, denied: errors.map((error) => (error.path ?? []).join('.')) }
+  const isExpected = (error: GraphQLError) =>
+    error.extensions?.code === 'FORBIDDEN' && guardedFields.includes(fieldPath(error))
+  const failure = errors.find((error) => !isExpected(error))
+  if (failure) throw await handleFailure(event, toApiError(failure, response))
+  if (!body?.data) throw createApiError({ code: 'GATEWAY_UNREACHABLE', ...retryAfter(response) })
+  return { data: body.data, forbiddenFields: errors.map(fieldPath) }
 }
 
-async function send(event: H3Event, idempotencyKey: string | undefined, body: object): Promise<Response> {
+async function sendRequest(event: H3Event, idempotencyKey: string | undefined, body: object): Promise<Response> {
   const headers: Record<string, string> = {
     'accept': 'application/graphql-response+json',
-    'authorization': `Bearer ${await accessTokenOf(event)}`,
+    'authorization': `Bearer ${await requireAccessToken(event)}`,
     'content-type': 'application/json',
-    // In both logs, and on the page where something is wrong inside.
+    // The gateway logs this ID, and an internal error displays it on the page.
     'x-request-id': randomUUID(),
   }
   if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
@@ -80,39 +82,39 @@ async function send(event: H3Event, idempotencyKey: string | undefined, body: ob
       headers,
       body: JSON.stringify(body),
       redirect: 'error',
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(GATEWAY_TIMEOUT_MS),
     })
   } catch (error) {
-    console.error('The gateway did not answer:', error instanceof Error ? (error.cause ?? error.message) : error)
-    throw problem({ code: 'GATEWAY_AWAY' })
+    console.error('Request to the gateway failed:', error instanceof Error ? (error.cause ?? error.message) : error)
+    throw createApiError({ code: 'GATEWAY_UNREACHABLE' })
   }
 }
 
-/** A session whose token the gateway refuses is of no use: the next sign-in makes a new one. */
-async function failed(event: H3Event, data: Problem) {
-  if (data.code === 'UNAUTHENTICATED') await endSession(event)
-  return problem(data)
+/** Ends the session if the gateway rejects its token, so that the next sign-in creates a new one. */
+async function handleFailure(event: H3Event, error: ApiError) {
+  if (error.code === 'UNAUTHENTICATED') await endSession(event)
+  return createApiError(error)
 }
 
-function problemOf({ extensions = {} }: GraphQLError, response: Response): Problem {
+function toApiError({ extensions = {} }: GraphQLError, response: Response): ApiError {
   const { code, requestId, retryAfterSeconds, fields, field, limit, max, actual } = extensions
-  const told: Problem = { code: isCode(code) ? code : 'INTERNAL', ...waiting(response) }
-  if (typeof requestId === 'string') told.requestId = requestId
-  if (typeof retryAfterSeconds === 'number') told.retryAfterSeconds = retryAfterSeconds
-  if (Array.isArray(fields)) told.fields = fields as FieldFault[]
-  if (typeof field === 'string') told.field = field
-  if (typeof limit === 'string') told.limit = limit
-  if (typeof max === 'number') told.max = max
-  if (typeof actual === 'number') told.actual = actual
-  return told
+  const error: ApiError = { code: isApiErrorCode(code) ? code : 'INTERNAL', ...retryAfter(response) }
+  if (typeof requestId === 'string') error.requestId = requestId
+  if (typeof retryAfterSeconds === 'number') error.retryAfterSeconds = retryAfterSeconds
+  if (Array.isArray(fields)) error.fields = fields as InputError[]
+  if (typeof field === 'string') error.field = field
+  if (typeof limit === 'string') error.limit = limit
+  if (typeof max === 'number') error.max = max
+  if (typeof actual === 'number') error.actual = actual
+  return error
 }
 
-/** How long to wait, where the answer says so. */
-function waiting(response: Response): Pick<Problem, 'retryAfterSeconds'> {
+/** Returns the response's `Retry-After` in seconds, if it has one. */
+function retryAfter(response: Response): Pick<ApiError, 'retryAfterSeconds'> {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   return Number.isInteger(seconds) && seconds >= 0 ? { retryAfterSeconds: seconds } : {}
 }
 
-function isProblem(error: unknown, code: Problem['code']): boolean {
-  return isError(error) && (error.data as Problem | undefined)?.code === code
+function hasCode(error: unknown, code: ApiError['code']): boolean {
+  return isError(error) && (error.data as ApiError | undefined)?.code === code
 }

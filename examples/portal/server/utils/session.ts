@@ -7,58 +7,60 @@ import {
 
 type Session = Awaited<ReturnType<typeof getUserSession>>
 
-// A token that is about to end is renewed by whoever looks at it first. Two requests that did so at
-// once would spend one refresh token twice, which ends the session at most providers: they queue.
+// The first request that reads a session with an expiring token renews the token. Two concurrent renewals would
+// use the same refresh token twice, and most providers end the session in response. So access to a session is
+// serialized.
 const queues = new Map<string, Promise<unknown>>()
 
-async function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-  const turn = (queues.get(key) ?? Promise.resolve()).then(work, work)
-  queues.set(key, turn)
+async function runExclusive<T>(sessionId: string, task: () => Promise<T>): Promise<T> {
+  const run = (queues.get(sessionId) ?? Promise.resolve()).then(task, task)
+  queues.set(sessionId, run)
   try {
-    return await turn
+    return await run
   } finally {
-    if (queues.get(key) === turn) queues.delete(key)
+    if (queues.get(sessionId) === run) queues.delete(sessionId)
   }
 }
 
-/** The session of whoever asks, with the access token; undefined where there is none. */
-export async function sessionOf(event: H3Event): Promise<Session | undefined> {
+/** Returns the session of the request with its access token, or undefined if there is none. Renews the token. */
+export async function readSession(event: H3Event): Promise<Session | undefined> {
   const id = await getUserSessionId(event)
   try {
-    // A copy: the module keeps one object for the whole request, and `session.ts` of the plugins takes
-    // the token out of it before it is shown.
-    return await inTurn(id, async () => ({ ...(await getUserSession(event)) }))
+    // A copy, because the module shares one object per request and `plugins/session-filter.ts` removes the token
+    // from it before it is sent to the browser.
+    return await runExclusive(id, async () => ({ ...(await getUserSession(event)) }))
   } catch {
     return undefined
   }
 }
 
-/** Forgets the session and its tokens. */
+/** Deletes the session and its tokens. */
 export async function endSession(event: H3Event): Promise<void> {
-  // In turn too: a renewal that is under way would write the tokens down again.
-  await inTurn(await getUserSessionId(event), () => clearUserSession(event))
+  // Serialized as well, because a renewal in progress would store the tokens again.
+  await runExclusive(await getUserSessionId(event), () => clearUserSession(event))
 }
 
 /**
- * Ends the session that a browser brings to a sign-in, and forgets its cookie: the module would keep the
- * id, and whoever has a copy of the cookie would be signed in along with it.
+ * Ends the session that a browser already has when it signs in, and removes its cookie from the request. The
+ * module would otherwise reuse the session ID, and a copy of the old cookie would be valid for the new session
+ * (session fixation).
  */
-export async function leaveSession(event: H3Event): Promise<void> {
+export async function discardIncomingSession(event: H3Event): Promise<void> {
   const name = useRuntimeConfig(event).oidc.session.cookieName
   await endSession(event)
   const { headers } = event.node.req
-  const kept = (headers.cookie ?? '').split(';').filter((one) => one.split('=')[0]?.trim() !== name)
-  headers.cookie = kept.join(';')
+  const remaining = (headers.cookie ?? '').split(';').filter((cookie) => cookie.split('=')[0]?.trim() !== name)
+  headers.cookie = remaining.join(';')
 }
 
-/** The access token of whoever asks, or the problem that there is none. */
-export async function accessTokenOf(event: H3Event): Promise<string> {
-  const session = await sessionOf(event)
-  if (!session?.accessToken) throw problem({ code: 'SESSION_ENDED' })
+/** Returns the access token of the request's session. Throws `SESSION_ENDED` if there is none. */
+export async function requireAccessToken(event: H3Event): Promise<string> {
+  const session = await readSession(event)
+  if (!session?.accessToken) throw createApiError({ code: 'SESSION_ENDED' })
   return session.accessToken
 }
 
-/** Where this portal is for browsers. */
+/** Returns the origin under which browsers reach this portal. */
 export function publicOrigin(event: H3Event): string {
   const { redirectUri } = useRuntimeConfig(event).oidc.providers.oidc ?? {}
   return new URL(redirectUri ?? '').origin

@@ -3,57 +3,57 @@ import type { H3Event } from 'h3'
 import { useAuthSession } from 'nuxt-oidc-auth/runtime/server/utils/session.js'
 
 const COOKIE = 'portal-sign-in'
-const MINUTES = 10
+const MAX_AGE_MINUTES = 10
 
-const attributes = {
+const cookieOptions = {
   path: '/',
   httpOnly: true,
   sameSite: 'lax',
   secure: !import.meta.dev,
-  maxAge: MINUTES * 60,
+  maxAge: MAX_AGE_MINUTES * 60,
 } as const
 
-/** A sign-in that has begun and not ended. */
-interface SignIn {
+/** A sign-in that was started and not completed. */
+interface PendingSignIn {
   nonce: string
-  /** The page to come back to. */
+  /** The path to return to. */
   to: string
 }
 
-/** A path of this portal: never an address, and nothing that a browser reads as one (`//`, `/\`). */
-export function pathOnly(to: unknown): string {
+/** Returns a path of this portal, or `/` for anything else. `//` and `/\` are rejected: browsers read them as a host. */
+export function safeReturnPath(to: unknown): string {
   return typeof to === 'string' && /^\/(?![/\\])[^\\\s]*$/.test(to) ? to : '/'
 }
 
-/** Writes down a new sign-in, and answers its nonce. */
-export function beginSignIn(event: H3Event, to: string): string {
+/** Stores a new pending sign-in in a cookie and returns its nonce. */
+export function startSignIn(event: H3Event, to: string): string {
   const nonce = randomBytes(24).toString('base64url')
-  setCookie(event, COOKIE, JSON.stringify({ nonce, to } satisfies SignIn), attributes)
+  setCookie(event, COOKIE, JSON.stringify({ nonce, to } satisfies PendingSignIn), cookieOptions)
   return nonce
 }
 
-/** The one that this browser has begun. */
-export function signInUnderWay(event: H3Event): SignIn | undefined {
-  const [nonce, to] = read(getCookie(event, COOKIE))
-  return typeof nonce === 'string' ? { nonce, to: pathOnly(to) } : undefined
+/** Returns the pending sign-in of this browser, if it has one. */
+export function readPendingSignIn(event: H3Event): PendingSignIn | undefined {
+  const [nonce, to] = parseSignInCookie(getCookie(event, COOKIE))
+  return typeof nonce === 'string' ? { nonce, to: safeReturnPath(to) } : undefined
 }
 
-/** Whether this is the provider's answer, good or bad, to a sign-in that this browser has begun. */
-export async function answersSignIn(event: H3Event): Promise<boolean> {
-  if (!signInUnderWay(event)) return false
+/** Returns whether the request is the provider's response, success or error, to the pending sign-in of this browser. */
+export async function isSignInCallback(event: H3Event): Promise<boolean> {
+  if (!readPendingSignIn(event)) return false
   const { sessionConfiguration } = useRuntimeConfig(event).oidc.providers.oidc ?? {}
   const { data } = await useAuthSession(event, sessionConfiguration?.maxAuthSessionAge)
   const { state } = getQuery(event)
   return typeof state === 'string' && state !== '' && state === data.state
 }
 
-export function endSignIn(event: H3Event): void {
-  deleteCookie(event, COOKIE, attributes)
+export function clearPendingSignIn(event: H3Event): void {
+  deleteCookie(event, COOKIE, cookieOptions)
 }
 
-function read(cookie: string | undefined): [unknown, unknown] {
+function parseSignInCookie(cookie: string | undefined): [nonce: unknown, to: unknown] {
   try {
-    const { nonce, to } = JSON.parse(cookie ?? '{}') as Partial<SignIn>
+    const { nonce, to } = JSON.parse(cookie ?? '{}') as Partial<PendingSignIn>
     return [nonce, to]
   } catch {
     return [undefined, undefined]

@@ -1,5 +1,5 @@
-// What the portal's routes answer, as the generated types of the operations have it. Types alone: no
-// document of the gateway's gets into a page.
+// The response types of the portal's API routes, derived from the generated operation types. Only types are
+// imported here, so no GraphQL document gets into the browser bundle.
 import type {
   MeQuery,
   Plan,
@@ -32,8 +32,8 @@ export interface TenantSummary {
 
 export interface TenantView {
   tenant: Tenant
-  maySeeBilling: boolean
-  mayEdit: boolean
+  canViewBilling: boolean
+  canEdit: boolean
 }
 
 export type AnyStatus = TenantStatus | TenantSubscriptionStatus

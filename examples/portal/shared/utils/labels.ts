@@ -1,20 +1,20 @@
 import type { AnyStatus, MembershipSource, Plan, TenantRole } from '../types/api'
 
-/** How a status is meant: for its colour, which never stands alone. */
-export type Tone = 'good' | 'calm' | 'warn' | 'bad'
+/** The meaning of a status. It selects the badge colour, which always comes with a text label. */
+export type Tone = 'success' | 'neutral' | 'warning' | 'danger'
 
 const STATUSES: Record<AnyStatus, [label: string, tone: Tone]> = {
-  PENDING: ['Pending', 'calm'],
-  ACTIVE: ['Active', 'good'],
-  SUSPENDED: ['Suspended', 'bad'],
-  ARCHIVED: ['Archived', 'calm'],
-  TRIALING: ['In trial', 'calm'],
-  PAST_DUE: ['Payment late', 'warn'],
-  UNPAID: ['Unpaid', 'bad'],
-  PAUSED: ['Paused', 'calm'],
-  CANCELED: ['Canceled', 'calm'],
-  INCOMPLETE: ['First payment open', 'warn'],
-  INCOMPLETE_EXPIRED: ['Never paid', 'calm'],
+  PENDING: ['Pending', 'neutral'],
+  ACTIVE: ['Active', 'success'],
+  SUSPENDED: ['Suspended', 'danger'],
+  ARCHIVED: ['Archived', 'neutral'],
+  TRIALING: ['Trial', 'neutral'],
+  PAST_DUE: ['Past due', 'warning'],
+  UNPAID: ['Unpaid', 'danger'],
+  PAUSED: ['Paused', 'neutral'],
+  CANCELED: ['Canceled', 'neutral'],
+  INCOMPLETE: ['Awaiting first payment', 'warning'],
+  INCOMPLETE_EXPIRED: ['First payment not made', 'neutral'],
 }
 
 const ROLES: Record<TenantRole, string> = { MEMBER: 'Member', ADMIN: 'Admin', OWNER: 'Owner' }
@@ -24,24 +24,25 @@ const PLANS: Record<Plan, string> = {
   BUSINESS: 'Business',
   ENTERPRISE: 'Enterprise',
 }
-const SOURCES: Record<MembershipSource, string> = { GROUP: 'By a group', DIRECT: 'Added here' }
+const SOURCES: Record<MembershipSource, string> = { GROUP: 'From a group', DIRECT: 'Added directly' }
 
-// A gateway that is newer than this portal may have further values: they are shown as they are.
-const known = <Key extends string, Value>(table: Record<Key, Value>, key: Key): Value | undefined => table[key]
+// A gateway that is newer than this portal may return additional values. They are displayed unchanged.
+const lookup = <Key extends string, Value>(table: Record<Key, Value>, key: Key): Value | undefined => table[key]
 
-export const statusLabel = (status: AnyStatus) => known(STATUSES, status)?.[0] ?? status
-export const statusTone = (status: AnyStatus) => known(STATUSES, status)?.[1] ?? 'calm'
-export const roleLabel = (role: TenantRole) => known(ROLES, role) ?? role
-export const planLabel = (plan: Plan) => known(PLANS, plan) ?? plan
-export const sourceLabel = (source: MembershipSource) => known(SOURCES, source) ?? source
+export const statusLabel = (status: AnyStatus) => lookup(STATUSES, status)?.[0] ?? status
+export const statusTone = (status: AnyStatus) => lookup(STATUSES, status)?.[1] ?? 'neutral'
+export const roleLabel = (role: TenantRole) => lookup(ROLES, role) ?? role
+export const planLabel = (plan: Plan) => lookup(PLANS, plan) ?? plan
+export const sourceLabel = (source: MembershipSource) => lookup(SOURCES, source) ?? source
 
-/** A tenant's name, or its slug where there is nothing in the name to see. */
-export const nameOf = (tenant: { name: string; slug: string }) =>
+/** Returns a tenant's name, or its slug if the name has no visible character. */
+export const tenantDisplayName = (tenant: { name: string; slug: string }) =>
   /[\p{L}\p{N}\p{P}\p{S}]/u.test(tenant.name) ? tenant.name : tenant.slug
 
-// The same on the server and in every browser: no time zone of either.
-const days = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })
+// UTC, so that the server and every browser render the same date.
+const dateFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })
 
-export const dayLabel = (moment: string) => days.format(new Date(moment))
+export const dateLabel = (timestamp: string) => dateFormat.format(new Date(timestamp))
 
-export const counted = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
+export const pluralize = (count: number, singular: string, plural = `${singular}s`) =>
+  `${count} ${count === 1 ? singular : plural}`

@@ -1,11 +1,11 @@
 import { UpdateTenantDocument, type UpdateTenantInput } from '../../gql/graphql'
-import { tenantChange } from '../../utils/tenant-change'
+import { parseTenantUpdate } from '../../utils/tenant-update'
 
-// Changes a tenant: `{id, version, name?, domains?, billingInfo?}`. The gateway looks at the values; what
-// is not among these never gets there, whatever a page sends.
+// Changes a tenant: `{id, version, name?, domains?, billingInfo?}`. Other properties of the body are dropped and
+// never reach the gateway. The gateway validates the values.
 export default defineEventHandler(async (event) => {
-  const input: UpdateTenantInput = tenantChange(await readBody(event))
+  const input: UpdateTenantInput = parseTenantUpdate(await readBody(event))
   const idempotencyKey = getHeader(event, 'idempotency-key')
-  const { data } = await ask(event, UpdateTenantDocument, { input }, { idempotencyKey })
+  const { data } = await callGateway(event, UpdateTenantDocument, { input }, { idempotencyKey })
   return data.updateTenant.tenant
 })

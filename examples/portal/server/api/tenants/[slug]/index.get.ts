@@ -1,17 +1,17 @@
 import { TenantDocument } from '../../../gql/graphql'
 
-// One tenant, with its subscription and, for whom it is meant, its billing.
+// Returns a tenant with its subscription and, if the user may view it, its billing information.
 export default defineEventHandler(async (event) => {
   const slug = getRouterParam(event, 'slug', { decode: true }) ?? ''
-  const { data, denied } = await ask(event, TenantDocument, { slug }, { guarded: ['tenant.billingInfo'] })
-  if (!data.tenant) throw problem({ code: 'NOT_FOUND' })
+  const { data, forbiddenFields } = await callGateway(event, TenantDocument, { slug }, { guardedFields: ['tenant.billingInfo'] })
+  if (!data.tenant) throw createApiError({ code: 'NOT_FOUND' })
   const { platformAdmin } = data.me
   const role = data.tenant.myMembership?.role
-  const closed = data.tenant.status === 'SUSPENDED' || data.tenant.status === 'ARCHIVED'
+  const isReadOnly = data.tenant.status === 'SUSPENDED' || data.tenant.status === 'ARCHIVED'
   return {
     tenant: data.tenant,
-    maySeeBilling: !denied.includes('tenant.billingInfo'),
-    // What the page offers. What is allowed is the gateway's to say, at the time.
-    mayEdit: platformAdmin === true || (!closed && (role === 'ADMIN' || role === 'OWNER')),
+    canViewBilling: !forbiddenFields.includes('tenant.billingInfo'),
+    // Only decides whether the page offers the edit form. The gateway authorizes each change.
+    canEdit: platformAdmin === true || (!isReadOnly && (role === 'ADMIN' || role === 'OWNER')),
   }
 })

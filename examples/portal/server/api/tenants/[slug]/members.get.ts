@@ -1,9 +1,9 @@
 import { TenantMembersDocument } from '../../../gql/graphql'
 
-// A page of a tenant's members: `?after=` or `before=`.
+// Returns a page of a tenant's members: `?after=` or `?before=`.
 export default defineEventHandler(async (event) => {
   const slug = getRouterParam(event, 'slug', { decode: true }) ?? ''
-  const { data } = await ask(event, TenantMembersDocument, { slug, ...windowOf(getQuery(event)) })
-  if (!data.tenant) throw problem({ code: 'NOT_FOUND' })
+  const { data } = await callGateway(event, TenantMembersDocument, { slug, ...pageArguments(getQuery(event)) })
+  if (!data.tenant) throw createApiError({ code: 'NOT_FOUND' })
   return data.tenant.members
 })

@@ -1,13 +1,13 @@
 import type { H3Error } from 'h3'
-import type { Problem, ProblemCode } from '#shared/types/problem'
+import type { ApiError, ApiErrorCode } from '#shared/types/api-error'
 
-const STATUS: Record<ProblemCode, number> = {
+const STATUS: Record<ApiErrorCode, number> = {
   SESSION_ENDED: 401,
   UNAUTHENTICATED: 401,
   USER_NOT_PROVISIONED: 403,
   USER_DISABLED: 403,
   FORBIDDEN: 403,
-  FOREIGN_ORIGIN: 403,
+  ORIGIN_NOT_ALLOWED: 403,
   TENANT_SUSPENDED: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,
@@ -18,18 +18,18 @@ const STATUS: Record<ProblemCode, number> = {
   GRAPHQL_PARSE_FAILED: 500,
   GRAPHQL_VALIDATION_FAILED: 500,
   INTERNAL: 502,
-  GATEWAY_AWAY: 503,
-  PORTAL_AWAY: 503,
+  GATEWAY_UNREACHABLE: 503,
+  PORTAL_UNREACHABLE: 503,
   UNAVAILABLE: 503,
   TIMEOUT: 504,
 }
 
-/** An answer that is no more than a problem: its code and numbers, and no text of the gateway. */
-export function problem(data: Problem): H3Error<Problem> {
+/** Creates an HTTP error from an API error. It contains the code and its details, and no message of the gateway. */
+export function createApiError(data: ApiError): H3Error<ApiError> {
   return createError({ statusCode: STATUS[data.code], statusMessage: data.code, data })
 }
 
-/** Whether the gateway's word is one that this portal knows. */
-export function isCode(code: unknown): code is ProblemCode {
+/** Returns whether this portal knows the error code. */
+export function isApiErrorCode(code: unknown): code is ApiErrorCode {
   return typeof code === 'string' && Object.hasOwn(STATUS, code)
 }
