@@ -3,41 +3,42 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const resolvePath = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-// Modules of others that ours stand in for: what they bring along is a third of the whole.
-const STAND_INS: [name: RegExp, file: string][] = [
+// Third-party modules that the build replaces. Their dependencies would be a third of the bundle.
+const SHIMS: [module: RegExp, file: string][] = [
   [/^monaco-editor\/esm\/vs\/editor\/edcore\.main(\.js)?$/, './src/monaco/editor.ts'],
-  [/^prettier\/standalone$/, './src/stand-ins/prettier.ts'],
-  [/^prettier\/(plugins\/estree|parser-babel)$/, './src/stand-ins/no-plugin.ts'],
+  [/^prettier\/standalone$/, './src/shims/prettier.ts'],
+  [/^prettier\/(plugins\/estree|parser-babel)$/, './src/shims/empty-prettier-plugin.ts'],
 ];
-// A worker formats nothing: the editor has no action for it.
-const IN_WORKERS: [name: RegExp, file: string][] = [[/^prettier\//, './src/stand-ins/no-plugin.ts']];
+// Workers never format text, because the editor has no action that asks for it.
+const WORKER_SHIMS: [module: RegExp, file: string][] = [[/^prettier\//, './src/shims/empty-prettier-plugin.ts']];
 
-const standIns = (names: [RegExp, string][]): Plugin => ({
-  name: 'stand-ins',
+const shimPlugin = (shims: [RegExp, string][]): Plugin => ({
+  name: 'shims',
   enforce: 'pre',
   resolveId(source, importer) {
-    // One of ours may bring in what it stands for. The other name of a module is not a second one.
-    if (importer?.includes('/src/stand-ins/')) return null;
-    if (source === 'prettier/parser-graphql' && names === STAND_INS) {
+    // A shim may import the module that it replaces.
+    if (importer?.includes('/src/shims/')) return null;
+    // Both names mean the same plugin. Resolve them to one module, so that it is bundled once.
+    if (source === 'prettier/parser-graphql' && shims === SHIMS) {
       return this.resolve('prettier/plugins/graphql', importer);
     }
-    const found = names.find(([name]) => name.test(source));
-    return found ? here(found[1]) : null;
+    const shim = shims.find(([module]) => module.test(source));
+    return shim ? resolvePath(shim[1]) : null;
   },
 });
 
-const names = { entryFileNames: 'playground/[name]-[hash].js', chunkFileNames: 'playground/[name]-[hash].js' };
+const outputNames = { entryFileNames: 'playground/[name]-[hash].js', chunkFileNames: 'playground/[name]-[hash].js' };
 
-/** Those whose licences Vite does not find: of files in style sheets, and of what workers alone use. */
-const MORE_LICENSES = ['@fontsource/fira-code', '@fontsource/roboto', 'picomatch-browser'];
+/** Packages that Vite's licence list omits, because only style sheets or workers use them. */
+const ADDITIONAL_LICENSES = ['@fontsource/fira-code', '@fontsource/roboto', 'picomatch-browser'];
 
-const moreLicenses: Plugin = {
-  name: 'more-licenses',
+const additionalLicenses: Plugin = {
+  name: 'additional-licenses',
   writeBundle({ dir }) {
-    for (const name of MORE_LICENSES) {
-      const read = (file: string) => readFileSync(here(`./node_modules/${name}/${file}`), 'utf8');
+    for (const name of ADDITIONAL_LICENSES) {
+      const read = (file: string) => readFileSync(resolvePath(`./node_modules/${name}/${file}`), 'utf8');
       const { version, license } = JSON.parse(read('package.json'));
       const text = `\n## ${name} - ${version} (${license})\n\n${read('LICENSE').trim()}\n`;
       appendFileSync(join(dir ?? '', 'licenses.md'), text);
@@ -46,14 +47,14 @@ const moreLicenses: Plugin = {
 };
 
 export default defineConfig({
-  // The page may be below any path: nothing in it begins with a slash.
+  // The page may be served below any path, so its URLs are relative.
   base: './',
   publicDir: false,
-  plugins: [standIns(STAND_INS), moreLicenses],
+  plugins: [shimPlugin(SHIMS), additionalLicenses],
   worker: {
     format: 'es',
-    plugins: () => [standIns(IN_WORKERS)],
-    rolldownOptions: { output: names },
+    plugins: () => [shimPlugin(WORKER_SHIMS)],
+    rolldownOptions: { output: outputNames },
   },
   build: {
     target: 'es2022',
@@ -64,8 +65,8 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 4096,
     rolldownOptions: {
-      input: { dev: here('./dev.html'), serve: here('./serve.html') },
-      // Of libraries, for a renderer on the server: it means nothing here.
+      input: { dev: resolvePath('./dev.html'), serve: resolvePath('./serve.html') },
+      // Ignores directives such as 'use client' in libraries. They have no effect in a browser.
       onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning),
     },
   },

@@ -3,92 +3,98 @@ import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { useEffect, useRef } from 'react';
-import { useSchemaState } from './answers';
-import { Bar } from './bar';
-import { onlyReads } from './document';
-import { EditorOptions, NoErrorForAnswer, SystemTheme, TabInSight } from './editors';
-import { ExampleTabs, PlacesProvider } from './example-tabs';
+import { ClearIntrospectionError, EditorOptions, FollowSystemTheme, ScrollToActiveTab } from './editors';
+import { FillExampleTab, PlaceholderProvider } from './example-tabs';
 import { EXAMPLES } from './examples';
 import { EXAMPLES_PLUGIN } from './examples-pane';
 import { fetcher } from './fetcher';
-import { AnswerState } from './footer';
+import { containsOnlyQueries } from './operation';
+import { ResponseFooter } from './response-footer';
+import { useSchemaStatus } from './response-info';
 import { BUILDER_PLUGIN, DOCUMENTATION_PLUGIN } from './schema-panes';
-import { renew, useSession } from './session';
+import { refreshIdentities, useSession } from './session';
 import { storage } from './storage';
+import { TopBar } from './top-bar';
 
 const PLUGINS = [EXAMPLES_PLUGIN, BUILDER_PLUGIN, HISTORY_PLUGIN];
 
-/** As in style.css: there is no room for a pane beside the rest. */
+/** The same breakpoint as in style.css. A narrower window has no room for a pane beside the editors. */
 const NARROW = matchMedia('(max-width: 860px)').matches;
 
-const openAtFirst = (dev: boolean) =>
-  EXAMPLES.filter(({ tab, anywhere }) => (dev ? tab : anywhere)).map(({ query }) => ({ query }));
+const defaultTabs = (devMode: boolean) =>
+  EXAMPLES.filter(({ defaultTab, withoutDemoData }) => (devMode ? defaultTab : withoutDemoData)).map(
+    ({ query }) => ({ query }),
+  );
 
 export function App() {
-  const { dev } = useSession();
+  const { devMode } = useSession();
   useEffect(() => {
-    if (dev) void renew();
-  }, [dev]);
+    if (devMode) void refreshIdentities();
+  }, [devMode]);
   return (
-    <PlacesProvider>
-      <Bar />
+    <PlaceholderProvider>
+      <TopBar />
       <main>
         <GraphiQL
           fetcher={fetcher}
-          defaultTabs={openAtFirst(dev)}
+          defaultTabs={defaultTabs(devMode)}
           plugins={PLUGINS}
           referencePlugin={DOCUMENTATION_PLUGIN}
-          visiblePlugin={dev && !NARROW ? EXAMPLES_PLUGIN : undefined}
-          // A token in a header must not outlive the page: nothing offers to keep it, and nothing does.
+          visiblePlugin={devMode && !NARROW ? EXAMPLES_PLUGIN : undefined}
+          // A token in a header must not outlive the page. This hides the setting that would persist
+          // headers. `storage` drops them in any case.
           shouldPersistHeaders={false}
           storage={storage}
           defaultEditorToolsVisibility="variables"
         >
-          {/* In place of a link to another host. */}
+          {/* Replaces GraphiQL's logo, which links to another host. */}
           <GraphiQL.Logo>
-            <SchemaState />
+            <SchemaStatusLabel />
           </GraphiQL.Logo>
           <GraphiQL.Footer>
-            <AnswerState />
+            <ResponseFooter />
           </GraphiQL.Footer>
           <DocExplorerStore>{null}</DocExplorerStore>
           <EditorOptions />
-          <SystemTheme />
-          <TabInSight />
-          <NoErrorForAnswer />
-          <ExampleTabs />
-          <AskAgain />
+          <FollowSystemTheme />
+          <ScrollToActiveTab />
+          <ClearIntrospectionError />
+          <FillExampleTab />
+          <RerunOnIdentityChange />
         </GraphiQL>
       </main>
-    </PlacesProvider>
+    </PlaceholderProvider>
   );
 }
 
-function SchemaState() {
-  const schema = useSchemaState();
-  if (schema === 'withheld') return <span className="schema-state">introspection is off</span>;
-  if (schema === 'unreachable') return <span className="schema-state">no connection</span>;
+function SchemaStatusLabel() {
+  const status = useSchemaStatus();
+  if (status === 'disabled') return <span className="schema-status">introspection is disabled</span>;
+  if (status === 'unreachable') return <span className="schema-status">no connection</span>;
   return <></>;
 }
 
-/** Somebody else was chosen: a query that has an answer is asked again. A change is not: that is for people to do. */
-function AskAgain() {
-  const { switches } = useSession();
+/**
+ * Runs the current operation again after the user has selected another identity, if it has a response
+ * or is still running. Mutations are not run again, because the user must trigger each one.
+ */
+function RerunOnIdentityChange() {
+  const { manualSelections } = useSession();
   const { run, stop } = useGraphiQLActions();
   const { fetching, queryEditor, responseEditor } = useGraphiQL((state) => ({
     fetching: state.isFetching,
     queryEditor: state.queryEditor,
     responseEditor: state.responseEditor,
   }));
-  const done = useRef(switches);
+  const handledSelections = useRef(manualSelections);
   useEffect(() => {
-    if (done.current === switches) return;
-    done.current = switches;
-    const asked = fetching || Boolean(responseEditor?.getValue());
-    if (!asked || !onlyReads(queryEditor?.getValue() ?? '')) return;
-    // To run while something runs is to stop it, and no more.
+    if (handledSelections.current === manualSelections) return;
+    handledSelections.current = manualSelections;
+    const hasRun = fetching || Boolean(responseEditor?.getValue());
+    if (!hasRun || !containsOnlyQueries(queryEditor?.getValue() ?? '')) return;
+    // `run` only stops the request while one is running, so `stop` comes first.
     stop();
     void run();
-  }, [switches, fetching, queryEditor, responseEditor, run, stop]);
+  }, [manualSelections, fetching, queryEditor, responseEditor, run, stop]);
   return null;
 }

@@ -1,7 +1,7 @@
-// What GraphiQL leaves undone: what editors are told, and what follows when something else changes.
+// Components without output that adjust GraphiQL's editors and tabs.
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect } from 'react';
-import { useSchemaState } from './answers';
+import { useSchemaStatus } from './response-info';
 
 export function EditorOptions() {
   const { queryEditor, variableEditor, headerEditor, responseEditor } = useGraphiQL((state) => ({
@@ -11,31 +11,33 @@ export function EditorOptions() {
     responseEditor: state.responseEditor,
   }));
   useEffect(() => {
-    // Lines go on below rather than out of sight, and a screen reader is told which editor it is in.
+    // Long lines wrap instead of running out of sight. The label tells screen readers which editor has
+    // the focus.
     const options = { wordWrap: 'on', fontSize: 14, guides: { indentation: false } } as const;
     queryEditor?.updateOptions({ ...options, ariaLabel: 'Operation' });
     variableEditor?.updateOptions({ ...options, ariaLabel: 'Variables' });
     headerEditor?.updateOptions({ ...options, ariaLabel: 'Headers' });
-    responseEditor?.updateOptions({ ...options, ariaLabel: 'Answer' });
+    responseEditor?.updateOptions({ ...options, ariaLabel: 'Response' });
   }, [queryEditor, variableEditor, headerEditor, responseEditor]);
   return null;
 }
 
-/** Follows the system from light to dark, where nobody chose one of them: editors do not by themselves. */
-export function SystemTheme() {
+/** Applies GraphiQL's theme setting again when the system switches between light and dark mode. */
+export function FollowSystemTheme() {
   const { setTheme } = useGraphiQLActions();
   const theme = useGraphiQL((state) => state.theme);
   useEffect(() => {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const follow = () => setTheme(theme);
-    dark.addEventListener('change', follow);
-    return () => dark.removeEventListener('change', follow);
+    // The editors do not follow the system by themselves if the user has selected no theme.
+    const darkMode = matchMedia('(prefers-color-scheme: dark)');
+    const applyTheme = () => setTheme(theme);
+    darkMode.addEventListener('change', applyTheme);
+    return () => darkMode.removeEventListener('change', applyTheme);
   }, [theme, setTheme]);
   return null;
 }
 
-/** Brings the tab in front into sight. */
-export function TabInSight() {
+/** Scrolls the active tab into view. */
+export function ScrollToActiveTab() {
   const id = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.id);
   useEffect(() => {
     document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
@@ -43,15 +45,18 @@ export function TabInSight() {
   return null;
 }
 
-/** Where the schema is withheld, the pane says so: it is no answer to what somebody asked. */
-export function NoErrorForAnswer() {
+/**
+ * Removes the introspection error from the response editor if the gateway has introspection disabled.
+ * The panes that need the schema explain it, and the user's operation did not cause it.
+ */
+export function ClearIntrospectionError() {
   const { fetchError, responseEditor } = useGraphiQL((state) => ({
     fetchError: state.fetchError,
     responseEditor: state.responseEditor,
   }));
-  const withheld = useSchemaState() === 'withheld';
+  const disabled = useSchemaStatus() === 'disabled';
   useEffect(() => {
-    if (withheld && fetchError && responseEditor?.getValue() === fetchError) responseEditor.setValue('');
-  }, [withheld, fetchError, responseEditor]);
+    if (disabled && fetchError && responseEditor?.getValue() === fetchError) responseEditor.setValue('');
+  }, [disabled, fetchError, responseEditor]);
   return null;
 }

@@ -1,28 +1,36 @@
-// Fills in what an example's tab needs when it comes to the front: identifiers of this gateway's own
-// data, which are others after a fresh start, and headers, which are not kept.
+// Opens examples in tabs and fills in their variables and headers. Variables contain identifiers from
+// this gateway's demo data, which change when the data is recreated. Headers are never stored.
 import { useGraphiQL, useGraphiQLActions, useMonaco } from '@graphiql/react';
 import { createContext, useContext, useEffect, useState, type ReactNode } from 'react';
-import { exampleOf, filled, findPlaces, lastFilled, remember, type Example, type Places } from './examples';
-import { choose, NOBODY, useSession } from './session';
+import {
+  fetchPlaceholderValues,
+  fillPlaceholders,
+  findExample,
+  loadFilledVariables,
+  saveFilledVariables,
+  type Example,
+  type PlaceholderValues,
+} from './examples';
+import { ANONYMOUS, selectIdentity, useSession } from './session';
 
-const PlacesContext = createContext<Places | null>(null);
+const PlaceholderContext = createContext<PlaceholderValues | null>(null);
 
-/** Who sees everything, in the demo data. */
-const SEES_ALL = 'ada';
+/** The demo identity that can read all demo data. */
+const PLATFORM_ADMIN = 'ada';
 
-export function PlacesProvider({ children }: { children: ReactNode }) {
-  const { dev, identities } = useSession();
-  const [places, setPlaces] = useState<Places | null>(null);
-  const token = identities.find(({ name }) => name === SEES_ALL)?.token;
+export function PlaceholderProvider({ children }: { children: ReactNode }) {
+  const { devMode, identities } = useSession();
+  const [values, setValues] = useState<PlaceholderValues | null>(null);
+  const token = identities.find(({ name }) => name === PLATFORM_ADMIN)?.token;
   useEffect(() => {
-    if (!dev || !token || places) return;
-    findPlaces(token).then(setPlaces, () => setPlaces(new Map()));
-  }, [dev, token, places]);
-  return <PlacesContext value={places}>{children}</PlacesContext>;
+    if (!devMode || !token || values) return;
+    fetchPlaceholderValues(token).then(setValues, () => setValues(new Map()));
+  }, [devMode, token, values]);
+  return <PlaceholderContext value={values}>{children}</PlaceholderContext>;
 }
 
-export function ExampleTabs() {
-  const places = useContext(PlacesContext);
+export function FillExampleTab() {
+  const values = useContext(PlaceholderContext);
   const { tabs, activeTabIndex, variableEditor, headerEditor } = useGraphiQL((state) => ({
     tabs: state.tabs,
     activeTabIndex: state.activeTabIndex,
@@ -31,21 +39,24 @@ export function ExampleTabs() {
   }));
   const tab = tabs[activeTabIndex];
   const id = tab?.id;
-  const example = exampleOf(tab?.query ?? null);
+  const example = findExample(tab?.query ?? null);
   useEffect(() => {
-    if (!tab || !example || !places || !variableEditor || !headerEditor) return;
-    const { variables, headers } = filled(example, places);
+    if (!tab || !example || !values || !variableEditor || !headerEditor) return;
+    const { variables, headers } = fillPlaceholders(example, values);
     if (headers && tab.headers === null) headerEditor.setValue(headers);
-    const untouched = !tab.variables || tab.variables === lastFilled()[example.name];
-    if (!variables || !untouched) return;
+    const unedited = !tab.variables || tab.variables === loadFilledVariables()[example.name];
+    if (!variables || !unedited) return;
     variableEditor.setValue(variables);
-    remember(example, variables);
-    // Once for each time that a tab comes to the front, not for each letter that is written there.
-  }, [id, example, places, variableEditor, headerEditor]);
+    saveFilledVariables(example, variables);
+    // Depends on the tab's id and not on `tab`: runs when a tab becomes active, not at each keystroke.
+  }, [id, example, values, variableEditor, headerEditor]);
   return null;
 }
 
-/** Opens an example in a tab of its own, or the tab where it is open already, as whom it is for. */
+/**
+ * Returns a function that selects an example's identity and opens the example. It activates the tab that
+ * already contains the example, or adds a tab.
+ */
 export function useOpenExample(): (example: Example) => void {
   const { identities } = useSession();
   const { addTab, changeTab } = useGraphiQLActions();
@@ -56,13 +67,14 @@ export function useOpenExample(): (example: Example) => void {
   const ready = useMonaco((state) => Boolean(state.monaco));
   return (example) => {
     if (!ready) return;
-    if (example.as === NOBODY || identities.some(({ name }) => name === example.as)) choose(example.as);
-    const open = tabs.findIndex(({ query }) => query === example.query);
-    if (open >= 0) {
-      changeTab(open);
+    const { identity, query } = example;
+    if (identity === ANONYMOUS || identities.some(({ name }) => name === identity)) selectIdentity(identity);
+    const openTab = tabs.findIndex((tab) => tab.query === query);
+    if (openTab >= 0) {
+      changeTab(openTab);
     } else {
       addTab();
-      queryEditor?.setValue(example.query);
+      queryEditor?.setValue(query);
     }
   };
 }

@@ -1,7 +1,7 @@
-// All examples, what they show, and for whom.
+// The pane that lists the examples by group.
 import type { GraphiQLPlugin } from '@graphiql/react';
-import { EXAMPLES, type Example } from './examples';
 import { useOpenExample } from './example-tabs';
+import { EXAMPLES, type Example } from './examples';
 import { useSession } from './session';
 
 function Icon() {
@@ -13,11 +13,11 @@ function Icon() {
   );
 }
 
-function Pane() {
-  const { dev } = useSession();
-  const open = useOpenExample();
-  const shown = EXAMPLES.filter(({ anywhere }) => dev || anywhere);
-  const groups = [...new Set(shown.map(({ group }) => group))];
+function ExamplesPane() {
+  const { devMode } = useSession();
+  const openExample = useOpenExample();
+  const available = EXAMPLES.filter(({ withoutDemoData }) => devMode || withoutDemoData);
+  const groups = [...new Set(available.map(({ group }) => group))];
   return (
     <section aria-label="Examples" className="examples">
       <div className="graphiql-doc-explorer-title">Examples</div>
@@ -25,31 +25,38 @@ function Pane() {
         <div key={group}>
           <h2>{group}</h2>
           <ul>
-            {shown
+            {available
               .filter((example) => example.group === group)
               .map((example) => (
                 <li key={example.name}>
-                  <Card example={example} dev={dev} onOpen={() => open(example)} />
+                  <ExampleCard example={example} devMode={devMode} onOpen={() => openExample(example)} />
                 </li>
               ))}
           </ul>
         </div>
       ))}
       <p className="examples-licenses">
-        This is GraphiQL, with <a href="playground/licenses.md">what it stands on</a>.
+        The playground is built with GraphiQL. See the{' '}
+        <a href="playground/licenses.md">licences of third-party packages</a>.
       </p>
     </section>
   );
 }
 
-function Card({ example, dev, onOpen }: { example: Example; dev: boolean; onOpen: () => void }) {
+interface ExampleCardProps {
+  example: Example;
+  devMode: boolean;
+  onOpen: () => void;
+}
+
+function ExampleCard({ example, devMode, onOpen }: ExampleCardProps) {
   return (
     <button type="button" className="example" onClick={onOpen}>
       <span className="example-head">
         <strong>{example.name}</strong>
-        {dev && <span className="example-as">as {example.as}</span>}
+        {devMode && <span className="example-identity">as {example.identity}</span>}
       </span>
-      <span className="example-about">{marked(example.about)}</span>
+      <span className="example-description">{renderCode(example.description)}</span>
       {example.codes.length > 0 && (
         <span className="example-codes">
           {example.codes.map((code) => (
@@ -61,8 +68,8 @@ function Card({ example, dev, onOpen }: { example: Example; dev: boolean; onOpen
   );
 }
 
-/** What is between backticks is a name. */
-const marked = (text: string) =>
-  text.split('`').map((part, place) => (place % 2 ? <code key={place}>{part}</code> : part));
+/** Renders text between backticks as code. */
+const renderCode = (text: string) =>
+  text.split('`').map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 
-export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: 'Examples', icon: Icon, content: Pane };
+export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: 'Examples', icon: Icon, content: ExamplesPane };

@@ -1,95 +1,102 @@
-// Operations that show what the gateway does, each for somebody of the demo data.
+// The example operations. Each one demonstrates a feature of the gateway with one of the demo identities.
 import index from '../examples/index.json';
-import placesQuery from '../examples/Places.graphql?raw';
-import { keep, kept } from './storage';
+import placeholderQuery from '../examples/PlaceholderValues.graphql?raw';
+import { loadItem, saveItem } from './storage';
 
-const texts: Record<string, string> = import.meta.glob('../examples/*.graphql', {
+const queries: Record<string, string> = import.meta.glob('../examples/*.graphql', {
   query: '?raw',
   import: 'default',
   eager: true,
 });
 
+/** An entry of `examples/index.json`. */
 interface Entry {
   name: string;
   group: string;
-  /** For whom it shows something; `nobody` has no token. */
-  as: string;
+  /** The demo identity to run the example as. `anonymous` sends no token. */
+  identity: string;
   variables?: unknown;
   headers?: Record<string, string>;
-  /** The codes that are answered. */
+  /** The error codes of the expected response. */
   codes: string[];
-  /** Whether it is open from the start. */
-  tab?: boolean;
-  /** Whether it needs nothing of the demo data. */
-  anywhere?: boolean;
+  /** Whether `tenantry dev` opens the example in a tab at the start. */
+  defaultTab?: boolean;
+  /** Whether the example works without the demo data. */
+  withoutDemoData?: boolean;
 }
 
 export interface Example extends Entry {
   query: string;
-  about: string;
+  description: string;
 }
 
-function example(entry: Entry): Example {
-  const query = texts[`../examples/${entry.name}.graphql`] ?? '';
-  const lines = query.split('\n').filter((line) => line.startsWith('# '));
-  return { ...entry, query, about: lines.map((line) => line.slice(2)).join(' ') };
+/** Adds the document and its description, which is the comment at the top of the document. */
+function toExample(entry: Entry): Example {
+  const query = queries[`../examples/${entry.name}.graphql`] ?? '';
+  const comments = query.split('\n').filter((line) => line.startsWith('# '));
+  return { ...entry, query, description: comments.map((line) => line.slice(2)).join(' ') };
 }
 
-export const EXAMPLES: Example[] = (index as Entry[]).map(example);
+export const EXAMPLES: Example[] = (index as Entry[]).map(toExample);
 
-export const exampleOf = (query: string | null) => EXAMPLES.find((e) => e.query === query);
+export const findExample = (query: string | null) => EXAMPLES.find((example) => example.query === query);
 
-/** What the variables of examples name: `$acme` an identifier, `$acme.version` a number. */
-export type Places = Map<string, string | number>;
+/** Values of the placeholders in variables, such as `$acme` (an ID) and `$acme.version` (a number). */
+export type PlaceholderValues = Map<string, string | number>;
 
-interface Found {
+interface PlaceholderResponse {
   data?: {
     tenants: { nodes: { id: string; slug: string; version: number; subscription: { id: string } | null }[] };
     users: { nodes: { id: string; subject: string | null }[] };
   };
 }
 
-/** Asks where everything is, with the token of somebody who sees all of it. */
-export async function findPlaces(token: string): Promise<Places> {
-  const places: Places = new Map();
+/** Fetches the placeholder values with the token of an identity that can read all demo data. */
+export async function fetchPlaceholderValues(token: string): Promise<PlaceholderValues> {
+  const values: PlaceholderValues = new Map();
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-  const body = JSON.stringify({ query: placesQuery });
+  const body = JSON.stringify({ query: placeholderQuery });
   const response = await fetch('graphql', { method: 'POST', headers, body });
-  const { data } = (await response.json()) as Found;
+  const { data } = (await response.json()) as PlaceholderResponse;
   for (const { slug, id, version, subscription } of data?.tenants.nodes ?? []) {
-    places.set(slug, id).set(`${slug}.version`, version);
-    if (subscription) places.set(`${slug}.subscription`, subscription.id);
+    values.set(slug, id).set(`${slug}.version`, version);
+    if (subscription) values.set(`${slug}.subscription`, subscription.id);
   }
-  for (const { subject, id } of data?.users.nodes ?? []) if (subject) places.set(subject, id);
-  return places;
+  for (const { subject, id } of data?.users.nodes ?? []) if (subject) values.set(subject, id);
+  return values;
 }
 
-const random = () => crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
+const randomText = () => crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
 
-/** An example's variables and headers as they go into the editors. */
-export function filled(example: Example, places: Places): { variables: string; headers: string } {
-  const once = random();
+/** Returns the variables and headers of an example as JSON text. `$random` is the same text in both. */
+export function fillPlaceholders(
+  example: Example,
+  values: PlaceholderValues,
+): { variables: string; headers: string } {
+  const random = randomText();
+  const fillText = (text: string) =>
+    (text.startsWith('$') && values.get(text.slice(1))) || text.replace('$random', random);
   const fill = (value: unknown): unknown => {
-    if (typeof value === 'string') return (value.startsWith('$') && places.get(value.slice(1))) || value.replace('$random', once);
+    if (typeof value === 'string') return fillText(value);
     if (Array.isArray(value)) return value.map(fill);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fill(inner)]));
   };
-  const text = (value: unknown) => (value === undefined ? '' : JSON.stringify(fill(value), null, 2));
-  return { variables: text(example.variables), headers: text(example.headers) };
+  const toJson = (value: unknown) => (value === undefined ? '' : JSON.stringify(fill(value), null, 2));
+  return { variables: toJson(example.variables), headers: toJson(example.headers) };
 }
 
-const LAST = 'tenantry:filled';
+const FILLED_VARIABLES_KEY = 'tenantry:filled';
 
-/** What was filled in last, by example: so that it can be told from what somebody wrote. */
-export function lastFilled(): Record<string, string> {
+/** Returns the variables that were last filled in, by example. Other variables were edited by the user. */
+export function loadFilledVariables(): Record<string, string> {
   try {
-    return JSON.parse(kept(LAST) ?? '{}') as Record<string, string>;
+    return JSON.parse(loadItem(FILLED_VARIABLES_KEY) ?? '{}') as Record<string, string>;
   } catch {
     return {};
   }
 }
 
-export function remember(example: Example, variables: string) {
-  keep(LAST, JSON.stringify({ ...lastFilled(), [example.name]: variables }));
+export function saveFilledVariables(example: Example, variables: string) {
+  saveItem(FILLED_VARIABLES_KEY, JSON.stringify({ ...loadFilledVariables(), [example.name]: variables }));
 }

@@ -1,81 +1,86 @@
-// Sends documents to the gateway that served the page, with the token of whoever asks.
+// Sends GraphQL requests to the gateway that serves the page, with the token of the selected identity.
 import type { Fetcher } from '@graphiql/toolkit';
-import * as answers from './answers';
-import { operationName } from './document';
-import { asWhom, current, renew, token } from './session';
+import { resolveOperationName } from './operation';
+import { recordIntrospection, recordResponse, recordSchemaUnreachable } from './response-info';
+import { ANONYMOUS, fetchToken, getSession, identityLabel, refreshIdentities } from './session';
 
-type Parameters = { query: string; operationName?: string | null; variables?: unknown };
+type FetchParameters = { query: string; operationName?: string | null; variables?: unknown };
 
-/** Below wherever the page is: at `/` and at `/graphql` of any host and path. */
+/** Relative to the page, which is at `/` and at `/graphql`, below any host and path. */
 const ENDPOINT = 'graphql';
-const UNREACHABLE = 'The gateway cannot be reached. Is it still running?';
+const UNREACHABLE = 'The gateway is unreachable. Check that it is still running.';
 const INTROSPECTION = 'IntrospectionQuery';
-/** Statuses are the ones of GraphQL over HTTP; who looks at the schema wants no error in the console. */
+/**
+ * Selects the status codes of GraphQL over HTTP. Introspection accepts only `application/json`, because a
+ * rejected introspection would otherwise log an error in the browser's console.
+ */
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
-interface Sent {
+interface SendResult {
   response: Response;
-  as: string;
+  /** The identity that sent the request, for display. */
+  identity: string;
 }
 
-async function send(parameters: Parameters, own: Headers, signal: AbortSignal): Promise<Sent> {
-  const { query, variables, operationName: wanted } = parameters;
-  const body = JSON.stringify({ query, variables, operationName: operationName(query, wanted) });
-  const post = async (bearer: string | null) => {
-    const headers = new Headers(own);
+async function send(parameters: FetchParameters, userHeaders: Headers, signal: AbortSignal): Promise<SendResult> {
+  const { query, variables, operationName } = parameters;
+  const body = JSON.stringify({ query, variables, operationName: resolveOperationName(query, operationName) });
+  const post = async (token: string | null) => {
+    const headers = new Headers(userHeaders);
     headers.set('content-type', 'application/json');
-    if (bearer) headers.set('authorization', `Bearer ${bearer}`);
+    if (token) headers.set('authorization', `Bearer ${token}`);
     return fetch(ENDPOINT, { method: 'POST', headers, body, signal });
   };
-  // Who writes a credential into the headers means that one. The schema is the same for everybody.
-  if (own.has('authorization')) return { response: await post(null), as: 'your header' };
-  if (parameters.operationName === INTROSPECTION) return { response: await post(null), as: 'nobody' };
-  const bearer = await token();
-  const as = asWhom();
-  const response = await post(bearer);
-  if (response.status !== 401 || !bearer || !current().dev) return { response, as };
-  // The gateway may have another key than when the token was made.
-  await renew();
-  return { response: await post(await token()), as: asWhom() };
+  // A credential in the Headers editor has precedence.
+  if (userHeaders.has('authorization')) return { response: await post(null), identity: 'Authorization header' };
+  // The schema is the same for every caller, so introspection sends no token.
+  if (operationName === INTROSPECTION) return { response: await post(null), identity: ANONYMOUS };
+  const token = await fetchToken();
+  const identity = identityLabel();
+  const response = await post(token);
+  if (response.status !== 401 || !token || !getSession().devMode) return { response, identity };
+  // The gateway may have another signing key than when it issued the token.
+  await refreshIdentities();
+  return { response: await post(await fetchToken()), identity: identityLabel() };
 }
 
-async function json(response: Response): Promise<unknown> {
+async function parseBody(response: Response): Promise<unknown> {
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch {
-    const message = `The answer is no JSON: ${response.status} ${response.statusText}`.trim();
+    const message = `The response is not JSON: ${response.status} ${response.statusText}`.trim();
     return { errors: [{ message }] };
   }
 }
 
-async function ask(parameters: Parameters, own: Headers, signal: AbortSignal): Promise<unknown> {
-  const schema = parameters.operationName === INTROSPECTION;
-  own.set('accept', schema ? 'application/json' : ACCEPT);
-  const started = performance.now();
+async function execute(parameters: FetchParameters, userHeaders: Headers, signal: AbortSignal): Promise<unknown> {
+  const isIntrospection = parameters.operationName === INTROSPECTION;
+  userHeaders.set('accept', isIntrospection ? 'application/json' : ACCEPT);
+  const startedAt = performance.now();
   try {
-    const { response, as } = await send(parameters, own, signal);
-    const value = await json(response);
-    if (schema) answers.schemaAnswered(value);
-    else answers.record({ response, value, as, millis: performance.now() - started });
-    return value;
+    const { response, identity } = await send(parameters, userHeaders, signal);
+    const body = await parseBody(response);
+    if (isIntrospection) recordIntrospection(body);
+    else recordResponse({ response, body, identity, durationMs: performance.now() - startedAt });
+    return body;
   } catch (error) {
-    if (schema) answers.schemaUnreachable();
+    if (isIntrospection) recordSchemaUnreachable();
     if (signal.aborted) throw error;
-    // Not an Error: GraphiQL would show its stack.
+    // This is not an `Error`, because GraphiQL would show the stack of one.
     throw { message: UNREACHABLE };
   }
 }
 
-/** As an observable, so that the button that stops a request does stop it. */
+/** Returns an observable and not a promise, so that GraphiQL's stop button aborts the request. */
 export const fetcher: Fetcher = (parameters, options) => ({
   subscribe(observer: { next(value: never): void; error(error: unknown): void; complete(): void }) {
     const controller = new AbortController();
     const headers = new Headers(options?.headers as Record<string, string> | undefined);
-    ask(parameters, headers, controller.signal).then(
-      (value) => {
+    execute(parameters, headers, controller.signal).then(
+      (body) => {
         if (controller.signal.aborted) return;
-        observer.next(value as never);
+        observer.next(body as never);
         observer.complete();
       },
       (error: unknown) => controller.signal.aborted || observer.error(error),

@@ -2,11 +2,11 @@ import './monaco/workers';
 import './styles';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
-import { keep, kept } from './storage';
+import { loadItem, saveItem } from './storage';
 
-// A pane takes a third of the window where nobody has drawn it to another width. A quarter will do.
-const PANE = 'graphiql:docExplorerFlex';
-if (kept(PANE) === null) keep(PANE, '0.3');
+// GraphiQL gives a pane a third of the window unless the user has resized it. A quarter is enough.
+const PANE_SIZE_KEY = 'graphiql:docExplorerFlex';
+if (loadItem(PANE_SIZE_KEY) === null) saveItem(PANE_SIZE_KEY, '0.3');
 
 const root = document.getElementById('app');
 if (root) createRoot(root).render(<App />);

@@ -1,42 +1,42 @@
-// The panes that need the schema, and what they say where the gateway does not tell it.
+// The panes that need the schema. Each shows a notice if the schema is unavailable.
 import { DOC_EXPLORER_PLUGIN, DocExplorer } from '@graphiql/plugin-doc-explorer';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { useGraphiQLActions, type GraphiQLPlugin } from '@graphiql/react';
 import type { ComponentType } from 'react';
-import { useSchemaState } from './answers';
+import { useSchemaStatus } from './response-info';
 
-function withSchema(Content: ComponentType): ComponentType {
-  return function Pane() {
-    const schema = useSchemaState();
-    if (schema === 'withheld') return <Withheld />;
-    if (schema === 'unreachable') return <Unreachable />;
+function requireSchema(Content: ComponentType): ComponentType {
+  return function SchemaPane() {
+    const status = useSchemaStatus();
+    if (status === 'disabled') return <IntrospectionDisabled />;
+    if (status === 'unreachable') return <GatewayUnreachable />;
     return <Content />;
   };
 }
 
-function Withheld() {
+function IntrospectionDisabled() {
   return (
     <section className="no-schema" aria-label="No schema">
-      <div className="graphiql-doc-explorer-title">No schema here</div>
+      <div className="graphiql-doc-explorer-title">No schema</div>
       <p>
-        Introspection is off at this gateway, so there is no documentation, no completion, and no
-        check while you write. Operations run all the same.
+        Introspection is disabled on this gateway. Documentation, completion and validation in the editor
+        are not available. You can still run operations.
       </p>
       <p>
-        Whoever runs it can turn it on with <code>TENANTRY_INTROSPECTION=true</code>; anybody can print
-        the schema with <code>tenantry schema</code>.
+        The operator can enable introspection with <code>TENANTRY_INTROSPECTION=true</code>. Anyone with
+        the program can print the schema with <code>tenantry schema</code>.
       </p>
     </section>
   );
 }
 
-function Unreachable() {
+function GatewayUnreachable() {
   const { introspect } = useGraphiQLActions();
   return (
     <section className="no-schema" aria-label="No schema" role="alert">
-      <div className="graphiql-doc-explorer-title">No schema yet</div>
-      <p>The gateway cannot be reached. Is it still running?</p>
-      <button type="button" className="bar-button" onClick={() => void introspect()}>
+      <div className="graphiql-doc-explorer-title">No schema</div>
+      <p>The gateway is unreachable. Check that it is still running.</p>
+      <button type="button" className="small-button" onClick={() => void introspect()}>
         Try again
       </button>
     </section>
@@ -46,7 +46,7 @@ function Unreachable() {
 export const DOCUMENTATION_PLUGIN: GraphiQLPlugin = {
   ...DOC_EXPLORER_PLUGIN,
   title: 'Documentation',
-  content: withSchema(DocExplorer),
+  content: requireSchema(DocExplorer),
 };
 
 const explorer = explorerPlugin();
@@ -54,5 +54,5 @@ const explorer = explorerPlugin();
 export const BUILDER_PLUGIN: GraphiQLPlugin = {
   ...explorer,
   title: 'Operation builder',
-  content: withSchema(explorer.content),
+  content: requireSchema(explorer.content),
 };

@@ -1,6 +1,7 @@
-// Who asks: in `dev` one of the demo identities, else whoever's token was pasted.
+// The identity that requests are sent with. In `tenantry dev` it is one of the demo identities. In
+// `tenantry serve` it is the subject of a pasted token.
 import { useSyncExternalStore } from 'react';
-import { keep, kept } from './storage';
+import { loadItem, saveItem } from './storage';
 import { expiresSoon } from './token';
 
 export interface Identity {
@@ -10,112 +11,113 @@ export interface Identity {
   token: string;
 }
 
-export const NOBODY = 'nobody';
+/** The name of the identity that sends no token. */
+export const ANONYMOUS = 'anonymous';
 
 export interface Session {
-  /** Whether the gateway has demo identities. */
-  dev: boolean;
+  /** Whether the gateway runs as `tenantry dev` and has demo identities. */
+  devMode: boolean;
   loading: boolean;
-  /** Why there are no identities. */
-  fault: string | null;
+  /** The reason why the identities could not be loaded. */
+  error: string | null;
   identities: Identity[];
-  /** The chosen identity's name; `nobody` sends no token. */
-  chosen: string;
-  /** How often somebody else was chosen by hand. */
-  switches: number;
-  /** A token that was pasted. It is kept here alone, and is gone with the page. */
-  pasted: string;
+  /** The name of the selected identity, or `ANONYMOUS`. */
+  selected: string;
+  /** The number of times the user has selected an identity in the top bar. */
+  manualSelections: number;
+  /** The token that the user has pasted. It is held in memory only and is lost when the page closes. */
+  pastedToken: string;
 }
 
-const CHOICE = 'tenantry:identity';
+const IDENTITY_KEY = 'tenantry:identity';
 
 let session: Session = {
-  dev: document.body.dataset.mode === 'dev',
+  devMode: document.body.dataset.mode === 'dev',
   loading: false,
-  fault: null,
+  error: null,
   identities: [],
-  chosen: NOBODY,
-  switches: 0,
-  pasted: '',
+  selected: ANONYMOUS,
+  manualSelections: 0,
+  pastedToken: '',
 };
 const listeners = new Set<() => void>();
 
-function change(part: Partial<Session>) {
+function update(part: Partial<Session>) {
   session = { ...session, ...part };
   for (const listener of listeners) listener();
 }
 
-export const current = () => session;
+export const getSession = () => session;
 
 export function useSession(): Session {
   const subscribe = (listener: () => void) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-  return useSyncExternalStore(subscribe, current);
+  return useSyncExternalStore(subscribe, getSession);
 }
 
-let underWay: Promise<void> | null = null;
+let pendingRefresh: Promise<void> | null = null;
 
-/** Asks for the identities, each with a fresh token. Whoever asks meanwhile waits for the same. */
-export function renew(): Promise<void> {
-  underWay ??= load().finally(() => {
-    underWay = null;
+/** Loads the identities, each with a new token. Concurrent calls share one request. */
+export function refreshIdentities(): Promise<void> {
+  pendingRefresh ??= loadIdentities().finally(() => {
+    pendingRefresh = null;
   });
-  return underWay;
+  return pendingRefresh;
 }
 
-async function load() {
-  change({ loading: true, fault: null });
-  const answer = await ask();
-  if (typeof answer === 'string') return change({ loading: false, fault: answer });
-  const wanted = session.identities.length > 0 ? session.chosen : kept(CHOICE);
-  const known = wanted === NOBODY || answer.some(({ name }) => name === wanted);
-  const chosen = known && wanted ? wanted : (answer[0]?.name ?? NOBODY);
-  change({ identities: answer, chosen, loading: false });
+async function loadIdentities() {
+  update({ loading: true, error: null });
+  const identities = await fetchIdentities();
+  if (typeof identities === 'string') return update({ loading: false, error: identities });
+  const wanted = session.identities.length > 0 ? session.selected : loadItem(IDENTITY_KEY);
+  const exists = wanted === ANONYMOUS || identities.some(({ name }) => name === wanted);
+  const selected = exists && wanted ? wanted : (identities[0]?.name ?? ANONYMOUS);
+  update({ identities, selected, loading: false });
 }
 
-/** The identities, or why there are none. */
-async function ask(): Promise<Identity[] | string> {
+/** Returns the identities, or the error message. */
+async function fetchIdentities(): Promise<Identity[] | string> {
   try {
     const response = await fetch('dev/identities', { cache: 'no-store' });
     if (response.ok) return (await response.json()) as Identity[];
-    return `The identities are not told (${response.status})`;
+    return `Cannot load the identities: the gateway responded with status ${response.status}`;
   } catch {
-    return 'The identities cannot be loaded: the gateway cannot be reached';
+    return 'Cannot load the identities: the gateway is unreachable';
   }
 }
 
-export function choose(name: string) {
-  change({ chosen: name });
-  keep(CHOICE, name);
+export function selectIdentity(name: string) {
+  update({ selected: name });
+  saveItem(IDENTITY_KEY, name);
 }
 
-/** The same by hand: what is on the screen is asked again. */
-export function switchTo(name: string) {
-  choose(name);
-  change({ switches: session.switches + 1 });
+/** Selects an identity for the user, which also runs the current query again. */
+export function selectIdentityManually(name: string) {
+  selectIdentity(name);
+  update({ manualSelections: session.manualSelections + 1 });
 }
 
-/** Takes a token as people paste it: with its scheme, with line breaks. */
-export function paste(text: string) {
-  change({ pasted: text.replace(/^\s*bearer\s+/i, '').replace(/\s+/g, '') });
+/** Sets the pasted token. Removes a leading `Bearer` scheme and all white space, such as line breaks. */
+export function setPastedToken(text: string) {
+  update({ pastedToken: text.replace(/^\s*bearer\s+/i, '').replace(/\s+/g, '') });
 }
 
-const chosenIdentity = () => session.identities.find(({ name }) => name === session.chosen);
+const selectedIdentity = () => session.identities.find(({ name }) => name === session.selected);
 
-/** The token to send, renewed where it is about to expire; null for nobody. */
-export async function token(): Promise<string | null> {
-  if (!session.dev) return session.pasted || null;
-  if (session.identities.length === 0) await renew();
-  const identity = chosenIdentity();
+/** Returns the token to send, or null for an anonymous request. Renews a token that expires soon. */
+export async function fetchToken(): Promise<string | null> {
+  if (!session.devMode) return session.pastedToken || null;
+  if (session.identities.length === 0) await refreshIdentities();
+  const identity = selectedIdentity();
   if (!identity) return null;
-  if (expiresSoon(identity.token)) await renew();
-  return chosenIdentity()?.token ?? null;
+  if (expiresSoon(identity.token)) await refreshIdentities();
+  return selectedIdentity()?.token ?? null;
 }
 
-/** Who that is, for people. */
-export function asWhom(): string {
-  if (session.dev) return session.chosen;
-  return session.pasted ? 'your token' : NOBODY;
+/** Returns the name of the current identity for display. */
+export function identityLabel(): string {
+  if (session.devMode) return session.selected;
+  return session.pastedToken ? 'pasted token' : ANONYMOUS;
 }

@@ -1,9 +1,10 @@
-// What outlives the page. Headers never do: somebody may have written a token there, and GraphiQL's
-// history would keep it whatever its own setting says. Where storage is shut, nothing does.
+// Access to the browser's local storage. Headers are never stored, because they may contain a token.
+// GraphiQL's history would store them regardless of GraphiQL's own setting. If the browser denies access
+// to the storage, the playground works without it.
 
-const OURS = ['graphiql:', 'tenantry:'];
+const KEY_PREFIXES = ['graphiql:', 'tenantry:'];
 
-export function kept(key: string): string | null {
+export function loadItem(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -11,47 +12,47 @@ export function kept(key: string): string | null {
   }
 }
 
-export function keep(key: string, value: string) {
+export function saveItem(key: string, value: string) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // It lives as long as the page.
+    // The value is lost when the page closes.
   }
 }
 
-const keys = () => {
+const playgroundKeys = () => {
   try {
-    return Object.keys(localStorage).filter((key) => OURS.some((start) => key.startsWith(start)));
+    return Object.keys(localStorage).filter((key) => KEY_PREFIXES.some((prefix) => key.startsWith(prefix)));
   } catch {
     return [];
   }
 };
 
-function withoutHeaders(value: string): string {
+function removeHeaders(value: string): string {
   try {
     const parsed: unknown = JSON.parse(value);
     if (typeof parsed !== 'object' || parsed === null) return value;
     return JSON.stringify(parsed, (key, inner: unknown) => (key === 'headers' ? null : inner));
   } catch {
-    return value; // It is no record of GraphiQL's own.
+    return value; // The value is not JSON, so it is not a record that contains headers.
   }
 }
 
-/** For GraphiQL: all that it keeps goes through here. */
+/** The storage of GraphiQL. GraphiQL reads and writes everything through it. */
 export const storage = {
-  getItem: kept,
-  // Documents and variables are kept as they are written; only records have headers in them.
+  getItem: loadItem,
+  // Documents and variables are stored unchanged. Only GraphiQL's JSON records contain headers.
   setItem: (key: string, value: string) => {
-    const text = key === 'graphiql:query' || key === 'graphiql:variables';
-    if (key !== 'graphiql:headers') keep(key, text ? value : withoutHeaders(value));
+    const isEditorText = key === 'graphiql:query' || key === 'graphiql:variables';
+    if (key !== 'graphiql:headers') saveItem(key, isEditorText ? value : removeHeaders(value));
   },
   removeItem: (key: string) => {
-    if (keys().includes(key)) localStorage.removeItem(key);
+    if (playgroundKeys().includes(key)) localStorage.removeItem(key);
   },
   get length() {
-    return keys().length;
+    return playgroundKeys().length;
   },
   clear: () => {
-    for (const key of keys()) localStorage.removeItem(key);
+    for (const key of playgroundKeys()) localStorage.removeItem(key);
   },
 };

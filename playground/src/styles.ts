@@ -1,4 +1,5 @@
-// GraphiQL's own sheet has the editor's and fonts in it, as text; here each is a file.
+// Imports the style sheets one by one. GraphiQL's combined sheet also contains the editor's styles and
+// the fonts, inlined as text.
 import './fonts.css';
 import '@graphiql/react/style.css';
 import 'graphiql/graphiql.css';

@@ -1,36 +1,36 @@
-// A real browser, and what must not happen in it: an error in the console, a breach of the policy that
-// the page came with, a request to another host.
+// Starts a real browser and collects faults on its pages: console errors, violations of the page's
+// Content-Security-Policy, and requests to other origins.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-/** How long anything may take, on a machine that does much else. */
-const PATIENCE = 60_000;
+/** The timeout of each step, in milliseconds. It allows for a machine under load. */
+const TIMEOUT_MS = 60_000;
 
-function program() {
-  const named = process.env.CHROMIUM;
-  const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'chromium'));
-  for (const path of named ? [named] : places) {
+function findChromium() {
+  const configured = process.env.CHROMIUM;
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, 'chromium'));
+  for (const path of configured ? [configured] : candidates) {
     try {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // Not there.
+      // Try the next path.
     }
   }
   throw new Error('The browser tests need chromium. Run: scripts/fetch-chromium');
 }
 
-/** Starts the browser. As root it has no sandbox of its own. */
+/** Starts the browser, without its sandbox for root, which chromium does not support. */
 export async function launch(options = {}) {
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: program(), args, ...options });
+  return chromium.launch({ executablePath: findChromium(), args, ...options });
 }
 
-/** A page of its own, and a list of everything in it that must not be. */
-export async function open(browser, origin, options = {}) {
+/** Opens a page in a new context. Returns both, and the list to which faults on the page are added. */
+export async function openPage(browser, origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT_MS);
   const page = await context.newPage();
   const faults = [];
   page.on('console', (message) => {
@@ -41,10 +41,10 @@ export async function open(browser, origin, options = {}) {
     const url = new URL(request.url());
     if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`request: ${url.origin}`);
   });
-  await page.exposeFunction('breach', (what) => faults.push(`policy: ${what}`));
+  await page.exposeFunction('reportPolicyViolation', (violation) => faults.push(`policy: ${violation}`));
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-      globalThis.breach(`${violatedDirective} ${blockedURI}`),
+      globalThis.reportPolicyViolation(`${violatedDirective} ${blockedURI}`),
     );
   });
   return { page, context, faults };

@@ -1,44 +1,59 @@
-// The playground as somebody uses it.
+// The steps that a user takes in the playground.
+import { readFileSync } from 'node:fs';
 
-/** Goes to it, and waits until it can be written in. */
+/** Opens the playground and waits until the operation can be edited. */
 export async function visit(page, url) {
   await page.goto(url);
   await editor(page, 'Operation').getByText('me', { exact: true }).first().waitFor();
 }
 
-const PLACES = {
+const EDITORS = {
   Operation: '.graphiql-query-editor',
   Variables: '.graphiql-editor-tool .graphiql-editor >> nth=0',
-  Answer: '.result-window',
+  Response: '.result-window',
 };
 
-export const editor = (page, name) => page.locator(PLACES[name]);
+export const editor = (page, name) => page.locator(EDITORS[name]);
 
-export async function tab(page, name) {
+/** The line below the response, with the identity, the status and the error codes. */
+export const responseInfo = (page) => page.locator('.response-info');
+
+export async function openTab(page, name) {
   await page.getByRole('tab', { name, exact: true }).click();
   await editor(page, 'Operation').getByText(name, { exact: true }).first().waitFor();
 }
 
-export async function as(page, name) {
+export async function selectIdentity(page, name) {
   await page.getByRole('radio', { name }).check();
 }
 
-/** Waits until a line of the answer says so: the editor draws it some time after it has come. */
-export const says = (page, text) =>
-  editor(page, 'Answer').locator('.view-line').filter({ hasText: text }).first().waitFor();
+/** Waits for a line of the response with this text. The editor draws lines after the response arrives. */
+export const waitForLine = (page, text) =>
+  editor(page, 'Response').locator('.view-line').filter({ hasText: text }).first().waitFor();
 
-/** Runs what is in front. */
-export const run = (page) =>
-  answered(page, () => page.getByRole('button', { name: /^Execute query/ }).click());
+export const clickExecute = (page) => page.getByRole('button', { name: /^Execute query/ }).click();
 
-/** Does what asks the gateway, and waits until that answer is on the screen. */
-export async function answered(page, act) {
-  const asked = page.waitForResponse((response) => {
-    const posted = response.request().postData() ?? '';
-    return response.url().endsWith('/graphql') && !/IntrospectionQuery|query Places/.test(posted);
+/** Runs the operation of the active tab. Returns the response. */
+export const runOperation = (page) => waitForResponse(page, () => clickExecute(page));
+
+/** Performs an action that runs an operation. Returns its response when the page shows its request ID. */
+export async function waitForResponse(page, action) {
+  const pendingResponse = page.waitForResponse((response) => {
+    const body = response.request().postData() ?? '';
+    return response.url().endsWith('/graphql') && !/IntrospectionQuery|query PlaceholderValues/.test(body);
   });
-  await act();
-  const response = await asked;
-  await page.locator('.answer-request').getByText(response.headers()['x-request-id']).waitFor();
+  await action();
+  const response = await pendingResponse;
+  await page.locator('.request-id').getByText(response.headers()['x-request-id']).waitFor();
   return response;
+}
+
+/** Waits until the documentation shows the description of a type, as `schema.graphql` has it. */
+export async function waitForTypeDescription(page, type) {
+  const schema = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
+  const pattern = new RegExp(`"""\\n((?:(?!""")[^])+)\\n"""\\ntype ${type}\\b`);
+  const description = pattern.exec(schema)?.[1];
+  if (!description) throw new Error(`schema.graphql has no description of the type ${type}`);
+  const [firstSentence] = description.replaceAll('`', '').replace(/\s+/g, ' ').split(/(?<=\.) /);
+  await page.locator('.graphiql-doc-explorer-content').getByText(firstSentence).first().waitFor();
 }

@@ -1,6 +1,6 @@
-// The editor with what GraphQL and JSON in it use, in place of `edcore.main.js`, which has every
-// feature: what only an IDE needs (diffs, colours, renaming, inline edits, sticky headers) is left out,
-// and formatting, which is GraphiQL's own.
+// Replaces monaco's `edcore.main.js`, which includes every feature. This includes only the features that
+// editing GraphQL and JSON needs. It omits IDE features (diffs, colours, renaming, inline edits, sticky
+// headers) and formatting, which GraphiQL implements itself.
 import 'monaco-editor/esm/vs/editor/browser/coreCommands.js';
 import 'monaco-editor/esm/vs/editor/browser/widget/codeEditor/codeEditorWidget.js';
 import 'monaco-editor/esm/vs/editor/contrib/bracketMatching/browser/bracketMatching.js';
@@ -10,7 +10,7 @@ import 'monaco-editor/esm/vs/editor/contrib/contextmenu/browser/contextmenu.js';
 import 'monaco-editor/esm/vs/editor/contrib/cursorUndo/browser/cursorUndo.js';
 import 'monaco-editor/esm/vs/editor/contrib/find/browser/findController.js';
 import 'monaco-editor/esm/vs/editor/contrib/folding/browser/folding.js';
-// A click on a field with Ctrl opens it in the documentation.
+// Ctrl-click on a field opens its documentation.
 import 'monaco-editor/esm/vs/editor/contrib/gotoSymbol/browser/goToCommands.js';
 import 'monaco-editor/esm/vs/editor/contrib/gotoSymbol/browser/link/goToDefinitionAtPosition.js';
 import 'monaco-editor/esm/vs/editor/contrib/gotoError/browser/gotoError.js';
@@ -23,7 +23,7 @@ import 'monaco-editor/esm/vs/editor/contrib/readOnlyMessage/browser/contribution
 import 'monaco-editor/esm/vs/editor/contrib/smartSelect/browser/smartSelect.js';
 import 'monaco-editor/esm/vs/editor/contrib/snippet/browser/snippetController2.js';
 import 'monaco-editor/esm/vs/editor/contrib/suggest/browser/suggestController.js';
-// Whether Tab indents or leaves the editor: for those who use the keyboard alone.
+// Lets keyboard users switch whether Tab indents or moves the focus out of the editor.
 import 'monaco-editor/esm/vs/editor/contrib/toggleTabFocusMode/browser/toggleTabFocusMode.js';
 import 'monaco-editor/esm/vs/editor/contrib/wordHighlighter/browser/wordHighlighter.js';
 import 'monaco-editor/esm/vs/editor/contrib/wordOperations/browser/wordOperations.js';

@@ -1,2 +1,0 @@
-export const printers = {};
-export const parsers = {};
