@@ -1,5 +1,4 @@
-// docs/CLIENTS.md: its configurations are the files of this folder, and its table has every code of an
-// error.
+// docs/CLIENTS.md shows the files of this folder, and its table has every error code.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..');
 const read = (path) => readFileSync(resolve(root, path), 'utf8');
 const guide = read('docs/CLIENTS.md');
 
-test('each block that names a file is in that file', () => {
+test('each code block that names a file is part of that file', () => {
   const blocks = [...guide.matchAll(/^```\w+ (\S+)\n([^]*?)^```$/gm)];
   const shown = blocks.map(([, path, text]) => {
     assert(read(path).includes(text), `${path} does not have\n${text}`);
@@ -23,15 +22,15 @@ test('each block that names a file is in that file', () => {
   ]);
 });
 
-test('the table has every code, and no other', () => {
+test('the error table has exactly the codes of the gateway', () => {
   const codes = [...read('src/graphql/error.rs').matchAll(/^ +[A-Z]\w+ = "([A-Z_]+)",$/gm)];
   const rows = [...guide.matchAll(/^\| (`[A-Z_]+`[^|]*)\|/gm)];
-  const told = rows.flatMap(([, cell]) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code));
+  const documented = rows.flatMap(([, cell]) => [...cell.matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code));
   assert(codes.length >= 16);
-  assert.deepEqual(told.sort(), codes.map(([, code]) => code).sort());
+  assert.deepEqual(documented.sort(), codes.map(([, code]) => code).sort());
 });
 
-test('every link within the project leads somewhere', () => {
+test('every relative link points to an existing file', () => {
   const links = [...guide.matchAll(/\]\(([^):#]+)\)/g)].map(([, path]) => path);
   assert(links.length > 3);
   for (const path of links) read(`docs/${path}`);

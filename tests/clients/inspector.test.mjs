@@ -1,4 +1,4 @@
-// The check of changes: that it says what breaks, of whom, and lets the rest pass.
+// The schema check names each breaking change with the operations that it breaks, and accepts the rest.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 
 const here = import.meta.dirname;
-// Without descriptions, so that a line can be taken out.
+// Descriptions are removed so that a test can remove single lines.
 const released = readFileSync(resolve(here, 'released/schema.graphql'), 'utf8').replace(/^\s*"""[^]*?"""\n/gm, '');
 const folder = mkdtempSync(join(tmpdir(), 'tenantry-inspector-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -18,7 +18,7 @@ const write = (name, text) => {
 };
 
 const card = 'fragment Card on Tenant { id slug }';
-/** One list in each form: GraphQL Code Generator's, Relay's, Apollo's. */
+/** One manifest in each format: GraphQL Code Generator, Relay, Apollo. */
 const manifests = [
   write(
     'codegen.json',
@@ -30,7 +30,7 @@ const manifests = [
   write(
     'relay.json',
     JSON.stringify({
-      // Two in one document, and a fragment of one of them.
+      // One document with two operations, and a fragment of one of them.
       '03': `query Users($filter: UserFilter) { users(filter: $filter) { nodes { name } } }
              query Any($id: ID!) { node(id: $id) { ...Any } } fragment Any on Node { id }`,
       '04': 'query All { users(filter: { disabled: false }) { nodes { name } } }',
@@ -59,46 +59,46 @@ const manifests = [
   ),
 ];
 
-/** The check's exit code and what it says, one line each. */
-function check(schema, lists = manifests) {
+/** Runs the check and returns its exit code and its output by line. */
+function check(schema, files = manifests) {
   const program = resolve(here, 'inspector/check.mjs');
-  const files = ['--released', write('released.graphql', released), '--schema', write('schema.graphql', schema)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...files, ...lists], {
+  const schemas = ['--released', write('released.graphql', released), '--schema', write('schema.graphql', schema)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...schemas, ...files], {
     cwd: folder,
     encoding: 'utf8',
   });
   return { status, lines: stdout.trimEnd().split('\n'), stderr };
 }
 
-/** The operations under each change. */
-function told(lines) {
+/** Groups the listed operations by change. */
+function operationsByChange(lines) {
   const changes = {};
-  let touched;
+  let operations;
   for (const line of lines.slice(0, -1)) {
     const change = /^(\w+ \S+): /.exec(line)?.[1];
-    if (change) touched = changes[change] = [];
-    else touched.push(line.trim());
+    if (change) operations = changes[change] = [];
+    else operations.push(line.trim());
   }
   return changes;
 }
 
-/** The schema with each of these changes in it: after the first text, the second becomes the third. */
+/** Applies changes to the released schema. Each replaces `from` by `to` at its first place after `after`. */
 function changed(...changes) {
   return changes.reduce((schema, [after, from, to]) => {
     const start = schema.indexOf(after);
     const at = schema.indexOf(from, start);
-    assert(start >= 0 && at >= 0, `nothing to change: ${from}`);
+    assert(start >= 0 && at >= 0, `not in the released schema: ${from}`);
     return schema.slice(0, at) + to + schema.slice(at + from.length);
   }, released);
 }
 
-test('what was released breaks nothing', () => {
+test('the released schema has no changes', () => {
   const { status, lines } = check(released);
   assert.deepEqual(lines, ['0 breaking and 0 dangerous changes; 0 of 9 operations break']);
   assert.equal(status, 0);
 });
 
-test('each breaking change is told with the operations that it breaks', () => {
+test('each breaking change is listed with the operations that it breaks', () => {
   const { status, lines } = check(
     changed(
       ['type Tenant implements', 'slug: String!', 'handle: String!'],
@@ -110,8 +110,8 @@ test('each breaking change is told with the operations that it breaks', () => {
     ).replaceAll(' = FREE', ''),
   );
   assert.equal(status, 1);
-  assert.deepEqual(told(lines), {
-    // Its default went with the value, so that it has to be given.
+  assert.deepEqual(operationsByChange(lines), {
+    // The field has lost its default together with the enum value, so it is required now.
     'BREAKING CreateTenantInput.plan': ['breaks Create (07 in apollo.json)'],
     'BREAKING MembershipSource.GROUP': [],
     'BREAKING Plan.FREE': [
@@ -119,7 +119,7 @@ test('each breaking change is told with the operations that it breaks', () => {
       'breaks Create (07 in apollo.json)',
       'breaks Free (08 in apollo.json)',
     ],
-    // Who gives a value of its own is none the worse.
+    // An operation that already gives a value does not break.
     'BREAKING Query.users.filter': ['breaks Users (03 in relay.json)'],
     'BREAKING Tenant.slug': ['breaks Page (sha256:01 in codegen.json)'],
     'BREAKING UpdateTenantInput.name': ['breaks Update (06 in apollo.json)'],
@@ -128,7 +128,7 @@ test('each breaking change is told with the operations that it breaks', () => {
   assert.match(lines.at(-1), /^7 breaking and 0 dangerous changes; 6 of 9 operations break$/);
 });
 
-test('what is only more passes, and a new value is a warning', () => {
+test('additions are accepted and a new enum value is a warning', () => {
   const more = changed(
     ['type Tenant implements', 'slug: String!', 'slug: String!\n\tmotto: String'],
     ['input UpdateTenantInput', 'name: String', 'name: String\n\tmotto: String'],
@@ -139,10 +139,10 @@ test('what is only more passes, and a new value is a warning', () => {
   const { status, lines } = check(changed(['enum TenantStatus', '\tARCHIVED', '\tARCHIVED\n\tMERGED']));
   assert.equal(status, 0);
   assert.match(lines[0], /^dangerous TenantStatus.MERGED:/);
-  assert.deepEqual(lines.slice(1, -1), ['  may surprise Names (sha256:02 in codegen.json)']);
+  assert.deepEqual(lines.slice(1, -1), ['  may affect Names (sha256:02 in codegen.json)']);
 });
 
-test('a file that is not what it should be is told from a change', () => {
+test('an unreadable file exits with another code than a breaking change', () => {
   const wrong = write('wrong.json', JSON.stringify({ '09': 'query {' }));
   for (const { status, stderr } of [check(released, [wrong]), check(released, ['none.json']), check('type')]) {
     assert.equal(status, 2);

@@ -1,4 +1,4 @@
-// Relay's client: its runtime with what its compiler made, against a gateway that runs nothing else.
+// Relay's runtime and compiled artifacts against a gateway that accepts only their documents.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,24 +21,26 @@ const documents = operations(MANIFEST, readFileSync(MANIFEST, 'utf8'));
 
 let gateway;
 before(async () => {
-  const only = { TENANTRY_DOCUMENTS_FILE: MANIFEST, TENANTRY_DOCUMENTS_ONLY: 'true' };
-  gateway = await start(only);
+  gateway = await start({
+    TENANTRY_TRUSTED_DOCUMENTS_FILE: MANIFEST,
+    TENANTRY_TRUSTED_DOCUMENTS_MODE: 'enforce',
+  });
 });
 after(() => gateway?.stop());
 
-const as = (who) => environment(gateway.endpoint, () => gateway.tokens[who]);
+const as = (identity) => environment(gateway.endpoint, () => gateway.tokens[identity]);
 
-test('pages come together in the store, those of `node` too', async () => {
+test('the store merges pages of root lists and of `node`', async () => {
   await tenants(as('ada'));
   await members(as('bob'));
 });
 
-test('what was refused is told from what is not there', () => refusals(as('carol')));
+test('a forbidden field is distinguishable from a null field', () => refusals(as('carol')));
 
-test('a change is seen wherever its identifier is', () => editing(as('ada')));
+test('a mutation updates every record with its identifier', () => editing(as('ada')));
 
-test('every document runs by its identifier, and is answered in its shape', async () => {
-  const ask = async (name, variables) => {
+test('every document runs by its identifier and its response has the right shape', async () => {
+  const execute = async (name, variables) => {
     const { id, document } = documents.find((one) => one.name === name);
     const response = await fetch(gateway.endpoint, {
       method: 'POST',
@@ -48,29 +50,29 @@ test('every document runs by its identifier, and is answered in its shape', asyn
     const { data, errors } = await response.json();
     assert.equal(errors, undefined, name);
     assert.deepEqual(mismatches(schema, document.loc.source.body, variables, data), [], name);
-    asked.push(name);
+    executed.push(name);
     return data;
   };
-  const asked = [];
+  const executed = [];
   const input = { slug: 'initrode', name: 'Initrode' };
-  const { createTenant } = await ask('EditingCreateMutation', { input });
+  const { createTenant } = await execute('EditingCreateMutation', { input });
   const { id } = createTenant.tenant;
-  await ask('EditingUpdateMutation', { input: { id, billingInfo: { email: null } } });
-  await ask('TenantListQuery', { count: 3, filter: { status: ['ACTIVE'] } });
-  await ask('TenantListPaginationQuery', { count: 3 });
-  await ask('TenantPageQuery', { slug: 'initrode' });
-  await ask('TenantPageRefetchQuery', { id });
-  await ask('MemberListPaginationQuery', { id, role: 'OWNER' });
-  await ask('ListsTenantQuery', { id, count: 3 });
-  await ask('ListsUsersQuery', { count: 3 });
-  await ask('ListsSubscriptionsQuery', { count: 3 });
-  const { auditLog } = await ask('ListsAuditLogQuery', { count: 3 });
+  await execute('EditingUpdateMutation', { input: { id, billingInfo: { email: null } } });
+  await execute('TenantListQuery', { count: 3, filter: { status: ['ACTIVE'] } });
+  await execute('TenantListPaginationQuery', { count: 3 });
+  await execute('TenantPageQuery', { slug: 'initrode' });
+  await execute('TenantPageRefetchQuery', { id });
+  await execute('MemberListPaginationQuery', { id, role: 'OWNER' });
+  await execute('ListsTenantQuery', { id, count: 3 });
+  await execute('ListsUsersQuery', { count: 3 });
+  await execute('ListsSubscriptionsQuery', { count: 3 });
+  const { auditLog } = await execute('ListsAuditLogQuery', { count: 3 });
   const event = auditLog.edges[0].node.id;
-  await ask('NodesEventQuery', { id: event });
-  await ask('NodesQuery', { id: event, ids: [id, event] });
-  // Of another kind than the fragment's: an object without its fields.
-  await ask('NodesUserQuery', { id });
-  await ask('NodesSubscriptionQuery', { id });
-  await ask('EditingDeleteMutation', { input: { id } });
-  assert.deepEqual(asked.sort(), documents.map(({ name }) => name).sort());
+  await execute('NodesEventQuery', { id: event });
+  await execute('NodesQuery', { id: event, ids: [id, event] });
+  // A node of another type than the fragment's is an object without the fragment's fields.
+  await execute('NodesUserQuery', { id });
+  await execute('NodesSubscriptionQuery', { id });
+  await execute('EditingDeleteMutation', { input: { id } });
+  assert.deepEqual(executed.sort(), documents.map(({ name }) => name).sort());
 });

@@ -1,5 +1,5 @@
-// What Relay's specifications ask of a schema (object identification, cursor connections), and that
-// the check of answers' shapes sees what is wrong.
+// The schema follows Relay's specifications (object identification, cursor connections), and the shape
+// check of responses finds every mismatch.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -14,8 +14,8 @@ const objects = Object.values(schema.getTypeMap()).filter(
   (type) => isObjectType(type) && !type.name.startsWith('__'),
 );
 
-test('whatever has an `id` is a Node, and each is found by it', () => {
-  // Relay keeps one record for one `id`, whatever the type.
+test('every type with an `id` is a Node', () => {
+  // Relay stores one record per `id`, regardless of the type.
   const node = schema.getType('Node');
   assert.deepEqual(fields(node), { id: 'ID!' });
   const identified = objects.filter((type) => 'id' in type.getFields()).map(({ name }) => name);
@@ -28,7 +28,7 @@ test('whatever has an `id` is a Node, and each is found by it', () => {
   assert.equal(signature(query.nodes), '(ids: [ID!]!): [Node]!');
 });
 
-test('every list in pages is a connection, forwards and backwards', () => {
+test('every paginated list is a connection in both directions', () => {
   assert.deepEqual(fields(schema.getType('PageInfo')), {
     hasNextPage: 'Boolean!',
     hasPreviousPage: 'Boolean!',
@@ -41,9 +41,9 @@ test('every list in pages is a connection, forwards and backwards', () => {
       const element = /^(\w+)Connection!?$/.exec(type)?.[1];
       if (!element) continue;
       lists += 1;
-      const given = Object.fromEntries(args.map((argument) => [argument.name, String(argument.type)]));
+      const declared = Object.fromEntries(args.map((argument) => [argument.name, String(argument.type)]));
       const page = { first: 'Int', after: 'String', last: 'Int', before: 'String' };
-      assert.deepEqual({ ...given, ...page }, given, `${parent}.${name}`);
+      assert.deepEqual({ ...declared, ...page }, declared, `${parent}.${name}`);
       const { edges, pageInfo, nodes } = fields(schema.getType(`${element}Connection`));
       const connection = { edges: `[${element}Edge!]!`, pageInfo: 'PageInfo!', nodes: `[${element}]!` };
       assert.deepEqual({ edges, pageInfo, nodes }, connection);
@@ -53,7 +53,7 @@ test('every list in pages is a connection, forwards and backwards', () => {
   assert(lists >= 6);
 });
 
-test('an answer of another shape is seen', () => {
+test('a response of the wrong shape is reported', () => {
   const text = `query Q($more: Boolean = false) {
     me { id role createdAt memberships { role } }
     node(id: "x") { __typename ... on Tenant { slug } ... on User { name } }
@@ -71,15 +71,15 @@ test('an answer of another shape is seen', () => {
   assert.deepEqual(found({ ...right, node: null }), []);
   assert.deepEqual(found(right, { more: true }), ['.tenant: missing']);
   const wrong = (change) => found({ ...right, me: { ...me, ...change } });
-  assert.deepEqual(wrong({ id: 1 }), ['.me.id: 1 is no ID']);
+  assert.deepEqual(wrong({ id: 1 }), ['.me.id: 1 is not a valid ID']);
   assert.deepEqual(wrong({ id: null }), ['.me.id: null']);
-  assert.deepEqual(wrong({ name: 'Ada' }), ['.me.name: not asked for']);
-  assert.deepEqual(wrong({ role: 'GUEST' }), ['.me.role: GUEST is no TenantRole']);
-  assert.deepEqual(wrong({ createdAt: '2026-01-31' }), ['.me.createdAt: "2026-01-31" is no DateTime']);
+  assert.deepEqual(wrong({ name: 'Ada' }), ['.me.name: not selected']);
+  assert.deepEqual(wrong({ role: 'GUEST' }), ['.me.role: GUEST is not a value of TenantRole']);
+  assert.deepEqual(wrong({ createdAt: '2026-01-31' }), ['.me.createdAt: "2026-01-31" is not a valid DateTime']);
   assert.deepEqual(wrong({ memberships: [null] }), ['.me.memberships.0: null']);
   assert.deepEqual(wrong({ memberships: {} }), ['.me.memberships: not a list']);
   assert.deepEqual(found({ ...right, node: { __typename: 'User', slug: 'acme' } }), [
-    '.node.slug: not asked for',
+    '.node.slug: not selected',
     '.node.name: missing',
   ]);
 });

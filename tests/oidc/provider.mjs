@@ -1,12 +1,12 @@
 // A certified OpenID provider over TLS, for tests: `node provider.mjs CERTIFICATE KEY`.
 //
-// Says where it is on standard output, as one line of JSON. Each line on standard input is a command
-// and has one line of JSON as its answer:
-//   rotate   signs with a new key from now on, and publishes no other
-//   quit     ends; so does the end of the input
+// Prints its issuer and the `kid` of its key as one line of JSON on standard output. Each line of
+// standard input is a command:
+//   rotate   replaces the signing key by a new one, and prints a line as at the start
+//   quit     exits, as does the end of the input
 //
-// Tokens are RFC 9068 access tokens by the client credentials grant: a client's identifier is the
-// subject, and its e-mail, name and groups are claims.
+// Tokens are RFC 9068 access tokens of the client credentials grant. The subject is the client's
+// identifier. The e-mail address, the name and the groups are claims.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -14,12 +14,12 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
 
-// Standard output is for answers: the provider's notices go elsewhere.
+// Standard output is for replies, so the provider's notices go to standard error.
 console.info = console.warn = console.error;
 
 const AUDIENCE = 'tenantry';
 const RESOURCE = 'https://portal.example/graphql';
-const PEOPLE = {
+const GROUPS = {
   bob: ['tenant:dezky:owner'],
   mallory: [],
 };
@@ -38,7 +38,7 @@ function signingKey() {
 
 function start(issuer) {
   const jwk = signingKey();
-  const clients = Object.keys(PEOPLE).map((client_id) => ({
+  const clients = Object.keys(GROUPS).map((client_id) => ({
     client_id,
     client_secret: 'not-a-secret',
     grant_types: ['client_credentials'],
@@ -64,7 +64,7 @@ function start(issuer) {
       },
     },
     extraTokenClaims: (_context, token) => ({
-      groups: PEOPLE[token.clientId],
+      groups: GROUPS[token.clientId],
       email: `${token.clientId}@example.org`,
       name: token.clientId,
     }),
@@ -72,14 +72,14 @@ function start(issuer) {
   return jwk.kid;
 }
 
-const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+const reply = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 server.listen(0, '127.0.0.1', () => {
   const issuer = `https://localhost:${server.address().port}`;
-  say({ issuer, kid: start(issuer) });
+  reply({ issuer, kid: start(issuer) });
   const commands = createInterface({ input: process.stdin });
   commands.on('line', (command) => {
-    if (command === 'rotate') say({ issuer, kid: start(issuer) });
+    if (command === 'rotate') reply({ issuer, kid: start(issuer) });
     else process.exit(0);
   });
   commands.on('close', () => process.exit(0));

@@ -7,18 +7,18 @@ const config: CodegenConfig = {
     'src/gql/': {
       preset: 'client',
       presetConfig: {
-        // Plain functions, so that no linter takes them for hooks of React.
+        // A name without `use`, so that linters do not mistake it for a React hook.
         fragmentMasking: { unmaskFunctionName: 'readFragment' },
-        // Writes persisted-documents.json: the list for TENANTRY_DOCUMENTS_FILE.
+        // Writes persisted-documents.json, the file for TENANTRY_TRUSTED_DOCUMENTS_FILE.
         persistedDocuments: true,
       },
       config: {
-        // Documents are strings with types: nothing of GraphQL is in the bundle.
+        // Documents are typed strings, so the bundle does not contain the graphql package.
         documentMode: 'string',
-        // A scalar without a type of its own is an error, not `any`.
+        // A custom scalar without a configured type is an error instead of `any`.
         strictScalars: true,
         scalars: { DateTime: 'string', ID: 'string', JSON: 'unknown' },
-        // Servers learn new words: a `switch` needs its `default`.
+        // Servers can add enum values, so a `switch` needs a `default`.
         futureProofEnums: true,
         useTypeImports: true,
         importExtension: '.js',

@@ -1,9 +1,9 @@
-// Fails where a schema breaks what was released, and says which operations of which client.
+// Fails if a schema breaks the released one, and lists the operations of each client that it breaks.
 //
 //   node inspector/check.mjs --released FILE --schema FILE [manifest.json …]
 //
-// A manifest is what TENANTRY_DOCUMENTS_FILE takes: of GraphQL Code Generator, Relay or Apollo. Exit 1
-// where something breaks, 2 where a file is not what it should be.
+// A manifest has one of the formats of TENANTRY_TRUSTED_DOCUMENTS_FILE: GraphQL Code Generator, Relay or
+// Apollo. Exits with 1 if something breaks and with 2 if a file cannot be read.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildSchema } from 'graphql';
@@ -18,14 +18,14 @@ async function run() {
     allowPositionals: true,
   });
   if (!values.released || !values.schema) throw new Error(USAGE);
-  const [released, schema] = [values.released, values.schema].map(schemaOf);
+  const [released, schema] = [values.released, values.schema].map(readSchema);
   const known = positionals.flatMap((file) => operations(file, readFileSync(file, 'utf8')));
   const { breaking, dangerous, invalid } = await compare(released, schema, known);
-  for (const change of dangerous) tell('dangerous', 'may surprise', change);
-  for (const change of breaking) tell('BREAKING', 'breaks', change);
+  for (const change of dangerous) print('dangerous', 'may affect', change);
+  for (const change of breaking) print('BREAKING', 'breaks', change);
   for (const operation of invalid) {
     const [{ message }] = operation.errors;
-    tell('INVALID', 'breaks', { path: operation.name, message, operations: [operation] });
+    print('INVALID', 'breaks', { path: operation.name, message, operations: [operation] });
   }
   const broken = new Set([...breaking.flatMap((change) => change.operations), ...invalid]);
   const counts = [`${breaking.length} breaking`, `${dangerous.length} dangerous`];
@@ -33,7 +33,7 @@ async function run() {
   return breaking.length + invalid.length > 0 ? 1 : 0;
 }
 
-function schemaOf(file) {
+function readSchema(file) {
   try {
     return buildSchema(readFileSync(file, 'utf8'));
   } catch (error) {
@@ -41,9 +41,9 @@ function schemaOf(file) {
   }
 }
 
-function tell(level, verb, { path, message, operations: touched }) {
+function print(level, verb, { path, message, operations: affected }) {
   console.log(`${level} ${path}: ${message}`);
-  for (const { name, id, file } of touched) console.log(`  ${verb} ${name} (${id} in ${file})`);
+  for (const { name, id, file } of affected) console.log(`  ${verb} ${name} (${id} in ${file})`);
 }
 
 process.exitCode = await run().catch((error) => {

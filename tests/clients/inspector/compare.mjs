@@ -1,40 +1,40 @@
-// What has changed between two schemas, and which operations each change breaks.
+// Compares two schemas and finds the operations that each change breaks.
 import { ChangeType, CriticalityLevel, diff } from '@graphql-inspector/core';
 import { isRequiredArgument, isRequiredInputField, Kind, validate } from 'graphql';
 import { parts, usage } from './usage.mjs';
 
 /**
- * The breaking changes and the dangerous ones, each with its path, its reason and the operations that
- * it touches; and the operations that are not valid any more for a reason of their own.
+ * Returns the breaking and the dangerous changes, each with its path, its message and the operations that
+ * it affects, and the operations that are no longer valid for another reason.
  */
 export async function compare(released, schema, operations) {
   const known = operations.map((operation) => {
-    // An operation of a document of several counts by itself.
+    // Each operation of a document is validated separately.
     const alone = { kind: Kind.DOCUMENT, definitions: parts(operation.document, operation.operation) };
-    const [was, errors] = [validate(released, alone), validate(schema, alone)];
-    return { ...operation, errors: was.length === 0 ? errors : [], used: usage(released, operation) };
+    const [before, after] = [validate(released, alone), validate(schema, alone)];
+    return { ...operation, errors: before.length === 0 ? after : [], used: usage(released, operation) };
   });
   const changes = await diff(released, schema);
-  const told = (level, touches) =>
+  const changesOf = (level, affects) =>
     changes
       .filter((change) => levelOf(change, schema) === level)
       .map((change) => ({
         path: change.path ?? 'schema',
         message: change.message,
-        operations: known.filter((operation) => touches(change, operation)),
+        operations: known.filter((operation) => affects(change, operation)),
       }));
-  const breaking = told(CriticalityLevel.Breaking, breaks);
+  const breaking = changesOf(CriticalityLevel.Breaking, breaks);
   const named = new Set(breaking.flatMap((change) => change.operations));
   return {
     breaking,
-    dangerous: told(CriticalityLevel.Dangerous, concerns),
+    dangerous: changesOf(CriticalityLevel.Dangerous, mayAffect),
     invalid: known.filter((operation) => operation.errors.length > 0 && !named.has(operation)),
   };
 }
 
 /**
- * The library's level, but for one thing: what cannot be null and has lost its default has to be given
- * from now on.
+ * Returns the level that the library gives a change, with one correction: a non-null argument or input
+ * field that has lost its default is required now, which is breaking.
  */
 function levelOf({ type, path, criticality }, schema) {
   const [owner, name, argument] = path?.split('.') ?? [];
@@ -50,11 +50,11 @@ function breaks({ type, path = '' }, { used, errors }) {
   const invalid = errors.length > 0;
   const owner = path.split('.').slice(0, -1).join('.');
   switch (type) {
-    // Valid or not: what was promised does not come, or is null where it never was.
+    // Even a valid operation breaks: a field is missing, or null where it was never null.
     case ChangeType.FieldRemoved:
     case ChangeType.FieldTypeChanged:
       return used.reads.has(path);
-    // Variables come with a request, so nothing in the document tells what will be in them.
+    // The document does not show the values of its variables, so every possible value counts.
     case ChangeType.InputFieldAdded:
     case ChangeType.InputFieldDefaultValueChanged:
       return used.sends.has(owner) || (used.writes.has(owner) && invalid);
@@ -67,14 +67,14 @@ function breaks({ type, path = '' }, { used, errors }) {
     case ChangeType.FieldArgumentRemoved:
     case ChangeType.FieldArgumentTypeChanged:
       return used.reads.has(owner) && invalid;
-    // Types, kinds, directives, roots: the document tells all of it.
+    // For types, kinds, directives and roots, validating the document is enough.
     default:
       return invalid && mentions(used, path);
   }
 }
 
-/** Who may be surprised: a value that is new to it, a default that is another. */
-function concerns({ type, path = '' }, { used }) {
+/** Whether an operation may receive a new enum value or depend on a changed default. */
+function mayAffect({ type, path = '' }, { used }) {
   const owner = path.split('.').slice(0, -1).join('.');
   if (type === ChangeType.EnumValueAdded) return used.reads.has(owner);
   return mentions(used, path) || mentions(used, owner);

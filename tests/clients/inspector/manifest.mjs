@@ -1,14 +1,14 @@
-// The lists of documents that clients are built with, in the forms that TENANTRY_DOCUMENTS_FILE takes.
+// Reads manifests of persisted documents in the formats that TENANTRY_TRUSTED_DOCUMENTS_FILE accepts.
 import { Kind, parse } from 'graphql';
 
-/** The operations of a list: of which file, by which identifier, under which name. */
+/** Returns the operations of a manifest, each with its file, its identifier and its name. */
 export function operations(file, json) {
-  const list = JSON.parse(json);
-  const documents = Array.isArray(list?.operations)
+  const manifest = JSON.parse(json);
+  const documents = Array.isArray(manifest?.operations)
     ? // Apollo's manifest.
-      list.operations.map(({ id, body }) => [id, body])
+      manifest.operations.map(({ id, body }) => [id, body])
     : // GraphQL Code Generator and Relay: texts by identifier.
-      Object.entries(list);
+      Object.entries(manifest);
   return documents.flatMap(([id, text]) => {
     const document = read(file, id, text);
     return document.definitions
@@ -16,7 +16,7 @@ export function operations(file, json) {
       .map((operation) => ({
         file,
         id,
-        name: operation.name?.value ?? '(no name)',
+        name: operation.name?.value ?? '(anonymous)',
         document,
         operation,
       }));
@@ -24,7 +24,7 @@ export function operations(file, json) {
 }
 
 function read(file, id, text) {
-  if (typeof text !== 'string') throw new Error(`${file}: ${id} is no document`);
+  if (typeof text !== 'string') throw new Error(`${file}: ${id} is not a document: expected its text`);
   try {
     return parse(text);
   } catch (error) {

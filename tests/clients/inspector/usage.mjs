@@ -1,4 +1,4 @@
-// What an operation has to do with a schema, as coordinates: `Tenant.slug`, `Tenant.members.first`,
+// Collects the schema coordinates that an operation uses: `Tenant.slug`, `Tenant.members.first`,
 // `UpdateTenantInput.name`, `Plan.FREE`.
 import {
   getNamedType,
@@ -13,8 +13,8 @@ import {
 } from 'graphql';
 
 /**
- * What it reads (fields, and the values that come in them), what it writes in its text (arguments and
- * their values), and what it can send in its variables.
+ * Returns what an operation reads (fields and their enum values), what it writes in its text (arguments
+ * and their values), and what it can send in its variables.
  */
 export function usage(schema, { document, operation }) {
   const used = { reads: new Set(), writes: new Set(), sends: new Set() };
@@ -22,7 +22,7 @@ export function usage(schema, { document, operation }) {
   const look = visitWithTypeInfo(info, {
     Field() {
       const [parent, field] = [info.getParentType(), info.getFieldDef()];
-      // A field that the schema does not have is newer than it.
+      // The schema does not have the field, so the field is newer than the schema.
       if (!parent || !field) return;
       const types = isInterfaceType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
       for (const { name } of types) used.reads.add(name).add(`${name}.${field.name}`);
@@ -54,14 +54,14 @@ export function usage(schema, { document, operation }) {
   return used;
 }
 
-/** An operation with the fragments that it spreads, and those that they spread. */
+/** Returns an operation and all fragments that it spreads, directly or through other fragments. */
 export function parts(document, operation) {
   const fragments = new Map();
   for (const part of document.definitions) {
     if (part.kind === Kind.FRAGMENT_DEFINITION) fragments.set(part.name.value, part);
   }
   const found = new Set([operation]);
-  // What is added on the way is visited, too.
+  // A Set also iterates over elements that are added during the iteration.
   for (const part of found) {
     visit(part, {
       FragmentSpread({ name }) {
@@ -73,7 +73,7 @@ export function parts(document, operation) {
   return [...found];
 }
 
-/** Everything that a value of an input type can have in it. */
+/** Adds every coordinate that a value of an input type can contain. */
 function reach(type, found) {
   if (!type || found.has(type.name)) return;
   found.add(type.name);

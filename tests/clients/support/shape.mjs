@@ -1,4 +1,4 @@
-// Whether an answer has the shape that its document and the schema say, and so its generated types.
+// Checks that a response has the shape that its document and the schema define, and so its generated type.
 import {
   doTypesOverlap,
   getDirectiveValues,
@@ -16,17 +16,17 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 
-const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const SCALARS = {
   Boolean: (value) => typeof value === 'boolean',
-  DateTime: (value) => typeof value === 'string' && MOMENT.test(value),
+  DateTime: (value) => typeof value === 'string' && DATE_TIME.test(value),
   ID: (value) => typeof value === 'string',
   Int: (value) => Number.isInteger(value),
   JSON: (value) => value !== undefined,
   String: (value) => typeof value === 'string',
 };
 
-/** Everything that is not as it should be, each with its path; nothing where all is well. */
+/** Returns every mismatch with its path, or an empty list. */
 export function mismatches(schema, text, variables, data) {
   const document = parse(text);
   const operation = document.definitions.find((part) => part.kind === Kind.OPERATION_DEFINITION);
@@ -35,12 +35,12 @@ export function mismatches(schema, text, variables, data) {
       .filter((part) => part.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const given = { ...variables };
+  const values = { ...variables };
   for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
     const name = variable.name.value;
-    if (defaultValue && !(name in given)) given[name] = valueFromASTUntyped(defaultValue);
+    if (defaultValue && !(name in values)) values[name] = valueFromASTUntyped(defaultValue);
   }
-  const check = new Check(schema, fragments, given);
+  const check = new Check(schema, fragments, values);
   check.object(schema.getRootType(operation.operation), [operation.selectionSet], data, '');
   return check.found;
 }
@@ -57,12 +57,12 @@ class Check {
       this.found.push(`${path}: not an object`);
       return;
     }
-    const wanted = new Map();
-    for (const set of sets) this.collect(type, set, wanted);
+    const selected = new Map();
+    for (const set of sets) this.collect(type, set, selected);
     for (const key of Object.keys(value)) {
-      if (!wanted.has(key)) this.found.push(`${path}.${key}: not asked for`);
+      if (!selected.has(key)) this.found.push(`${path}.${key}: not selected`);
     }
-    for (const [key, nodes] of wanted) {
+    for (const [key, nodes] of selected) {
       const at = `${path}.${key}`;
       const name = nodes[0].name.value;
       const field = name === '__typename' ? TypeNameMetaFieldDef : type.getFields()[name];
@@ -71,20 +71,20 @@ class Check {
     }
   }
 
-  /** The fields that are asked for of an object of that type, by response key. */
-  collect(type, set, wanted) {
+  /** Collects the fields that are selected on an object of a type, by response key. */
+  collect(type, set, selected) {
     for (const selection of set.selections) {
       if (this.skipped(selection)) continue;
       if (selection.kind === Kind.FIELD) {
         const key = (selection.alias ?? selection.name).value;
-        wanted.set(key, [...(wanted.get(key) ?? []), selection]);
+        selected.set(key, [...(selected.get(key) ?? []), selection]);
         continue;
       }
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? this.fragments.get(selection.name.value) : selection;
       const condition = fragment.typeCondition && typeFromAST(this.schema, fragment.typeCondition);
       if (!condition || doTypesOverlap(this.schema, condition, type)) {
-        this.collect(type, fragment.selectionSet, wanted);
+        this.collect(type, fragment.selectionSet, selected);
       }
     }
   }
@@ -108,13 +108,13 @@ class Check {
       const sets = nodes.map((node) => node.selectionSet);
       this.object(isAbstractType(type) ? this.concrete(type, value, path) : type, sets, value, path);
     } else if (isEnumType(type)) {
-      if (!type.getValue(value)) this.found.push(`${path}: ${value} is no ${type}`);
+      if (!type.getValue(value)) this.found.push(`${path}: ${value} is not a value of ${type}`);
     } else if (!SCALARS[type.name](value)) {
-      this.found.push(`${path}: ${JSON.stringify(value)} is no ${type}`);
+      this.found.push(`${path}: ${JSON.stringify(value)} is not a valid ${type}`);
     }
   }
 
-  /** Documents here ask for `__typename` wherever a type is abstract, as clients do. */
+  /** Resolves an abstract type. The documents select `__typename` on abstract types, as clients do. */
   concrete(type, value, path) {
     const found = this.schema.getType(value.__typename);
     if (found && this.schema.isSubType(type, found)) return found;

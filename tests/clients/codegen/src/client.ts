@@ -1,8 +1,8 @@
-// A client in one function: a document with its types goes in, data with errors by code comes out.
+// A typed GraphQL client in one function. GraphQL errors are returned beside the data, not thrown.
 import type { TypedDocumentString } from './gql/graphql.js';
 
-/** An error as the gateway has it; decide by `code`, never by `message`. */
-export interface Fault {
+/** An error of the gateway. Decide by `extensions.code`, never by `message`. */
+export interface GraphQLError {
   message: string;
   path?: (string | number)[];
   extensions: {
@@ -15,29 +15,29 @@ export interface Fault {
   };
 }
 
-/** What was answered. `data` is null where nothing ran, or a field that cannot be null failed. */
-export interface Answer<Data> {
+/** A response. `data` is null if nothing was executed or if a non-null field failed. */
+export interface GraphQLResponse<Data> {
   status: number;
   data: Data | null;
-  errors: Fault[];
-  /** After how many seconds to try again, where the gateway says so. */
+  errors: GraphQLError[];
+  /** The `Retry-After` header in seconds, or null without one. */
   retryAfter: number | null;
 }
 
 export interface Settings {
   endpoint: string;
   token: string;
-  /** Send a document's identifier instead of its text: it is in TENANTRY_DOCUMENTS_FILE. */
+  /** Send the identifier of a trusted document (TENANTRY_TRUSTED_DOCUMENTS_FILE) instead of its text. */
   trusted?: boolean;
 }
 
-export async function ask<Data, Variables>(
+export async function execute<Data, Variables>(
   { endpoint, token, trusted = false }: Settings,
   document: TypedDocumentString<Data, Variables>,
   variables: NoInfer<Variables>,
   idempotencyKey?: string,
-): Promise<Answer<Data>> {
-  const named = trusted
+): Promise<GraphQLResponse<Data>> {
+  const documentOrId = trusted
     ? { documentId: document.__meta__?.['hash'] as string }
     : { query: document.toString() };
   const response = await fetch(endpoint, {
@@ -47,16 +47,16 @@ export async function ask<Data, Variables>(
       authorization: `Bearer ${token}`,
       ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
     },
-    // What is `undefined` is left out: it stays as it is. `null` is sent, and clears.
-    body: JSON.stringify({ ...named, variables }),
+    // `undefined` is omitted and leaves a field unchanged. `null` is sent and clears it.
+    body: JSON.stringify({ ...documentOrId, variables }),
   });
-  // Refusals have a body like any answer; only what stands between may send something else.
-  const body = (await response.json()) as { data?: Data | null; errors?: Fault[] };
-  const wait = response.headers.get('retry-after');
+  // Every response of the gateway is JSON. The response of a proxy in between may not be.
+  const body = (await response.json()) as { data?: Data | null; errors?: GraphQLError[] };
+  const retryAfter = response.headers.get('retry-after');
   return {
     status: response.status,
     data: body.data ?? null,
     errors: body.errors ?? [],
-    retryAfter: wait === null ? null : Number(wait),
+    retryAfter: retryAfter === null ? null : Number(retryAfter),
   };
 }

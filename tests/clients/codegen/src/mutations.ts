@@ -1,4 +1,4 @@
-// Every mutation.
+// One operation for each mutation of the schema.
 import { graphql } from './gql/gql.js';
 
 export const CreateTenant = graphql(`

@@ -1,4 +1,4 @@
-// Every root field of Query, and what lists, fragments and abstract types look like to a client.
+// One operation for each query of the schema, with lists, fragments and abstract types.
 import { graphql } from './gql/gql.js';
 
 export const PageParts = graphql(`
@@ -38,7 +38,7 @@ export const TenantCard = graphql(`
   }
 `);
 
-/** What only some may see: null, with a FORBIDDEN beside it, for all others. */
+/** Fields with restricted access. For other viewers each one is null, with a FORBIDDEN error. */
 export const TenantBilling = graphql(`
   fragment TenantBilling on Tenant {
     billingInfo {

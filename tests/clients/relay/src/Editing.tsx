@@ -2,7 +2,7 @@ import { graphql, useMutation } from 'react-relay';
 import type { EditingCreateMutation } from './__generated__/EditingCreateMutation.graphql';
 import type { EditingUpdateMutation } from './__generated__/EditingUpdateMutation.graphql';
 
-/** Changes come back with their identifier, so that every list and page shows them. */
+/** Edits a tenant. Each response has the identifier, so Relay updates every list and page. */
 export function Editing({ id, version }: { id: string; version: number }) {
   const [update] = useMutation<EditingUpdateMutation>(graphql`
     mutation EditingUpdateMutation($input: UpdateTenantInput!) {
@@ -26,9 +26,9 @@ export function Editing({ id, version }: { id: string; version: number }) {
   `);
   const rename = (name: string) => update({ variables: { input: { id, version, name } } });
   const clear = () => update({ variables: { input: { id, version, billingInfo: null } } });
-  // @ts-expect-error An update says of what.
+  // @ts-expect-error An update needs the identifier of its target.
   const nothing = () => update({ variables: { input: { version } } });
-  // @ts-expect-error A plan is one of the schema's.
+  // @ts-expect-error The schema has no such plan.
   const wrong = () => update({ variables: { input: { id, plan: 'PREMIUM' } } });
   const add = () =>
     create({ variables: { input: { slug: 'initrode', name: 'Initrode' }, connections: [] } });

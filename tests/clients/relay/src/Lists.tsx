@@ -1,4 +1,4 @@
-// Every other list as a connection of Relay: its compiler looks at edges, cursors and pages of each.
+// Every other list as a Relay connection. The compiler checks the edges, cursors and page info of each.
 import { graphql } from 'react-relay';
 
 export const users = graphql`

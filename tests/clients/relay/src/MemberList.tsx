@@ -2,7 +2,7 @@ import { graphql, usePaginationFragment } from 'react-relay';
 import type { MemberListPaginationQuery } from './__generated__/MemberListPaginationQuery.graphql';
 import type { MemberList_tenant$key } from './__generated__/MemberList_tenant.graphql';
 
-/** A tenant's members; more of them come through `node`, by the tenant's identifier. */
+/** Lists the members of a tenant. Further pages are fetched through `node`. */
 export function MemberList({ tenant }: { tenant: MemberList_tenant$key }) {
   const { data, hasNext, loadNext, refetch } = usePaginationFragment<
     MemberListPaginationQuery,
@@ -34,7 +34,7 @@ export function MemberList({ tenant }: { tenant: MemberList_tenant$key }) {
     `,
     tenant,
   );
-  // @ts-expect-error There is no such role.
+  // @ts-expect-error The schema has no such role.
   refetch({ role: 'GUEST' });
   const names = data.members.edges.map(({ node }) => node?.user.email ?? node?.user.name);
   return (

@@ -1,4 +1,4 @@
-// Whatever has an identifier can be fetched again by it.
+// Every type with an identifier is refetchable.
 import { graphql, useFragment } from 'react-relay';
 import type { Nodes_event$key } from './__generated__/Nodes_event.graphql';
 
@@ -58,7 +58,7 @@ export function Event({ event }: { event: Nodes_event$key }) {
     `,
     event,
   );
-  // @ts-expect-error JSON is to be looked at before it is used.
+  // @ts-expect-error JSON is `unknown` and has to be narrowed before use.
   data.changes.name;
   const { target } = data;
   return <p>{target?.__typename === 'Tenant' ? target.name : data.at}</p>;

@@ -4,7 +4,7 @@ import type { TenantListPaginationQuery } from './__generated__/TenantListPagina
 import type { TenantListQuery } from './__generated__/TenantListQuery.graphql';
 import type { TenantList_query$key } from './__generated__/TenantList_query.graphql';
 
-/** The viewer's tenants, some more with each click. */
+/** Lists the tenants of the viewer and loads another page on each click. */
 export function TenantList({ search }: { search: string | null }) {
   const root = useLazyLoadQuery<TenantListQuery>(
     graphql`
@@ -41,9 +41,9 @@ export function TenantList({ search }: { search: string | null }) {
     `,
     root,
   );
-  // @ts-expect-error An element that cannot be read is null.
+  // @ts-expect-error An unreadable element is null.
   data.tenants.edges[0]?.node.id;
-  // @ts-expect-error What a fragment asks for is for who has the fragment.
+  // @ts-expect-error The fields of a fragment are masked outside of it.
   data.tenants.edges[0]?.node?.slug;
   const rows = data.tenants.edges.flatMap(({ node }) =>
     node ? [<TenantRow key={node.id} tenant={node} />] : [],

@@ -4,7 +4,7 @@ import type { TenantPageQuery } from './__generated__/TenantPageQuery.graphql';
 import type { TenantPageRefetchQuery } from './__generated__/TenantPageRefetchQuery.graphql';
 import type { TenantPage_tenant$key } from './__generated__/TenantPage_tenant.graphql';
 
-/** One tenant, or nothing where it does not exist for the viewer. */
+/** Shows one tenant, or a message if it does not exist for the viewer. */
 export function TenantPage({ slug }: { slug: string }) {
   const { tenant } = useLazyLoadQuery<TenantPageQuery>(
     graphql`
@@ -18,9 +18,9 @@ export function TenantPage({ slug }: { slug: string }) {
     `,
     { slug },
   );
-  // @ts-expect-error It may not exist for the viewer.
+  // @ts-expect-error The tenant may not exist for the viewer.
   tenant.id;
-  if (!tenant) return <p>There is no such tenant.</p>;
+  if (!tenant) return <p>Tenant not found.</p>;
   return (
     <>
       <Billing tenant={tenant} />
@@ -47,7 +47,7 @@ function Billing({ tenant }: { tenant: TenantPage_tenant$key }) {
   );
   const again = () => refetch({}, { fetchPolicy: 'network-only' });
   const { billingInfo } = data;
-  // @ts-expect-error It may have been refused.
+  // @ts-expect-error The field may be forbidden.
   billingInfo.value;
   return (
     <button onClick={again}>

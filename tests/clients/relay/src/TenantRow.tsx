@@ -1,7 +1,7 @@
 import { graphql, useFragment } from 'react-relay';
 import type { TenantRow_tenant$key } from './__generated__/TenantRow_tenant.graphql';
 
-/** One line of a list of tenants. */
+/** Shows one row of a list of tenants. */
 export function TenantRow({ tenant }: { tenant: TenantRow_tenant$key }) {
   const data = useFragment(
     graphql`
@@ -21,7 +21,7 @@ export function TenantRow({ tenant }: { tenant: TenantRow_tenant$key }) {
   const end = data.subscription?.currentPeriodEnd;
   // @ts-expect-error A tenant may have no subscription.
   data.subscription.status;
-  // @ts-expect-error Nobody has asked for it here.
+  // @ts-expect-error This fragment does not select the field.
   data.plan;
   return (
     <tr>

@@ -1,16 +1,16 @@
-// How Relay asks the gateway: by the identifiers that its compiler wrote into persisted.json.
+// Relay's network layer. It sends the identifiers that the compiler wrote into persisted.json.
 import type { FetchFunction } from 'relay-runtime';
 import { Environment, Network, RecordSource, Store } from 'relay-runtime';
 
 export function environment(endpoint: string, token: () => string): Environment {
-  const ask: FetchFunction = async ({ id, text }, variables) => {
+  const fetchQuery: FetchFunction = async ({ id, text }, variables) => {
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
-      // Without `persistConfig` there is no identifier, and the text is sent.
+      // Without `persistConfig` a request has no identifier, and its text is sent instead.
       body: JSON.stringify({ ...(id == null ? { query: text } : { doc_id: id }), variables }),
     });
     return response.json();
   };
-  return new Environment({ network: Network.create(ask), store: new Store(new RecordSource()) });
+  return new Environment({ network: Network.create(fetchQuery), store: new Store(new RecordSource()) });
 }

@@ -1,4 +1,4 @@
-// Relay's runtime, its store and its connections against a gateway with the demo data.
+// Uses Relay's runtime, store and connections with a gateway that has the demo data.
 import assert from 'node:assert/strict';
 import type { GraphQLTaggedNode, OperationType, VariablesOf } from 'relay-runtime';
 import {
@@ -28,27 +28,27 @@ import RefetchQuery, {
 } from './__generated__/TenantPageRefetchQuery.graphql';
 import Page, { type TenantPage_tenant$data } from './__generated__/TenantPage_tenant.graphql';
 
-/** Asks, and keeps what was answered in the store, as a component on the screen would. */
-async function ask<Query extends OperationType>(
+/** Fetches a query and retains its data in the store, as a mounted component does. */
+async function fetchRetained<Query extends OperationType>(
   relay: Environment,
   query: GraphQLTaggedNode,
   variables: VariablesOf<Query>,
 ): Promise<Query['response']> {
   relay.retain(createOperationDescriptor(getRequest(query), variables));
   const data = await fetchQuery<Query>(relay, query, variables).toPromise();
-  return data ?? assert.fail('no answer');
+  return data ?? assert.fail('no data');
 }
 
-/** What a fragment holds now: more after each page that has come. */
+/** Reads the current data of a fragment, which grows with each fetched page. */
 function read<Data>(relay: Environment, fragment: typeof List, reference: unknown): Data {
-  const selector = getSingularSelector(fragment, reference) ?? assert.fail('no such fragment there');
+  const selector = getSingularSelector(fragment, reference) ?? assert.fail('the reference has no such fragment');
   const { data, isMissingData } = relay.lookup(selector);
   assert.equal(isMissingData, false);
   return data as Data;
 }
 
 export async function tenants(ada: Environment): Promise<void> {
-  const root = await ask<TenantListQuery>(ada, ListQuery, { count: 4 });
+  const root = await fetchRetained<TenantListQuery>(ada, ListQuery, { count: 4 });
   assert.equal(root.me.name, 'Ada');
   const ids = () =>
     read<TenantList_query$data>(ada, List, root).tenants.edges.map(({ node }) => node?.id);
@@ -56,13 +56,13 @@ export async function tenants(ada: Environment): Promise<void> {
     .pageInfo;
   const first = ids();
   assert.equal(first.length, 4);
-  await ask<TenantListPaginationQuery>(ada, MoreTenants, { count: 4, cursor: pageInfo.endCursor });
+  await fetchRetained<TenantListPaginationQuery>(ada, MoreTenants, { count: 4, cursor: pageInfo.endCursor });
   assert.deepEqual(ids().slice(0, 4), first);
   assert.equal(new Set(ids()).size, 6);
 }
 
 export async function members(bob: Environment): Promise<void> {
-  const { tenant } = await ask<TenantPageQuery>(bob, PageQuery, { slug: 'acme' });
+  const { tenant } = await fetchRetained<TenantPageQuery>(bob, PageQuery, { slug: 'acme' });
   assert(tenant);
   const names = () =>
     read<MemberList_tenant$data>(bob, Members, tenant).members.edges.map(({ node }) => node?.user.name);
@@ -70,19 +70,19 @@ export async function members(bob: Environment): Promise<void> {
   const { pageInfo } = (read(bob, Members, tenant) as { members: { pageInfo: { endCursor: string } } })
     .members;
   const more = { id: tenant.id, count: 1, cursor: pageInfo.endCursor };
-  await ask<MemberListPaginationQuery>(bob, MoreMembers, more);
+  await fetchRetained<MemberListPaginationQuery>(bob, MoreMembers, more);
   assert.deepEqual(names(), ['Bob', 'Carol']);
 }
 
 export async function refusals(carol: Environment): Promise<void> {
-  const { tenant } = await ask<TenantPageQuery>(carol, PageQuery, { slug: 'acme' });
+  const { tenant } = await fetchRetained<TenantPageQuery>(carol, PageQuery, { slug: 'acme' });
   const { name, billingInfo } = read<TenantPage_tenant$data>(carol, Page, tenant);
   assert.equal(name, 'Acme');
   assert.equal(billingInfo.ok, false);
 }
 
 export async function editing(ada: Environment): Promise<void> {
-  const { tenant } = await ask<TenantPageQuery>(ada, PageQuery, { slug: 'acme' });
+  const { tenant } = await fetchRetained<TenantPageQuery>(ada, PageQuery, { slug: 'acme' });
   assert(tenant);
   const page = () => read<TenantPage_tenant$data>(ada, Page, tenant);
   const { name, version } = page();
@@ -96,14 +96,14 @@ export async function editing(ada: Environment): Promise<void> {
       });
     });
   assert.deepEqual(await update({ version, billingInfo: { email: null } }), []);
-  // The store knows by the identifier that this is the tenant on the page.
+  // The store recognises the tenant of the page by its identifier.
   const { billingInfo } = page();
   assert(billingInfo.ok);
   assert.deepEqual([page().version, billingInfo.value?.email], [version + 1, null]);
   await assert.rejects(update({ version, name: 'Late' }), /It has changed since/);
-  await ask<TenantPageRefetchQuery>(ada, RefetchQuery, { id: tenant.id });
+  await fetchRetained<TenantPageRefetchQuery>(ada, RefetchQuery, { id: tenant.id });
   assert.equal(page().name, name);
-  const kinds = await ask<NodesQuery>(ada, KindsQuery, { id: tenant.id, ids: [tenant.id] });
+  const kinds = await fetchRetained<NodesQuery>(ada, KindsQuery, { id: tenant.id, ids: [tenant.id] });
   assert.equal(kinds.node?.__typename, 'Tenant');
   assert.equal(kinds.node.user, null);
   assert.equal(kinds.nodes[0]?.slug, 'acme');
