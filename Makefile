@@ -1,18 +1,23 @@
-# `make test` is what CI runs, and all of it. The other targets are its parts and a few conveniences.
+# `make test` is the complete CI run. The other targets are its steps and some development helpers.
 
-.PHONY: test fmt lint unit schema deny snapshot clean
+.PHONY: test fmt prose lint unit schema deny snapshot clean
 
-test: fmt lint playground-check unit schema clients portal
+test: fmt prose lint playground-check unit schema clients portal
 
 fmt:
 	cargo fmt --check
 
+# Checks the wording of docs and doc comments, and the links between Markdown files.
+prose:
+	scripts/check-prose
+
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# The suites of both stores, identity against a real provider, the audits of GraphQL over HTTP, the
-# playground in a browser, and what is deployed: a mongod and its shell, the provider, what makes its
-# certificate, the audits, a browser and docker-compose are fetched where they are not there.
+# Runs all Rust tests: the suites of both stores, authentication against a real provider, the
+# GraphQL over HTTP audits, the playground in a browser, and the deployment files. Fetches missing
+# tools first: mongod and its shell, the provider, mkcert for its certificate, the audits, a browser
+# and docker-compose.
 unit: mongod oidc audits browser deployment
 	cargo test --locked
 
@@ -28,14 +33,14 @@ oidc:
 audits:
 	scripts/lay-out-npm tests/audits
 
-# What the tests of the playground drive.
+# The browser, and the npm package that drives it in the playground tests.
 .PHONY: browser
 browser:
 	scripts/fetch-chromium >/dev/null
 	scripts/lay-out-npm tests/browser
 
-# The program embeds what is built here, so that building it needs no Node. The check builds anew and
-# compares.
+# Builds the playground. The result is committed and embedded in the program, so that building the
+# program needs no Node.js. The check builds it again and compares.
 .PHONY: playground playground-check
 playground:
 	scripts/build-playground
@@ -43,23 +48,23 @@ playground:
 playground-check:
 	scripts/build-playground --check
 
-# The pictures in docs/img, by a gateway of its own.
+# Takes the playground screenshots in docs/img, from gateways that the script starts.
 .PHONY: playground-pictures
 playground-pictures: browser
 	cargo build --locked
 	scripts/picture-playground
 
-# What the tests of what is deployed run.
+# The tools that the deployment tests run.
 .PHONY: deployment
 deployment:
 	scripts/fetch-deploy
 
-# Through the program, as somebody who generates code from it would.
+# Uses the program, as a client developer does who generates code from the schema.
 schema:
 	cargo run --locked --quiet -- schema --check schema.graphql
 
-# Clients that are generated from the schema, and what a change of it breaks since the last release; the
-# gateway that they ask is this one, where TENANTRY names no other.
+# Generates clients from the schema and runs them against a gateway. Also reports schema changes that
+# break clients of the last release. The gateway is the one built here, unless TENANTRY names another.
 .PHONY: clients
 clients: $(if $(TENANTRY),,program)
 	scripts/lay-out-npm tests/clients
@@ -69,17 +74,17 @@ clients: $(if $(TENANTRY),,program)
 program:
 	cargo build --locked --quiet
 
-# At a release: what changes are held against from then on.
+# Run this at a release: saves the schema as the baseline for later checks.
 .PHONY: release-schema
 release-schema:
 	scripts/lay-out-npm tests/clients
 	npm --prefix tests/clients run --silent release
 
-# The example portal: its types and its list of documents fit the schema, and the whole chain works in a
-# browser. What it needs is fetched where it is not there.
+# Tests the example portal: its types and its list of documents match the schema, and the whole chain
+# works in a browser. Fetches missing tools first.
 .PHONY: portal
 portal: portal-built
-	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=120000 tests/portal/parts.test.mjs tests/portal/chain.test.mjs
+	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=120000 tests/portal/server.test.mjs tests/portal/end-to-end.test.mjs
 
 .PHONY: portal-built
 portal-built: mongod oidc program
@@ -89,16 +94,17 @@ portal-built: mongod oidc program
 	scripts/lay-out-npm examples/portal
 	cd examples/portal && npm run --silent codegen:check && npm run --silent typecheck && npm run --silent build
 
-# The pictures of docs/img, anew: look at them before you commit them.
+# Takes the portal screenshots in docs/img again. Look at them before you commit them.
 .PHONY: portal-shots
 portal-shots: portal-built
-	node tests/portal/shots.mjs
+	node tests/portal/screenshots.mjs
 
-# Licences, advisories and duplicates; needs `cargo install cargo-deny`, and its database of advisories.
+# Checks licences, advisories and duplicate crates. Needs `cargo install cargo-deny` and its advisory
+# database.
 deny:
 	cargo deny check
 
-# Writes what tests compare with anew: read the difference before you commit it.
+# Writes all files again that tests compare with. Read the diff before you commit it.
 snapshot:
 	cargo run --locked --quiet -- schema > schema.graphql
 	INSTA_UPDATE=always cargo test --locked

@@ -1,11 +1,11 @@
-// Makes a replica set of one node, and the gateway's user, who has what the gateway needs and no more.
-// Run by mongosh without a connection of its own: `mongosh --nodb --file init.js`. What is there is
-// left alone, apart from the user's rights and password, which are set anew.
+// Creates a replica set of one node, and the gateway's user with the least privileges that it needs.
+// mongosh runs this file without a connection: `mongosh --nodb --file init.js`. Existing objects stay
+// unchanged, except for the privileges and the password of the user, which are always set.
 //
-//   MONGODB_HOST                     host:port, as clients are to reach it (mongodb:27017)
+//   MONGODB_HOST                     host:port, as clients reach it (mongodb:27017)
 //   MONGODB_DATABASE                 the gateway's database (tenantry)
-//   MONGODB_ROOT_PASSWORD_FILE       the password of the user `root` of `admin`
-//   MONGODB_GATEWAY_PASSWORD_FILE    the one that the user `tenantry` is to have
+//   MONGODB_ROOT_PASSWORD_FILE       a file with the password of the user `root` in `admin`
+//   MONGODB_GATEWAY_PASSWORD_FILE    a file with the password to set for the user `tenantry`
 
 /* global process, require, Mongo, sleep, print, quit */
 const { readFileSync } = require('fs');
@@ -15,16 +15,16 @@ const name = process.env.MONGODB_DATABASE || 'tenantry';
 const secret = (variable) => readFileSync(process.env[variable], 'utf8').trim();
 
 const NOT_INITIALIZED = 94;
-const NOT_FOUND = [11, 31]; // a user, a role
-const AWAY = 60; // seconds
+const NOT_FOUND = [11, 31]; // UserNotFound, RoleNotFound
+const MAX_RETRIES = 60; // one per second
 
-/** Asks again, once a second, until there is an answer. */
-function patiently(what, ask) {
-  for (let left = AWAY; ; left -= 1) {
+/** Calls `attempt` once a second until it returns a truthy value. */
+function retry(what, attempt) {
+  for (let left = MAX_RETRIES; ; left -= 1) {
     try {
-      const answer = ask();
-      if (answer) return answer;
-      if (left === 0) throw new Error(`${what}: not in time`);
+      const result = attempt();
+      if (result) return result;
+      if (left === 0) throw new Error(`${what}: no success within ${MAX_RETRIES} seconds`);
     } catch (error) {
       if (left === 0) throw error;
     }
@@ -49,11 +49,11 @@ function initiate(admin) {
     admin.runCommand({ replSetInitiate: { _id: 'rs0', members } });
     print(`initiated rs0 with ${host}`);
   }
-  patiently('a primary', () => admin.runCommand({ hello: 1 }).isWritablePrimary);
+  retry('waiting for a primary', () => admin.runCommand({ hello: 1 }).isWritablePrimary);
 }
 
-/** `update` where it is there, else `create`. */
-function put(database, update, create) {
+/** Runs `update`, or `create` if the user or role does not exist. */
+function updateOrCreate(database, update, create) {
   try {
     database.runCommand(update);
   } catch (error) {
@@ -62,28 +62,29 @@ function put(database, update, create) {
   }
 }
 
-// History is only ever added to: what took over the gateway could not rewrite what it had done.
-const CHANGED = ['tenants', 'users', 'subscriptions', 'tombstones', 'requests'];
+// `auditEvents` is missing here on purpose: an attacker who takes over the gateway can append to the
+// audit log, but cannot change it.
+const MUTABLE_COLLECTIONS = ['tenants', 'users', 'subscriptions', 'tombstones', 'requests'];
 const privileges = [
   {
     resource: { db: name, collection: '' },
     actions: ['find', 'insert', 'createCollection', 'createIndex', 'listIndexes', 'changeStream'],
   },
-  ...CHANGED.map((collection) => ({
+  ...MUTABLE_COLLECTIONS.map((collection) => ({
     resource: { db: name, collection },
     actions: ['update', 'remove'],
   })),
 ];
 
-const connection = patiently(host, connect);
+const connection = retry(`connecting to ${host}`, connect);
 initiate(connection.getDB('admin'));
 const database = connection.getDB(name);
-put(
+updateOrCreate(
   database,
   { updateRole: 'tenantryGateway', privileges, roles: [] },
   { createRole: 'tenantryGateway', privileges, roles: [] },
 );
 const user = { pwd: secret('MONGODB_GATEWAY_PASSWORD_FILE'), roles: ['tenantryGateway'] };
-put(database, { updateUser: 'tenantry', ...user }, { createUser: 'tenantry', ...user });
-print(`the user tenantry has its rights in ${name}`);
+updateOrCreate(database, { updateUser: 'tenantry', ...user }, { createUser: 'tenantry', ...user });
+print(`granted the user tenantry its privileges in ${name}`);
 quit(0);
