@@ -7,10 +7,10 @@ use std::{sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 use tenantry::{
-    access::{Access, Rules, Session},
+    access::{Access, AccessConfig, Session},
     clock::{Clock, SystemClock},
-    domain::{limits::Limits, sync::GroupNames},
-    graphql::{Answer, Api, Document, Trusted},
+    domain::{limits::Limits, sync::GroupMapping},
+    graphql::{GraphQlExecutor, GraphQlRequest, GraphQlResponse, TrustedDocuments},
     metrics::Metrics,
     store::sqlite::SqliteStore,
 };
@@ -163,10 +163,10 @@ fn documents() -> Vec<(&'static str, String, Value)> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new()?);
     let store = Arc::new(SqliteStore::in_memory(None)?);
-    let names = GroupNames { platform_admins: String::new(), tenant_prefix: String::new() };
-    let rules = Rules { groups: names, default_tenant: String::new(), issuers: Vec::new() };
+    let names = GroupMapping { platform_admins: String::new(), tenant_prefix: String::new() };
+    let rules = AccessConfig { groups: names, default_tenant: String::new(), issuers: Vec::new() };
     let access = Arc::new(Access::new(store, clock, rules));
-    access.open();
+    access.mark_ready();
     let metrics = Metrics::new()?;
     let mut slow = Vec::new();
     let documents = documents();
@@ -176,12 +176,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut verdict = String::new();
         for _ in 0..ROUNDS {
             // One that has seen nothing: a document that is known would be cheaper.
-            let api = Api::new(true, Limits::default(), Trusted::default(), metrics.clone());
+            let api = GraphQlExecutor::new(
+                true,
+                Limits::default(),
+                TrustedDocuments::default(),
+                metrics.clone(),
+            );
             let body = json!({"query": text, "variables": variables});
-            let document: Document = serde_json::from_value(body)?;
+            let document: GraphQlRequest = serde_json::from_value(body)?;
             let session = Session::new(access.clone(), None, "bench".to_owned(), None);
             let began = Instant::now();
-            let answer: Answer = match api.prepare(document) {
+            let answer: GraphQlResponse = match api.prepare(document) {
                 Ok(prepared) => api.execute(Arc::new(session), prepared).await,
                 Err(refused) => refused,
             };

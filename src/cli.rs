@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Bad configuration, and a database that can never do.
-const UNUSABLE: u8 = 2;
+const EXIT_MISCONFIGURED: u8 = 2;
 
 /// A GraphQL gateway for multi-tenant portals: the token says who, the database says what.
 #[derive(Parser, Debug)]
@@ -124,11 +124,11 @@ struct HealthArgs {
 }
 
 /// Why a command ends without success: one line, and the exit code.
-struct Failure(u8, String);
+struct CliError(u8, String);
 
-impl Failure {
+impl CliError {
     fn unusable(why: impl Display) -> Self {
-        Self(UNUSABLE, why.to_string())
+        Self(EXIT_MISCONFIGURED, why.to_string())
     }
 
     fn failed(why: impl Display) -> Self {
@@ -136,13 +136,13 @@ impl Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         Self::unusable(error)
     }
 }
 
-impl From<AppError> for Failure {
+impl From<AppError> for CliError {
     fn from(error: AppError) -> Self {
         if error.is_unusable() { Self::unusable(error) } else { Self::failed(error) }
     }
@@ -158,7 +158,7 @@ pub fn run() -> ExitCode {
     };
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(code, why)) => {
+        Err(CliError(code, why)) => {
             eprintln!("tenantry: {why}");
             ExitCode::from(code)
         }
@@ -175,25 +175,25 @@ pub fn command() -> clap::Command {
     Cli::command().mut_subcommands(|command| command.mut_args(unset))
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Dev(args) => {
-            let _telemetry = tell(&args.log, Some(&args.traces))?;
+            let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
             let server = args.server.validate(true)?.require_loopback()?;
             Ok(app::dev(server, args.groups.validate()?, args.tenant.validate()?)?)
         }
         Command::Serve(args) => {
-            let _telemetry = tell(&args.log, Some(&args.traces))?;
+            let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
             Ok(app::serve(args.validate()?)?)
         }
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
-            let _telemetry = tell(&args.log, None)?;
+            let _telemetry = init_telemetry(&args.log, None)?;
             let demo = args.demo.validate()?;
             Ok(app::seed(args.database.validate()?, args.tenant.validate()?, demo)?)
         }
         Command::Check(args) => {
-            let _telemetry = tell(&args.log, None)?;
+            let _telemetry = init_telemetry(&args.log, None)?;
             Ok(app::check(args.validate()?)?)
         }
         Command::Health(args) => health(ServerOptions::admin_address(&args.admin_bind)?),
@@ -201,32 +201,35 @@ fn dispatch(command: Command) -> Result<(), Failure> {
 }
 
 /// Logs and traces from now on; what is not sent yet is, when the answer is dropped.
-fn tell(logs: &LogOptions, traces: Option<&TraceOptions>) -> Result<telemetry::Running, Failure> {
-    telemetry::init(logs.validate(traces)?).map_err(Failure::unusable)
+fn init_telemetry(
+    logs: &LogOptions,
+    traces: Option<&TraceOptions>,
+) -> Result<telemetry::TelemetryGuard, CliError> {
+    telemetry::init(logs.validate(traces)?).map_err(CliError::unusable)
 }
 
-fn schema(check: Option<PathBuf>) -> Result<(), Failure> {
+fn schema(check: Option<PathBuf>) -> Result<(), CliError> {
     let sdl = graphql::sdl();
     let Some(path) = check else {
         print!("{sdl}");
         return Ok(());
     };
     let file = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+        .map_err(|error| CliError::failed(format!("{}: {error}", path.display())))?;
     if file == sdl {
         return Ok(());
     }
     let name = path.display().to_string();
     let diff = TextDiff::from_lines(file.as_str(), sdl.as_str());
     print!("{}", diff.unified_diff().header(&name, "the schema"));
-    Err(Failure::failed(format!(
+    Err(CliError::failed(format!(
         "{name} is not the schema: write it anew with `tenantry schema > {name}`"
     )))
 }
 
 /// Readiness by a request written by hand: an HTTP client and a runtime would be most of what a
 /// container's check costs.
-fn health(admin: SocketAddr) -> Result<(), Failure> {
+fn health(admin: SocketAddr) -> Result<(), CliError> {
     const LIMIT: Duration = Duration::from_secs(5);
     let mut address = admin;
     if address.ip().is_unspecified() {
@@ -246,7 +249,7 @@ fn health(admin: SocketAddr) -> Result<(), Failure> {
         Ok(answer)
     };
     let answer =
-        ask().map_err(|error| Failure::failed(format!("no answer at {address}: {error}")))?;
+        ask().map_err(|error| CliError::failed(format!("no answer at {address}: {error}")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Failure::failed(body.trim())) }
+    if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(CliError::failed(body.trim())) }
 }

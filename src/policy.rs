@@ -1,10 +1,10 @@
 //! Who may do what: a pure table of the contract's section 5. No rule of access is written anywhere else.
 
-use crate::domain::{tenant::TenantStatus, user::TenantRole, word_enum};
+use crate::domain::{string_enum, tenant::TenantStatus, user::TenantRole};
 
-word_enum! {
+string_enum! {
     /// What an actor is to a tenant.
-    pub enum Standing {
+    pub enum EffectiveRole {
         /// Nothing: the tenant might as well not exist.
         Outsider = "outsider",
         /// Its member.
@@ -18,7 +18,7 @@ word_enum! {
     }
 }
 
-impl From<Option<TenantRole>> for Standing {
+impl From<Option<TenantRole>> for EffectiveRole {
     fn from(role: Option<TenantRole>) -> Self {
         match role {
             None => Self::Outsider,
@@ -29,21 +29,21 @@ impl From<Option<TenantRole>> for Standing {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What an actor is to a user.
-    pub enum Relation {
+    pub enum UserRelation {
         /// Nothing.
         Stranger = "stranger",
         /// They share a tenant.
         Peer = "peer",
         /// The very same.
-        Myself = "self",
+        Own = "self",
         /// One who runs the platform.
         PlatformAdmin = "platform_admin",
     }
 }
 
-word_enum! {
+string_enum! {
     /// What can be done to a tenant and to what belongs to it.
     pub enum TenantAction {
         /// See the tenant, its subscriptions and its members.
@@ -67,7 +67,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What can be done to a user.
     pub enum UserAction {
         /// See that there is such a user: name, visible memberships and role.
@@ -79,7 +79,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What only those who run the platform can do: refused before anything is looked up.
     pub enum PlatformAction {
         /// List all users.
@@ -95,7 +95,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// The answer.
     pub enum Decision {
         /// It may be done.
@@ -109,9 +109,9 @@ word_enum! {
 
 /// May one of that standing do this to the tenant?
 #[must_use]
-pub const fn tenant(standing: Standing, action: TenantAction) -> Decision {
+pub const fn decide_tenant(standing: EffectiveRole, action: TenantAction) -> Decision {
     use Decision::{Allow, Deny, Hide};
-    use Standing::{Admin, Member, Outsider, Owner, PlatformAdmin};
+    use EffectiveRole::{Admin, Member, Outsider, Owner, PlatformAdmin};
     match (action, standing) {
         (_, Outsider) => Hide,
         (TenantAction::Read | TenantAction::Leave, _)
@@ -133,17 +133,17 @@ pub const fn tenant(standing: Standing, action: TenantAction) -> Decision {
 /// Is a tenant of that status closed to what one of that standing would write? Leaving is always
 /// possible.
 #[must_use]
-pub const fn closed(standing: Standing, status: TenantStatus) -> bool {
+pub const fn is_read_only(standing: EffectiveRole, status: TenantStatus) -> bool {
     matches!(status, TenantStatus::Suspended | TenantStatus::Archived)
-        && !matches!(standing, Standing::PlatformAdmin)
+        && !matches!(standing, EffectiveRole::PlatformAdmin)
 }
 
 /// May one of that relation do this to the user?
 #[must_use]
-pub const fn user(relation: Relation, action: UserAction) -> Decision {
-    use Relation::{Myself, Peer, PlatformAdmin, Stranger};
+pub const fn decide_user(relation: UserRelation, action: UserAction) -> Decision {
+    use UserRelation::{Own, Peer, PlatformAdmin, Stranger};
     match (action, relation) {
-        (_, Myself | PlatformAdmin) | (UserAction::Read | UserAction::ReadEmail, Peer) => {
+        (_, Own | PlatformAdmin) | (UserAction::Read | UserAction::ReadEmail, Peer) => {
             Decision::Allow
         }
         (_, Stranger) => Decision::Hide,
@@ -153,7 +153,7 @@ pub const fn user(relation: Relation, action: UserAction) -> Decision {
 
 /// May somebody do this to the platform?
 #[must_use]
-pub const fn platform(is_platform_admin: bool, _action: PlatformAction) -> Decision {
+pub const fn decide_platform(is_platform_admin: bool, _action: PlatformAction) -> Decision {
     if is_platform_admin { Decision::Allow } else { Decision::Deny }
 }
 
@@ -166,27 +166,30 @@ mod tests {
     fn the_table() {
         let mut table = String::new();
         for action in TenantAction::ALL {
-            for standing in Standing::ALL {
-                let decision = tenant(*standing, *action);
-                table += &format!("{} {} {}\n", action.word(), standing.word(), decision.word());
+            for standing in EffectiveRole::ALL {
+                let decision = decide_tenant(*standing, *action);
+                table +=
+                    &format!("{} {} {}\n", action.as_str(), standing.as_str(), decision.as_str());
             }
         }
         for status in TenantStatus::ALL {
-            for standing in Standing::ALL {
-                let word = if closed(*standing, *status) { "suspended" } else { "open" };
-                table += &format!("tenant.{} {} {word}\n", status.word(), standing.word());
+            for standing in EffectiveRole::ALL {
+                let word = if is_read_only(*standing, *status) { "suspended" } else { "open" };
+                table += &format!("tenant.{} {} {word}\n", status.as_str(), standing.as_str());
             }
         }
         for action in UserAction::ALL {
-            for relation in Relation::ALL {
-                let decision = user(*relation, *action);
-                table += &format!("{} {} {}\n", action.word(), relation.word(), decision.word());
+            for relation in UserRelation::ALL {
+                let decision = decide_user(*relation, *action);
+                table +=
+                    &format!("{} {} {}\n", action.as_str(), relation.as_str(), decision.as_str());
             }
         }
         for action in PlatformAction::ALL {
             for admin in [false, true] {
-                let decision = platform(admin, *action);
-                table += &format!("{} platform_admin={admin} {}\n", action.word(), decision.word());
+                let decision = decide_platform(admin, *action);
+                table +=
+                    &format!("{} platform_admin={admin} {}\n", action.as_str(), decision.as_str());
             }
         }
         insta::assert_snapshot!(table);

@@ -12,12 +12,12 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::{LogFormat, Telemetry, Traces},
+    config::{LogFormat, OtlpConfig, Telemetry},
     trace,
 };
 
 /// How long the end of the program waits for the last spans to be sent.
-const LAST_SPANS: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Spans cannot be sent as it is configured. Its text is one line.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ impl fmt::Display for TelemetryError {
 
 /// What has to be ended well: spans that are not sent yet.
 #[must_use]
-pub struct Running(Option<SdkTracerProvider>);
+pub struct TelemetryGuard(Option<SdkTracerProvider>);
 
-impl Drop for Running {
+impl Drop for TelemetryGuard {
     fn drop(&mut self) {
         if let Some(provider) = &self.0
-            && let Err(error) = provider.shutdown_with_timeout(LAST_SPANS)
+            && let Err(error) = provider.shutdown_with_timeout(FLUSH_TIMEOUT)
         {
             tracing::warn!(%error, "the last spans were not sent");
         }
@@ -44,20 +44,20 @@ impl Drop for Running {
 }
 
 /// Logs and traces from now on, for the rest of the process.
-pub fn init(telemetry: Telemetry) -> Result<Running, TelemetryError> {
+pub fn init(telemetry: Telemetry) -> Result<TelemetryGuard, TelemetryError> {
     let Telemetry { filter, format, traces } = telemetry;
     let provider = traces.map(|traces| provider(&traces)).transpose()?;
     tracing_subscriber::registry()
-        .with(provider.as_ref().map(spans))
-        .with(lines(format, filter))
+        .with(provider.as_ref().map(otel_layer))
+        .with(log_layer(format, filter))
         .init();
     if provider.is_some() {
-        trace::turn_on();
+        trace::enable_export();
     }
-    Ok(Running(provider))
+    Ok(TelemetryGuard(provider))
 }
 
-fn lines<S>(format: LogFormat, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
+fn log_layer<S>(format: LogFormat, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -72,15 +72,15 @@ where
 
 /// Our own spans, and what happens in them; but not what logs have of a whole request, of which there
 /// is a span that says the same.
-fn spans<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+fn otel_layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let ours = |metadata: &Metadata<'_>| {
         metadata.target().starts_with(env!("CARGO_PKG_NAME"))
             && *metadata.level() <= Level::DEBUG
-            && metadata.target() != trace::REQUESTS
-            && metadata.name() != trace::OF_LOGS
+            && metadata.target() != trace::REQUEST_LOG_TARGET
+            && metadata.name() != trace::LOG_SPAN_NAME
     };
     let ours = filter_fn(ours).with_max_level_hint(Level::DEBUG);
     tracing_opentelemetry::layer()
@@ -93,7 +93,7 @@ where
 
 /// Sends spans in batches from a thread of its own. What is not said here the library reads from the
 /// variables of OpenTelemetry: resource, sampler, headers, times and sizes.
-fn provider(traces: &Traces) -> Result<SdkTracerProvider, TelemetryError> {
+fn provider(traces: &OtlpConfig) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = SpanExporter::builder()
         .with_http()
         .with_endpoint(traces.endpoint.as_str())

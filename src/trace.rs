@@ -14,30 +14,30 @@ use tracing::{Span, debug_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// The name of the span that gives the lines of a log their request; a trace has no use for it.
-pub const OF_LOGS: &str = "request";
+pub const LOG_SPAN_NAME: &str = "request";
 
 /// The target of the lines that logs have of whole requests, one for each; a trace has spans for it.
-pub const REQUESTS: &str = "tenantry::request";
+pub const REQUEST_LOG_TARGET: &str = "tenantry::request";
 
 /// Whether spans are sent anywhere.
-static ON: AtomicBool = AtomicBool::new(false);
+static EXPORT_ENABLED: AtomicBool = AtomicBool::new(false);
 
 /// Says that spans are sent somewhere from now on.
-pub fn turn_on() {
-    ON.store(true, Ordering::Relaxed);
+pub fn enable_export() {
+    EXPORT_ENABLED.store(true, Ordering::Relaxed);
 }
 
 fn is_on() -> bool {
-    ON.load(Ordering::Relaxed)
+    EXPORT_ENABLED.load(Ordering::Relaxed)
 }
 
 /// The trace that a request came with, by its `traceparent` and `tracestate`.
-pub struct Incoming(Context);
+pub struct RemoteContext(Context);
 
-impl Incoming {
+impl RemoteContext {
     /// `None` where it came with none, or with one that is not valid.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn extract(headers: &HeaderMap) -> Option<Self> {
         headers.get("traceparent")?;
         let context = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
         let valid = context.span().span_context().is_valid();
@@ -53,12 +53,12 @@ impl Incoming {
 
 /// The span of a request, a part of the trace that it came with; none where spans go nowhere.
 #[must_use]
-pub fn request(incoming: Option<Incoming>) -> Span {
+pub fn request_span(incoming: Option<RemoteContext>) -> Span {
     if !is_on() {
         return Span::none();
     }
     let span = debug_span!("http", otel.kind = "server");
-    if let Some(Incoming(context)) = incoming {
+    if let Some(RemoteContext(context)) = incoming {
         // The error is that there is no such span, because nobody asked for it.
         let _ = span.set_parent(context);
     }
@@ -67,7 +67,7 @@ pub fn request(incoming: Option<Incoming>) -> Span {
 
 /// The trace that a span is a part of; `None` where it goes nowhere.
 #[must_use]
-pub fn id(span: &Span) -> Option<TraceId> {
+pub fn trace_id(span: &Span) -> Option<TraceId> {
     if span.is_none() {
         return None;
     }
@@ -77,7 +77,7 @@ pub fn id(span: &Span) -> Option<TraceId> {
 }
 
 /// Says of a span what it is called, and whatever else `say` adds; where there is a span.
-pub fn describe(span: &Span, name: &str, say: impl FnOnce(&dyn Fn(&'static str, Value))) {
+pub fn set_attributes(span: &Span, name: &str, say: impl FnOnce(&dyn Fn(&'static str, Value))) {
     if !span.is_none() {
         span.context().span().update_name(name.to_owned());
         say(&|attribute, value| span.set_attribute(attribute, value));
@@ -85,14 +85,14 @@ pub fn describe(span: &Span, name: &str, say: impl FnOnce(&dyn Fn(&'static str, 
 }
 
 /// Says of a span that what it stands for failed.
-pub fn failed(span: &Span) {
+pub fn set_error_status(span: &Span) {
     if !span.is_none() {
         span.set_status(Status::error(""));
     }
 }
 
 /// Passes the trace of the present span on to another process.
-pub fn pass_on(headers: &mut HeaderMap) {
+pub fn inject(headers: &mut HeaderMap) {
     if is_on() {
         let context = Span::current().context();
         TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(headers));
@@ -110,7 +110,7 @@ mod tests {
         let incoming = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", HeaderValue::from_static(value));
-            Incoming::of(&headers).map(|trace| trace.id().to_string())
+            RemoteContext::extract(&headers).map(|trace| trace.id().to_string())
         };
         let known = "0af7651916cd43dd8448eb211c80319c";
         let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -119,6 +119,6 @@ mod tests {
         {
             assert_eq!(incoming(bad), None, "{bad}");
         }
-        assert!(Incoming::of(&HeaderMap::new()).is_none());
+        assert!(RemoteContext::extract(&HeaderMap::new()).is_none());
     }
 }

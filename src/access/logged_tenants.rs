@@ -5,17 +5,17 @@ use std::sync::{Mutex, PoisonError};
 use crate::domain::id::TenantId;
 
 /// How many are told; a list of all tenants is about too many to name.
-pub const TOUCHED_MAX: usize = 10;
+pub const MAX_LOGGED_TENANTS: usize = 10;
 
 /// The tenants that a request was shown by themselves, or has changed: the first few of them.
 #[derive(Default)]
-pub(super) struct Touched(Mutex<Vec<TenantId>>);
+pub(super) struct LoggedTenants(Mutex<Vec<TenantId>>);
 
-impl Touched {
+impl LoggedTenants {
     pub(super) fn note(&self, tenants: impl IntoIterator<Item = TenantId>) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for tenant in tenants {
-            if noted.len() == TOUCHED_MAX {
+            if noted.len() == MAX_LOGGED_TENANTS {
                 return;
             }
             if !noted.contains(&tenant) {

@@ -5,10 +5,10 @@
 //! another. What may not be seen is left out here, exactly as what does not exist, so no caller of
 //! this module can show it by mistake.
 
+mod idempotency;
+mod logged_tenants;
 mod provision;
 mod read;
-mod repeat;
-mod touched;
 mod viewer;
 mod write;
 
@@ -19,34 +19,34 @@ use std::sync::{
 
 use tokio::sync::OnceCell;
 
-pub use crate::domain::fault::Fault;
+pub use crate::domain::input_error::InputError;
 use crate::{
     clock::Clock,
     domain::{
         edit,
         id::{TenantId, UserId},
-        list::{Broken, Found},
-        sync::{self, GroupNames, Profile},
+        list::{Decoded, UnreadableDocument},
+        sync::{self, GroupMapping, TokenProfile},
         user::{Identity, User},
     },
-    store::{ReadError, Store, UserKeys},
+    store::{Store, StoreError, UserKeys},
 };
 
-pub use read::{ByKey, History};
-pub use repeat::{Admission, Run, digest};
-pub use touched::TOUCHED_MAX;
-use touched::Touched;
+pub use idempotency::{ClaimOutcome, IdempotentRun, digest};
+use logged_tenants::LoggedTenants;
+pub use logged_tenants::MAX_LOGGED_TENANTS;
+pub use read::{AuditScope, ResultsByKey};
 pub use viewer::Viewer;
 pub use write::{
-    AddMember, Command, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription,
-    DeleteTenant, DeleteUser, Outcome, Placed, RemoveMember, Subscribed, UpdateMember,
-    UpdateSubscription, UpdateTenant, UpdateUser,
+    AddMember, Command, CommandOutput, CreateSubscription, CreateTenant, CreateUser,
+    DeleteSubscription, DeleteTenant, DeleteUser, MembershipChange, RemoveMember,
+    SubscriptionWithTenant, UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
 };
 
 /// Why something is refused, as a client may learn it. It has no `Display` on purpose: nothing
 /// turns it into text by accident, and no text of a lower layer can travel in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum AccessError {
     /// There is no token.
     Unauthenticated,
     /// The token's subject has no user here.
@@ -60,7 +60,7 @@ pub enum Refusal {
     /// The tenant is suspended or archived: its people cannot change it.
     Suspended,
     /// The input is not what it should be; every fault of it.
-    BadInput(Vec<Fault>),
+    BadInput(Vec<InputError>),
     /// The input was meant for another version than the stored one, which is this.
     StaleVersion(i32),
     /// Something else is in the way; the name of the input that it is in the way of.
@@ -71,23 +71,23 @@ pub enum Refusal {
     Internal,
 }
 
-impl From<edit::Refused> for Refusal {
-    fn from(refused: edit::Refused) -> Self {
+impl From<edit::EditError> for AccessError {
+    fn from(refused: edit::EditError) -> Self {
         match refused {
-            edit::Refused::Faults(faults) => Self::BadInput(faults),
-            edit::Refused::StaleVersion(stored) => Self::StaleVersion(stored),
+            edit::EditError::Faults(faults) => Self::BadInput(faults),
+            edit::EditError::StaleVersion(stored) => Self::StaleVersion(stored),
         }
     }
 }
 
-impl From<ReadError> for Refusal {
-    fn from(error: ReadError) -> Self {
+impl From<StoreError> for AccessError {
+    fn from(error: StoreError) -> Self {
         match error {
-            ReadError::Unavailable(_) => {
+            StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "the store is not available");
                 Self::Unavailable
             }
-            ReadError::Internal(_) => {
+            StoreError::Internal(_) => {
                 tracing::error!(%error, "a read failed");
                 Self::Internal
             }
@@ -96,8 +96,8 @@ impl From<ReadError> for Refusal {
 }
 
 /// The store has logged the document; whoever asked for it learns that it cannot be shown.
-impl From<Broken> for Refusal {
-    fn from(_: Broken) -> Self {
+impl From<UnreadableDocument> for AccessError {
+    fn from(_: UnreadableDocument) -> Self {
         Self::Internal
     }
 }
@@ -108,14 +108,14 @@ pub struct Caller {
     /// Who it is.
     pub identity: Identity,
     /// What the token says besides.
-    pub profile: Profile,
+    pub profile: TokenProfile,
 }
 
 /// What is configured that decides about rights and data.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct AccessConfig {
     /// What groups are called.
-    pub groups: GroupNames,
+    pub groups: GroupMapping,
     /// The slug of the tenant that is always there.
     pub default_tenant: String,
     /// The issuers whose tokens count; a user whose issuer nobody names is the first one's.
@@ -126,29 +126,29 @@ pub struct Rules {
 pub struct Access {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    rules: Rules,
+    rules: AccessConfig,
     open: AtomicBool,
 }
 
 impl Access {
     /// The door to a store; closed, so that everything is `UNAVAILABLE`, until [`Self::open`].
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, rules: Rules) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, rules: AccessConfig) -> Self {
         Self { store, clock, rules, open: AtomicBool::new(false) }
     }
 
     /// Lets requests in: the store is prepared. Before, nothing could hold what is unique apart.
-    pub fn open(&self) {
+    pub fn mark_ready(&self) {
         self.open.store(true, Ordering::Release);
     }
 
     /// Whether data can be had: the store answers, and was prepared. Else why not, without a secret.
-    pub async fn ready(&self) -> Result<(), String> {
+    pub async fn check_ready(&self) -> Result<(), String> {
         self.store.ping().await.map_err(|error| error.to_string())?;
-        if self.is_open() { Ok(()) } else { Err("the database is not prepared yet".to_owned()) }
+        if self.is_ready() { Ok(()) } else { Err("the database is not prepared yet".to_owned()) }
     }
 
-    fn is_open(&self) -> bool {
+    fn is_ready(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 }
@@ -156,21 +156,21 @@ impl Access {
 /// One request's view of the data; for a mutation of several root fields, one field's view.
 pub struct Session {
     access: Arc<Access>,
-    request: Arc<Request>,
+    request: Arc<RequestState>,
     /// Which of a mutation's root fields, from 0.
-    ordinal: u32,
-    viewer: OnceCell<Result<Arc<Viewer>, Refusal>>,
+    root_field_index: u32,
+    viewer: OnceCell<Result<Arc<Viewer>, AccessError>>,
 }
 
 /// What all sessions of a request have in common.
-struct Request {
+struct RequestState {
     caller: Option<Caller>,
     id: String,
     /// The run of a request that may be sent again.
-    run: Option<Run>,
+    run: Option<IdempotentRun>,
     reads: AtomicU32,
     writes: AtomicU32,
-    touched: Touched,
+    touched: LoggedTenants,
 }
 
 impl Session {
@@ -181,20 +181,20 @@ impl Session {
         access: Arc<Access>,
         caller: Option<Caller>,
         request_id: String,
-        run: Option<Run>,
+        run: Option<IdempotentRun>,
     ) -> Self {
         let (reads, writes, touched) = Default::default();
         let id = request_id;
-        let request = Arc::new(Request { caller, id, run, reads, writes, touched });
-        Self { access, request, ordinal: 0, viewer: OnceCell::new() }
+        let request = Arc::new(RequestState { caller, id, run, reads, writes, touched });
+        Self { access, request, root_field_index: 0, viewer: OnceCell::new() }
     }
 
     /// The same request at its next root field: what the fields before it have changed counts, so
     /// the actor is found anew.
     #[must_use]
-    pub fn next(&self, ordinal: u32) -> Self {
+    pub fn for_root_field(&self, ordinal: u32) -> Self {
         let (access, request) = (self.access.clone(), self.request.clone());
-        Self { access, request, ordinal, viewer: OnceCell::new() }
+        Self { access, request, root_field_index: ordinal, viewer: OnceCell::new() }
     }
 
     /// The same field of the same request, after the actor has become somebody with other rights.
@@ -202,7 +202,7 @@ impl Session {
     pub fn with_viewer(&self, user: User) -> Self {
         let viewer = OnceCell::new_with(Some(Ok(Arc::new(Viewer::new(Arc::new(user))))));
         let (access, request) = (self.access.clone(), self.request.clone());
-        Self { access, request, ordinal: self.ordinal, viewer }
+        Self { access, request, root_field_index: self.root_field_index, viewer }
     }
 
     /// How many reads of the store this request has cost so far.
@@ -218,17 +218,17 @@ impl Session {
         self.request.writes.load(Ordering::Relaxed)
     }
 
-    /// Some of the tenants that this request was shown or has changed, at most [`TOUCHED_MAX`]: for
+    /// Some of the tenants that this request was shown or has changed, at most [`MAX_LOGGED_TENANTS`]: for
     /// the log.
     #[must_use]
-    pub fn touched(&self) -> Vec<TenantId> {
+    pub fn tenants_for_log(&self) -> Vec<TenantId> {
         self.request.touched.list()
     }
 
     /// The actor's user, where it was found; what it may do is no matter here.
     #[must_use]
     pub fn actor(&self) -> Option<UserId> {
-        self.known_viewer().ok().map(|viewer| viewer.user().id)
+        self.loaded_viewer().ok().map(|viewer| viewer.user().id)
     }
 
     /// The request's identifier.
@@ -240,65 +240,69 @@ impl Session {
     /// The actor, found by the first call and kept for the request. `syncs` says whether the
     /// operation asks for `me`, which makes and updates the user first; every call of a request
     /// passes the same value, so all its fields see the same actor.
-    pub async fn viewer(&self, syncs: bool) -> Result<Arc<Viewer>, Refusal> {
+    pub async fn viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
         self.viewer.get_or_init(|| self.find_viewer(syncs)).await.clone()
     }
 
     /// The actor, where a root field has found it before.
-    pub fn known_viewer(&self) -> Result<&Arc<Viewer>, Refusal> {
+    pub fn loaded_viewer(&self) -> Result<&Arc<Viewer>, AccessError> {
         match self.viewer.get() {
             Some(Ok(viewer)) => Ok(viewer),
             Some(Err(refusal)) => Err(refusal.clone()),
-            None => Err(Refusal::Unauthenticated),
+            None => Err(AccessError::Unauthenticated),
         }
     }
 
-    async fn find_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, Refusal> {
-        let caller = self.request.caller.as_ref().ok_or(Refusal::Unauthenticated)?;
+    async fn find_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
+        let caller = self.request.caller.as_ref().ok_or(AccessError::Unauthenticated)?;
         let user = if syncs {
             self.provision(caller).await?
         } else {
             let stored = self.stored_user(&caller.identity).await?;
-            let user = refuse_disabled(stored)?.ok_or(Refusal::NotProvisioned)?;
-            self.refuse_a_predecessor(caller, &user).await?;
+            let user = refuse_disabled(stored)?.ok_or(AccessError::NotProvisioned)?;
+            self.reject_token_of_deleted_user(caller, &user).await?;
             user
         };
         Ok(Arc::new(Viewer::new(Arc::new(user))))
     }
 
-    async fn stored_user(&self, identity: &Identity) -> Result<Option<User>, Refusal> {
-        let found = self.read()?.users(UserKeys::Identity(identity)).await?;
+    async fn stored_user(&self, identity: &Identity) -> Result<Option<User>, AccessError> {
+        let found = self.counted_store()?.users(UserKeys::Identity(identity)).await?;
         Ok(found.into_iter().next().transpose()?)
     }
 
     /// A token from before a deletion is good for nothing, also where there is somebody again.
-    async fn refuse_a_predecessor(&self, caller: &Caller, user: &User) -> Result<(), Refusal> {
-        if !sync::may_be_a_predecessors(&caller.profile, user) {
+    async fn reject_token_of_deleted_user(
+        &self,
+        caller: &Caller,
+        user: &User,
+    ) -> Result<(), AccessError> {
+        if !sync::may_predate_deletion(&caller.profile, user) {
             return Ok(());
         }
-        match self.read()?.tombstone(&caller.identity).await? {
-            Some(tombstone) if !sync::outlives(&caller.profile, &tombstone) => {
-                Err(Refusal::NotProvisioned)
+        match self.counted_store()?.tombstone(&caller.identity).await? {
+            Some(tombstone) if !sync::issued_after_deletion(&caller.profile, &tombstone) => {
+                Err(AccessError::NotProvisioned)
             }
             _ => Ok(()),
         }
     }
 
     /// The store, for one read more.
-    fn read(&self) -> Result<&dyn Store, Refusal> {
+    fn counted_store(&self) -> Result<&dyn Store, AccessError> {
         self.request.reads.fetch_add(1, Ordering::Relaxed);
-        if self.access.is_open() { Ok(&*self.access.store) } else { Err(Refusal::Unavailable) }
+        if self.access.is_ready() { Ok(&*self.access.store) } else { Err(AccessError::Unavailable) }
     }
 }
 
-fn refuse_disabled(user: Option<User>) -> Result<Option<User>, Refusal> {
+fn refuse_disabled(user: Option<User>) -> Result<Option<User>, AccessError> {
     match user {
-        Some(user) if user.disabled => Err(Refusal::Disabled),
+        Some(user) if user.disabled => Err(AccessError::Disabled),
         user => Ok(user),
     }
 }
 
 /// What was found, shared; a broken document stays one.
-fn share<T>(found: Found<T>) -> Found<Arc<T>> {
+fn into_arc<T>(found: Decoded<T>) -> Decoded<Arc<T>> {
     found.map(Arc::new)
 }

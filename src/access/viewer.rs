@@ -2,16 +2,18 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Refusal;
+use super::AccessError;
 use crate::{
     domain::{
         audit::AuditEvent,
         id::{NodeId, TenantId},
-        list::Scope,
+        list::TenantScope,
         tenant::Tenant,
         user::{TenantRole, User},
     },
-    policy::{self, Decision, PlatformAction, Relation, Standing, TenantAction, UserAction},
+    policy::{
+        self, Decision, EffectiveRole, PlatformAction, TenantAction, UserAction, UserRelation,
+    },
 };
 
 /// The user who asks, as the database has it.
@@ -41,9 +43,9 @@ impl Viewer {
 
     /// What the actor is to a tenant.
     #[must_use]
-    pub fn standing(&self, tenant: TenantId) -> Standing {
+    pub fn effective_role(&self, tenant: TenantId) -> EffectiveRole {
         if self.is_platform_admin() {
-            Standing::PlatformAdmin
+            EffectiveRole::PlatformAdmin
         } else {
             self.roles.get(&tenant).copied().into()
         }
@@ -51,60 +53,60 @@ impl Viewer {
 
     /// What the actor is to a user.
     #[must_use]
-    pub fn relation(&self, user: &User) -> Relation {
+    pub fn relation(&self, user: &User) -> UserRelation {
         if user.id == self.user.id {
-            Relation::Myself
+            UserRelation::Own
         } else if self.is_platform_admin() {
-            Relation::PlatformAdmin
+            UserRelation::PlatformAdmin
         } else if user.memberships.iter().any(|m| self.roles.contains_key(&m.tenant_id)) {
-            Relation::Peer
+            UserRelation::Peer
         } else {
-            Relation::Stranger
+            UserRelation::Stranger
         }
     }
 
     /// Whether the actor may see that there is such a tenant.
     #[must_use]
-    pub fn sees(&self, tenant: TenantId) -> bool {
-        policy::tenant(self.standing(tenant), TenantAction::Read) == Decision::Allow
+    pub fn can_see(&self, tenant: TenantId) -> bool {
+        policy::decide_tenant(self.effective_role(tenant), TenantAction::Read) == Decision::Allow
     }
 
     /// Refuses what the actor may not do to a tenant that it sees.
-    pub fn may(&self, tenant: TenantId, action: TenantAction) -> Result<(), Refusal> {
-        refuse(policy::tenant(self.standing(tenant), action))
+    pub fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError> {
+        refuse(policy::decide_tenant(self.effective_role(tenant), action))
     }
 
     /// Refuses to change a tenant that is closed to the actor.
-    pub fn may_write(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        match policy::closed(self.standing(tenant.id), tenant.status) {
-            true => Err(Refusal::Suspended),
+    pub fn require_writable(&self, tenant: &Tenant) -> Result<(), AccessError> {
+        match policy::is_read_only(self.effective_role(tenant.id), tenant.status) {
+            true => Err(AccessError::Suspended),
             false => Ok(()),
         }
     }
 
     /// Refuses what the actor may not do to a user that it sees.
-    pub fn may_user(&self, user: &User, action: UserAction) -> Result<(), Refusal> {
-        refuse(policy::user(self.relation(user), action))
+    pub fn authorize_user(&self, user: &User, action: UserAction) -> Result<(), AccessError> {
+        refuse(policy::decide_user(self.relation(user), action))
     }
 
     /// Refuses what only those who run the platform may do.
-    pub fn may_platform(&self, action: PlatformAction) -> Result<(), Refusal> {
-        refuse(policy::platform(self.is_platform_admin(), action))
+    pub fn authorize_platform(&self, action: PlatformAction) -> Result<(), AccessError> {
+        refuse(policy::decide_platform(self.is_platform_admin(), action))
     }
 
     /// Whether one field of an event's changes may be shown. `user` is the event's target, where
     /// that is a user whom the actor sees.
     #[must_use]
-    pub fn sees_change(&self, event: &AuditEvent, user: Option<&User>, field: &str) -> bool {
+    pub fn can_see_change(&self, event: &AuditEvent, user: Option<&User>, field: &str) -> bool {
         if self.is_platform_admin() {
             return true;
         }
-        let of_tenants = |action| event.tenants.iter().all(|t| self.may(*t, action).is_ok());
-        let of_user = |action| user.is_some_and(|user| self.may_user(user, action).is_ok());
+        let of_tenants = |action| event.tenants.iter().all(|t| self.authorize(*t, action).is_ok());
+        let of_user = |action| user.is_some_and(|user| self.authorize_user(user, action).is_ok());
         let (head, rest) = field.split_once('.').unwrap_or((field, ""));
         match (event.target, head) {
             (_, "memberships") => TenantId::parse(rest.split('.').next().unwrap_or(rest))
-                .is_some_and(|tenant| self.may(tenant, TenantAction::ReadAudit).is_ok()),
+                .is_some_and(|tenant| self.authorize(tenant, TenantAction::ReadAudit).is_ok()),
             (_, "integrations" | "stripe") => of_tenants(TenantAction::ReadPlatformFields),
             (Some(NodeId::User(_)), "name") => of_user(UserAction::Read),
             (Some(NodeId::User(_)), "email") => of_user(UserAction::ReadEmail),
@@ -115,19 +117,19 @@ impl Viewer {
 
     /// The tenants whose data a list may hold.
     #[must_use]
-    pub fn scope(&self) -> Scope {
+    pub fn scope(&self) -> TenantScope {
         if self.is_platform_admin() {
-            Scope::Everything
+            TenantScope::Everything
         } else {
-            Scope::Tenants(self.user.memberships.iter().map(|m| m.tenant_id).collect())
+            TenantScope::Tenants(self.user.memberships.iter().map(|m| m.tenant_id).collect())
         }
     }
 }
 
 /// The thing itself is seen here, so hiding a part of it is denying it.
-const fn refuse(decision: Decision) -> Result<(), Refusal> {
+const fn refuse(decision: Decision) -> Result<(), AccessError> {
     match decision {
         Decision::Allow => Ok(()),
-        Decision::Deny | Decision::Hide => Err(Refusal::Forbidden),
+        Decision::Deny | Decision::Hide => Err(AccessError::Forbidden),
     }
 }

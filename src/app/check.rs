@@ -6,11 +6,11 @@ use std::fmt::Display;
 use super::{AppError, ServeConfig, discovery, fetcher, open};
 use crate::{
     auth::{
-        discovery::Discovery,
-        fault::{KeysFault, audience_hint},
-        keys::{self, Fetched, Source},
+        discovery::OidcKeySource,
+        error::{KeyFetchError, audience_hint},
+        jwks_cache::{self, FetchedKeySet, JwksSource},
     },
-    config::{Database, Issuer},
+    config::{DatabaseConfig, IssuerConfig},
     store::PrepareError,
 };
 
@@ -31,14 +31,14 @@ impl Report {
         println!("note   {what}");
     }
 
-    fn fault(&mut self, what: impl Display, fix: impl Display) {
+    fn problem(&mut self, what: impl Display, fix: impl Display) {
         self.faults += 1;
         println!("FAULT  {what}\n       fix: {fix}");
     }
 
     fn end(self) -> Result<(), AppError> {
         match (self.unusable, self.faults) {
-            (Some(why), _) => Err(AppError::unusable(why)),
+            (Some(why), _) => Err(AppError::misconfigured(why)),
             (None, 0) => Ok(()),
             (None, 1) => Err(AppError::failed("there is a fault")),
             (None, faults) => Err(AppError::failed(format!("there are {faults} faults"))),
@@ -59,16 +59,16 @@ pub(super) async fn examine(config: &ServeConfig) -> Result<(), AppError> {
 }
 
 async fn database(config: &ServeConfig, report: &mut Report) {
-    let shown = config.database.shown();
-    if let Database::Sqlite(path) = &config.database
+    let shown = config.database.redacted();
+    if let DatabaseConfig::Sqlite(path) = &config.database
         && !path.exists()
     {
         return Report::good(format!("database: {shown}, which the first start makes"));
     }
-    let examined = match open(&config.database, config.provider.first_issuer(), None).await {
-        Ok(store) => store.examine().await.map_err(|error| match error {
-            PrepareError::Unusable(why) => {
-                AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}"))
+    let examined = match open(&config.database, config.provider.default_issuer(), None).await {
+        Ok(store) => store.check().await.map_err(|error| match error {
+            PrepareError::Misconfigured(why) => {
+                AppError::misconfigured(format!("TENANTRY_DATABASE_URL: {why}"))
             }
             PrepareError::Failed(error) => AppError::failed(error),
         }),
@@ -77,10 +77,10 @@ async fn database(config: &ServeConfig, report: &mut Report) {
     match examined {
         Ok(()) => Report::good(format!("database: {shown} answers, and will do")),
         Err(error) if error.is_unusable() => {
-            report.fault(format!("database: {shown}"), &error);
+            report.problem(format!("database: {shown}"), &error);
             report.unusable.get_or_insert(error.to_string());
         }
-        Err(error) => report.fault(
+        Err(error) => report.problem(
             format!("database: {shown}: {error}"),
             "start it, or mend TENANTRY_DATABASE_URL: host, port, user, password, name of the \
              replica set. `serve` starts without it, is not ready, and goes on trying",
@@ -88,10 +88,11 @@ async fn database(config: &ServeConfig, report: &mut Report) {
     }
 }
 
-async fn provider(source: &Discovery, issuer: &Issuer, report: &mut Report) {
+async fn provider(source: &OidcKeySource, issuer: &IssuerConfig, report: &mut Report) {
     let url = &issuer.url;
     let fetched = source.fetch().await;
-    let of_keys = matches!(fetched, Ok(_) | Err(KeysFault::KeySet(_) | KeysFault::NotAKeySet));
+    let of_keys =
+        matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet(_) | KeyFetchError::NotAKeySet));
     if issuer.jwks_url.is_some() {
         Report::note(format!(
             "{url}: TENANTRY_OIDC_JWKS_URL names the keys, so nothing has confirmed the issuer"
@@ -101,21 +102,21 @@ async fn provider(source: &Discovery, issuer: &Issuer, report: &mut Report) {
     }
     match fetched {
         Ok(fetched) => keys_of(url, &fetched, report),
-        Err(fault) => report.fault(format!("{url}: {fault}"), fault.fix()),
+        Err(fault) => report.problem(format!("{url}: {fault}"), fault.help()),
     }
     match audience_hint(url, &issuer.audiences) {
-        Some(hint) if hint.certain => report.fault(format!("{url}: {}", hint.what), hint.fix),
+        Some(hint) if hint.certain => report.problem(format!("{url}: {}", hint.what), hint.fix),
         Some(hint) => Report::note(format!("{url}: {}: {}", hint.what, hint.fix)),
         None => {}
     }
 }
 
-fn keys_of(url: &str, fetched: &Fetched, report: &mut Report) {
+fn keys_of(url: &str, fetched: &FetchedKeySet, report: &mut Report) {
     for skipped in fetched.set.skipped() {
         Report::note(format!("{url}: not used: {skipped}"));
     }
-    match keys::examine(fetched) {
+    match jwks_cache::ensure_usable(fetched) {
         Ok(()) => Report::good(format!("{url}: usable keys: {}", fetched.set.len())),
-        Err(none) => report.fault(format!("{url}: {none}"), none.fix()),
+        Err(none) => report.problem(format!("{url}: {none}"), none.fix()),
     }
 }

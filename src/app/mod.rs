@@ -14,24 +14,27 @@ use tokio::{
 };
 
 use crate::{
-    access::{Access, Rules},
+    access::{Access, AccessConfig},
     auth::{
         authenticator::Authenticator,
         dev_issuer::DevIssuer,
-        discovery::Discovery,
-        fault::audience_hint,
+        discovery::OidcKeySource,
+        error::audience_hint,
         fetch::Fetcher,
-        keys::Keys,
-        token::{Expected, Verifier},
+        jwks_cache::JwksCache,
+        token::{TokenValidation, Verifier},
     },
     clock::{Clock, SystemClock},
     config::{
-        CorsOrigins, Database, DefaultTenant, DocumentsOnly, Issuer, Provider, ServerConfig,
-        Traffic,
+        CorsOrigins, DatabaseConfig, DefaultTenant, IssuerConfig, OidcConfig, ServerConfig,
+        TrafficConfig,
     },
-    domain::sync::GroupNames,
-    graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Dev, Gateway, Origins, Places, Proxies, RateLimiter, Stage},
+    domain::sync::GroupMapping,
+    graphql::{GraphQlExecutor, TrustedDocuments},
+    http::{
+        self, AllowedOrigins, AppState, ConcurrencyLimit, DevMode, RateLimiter, ShutdownPhase,
+        TrafficLimits, TrustedProxies,
+    },
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{CommitError, PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -42,34 +45,34 @@ const DEV_FOLDER: &str = ".tenantry";
 /// Who says what a user document without an issuer means, where nobody has one: nothing reads it.
 const NO_ISSUER: &str = "";
 /// What the printed `curl` lines ask.
-const EXAMPLE: &str = "{ me { name memberships { role tenant { slug billingInfo { email } subscription { plan status } } } } }";
+const EXAMPLE_QUERY: &str = "{ me { name memberships { role tenant { slug billingInfo { email } subscription { plan status } } } } }";
 /// The wait after a first failure to prepare the store; it doubles up to [`MAX_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// How long the end of the program waits for work that cannot be stopped.
-const LAST_WORK: Duration = Duration::from_secs(1);
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why the program ends without success. `Display` is one line, without a secret.
 #[derive(Debug)]
 pub struct AppError {
     why: String,
-    unusable: bool,
+    misconfigured: bool,
 }
 
 impl AppError {
     /// What was configured can never work; trying again as it is makes no sense.
-    fn unusable(why: impl fmt::Display) -> Self {
-        Self { why: why.to_string(), unusable: true }
+    fn misconfigured(why: impl fmt::Display) -> Self {
+        Self { why: why.to_string(), misconfigured: true }
     }
 
     fn failed(why: impl fmt::Display) -> Self {
-        Self { why: why.to_string(), unusable: false }
+        Self { why: why.to_string(), misconfigured: false }
     }
 
     /// Whether it is the configuration's fault.
     #[must_use]
     pub const fn is_unusable(&self) -> bool {
-        self.unusable
+        self.misconfigured
     }
 }
 
@@ -84,7 +87,7 @@ impl std::error::Error for AppError {}
 impl From<PrepareError> for AppError {
     fn from(error: PrepareError) -> Self {
         match error {
-            PrepareError::Unusable(why) => Self::unusable(why),
+            PrepareError::Misconfigured(why) => Self::misconfigured(why),
             PrepareError::Failed(error) => Self::failed(error),
         }
     }
@@ -95,11 +98,11 @@ pub struct ServeConfig {
     /// How to serve.
     pub server: ServerConfig,
     /// Where data is kept.
-    pub database: Database,
+    pub database: DatabaseConfig,
     /// Whose tokens count.
-    pub provider: Provider,
+    pub provider: OidcConfig,
     /// What groups are called.
-    pub groups: GroupNames,
+    pub groups: GroupMapping,
     /// The tenant that is always there.
     pub tenant: DefaultTenant,
 }
@@ -108,37 +111,42 @@ pub struct ServeConfig {
 pub fn serve(config: ServeConfig) -> Result<(), AppError> {
     run(async move {
         let ServeConfig { server, database, provider, groups, tenant } = config;
-        let trusted = trusted(&server)?;
+        let trusted = load_trusted_documents(&server)?;
         let clock = system_clock()?;
         let mut signals = Signals::listen()?;
         let metrics = Metrics::new().map_err(AppError::failed)?;
         let store = tokio::select! {
-            opened = open(&database, provider.first_issuer(), Some(metrics.clone())) => opened?,
-            () = signals.next() => return Ok(()),
+            opened = open(&database, provider.default_issuer(), Some(metrics.clone())) => opened?,
+            () = signals.recv() => return Ok(()),
         };
         let fetcher = fetcher(&provider)?;
         let sources = provider.issuers.iter().map(|issuer| discovery(&fetcher, issuer));
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
-        let doors = Doors::bind(&server, signals).await?;
-        let (stages, seen) = watch::channel(Stage::Serving);
-        let ending = Ending::of(&server.traffic);
+        let doors = Listeners::bind(&server, signals).await?;
+        let (stages, seen) = watch::channel(ShutdownPhase::Running);
+        let ending = ShutdownConfig::from_traffic(&server.traffic);
         let issuers: Vec<&str> = provider.issuers.iter().map(|issuer| &*issuer.url).collect();
-        tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.shown(), issuers = issuers.join(" "), "serving");
-        let rules = Rules {
+        tracing::info!(bind = %doors.public.address, admin = %doors.admin.address, database = database.redacted(), issuers = issuers.join(" "), "serving");
+        let rules = AccessConfig {
             groups,
             default_tenant: tenant.slug.clone(),
             issuers: provider.issuers.iter().map(|issuer| issuer.url.clone()).collect(),
         };
-        let Provider { issuers, groups_claim, .. } = provider;
+        let OidcConfig { issuers, groups_claim, .. } = provider;
         for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
             tracing::warn!(fix = hint.fix, "{}", hint.what);
         }
         let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
-            let keys = Keys::remote(source, metrics.clone());
+            let keys = JwksCache::remote(source, metrics.clone());
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
         });
-        let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits, trusted, metrics.clone()),
+        let gateway = Arc::new(AppState {
+            api: GraphQlExecutor::new(
+                server.introspection,
+                server.limits,
+                trusted,
+                metrics.clone(),
+            ),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
@@ -152,7 +160,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         let access = gateway.access.clone();
         let preparing = async move {
             prepare(&Seeder { store: store.clone(), clock }, &tenant).await?;
-            access.open();
+            access.mark_ready();
             tracing::info!("the database is ready");
             if let Err(error) = store.finish_deletions().await {
                 tracing::warn!(%error, "memberships of deleted tenants are left for later");
@@ -170,15 +178,15 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
 /// Serves everything by itself, on loopback.
 pub fn dev(
     server: ServerConfig,
-    groups: GroupNames,
+    groups: GroupMapping,
     tenant: DefaultTenant,
 ) -> Result<(), AppError> {
     run(async move {
-        let trusted = trusted(&server)?;
+        let trusted = load_trusted_documents(&server)?;
         let clock = system_clock()?;
-        let doors = Doors::bind(&server, Signals::listen()?).await?;
-        let (stages, seen) = watch::channel(Stage::Serving);
-        let ending = Ending::of(&server.traffic);
+        let doors = Listeners::bind(&server, Signals::listen()?).await?;
+        let (stages, seen) = watch::channel(ShutdownPhase::Running);
+        let ending = ShutdownConfig::from_traffic(&server.traffic);
         let url = format!("http://{}", doors.public.address);
         let folder = Path::new(DEV_FOLDER);
         let metrics = Metrics::new().map_err(AppError::failed)?;
@@ -189,24 +197,29 @@ pub fn dev(
             Arc::new(SqliteStore::open(&folder.join("tenantry.db"), Some(metrics.clone()))?);
         let seeder = Seeder { store: store.clone(), clock: clock.clone() };
         store.prepare().await?;
-        seeder.bootstrap(&tenant).await.map_err(AppError::failed)?;
+        seeder.ensure_default_tenant(&tenant).await.map_err(AppError::failed)?;
         seeder.demo(&issuer_url).await.map_err(AppError::failed)?;
-        let rules = Rules {
+        let rules = AccessConfig {
             groups: groups.clone(),
             default_tenant: tenant.slug.clone(),
             issuers: vec![issuer_url.clone()],
         };
         let access = Access::new(store.clone(), clock.clone(), rules);
-        access.open();
-        let expected = Expected {
+        access.mark_ready();
+        let expected = TokenValidation {
             issuer: issuer_url,
             audiences: vec![DEV_AUDIENCE.to_owned()],
             groups_claim: "groups".to_owned(),
         };
-        let keys = Keys::fixed(issuer.key_set());
+        let keys = JwksCache::fixed(issuer.key_set());
         let verifier = Verifier::new(expected, Arc::new(keys));
-        let gateway = Arc::new(Gateway {
-            api: Api::new(server.introspection, server.limits, trusted, metrics.clone()),
+        let gateway = Arc::new(AppState {
+            api: GraphQlExecutor::new(
+                server.introspection,
+                server.limits,
+                trusted,
+                metrics.clone(),
+            ),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
             bounds: bounds(server.traffic, &metrics)?,
@@ -215,9 +228,9 @@ pub fn dev(
             max_body_bytes: server.max_body_bytes,
             stages: seen,
             playground: server.playground,
-            dev: Some(Dev { issuer, groups }),
+            dev: Some(DevMode { issuer, groups }),
         });
-        welcome(&gateway, &url, &doors.admin.address.to_string())?;
+        print_quickstart(&gateway, &url, &doors.admin.address.to_string())?;
         doors.serve(gateway, stages, ending).await;
         Ok(())
     })
@@ -229,23 +242,25 @@ pub fn check(config: ServeConfig) -> Result<(), AppError> {
 }
 
 /// Makes the database ready, with so many demo tenants, and ends.
-pub fn seed(database: Database, tenant: DefaultTenant, demo: Option<u32>) -> Result<(), AppError> {
+pub fn seed(
+    database: DatabaseConfig,
+    tenant: DefaultTenant,
+    demo: Option<u32>,
+) -> Result<(), AppError> {
     run(async move { seed::run(&database, &tenant, demo).await })
 }
 
 /// The documents that are trusted.
-fn trusted(server: &ServerConfig) -> Result<Trusted, AppError> {
-    let only = match server.documents_only {
-        DocumentsOnly::No => Only::Any,
-        DocumentsOnly::DryRun => Only::DryRun,
-        DocumentsOnly::Yes => Only::Trusted,
-    };
-    let Some(path) = &server.documents_file else { return Ok(Trusted::default()) };
+fn load_trusted_documents(server: &ServerConfig) -> Result<TrustedDocuments, AppError> {
+    let Some(path) = &server.trusted_documents_file else { return Ok(TrustedDocuments::default()) };
     let wrong = |why: String| {
-        AppError::unusable(format!("TENANTRY_DOCUMENTS_FILE holds {:?}: {why}", path.display()))
+        AppError::misconfigured(format!(
+            "TENANTRY_TRUSTED_DOCUMENTS_FILE holds {:?}: {why}",
+            path.display()
+        ))
     };
     let json = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let trusted = Trusted::read(&json, only).map_err(wrong)?;
+    let trusted = TrustedDocuments::read(&json, server.trusted_documents_mode).map_err(wrong)?;
     tracing::info!(documents = trusted.len(), "documents are trusted");
     Ok(trusted)
 }
@@ -255,7 +270,7 @@ fn run(main: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError>
     let runtime = runtime.map_err(AppError::failed)?;
     let ended = runtime.block_on(main);
     // What still runs waits for something outside, such as a name server, and nobody waits for it.
-    runtime.shutdown_timeout(LAST_WORK);
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     ended
 }
 
@@ -264,64 +279,66 @@ fn system_clock() -> Result<Arc<dyn Clock>, AppError> {
 }
 
 async fn open(
-    database: &Database,
+    database: &DatabaseConfig,
     default_issuer: &str,
     metrics: Option<Metrics>,
 ) -> Result<Arc<dyn Store>, AppError> {
     connect(database, default_issuer, metrics).await.map_err(|error| match error {
-        PrepareError::Unusable(why) => AppError::unusable(format!("TENANTRY_DATABASE_URL: {why}")),
+        PrepareError::Misconfigured(why) => {
+            AppError::misconfigured(format!("TENANTRY_DATABASE_URL: {why}"))
+        }
         passing @ PrepareError::Failed(_) => passing.into(),
     })
 }
 
 async fn connect(
-    database: &Database,
+    database: &DatabaseConfig,
     default_issuer: &str,
     metrics: Option<Metrics>,
 ) -> Result<Arc<dyn Store>, PrepareError> {
     Ok(match database {
-        Database::Mongo(url) => {
+        DatabaseConfig::Mongo(url) => {
             Arc::new(MongoStore::connect(url.expose_secret(), default_issuer, metrics).await?)
         }
-        Database::Sqlite(path) => Arc::new(SqliteStore::open(path, metrics)?),
-        Database::SqliteInMemory => Arc::new(SqliteStore::in_memory(metrics)?),
+        DatabaseConfig::Sqlite(path) => Arc::new(SqliteStore::open(path, metrics)?),
+        DatabaseConfig::SqliteInMemory => Arc::new(SqliteStore::in_memory(metrics)?),
     })
 }
 
 /// What is configured of traffic, as the door has it.
-fn bounds(traffic: Traffic, metrics: &Metrics) -> Result<Bounds, AppError> {
+fn bounds(traffic: TrafficConfig, metrics: &Metrics) -> Result<TrafficLimits, AppError> {
     let cors = match traffic.cors_origins {
-        CorsOrigins::Any => Origins::Any,
+        CorsOrigins::Any => AllowedOrigins::Any,
         CorsOrigins::These(these) => {
             let these = these.iter().map(|origin| HeaderValue::from_str(origin));
-            Origins::These(these.collect::<Result<_, _>>().map_err(AppError::unusable)?)
+            AllowedOrigins::List(these.collect::<Result<_, _>>().map_err(AppError::misconfigured)?)
         }
     };
     let rate = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
-    Ok(Bounds {
+    Ok(TrafficLimits {
         cors,
         request_timeout: traffic.request_timeout,
         rate,
-        proxies: Proxies::new(traffic.trusted_proxies),
-        places: Places::new(traffic.max_in_flight, metrics.clone()),
+        proxies: TrustedProxies::new(traffic.trusted_proxies),
+        places: ConcurrencyLimit::new(traffic.max_concurrent_requests, metrics.clone()),
     })
 }
 
-fn fetcher(provider: &Provider) -> Result<Fetcher, AppError> {
+fn fetcher(provider: &OidcConfig) -> Result<Fetcher, AppError> {
     Fetcher::new(provider.ca_file.as_deref())
-        .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_CA_FILE: {error}")))
+        .map_err(|error| AppError::misconfigured(format!("TENANTRY_OIDC_CA_FILE: {error}")))
 }
 
-fn discovery(fetcher: &Fetcher, issuer: &Issuer) -> Result<Discovery, AppError> {
+fn discovery(fetcher: &Fetcher, issuer: &IssuerConfig) -> Result<OidcKeySource, AppError> {
     match &issuer.jwks_url {
-        Some(url) => Discovery::at(fetcher.clone(), &issuer.url, url.as_str()),
-        None => Discovery::of_issuer(fetcher.clone(), &issuer.url),
+        Some(url) => OidcKeySource::with_jwks_url(fetcher.clone(), &issuer.url, url.as_str()),
+        None => OidcKeySource::discover(fetcher.clone(), &issuer.url),
     }
-    .map_err(|error| AppError::unusable(format!("TENANTRY_OIDC_ISSUER: {error}")))
+    .map_err(|error| AppError::misconfigured(format!("TENANTRY_OIDC_ISSUER: {error}")))
 }
 
-fn expected(issuer: Issuer, groups_claim: &str) -> Expected {
-    Expected {
+fn expected(issuer: IssuerConfig, groups_claim: &str) -> TokenValidation {
+    TokenValidation {
         issuer: issuer.url,
         audiences: issuer.audiences,
         groups_claim: groups_claim.to_owned(),
@@ -333,13 +350,13 @@ async fn prepare(seeder: &Seeder, tenant: &DefaultTenant) -> Result<(), AppError
     let mut backoff = FIRST_BACKOFF;
     loop {
         let why = match seeder.store.prepare().await {
-            Ok(()) => match seeder.bootstrap(tenant).await {
+            Ok(()) => match seeder.ensure_default_tenant(tenant).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Failed(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             },
             Err(PrepareError::Failed(error)) => error.to_string(),
-            Err(error @ PrepareError::Unusable(_)) => return Err(error.into()),
+            Err(error @ PrepareError::Misconfigured(_)) => return Err(error.into()),
         };
         tracing::warn!(why, "the database is not ready; trying again");
         tokio::time::sleep(backoff).await;
@@ -348,7 +365,7 @@ async fn prepare(seeder: &Seeder, tenant: &DefaultTenant) -> Result<(), AppError
 }
 
 /// What a newcomer needs: where it is, and something to paste for each identity.
-fn welcome(gateway: &Gateway, url: &str, admin: &str) -> Result<(), AppError> {
+fn print_quickstart(gateway: &AppState, url: &str, admin: &str) -> Result<(), AppError> {
     if gateway.playground {
         println!("playground  {url}/");
     }
@@ -360,7 +377,7 @@ fn welcome(gateway: &Gateway, url: &str, admin: &str) -> Result<(), AppError> {
     for persona in personas {
         println!("\n{}: {}", persona.name, persona.description);
         println!(
-            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{{\"query\":\"{EXAMPLE}\"}}'",
+            "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{{\"query\":\"{EXAMPLE_QUERY}\"}}'",
             persona.token
         );
     }
@@ -368,53 +385,58 @@ fn welcome(gateway: &Gateway, url: &str, admin: &str) -> Result<(), AppError> {
 }
 
 /// The two listeners, and what ends them.
-struct Doors {
-    public: Door,
-    admin: Door,
+struct Listeners {
+    public: BoundListener,
+    admin: BoundListener,
     signals: Signals,
 }
 
-struct Door {
+struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Doors {
+impl Listeners {
     async fn bind(server: &ServerConfig, signals: Signals) -> Result<Self, AppError> {
         Ok(Self {
-            public: Door::bind("TENANTRY_BIND", server.bind).await?,
-            admin: Door::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
+            public: BoundListener::bind("TENANTRY_BIND", server.bind).await?,
+            admin: BoundListener::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
             signals,
         })
     }
 
     /// Serves until a signal says to stop, and then what is under way. The admin's door is the last
     /// to close: it says that the program is not ready any more.
-    async fn serve(self, gateway: Arc<Gateway>, stages: watch::Sender<Stage>, ending: Ending) {
+    async fn serve(
+        self,
+        gateway: Arc<AppState>,
+        stages: watch::Sender<ShutdownPhase>,
+        ending: ShutdownConfig,
+    ) {
         let Self { public, admin, mut signals } = self;
-        let (admin_stages, seen) = watch::channel(Stage::Serving);
+        let (admin_stages, seen) = watch::channel(ShutdownPhase::Running);
         let metrics = gateway.metrics.clone();
         let public = http::serve(
             public.listener,
-            http::public(gateway.clone()),
+            http::public_router(gateway.clone()),
             stages.subscribe(),
             Some(metrics),
         );
         let public = async {
             let cut = public.await;
-            admin_stages.send_replace(Stage::Closing);
+            admin_stages.send_replace(ShutdownPhase::Closing);
             cut
         };
-        let admin = http::serve(admin.listener, http::admin(gateway), seen, None);
+        let admin = http::serve(admin.listener, http::admin_router(gateway), seen, None);
         let end = async {
-            signals.next().await;
+            signals.recv().await;
             tracing::info!(delay = ?ending.delay, timeout = ?ending.timeout, "stopping");
-            stages.send_replace(Stage::Leaving);
-            signals.next_within(ending.delay).await;
-            stages.send_replace(Stage::Closing);
-            signals.next_within(ending.timeout).await;
-            stages.send_replace(Stage::Over);
-            admin_stages.send_replace(Stage::Over);
+            stages.send_replace(ShutdownPhase::Draining);
+            signals.wait_up_to(ending.delay).await;
+            stages.send_replace(ShutdownPhase::Closing);
+            signals.wait_up_to(ending.timeout).await;
+            stages.send_replace(ShutdownPhase::Aborting);
+            admin_stages.send_replace(ShutdownPhase::Aborting);
             std::future::pending().await
         };
         let served = async { tokio::join!(public, admin).0 };
@@ -431,20 +453,20 @@ impl Doors {
 
 /// How the program ends, once it is told to.
 #[derive(Clone, Copy)]
-struct Ending {
+struct ShutdownConfig {
     /// How long it goes on answering while it says that it is not ready.
     delay: Duration,
     /// How long requests under way have after that.
     timeout: Duration,
 }
 
-impl Ending {
-    const fn of(traffic: &Traffic) -> Self {
+impl ShutdownConfig {
+    const fn from_traffic(traffic: &TrafficConfig) -> Self {
         Self { delay: traffic.shutdown_delay, timeout: traffic.shutdown_timeout }
     }
 }
 
-impl Door {
+impl BoundListener {
     async fn bind(variable: &str, address: SocketAddr) -> Result<Self, AppError> {
         let failed = |error: io::Error| {
             AppError::failed(format!("{variable}: cannot listen on {address}: {error}"))
@@ -470,7 +492,7 @@ impl Signals {
     }
 
     /// The next time that somebody asks.
-    async fn next(&mut self) {
+    async fn recv(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -478,7 +500,7 @@ impl Signals {
     }
 
     /// Lets time pass; who asks once more has no patience.
-    async fn next_within(&mut self, patience: Duration) {
-        let _ = tokio::time::timeout(patience, self.next()).await;
+    async fn wait_up_to(&mut self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.recv()).await;
     }
 }

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{AppError, NO_ISSUER, Signals, open, system_clock};
 use crate::{
-    config::{Database, DefaultTenant},
+    config::{DatabaseConfig, DefaultTenant},
     seed::{
         Seeder,
-        fill::{Filled, Filling},
+        runner::{DemoSeeder, SeedProgress},
     },
     store::Store,
 };
@@ -19,17 +19,17 @@ const BAR: &str = "{bar:30} {pos} of {len} demo tenants, {eta} left";
 const LOOK: &str = "{ tenants(first: 20, filter: {search: \"demo-\"}) { totalCount nodes { slug name plan subscription { status } } } }";
 
 pub(super) async fn run(
-    database: &Database,
+    database: &DatabaseConfig,
     tenant: &DefaultTenant,
     demo: Option<u32>,
 ) -> Result<(), AppError> {
     let store = open(database, NO_ISSUER, None).await?;
     let seeder = Seeder { store, clock: system_clock()? };
     seeder.store.prepare().await?;
-    seeder.bootstrap(tenant).await.map_err(AppError::failed)?;
-    println!("{} is ready; the default tenant is {}", database.shown(), tenant.slug);
+    seeder.ensure_default_tenant(tenant).await.map_err(AppError::failed)?;
+    println!("{} is ready; the default tenant is {}", database.redacted(), tenant.slug);
     let Some(n) = demo else { return Ok(()) };
-    let Filled { tenants, users, subscriptions, .. } = fill(&*seeder.store, n).await?;
+    let SeedProgress { tenants, users, subscriptions, .. } = fill(&*seeder.store, n).await?;
     println!(
         "demo tenants 1 to {n}: {tenants} were made, with {users} users and {subscriptions} subscriptions; {} had been made before",
         n - tenants
@@ -39,25 +39,25 @@ pub(super) async fn run(
 }
 
 /// Makes demo tenants until all are made or a signal comes, which ends it between two commits.
-async fn fill(store: &dyn Store, n: u32) -> Result<Filled, AppError> {
+async fn fill(store: &dyn Store, n: u32) -> Result<SeedProgress, AppError> {
     let mut signals = Signals::listen()?;
-    let stop = tokio::spawn(async move { signals.next().await });
+    let stop = tokio::spawn(async move { signals.recv().await });
     let mut progress = Progress::new(n);
-    let mut filling = Filling::new(store, n);
+    let mut filling = DemoSeeder::new(store, n);
     loop {
-        let ended = |why: &dyn Display, so_far: &Filled| {
+        let ended = |why: &dyn Display, so_far: &SeedProgress| {
             let done = so_far.done;
             AppError::failed(format!(
                 "{why}: {done} of {n} demo tenants are done, and the same command goes on from there"
             ))
         };
         match filling.next().await {
-            Ok(true) => progress.show(filling.so_far.done),
-            Ok(false) => return Ok(filling.so_far),
-            Err(error) => return Err(ended(&error, &filling.so_far)),
+            Ok(true) => progress.show(filling.progress.done),
+            Ok(false) => return Ok(filling.progress),
+            Err(error) => return Err(ended(&error, &filling.progress)),
         }
-        if stop.is_finished() && filling.so_far.done < n {
-            return Err(ended(&"stopped", &filling.so_far));
+        if stop.is_finished() && filling.progress.done < n {
+            return Err(ended(&"stopped", &filling.progress));
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::{domain::time::Timestamp, metrics::Metrics};
 
 use super::{
     bearer::{self, CredentialError, UnverifiedToken},
-    token::{Reason, Refused, Verified, Verifier},
-    unverified::Unverified,
+    token::{AuthError, TokenError, VerifiedToken, Verifier},
+    unverified::UnverifiedJws,
 };
 
 /// Verifies credentials for a few issuers, each with keys and audiences of its own, and counts what
@@ -31,12 +31,12 @@ impl Authenticator {
         &self,
         unverified: impl IntoIterator<Item = &'a [u8]>,
         now: Timestamp,
-    ) -> Result<Option<Verified>, Refused> {
-        let outcome = match bearer::credential(unverified) {
+    ) -> Result<Option<VerifiedToken>, AuthError> {
+        let outcome = match bearer::parse_authorization(unverified) {
             Ok(None) => Ok(None),
             Ok(Some(unverified)) => self.verify(unverified, now).await.map(Some),
-            Err(CredentialError::Several) => Err(Refused::Several),
-            Err(CredentialError::Malformed) => Err(Reason::Credential.into()),
+            Err(CredentialError::Multiple) => Err(AuthError::MultipleCredentials),
+            Err(CredentialError::Malformed) => Err(TokenError::Credential.into()),
         };
         if let Err(refused) = &outcome {
             self.metrics.token_refused(refused.word());
@@ -50,11 +50,11 @@ impl Authenticator {
         &self,
         unverified: UnverifiedToken<'_>,
         now: Timestamp,
-    ) -> Result<Verified, Refused> {
-        let unverified = Unverified::read(unverified)?;
+    ) -> Result<VerifiedToken, AuthError> {
+        let unverified = UnverifiedJws::read(unverified)?;
         let named = unverified.unverified_issuer();
         let verifier = self.verifiers.iter().find(|verifier| Some(verifier.issuer()) == named);
-        verifier.ok_or(Reason::Issuer)?.verify(&unverified, now).await
+        verifier.ok_or(TokenError::Issuer)?.verify(&unverified, now).await
     }
 
     /// The issuers, in the order in which they are configured.
@@ -64,21 +64,21 @@ impl Authenticator {
     }
 
     /// Whether there are keys of every issuer, and if not, of which there are none and why.
-    pub fn ready(&self) -> Result<(), String> {
+    pub fn check_ready(&self) -> Result<(), String> {
         let faults: Vec<String> = self.verifiers.iter().filter_map(Self::fault_of).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
     }
 
     fn fault_of(verifier: &Verifier) -> Option<String> {
-        let none = verifier.keys().ready().err()?;
+        let none = verifier.keys().check_ready().err()?;
         Some(format!("{}: {none}", verifier.issuer()))
     }
 
     /// Brings the metrics that are a state up to date: the age of keys.
-    pub fn measure(&self) {
+    pub fn update_gauges(&self) {
         for verifier in &self.verifiers {
             if let Some(age) = verifier.keys().age() {
-                self.metrics.jwks_aged(verifier.issuer(), age);
+                self.metrics.set_jwks_age(verifier.issuer(), age);
             }
         }
     }

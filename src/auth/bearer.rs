@@ -23,7 +23,7 @@ impl fmt::Debug for UnverifiedToken<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialError {
     /// More than one was presented (RFC 6750 section 2: a client must not use more than one).
-    Several,
+    Multiple,
     /// Another scheme than `Bearer`, or not of the form of one.
     Malformed,
 }
@@ -31,13 +31,13 @@ pub enum CredentialError {
 /// The bearer token in the values of a request's `Authorization` headers; `None` without a header.
 ///
 /// The scheme is compared without regard to case (RFC 9110 section 11.1).
-pub fn credential<'a>(
+pub fn parse_authorization<'a>(
     values: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Option<UnverifiedToken<'a>>, CredentialError> {
     let mut values = values.into_iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(CredentialError::Several);
+        return Err(CredentialError::Multiple);
     }
     bearer(value).map(Some).ok_or(CredentialError::Malformed)
 }
@@ -61,20 +61,24 @@ mod tests {
 
     #[test]
     fn none_is_nobody_and_one_is_read() {
-        assert_eq!(credential([]), Ok(None));
+        assert_eq!(parse_authorization([]), Ok(None));
         for (value, token) in [
             ("Bearer a.b.c", "a.b.c"),
             ("bearer a", "a"),
             ("BEARER a", "a"),
             ("bEaReR   aA09-._~+/==", "aA09-._~+/=="),
         ] {
-            assert_eq!(credential([value.as_bytes()]), Ok(Some(UnverifiedToken(token))), "{value}");
+            assert_eq!(
+                parse_authorization([value.as_bytes()]),
+                Ok(Some(UnverifiedToken(token))),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn a_token_is_not_shown() {
-        let read = credential([b"Bearer secret".as_slice()]);
+        let read = parse_authorization([b"Bearer secret".as_slice()]);
         assert!(!format!("{read:?}").contains("secret"), "{read:?}");
     }
 
@@ -99,17 +103,20 @@ mod tests {
             "DPoP a.b.c",
             "a.b.c",
         ] {
-            let read = credential([value.as_bytes()]);
+            let read = parse_authorization([value.as_bytes()]);
             assert_eq!(read, Err(CredentialError::Malformed), "{value:?}");
         }
-        assert_eq!(credential([b"Bearer \xff".as_slice()]), Err(CredentialError::Malformed));
+        assert_eq!(
+            parse_authorization([b"Bearer \xff".as_slice()]),
+            Err(CredentialError::Malformed)
+        );
     }
 
     #[test]
     fn several_are_told_apart_from_a_malformed_one() {
         for values in [["Bearer a", "Bearer a"], ["Bearer a", ""], ["Basic x", "nonsense"]] {
-            let read = credential(values.map(str::as_bytes));
-            assert_eq!(read, Err(CredentialError::Several), "{values:?}");
+            let read = parse_authorization(values.map(str::as_bytes));
+            assert_eq!(read, Err(CredentialError::Multiple), "{values:?}");
         }
     }
 }

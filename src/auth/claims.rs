@@ -3,33 +3,37 @@
 use serde_json::Value;
 
 use crate::domain::{
-    sync::{LEEWAY, Profile},
+    sync::{LEEWAY, TokenProfile},
     time::Timestamp,
     user::Identity,
 };
 
 use super::{
-    object::Object,
-    token::{Expected, Reason},
+    json_object::UniqueKeyObject,
+    token::{TokenError, TokenValidation},
 };
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 255;
 
 /// Who the token is for, where it is one of our issuer for us.
-pub(super) fn identity(claims: &Object, expected: &Expected) -> Result<Identity, Reason> {
-    let issuer = claims.text("iss").filter(|iss| *iss == expected.issuer).ok_or(Reason::Issuer)?;
-    if !claims.get("aud").is_some_and(|aud| is_for_us(aud, &expected.audiences)) {
-        return Err(Reason::Audience);
+pub(super) fn identity(
+    claims: &UniqueKeyObject,
+    expected: &TokenValidation,
+) -> Result<Identity, TokenError> {
+    let issuer =
+        claims.text("iss").filter(|iss| *iss == expected.issuer).ok_or(TokenError::Issuer)?;
+    if !claims.get("aud").is_some_and(|aud| audience_matches(aud, &expected.audiences)) {
+        return Err(TokenError::Audience);
     }
-    let subject = claims.text("sub").ok_or(Reason::Subject)?;
+    let subject = claims.text("sub").ok_or(TokenError::Subject)?;
     if subject.is_empty() || subject.chars().nth(MAX_SUBJECT).is_some() {
-        return Err(Reason::Subject);
+        return Err(TokenError::Subject);
     }
     Ok(Identity { issuer: issuer.to_owned(), subject: subject.to_owned() })
 }
 
-fn is_for_us(aud: &Value, ours: &[String]) -> bool {
+fn audience_matches(aud: &Value, ours: &[String]) -> bool {
     let is_ours = |aud: &str| ours.iter().any(|our| our == aud);
     match aud {
         Value::String(aud) => is_ours(aud),
@@ -47,29 +51,32 @@ pub(super) struct Lifetime {
 }
 
 /// The lifetime, where `now` is in it give or take the leeway.
-pub(super) fn lifetime(claims: &Object, now: Timestamp) -> Result<Lifetime, Reason> {
-    let expires_at = claims.get("exp").ok_or(Reason::NoExpiry)?;
-    let expires_at = moment(expires_at).ok_or(Reason::Time)?;
-    if now >= expires_at.plus(LEEWAY) {
-        return Err(Reason::Expired);
+pub(super) fn lifetime(claims: &UniqueKeyObject, now: Timestamp) -> Result<Lifetime, TokenError> {
+    let expires_at = claims.get("exp").ok_or(TokenError::MissingExp)?;
+    let expires_at = parse_numeric_date(expires_at).ok_or(TokenError::InvalidTimestamp)?;
+    if now >= expires_at.saturating_add(LEEWAY) {
+        return Err(TokenError::Expired);
     }
-    let ahead = |at: Timestamp| at > now.plus(LEEWAY);
+    let ahead = |at: Timestamp| at > now.saturating_add(LEEWAY);
     if optional_moment(claims, "nbf")?.is_some_and(ahead) {
-        return Err(Reason::NotBefore);
+        return Err(TokenError::NotYetValid);
     }
     let issued_at = optional_moment(claims, "iat")?;
     if issued_at.is_some_and(ahead) {
-        return Err(Reason::IssuedAhead);
+        return Err(TokenError::IssuedInFuture);
     }
     Ok(Lifetime { issued_at, expires_at })
 }
 
-fn optional_moment(claims: &Object, name: &str) -> Result<Option<Timestamp>, Reason> {
-    claims.get(name).map(|value| moment(value).ok_or(Reason::Time)).transpose()
+fn optional_moment(claims: &UniqueKeyObject, name: &str) -> Result<Option<Timestamp>, TokenError> {
+    claims
+        .get(name)
+        .map(|value| parse_numeric_date(value).ok_or(TokenError::InvalidTimestamp))
+        .transpose()
 }
 
 /// A `NumericDate` (RFC 7519 section 2), which may have a fraction; `None` before 1970 and after 9999.
-fn moment(value: &Value) -> Option<Timestamp> {
+fn parse_numeric_date(value: &Value) -> Option<Timestamp> {
     let at = match value.as_i64() {
         Some(seconds) => Timestamp::from_seconds(seconds)?,
         // `as` saturates, and both ends are out of range.
@@ -80,12 +87,12 @@ fn moment(value: &Value) -> Option<Timestamp> {
 
 /// What the token says beyond who it is for. Claims of another type than theirs are not there.
 pub(super) fn profile(
-    claims: &Object,
+    claims: &UniqueKeyObject,
     issued_at: Option<Timestamp>,
     groups_claim: &str,
-) -> Profile {
+) -> TokenProfile {
     let text = |name| claims.text(name).map(str::to_owned);
-    Profile {
+    TokenProfile {
         email: text("email"),
         name: text("name"),
         preferred_username: text("preferred_username"),
@@ -132,7 +139,7 @@ mod tests {
             (json!(true), None),
             (json!([1]), None),
         ] {
-            assert_eq!(moment(&value).map(Timestamp::millis), millis, "{value}");
+            assert_eq!(parse_numeric_date(&value).map(Timestamp::millis), millis, "{value}");
         }
     }
 

@@ -37,10 +37,10 @@ pub enum DevIssuerError {
     },
     /// The file is there, and no key.
     #[error("{0} holds no key of the built-in issuer: remove the file, and a new one is made")]
-    Broken(PathBuf),
+    InvalidKeyFile(PathBuf),
     /// No key could be made.
     #[error("the system gives no random numbers")]
-    NoRandom,
+    Rng,
 }
 
 /// Whom a token is for.
@@ -72,14 +72,14 @@ impl DevIssuer {
         let pkcs8 = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let made = generate()?;
-                keep(dir, &path, made.as_ref()).map_err(failed)?;
+                write_key_if_absent(dir, &path, made.as_ref()).map_err(failed)?;
                 // Another start may have been first: its key is the one.
                 fs::read(&path).map_err(failed)?
             }
             read => read.map_err(failed)?,
         };
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
-            .map_err(|_| DevIssuerError::Broken(path))?;
+            .map_err(|_| DevIssuerError::InvalidKeyFile(path))?;
         let kid = thumbprint(&key);
         Ok(Self { issuer: issuer_url, audience, key, kid })
     }
@@ -97,7 +97,7 @@ impl DevIssuer {
     /// The key set, to verify with.
     #[must_use]
     pub fn key_set(&self) -> KeySet {
-        KeySet::read(&self.jwks()).unwrap_or_default()
+        KeySet::from_jwks(&self.jwks()).unwrap_or_default()
     }
 
     /// The discovery document (OIDC Discovery section 3), without the endpoints that are not there.
@@ -127,7 +127,7 @@ impl DevIssuer {
             "client_id": "tenantry-dev",
             "jti": hex::encode(random()?),
             "iat": now.seconds(),
-            "exp": now.plus(LIFETIME).seconds(),
+            "exp": now.saturating_add(LIFETIME).seconds(),
             "email": claims.email,
             "name": claims.name,
             "groups": claims.groups,
@@ -135,25 +135,25 @@ impl DevIssuer {
         let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let message = format!("{}.{}", encode(header), encode(payload));
         let signature = self.key.sign(&SystemRandom::new(), message.as_bytes());
-        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| DevIssuerError::NoRandom)?);
+        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| DevIssuerError::Rng)?);
         Ok(format!("{message}.{signature}"))
     }
 }
 
 fn random() -> Result<[u8; 16], DevIssuerError> {
     let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| DevIssuerError::NoRandom)?;
+    getrandom::fill(&mut random).map_err(|_| DevIssuerError::Rng)?;
     Ok(random)
 }
 
 fn generate() -> Result<impl AsRef<[u8]>, DevIssuerError> {
     let random = SystemRandom::new();
     EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
-        .map_err(|_| DevIssuerError::NoRandom)
+        .map_err(|_| DevIssuerError::Rng)
 }
 
 /// Puts a key in its place, whole or not at all, unless another is there first.
-fn keep(dir: &Path, path: &Path, pkcs8: &[u8]) -> io::Result<()> {
+fn write_key_if_absent(dir: &Path, path: &Path, pkcs8: &[u8]) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let random = random().map_err(io::Error::other)?;
     let draft = dir.join(format!("{KEY_FILE}.{}", hex::encode(random)));

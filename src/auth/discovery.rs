@@ -5,10 +5,10 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::{
-    fault::KeysFault,
+    error::KeyFetchError,
     fetch::Fetcher,
     jwk::KeySet,
-    keys::{Fetched, Source},
+    jwks_cache::{FetchedKeySet, JwksSource},
 };
 
 /// Why keys cannot come from there.
@@ -23,67 +23,73 @@ pub enum DiscoveryError {
 }
 
 /// The keys of one issuer, fetched over HTTP.
-pub struct Discovery {
+pub struct OidcKeySource {
     fetcher: Fetcher,
     issuer: String,
-    origin: Place,
+    origin: KeyLocation,
 }
 
-enum Place {
+enum KeyLocation {
     /// The discovery document, which says where the keys are.
     Document(Url),
     /// The keys themselves.
     Keys(Url),
 }
 
-impl Discovery {
+impl OidcKeySource {
     /// The keys that the issuer's discovery document names.
-    pub fn of_issuer(fetcher: Fetcher, issuer: &str) -> Result<Self, DiscoveryError> {
+    pub fn discover(fetcher: Fetcher, issuer: &str) -> Result<Self, DiscoveryError> {
         let url = document_url(issuer)?;
-        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: Place::Document(url) })
+        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: KeyLocation::Document(url) })
     }
 
     /// The keys at that address, whatever a discovery document may say.
-    pub fn at(fetcher: Fetcher, issuer: &str, jwks_url: &str) -> Result<Self, DiscoveryError> {
-        let url = secure(jwks_url)?;
-        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: Place::Keys(url) })
+    pub fn with_jwks_url(
+        fetcher: Fetcher,
+        issuer: &str,
+        jwks_url: &str,
+    ) -> Result<Self, DiscoveryError> {
+        let url = parse_secure_url(jwks_url)?;
+        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: KeyLocation::Keys(url) })
     }
 
-    async fn found(&self) -> Result<Found, KeysFault> {
+    async fn found(&self) -> Result<ProviderMetadata, KeyFetchError> {
         let document = match &self.origin {
-            Place::Keys(url) => return Ok(Found { jwks_url: url.clone(), symmetric: false }),
-            Place::Document(url) => url,
+            KeyLocation::Keys(url) => {
+                return Ok(ProviderMetadata { jwks_url: url.clone(), symmetric: false });
+            }
+            KeyLocation::Document(url) => url,
         };
-        let fetched = self.fetcher.json(document).await.map_err(KeysFault::Discovery)?;
+        let fetched = self.fetcher.json(document).await.map_err(KeyFetchError::OidcKeySource)?;
         let jwks_url = jwks_uri(&fetched.json, &self.issuer, document)?;
-        Ok(Found { jwks_url, symmetric: is_symmetric(&fetched.json) })
+        Ok(ProviderMetadata { jwks_url, symmetric: signs_with_hmac_only(&fetched.json) })
     }
 }
 
 /// What a discovery document says.
-struct Found {
+struct ProviderMetadata {
     jwks_url: Url,
     /// It signs with shared secrets alone.
     symmetric: bool,
 }
 
 #[async_trait]
-impl Source for Discovery {
+impl JwksSource for OidcKeySource {
     fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    async fn fetch(&self) -> Result<Fetched, KeysFault> {
-        let Found { jwks_url, symmetric } = self.found().await?;
-        let found = self.fetcher.json(&jwks_url).await.map_err(KeysFault::KeySet)?;
-        let set = KeySet::read(&found.json).ok_or(KeysFault::NotAKeySet)?;
-        Ok(Fetched { set, max_age: found.max_age, symmetric })
+    async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
+        let ProviderMetadata { jwks_url, symmetric } = self.found().await?;
+        let found = self.fetcher.json(&jwks_url).await.map_err(KeyFetchError::KeySet)?;
+        let set = KeySet::from_jwks(&found.json).ok_or(KeyFetchError::NotAKeySet)?;
+        Ok(FetchedKeySet { set, max_age: found.max_age, symmetric })
     }
 }
 
 /// OIDC Discovery section 4.1: a slash at the end of the issuer goes before the rest is added.
 fn document_url(issuer: &str) -> Result<Url, DiscoveryError> {
-    let mut url = secure(issuer)?;
+    let mut url = parse_secure_url(issuer)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(DiscoveryError::NotAUrl);
     }
@@ -93,7 +99,7 @@ fn document_url(issuer: &str) -> Result<Url, DiscoveryError> {
     Ok(url)
 }
 
-fn secure(url: &str) -> Result<Url, DiscoveryError> {
+fn parse_secure_url(url: &str) -> Result<Url, DiscoveryError> {
     let url = Url::parse(url).map_err(|_| DiscoveryError::NotAUrl)?;
     match url.scheme() {
         _ if !url.has_host() => Err(DiscoveryError::NotAUrl),
@@ -113,16 +119,17 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Where a document of that issuer says that the keys are (OIDC Discovery sections 3 and 4.3).
-fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, KeysFault> {
-    let unusable = |why: &str| KeysFault::Document(why.to_owned());
+fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, KeyFetchError> {
+    let unusable = |why: &str| KeyFetchError::Document(why.to_owned());
     let text = |name| document.get(name).and_then(Value::as_str);
     let named = text("issuer").ok_or_else(|| unusable("it names no issuer"))?;
     if named != issuer {
         let named: String = named.chars().take(200).collect();
-        return Err(KeysFault::AnotherIssuer { named, configured: issuer.to_owned() });
+        return Err(KeyFetchError::AnotherIssuer { named, configured: issuer.to_owned() });
     }
     let url = text("jwks_uri").ok_or_else(|| unusable("it has no jwks_uri"))?;
-    let url = secure(url).map_err(|e| unusable(&format!("its jwks_uri is refused: {e}")))?;
+    let url =
+        parse_secure_url(url).map_err(|e| unusable(&format!("its jwks_uri is refused: {e}")))?;
     // Of loopback hosts only the issuer itself: another is another program.
     if url.scheme() != "https" && url.origin() != document_url.origin() {
         return Err(unusable("its jwks_uri is refused: another host must be https"));
@@ -131,7 +138,7 @@ fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, K
 }
 
 /// Whether a document says that tokens are signed with shared secrets and nothing else.
-fn is_symmetric(document: &Value) -> bool {
+fn signs_with_hmac_only(document: &Value) -> bool {
     let algorithms =
         document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
     algorithms.is_some_and(|all| {
@@ -217,13 +224,13 @@ mod tests {
     #[test]
     fn a_provider_that_signs_with_secrets_alone_is_known() {
         let says = |algorithms: Value| {
-            is_symmetric(&json!({"id_token_signing_alg_values_supported": algorithms}))
+            signs_with_hmac_only(&json!({"id_token_signing_alg_values_supported": algorithms}))
         };
         assert!(says(json!(["HS256"])) && says(json!(["HS256", "HS512"])));
         for other in [json!([]), json!(["RS256"]), json!(["HS256", "RS256"]), json!([1]), json!(1)]
         {
             assert!(!says(other.clone()), "{other}");
         }
-        assert!(!is_symmetric(&json!({})));
+        assert!(!signs_with_hmac_only(&json!({})));
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Texts are for the log, for readiness and for `tenantry check`: short, and without a secret.
 
-use super::keys::NoKeys;
+use super::jwks_cache::KeysUnavailable;
 
 /// How a fetch of one document failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FetchFault {
+pub enum FetchError {
     /// Over the time limit.
     #[error("no answer in time")]
     Timeout,
@@ -38,10 +38,10 @@ pub enum FetchFault {
 
 /// How a fetch of an issuer's keys failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeysFault {
+pub enum KeyFetchError {
     /// The discovery document did not come.
     #[error("discovery: {0}")]
-    Discovery(FetchFault),
+    OidcKeySource(FetchError),
     /// The discovery document is another issuer's.
     #[error("discovery: it names the issuer {named:?}, and {configured:?} is configured")]
     AnotherIssuer {
@@ -55,25 +55,25 @@ pub enum KeysFault {
     Document(String),
     /// The key set did not come.
     #[error("key set: {0}")]
-    KeySet(FetchFault),
+    KeySet(FetchError),
     /// What came is no key set.
     #[error("key set: it has no array `keys`")]
     NotAKeySet,
 }
 
-impl KeysFault {
+impl KeyFetchError {
     /// One word for the metric's label.
     #[must_use]
-    pub const fn outcome(&self) -> &'static str {
+    pub const fn metric_label(&self) -> &'static str {
         match self {
-            Self::Discovery(fault) | Self::KeySet(fault) => match fault {
-                FetchFault::Timeout => "timeout",
-                FetchFault::Unreachable(_) | FetchFault::Broken(_) => "unreachable",
-                FetchFault::Untrusted(_) | FetchFault::Certificate(_) => "untrusted",
-                FetchFault::Redirected(_) => "redirected",
-                FetchFault::Status(_) => "status",
-                FetchFault::TooLarge => "too_large",
-                FetchFault::NotJson => "not_json",
+            Self::OidcKeySource(fault) | Self::KeySet(fault) => match fault {
+                FetchError::Timeout => "timeout",
+                FetchError::Unreachable(_) | FetchError::Broken(_) => "unreachable",
+                FetchError::Untrusted(_) | FetchError::Certificate(_) => "untrusted",
+                FetchError::Redirected(_) => "redirected",
+                FetchError::Status(_) => "status",
+                FetchError::TooLarge => "too_large",
+                FetchError::NotJson => "not_json",
             },
             Self::AnotherIssuer { .. } => "another_issuer",
             Self::Document(_) | Self::NotAKeySet => "unusable",
@@ -82,17 +82,17 @@ impl KeysFault {
 
     /// What would mend it.
     #[must_use]
-    pub fn fix(&self) -> String {
+    pub fn help(&self) -> String {
         match self {
-            Self::AnotherIssuer { named, configured } => other_name(named, configured),
-            Self::Discovery(FetchFault::Status(404)) => {
+            Self::AnotherIssuer { named, configured } => issuer_mismatch_help(named, configured),
+            Self::OidcKeySource(FetchError::Status(404)) => {
                 "there is no discovery document below this issuer: set TENANTRY_OIDC_ISSUER to the \
                  `iss` of the tokens (Authentik: https://<host>/application/o/<application slug>/, \
                  with the slash at its end), or TENANTRY_OIDC_JWKS_URL where the provider has no \
                  discovery"
                     .to_owned()
             }
-            Self::Discovery(fault) | Self::KeySet(fault) => fault.fix().to_owned(),
+            Self::OidcKeySource(fault) | Self::KeySet(fault) => fault.fix().to_owned(),
             Self::Document(_) => {
                 "the provider's discovery document is at fault; TENANTRY_OIDC_JWKS_URL names the \
                  keys without it"
@@ -107,7 +107,7 @@ impl KeysFault {
     }
 }
 
-impl FetchFault {
+impl FetchError {
     const fn fix(&self) -> &'static str {
         match self {
             Self::Untrusted(_) => {
@@ -137,7 +137,7 @@ impl FetchFault {
 }
 
 /// The issuer is compared to the letter, and mostly it is the last one.
-fn other_name(named: &str, configured: &str) -> String {
+fn issuer_mismatch_help(named: &str, configured: &str) -> String {
     let slash = "the issuer is compared to the letter";
     if named.strip_suffix('/') == Some(configured) {
         format!(
@@ -154,13 +154,13 @@ fn other_name(named: &str, configured: &str) -> String {
     }
 }
 
-impl NoKeys {
+impl KeysUnavailable {
     /// What would mend it.
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::NotYet => "the first fetch is under way".to_owned(),
-            Self::Failed(fault) | Self::Stale(fault) => fault.fix(),
+            Self::Pending => "the first fetch is under way".to_owned(),
+            Self::Failed(fault) | Self::Stale(fault) => fault.help(),
             Self::Empty { symmetric } => {
                 let and = if *symmetric { " (its discovery document says so)" } else { "" };
                 format!(
@@ -217,22 +217,26 @@ pub fn audience_hint(issuer: &str, audiences: &[String]) -> Option<AudienceHint>
 mod tests {
     use super::*;
 
-    fn another(named: &str, configured: &str) -> KeysFault {
-        KeysFault::AnotherIssuer { named: named.to_owned(), configured: configured.to_owned() }
+    fn another(named: &str, configured: &str) -> KeyFetchError {
+        KeyFetchError::AnotherIssuer { named: named.to_owned(), configured: configured.to_owned() }
     }
 
     #[test]
     fn the_traps_of_authentik_are_told_by_name() {
-        let untrusted = KeysFault::Discovery(FetchFault::Untrusted("UnknownIssuer".to_owned()));
+        let untrusted =
+            KeyFetchError::OidcKeySource(FetchError::Untrusted("UnknownIssuer".to_owned()));
         let slash = another("https://id.example/o/app/", "https://id.example/o/app");
         let other = another("https://id.example/", "https://id.example/o/app/");
         for (fix, parts) in [
-            (slash.fix(), ["Authentik", "https://id.example/o/app/", "slash"]),
-            (other.fix(), ["Authentik", "Issuer mode", "https://id.example/"]),
-            (untrusted.fix(), ["Authentik", "TENANTRY_OIDC_CA_FILE", "mkcert -CAROOT"]),
-            (NoKeys::Empty { symmetric: true }.fix(), ["Authentik", "signing key", "HS256"]),
+            (slash.help(), ["Authentik", "https://id.example/o/app/", "slash"]),
+            (other.help(), ["Authentik", "Issuer mode", "https://id.example/"]),
+            (untrusted.help(), ["Authentik", "TENANTRY_OIDC_CA_FILE", "mkcert -CAROOT"]),
             (
-                KeysFault::Discovery(FetchFault::Status(404)).fix(),
+                KeysUnavailable::Empty { symmetric: true }.fix(),
+                ["Authentik", "signing key", "HS256"],
+            ),
+            (
+                KeyFetchError::OidcKeySource(FetchError::Status(404)).help(),
                 ["Authentik", "TENANTRY_OIDC_ISSUER", "/application/o/"],
             ),
         ] {
@@ -240,7 +244,7 @@ mod tests {
                 assert!(fix.contains(part), "{part}: {fix}");
             }
         }
-        let without = another("https://id.example", "https://id.example/").fix();
+        let without = another("https://id.example", "https://id.example/").help();
         assert!(without.contains("without the slash"), "{without}");
     }
 

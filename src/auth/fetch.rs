@@ -17,7 +17,7 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-use super::fault::FetchFault;
+use super::error::FetchError;
 use crate::trace;
 
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ pub enum FetcherError {
 }
 
 /// A document, and how long it may be used.
-pub struct Document {
+pub struct JsonDocument {
     /// The document.
     pub json: Value,
     /// `max-age` (RFC 9111 section 5.2.2.1).
@@ -59,11 +59,11 @@ pub struct Document {
 #[derive(Clone)]
 pub struct Fetcher {
     ca_file: Option<PathBuf>,
-    trusting: Arc<ArcSwap<Trusting>>,
+    trusting: Arc<ArcSwap<ClientWithCa>>,
 }
 
 /// A client, and the bundle that it was made with.
-struct Trusting {
+struct ClientWithCa {
     pem: Vec<u8>,
     client: Client,
 }
@@ -73,7 +73,7 @@ impl Fetcher {
     /// read again before each fetch, so a new one is in force without a restart.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, FetcherError> {
         let pem = ca_file.map(read).transpose()?;
-        let trusting = Trusting::new(pem.unwrap_or_default(), ca_file)?;
+        let trusting = ClientWithCa::new(pem.unwrap_or_default(), ca_file)?;
         Ok(Self {
             ca_file: ca_file.map(Path::to_owned),
             trusting: Arc::new(ArcSwap::from_pointee(trusting)),
@@ -81,29 +81,29 @@ impl Fetcher {
     }
 
     /// Fetches a document.
-    pub async fn json(&self, url: &Url) -> Result<Document, FetchFault> {
-        self.renew_trust();
+    pub async fn json(&self, url: &Url) -> Result<JsonDocument, FetchError> {
+        self.reload_ca_bundle();
         let client = self.trusting.load().client.clone();
         let mut headers = HeaderMap::new();
-        trace::pass_on(&mut headers);
+        trace::inject(&mut headers);
         let asked = client.get(url.clone()).headers(headers);
         let mut response = asked.send().await.map_err(fault)?;
         if response.status() != StatusCode::OK {
-            return Err(FetchFault::Status(response.status().as_u16()));
+            return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
         let body = body(&mut response).await?;
-        let json = serde_json::from_slice(&body).map_err(|_| FetchFault::NotJson)?;
-        Ok(Document { json, max_age })
+        let json = serde_json::from_slice(&body).map_err(|_| FetchError::NotJson)?;
+        Ok(JsonDocument { json, max_age })
     }
 
     /// Trusts what the bundle has now. One that is gone or broken changes nothing: it may be half
     /// written, and the next fetch looks again.
-    fn renew_trust(&self) {
+    fn reload_ca_bundle(&self) {
         let Some(path) = &self.ca_file else { return };
         let renewed = read(path).and_then(|pem| {
             let changed = pem != self.trusting.load().pem;
-            changed.then(|| Trusting::new(pem, Some(path))).transpose()
+            changed.then(|| ClientWithCa::new(pem, Some(path))).transpose()
         });
         match renewed {
             Ok(None) => {}
@@ -116,7 +116,7 @@ impl Fetcher {
     }
 }
 
-impl Trusting {
+impl ClientWithCa {
     fn new(pem: Vec<u8>, ca_file: Option<&Path>) -> Result<Self, FetcherError> {
         let roots = ca_file.map(|path| certificates(&pem, path)).transpose()?;
         let client = Client::builder()
@@ -130,7 +130,7 @@ impl Trusting {
             .build();
         match client {
             Ok(client) => Ok(Self { pem, client }),
-            Err(error) => Err(FetcherError::Tls(innermost(&error))),
+            Err(error) => Err(FetcherError::Tls(root_cause(&error))),
         }
     }
 }
@@ -152,24 +152,24 @@ fn certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, FetcherErro
 const UNTRUSTED: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
 
 /// What is said of a redirect that is not followed.
-const REFUSED: [&str; 2] = ["to another host", "too often"];
+const REDIRECT_ERRORS: [&str; 2] = ["to another host", "too often"];
 
 fn same_host_only(attempt: Attempt<'_>) -> Action {
     let first = attempt.previous().first().map(Url::origin);
     if first != Some(attempt.url().origin()) {
-        attempt.error(REFUSED[0])
+        attempt.error(REDIRECT_ERRORS[0])
     } else if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error(REFUSED[1])
+        attempt.error(REDIRECT_ERRORS[1])
     } else {
         attempt.follow()
     }
 }
 
-async fn body(response: &mut Response) -> Result<Vec<u8>, FetchFault> {
+async fn body(response: &mut Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(fault)? {
         if body.len() + chunk.len() > MAX_BYTES {
-            return Err(FetchFault::TooLarge);
+            return Err(FetchError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -177,29 +177,29 @@ async fn body(response: &mut Response) -> Result<Vec<u8>, FetchFault> {
 }
 
 /// Why a fetch failed. The address is known to whoever reads this, and might hold a secret.
-fn fault(error: reqwest::Error) -> FetchFault {
+fn fault(error: reqwest::Error) -> FetchError {
     if error.is_timeout() {
-        return FetchFault::Timeout;
+        return FetchError::Timeout;
     }
     let error = error.without_url();
-    let cause = innermost(&error);
+    let cause = root_cause(&error);
     if let Some(refused) =
-        REFUSED.into_iter().find(|refused| error.is_redirect() && cause == *refused)
+        REDIRECT_ERRORS.into_iter().find(|refused| error.is_redirect() && cause == *refused)
     {
-        return FetchFault::Redirected(refused);
+        return FetchError::Redirected(refused);
     }
     // TLS has no other way to say so that reaches here.
     if UNTRUSTED.iter().any(|why| cause.contains(why)) {
-        return FetchFault::Untrusted(cause);
+        return FetchError::Untrusted(cause);
     }
     if cause.starts_with("invalid peer certificate") {
-        return FetchFault::Certificate(cause);
+        return FetchError::Certificate(cause);
     }
-    if error.is_connect() { FetchFault::Unreachable(cause) } else { FetchFault::Broken(cause) }
+    if error.is_connect() { FetchError::Unreachable(cause) } else { FetchError::Broken(cause) }
 }
 
 /// The outer layers of an error say no more than that something was sent.
-fn innermost(error: &dyn Error) -> String {
+fn root_cause(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -6,9 +6,9 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 /// The members of an object; reading one with a repeated name fails (RFC 7519 section 4).
-pub(super) struct Object(pub(super) Map<String, Value>);
+pub(super) struct UniqueKeyObject(pub(super) Map<String, Value>);
 
-impl Object {
+impl UniqueKeyObject {
     pub(super) fn read(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
@@ -22,7 +22,7 @@ impl Object {
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for UniqueKeyObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Members)
     }
@@ -31,20 +31,20 @@ impl<'de> Deserialize<'de> for Object {
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Object;
+    type Value = UniqueKeyObject;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<UniqueKeyObject, A::Error> {
         let mut map = Map::new();
         while let Some((name, value)) = members.next_entry::<String, Value>()? {
             if map.insert(name, value).is_some() {
                 return Err(A::Error::custom("a name comes twice"));
             }
         }
-        Ok(Object(map))
+        Ok(UniqueKeyObject(map))
     }
 }
 
@@ -54,13 +54,13 @@ mod tests {
 
     #[test]
     fn reads_an_object_and_nothing_else() {
-        let object = Object::read(br#"{"a": "b", "c": {"a": 1}}"#).expect("an object");
+        let object = UniqueKeyObject::read(br#"{"a": "b", "c": {"a": 1}}"#).expect("an object");
         assert_eq!(object.text("a"), Some("b"));
         assert_eq!(object.text("c"), None);
         for bad in
             ["", "[]", "1", "null", "\"a\"", "{} {}", r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#]
         {
-            assert!(Object::read(bad.as_bytes()).is_none(), "{bad}");
+            assert!(UniqueKeyObject::read(bad.as_bytes()).is_none(), "{bad}");
         }
     }
 }

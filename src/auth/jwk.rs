@@ -34,7 +34,7 @@ impl PublicKey {
 }
 
 /// What a set says of a token's key.
-pub enum Lookup {
+pub enum KeyMatch {
     /// The key.
     Found(Arc<PublicKey>),
     /// No usable key has that `kid`.
@@ -42,7 +42,7 @@ pub enum Lookup {
     /// The token names no key, and the set has not exactly one that is usable.
     Ambiguous,
     /// The key is there, and not for that algorithm.
-    Disagrees,
+    AlgorithmMismatch,
 }
 
 /// The usable keys of a JWK set.
@@ -56,7 +56,7 @@ impl KeySet {
     /// Reads a JWK set; keys that cannot be used are [`skipped`](Self::skipped), as RFC 7517
     /// section 5 wants. `None` for what is not a set.
     #[must_use]
-    pub fn read(document: &Value) -> Option<Self> {
+    pub fn from_jwks(document: &Value) -> Option<Self> {
         let mut set = Self::default();
         for (place, jwk) in document.get("keys")?.as_array()?.iter().enumerate() {
             match public_key(jwk) {
@@ -87,17 +87,21 @@ impl KeySet {
 
     /// The key that a token with this `kid` and `alg` is to be verified with.
     #[must_use]
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Lookup {
+    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyMatch {
         let mut named = self.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
         let Some(first) = named.clone().next() else {
-            return if kid.is_some() { Lookup::Unknown } else { Lookup::Ambiguous };
+            return if kid.is_some() { KeyMatch::Unknown } else { KeyMatch::Ambiguous };
         };
         if kid.is_none() && self.keys.len() != 1 {
-            return Lookup::Ambiguous;
+            return KeyMatch::Ambiguous;
         }
         // Keys of different types may share a `kid` (RFC 7517 section 4.5).
         let key = named.find(|key| key.allows(algorithm)).unwrap_or(first);
-        if key.allows(algorithm) { Lookup::Found(key.clone()) } else { Lookup::Disagrees }
+        if key.allows(algorithm) {
+            KeyMatch::Found(key.clone())
+        } else {
+            KeyMatch::AlgorithmMismatch
+        }
     }
 }
 
@@ -115,10 +119,10 @@ fn public_key(jwk: &Value) -> Result<PublicKey, &'static str> {
         Some(Value::String(kid)) => Some(kid.clone()),
         Some(_) => return Err("has a `kid` that is not a string"),
     };
-    meant_for_signatures(jwk)?;
+    check_key_use(jwk)?;
     let mut uses = match text(jwk, "kty").ok_or("has no `kty`")? {
-        "RSA" => rsa(jwk)?,
-        kty @ ("EC" | "OKP") => vec![on_curve(kty, jwk)?],
+        "RSA" => parse_rsa_key(jwk)?,
+        kty @ ("EC" | "OKP") => vec![parse_ec_key(kty, jwk)?],
         "oct" => return Err("is a shared secret (`oct`)"),
         _ => return Err("has a `kty` other than RSA, EC and OKP"),
     };
@@ -132,7 +136,7 @@ fn public_key(jwk: &Value) -> Result<PublicKey, &'static str> {
 }
 
 /// RFC 7517 sections 4.2 and 4.3.
-fn meant_for_signatures(jwk: &Value) -> Result<(), &'static str> {
+fn check_key_use(jwk: &Value) -> Result<(), &'static str> {
     if jwk.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
         return Err("has a `use` other than `sig`");
     }
@@ -145,7 +149,7 @@ fn meant_for_signatures(jwk: &Value) -> Result<(), &'static str> {
 }
 
 /// RFC 7518 section 6.3.1.
-fn rsa(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'static str> {
+fn parse_rsa_key(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'static str> {
     let n = bytes(jwk, "n").ok_or("has no readable `n`")?;
     let e = bytes(jwk, "e").ok_or("has no readable `e`")?;
     let (n, e) = (unpadded(&n), unpadded(&e));
@@ -166,7 +170,7 @@ fn rsa(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'static str> {
 }
 
 /// RFC 7518 section 6.2.1 and RFC 8037 section 2.
-fn on_curve(kty: &str, jwk: &Value) -> Result<(Algorithm, ParsedPublicKey), &'static str> {
+fn parse_ec_key(kty: &str, jwk: &Value) -> Result<(Algorithm, ParsedPublicKey), &'static str> {
     let crv = text(jwk, "crv").ok_or("has no `crv`")?;
     let curve = Curve::named(kty, crv).ok_or("is on a curve that is not accepted")?;
     let coordinate = |name| bytes(jwk, name).filter(|bytes| bytes.len() == curve.coordinate);
@@ -226,9 +230,9 @@ mod tests {
     #[test]
     fn what_is_no_set_is_told_apart_from_an_empty_one() {
         for bad in [Value::Null, serde_json::json!([]), serde_json::json!({"keys": {}})] {
-            assert!(KeySet::read(&bad).is_none(), "{bad}");
+            assert!(KeySet::from_jwks(&bad).is_none(), "{bad}");
         }
-        let empty = KeySet::read(&serde_json::json!({"keys": []})).expect("a set");
+        let empty = KeySet::from_jwks(&serde_json::json!({"keys": []})).expect("a set");
         assert!(empty.is_empty());
     }
 }

@@ -17,8 +17,8 @@ use tracing::{Instrument, Span, debug_span};
 
 use super::{
     algorithm::Algorithm,
-    fault::KeysFault,
-    jwk::{KeySet, Lookup, PublicKey},
+    error::KeyFetchError,
+    jwk::{KeyMatch, KeySet, PublicKey},
 };
 use crate::{metrics::Metrics, trace};
 
@@ -35,10 +35,10 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How many requests may wait in line for a fetch; more wait to get in line.
-const LINE: usize = 1024;
+const REFRESH_QUEUE_CAPACITY: usize = 1024;
 
 /// What a source answered.
-pub struct Fetched {
+pub struct FetchedKeySet {
     /// The keys.
     pub set: KeySet,
     /// How long they may be used without asking again (`max-age`, RFC 9111 section 5.2.2.1).
@@ -49,16 +49,16 @@ pub struct Fetched {
 
 /// Where keys come from. A fetch ends in bounded time.
 #[async_trait]
-pub trait Source: Send + Sync + 'static {
+pub trait JwksSource: Send + Sync + 'static {
     /// Whose keys they are.
     fn issuer(&self) -> &str;
     /// Fetches the set as it is now.
-    async fn fetch(&self) -> Result<Fetched, KeysFault>;
+    async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError>;
 }
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
+pub enum KeyLookupError {
     /// No set was ever fetched, or the last one is older than [`MAX_STALE`].
     Unavailable,
     /// No usable key has that `kid`, and it is too early to ask again.
@@ -66,21 +66,21 @@ pub enum Missing {
     /// No `kid`, and not exactly one usable key.
     Ambiguous,
     /// The key is not for that algorithm.
-    Disagrees,
+    AlgorithmMismatch,
 }
 
 /// Why there are no keys to verify with. Its text is short and without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoKeys {
+pub enum KeysUnavailable {
     /// The first fetch has not ended.
     #[error("no keys: not fetched yet")]
-    NotYet,
+    Pending,
     /// No fetch was ever good.
     #[error("no keys: {0}")]
-    Failed(KeysFault),
+    Failed(KeyFetchError),
     /// There were keys, and no fetch was good for longer than [`MAX_STALE`].
     #[error("no keys: the last good ones are too old; {0}")]
-    Stale(KeysFault),
+    Stale(KeyFetchError),
     /// The issuer has none.
     // Authentik does so for a provider without a signing key, and signs with HS256.
     #[error("no keys: the issuer's set is empty: is a signing key chosen at the provider?")]
@@ -94,47 +94,47 @@ pub enum NoKeys {
 }
 
 /// The keys in force.
-pub struct Keys {
+pub struct JwksCache {
     shared: Arc<Shared>,
     refresher: Option<Refresher>,
 }
 
 /// The line to the task that fetches, and the task.
 struct Refresher {
-    line: mpsc::Sender<Waiting>,
+    requests: mpsc::Sender<RefreshRequest>,
     task: JoinHandle<()>,
 }
 
 struct Shared {
-    current: ArcSwap<Current>,
+    current: ArcSwap<CacheState>,
     /// How many fetches have ended. Grows after `current` was swapped.
     fetches: watch::Sender<u64>,
 }
 
 #[derive(Default)]
-struct Current {
-    held: Option<Held>,
+struct CacheState {
+    held: Option<CachedKeySet>,
     /// Why the last fetch failed, if it did.
-    fault: Option<KeysFault>,
+    fault: Option<KeyFetchError>,
 }
 
 /// A set, and where it stands.
 #[derive(Clone)]
-struct Held {
+struct CachedKeySet {
     set: Arc<KeySet>,
     symmetric: bool,
     /// When it was fetched; `None` for one that never ages.
     fetched_at: Option<Instant>,
 }
 
-impl Held {
+impl CachedKeySet {
     fn is_stale(&self) -> bool {
         self.fetched_at.is_some_and(|at| at.elapsed() > MAX_STALE)
     }
 }
 
 /// A request that found no key.
-struct Waiting {
+struct RefreshRequest {
     /// How many fetches had ended when it looked.
     seen: u64,
     /// Where in its trace it waits.
@@ -142,74 +142,87 @@ struct Waiting {
     done: oneshot::Sender<()>,
 }
 
-impl Keys {
+impl JwksCache {
     /// Keys that never change.
     #[must_use]
     pub fn fixed(set: KeySet) -> Self {
-        let held = Held { set: Arc::new(set), symmetric: false, fetched_at: None };
-        let current = Current { held: Some(held), fault: None };
+        let held = CachedKeySet { set: Arc::new(set), symmetric: false, fetched_at: None };
+        let current = CacheState { held: Some(held), fault: None };
         Self { shared: Arc::new(Shared::new(current)), refresher: None }
     }
 
     /// Keys that a task fetches: at once, before they age out, and when a token names an unknown
     /// one. The task ends when these keys are dropped. Needs a tokio runtime.
     #[must_use]
-    pub fn remote(source: impl Source, metrics: Metrics) -> Self {
-        let shared = Arc::new(Shared::new(Current::default()));
-        let (line, waiting) = mpsc::channel(LINE);
-        let task = Task::new(Box::new(source), shared.clone(), waiting, metrics);
+    pub fn remote(source: impl JwksSource, metrics: Metrics) -> Self {
+        let shared = Arc::new(Shared::new(CacheState::default()));
+        let (line, waiting) = mpsc::channel(REFRESH_QUEUE_CAPACITY);
+        let task = RefreshTask::new(Box::new(source), shared.clone(), waiting, metrics);
         let task = tokio::spawn(task.run());
-        Self { shared, refresher: Some(Refresher { line, task }) }
+        Self { shared, refresher: Some(Refresher { requests: line, task }) }
     }
 
     /// The key for a token with this `kid` and `alg`.
     ///
     /// A known key is there at once. For an unknown one this waits for a fetch: the one under way,
     /// or one that it causes where [`COOL_DOWN`] has passed since another token did.
-    pub async fn find(
+    pub async fn get_or_refresh(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<Arc<PublicKey>, Missing> {
+    ) -> Result<Arc<PublicKey>, KeyLookupError> {
         // Twice: the fetch that was under way may have begun before the key was there.
         for _ in 0..2 {
             let seen = *self.shared.fetches.borrow();
-            match self.look(kid, algorithm) {
-                Err(Missing::Unknown | Missing::Unavailable) => self.refreshed(seen).await,
+            match self.get(kid, algorithm) {
+                Err(KeyLookupError::Unknown | KeyLookupError::Unavailable) => {
+                    self.wait_for_refresh(seen).await
+                }
                 decided => return decided,
             }
         }
-        self.look(kid, algorithm)
+        self.get(kid, algorithm)
     }
 
-    fn look(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Arc<PublicKey>, Missing> {
+    fn get(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Arc<PublicKey>, KeyLookupError> {
         let current = self.shared.current.load();
         let held = current.held.as_ref().filter(|held| !held.is_stale());
-        match held.ok_or(Missing::Unavailable)?.set.find(kid, algorithm) {
-            Lookup::Found(key) => Ok(key),
-            Lookup::Unknown => Err(Missing::Unknown),
-            Lookup::Ambiguous => Err(Missing::Ambiguous),
-            Lookup::Disagrees => Err(Missing::Disagrees),
+        match held.ok_or(KeyLookupError::Unavailable)?.set.find(kid, algorithm) {
+            KeyMatch::Found(key) => Ok(key),
+            KeyMatch::Unknown => Err(KeyLookupError::Unknown),
+            KeyMatch::Ambiguous => Err(KeyLookupError::Ambiguous),
+            KeyMatch::AlgorithmMismatch => Err(KeyLookupError::AlgorithmMismatch),
         }
     }
 
     /// Waits until there was a fetch after the one seen last, or it is too early for one.
-    async fn refreshed(&self, seen: u64) {
+    async fn wait_for_refresh(&self, seen: u64) {
         let Some(refresher) = &self.refresher else { return };
         let (done, is_done) = oneshot::channel();
-        if refresher.line.send(Waiting { seen, span: Span::current(), done }).await.is_ok() {
+        if refresher
+            .requests
+            .send(RefreshRequest { seen, span: Span::current(), done })
+            .await
+            .is_ok()
+        {
             // An error means that the task has ended: there is nothing to wait for.
             let _ = is_done.await;
         }
     }
 
     /// Whether there are keys to verify with, and if not, why.
-    pub fn ready(&self) -> Result<(), NoKeys> {
+    pub fn check_ready(&self) -> Result<(), KeysUnavailable> {
         let current = self.shared.current.load();
         let fault = || current.fault.clone();
         match &current.held {
-            None => Err(fault().map_or(NoKeys::NotYet, NoKeys::Failed)),
-            Some(held) if held.is_stale() => Err(fault().map_or(NoKeys::NotYet, NoKeys::Stale)),
+            None => Err(fault().map_or(KeysUnavailable::Pending, KeysUnavailable::Failed)),
+            Some(held) if held.is_stale() => {
+                Err(fault().map_or(KeysUnavailable::Pending, KeysUnavailable::Stale))
+            }
             Some(held) => why_none(&held.set, held.symmetric).map_or(Ok(()), Err),
         }
     }
@@ -235,7 +248,7 @@ impl Keys {
     }
 }
 
-impl Drop for Keys {
+impl Drop for JwksCache {
     fn drop(&mut self) {
         if let Some(refresher) = &self.refresher {
             refresher.task.abort();
@@ -244,34 +257,34 @@ impl Drop for Keys {
 }
 
 /// Why a set has no key that can be used, where it has none.
-fn why_none(set: &KeySet, symmetric: bool) -> Option<NoKeys> {
+fn why_none(set: &KeySet, symmetric: bool) -> Option<KeysUnavailable> {
     set.is_empty().then(|| match set.skipped().first() {
-        Some(first) => NoKeys::Unusable(first.clone()),
-        None => NoKeys::Empty { symmetric },
+        Some(first) => KeysUnavailable::Unusable(first.clone()),
+        None => KeysUnavailable::Empty { symmetric },
     })
 }
 
 /// Whether a set that was fetched can be used at all: for who fetches without keeping.
-pub fn examine(fetched: &Fetched) -> Result<(), NoKeys> {
+pub fn ensure_usable(fetched: &FetchedKeySet) -> Result<(), KeysUnavailable> {
     why_none(&fetched.set, fetched.symmetric).map_or(Ok(()), Err)
 }
 
 impl Shared {
-    fn new(current: Current) -> Self {
+    fn new(current: CacheState) -> Self {
         Self { current: ArcSwap::from_pointee(current), fetches: watch::Sender::new(0) }
     }
 
-    fn publish(&self, current: Current) {
+    fn publish(&self, current: CacheState) {
         self.current.store(Arc::new(current));
         self.fetches.send_modify(|ended| *ended += 1);
     }
 }
 
 /// The task that fetches.
-struct Task {
-    source: Box<dyn Source>,
+struct RefreshTask {
+    source: Box<dyn JwksSource>,
     shared: Arc<Shared>,
-    waiting: mpsc::Receiver<Waiting>,
+    waiting: mpsc::Receiver<RefreshRequest>,
     /// When the next fetch is due that no token asks for.
     due: Instant,
     /// How many of those have failed since the last success.
@@ -281,11 +294,11 @@ struct Task {
     metrics: Metrics,
 }
 
-impl Task {
+impl RefreshTask {
     fn new(
-        source: Box<dyn Source>,
+        source: Box<dyn JwksSource>,
         shared: Arc<Shared>,
-        waiting: mpsc::Receiver<Waiting>,
+        waiting: mpsc::Receiver<RefreshRequest>,
         metrics: Metrics,
     ) -> Self {
         let due = Instant::now();
@@ -313,7 +326,7 @@ impl Task {
         }
     }
 
-    async fn answer(&mut self, waiting: Waiting) {
+    async fn answer(&mut self, waiting: RefreshRequest) {
         let cool = self.asked_at.is_none_or(|at| at.elapsed() >= COOL_DOWN);
         if cool && waiting.seen == *self.shared.fetches.borrow() {
             // Before the fetch: a failed one counts.
@@ -333,21 +346,21 @@ impl Task {
         match fetched {
             Ok(fetched) => {
                 self.metrics.jwks_fetched(issuer, "ok");
-                tell(issuer, &before, &fetched);
-                let Fetched { set, max_age, symmetric } = fetched;
+                log_changes(issuer, &before, &fetched);
+                let FetchedKeySet { set, max_age, symmetric } = fetched;
                 let fetched_at = Some(Instant::now());
-                let held = Held { set: Arc::new(set), symmetric, fetched_at };
-                self.shared.publish(Current { held: Some(held), fault: None });
+                let held = CachedKeySet { set: Arc::new(set), symmetric, fetched_at };
+                self.shared.publish(CacheState { held: Some(held), fault: None });
                 self.failures = 0;
-                self.due = Instant::now() + jittered(age(max_age));
+                self.due = Instant::now() + jittered(refresh_interval(max_age));
                 true
             }
             Err(fault) => {
-                trace::failed(&span);
-                self.metrics.jwks_fetched(issuer, fault.outcome());
-                tracing::warn!(issuer, %fault, fix = fault.fix(), "keys could not be fetched");
+                trace::set_error_status(&span);
+                self.metrics.jwks_fetched(issuer, fault.metric_label());
+                tracing::warn!(issuer, %fault, fix = fault.help(), "keys could not be fetched");
                 let held = before.held.clone();
-                self.shared.publish(Current { held, fault: Some(fault) });
+                self.shared.publish(CacheState { held, fault: Some(fault) });
                 false
             }
         }
@@ -355,7 +368,7 @@ impl Task {
 }
 
 /// Logs what is new in a set: each unusable key once, and that there is none to use.
-fn tell(issuer: &str, before: &Current, fetched: &Fetched) {
+fn log_changes(issuer: &str, before: &CacheState, fetched: &FetchedKeySet) {
     let (was, set) = (before.held.as_ref().map(|held| &held.set), &fetched.set);
     let told = was.map_or(&[][..], |was| was.skipped());
     for skipped in set.skipped().iter().filter(|skipped| !told.contains(skipped)) {
@@ -364,13 +377,13 @@ fn tell(issuer: &str, before: &Current, fetched: &Fetched) {
     if was.is_some_and(|was| was.len() == set.len()) && before.fault.is_none() {
         return;
     }
-    match examine(fetched) {
+    match ensure_usable(fetched) {
         Ok(()) => tracing::info!(issuer, usable = set.len(), "keys fetched"),
         Err(none) => tracing::warn!(issuer, fix = none.fix(), "{none}"),
     }
 }
 
-fn age(max_age: Option<Duration>) -> Duration {
+fn refresh_interval(max_age: Option<Duration>) -> Duration {
     max_age.unwrap_or(DEFAULT_AGE).clamp(MIN_AGE, MAX_AGE)
 }
 
@@ -394,7 +407,10 @@ mod tests {
     fn age_is_what_the_answer_says_within_bounds() {
         for (says, seconds) in [(None, 300), (Some(0), 60), (Some(90), 90), (Some(u64::MAX), 3600)]
         {
-            assert_eq!(age(says.map(Duration::from_secs)), Duration::from_secs(seconds));
+            assert_eq!(
+                refresh_interval(says.map(Duration::from_secs)),
+                Duration::from_secs(seconds)
+            );
         }
     }
 

@@ -5,21 +5,21 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use crate::domain::{sync::Profile, time::Timestamp, user::Identity};
+use crate::domain::{sync::TokenProfile, time::Timestamp, user::Identity};
 
 use super::{
     claims,
-    keys::{Keys, Missing},
-    object::Object,
-    unverified::Unverified,
+    json_object::UniqueKeyObject,
+    jwks_cache::{JwksCache, KeyLookupError},
+    unverified::UnverifiedJws,
 };
 
 /// How often a claim that is wrong in every token is warned of, in milliseconds.
-const WARN_EVERY: i64 = 60_000;
+const WARN_INTERVAL_MS: i64 = 60_000;
 
 /// What our tokens say.
 #[derive(Clone, Debug)]
-pub struct Expected {
+pub struct TokenValidation {
     /// The issuer, to the letter (`iss`).
     pub issuer: String,
     /// The audiences of which a token must name one (`aud`).
@@ -30,47 +30,47 @@ pub struct Expected {
 
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedToken {
     /// Who it is for.
     pub identity: Identity,
     /// What else it says of them; only the sync may read it.
-    pub profile: Profile,
+    pub profile: TokenProfile,
     /// `exp`, without leeway: when live connections of this token end.
     pub expires_at: Timestamp,
 }
 
 /// Why a credential was not accepted. Neither this nor [`Reason`] has a text for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum AuthError {
     /// More than one was presented.
-    Several,
+    MultipleCredentials,
     /// It is not a good token.
-    Invalid(Reason),
+    InvalidToken(TokenError),
     /// There never was a key to verify it with: the provider cannot be reached.
     KeysUnavailable,
 }
 
-impl Refused {
+impl AuthError {
     /// One word for the log and the metric's label.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Several => "several",
-            Self::Invalid(reason) => reason.word(),
+            Self::MultipleCredentials => "multiple_credentials",
+            Self::InvalidToken(reason) => reason.word(),
             Self::KeysUnavailable => "keys_unavailable",
         }
     }
 }
 
-impl From<Reason> for Refused {
-    fn from(reason: Reason) -> Self {
-        Self::Invalid(reason)
+impl From<TokenError> for AuthError {
+    fn from(reason: TokenError) -> Self {
+        Self::InvalidToken(reason)
     }
 }
 
 /// What is wrong with a token: for the log and the metric, never for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub enum TokenError {
     /// Another scheme than `Bearer`, or not of the form of a credential.
     Credential,
     /// More than 16 KiB.
@@ -80,15 +80,15 @@ pub enum Reason {
     /// `alg` is missing or not accepted.
     Algorithm,
     /// There is a `crit`.
-    Critical,
+    UnsupportedCrit,
     /// `typ` is that of something else.
-    Type,
+    UnexpectedTyp,
     /// No `kid`, where the set has not exactly one usable key.
-    NoKeyId,
+    AmbiguousKey,
     /// No usable key has that `kid`.
     UnknownKey,
     /// The key is not for that `alg`.
-    KeyDisagrees,
+    KeyAlgorithmMismatch,
     /// The signature is not one of that key.
     Signature,
     /// `iss` is not our issuer.
@@ -98,18 +98,18 @@ pub enum Reason {
     /// `sub` is not a string of 1 to 255 characters.
     Subject,
     /// No `exp`.
-    NoExpiry,
+    MissingExp,
     /// `exp`, `nbf` or `iat` is not a number, or not one of this era.
-    Time,
+    InvalidTimestamp,
     /// `exp` is over.
     Expired,
     /// `nbf` is ahead.
-    NotBefore,
+    NotYetValid,
     /// `iat` is ahead.
-    IssuedAhead,
+    IssuedInFuture,
 }
 
-impl Reason {
+impl TokenError {
     /// One word for the log and the metric's label.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -118,38 +118,39 @@ impl Reason {
             Self::TooLong => "too_long",
             Self::Malformed => "malformed",
             Self::Algorithm => "algorithm",
-            Self::Critical => "critical",
-            Self::Type => "type",
-            Self::NoKeyId => "no_key_id",
+            Self::UnsupportedCrit => "unsupported_crit",
+            Self::UnexpectedTyp => "unexpected_typ",
+            Self::AmbiguousKey => "ambiguous_key",
             Self::UnknownKey => "unknown_key",
-            Self::KeyDisagrees => "key_disagrees",
+            Self::KeyAlgorithmMismatch => "key_algorithm_mismatch",
             Self::Signature => "signature",
             Self::Issuer => "issuer",
             Self::Audience => "audience",
             Self::Subject => "subject",
-            Self::NoExpiry => "no_expiry",
-            Self::Time => "time",
+            Self::MissingExp => "missing_exp",
+            Self::InvalidTimestamp => "invalid_timestamp",
             Self::Expired => "expired",
-            Self::NotBefore => "not_before",
-            Self::IssuedAhead => "issued_ahead",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
         }
     }
 }
 
 /// Verifies tokens of one issuer.
 pub struct Verifier {
-    expected: Expected,
-    keys: Arc<Keys>,
-    warned_of_audience: Seldom,
-    warned_of_groups: Seldom,
+    expected: TokenValidation,
+    keys: Arc<JwksCache>,
+    audience_warning: LogThrottle,
+    warned_of_groups: LogThrottle,
 }
 
 impl Verifier {
     /// A verifier for tokens that say this, signed with one of those keys.
     #[must_use]
-    pub fn new(expected: Expected, keys: Arc<Keys>) -> Self {
-        let (warned_of_audience, warned_of_groups) = (Seldom::default(), Seldom::default());
-        Self { expected, keys, warned_of_audience, warned_of_groups }
+    pub fn new(expected: TokenValidation, keys: Arc<JwksCache>) -> Self {
+        let (warned_of_audience, warned_of_groups) =
+            (LogThrottle::default(), LogThrottle::default());
+        Self { expected, keys, audience_warning: warned_of_audience, warned_of_groups }
     }
 
     /// The issuer.
@@ -160,31 +161,31 @@ impl Verifier {
 
     /// The issuer's keys.
     #[must_use]
-    pub fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &JwksCache {
         &self.keys
     }
 
-    /// Verifies a token, everything that it must be: what [`Unverified::read`] has left open is
+    /// Verifies a token, everything that it must be: what [`UnverifiedJws::read`] has left open is
     /// decided here. It waits for a fetch of keys only where its key is not known.
     pub(super) async fn verify(
         &self,
-        unverified: &Unverified<'_>,
+        unverified: &UnverifiedJws<'_>,
         now: Timestamp,
-    ) -> Result<Verified, Refused> {
-        let key = self.keys.find(unverified.kid(), unverified.algorithm()).await;
+    ) -> Result<VerifiedToken, AuthError> {
+        let key = self.keys.get_or_refresh(unverified.kid(), unverified.algorithm()).await;
         let claims = unverified.claims(&*key.map_err(refused)?)?;
         let lifetime = claims::lifetime(claims, now)?;
         let identity = claims::identity(claims, &self.expected);
-        self.warn_of_another_audience(&identity, now);
+        self.warn_audience_mismatch(&identity, now);
         let identity = identity?;
         let profile = claims::profile(claims, lifetime.issued_at, &self.expected.groups_claim);
         self.warn_of_unreadable_groups(claims, &profile, now);
-        Ok(Verified { identity, profile, expires_at: lifetime.expires_at })
+        Ok(VerifiedToken { identity, profile, expires_at: lifetime.expires_at })
     }
 
     /// The issuer has signed it, so this is more likely a setting than an attack.
-    fn warn_of_another_audience(&self, identity: &Result<Identity, Reason>, now: Timestamp) {
-        if *identity == Err(Reason::Audience) && self.warned_of_audience.is_due(now) {
+    fn warn_audience_mismatch(&self, identity: &Result<Identity, TokenError>, now: Timestamp) {
+        if *identity == Err(TokenError::Audience) && self.audience_warning.should_log(now) {
             tracing::warn!(
                 issuer = self.issuer(),
                 configured = ?self.expected.audiences,
@@ -194,10 +195,15 @@ impl Verifier {
         }
     }
 
-    fn warn_of_unreadable_groups(&self, claims: &Object, profile: &Profile, now: Timestamp) {
+    fn warn_of_unreadable_groups(
+        &self,
+        claims: &UniqueKeyObject,
+        profile: &TokenProfile,
+        now: Timestamp,
+    ) {
         let claim = &self.expected.groups_claim;
         let unreadable = profile.groups.is_none() && claims.get(claim).is_some();
-        if unreadable && self.warned_of_groups.is_due(now) {
+        if unreadable && self.warned_of_groups.should_log(now) {
             tracing::warn!(
                 issuer = self.issuer(),
                 claim,
@@ -208,18 +214,18 @@ impl Verifier {
 }
 
 /// Says the same once a minute at most.
-struct Seldom(AtomicI64);
+struct LogThrottle(AtomicI64);
 
-impl Default for Seldom {
+impl Default for LogThrottle {
     fn default() -> Self {
         Self(AtomicI64::new(i64::MIN))
     }
 }
 
-impl Seldom {
-    fn is_due(&self, now: Timestamp) -> bool {
+impl LogThrottle {
+    fn should_log(&self, now: Timestamp) -> bool {
         let last = self.0.load(Ordering::Relaxed);
-        let due = now.millis().saturating_sub(last) >= WARN_EVERY;
+        let due = now.millis().saturating_sub(last) >= WARN_INTERVAL_MS;
         if due {
             self.0.store(now.millis(), Ordering::Relaxed);
         }
@@ -227,11 +233,11 @@ impl Seldom {
     }
 }
 
-fn refused(missing: Missing) -> Refused {
-    Refused::Invalid(match missing {
-        Missing::Unavailable => return Refused::KeysUnavailable,
-        Missing::Unknown => Reason::UnknownKey,
-        Missing::Ambiguous => Reason::NoKeyId,
-        Missing::Disagrees => Reason::KeyDisagrees,
+fn refused(missing: KeyLookupError) -> AuthError {
+    AuthError::InvalidToken(match missing {
+        KeyLookupError::Unavailable => return AuthError::KeysUnavailable,
+        KeyLookupError::Unknown => TokenError::UnknownKey,
+        KeyLookupError::Ambiguous => TokenError::AmbiguousKey,
+        KeyLookupError::AlgorithmMismatch => TokenError::KeyAlgorithmMismatch,
     })
 }

@@ -4,7 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    algorithm::Algorithm, bearer::UnverifiedToken, jwk::PublicKey, object::Object, token::Reason,
+    algorithm::Algorithm, bearer::UnverifiedToken, json_object::UniqueKeyObject, jwk::PublicKey,
+    token::TokenError,
 };
 
 /// The longest token, in bytes.
@@ -13,34 +14,34 @@ const MAX_BYTES: usize = 16 * 1024;
 /// A JWS in compact form (RFC 7515 section 7.1) whose header asks for nothing that is not done here.
 ///
 /// `jwk`, `jku`, `x5u`, `x5c` and their like are not even read: a key comes from the issuer's set.
-pub(super) struct Unverified<'a> {
+pub(super) struct UnverifiedJws<'a> {
     /// What was signed: header and payload, as they came.
     message: &'a str,
-    unverified_claims: Object,
+    unverified_claims: UniqueKeyObject,
     signature: Vec<u8>,
     kid: Option<String>,
     algorithm: Algorithm,
 }
 
-impl<'a> Unverified<'a> {
-    pub(super) fn read(unverified: UnverifiedToken<'a>) -> Result<Self, Reason> {
+impl<'a> UnverifiedJws<'a> {
+    pub(super) fn read(unverified: UnverifiedToken<'a>) -> Result<Self, TokenError> {
         let unverified = unverified.text();
         if unverified.len() > MAX_BYTES {
-            return Err(Reason::TooLong);
+            return Err(TokenError::TooLong);
         }
-        let (message, signature) = unverified.rsplit_once('.').ok_or(Reason::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(Reason::Malformed)?;
+        let (message, signature) = unverified.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         if payload.contains('.') {
-            return Err(Reason::Malformed);
+            return Err(TokenError::Malformed);
         }
         let header = object(header)?;
-        let algorithm = accepted(&header)?;
+        let algorithm = check_header(&header)?;
         let kid = match header.get("kid") {
             None => None,
             Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(Reason::Malformed),
+            Some(_) => return Err(TokenError::Malformed),
         };
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::Malformed)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
         let unverified_claims = object(payload)?;
         Ok(Self { message, unverified_claims, signature, kid, algorithm })
     }
@@ -59,31 +60,31 @@ impl<'a> Unverified<'a> {
     }
 
     /// The claims, once this key is known to have signed them.
-    pub(super) fn claims(&self, key: &PublicKey) -> Result<&Object, Reason> {
+    pub(super) fn claims(&self, key: &PublicKey) -> Result<&UniqueKeyObject, TokenError> {
         if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
-            return Err(Reason::Signature);
+            return Err(TokenError::Signature);
         }
         Ok(&self.unverified_claims)
     }
 }
 
-fn object(part: &str) -> Result<Object, Reason> {
-    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| Reason::Malformed)?;
-    Object::read(&json).ok_or(Reason::Malformed)
+fn object(part: &str) -> Result<UniqueKeyObject, TokenError> {
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    UniqueKeyObject::read(&json).ok_or(TokenError::Malformed)
 }
 
 /// The algorithm of a header that may be accepted at all.
-fn accepted(header: &Object) -> Result<Algorithm, Reason> {
+fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
     // Whatever is critical would have to be understood (RFC 7515 section 4.1.11), and nothing is.
     if header.get("crit").is_some() {
-        return Err(Reason::Critical);
+        return Err(TokenError::UnsupportedCrit);
     }
     let type_known = |typ: &Value| typ.as_str().is_some_and(is_access_token);
     if header.get("typ").is_some_and(|typ| !type_known(typ)) {
-        return Err(Reason::Type);
+        return Err(TokenError::UnexpectedTyp);
     }
-    let alg = header.text("alg").ok_or(Reason::Algorithm)?;
-    Algorithm::from_name(alg).ok_or(Reason::Algorithm)
+    let alg = header.text("alg").ok_or(TokenError::Algorithm)?;
+    Algorithm::from_name(alg).ok_or(TokenError::Algorithm)
 }
 
 /// Media types compare without regard to case (RFC 7515 section 4.1.9, RFC 9068 section 2.1).

@@ -12,10 +12,12 @@ use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::domain::{limits::Limits, sync::GroupNames, tenant::Plan, text};
+use crate::domain::{
+    limits::Limits, sync::GroupMapping, tenant::Plan, text, trusted_documents::TrustedDocumentsMode,
+};
 
-pub use telemetry::{LogFormat, LogOptions, Telemetry, TraceOptions, Traces};
-pub use traffic::{CorsOrigins, Rate, Traffic, TrafficOptions};
+pub use telemetry::{LogFormat, LogOptions, OtlpConfig, Telemetry, TraceOptions};
+pub use traffic::{CorsOrigins, RateLimit, TrafficConfig, TrafficOptions};
 
 /// Options of everything that serves.
 #[derive(Args, Clone, Debug)]
@@ -39,11 +41,17 @@ pub struct ServerOptions {
     #[command(flatten)]
     pub limits: LimitOptions,
     /// A list of trusted documents (JSON), as GraphQL Code Generator, Relay or Apollo write it.
-    #[arg(long, env = "TENANTRY_DOCUMENTS_FILE", value_name = "FILE")]
-    pub documents_file: Option<String>,
-    /// Whether only trusted documents run: `true`, `false`, or `dry-run`, which only logs the others.
-    #[arg(long, env = "TENANTRY_DOCUMENTS_ONLY", num_args = 0..=1, default_value = "false", default_missing_value = "true", value_name = "MODE")]
-    pub documents_only: String,
+    #[arg(long, env = "TENANTRY_TRUSTED_DOCUMENTS_FILE", value_name = "FILE")]
+    pub trusted_documents_file: Option<String>,
+    /// The treatment of documents that are not trusted: `off` runs them, `report` runs and logs
+    /// them, `enforce` rejects them.
+    #[arg(
+        long,
+        env = "TENANTRY_TRUSTED_DOCUMENTS_MODE",
+        default_value = "off",
+        value_name = "MODE"
+    )]
+    pub trusted_documents_mode: String,
     /// What holds traffic in bounds.
     #[command(flatten)]
     pub traffic: TrafficOptions,
@@ -53,8 +61,8 @@ pub struct ServerOptions {
 #[derive(Args, Clone, Debug)]
 pub struct LimitOptions {
     /// How many lexical tokens a document may have.
-    #[arg(long, env = "TENANTRY_MAX_TOKENS", default_value = "2000", value_name = "N")]
-    pub max_tokens: String,
+    #[arg(long, env = "TENANTRY_MAX_DOCUMENT_TOKENS", default_value = "2000", value_name = "N")]
+    pub max_document_tokens: String,
     /// How many directives it may have.
     #[arg(long, env = "TENANTRY_MAX_DIRECTIVES", default_value = "50", value_name = "N")]
     pub max_directives: String,
@@ -80,7 +88,7 @@ impl LimitOptions {
             complexity: limit("TENANTRY_MAX_COMPLEXITY", &self.max_complexity)?,
             aliases: limit("TENANTRY_MAX_ALIASES", &self.max_aliases)?,
             root_fields: limit("TENANTRY_MAX_ROOT_FIELDS", &self.max_root_fields)?,
-            tokens: limit("TENANTRY_MAX_TOKENS", &self.max_tokens)?,
+            tokens: limit("TENANTRY_MAX_DOCUMENT_TOKENS", &self.max_document_tokens)?,
             directives: limit("TENANTRY_MAX_DIRECTIVES", &self.max_directives)?,
         })
     }
@@ -99,7 +107,7 @@ pub struct DatabaseOptions {
 pub struct DemoOptions {
     /// Makes the first N of a million demo tenants too, with users and subscriptions: the same ones
     /// on every machine. What was made before is left as it is now.
-    #[arg(long, env = "TENANTRY_DEMO", value_name = "N")]
+    #[arg(long, env = "TENANTRY_DEMO_TENANTS", value_name = "N")]
     pub demo: Option<String>,
 }
 
@@ -109,7 +117,7 @@ impl DemoOptions {
         let Some(held) = &self.demo else { return Ok(None) };
         let number = held.parse().ok().filter(|number| (1..=1_000_000).contains(number));
         let expected = "expected a whole number from 1 to 1000000";
-        number.map(Some).ok_or_else(|| ConfigError::new("TENANTRY_DEMO", held, expected))
+        number.map(Some).ok_or_else(|| ConfigError::new("TENANTRY_DEMO_TENANTS", held, expected))
     }
 }
 
@@ -190,25 +198,25 @@ pub struct DefaultTenantOptions {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigError {
     variable: &'static str,
-    held: Option<String>,
+    value: Option<String>,
     expected: String,
 }
 
 impl ConfigError {
     fn new(variable: &'static str, held: &str, expected: impl Into<String>) -> Self {
         // One line: what came from outside is quoted with its control characters escaped.
-        Self { variable, held: Some(format!("{held:?}")), expected: expected.into() }
+        Self { variable, value: Some(format!("{held:?}")), expected: expected.into() }
     }
 
     /// For what is not set, and for what is secret and wrong.
-    fn silent(variable: &'static str, expected: impl Into<String>) -> Self {
-        Self { variable, held: None, expected: expected.into() }
+    fn without_value(variable: &'static str, expected: impl Into<String>) -> Self {
+        Self { variable, value: None, expected: expected.into() }
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.held {
+        match &self.value {
             Some(held) => write!(f, "{} holds {held}: {}", self.variable, self.expected),
             None => write!(f, "{}: {}", self.variable, self.expected),
         }
@@ -233,22 +241,11 @@ pub struct ServerConfig {
     /// What a document may ask for.
     pub limits: Limits,
     /// What holds traffic in bounds.
-    pub traffic: Traffic,
+    pub traffic: TrafficConfig,
     /// The list of trusted documents.
-    pub documents_file: Option<PathBuf>,
-    /// Whether only those run.
-    pub documents_only: DocumentsOnly,
-}
-
-/// Whether documents run that are not trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DocumentsOnly {
-    /// They do.
-    No,
-    /// They do, and the log says which would not.
-    DryRun,
-    /// They do not.
-    Yes,
+    pub trusted_documents_file: Option<PathBuf>,
+    /// The treatment of documents that are not on that list.
+    pub trusted_documents_mode: TrustedDocumentsMode,
 }
 
 impl ServerOptions {
@@ -269,32 +266,26 @@ impl ServerOptions {
                 ConfigError::new("TENANTRY_MAX_BODY_BYTES", &self.max_body_bytes, expected)
             })?,
             limits: self.limits.validate()?,
-            documents_file: self.documents_file.as_deref().map(PathBuf::from),
-            documents_only: self.documents_only()?,
+            trusted_documents_file: self.trusted_documents_file.as_deref().map(PathBuf::from),
+            trusted_documents_mode: self.trusted_documents_mode()?,
             traffic: self.traffic.validate()?,
         })
     }
 }
 
 impl ServerOptions {
-    fn documents_only(&self) -> Result<DocumentsOnly, ConfigError> {
-        let variable = "TENANTRY_DOCUMENTS_ONLY";
-        let only = match self.documents_only.as_str() {
-            "dry-run" => DocumentsOnly::DryRun,
-            held => match boolean(variable, Some(held), false) {
-                Ok(true) => DocumentsOnly::Yes,
-                Ok(false) => DocumentsOnly::No,
-                Err(_) => {
-                    let expected = "expected `true`, `false` or `dry-run`";
-                    return Err(ConfigError::new(variable, held, expected));
-                }
-            },
-        };
-        if only != DocumentsOnly::No && self.documents_file.is_none() {
-            let expected = "needs TENANTRY_DOCUMENTS_FILE: without it nothing would be trusted";
-            return Err(ConfigError::new(variable, &self.documents_only, expected));
+    fn trusted_documents_mode(&self) -> Result<TrustedDocumentsMode, ConfigError> {
+        let variable = "TENANTRY_TRUSTED_DOCUMENTS_MODE";
+        let given = self.trusted_documents_mode.as_str();
+        let mode = TrustedDocumentsMode::parse(given).ok_or_else(|| {
+            ConfigError::new(variable, given, "expected `off`, `report` or `enforce`")
+        })?;
+        if mode != TrustedDocumentsMode::Off && self.trusted_documents_file.is_none() {
+            let expected =
+                "needs TENANTRY_TRUSTED_DOCUMENTS_FILE: without it no document is trusted";
+            return Err(ConfigError::new(variable, given, expected));
         }
-        Ok(only)
+        Ok(mode)
     }
 }
 
@@ -315,7 +306,7 @@ impl ServerConfig {
 
 /// Where data is kept.
 #[derive(Clone, Debug)]
-pub enum Database {
+pub enum DatabaseConfig {
     /// A MongoDB replica set or sharded cluster; the URL may have a password in it.
     Mongo(SecretString),
     /// A SQLite file.
@@ -326,30 +317,33 @@ pub enum Database {
 
 impl DatabaseOptions {
     /// Validates.
-    pub fn validate(self) -> Result<Database, ConfigError> {
+    pub fn validate(self) -> Result<DatabaseConfig, ConfigError> {
         const EXPECTED: &str =
             "expected mongodb://host/db, mongodb+srv://host/db, sqlite://path or sqlite::memory:";
         let variable = "TENANTRY_DATABASE_URL";
         let Some(url) = self.database_url else {
-            return Err(ConfigError::silent(variable, format!("not set; {EXPECTED}")));
+            return Err(ConfigError::without_value(variable, format!("not set; {EXPECTED}")));
         };
         if url == "sqlite::memory:" {
-            Ok(Database::SqliteInMemory)
+            Ok(DatabaseConfig::SqliteInMemory)
         } else if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-            Ok(Database::Sqlite(PathBuf::from(path)))
+            Ok(DatabaseConfig::Sqlite(PathBuf::from(path)))
         } else if url.starts_with("mongodb://") || url.starts_with("mongodb+srv://") {
-            Ok(Database::Mongo(SecretString::from(url)))
+            Ok(DatabaseConfig::Mongo(SecretString::from(url)))
         } else {
             // Even a wrong one may have a password in it, so what it holds is not shown.
-            Err(ConfigError::silent(variable, format!("not of a form known here; {EXPECTED}")))
+            Err(ConfigError::without_value(
+                variable,
+                format!("not of a form known here; {EXPECTED}"),
+            ))
         }
     }
 }
 
-impl Database {
+impl DatabaseConfig {
     /// What may be shown of it.
     #[must_use]
-    pub fn shown(&self) -> String {
+    pub fn redacted(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("SQLite at {}", path.display()),
             Self::SqliteInMemory => "SQLite in memory".to_owned(),
@@ -365,26 +359,26 @@ impl Database {
 
 /// Whose tokens count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provider {
+pub struct OidcConfig {
     /// The issuers, at least one. The first is that of users who were stored without one.
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<IssuerConfig>,
     /// Certificates to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// The claim that has the groups.
     pub groups_claim: String,
 }
 
-impl Provider {
+impl OidcConfig {
     /// The issuer of users who were stored without one.
     #[must_use]
-    pub fn first_issuer(&self) -> &str {
+    pub fn default_issuer(&self) -> &str {
         self.issuers.first().map_or("", |first| &first.url)
     }
 }
 
 /// One of those whose tokens count.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer {
+pub struct IssuerConfig {
     /// The issuer, exactly as its tokens name it.
     pub url: String,
     /// The audiences, any of which will do.
@@ -395,14 +389,14 @@ pub struct Issuer {
 
 impl ProviderOptions {
     /// Validates.
-    pub fn validate(self) -> Result<Provider, ConfigError> {
+    pub fn validate(self) -> Result<OidcConfig, ConfigError> {
         let urls = issuers(self.oidc_issuer)?;
         let audiences = audiences(self.oidc_audience, urls.len())?;
         let jwks_urls = jwks_urls(self.oidc_jwks_url, urls.len())?;
         let issuers = urls.into_iter().zip(audiences).zip(jwks_urls);
         let issuers =
-            issuers.map(|((url, audiences), jwks_url)| Issuer { url, audiences, jwks_url });
-        Ok(Provider {
+            issuers.map(|((url, audiences), jwks_url)| IssuerConfig { url, audiences, jwks_url });
+        Ok(OidcConfig {
             issuers: issuers.collect(),
             ca_file: self.oidc_ca_file.map(PathBuf::from),
             groups_claim: self.oidc_groups_claim,
@@ -474,8 +468,8 @@ fn jwks_urls(held: Option<String>, issuers: usize) -> Result<Vec<Option<Url>>, C
 
 impl GroupOptions {
     /// Validates.
-    pub fn validate(self) -> Result<GroupNames, ConfigError> {
-        Ok(GroupNames {
+    pub fn validate(self) -> Result<GroupMapping, ConfigError> {
+        Ok(GroupMapping {
             platform_admins: self.platform_admin_group,
             tenant_prefix: self.tenant_group_prefix,
         })
@@ -501,11 +495,11 @@ impl DefaultTenantOptions {
             let expected = "expected 2 to 63 of a-z, 0-9 and -, which is not at the ends";
             return Err(ConfigError::new("TENANTRY_DEFAULT_TENANT_SLUG", &slug, expected));
         }
-        let name = text::name(&default_tenant_name).ok_or_else(|| {
+        let name = text::parse_name(&default_tenant_name).ok_or_else(|| {
             let expected = "expected a name of 1 to 200 characters";
             ConfigError::new("TENANTRY_DEFAULT_TENANT_NAME", &default_tenant_name, expected)
         })?;
-        let plan = Plan::from_word(&default_tenant_plan.to_lowercase()).ok_or_else(|| {
+        let plan = Plan::parse(&default_tenant_plan.to_lowercase()).ok_or_else(|| {
             let expected = "expected free, starter, business or enterprise";
             ConfigError::new("TENANTRY_DEFAULT_TENANT_PLAN", &default_tenant_plan, expected)
         })?;
@@ -552,7 +546,7 @@ fn required(
     held: Option<String>,
     what: &str,
 ) -> Result<String, ConfigError> {
-    held.ok_or_else(|| ConfigError::silent(variable, format!("not set; expected {what}")))
+    held.ok_or_else(|| ConfigError::without_value(variable, format!("not set; expected {what}")))
 }
 
 /// A URL of the provider: https, or http where it cannot leave this machine.
@@ -561,7 +555,10 @@ fn provider_url(variable: &'static str, held: &str) -> Result<Url, ConfigError> 
     let url =
         Url::parse(held).map_err(|_| wrong("expected a URL such as https://id.example.org/"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(ConfigError::silent(variable, "expected a URL without a user and password"));
+        return Err(ConfigError::without_value(
+            variable,
+            "expected a URL without a user and password",
+        ));
     }
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -581,14 +578,14 @@ fn provider_url(variable: &'static str, held: &str) -> Result<Url, ConfigError> 
 mod tests {
     use super::*;
 
-    fn database(url: &str) -> Result<Database, ConfigError> {
+    fn database(url: &str) -> Result<DatabaseConfig, ConfigError> {
         DatabaseOptions { database_url: Some(url.to_owned()) }.validate()
     }
 
     #[test]
     fn a_database_url_is_never_shown_whole() {
         let good = database("mongodb://ada:hunter2@db1,db2/portal?replicaSet=rs0").expect("valid");
-        assert_eq!(good.shown(), "MongoDB at db1,db2");
+        assert_eq!(good.redacted(), "MongoDB at db1,db2");
         assert!(!format!("{good:?}").contains("hunter2"));
         let bad = database("postgres://ada:hunter2@db/portal").expect_err("unknown scheme");
         assert!(!bad.to_string().contains("hunter2"), "{bad}");
@@ -607,7 +604,11 @@ mod tests {
         }
     }
 
-    fn provider(issuer: &str, audience: &str, jwks: Option<&str>) -> Result<Provider, ConfigError> {
+    fn provider(
+        issuer: &str,
+        audience: &str,
+        jwks: Option<&str>,
+    ) -> Result<OidcConfig, ConfigError> {
         ProviderOptions {
             oidc_issuer: Some(issuer.to_owned()),
             oidc_audience: Some(audience.to_owned()),
@@ -624,7 +625,8 @@ mod tests {
         let both = format!("{one}, {two}");
         let read = |audience, jwks| {
             let issuers = provider(&both, audience, jwks).expect("valid").issuers;
-            let issuer = |i: Issuer| (i.url, i.audiences.join("+"), i.jwks_url.map(String::from));
+            let issuer =
+                |i: IssuerConfig| (i.url, i.audiences.join("+"), i.jwks_url.map(String::from));
             issuers.into_iter().map(issuer).collect::<Vec<_>>()
         };
         let of = |a: &str, b: &str, keys: Option<&str>| {
@@ -635,7 +637,7 @@ mod tests {
         assert_eq!(read("a;b, c", None), of("a", "b+c", None));
         let keys = "https://two.example/keys";
         assert_eq!(read("a", Some(&format!(";{keys}"))), of("a", "a", Some(keys)));
-        assert_eq!(provider(&both, "a", None).expect("valid").first_issuer(), one);
+        assert_eq!(provider(&both, "a", None).expect("valid").default_issuer(), one);
         for (issuer, audience, jwks, variable) in [
             (&*both, "a;b;c", None, "TENANTRY_OIDC_AUDIENCE"),
             (&*both, "a;", None, "TENANTRY_OIDC_AUDIENCE"),

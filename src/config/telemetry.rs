@@ -53,12 +53,12 @@ pub struct Telemetry {
     /// In which form.
     pub format: LogFormat,
     /// Where traces go; nowhere where this is `None`.
-    pub traces: Option<Traces>,
+    pub traces: Option<OtlpConfig>,
 }
 
 /// Where traces go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Traces {
+pub struct OtlpConfig {
     /// The collector's address for traces: OTLP over HTTP, in protobuf.
     pub endpoint: Url,
 }
@@ -101,7 +101,7 @@ impl LogOptions {
 }
 
 impl TraceOptions {
-    fn validate(&self) -> Result<Option<Traces>, ConfigError> {
+    fn validate(&self) -> Result<Option<OtlpConfig>, ConfigError> {
         let is = |held: &Option<String>, word| {
             held.as_deref().is_some_and(|held: &str| held.eq_ignore_ascii_case(word))
         };
@@ -113,7 +113,7 @@ impl TraceOptions {
             (None, Some(held)) => collector("OTEL_EXPORTER_OTLP_ENDPOINT", held, "v1/traces")?,
             (None, None) => return Ok(None),
         };
-        self.require_known()?;
+        self.check_otel_variables()?;
         for (variable, held) in [
             ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", &self.otlp_traces_protocol),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", &self.otlp_protocol),
@@ -129,11 +129,11 @@ impl TraceOptions {
                 }
             }
         }
-        Ok(Some(Traces { endpoint }))
+        Ok(Some(OtlpConfig { endpoint }))
     }
 
     /// What OpenTelemetry's library takes as it is, and would pass over or stumble on.
-    fn require_known(&self) -> Result<(), ConfigError> {
+    fn check_otel_variables(&self) -> Result<(), ConfigError> {
         let check =
             |variable, held: &Option<String>, good: &dyn Fn(&str) -> bool, expected| match held
                 .as_deref()
@@ -168,7 +168,7 @@ fn collector(variable: &'static str, held: &str, path: &str) -> Result<Url, Conf
     let form = "expected a URL such as http://collector:4318, without a user, a password or a query: \
                 what is secret goes in OTEL_EXPORTER_OTLP_HEADERS";
     if held.contains(['@', '?']) {
-        return Err(ConfigError::silent(variable, form));
+        return Err(ConfigError::without_value(variable, form));
     }
     let wrong = || ConfigError::new(variable, held, form);
     let mut url = Url::parse(held).map_err(|_| wrong())?;

@@ -25,8 +25,8 @@ pub struct TrafficOptions {
     #[arg(long, env = "TENANTRY_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
     /// How many requests may be at work at once; more are sent away.
-    #[arg(long, env = "TENANTRY_MAX_IN_FLIGHT", default_value = "512", value_name = "N")]
-    pub max_in_flight: String,
+    #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
+    pub max_concurrent_requests: String,
     /// How long to go on answering after SIGTERM while readiness says no, so that balancers take
     /// notice: 0s, 5s or 1m.
     #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "TIME")]
@@ -38,17 +38,17 @@ pub struct TrafficOptions {
 
 /// What holds traffic in bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Traffic {
+pub struct TrafficConfig {
     /// The pages of other origins that may ask.
     pub cors_origins: CorsOrigins,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How much a caller may ask for; `None` where there is no end.
-    pub rate_limit: Option<Rate>,
+    pub rate_limit: Option<RateLimit>,
     /// The proxies in front, whose word counts of who asks.
     pub trusted_proxies: Vec<IpNet>,
     /// How many requests may be at work at once.
-    pub max_in_flight: usize,
+    pub max_concurrent_requests: usize,
     /// How long the program goes on answering after it was told to stop.
     pub shutdown_delay: Duration,
     /// How long requests under way have to end after that.
@@ -57,7 +57,7 @@ pub struct Traffic {
 
 /// So much in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct RateLimit {
     /// How much, at least 1.
     pub units: u64,
     /// In how long.
@@ -75,18 +75,21 @@ pub enum CorsOrigins {
 
 impl TrafficOptions {
     /// Validates.
-    pub fn validate(&self) -> Result<Traffic, ConfigError> {
-        Ok(Traffic {
+    pub fn validate(&self) -> Result<TrafficConfig, ConfigError> {
+        Ok(TrafficConfig {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
-            request_timeout: time("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
+            request_timeout: parse_duration("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
             rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
             trusted_proxies: networks(self.trusted_proxies.as_deref())?,
             shutdown_delay: match self.shutdown_delay.as_str() {
                 "0" | "0s" | "0ms" | "0m" => Duration::ZERO,
-                held => time("TENANTRY_SHUTDOWN_DELAY", held)?,
+                held => parse_duration("TENANTRY_SHUTDOWN_DELAY", held)?,
             },
-            shutdown_timeout: time("TENANTRY_SHUTDOWN_TIMEOUT", &self.shutdown_timeout)?,
-            max_in_flight: in_flight("TENANTRY_MAX_IN_FLIGHT", &self.max_in_flight)?,
+            shutdown_timeout: parse_duration("TENANTRY_SHUTDOWN_TIMEOUT", &self.shutdown_timeout)?,
+            max_concurrent_requests: in_flight(
+                "TENANTRY_MAX_CONCURRENT_REQUESTS",
+                &self.max_concurrent_requests,
+            )?,
         })
     }
 }
@@ -118,7 +121,7 @@ fn is_origin(text: &str) -> bool {
 /// The longest time that an option may hold: anything over it is a slip.
 const TIME_MAX: Duration = Duration::from_secs(60 * 60);
 
-fn time(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
+fn parse_duration(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
     let wrong = || {
         let expected = "expected a time of 1ms to 60m, such as 500ms, 10s or 1m";
         ConfigError::new(variable, held, expected)
@@ -155,7 +158,7 @@ fn in_flight(variable: &'static str, held: &str) -> Result<usize, ConfigError> {
     })
 }
 
-fn rate(variable: &'static str, held: &str) -> Result<Option<Rate>, ConfigError> {
+fn rate(variable: &'static str, held: &str) -> Result<Option<RateLimit>, ConfigError> {
     if held == "off" {
         return Ok(None);
     }
@@ -167,7 +170,7 @@ fn rate(variable: &'static str, held: &str) -> Result<Option<Rate>, ConfigError>
             "m" => 60,
             _ => return None,
         };
-        Some(Rate { units, window: Duration::from_secs(seconds) })
+        Some(RateLimit { units, window: Duration::from_secs(seconds) })
     };
     let wrong = || {
         let expected = "expected `off`, or a whole number from 1 to 1000000000 with `/s` or `/m`, \
@@ -196,7 +199,7 @@ mod tests {
 
     #[test]
     fn times_have_a_unit() {
-        let read = |held| time("V", held).map(|time| time.as_millis());
+        let read = |held| parse_duration("V", held).map(|time| time.as_millis());
         for (held, millis) in
             [("500ms", 500), ("1ms", 1), ("10s", 10_000), ("1m", 60_000), ("60m", 3_600_000)]
         {

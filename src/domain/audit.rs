@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{
     id::{AuditEventId, NodeId, TenantId, UserId},
+    string_enum,
     time::Timestamp,
-    word_enum,
 };
 
-word_enum! {
+string_enum! {
     /// As what somebody acted.
     pub enum ActorKind {
         /// A user with the rights of a user.
@@ -57,7 +57,7 @@ pub struct FieldChange {
 impl FieldChange {
     /// The change, or `None` where nothing changed.
     #[must_use]
-    pub fn between(field: impl Into<String>, from: Value, to: Value) -> Option<Self> {
+    pub fn diff(field: impl Into<String>, from: Value, to: Value) -> Option<Self> {
         (from != to).then(|| Self { field: field.into(), from, to })
     }
 }

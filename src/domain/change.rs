@@ -3,7 +3,7 @@
 use super::{
     audit::AuditEvent,
     id::{ObjectId, SubscriptionId, TenantId, UserId},
-    request::{RequestKey, Step},
+    idempotency::{CompletedMutation, IdempotencyKeyHash},
     subscription::TenantSubscription,
     tenant::Tenant,
     time::Timestamp,
@@ -39,17 +39,17 @@ pub enum Change {
     },
     /// The tenant stays as it was read until this is committed: nothing may change or delete it in
     /// between, and whoever else holds it waits. Changes nothing that can be read.
-    HoldTenant {
+    LockTenant {
         /// Which.
         id: TenantId,
         /// The version that was read.
         was: i32,
     },
     /// Once all else is done, somebody who is not disabled still owns the tenant; otherwise nothing
-    /// is changed ([`CommitError::LastOwner`]). Only right where the tenant is held, too.
+    /// is changed ([`CommitError::OwnerRequirement`]). Only right where the tenant is held, too.
     ///
-    /// [`CommitError::LastOwner`]: crate::store::CommitError::LastOwner
-    KeepOwner(TenantId),
+    /// [`CommitError::OwnerRequirement`]: crate::store::CommitError::LastOwner
+    RequireOwner(TenantId),
     /// A new subscription; where it is not over, the tenant must have no other that is not.
     InsertSubscription(TenantSubscription),
     /// A subscription as it is now, in place of the one that was read.
@@ -68,13 +68,13 @@ pub enum Change {
     },
     /// The tenant still has no subscription that is not over. Only right where the tenant is changed
     /// or held, too.
-    NoLiveSubscription(TenantId),
+    RequireNoLiveSubscription(TenantId),
     /// A new user; the identity must be free.
     InsertUser(User),
     /// A user as it is now, in place of the one that was read.
     UpdateUser {
         /// What was read: the change is stale where the stored user is not this one any more.
-        was: UserStamp,
+        was: UserVersion,
         /// What it becomes.
         user: User,
     },
@@ -83,51 +83,51 @@ pub enum Change {
         /// Who.
         id: UserId,
         /// What was read.
-        was: UserStamp,
+        was: UserVersion,
     },
     /// What is left of a deleted user.
     InsertTombstone(Tombstone),
     /// The tombstones of an identity go: it may have a user again.
-    LiftTombstones {
+    DeleteTombstones {
         /// Whose.
         identity: Identity,
         /// The youngest that was read, or that there was none: stale where it is another.
         was: Option<Timestamp>,
     },
     /// Somebody was seen: moves `last_seen_at` forward (never back), whatever else has changed.
-    SeeUser {
+    TouchLastSeen {
         /// Who.
         id: UserId,
         /// When.
         at: Timestamp,
     },
     /// One more event of the history.
-    Record(AuditEvent),
+    InsertAuditEvent(AuditEvent),
     /// What this did for a request that may be sent again. Nothing is changed where another run has
     /// taken the request over ([`CommitError::Superseded`]).
     ///
     /// [`CommitError::Superseded`]: crate::store::CommitError::Superseded
-    Done {
+    RecordIdempotentStep {
         /// The request.
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         /// Who works on it.
-        holder: ObjectId,
+        run_id: ObjectId,
         /// What was done.
-        step: Step,
+        step: CompletedMutation,
     },
 }
 
 /// What tells one state of a user from another. The watermark counts, because it moves outside
 /// `version`: a sync that was decided on an older one must not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserStamp {
+pub struct UserVersion {
     /// The version that was read.
     pub version: i32,
     /// The watermark that was read.
     pub groups_as_of: Option<Timestamp>,
 }
 
-impl From<&User> for UserStamp {
+impl From<&User> for UserVersion {
     fn from(user: &User) -> Self {
         Self { version: user.version, groups_as_of: user.groups_as_of }
     }
@@ -135,7 +135,7 @@ impl From<&User> for UserStamp {
 
 /// A value that only one document may have, by the input that sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unique {
+pub enum UniqueField {
     /// A tenant's slug.
     Slug,
     /// One of a tenant's domains.
@@ -148,7 +148,7 @@ pub enum Unique {
     LiveSubscription,
 }
 
-impl Unique {
+impl UniqueField {
     /// The name of the input, as `extensions.field` of a `CONFLICT` gives it.
     #[must_use]
     pub const fn field(self) -> &'static str {

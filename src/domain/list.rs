@@ -5,14 +5,14 @@
 
 use super::{
     id::{ObjectId, TenantId, UserId},
+    string_enum,
     subscription::TenantSubscriptionStatus,
     tenant::{Plan, TenantStatus},
     time::Timestamp,
     user::TenantRole,
-    word_enum,
 };
 
-word_enum! {
+string_enum! {
     /// Which way a list runs.
     pub enum Direction {
         /// The least first.
@@ -42,7 +42,7 @@ pub struct Order<F> {
     pub direction: Direction,
 }
 
-word_enum! {
+string_enum! {
     /// What tenants can be ordered by.
     pub enum TenantOrderField {
         /// When it was made.
@@ -56,7 +56,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What users can be ordered by.
     pub enum UserOrderField {
         /// When the user was made.
@@ -68,7 +68,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What subscriptions can be ordered by.
     pub enum SubscriptionOrderField {
         /// When it was made.
@@ -93,7 +93,7 @@ pub struct Position {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SortKey {
     /// The field has no value; also the key of a list that is ordered by identifier alone.
-    Absent,
+    Null,
     /// A moment.
     Time(Timestamp),
     /// Text as it is stored; the store compares names without regard to case.
@@ -102,11 +102,11 @@ pub enum SortKey {
 
 /// Which part of a list is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Window {
+pub struct PageRequest {
     /// How many elements at most: 0 to 100.
     pub size: usize,
     /// Whether they are the first or the last between the bounds.
-    pub end: End,
+    pub edge: PageEdge,
     /// Only what comes after it in the list's order.
     pub after: Option<Position>,
     /// Only what comes before it in the list's order.
@@ -115,11 +115,11 @@ pub struct Window {
 
 /// Which end of a list a page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum PageEdge {
     /// The first elements.
-    Front,
+    First,
     /// The last elements, still in the list's order.
-    Back,
+    Last,
 }
 
 /// A page of a list.
@@ -139,7 +139,7 @@ pub struct Item<T> {
     /// Where it is in the list.
     pub position: Position,
     /// What it is, or that the stored document cannot be read.
-    pub node: Found<T>,
+    pub node: Decoded<T>,
 }
 
 impl<T> Page<T> {
@@ -162,16 +162,16 @@ impl<T> Page<T> {
     /// Makes the page from what a store read: up to `size + 1` elements from the window's end on,
     /// so in reverse for [`End::Back`]. The one too many says whether there are more.
     #[must_use]
-    pub fn of_window(window: &Window, mut read: Vec<Item<T>>) -> Self {
+    pub fn from_lookahead(window: &PageRequest, mut read: Vec<Item<T>>) -> Self {
         let more = read.len() > window.size;
         read.truncate(window.size);
-        match window.end {
-            End::Front => Self {
+        match window.edge {
+            PageEdge::First => Self {
                 items: read,
                 has_next: more || window.before.is_some(),
                 has_previous: window.after.is_some(),
             },
-            End::Back => {
+            PageEdge::Last => {
                 read.reverse();
                 Self {
                     items: read,
@@ -185,7 +185,7 @@ impl<T> Page<T> {
 
 /// A stored document that is not what it should be. The store has logged what is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct UnreadableDocument {
     /// The document's identifier.
     pub id: ObjectId,
     /// For a subscription, the tenant that it belongs to, where at least that could be read.
@@ -193,11 +193,11 @@ pub struct Broken {
 }
 
 /// What was found: a document, or one that cannot be read.
-pub type Found<T> = Result<T, Broken>;
+pub type Decoded<T> = Result<T, UnreadableDocument>;
 
 /// Which tenants a list may hold at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum TenantScope {
     /// Every tenant's.
     Everything,
     /// These tenants' only.
@@ -260,7 +260,7 @@ pub struct AuditFilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing<F, O> {
     /// Which elements may be shown at all.
-    pub scope: Scope,
+    pub scope: TenantScope,
     /// Which of them are asked for.
     pub filter: F,
     /// In which order.

@@ -5,21 +5,22 @@
 pub mod audit;
 pub mod change;
 pub mod edit;
-pub mod fault;
 pub mod id;
+pub mod idempotency;
+pub mod input_error;
 pub mod limits;
 pub mod list;
 pub mod patch;
-pub mod request;
 pub mod subscription;
 pub mod sync;
 pub mod tenant;
 pub mod text;
 pub mod time;
+pub mod trusted_documents;
 pub mod user;
 
 /// Declares an enumeration whose values are stored, logged and compared as lower-case words.
-macro_rules! word_enum {
+macro_rules! string_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,16 +32,16 @@ macro_rules! word_enum {
 
             /// The stored word: lower case, words joined by `_`.
             #[must_use]
-            pub const fn word(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
             /// The value of a stored word, or `None` where there is none such.
             #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
+            pub fn parse(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)+ _ => None }
             }
         }
     };
 }
-pub(crate) use word_enum;
+pub(crate) use string_enum;

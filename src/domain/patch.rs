@@ -1,14 +1,14 @@
 //! What an input says of one field. Left out and null are two things: the one leaves the field as it
 //! is, the other clears it.
 
-use super::fault::Fault;
+use super::input_error::InputError;
 
 /// What becomes of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The input does not name it.
     #[default]
-    Keep,
+    CachePolicy,
     /// The input names it as null.
     Clear,
     /// The input has a value for it.
@@ -19,17 +19,17 @@ impl<T> Patch<T> {
     /// Whether the input does not name the field.
     #[must_use]
     pub const fn is_keep(&self) -> bool {
-        matches!(self, Self::Keep)
+        matches!(self, Self::CachePolicy)
     }
 
     /// Whether the field would be this afterwards, where it is this now.
     #[must_use]
-    pub fn leaves(&self, value: &T) -> bool
+    pub fn would_keep(&self, value: &T) -> bool
     where
         T: PartialEq,
     {
         match self {
-            Self::Keep => true,
+            Self::CachePolicy => true,
             Self::Clear => false,
             Self::Set(set) => set == value,
         }
@@ -37,49 +37,49 @@ impl<T> Patch<T> {
 
     /// Puts the value, once `read` has made it fit to be stored, in the place of a field that must
     /// have one.
-    pub fn require<U>(
+    pub fn apply_required<U>(
         self,
         path: &str,
         field: &mut U,
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<InputError>,
         read: impl FnOnce(T) -> Result<U, &'static str>,
     ) {
         match self {
-            Self::Keep => {}
-            Self::Clear => faults.push(Fault::at(path, "cannot be null")),
+            Self::CachePolicy => {}
+            Self::Clear => faults.push(InputError::at(path, "cannot be null")),
             Self::Set(value) => match read(value) {
                 Ok(value) => *field = value,
-                Err(message) => faults.push(Fault::at(path, message)),
+                Err(message) => faults.push(InputError::at(path, message)),
             },
         }
     }
 
     /// The same of a field that may have none; `read` may also find that the value is none.
-    pub fn allow<U>(
+    pub fn apply_optional<U>(
         self,
         path: &str,
         field: &mut Option<U>,
-        faults: &mut Vec<Fault>,
+        faults: &mut Vec<InputError>,
         read: impl FnOnce(T) -> Result<Option<U>, &'static str>,
     ) {
         match self {
-            Self::Keep => {}
+            Self::CachePolicy => {}
             Self::Clear => *field = None,
             Self::Set(value) => match read(value) {
                 Ok(value) => *field = value,
-                Err(message) => faults.push(Fault::at(path, message)),
+                Err(message) => faults.push(InputError::at(path, message)),
             },
         }
     }
 
     /// Changes the parts of a field that is an object; one that has nothing left in it is none.
-    pub fn nest<U: Default + PartialEq>(
+    pub fn apply_nested<U: Default + PartialEq>(
         self,
         field: &mut Option<U>,
         change: impl FnOnce(T, &mut U),
     ) {
         match self {
-            Self::Keep => {}
+            Self::CachePolicy => {}
             Self::Clear => *field = None,
             Self::Set(parts) => {
                 let mut object = field.take().unwrap_or_default();

@@ -2,12 +2,12 @@
 
 use super::{
     id::{SubscriptionId, TenantId},
+    string_enum,
     tenant::{Plan, Tenant},
     time::Timestamp,
-    word_enum,
 };
 
-word_enum! {
+string_enum! {
     /// Where a subscription is in its life, in the billing provider's terms.
     pub enum TenantSubscriptionStatus {
         /// In its trial.
@@ -42,7 +42,7 @@ impl TenantSubscriptionStatus {
 
     /// Whether this is the end: a tenant has at most one subscription that is not over.
     #[must_use]
-    pub const fn is_over(self) -> bool {
+    pub const fn is_ended(self) -> bool {
         matches!(self, Self::Canceled | Self::IncompleteExpired)
     }
 }
@@ -77,7 +77,7 @@ pub struct TenantSubscription {
 impl TenantSubscription {
     /// A subscription made then, in its trial, of that tenant's plan.
     #[must_use]
-    pub const fn of(tenant: &Tenant, id: SubscriptionId, at: Timestamp) -> Self {
+    pub const fn new_trial(tenant: &Tenant, id: SubscriptionId, at: Timestamp) -> Self {
         Self {
             id,
             tenant_id: tenant.id,
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn live_is_all_that_is_not_over() {
         for status in TenantSubscriptionStatus::ALL {
-            assert_eq!(TenantSubscriptionStatus::LIVE.contains(status), !status.is_over());
+            assert_eq!(TenantSubscriptionStatus::LIVE.contains(status), !status.is_ended());
         }
     }
 }

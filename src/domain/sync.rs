@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     audit::{ActorKind, AuditEvent, FieldChange},
-    change::{Change, UserStamp},
+    change::{Change, UserVersion},
     id::{AuditEventId, NodeId, ObjectId, TenantId, UserId},
     tenant::Tenant,
     text,
@@ -19,11 +19,11 @@ use super::{
 /// How much clocks may differ: `nbf`, `iat`, `exp` and every watermark.
 pub const LEEWAY: Duration = Duration::from_secs(60);
 /// How often `last_seen_at` moves at most.
-const SEEN_EVERY: Duration = Duration::from_secs(5 * 60);
+const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// What a verified token says beyond who it is for; nothing of it decides anything but here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Profile {
+pub struct TokenProfile {
     /// `email`, as it came.
     pub email: Option<String>,
     /// `name`, as it came.
@@ -38,7 +38,7 @@ pub struct Profile {
 
 /// What groups are called.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupNames {
+pub struct GroupMapping {
     /// The group of the platform admins.
     pub platform_admins: String,
     /// What a tenant's groups start with: `<prefix><slug>`, `<prefix><slug>:admin`, `<prefix><slug>:owner`.
@@ -47,7 +47,7 @@ pub struct GroupNames {
 
 /// What a token's groups name, before anybody looked up whether there is such a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamedGroups {
+pub struct ParsedGroups {
     /// The platform admins' group is among them.
     pub platform_admin: bool,
     /// The highest role for each slug.
@@ -56,10 +56,10 @@ pub struct NamedGroups {
     pub groups: Vec<String>,
 }
 
-impl NamedGroups {
+impl ParsedGroups {
     /// Reads group names; those that mean nothing are ignored.
     #[must_use]
-    pub fn read(groups: &[String], names: &GroupNames) -> Self {
+    pub fn read(groups: &[String], names: &GroupMapping) -> Self {
         let mut named = Self::default();
         for group in groups {
             if *group == names.platform_admins {
@@ -112,29 +112,29 @@ fn tenant_group<'a>(group: &'a str, prefix: &str) -> Option<(&'a str, TenantRole
 
 /// Whether this token's groups are to be applied to that user (`None`: one that is yet to be made).
 #[must_use]
-pub fn groups_apply(profile: &Profile, watermark: Option<Timestamp>) -> bool {
+pub fn should_apply_groups(profile: &TokenProfile, watermark: Option<Timestamp>) -> bool {
     profile.groups.is_some()
         && profile.issued_at.is_some_and(|iat| watermark.is_none_or(|mark| iat > mark))
 }
 
 /// Whether a token may make its user again after a deletion.
 #[must_use]
-pub fn outlives(profile: &Profile, tombstone: &Tombstone) -> bool {
-    profile.issued_at.is_some_and(|iat| iat > tombstone.deleted_at.plus(LEEWAY))
+pub fn issued_after_deletion(profile: &TokenProfile, tombstone: &Tombstone) -> bool {
+    profile.issued_at.is_some_and(|iat| iat > tombstone.deleted_at.saturating_add(LEEWAY))
 }
 
 /// Whether a token may be from before a deletion that this user came after. Such a user has had a
 /// watermark from the first moment, and every token from before is older than that; the token that
 /// made a user is not. So only of a few the tombstone has to be looked for.
 #[must_use]
-pub fn may_be_a_predecessors(profile: &Profile, user: &User) -> bool {
-    let older = |iat, mark| iat < mark && iat <= user.created_at.plus(LEEWAY);
+pub fn may_predate_deletion(profile: &TokenProfile, user: &User) -> bool {
+    let older = |iat, mark| iat < mark && iat <= user.created_at.saturating_add(LEEWAY);
     user.groups_as_of.is_some_and(|mark| profile.issued_at.is_none_or(|iat| older(iat, mark)))
 }
 
 /// The rights that a token gives, once its groups were looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Granted {
+pub struct GroupGrants {
     /// Platform admin.
     pub platform_admin: bool,
     /// The role in each tenant.
@@ -143,7 +143,7 @@ pub struct Granted {
 
 /// Identifiers, the time and the request of a sync.
 #[derive(Clone, Debug)]
-pub struct Occasion {
+pub struct SyncContext {
     /// For the user, where one is made.
     pub user_id: ObjectId,
     /// For the event.
@@ -156,7 +156,7 @@ pub struct Occasion {
 
 /// A user as it is after `me`, and what has to be committed for that: nothing, where nothing differs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Synced {
+pub struct SyncResult {
     /// The user.
     pub user: User,
     /// What differs from what is stored.
@@ -170,52 +170,56 @@ pub struct Synced {
 #[must_use]
 pub fn create(
     identity: Identity,
-    profile: &Profile,
-    granted: Option<&Granted>,
+    profile: &TokenProfile,
+    granted: Option<&GroupGrants>,
     tombstone: Option<&Tombstone>,
-    occasion: &Occasion,
-) -> Synced {
-    let name = profile.name.as_deref().and_then(text::name);
+    occasion: &SyncContext,
+) -> SyncResult {
+    let name = profile.name.as_deref().and_then(text::parse_name);
     let name = name
-        .or_else(|| profile.preferred_username.as_deref().and_then(text::name))
-        .or_else(|| text::name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>()))
+        .or_else(|| profile.preferred_username.as_deref().and_then(text::parse_name))
+        .or_else(|| {
+            text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
+        })
         // A subject of nothing but spaces and control characters is a subject all the same.
         .unwrap_or_else(|| "?".to_owned());
-    let mut blank = User::blank(UserId::new(occasion.user_id), identity, occasion.now);
-    blank.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.plus(LEEWAY));
+    let mut blank = User::new(UserId::new(occasion.user_id), identity, occasion.now);
+    blank.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
     blank.last_seen_at = Some(occasion.now);
     let mut user = blank.clone();
     user.name = name;
-    user.email = profile.email.as_deref().and_then(text::email);
+    user.email = profile.email.as_deref().and_then(text::parse_email);
     if let Some(granted) = granted {
         grant(&mut user, granted, profile.issued_at, occasion.now);
     }
     let mut event = event(&blank, &user, occasion);
     let known = |user: &User| json!(user.identity.subject);
-    event.changes.extend(FieldChange::between("subject", Value::Null, known(&user)));
-    let changes = vec![Change::InsertUser(user.clone()), Change::Record(event)];
-    Synced { changes, joined: joined(&blank, &user), user }
+    event.changes.extend(FieldChange::diff("subject", Value::Null, known(&user)));
+    let changes = vec![Change::InsertUser(user.clone()), Change::InsertAuditEvent(event)];
+    SyncResult { changes, joined: joined(&blank, &user), user }
 }
 
 /// What a later `me` makes of a stored user. `granted` is `None` where the token's groups do not count.
 #[must_use]
 pub fn update(
     stored: &User,
-    profile: &Profile,
-    granted: Option<&Granted>,
-    occasion: &Occasion,
-) -> Synced {
+    profile: &TokenProfile,
+    granted: Option<&GroupGrants>,
+    occasion: &SyncContext,
+) -> SyncResult {
     let mut user = stored.clone();
-    if let Some(name) = profile.name.as_deref().and_then(text::name) {
+    if let Some(name) = profile.name.as_deref().and_then(text::parse_name) {
         user.name = name;
     }
-    if let Some(email) = profile.email.as_deref().and_then(text::email) {
+    if let Some(email) = profile.email.as_deref().and_then(text::parse_email) {
         user.email = Some(email);
     }
     if let Some(granted) = granted {
         grant(&mut user, granted, profile.issued_at, occasion.now);
     }
-    let seen = stored.last_seen_at.is_none_or(|at| occasion.now.since(at) >= SEEN_EVERY);
+    let seen = stored
+        .last_seen_at
+        .is_none_or(|at| occasion.now.saturating_duration_since(at) >= LAST_SEEN_INTERVAL);
     if seen {
         user.last_seen_at = Some(occasion.now);
     }
@@ -223,16 +227,16 @@ pub fn update(
     let changes = if !event.changes.is_empty() {
         user.version = user.version.saturating_add(1);
         user.updated_at = occasion.now;
-        let was = UserStamp::from(stored);
-        vec![Change::UpdateUser { was, user: user.clone() }, Change::Record(event)]
+        let was = UserVersion::from(stored);
+        vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)]
     } else if user.groups_as_of != stored.groups_as_of {
-        vec![Change::UpdateUser { was: UserStamp::from(stored), user: user.clone() }]
+        vec![Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() }]
     } else if seen {
-        vec![Change::SeeUser { id: user.id, at: occasion.now }]
+        vec![Change::TouchLastSeen { id: user.id, at: occasion.now }]
     } else {
         Vec::new()
     };
-    Synced { changes, joined: joined(stored, &user), user }
+    SyncResult { changes, joined: joined(stored, &user), user }
 }
 
 fn joined(before: &User, after: &User) -> Vec<TenantId> {
@@ -242,22 +246,23 @@ fn joined(before: &User, after: &User) -> Vec<TenantId> {
 
 /// A user without places in tenants that were deleted while a sync gave them.
 #[must_use]
-pub fn leave(stored: &User, gone: &[TenantId], occasion: &Occasion) -> Synced {
+pub fn remove_memberships(stored: &User, gone: &[TenantId], occasion: &SyncContext) -> SyncResult {
     let mut user = stored.clone();
     user.memberships.retain(|m| !gone.contains(&m.tenant_id));
     let event = event(stored, &user, occasion);
     if event.changes.is_empty() {
-        return Synced { user, changes: Vec::new(), joined: Vec::new() };
+        return SyncResult { user, changes: Vec::new(), joined: Vec::new() };
     }
     user.version = user.version.saturating_add(1);
     user.updated_at = occasion.now;
-    let was = UserStamp::from(stored);
-    let changes = vec![Change::UpdateUser { was, user: user.clone() }, Change::Record(event)];
-    Synced { user, changes, joined: Vec::new() }
+    let was = UserVersion::from(stored);
+    let changes =
+        vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)];
+    SyncResult { user, changes, joined: Vec::new() }
 }
 
 /// Applies rights from groups, leaves alone what was given here, and moves the watermark.
-fn grant(user: &mut User, granted: &Granted, issued_at: Option<Timestamp>, now: Timestamp) {
+fn grant(user: &mut User, granted: &GroupGrants, issued_at: Option<Timestamp>, now: Timestamp) {
     user.platform_admin = match user.platform_admin {
         Some(MembershipSource::Direct) => Some(MembershipSource::Direct),
         _ => granted.platform_admin.then_some(MembershipSource::Group),
@@ -279,11 +284,11 @@ fn grant(user: &mut User, granted: &Granted, issued_at: Option<Timestamp>, now: 
     user.groups_as_of = issued_at;
 }
 
-fn event(before: &User, after: &User, occasion: &Occasion) -> AuditEvent {
+fn event(before: &User, after: &User, occasion: &SyncContext) -> AuditEvent {
     let mut changes = Vec::new();
-    changes.extend(FieldChange::between("name", text_or_null(&before.name), json!(after.name)));
-    changes.extend(FieldChange::between("email", json!(before.email), json!(after.email)));
-    changes.extend(FieldChange::between(
+    changes.extend(FieldChange::diff("name", text_or_null(&before.name), json!(after.name)));
+    changes.extend(FieldChange::diff("email", json!(before.email), json!(after.email)));
+    changes.extend(FieldChange::diff(
         "platformAdmin",
         json!(before.platform_admin.is_some()),
         json!(after.platform_admin.is_some()),
@@ -297,7 +302,7 @@ fn event(before: &User, after: &User, occasion: &Occasion) -> AuditEvent {
     tenants.dedup();
     tenants.retain(|tenant| was.get(tenant) != is.get(tenant));
     for tenant in &tenants {
-        changes.extend(FieldChange::between(
+        changes.extend(FieldChange::diff(
             format!("memberships.{tenant}"),
             role_json(was.get(tenant)),
             role_json(is.get(tenant)),
@@ -324,5 +329,5 @@ fn text_or_null(text: &str) -> Value {
 }
 
 fn role_json(role: Option<&TenantRole>) -> Value {
-    role.map_or(Value::Null, |role| json!(role.word().to_ascii_uppercase()))
+    role.map_or(Value::Null, |role| json!(role.as_str().to_ascii_uppercase()))
 }

@@ -1,8 +1,8 @@
 //! Tenants: whose portal it is.
 
-use super::{id::TenantId, time::Timestamp, word_enum};
+use super::{id::TenantId, string_enum, time::Timestamp};
 
-word_enum! {
+string_enum! {
     /// Where a tenant is in its life.
     pub enum TenantStatus {
         /// Made, not yet in use; may do what an active one may.
@@ -16,7 +16,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// What a tenant has bought, from the least to the most.
     pub enum Plan {
         /// Without charge.
@@ -60,7 +60,7 @@ pub struct Tenant {
 impl Tenant {
     /// A tenant made then, active and free, with nothing else about it yet.
     #[must_use]
-    pub const fn blank(id: TenantId, at: Timestamp) -> Self {
+    pub const fn new(id: TenantId, at: Timestamp) -> Self {
         Self {
             id,
             slug: String::new(),

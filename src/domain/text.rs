@@ -10,7 +10,7 @@ pub const EMAIL_MAX: usize = 254;
 
 /// A name in its stored form: trimmed, 1 to 200 characters, no control character; else `None`.
 #[must_use]
-pub fn name(text: &str) -> Option<String> {
+pub fn parse_name(text: &str) -> Option<String> {
     let text = text.trim();
     let good =
         !text.is_empty() && text.chars().count() <= NAME_MAX && !text.chars().any(char::is_control);
@@ -20,7 +20,7 @@ pub fn name(text: &str) -> Option<String> {
 /// An e-mail address in its stored form: RFC 5321 and 6531, without a name before it and without an
 /// address literal, at most [`EMAIL_MAX`]; else `None`.
 #[must_use]
-pub fn email(text: &str) -> Option<String> {
+pub fn parse_email(text: &str) -> Option<String> {
     let text = text.trim();
     let options = Options::default().without_display_text().without_domain_literal();
     // The parser takes control characters in quoted parts; nobody has one there.
@@ -47,7 +47,7 @@ pub fn is_reserved(slug: &str) -> bool {
 
 /// A DNS name in its stored form (IDNA's ASCII form, lower case, no dot at its end); else `None`.
 #[must_use]
-pub fn domain(text: &str) -> Option<String> {
+pub fn parse_domain(text: &str) -> Option<String> {
     let text = text.trim();
     let ascii = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
     // What ends in a number is an address, or taken for one (WHATWG URL, section 3.5).
@@ -66,14 +66,14 @@ pub fn is_public_suffix(domain: &str) -> bool {
 
 /// A country's assigned code (ISO 3166-1 alpha-2) in upper case; else `None`.
 #[must_use]
-pub fn country(text: &str) -> Option<&'static str> {
+pub fn parse_country(text: &str) -> Option<&'static str> {
     rust_iso3166::from_alpha2(&text.trim().to_ascii_uppercase()).map(|country| country.alpha2)
 }
 
 /// One line of free text in its stored form: trimmed, no control character, at most `max`
 /// characters (it may be empty); else `None`.
 #[must_use]
-pub fn line(text: &str, max: usize) -> Option<&str> {
+pub fn parse_line(text: &str, max: usize) -> Option<&str> {
     let text = text.trim();
     (text.chars().count() <= max && !text.chars().any(char::is_control)).then_some(text)
 }
@@ -81,7 +81,7 @@ pub fn line(text: &str, max: usize) -> Option<&str> {
 /// A VAT identification number in its stored form: upper case, without what people put between
 /// the digits; else `None`. Only its form is looked at, and only with its country before it.
 #[must_use]
-pub fn vat_id(text: &str) -> Option<String> {
+pub fn parse_vat_id(text: &str) -> Option<String> {
     let compact: String =
         text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect::<String>();
     let compact = compact.to_ascii_uppercase();
@@ -90,7 +90,7 @@ pub fn vat_id(text: &str) -> Option<String> {
     let good = match known {
         Some((_, forms)) => forms.iter().any(|form| has_form(rest, form)),
         None => {
-            self::country(country).is_some()
+            self::parse_country(country).is_some()
                 && (2..=14).contains(&rest.len())
                 && rest.bytes().all(|b| b.is_ascii_alphanumeric())
                 && rest.bytes().any(|b| b.is_ascii_digit())
@@ -150,7 +150,7 @@ fn has_form(text: &str, form: &str) -> bool {
 
 /// Text with the differences of case taken out, beyond ASCII too (Unicode's full case folding).
 #[must_use]
-pub fn fold(text: &str) -> String {
+pub fn case_fold(text: &str) -> String {
     UniCase::unicode(text).to_folded_case()
 }
 
@@ -160,20 +160,20 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_bounded() {
-        assert_eq!(name("  Ada  ").as_deref(), Some("Ada"));
-        assert_eq!(name("é".repeat(200).as_str()).map(|n| n.chars().count()), Some(200));
+        assert_eq!(parse_name("  Ada  ").as_deref(), Some("Ada"));
+        assert_eq!(parse_name("é".repeat(200).as_str()).map(|n| n.chars().count()), Some(200));
         for bad in ["", "   ", "a\u{0}b", "a\nb", &"x".repeat(201)] {
-            assert_eq!(name(bad), None, "{bad:?}");
+            assert_eq!(parse_name(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn emails_have_a_form() {
-        assert_eq!(email("ada@example.org").as_deref(), Some("ada@example.org"));
+        assert_eq!(parse_email("ada@example.org").as_deref(), Some("ada@example.org"));
         for bad in ["", "ada", "@x.org", "ada@", "a b@x.org", "a@b@x.org", "a@x\n.org"] {
-            assert_eq!(email(bad), None, "{bad:?}");
+            assert_eq!(parse_email(bad), None, "{bad:?}");
         }
-        assert_eq!(email(&format!("{}@x.org", "a".repeat(250))), None);
+        assert_eq!(parse_email(&format!("{}@x.org", "a".repeat(250))), None);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
             ("ESX1234567X", "ESX1234567X"),
             ("RO12", "RO12"),
         ] {
-            assert_eq!(vat_id(good).as_deref(), Some(stored), "{good}");
+            assert_eq!(parse_vat_id(good).as_deref(), Some(stored), "{good}");
         }
         for bad in [
             "",
@@ -216,16 +216,16 @@ mod tests {
             "ÄÖ1234567",
             "USABCDEFG",
         ] {
-            assert_eq!(vat_id(bad), None, "{bad}");
+            assert_eq!(parse_vat_id(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn countries_are_assigned() {
-        assert_eq!(country("DE"), Some("DE"));
-        assert_eq!(country(" ch "), Some("CH"));
+        assert_eq!(parse_country("DE"), Some("DE"));
+        assert_eq!(parse_country(" ch "), Some("CH"));
         for bad in ["", "D", "DEU", "ZZ", "XX", "UK", "EU", "49"] {
-            assert_eq!(country(bad), None, "{bad}");
+            assert_eq!(parse_country(bad), None, "{bad}");
         }
     }
 
@@ -239,8 +239,8 @@ mod tests {
 
     #[test]
     fn domains_are_ascii() {
-        assert_eq!(domain("Bücher.Example").as_deref(), Some("xn--bcher-kva.example"));
-        assert_eq!(domain("acme.example.").as_deref(), Some("acme.example"));
+        assert_eq!(parse_domain("Bücher.Example").as_deref(), Some("xn--bcher-kva.example"));
+        assert_eq!(parse_domain("acme.example.").as_deref(), Some("acme.example"));
         let long = format!("{}.example", vec!["a".repeat(63); 4].join("."));
         for bad in [
             "",
@@ -258,13 +258,13 @@ mod tests {
             &long,
             "a.1",
         ] {
-            assert_eq!(domain(bad), None, "{bad:?}");
+            assert_eq!(parse_domain(bad), None, "{bad:?}");
         }
     }
 
     #[test]
     fn folding_goes_beyond_ascii() {
-        assert_eq!(fold("ÅNGSTRÖM"), fold("ångström"));
-        assert_eq!(fold("STRASSE"), fold("straße"));
+        assert_eq!(case_fold("ÅNGSTRÖM"), case_fold("ångström"));
+        assert_eq!(case_fold("STRASSE"), case_fold("straße"));
     }
 }

@@ -60,14 +60,14 @@ impl Timestamp {
 
     /// This moment and a while more, held at [`Self::MAX`].
     #[must_use]
-    pub fn plus(self, by: Duration) -> Self {
+    pub fn saturating_add(self, by: Duration) -> Self {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(by).min(Self::MAX.0))
     }
 
     /// The time from `earlier` to this moment; zero where `earlier` is later.
     #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
+    pub fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
     }
 }

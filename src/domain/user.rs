@@ -2,11 +2,11 @@
 
 use super::{
     id::{TenantId, UserId},
+    string_enum,
     time::Timestamp,
-    word_enum,
 };
 
-word_enum! {
+string_enum! {
     /// What a member may do in a tenant, from the least to the most.
     pub enum TenantRole {
         /// Sees the tenant.
@@ -18,7 +18,7 @@ word_enum! {
     }
 }
 
-word_enum! {
+string_enum! {
     /// Who gave a right: it tells whether the sync from groups may take it away again.
     pub enum MembershipSource {
         /// The identity provider's groups.
@@ -82,7 +82,7 @@ pub struct Membership {
 impl User {
     /// A user made then, without a name, rights or places.
     #[must_use]
-    pub const fn blank(id: UserId, identity: Identity, at: Timestamp) -> Self {
+    pub const fn new(id: UserId, identity: Identity, at: Timestamp) -> Self {
         Self {
             id,
             identity,

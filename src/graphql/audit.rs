@@ -14,7 +14,7 @@ use super::{
     user::UserObject,
 };
 use crate::{
-    access::Refusal,
+    access::AccessError,
     domain::{
         audit::{AuditEvent, FieldChange},
         id::{NodeId, TenantId},
@@ -92,8 +92,8 @@ impl AuditEventObject {
 }
 
 impl AuditEventObject {
-    async fn visible_changes(&self, ctx: &Context<'_>) -> Result<Json, Refusal> {
-        let viewer = ctx.session().known_viewer()?;
+    async fn visible_changes(&self, ctx: &Context<'_>) -> Result<Json, AccessError> {
+        let viewer = ctx.session().loaded_viewer()?;
         // Of a user that the viewer cannot see any more, only the places in shared tenants show.
         let user = match self.event.target {
             Some(NodeId::User(id)) if !viewer.is_platform_admin() => ctx.load(id).await?,
@@ -101,7 +101,7 @@ impl AuditEventObject {
         };
         let mut shown = IndexMap::new();
         for change in &self.event.changes {
-            if viewer.sees_change(&self.event, user.as_deref(), &change.field) {
+            if viewer.can_see_change(&self.event, user.as_deref(), &change.field) {
                 shown.insert(Name::new(&change.field), pair(change)?);
             }
         }
@@ -109,9 +109,10 @@ impl AuditEventObject {
     }
 }
 
-fn pair(change: &FieldChange) -> Result<Value, Refusal> {
-    let value =
-        |json: &serde_json::Value| Value::from_json(json.clone()).map_err(|_| Refusal::Internal);
+fn pair(change: &FieldChange) -> Result<Value, AccessError> {
+    let value = |json: &serde_json::Value| {
+        Value::from_json(json.clone()).map_err(|_| AccessError::Internal)
+    };
     Ok(Value::Object(IndexMap::from([
         (Name::new("from"), value(&change.from)?),
         (Name::new("to"), value(&change.to)?),

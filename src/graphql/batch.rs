@@ -23,9 +23,9 @@ use futures_util::{
 
 /// The batches of one request.
 #[derive(Clone, Default)]
-pub(super) struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
+pub(super) struct BatchExecutor(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
 
-impl Batches {
+impl BatchExecutor {
     /// Runs a request, and its batches whenever it waits.
     pub(super) async fn drive<F: Future>(&self, request: F) -> F::Output {
         let mut request = pin!(request);
@@ -51,14 +51,14 @@ impl Batches {
     }
 }
 
-impl Spawn for Batches {
+impl Spawn for BatchExecutor {
     fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(future);
         Ok(())
     }
 }
 
-/// No delay: [`Batches::drive`] knows when everybody has asked.
+/// No delay: [`BatchExecutor::drive`] knows when everybody has asked.
 pub(super) struct NoDelay;
 
 impl Timer for NoDelay {

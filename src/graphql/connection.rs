@@ -7,16 +7,16 @@ use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 use super::{
     Nullable,
     context::ContextExt,
-    cursor::{self, List},
-    loaders::MemberCountOf,
+    cursor::{self, CursorKind},
+    loaders::MemberCountKey,
 };
 use crate::{
-    access::{Fault, History, Refusal},
+    access::{AccessError, AuditScope, InputError},
     domain::{
         id::TenantId,
         list::{
-            AuditFilter, End, MemberFilter, Page, Position, SubscriptionFilter, TenantFilter,
-            UserFilter, Window,
+            AuditFilter, MemberFilter, Page, PageEdge, PageRequest, Position, SubscriptionFilter,
+            TenantFilter, UserFilter,
         },
     },
 };
@@ -28,22 +28,22 @@ pub(super) const PAGE_MAX: usize = 100;
 
 /// A page of a list.
 pub(super) struct Connection<N> {
-    list: List,
+    list: CursorKind,
     edges: Vec<Edge<N>>,
     has_next: bool,
     has_previous: bool,
-    total: Total,
+    total: CountQuery,
 }
 
 /// An element of a list, and its place there.
 pub(super) struct Edge<N> {
-    list: List,
+    list: CursorKind,
     position: Position,
-    node: Result<N, Refusal>,
+    node: Result<N, AccessError>,
 }
 
 /// What `totalCount` counts, where it is asked for.
-pub(super) enum Total {
+pub(super) enum CountQuery {
     /// Tenants.
     Tenants(TenantFilter),
     /// Users.
@@ -51,7 +51,7 @@ pub(super) enum Total {
     /// Subscriptions.
     Subscriptions(SubscriptionFilter),
     /// Events.
-    AuditEvents(History, AuditFilter),
+    AuditEvents(AuditScope, AuditFilter),
     /// One tenant's members.
     Members(TenantId, MemberFilter),
 }
@@ -72,16 +72,16 @@ pub(super) struct PageInfo {
 impl<N> Connection<N> {
     /// A page as a connection; `show` makes an object of an element.
     pub(super) fn new<T>(
-        list: List,
-        total: Total,
+        list: CursorKind,
+        total: CountQuery,
         page: Page<T>,
-        show: impl Fn(T) -> Result<N, Refusal>,
+        show: impl Fn(T) -> Result<N, AccessError>,
     ) -> Self {
         let Page { items, has_next, has_previous } = page;
         let edges = items.into_iter().map(|item| Edge {
             list,
             position: item.position,
-            node: item.node.map_err(Refusal::from).and_then(&show),
+            node: item.node.map_err(AccessError::from).and_then(&show),
         });
         Self { list, edges: edges.collect(), has_next, has_previous, total }
     }
@@ -125,15 +125,15 @@ impl<N: OutputType> Connection<N> {
     }
 
     /// How many elements the whole list has; counted only where it is asked for.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, Refusal> {
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, AccessError> {
         let session = ctx.session();
         let count = match &self.total {
-            Total::Tenants(filter) => session.count_tenants(filter).await?,
-            Total::Users(filter) => session.count_users(filter).await?,
-            Total::Subscriptions(filter) => session.count_subscriptions(filter).await?,
-            Total::AuditEvents(of, filter) => session.count_audit_events(*of, filter).await?,
-            Total::Members(tenant, filter) => {
-                let key = MemberCountOf { tenant: *tenant, filter: filter.clone() };
+            CountQuery::Tenants(filter) => session.count_tenants(filter).await?,
+            CountQuery::Users(filter) => session.count_users(filter).await?,
+            CountQuery::Subscriptions(filter) => session.count_subscriptions(filter).await?,
+            CountQuery::AuditEvents(of, filter) => session.count_audit_events(*of, filter).await?,
+            CountQuery::Members(tenant, filter) => {
+                let key = MemberCountKey { tenant: *tenant, filter: filter.clone() };
                 ctx.loaders().load_one(key).await?.unwrap_or(0)
             }
         };
@@ -176,31 +176,31 @@ pub(super) struct PageArguments {
 
 impl PageArguments {
     /// Which part of that list they ask for; what is wrong with them goes to `faults`.
-    pub(super) fn window(&self, list: List, faults: &mut Vec<Fault>) -> Window {
+    pub(super) fn window(&self, list: CursorKind, faults: &mut Vec<InputError>) -> PageRequest {
         if self.first.is_some() && self.last.is_some() {
             let message = "give `first` or `last`, not both".to_owned();
-            faults.push(Fault { path: "last".to_owned(), message });
+            faults.push(InputError { path: "last".to_owned(), message });
         }
         // Who gives nothing but `before` wants what comes right before it.
         let back = self.last.is_some()
             || (self.first.is_none() && self.before.is_some() && self.after.is_none());
         let (path, size) = if back { ("last", self.last) } else { ("first", self.first) };
-        Window {
+        PageRequest {
             size: page_size(path, size, faults),
-            end: if back { End::Back } else { End::Front },
+            edge: if back { PageEdge::Last } else { PageEdge::First },
             after: position("after", list, self.after.as_deref(), faults),
             before: position("before", list, self.before.as_deref(), faults),
         }
     }
 }
 
-fn page_size(path: &str, size: Option<i32>, faults: &mut Vec<Fault>) -> usize {
+fn page_size(path: &str, size: Option<i32>, faults: &mut Vec<InputError>) -> usize {
     match size.map(usize::try_from) {
         None => PAGE_DEFAULT,
         Some(Ok(size)) if size <= PAGE_MAX => size,
         Some(_) => {
             let message = format!("must be from 0 to {PAGE_MAX}");
-            faults.push(Fault { path: path.to_owned(), message });
+            faults.push(InputError { path: path.to_owned(), message });
             0
         }
     }
@@ -208,14 +208,14 @@ fn page_size(path: &str, size: Option<i32>, faults: &mut Vec<Fault>) -> usize {
 
 fn position(
     path: &str,
-    list: List,
+    list: CursorKind,
     cursor: Option<&str>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<InputError>,
 ) -> Option<Position> {
     let position = cursor::decode(list, cursor?);
     if position.is_none() {
         let message = "must be a cursor of this list in this order".to_owned();
-        faults.push(Fault { path: path.to_owned(), message });
+        faults.push(InputError { path: path.to_owned(), message });
     }
     position
 }

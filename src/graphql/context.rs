@@ -18,21 +18,21 @@ use async_graphql::{
 
 use super::{
     Nullable,
-    batch::Batches,
-    loaders::{Loaders, Reads, loaders},
+    batch::BatchExecutor,
+    loaders::{Loaders, SessionLoader, loaders},
 };
 use crate::{
-    access::{Command, Refusal, Session, Viewer},
-    domain::{id::TenantId, list::Found, tenant::Tenant, user::User},
+    access::{AccessError, Command, Session, Viewer},
+    domain::{id::TenantId, list::Decoded, tenant::Tenant, user::User},
     metrics::Metrics,
     policy::TenantAction,
 };
 
 /// One request's data. A mutation's root fields run one after the other, and what one has changed
 /// counts for the next: each has a turn of its own, with its own actor and its own look-ups.
-pub(super) struct Scope {
-    first: Turn,
-    batches: Batches,
+pub(super) struct RequestContext {
+    first: RootFieldContext,
+    batches: BatchExecutor,
     metrics: Metrics,
     mutations: AtomicU32,
     /// What each response key of a mutation has come to.
@@ -41,27 +41,27 @@ pub(super) struct Scope {
 }
 
 /// What a query, or one root field of a mutation, stands in.
-struct Turn {
+struct RootFieldContext {
     session: Arc<Session>,
     loaders: Loaders,
-    next: OnceLock<Box<Turn>>,
+    next: OnceLock<Box<RootFieldContext>>,
 }
 
-impl Turn {
-    fn new(session: Arc<Session>, batches: &Batches, metrics: &Metrics) -> Self {
+impl RootFieldContext {
+    fn new(session: Arc<Session>, batches: &BatchExecutor, metrics: &Metrics) -> Self {
         let loaders = loaders(session.clone(), batches.clone(), metrics.clone());
         Self { session, loaders, next: OnceLock::new() }
     }
 }
 
-impl Scope {
-    pub(super) fn new(session: Arc<Session>, batches: Batches, metrics: Metrics) -> Self {
-        let first = Turn::new(session, &batches, &metrics);
+impl RequestContext {
+    pub(super) fn new(session: Arc<Session>, batches: BatchExecutor, metrics: Metrics) -> Self {
+        let first = RootFieldContext::new(session, &batches, &metrics);
         let (mutations, outcomes) = (AtomicU32::new(0), Mutex::default());
         Self { first, batches, metrics, mutations, outcomes, syncs: OnceLock::new() }
     }
 
-    fn turn(&self) -> &Turn {
+    fn turn(&self) -> &RootFieldContext {
         let mut turn = &self.first;
         while let Some(next) = turn.next.get() {
             turn = next;
@@ -76,13 +76,13 @@ impl Scope {
         outcomes.get(key)?.downcast_ref().cloned()
     }
 
-    fn keep_outcome<T: Clone + Send + 'static>(&self, key: Name, outcome: &T) {
+    fn cache_output<T: Clone + Send + 'static>(&self, key: Name, outcome: &T) {
         let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.insert(key, Box::new(outcome.clone()));
     }
 
-    fn take_turn(&self, session: Session) {
-        let next = Box::new(Turn::new(Arc::new(session), &self.batches, &self.metrics));
+    fn begin_root_field(&self, session: Session) {
+        let next = Box::new(RootFieldContext::new(Arc::new(session), &self.batches, &self.metrics));
         // Only the root field that runs takes a turn, so nobody else has taken this one.
         drop(self.turn().next.set(next));
     }
@@ -95,89 +95,90 @@ pub(super) trait ContextExt {
     /// What a root field of a mutation does: the actor is found, and nothing is remembered of what
     /// fields before it have looked up. Where a field of the same response key has done it, that is
     /// what it did.
-    async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal>;
+    async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError>;
     /// What follows for the rest of the field from a change of this user, who may be the actor.
-    fn has_become(&self, user: &User);
+    fn refresh_viewer(&self, user: &User);
     /// The actor, for root fields: found by the first that asks.
-    async fn viewer(&self) -> Result<Arc<Viewer>, Refusal>;
+    async fn viewer(&self) -> Result<Arc<Viewer>, AccessError>;
     /// Refuses what the actor may not do to a tenant that it sees; for nested fields, without a read.
-    fn may(&self, tenant: TenantId, action: TenantAction) -> Result<(), Refusal>;
+    fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError>;
     /// Looks one thing up, together with everything that the same level asks for.
-    async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, Refusal>
+    async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, AccessError>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         T: Send + Sync + 'static,
-        Reads: Loader<K, Value = Found<Arc<T>>, Error = Refusal>;
+        SessionLoader: Loader<K, Value = Decoded<Arc<T>>, Error = AccessError>;
     /// The look-ups themselves.
     fn loaders(&self) -> &Loaders;
     /// Tenants by identifier, without those that are not there or not visible.
     async fn load_tenants(
         &self,
         ids: Vec<TenantId>,
-    ) -> Result<HashMap<TenantId, Found<Arc<Tenant>>>, Refusal>;
+    ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError>;
     /// An error beside an answer that is not `null`: a part of it could not be shown.
-    fn also(&self, refusal: Refusal);
+    fn add_access_error(&self, refusal: AccessError);
 }
 
 impl ContextExt for Context<'_> {
     fn session(&self) -> &Session {
-        &self.data_unchecked::<Scope>().turn().session
+        &self.data_unchecked::<RequestContext>().turn().session
     }
 
-    async fn perform<C: Command>(&self, command: C) -> Result<C::Outcome, Refusal> {
-        let scope = self.data_unchecked::<Scope>();
+    async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError> {
+        let scope = self.data_unchecked::<RequestContext>();
         let key = &self.item.node.response_key().node;
         if let Some(outcome) = scope.outcome(key) {
             return Ok(outcome);
         }
         let ordinal = scope.mutations.fetch_add(1, Ordering::Relaxed);
         if ordinal > 0 {
-            scope.take_turn(self.session().next(ordinal));
+            scope.begin_root_field(self.session().for_root_field(ordinal));
         }
         self.session().viewer(false).await?;
-        let outcome = self.session().perform(&command).await?;
-        scope.keep_outcome(key.clone(), &outcome);
+        let outcome = self.session().execute(&command).await?;
+        scope.cache_output(key.clone(), &outcome);
         Ok(outcome)
     }
 
-    fn has_become(&self, user: &User) {
+    fn refresh_viewer(&self, user: &User) {
         let session = self.session();
-        if session.known_viewer().is_ok_and(|viewer| viewer.user().id == user.id) {
-            self.data_unchecked::<Scope>().take_turn(session.with_viewer(user.clone()));
+        if session.loaded_viewer().is_ok_and(|viewer| viewer.user().id == user.id) {
+            self.data_unchecked::<RequestContext>()
+                .begin_root_field(session.with_viewer(user.clone()));
         }
     }
 
-    async fn viewer(&self) -> Result<Arc<Viewer>, Refusal> {
-        let scope = self.data_unchecked::<Scope>();
-        let syncs = *scope.syncs.get_or_init(|| asks_for_me(self));
+    async fn viewer(&self) -> Result<Arc<Viewer>, AccessError> {
+        let scope = self.data_unchecked::<RequestContext>();
+        let syncs = *scope.syncs.get_or_init(|| selects_me(self));
         scope.turn().session.viewer(syncs).await
     }
 
-    fn may(&self, tenant: TenantId, action: TenantAction) -> Result<(), Refusal> {
-        self.session().known_viewer()?.may(tenant, action)
+    fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError> {
+        self.session().loaded_viewer()?.authorize(tenant, action)
     }
 
-    async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, Refusal>
+    async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, AccessError>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         T: Send + Sync + 'static,
-        Reads: Loader<K, Value = Found<Arc<T>>, Error = Refusal>,
+        SessionLoader: Loader<K, Value = Decoded<Arc<T>>, Error = AccessError>,
     {
         Ok(self.loaders().load_one(key).await?.transpose()?)
     }
 
     fn loaders(&self) -> &Loaders {
-        &self.data_unchecked::<Scope>().turn().loaders
+        &self.data_unchecked::<RequestContext>().turn().loaders
     }
 
     async fn load_tenants(
         &self,
         ids: Vec<TenantId>,
-    ) -> Result<HashMap<TenantId, Found<Arc<Tenant>>>, Refusal> {
+    ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError> {
         self.loaders().load_many(ids).await
     }
 
-    fn also(&self, refusal: Refusal) {
+    fn add_access_error(&self, refusal: AccessError) {
         let error = async_graphql::Error::from(refusal).into_server_error(self.item.pos);
         self.add_error(self.set_error_path(error));
     }
@@ -185,26 +186,28 @@ impl ContextExt for Context<'_> {
 
 /// Whether the operation that runs selects `me` at its root, once `@skip` and `@include` are done
 /// with. The engine has checked the document before: fragments exist and do not go in circles.
-fn asks_for_me(ctx: &Context<'_>) -> bool {
+fn selects_me(ctx: &Context<'_>) -> bool {
     let env = ctx.query_env;
     env.operation.node.ty == OperationType::Query
-        && selects_me(&env.operation.node.selection_set.node, &env.fragments)
+        && any_field_is_me(&env.operation.node.selection_set.node, &env.fragments)
 }
 
-fn selects_me(
+fn any_field_is_me(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> bool {
     set.items.iter().any(|selection| match &selection.node {
         Selection::Field(field) => field.node.name.node == "me",
-        Selection::InlineFragment(inline) => selects_me(&inline.node.selection_set.node, fragments),
+        Selection::InlineFragment(inline) => {
+            any_field_is_me(&inline.node.selection_set.node, fragments)
+        }
         Selection::FragmentSpread(spread) => fragments
             .get(&spread.node.fragment_name.node)
-            .is_some_and(|f| selects_me(&f.node.selection_set.node, fragments)),
+            .is_some_and(|f| any_field_is_me(&f.node.selection_set.node, fragments)),
     })
 }
 
 /// Answers a field that may be null, from a body that uses `?`.
-pub(super) fn nullable<T>(answer: Result<Option<T>, Refusal>) -> Nullable<T> {
+pub(super) fn nullable<T>(answer: Result<Option<T>, AccessError>) -> Nullable<T> {
     answer.transpose()
 }

@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// Which list, in which order: a cursor of one means nothing in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum List {
+pub(super) enum CursorKind {
     /// Tenants.
     Tenants(Order<TenantOrderField>),
     /// Users.
@@ -31,7 +31,7 @@ pub(super) enum List {
     Members(TenantId),
 }
 
-impl List {
+impl CursorKind {
     /// What a cursor of this list begins with: the list, the order, and whose it is.
     fn prefix(self) -> Vec<u8> {
         let ordered =
@@ -55,7 +55,7 @@ impl List {
                 | Self::Users(Order { field: UserOrderField::Name, .. })
         );
         match key {
-            SortKey::Absent => true,
+            SortKey::Null => true,
             SortKey::Text(_) => text,
             SortKey::Time(_) => !text && !matches!(self, Self::Members(_)),
         }
@@ -63,11 +63,11 @@ impl List {
 }
 
 /// Writes a cursor.
-pub(super) fn encode(list: List, position: &Position) -> String {
+pub(super) fn encode(list: CursorKind, position: &Position) -> String {
     let mut bytes = list.prefix();
     bytes.extend(position.id.0);
     match &position.key {
-        SortKey::Absent => bytes.push(0),
+        SortKey::Null => bytes.push(0),
         SortKey::Time(at) => {
             bytes.push(1);
             bytes.extend(at.millis().to_be_bytes());
@@ -81,13 +81,13 @@ pub(super) fn encode(list: List, position: &Position) -> String {
 }
 
 /// Reads a cursor of that list; `None` where it is malformed or of another.
-pub(super) fn decode(list: List, cursor: &str) -> Option<Position> {
+pub(super) fn decode(list: CursorKind, cursor: &str) -> Option<Position> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let rest = bytes.strip_prefix(&list.prefix()[..])?;
     let (id, rest) = rest.split_first_chunk()?;
     let (kind, rest) = rest.split_first()?;
     let key = match kind {
-        0 if rest.is_empty() => SortKey::Absent,
+        0 if rest.is_empty() => SortKey::Null,
         1 => SortKey::Time(Timestamp::from_millis(i64::from_be_bytes(rest.try_into().ok()?))?),
         2 => SortKey::Text(std::str::from_utf8(rest).ok()?.to_owned()),
         _ => return None,
@@ -99,8 +99,8 @@ pub(super) fn decode(list: List, cursor: &str) -> Option<Position> {
 mod tests {
     use super::*;
 
-    fn tenants(field: TenantOrderField, direction: Direction) -> List {
-        List::Tenants(Order { field, direction })
+    fn tenants(field: TenantOrderField, direction: Direction) -> CursorKind {
+        CursorKind::Tenants(Order { field, direction })
     }
 
     #[test]
@@ -115,9 +115,9 @@ mod tests {
             tenants(TenantOrderField::CreatedAt, Direction::Asc),
             tenants(TenantOrderField::UpdatedAt, Direction::Desc),
             tenants(TenantOrderField::Name, Direction::Desc),
-            List::AuditLog,
-            List::TenantAuditLog(one),
-            List::Members(one),
+            CursorKind::AuditLog,
+            CursorKind::TenantAuditLog(one),
+            CursorKind::Members(one),
         ] {
             assert_eq!(decode(other, &cursor), None, "{other:?}");
         }

@@ -14,37 +14,26 @@ use quick_cache::{Weighter, sync::Cache};
 use serde::Deserialize;
 
 use super::{
-    error::{Code, Problem},
-    label::Label,
+    error::{Code, RequestError},
+    operation_info::OperationInfo,
 };
+use crate::domain::trusted_documents::TrustedDocumentsMode;
 
 /// How much parsed documents may take, in bytes, as far as that can be told.
 const PARSED_BYTES: u64 = 16 * 1024 * 1024;
 /// How much the text of registered documents may take, in bytes.
 const REGISTERED_BYTES: u64 = 8 * 1024 * 1024;
 /// What a token of a document takes once it is parsed, in bytes: measured, and rounded up.
-const BYTES_A_TOKEN: u64 = 200;
+const BYTES_PER_TOKEN: u64 = 200;
 /// How many documents the caches make room for to begin with.
-const USUAL: usize = 128;
+const INITIAL_CAPACITY: usize = 128;
 
 /// Documents that whoever runs this trusts, by identifier.
 #[derive(Debug, Default)]
-pub struct Trusted {
+pub struct TrustedDocuments {
     by_id: HashMap<String, Arc<str>>,
     texts: HashSet<Arc<str>>,
-    only: Only,
-}
-
-/// Whether documents run that are not trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Only {
-    /// They do.
-    #[default]
-    Any,
-    /// They do, and the log says which would not.
-    DryRun,
-    /// They do not.
-    Trusted,
+    mode: TrustedDocumentsMode,
 }
 
 /// A list of trusted documents, in the forms in which tools write it: an object of texts by
@@ -62,9 +51,9 @@ struct Operation {
     body: String,
 }
 
-impl Trusted {
+impl TrustedDocuments {
     /// Reads a manifest; an error says what is wrong with it, in one line.
-    pub fn read(json: &str, only: Only) -> Result<Self, String> {
+    pub fn read(json: &str, mode: TrustedDocumentsMode) -> Result<Self, String> {
         let manifest: Manifest = serde_json::from_str(json).map_err(|_| {
             "expected JSON: an object of documents by identifier, or Apollo's manifest".to_owned()
         })?;
@@ -74,7 +63,7 @@ impl Trusted {
                 operations.into_iter().map(|operation| (operation.id, operation.body)).collect()
             }
         };
-        let mut trusted = Self { only, ..Self::default() };
+        let mut trusted = Self { mode, ..Self::default() };
         for (id, text) in documents {
             if let Err(error) = async_graphql::parser::parse_query(&text) {
                 let places = error.positions();
@@ -110,7 +99,7 @@ impl Trusted {
 
 /// How a request names its document.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Named<'a> {
+pub(super) struct DocumentRef<'a> {
     /// By its text.
     pub(super) text: Option<&'a str>,
     /// By its identifier among the trusted ones.
@@ -121,20 +110,20 @@ pub(super) struct Named<'a> {
 
 /// Every document that is known.
 pub(super) struct Documents {
-    trusted: Trusted,
+    trusted: TrustedDocuments,
     registered: Cache<[u8; 32], Arc<str>, Weight>,
-    parsed: Cache<Arc<str>, Arc<Parsed>, Weight>,
+    parsed: Cache<Arc<str>, Arc<ParsedDocument>, Weight>,
 }
 
 /// A document that was parsed.
-pub(super) struct Parsed {
+pub(super) struct ParsedDocument {
     pub(super) document: ExecutableDocument,
     /// The SHA-256 of its text, in hexadecimal digits.
     pub(super) hash: String,
     /// Whether it is one of the trusted ones.
     pub(super) trusted: bool,
     /// What is told of its only operation, once that is known.
-    pub(super) label: OnceLock<Arc<Label>>,
+    pub(super) label: OnceLock<Arc<OperationInfo>>,
     tokens: u64,
 }
 
@@ -148,72 +137,77 @@ impl Weighter<[u8; 32], Arc<str>> for Weight {
     }
 }
 
-impl Weighter<Arc<str>, Arc<Parsed>> for Weight {
-    fn weight(&self, text: &Arc<str>, parsed: &Arc<Parsed>) -> u64 {
-        text.len() as u64 + parsed.tokens * BYTES_A_TOKEN + 256
+impl Weighter<Arc<str>, Arc<ParsedDocument>> for Weight {
+    fn weight(&self, text: &Arc<str>, parsed: &Arc<ParsedDocument>) -> u64 {
+        text.len() as u64 + parsed.tokens * BYTES_PER_TOKEN + 256
     }
 }
 
 impl Documents {
-    pub(super) fn new(trusted: Trusted) -> Self {
+    pub(super) fn new(trusted: TrustedDocuments) -> Self {
         Self {
             trusted,
-            registered: Cache::with_weighter(USUAL, REGISTERED_BYTES, Weight),
-            parsed: Cache::with_weighter(USUAL, PARSED_BYTES, Weight),
+            registered: Cache::with_weighter(INITIAL_CAPACITY, REGISTERED_BYTES, Weight),
+            parsed: Cache::with_weighter(INITIAL_CAPACITY, PARSED_BYTES, Weight),
         }
     }
 
     /// The text of the document that a request names.
-    pub(super) fn find(&self, named: Named<'_>) -> Result<Arc<str>, Problem> {
+    pub(super) fn find(&self, named: DocumentRef<'_>) -> Result<Arc<str>, RequestError> {
         let text: Arc<str> = match named {
-            Named { text: Some(text), id: None, hash: None } => text.into(),
-            Named { text: Some(text), id: None, hash: Some(hash) } => {
+            DocumentRef { text: Some(text), id: None, hash: None } => text.into(),
+            DocumentRef { text: Some(text), id: None, hash: Some(hash) } => {
                 if key_of(hash).is_none_or(|key| key != sha256(text)) {
                     let message = "`sha256Hash` is not the SHA-256 of `query`.";
-                    return Err(Problem::new(Code::BadUserInput, message));
+                    return Err(RequestError::new(Code::BadUserInput, message));
                 }
                 text.into()
             }
-            Named { text: None, id: Some(id), .. } => {
+            DocumentRef { text: None, id: Some(id), .. } => {
                 return self.trusted.find(id).cloned().ok_or_else(|| {
-                    Problem::new(Code::BadUserInput, "There is no document of that identifier.")
+                    RequestError::new(
+                        Code::BadUserInput,
+                        "There is no document of that identifier.",
+                    )
                 });
             }
-            Named { text: None, id: None, hash: Some(hash) } => return self.recall(hash),
-            Named { text: Some(_), id: Some(_), .. } => {
-                let message = "Name a document by its text or by its identifier, not both.";
-                return Err(Problem::new(Code::BadUserInput, message));
+            DocumentRef { text: None, id: None, hash: Some(hash) } => {
+                return self.find_by_hash(hash);
             }
-            Named { text: None, id: None, hash: None } => {
-                return Err(Problem::new(Code::BadUserInput, "There is no document."));
+            DocumentRef { text: Some(_), id: Some(_), .. } => {
+                let message = "Name a document by its text or by its identifier, not both.";
+                return Err(RequestError::new(Code::BadUserInput, message));
+            }
+            DocumentRef { text: None, id: None, hash: None } => {
+                return Err(RequestError::new(Code::BadUserInput, "There is no document."));
             }
         };
-        self.allow(&text)?;
+        self.check_policy(&text)?;
         Ok(text)
     }
 
     /// Refuses a document that is not trusted, where only those may run.
-    fn allow(&self, text: &str) -> Result<(), Problem> {
-        if self.trusted.only == Only::Any || self.trusted.texts.contains(text) {
+    fn check_policy(&self, text: &str) -> Result<(), RequestError> {
+        if self.trusted.mode == TrustedDocumentsMode::Off || self.trusted.texts.contains(text) {
             return Ok(());
         }
         let hash = hex::encode(sha256(text));
-        match self.trusted.only {
-            Only::DryRun => {
+        match self.trusted.mode {
+            TrustedDocumentsMode::Report => {
                 tracing::warn!(sha256 = hash, "a document that is not trusted would be refused");
                 Ok(())
             }
             _ => {
                 tracing::info!(sha256 = hash, "a document that is not trusted was refused");
-                Err(Problem::new(Code::Forbidden, "Only trusted documents run here."))
+                Err(RequestError::new(Code::Forbidden, "Only trusted documents run here."))
             }
         }
     }
 
     /// Keeps the text of a document that was sent with its hash; of one that can run, so that nobody
     /// fills the registry with what is nothing.
-    pub(super) fn register(&self, named: Named<'_>, text: &Arc<str>) {
-        if let Named { text: Some(_), hash: Some(hash), .. } = named
+    pub(super) fn register(&self, named: DocumentRef<'_>, text: &Arc<str>) {
+        if let DocumentRef { text: Some(_), hash: Some(hash), .. } = named
             && let Some(key) = key_of(hash)
         {
             self.registered.insert(key, text.clone());
@@ -222,33 +216,34 @@ impl Documents {
 
     /// By its hash: trusted, or registered before. The message is what clients of the protocol
     /// look for: then they send the text, too.
-    fn recall(&self, hash: &str) -> Result<Arc<str>, Problem> {
+    fn find_by_hash(&self, hash: &str) -> Result<Arc<str>, RequestError> {
         if let Some(text) = self.trusted.find(hash) {
             return Ok(text.clone());
         }
         let registered = key_of(hash).and_then(|key| self.registered.get(&key));
         let Some(text) = registered else {
-            return Err(Problem::new(Code::BadUserInput, "PersistedQueryNotFound"));
+            return Err(RequestError::new(Code::BadUserInput, "PersistedQueryNotFound"));
         };
-        self.allow(&text)?;
+        self.check_policy(&text)?;
         Ok(text)
     }
 
     /// A document that was parsed before.
-    pub(super) fn parsed(&self, text: &str) -> Option<Arc<Parsed>> {
+    pub(super) fn parsed(&self, text: &str) -> Option<Arc<ParsedDocument>> {
         self.parsed.get(text)
     }
 
     /// Keeps a parsed document for the next time.
-    pub(super) fn keep(
+    pub(super) fn cache_parsed(
         &self,
         text: Arc<str>,
         document: ExecutableDocument,
         tokens: u64,
-    ) -> Arc<Parsed> {
+    ) -> Arc<ParsedDocument> {
         let hash = hex::encode(sha256(&text));
         let trusted = self.trusted.texts.contains(&text);
-        let parsed = Arc::new(Parsed { document, hash, trusted, label: OnceLock::new(), tokens });
+        let parsed =
+            Arc::new(ParsedDocument { document, hash, trusted, label: OnceLock::new(), tokens });
         self.parsed.insert(text, parsed.clone());
         parsed
     }

@@ -5,11 +5,11 @@ use async_graphql::{
 };
 
 use crate::{
-    access::{Fault, Refusal},
-    domain::word_enum,
+    access::{AccessError, InputError},
+    domain::string_enum,
 };
 
-word_enum! {
+string_enum! {
     /// `extensions.code`: what a client may decide by.
     pub enum Code {
         /// There is no token, or not one that counts.
@@ -49,7 +49,7 @@ word_enum! {
 
 /// An error outside of any field: a request that does not run.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct RequestError {
     /// The code.
     pub code: Code,
     /// The sentence.
@@ -58,7 +58,7 @@ pub struct Problem {
     extensions: Vec<(&'static str, Value)>,
 }
 
-impl Problem {
+impl RequestError {
     /// A problem with its sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), extensions: Vec::new() }
@@ -85,7 +85,7 @@ impl Problem {
 
 /// Gives an error its code.
 pub(super) fn set_code(error: &mut ServerError, code: Code) {
-    error.extensions.get_or_insert_default().set("code", code.word());
+    error.extensions.get_or_insert_default().set("code", code.as_str());
 }
 
 /// Whether an error has a code already.
@@ -93,42 +93,46 @@ pub(super) fn code(error: &ServerError) -> Option<&Value> {
     error.extensions.as_ref()?.get("code")
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<AccessError> for Error {
+    fn from(refusal: AccessError) -> Self {
         let (code, message) = match &refusal {
-            Refusal::Unauthenticated => (Code::Unauthenticated, "Sign in to ask for this."),
-            Refusal::NotProvisioned => (
+            AccessError::Unauthenticated => (Code::Unauthenticated, "Sign in to ask for this."),
+            AccessError::NotProvisioned => (
                 Code::UserNotProvisioned,
                 "There is no user for this token yet; ask for `me` first.",
             ),
-            Refusal::Disabled => (Code::UserDisabled, "This user is disabled."),
-            Refusal::NotFound => (Code::NotFound, "There is no such thing."),
-            Refusal::Forbidden => (Code::Forbidden, "You may not see or do this."),
-            Refusal::Suspended => (
+            AccessError::Disabled => (Code::UserDisabled, "This user is disabled."),
+            AccessError::NotFound => (Code::NotFound, "There is no such thing."),
+            AccessError::Forbidden => (Code::Forbidden, "You may not see or do this."),
+            AccessError::Suspended => (
                 Code::TenantSuspended,
                 "This tenant is suspended or archived; nothing in it changes.",
             ),
-            Refusal::StaleVersion(_) => {
+            AccessError::StaleVersion(_) => {
                 (Code::StaleVersion, "It has changed since; see `currentVersion`.")
             }
-            Refusal::Conflict(_) => (Code::Conflict, "Something else is in the way of `field`."),
-            Refusal::BadInput(_) => (Code::BadUserInput, "The input is not valid; see `fields`."),
-            Refusal::Unavailable => (Code::Unavailable, "Not available just now; try again."),
-            Refusal::Internal => (Code::Internal, "Something went wrong here."),
+            AccessError::Conflict(_) => {
+                (Code::Conflict, "Something else is in the way of `field`.")
+            }
+            AccessError::BadInput(_) => {
+                (Code::BadUserInput, "The input is not valid; see `fields`.")
+            }
+            AccessError::Unavailable => (Code::Unavailable, "Not available just now; try again."),
+            AccessError::Internal => (Code::Internal, "Something went wrong here."),
         };
         Self::new(message).extend_with(|_, extensions| {
-            extensions.set("code", code.word());
+            extensions.set("code", code.as_str());
             match &refusal {
-                Refusal::BadInput(faults) => set_faults(extensions, faults),
-                Refusal::Conflict(field) => extensions.set("field", *field),
-                Refusal::StaleVersion(stored) => extensions.set("currentVersion", *stored),
+                AccessError::BadInput(faults) => set_faults(extensions, faults),
+                AccessError::Conflict(field) => extensions.set("field", *field),
+                AccessError::StaleVersion(stored) => extensions.set("currentVersion", *stored),
                 _ => {}
             }
         })
     }
 }
 
-fn set_faults(extensions: &mut ErrorExtensionValues, faults: &[Fault]) {
+fn set_faults(extensions: &mut ErrorExtensionValues, faults: &[InputError]) {
     let fields = faults.iter().map(|fault| {
         Value::Object(IndexMap::from([
             (Name::new("path"), Value::from(fault.path.as_str())),
@@ -139,8 +143,10 @@ fn set_faults(extensions: &mut ErrorExtensionValues, faults: &[Fault]) {
 }
 
 /// Reads a part of the input and refuses all its faults at once.
-pub(super) fn bad_input<T>(read: impl FnOnce(&mut Vec<Fault>) -> T) -> Result<T, Refusal> {
+pub(super) fn collect_input_errors<T>(
+    read: impl FnOnce(&mut Vec<InputError>) -> T,
+) -> Result<T, AccessError> {
     let mut faults = Vec::new();
     let input = read(&mut faults);
-    if faults.is_empty() { Ok(input) } else { Err(Refusal::BadInput(faults)) }
+    if faults.is_empty() { Ok(input) } else { Err(AccessError::BadInput(faults)) }
 }

@@ -10,12 +10,12 @@ use async_graphql::{
 
 /// Whether fields of one response key ask for different things: then they cannot be merged, and the
 /// document is not valid. (The engine compares no field of a fragment with one outside of it.)
-pub(super) fn conflict(
+pub(super) fn root_fields_conflict(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> bool {
     let mut fields = Fields { by_key: HashMap::new(), seen: HashSet::new(), fragments };
-    !fields.agree(set)
+    !fields.fields_can_merge(set)
 }
 
 struct Fields<'a> {
@@ -26,19 +26,21 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn agree(&mut self, set: &'a SelectionSet) -> bool {
+    fn fields_can_merge(&mut self, set: &'a SelectionSet) -> bool {
         set.items.iter().all(|selection| match &selection.node {
             Selection::Field(field) => {
                 let field = &field.node;
                 let first = self.by_key.entry(field.response_key().node.as_str()).or_insert(field);
                 same(first, field)
             }
-            Selection::InlineFragment(inline) => self.agree(&inline.node.selection_set.node),
+            Selection::InlineFragment(inline) => {
+                self.fields_can_merge(&inline.node.selection_set.node)
+            }
             Selection::FragmentSpread(spread) => {
                 let name = spread.node.fragment_name.node.as_str();
                 match self.fragments.get(name) {
                     Some(fragment) if self.seen.insert(name) => {
-                        self.agree(&fragment.node.selection_set.node)
+                        self.fields_can_merge(&fragment.node.selection_set.node)
                     }
                     _ => true,
                 }

@@ -8,11 +8,11 @@ use super::{
         OrderDirection, Plan, TenantOrderField, TenantStatus, TenantSubscriptionOrderField,
         TenantSubscriptionStatus, UserOrderField,
     },
-    error::bad_input,
-    scalar::{DateTime, parse_id, read_id},
+    error::collect_input_errors,
+    scalar::{DateTime, parse_id, parse_id_into},
 };
 use crate::{
-    access::{Fault, Refusal},
+    access::{AccessError, InputError},
     domain::{
         list::{self, AuditFilter, Direction, Order, SubscriptionFilter},
         text,
@@ -33,18 +33,18 @@ pub(super) struct TenantFilter {
 }
 
 impl TenantFilter {
-    pub(super) fn into_domain(self, faults: &mut Vec<Fault>) -> list::TenantFilter {
+    pub(super) fn into_domain(self, faults: &mut Vec<InputError>) -> list::TenantFilter {
         let domain = self.domain.and_then(|given| {
-            let domain = text::domain(&given);
+            let domain = text::parse_domain(&given);
             if domain.is_none() {
                 let message = "must be a DNS name".to_owned();
-                faults.push(Fault { path: "filter.domain".to_owned(), message });
+                faults.push(InputError { path: "filter.domain".to_owned(), message });
             }
             domain
         });
         list::TenantFilter {
-            status: words(self.status),
-            plan: words(self.plan),
+            status: into_vec(self.status),
+            plan: into_vec(self.plan),
             search: search(self.search),
             domain,
         }
@@ -65,7 +65,7 @@ pub(super) struct UserFilter {
 }
 
 impl UserFilter {
-    pub(super) fn into_domain(self) -> Result<list::UserFilter, Refusal> {
+    pub(super) fn into_domain(self) -> Result<list::UserFilter, AccessError> {
         Ok(list::UserFilter {
             search: search(self.search),
             platform_admin: self.platform_admin,
@@ -87,10 +87,10 @@ pub(super) struct TenantSubscriptionFilter {
 }
 
 impl TenantSubscriptionFilter {
-    pub(super) fn into_domain(self) -> Result<SubscriptionFilter, Refusal> {
+    pub(super) fn into_domain(self) -> Result<SubscriptionFilter, AccessError> {
         Ok(SubscriptionFilter {
-            status: words(self.status),
-            plan: words(self.plan),
+            status: into_vec(self.status),
+            plan: into_vec(self.plan),
             tenant: optional_id("filter.tenantId", self.tenant_id)?,
         })
     }
@@ -113,10 +113,11 @@ pub(super) struct AuditFilterInput {
 }
 
 impl AuditFilterInput {
-    pub(super) fn into_domain(self) -> Result<AuditFilter, Refusal> {
-        let (tenant, actor) = bad_input(|faults| {
-            let tenant = self.tenant_id.and_then(|id| read_id("filter.tenantId", &id, faults));
-            (tenant, self.actor_id.and_then(|id| read_id("filter.actorId", &id, faults)))
+    pub(super) fn into_domain(self) -> Result<AuditFilter, AccessError> {
+        let (tenant, actor) = collect_input_errors(|faults| {
+            let tenant =
+                self.tenant_id.and_then(|id| parse_id_into("filter.tenantId", &id, faults));
+            (tenant, self.actor_id.and_then(|id| parse_id_into("filter.actorId", &id, faults)))
         })?;
         Ok(AuditFilter {
             tenant,
@@ -141,7 +142,7 @@ macro_rules! order_input {
 
         impl $name {
             /// The order that is asked for, or newest first.
-            pub(super) fn or_newest<F: From<$field>>(order: Option<Self>) -> Order<F> {
+            pub(super) fn or_default_order<F: From<$field>>(order: Option<Self>) -> Order<F> {
                 match order {
                     Some(order) => Order { field: order.field.into(), direction: order.direction.into() },
                     None => Order { field: $field::CreatedAt.into(), direction: Direction::Desc },
@@ -164,7 +165,7 @@ order_input! {
     TenantSubscriptionOrder, TenantSubscriptionOrderField
 }
 
-fn words<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
+fn into_vec<A: Into<B>, B>(words: Option<Vec<A>>) -> Vec<B> {
     words.unwrap_or_default().into_iter().map(Into::into).collect()
 }
 
@@ -175,6 +176,6 @@ fn search(text: Option<String>) -> Option<String> {
 fn optional_id<E: crate::domain::id::Entity>(
     path: &str,
     id: Option<ID>,
-) -> Result<Option<crate::domain::id::Id<E>>, Refusal> {
+) -> Result<Option<crate::domain::id::Id<E>>, AccessError> {
     id.map(|id| parse_id(path, &id)).transpose()
 }

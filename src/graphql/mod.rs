@@ -14,16 +14,16 @@ mod cursor;
 mod documents;
 mod enums;
 mod error;
+mod field_merging;
 mod input;
-mod label;
 mod limits;
 mod loaders;
 mod mutation;
 mod node;
+mod operation_info;
 mod payload;
 mod query;
 mod request;
-mod roots;
 mod scalar;
 mod subscription;
 mod tenant;
@@ -32,15 +32,15 @@ mod write_input;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 
-use crate::access::Refusal;
+use crate::access::AccessError;
 
-pub use documents::{Only, Trusted};
-pub use error::{Code, Problem};
-pub use label::Label;
-pub use request::{Answer, Api, Document, Prepared};
+pub use documents::TrustedDocuments;
+pub use error::{Code, RequestError};
+pub use operation_info::OperationInfo;
+pub use request::{GraphQlExecutor, GraphQlRequest, GraphQlResponse, PreparedOperation};
 
 /// What a field answers that may be null: nothing, a value, or an error beside a `null`.
-type Nullable<T> = Option<Result<T, Refusal>>;
+type Nullable<T> = Option<Result<T, AccessError>>;
 
 type Root = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 

@@ -7,14 +7,14 @@ use async_graphql::{Context, ID, Object};
 
 use super::{
     context::ContextExt,
-    error::bad_input,
+    error::collect_input_errors,
     payload::{
         AddTenantMemberPayload, CreateSubscriptionPayload, CreateTenantPayload, CreateUserPayload,
         DeleteSubscriptionPayload, DeleteTenantPayload, DeleteUserPayload,
         RemoveTenantMemberPayload, UpdateSubscriptionPayload, UpdateTenantMemberPayload,
         UpdateTenantPayload, UpdateUserPayload,
     },
-    scalar::{id, parse_id, read_id},
+    scalar::{id, parse_id, parse_id_into},
     subscription::SubscriptionObject,
     tenant::TenantObject,
     user::{MembershipObject, UserObject},
@@ -26,9 +26,9 @@ use super::{
 };
 use crate::{
     access::{
-        AddMember, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription, DeleteTenant,
-        DeleteUser, Placed, Refusal, RemoveMember, Subscribed, UpdateMember, UpdateSubscription,
-        UpdateTenant, UpdateUser,
+        AccessError, AddMember, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription,
+        DeleteTenant, DeleteUser, MembershipChange, RemoveMember, SubscriptionWithTenant,
+        UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
     },
     domain::id::{TenantId, UserId},
 };
@@ -44,8 +44,8 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tenant.")] input: CreateTenantInput,
-    ) -> Result<CreateTenantPayload, Refusal> {
-        let tenant = ctx.perform(CreateTenant { patch: input.into_patch() }).await?;
+    ) -> Result<CreateTenantPayload, AccessError> {
+        let tenant = ctx.execute(CreateTenant { patch: input.into_patch() }).await?;
         Ok(CreateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
@@ -54,9 +54,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateTenantInput,
-    ) -> Result<UpdateTenantPayload, Refusal> {
+    ) -> Result<UpdateTenantPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
-        let tenant = ctx.perform(UpdateTenant { id, version, patch: input.into_patch() }).await?;
+        let tenant = ctx.execute(UpdateTenant { id, version, patch: input.into_patch() }).await?;
         Ok(UpdateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
@@ -65,9 +65,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The tenant.")] input: DeleteTenantInput,
-    ) -> Result<DeleteTenantPayload, Refusal> {
+    ) -> Result<DeleteTenantPayload, AccessError> {
         let (tenant, version) = (parse_id("input.id", &input.id)?, input.version);
-        let deleted = ctx.perform(DeleteTenant { id: tenant, version }).await?;
+        let deleted = ctx.execute(DeleteTenant { id: tenant, version }).await?;
         Ok(DeleteTenantPayload::new(id(deleted)))
     }
 
@@ -76,9 +76,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The user.")] input: CreateUserInput,
-    ) -> Result<CreateUserPayload, Refusal> {
+    ) -> Result<CreateUserPayload, AccessError> {
         let (subject, issuer, patch) = input.into_parts();
-        let user = ctx.perform(CreateUser { subject, issuer, patch }).await?;
+        let user = ctx.execute(CreateUser { subject, issuer, patch }).await?;
         Ok(CreateUserPayload::new(UserObject(Arc::new(user))))
     }
 
@@ -87,10 +87,10 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateUserInput,
-    ) -> Result<UpdateUserPayload, Refusal> {
+    ) -> Result<UpdateUserPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
-        let user = ctx.perform(UpdateUser { id, version, patch: input.into_patch() }).await?;
-        ctx.has_become(&user);
+        let user = ctx.execute(UpdateUser { id, version, patch: input.into_patch() }).await?;
+        ctx.refresh_viewer(&user);
         Ok(UpdateUserPayload::new(UserObject(Arc::new(user))))
     }
 
@@ -99,9 +99,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The user.")] input: DeleteUserInput,
-    ) -> Result<DeleteUserPayload, Refusal> {
+    ) -> Result<DeleteUserPayload, AccessError> {
         let (user, version) = (parse_id("input.id", &input.id)?, input.version);
-        let deleted = ctx.perform(DeleteUser { id: user, version }).await?;
+        let deleted = ctx.execute(DeleteUser { id: user, version }).await?;
         Ok(DeleteUserPayload::new(id(deleted)))
     }
 
@@ -110,10 +110,10 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The subscription.")] input: CreateSubscriptionInput,
-    ) -> Result<CreateSubscriptionPayload, Refusal> {
+    ) -> Result<CreateSubscriptionPayload, AccessError> {
         let tenant = parse_id("input.tenantId", &input.tenant_id)?;
         let patch = input.into_patch();
-        let made = ctx.perform(CreateSubscription { tenant, patch }).await?;
+        let made = ctx.execute(CreateSubscription { tenant, patch }).await?;
         Ok(CreateSubscriptionPayload::new(subscription(made)))
     }
 
@@ -122,10 +122,10 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateSubscriptionInput,
-    ) -> Result<UpdateSubscriptionPayload, Refusal> {
+    ) -> Result<UpdateSubscriptionPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let patch = input.into_patch();
-        let changed = ctx.perform(UpdateSubscription { id, version, patch }).await?;
+        let changed = ctx.execute(UpdateSubscription { id, version, patch }).await?;
         Ok(UpdateSubscriptionPayload::new(subscription(changed)))
     }
 
@@ -134,9 +134,9 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The subscription.")] input: DeleteSubscriptionInput,
-    ) -> Result<DeleteSubscriptionPayload, Refusal> {
+    ) -> Result<DeleteSubscriptionPayload, AccessError> {
         let (subscription, version) = (parse_id("input.id", &input.id)?, input.version);
-        let deleted = ctx.perform(DeleteSubscription { id: subscription, version }).await?;
+        let deleted = ctx.execute(DeleteSubscription { id: subscription, version }).await?;
         Ok(DeleteSubscriptionPayload::new(id(deleted)))
     }
 
@@ -145,11 +145,11 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The member.")] input: AddTenantMemberInput,
-    ) -> Result<AddTenantMemberPayload, Refusal> {
-        let (tenant, user) = place(&input.tenant_id, &input.user_id)?;
+    ) -> Result<AddTenantMemberPayload, AccessError> {
+        let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
         let role = input.role.into();
-        let added = ctx.perform(AddMember { tenant, user, role }).await?;
-        ctx.has_become(&added.user);
+        let added = ctx.execute(AddMember { tenant, user, role }).await?;
+        ctx.refresh_viewer(&added.user);
         Ok(AddTenantMemberPayload::new(membership(added)?))
     }
 
@@ -158,11 +158,11 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The change.")] input: UpdateTenantMemberInput,
-    ) -> Result<UpdateTenantMemberPayload, Refusal> {
-        let (tenant, user) = place(&input.tenant_id, &input.user_id)?;
+    ) -> Result<UpdateTenantMemberPayload, AccessError> {
+        let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
         let role = input.role.into();
-        let changed = ctx.perform(UpdateMember { tenant, user, role }).await?;
-        ctx.has_become(&changed.user);
+        let changed = ctx.execute(UpdateMember { tenant, user, role }).await?;
+        ctx.refresh_viewer(&changed.user);
         Ok(UpdateTenantMemberPayload::new(membership(changed)?))
     }
 
@@ -171,28 +171,35 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The member.")] input: RemoveTenantMemberInput,
-    ) -> Result<RemoveTenantMemberPayload, Refusal> {
-        let (tenant, user) = place(&input.tenant_id, &input.user_id)?;
-        let removed = ctx.perform(RemoveMember { tenant, user }).await?;
-        ctx.has_become(&removed.user);
+    ) -> Result<RemoveTenantMemberPayload, AccessError> {
+        let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
+        let removed = ctx.execute(RemoveMember { tenant, user }).await?;
+        ctx.refresh_viewer(&removed.user);
         let tenant = TenantObject(Arc::new(removed.tenant));
         Ok(RemoveTenantMemberPayload::new(tenant, id(removed.user.id)))
     }
 }
 
 /// Reads the identifiers of a tenant and a user; both may be malformed.
-fn place(tenant: &ID, user: &ID) -> Result<(TenantId, UserId), Refusal> {
-    let (tenant, user) = bad_input(|faults| {
-        (read_id("input.tenantId", tenant, faults), read_id("input.userId", user, faults))
+fn parse_member_ids(tenant: &ID, user: &ID) -> Result<(TenantId, UserId), AccessError> {
+    let (tenant, user) = collect_input_errors(|faults| {
+        (
+            parse_id_into("input.tenantId", tenant, faults),
+            parse_id_into("input.userId", user, faults),
+        )
     })?;
-    tenant.zip(user).ok_or(Refusal::Internal)
+    tenant.zip(user).ok_or(AccessError::Internal)
 }
 
-fn subscription(Subscribed { subscription, tenant }: Subscribed) -> SubscriptionObject {
+fn subscription(
+    SubscriptionWithTenant { subscription, tenant }: SubscriptionWithTenant,
+) -> SubscriptionObject {
     SubscriptionObject::of(Arc::new(subscription), Arc::new(tenant))
 }
 
 /// A membership that was just given; one that is gone again by now cannot be shown.
-fn membership(Placed { tenant, user }: Placed) -> Result<MembershipObject, Refusal> {
-    TenantObject(Arc::new(tenant)).membership_of(Arc::new(user)).map_err(|_| Refusal::NotFound)
+fn membership(
+    MembershipChange { tenant, user }: MembershipChange,
+) -> Result<MembershipObject, AccessError> {
+    TenantObject(Arc::new(tenant)).membership_of(Arc::new(user)).map_err(|_| AccessError::NotFound)
 }

@@ -7,7 +7,7 @@ use super::{
     tenant::TenantObject, user::UserObject,
 };
 use crate::{
-    access::Refusal,
+    access::AccessError,
     domain::id::{NodeId, SubscriptionId},
 };
 
@@ -30,7 +30,7 @@ pub(super) enum Node {
 }
 
 /// Looks up anything; what is not there and what the viewer may not see is `None`.
-pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, Refusal> {
+pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, AccessError> {
     Ok(match id {
         NodeId::Tenant(id) => ctx.load(id).await?.map(|t| Node::Tenant(TenantObject(t))),
         NodeId::User(id) => ctx.load(id).await?.map(|u| Node::User(UserObject(u))),
@@ -45,7 +45,7 @@ pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, 
 pub(super) async fn subscription(
     ctx: &Context<'_>,
     id: SubscriptionId,
-) -> Result<Option<SubscriptionObject>, Refusal> {
+) -> Result<Option<SubscriptionObject>, AccessError> {
     let Some(subscription) = ctx.load(id).await? else { return Ok(None) };
     let tenant = ctx.load(subscription.tenant_id).await?;
     Ok(tenant.map(|tenant| SubscriptionObject::of(subscription, tenant)))

@@ -9,11 +9,11 @@ use async_graphql::{
     },
 };
 
-use super::{documents::Parsed, limits::Shape};
+use super::{documents::ParsedDocument, limits::SchemaIndex};
 
 /// An operation, as logs, traces and metrics tell it apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
+pub struct OperationInfo {
     /// `query` or `mutation`.
     pub kind: &'static str,
     /// Its one root field, a name of the schema; else `several` or `none`.
@@ -26,11 +26,11 @@ pub struct Label {
     pub trusted: bool,
 }
 
-impl Label {
+impl OperationInfo {
     pub(super) fn of(
         (name, operation): (Option<&str>, &OperationDefinition),
-        parsed: &Parsed,
-        shape: &Shape,
+        parsed: &ParsedDocument,
+        shape: &SchemaIndex,
     ) -> Self {
         let fragments = &parsed.document.fragments;
         let (kind, root) = match operation.ty {
@@ -38,14 +38,14 @@ impl Label {
             OperationType::Mutation => ("mutation", "Mutation"),
             OperationType::Subscription => ("subscription", "Subscription"),
         };
-        let mut fields = Fields { fragments, seen: HashSet::new(), found: Found::None };
+        let mut fields = Fields { fragments, seen: HashSet::new(), found: RootField::None };
         fields.look(&operation.selection_set.node);
         let field = match fields.found {
-            Found::None => "none",
+            RootField::None => "none",
             // A name that the schema does not have is a client's own.
-            Found::One(name) if !shape.has_field(root, name) => "none",
-            Found::One(name) => name,
-            Found::Several => "several",
+            RootField::One(name) if !shape.has_field(root, name) => "none",
+            RootField::One(name) => name,
+            RootField::Several => "several",
         };
         Self {
             kind,
@@ -57,7 +57,7 @@ impl Label {
     }
 }
 
-enum Found<'a> {
+enum RootField<'a> {
     None,
     One(&'a str),
     Several,
@@ -67,21 +67,23 @@ struct Fields<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     /// Fragments may go in circles and be named often: each is looked at once.
     seen: HashSet<&'a str>,
-    found: Found<'a>,
+    found: RootField<'a>,
 }
 
 impl<'a> Fields<'a> {
     fn look(&mut self, set: &'a SelectionSet) {
         for selection in &set.items {
             match (&self.found, &selection.node) {
-                (Found::Several, _) => return,
-                (Found::None, Selection::Field(field)) if field.node.name.node != "__typename" => {
-                    self.found = Found::One(&field.node.name.node);
+                (RootField::Several, _) => return,
+                (RootField::None, Selection::Field(field))
+                    if field.node.name.node != "__typename" =>
+                {
+                    self.found = RootField::One(&field.node.name.node);
                 }
-                (Found::One(name), Selection::Field(field)) => {
+                (RootField::One(name), Selection::Field(field)) => {
                     let other = field.node.name.node.as_str();
                     if *name != other && other != "__typename" {
-                        self.found = Found::Several;
+                        self.found = RootField::Several;
                     }
                 }
                 (_, Selection::Field(_)) => {}

@@ -8,10 +8,10 @@ use async_graphql::{Context, ID, Object};
 use super::{
     Nullable,
     audit::AuditEventObject,
-    connection::{Connection, PAGE_MAX, PageArguments, Total},
+    connection::{Connection, CountQuery, PAGE_MAX, PageArguments},
     context::{ContextExt, nullable},
-    cursor::List,
-    error::bad_input,
+    cursor::CursorKind,
+    error::collect_input_errors,
     input::{
         AuditFilterInput, TenantFilter, TenantOrder, TenantSubscriptionFilter,
         TenantSubscriptionOrder, UserFilter, UserOrder,
@@ -23,7 +23,7 @@ use super::{
     user::UserObject,
 };
 use crate::{
-    access::{Fault, History, Refusal},
+    access::{AccessError, AuditScope, InputError},
     domain::{
         id::{NodeId, SubscriptionId, UserId},
         subscription::TenantSubscription,
@@ -38,7 +38,7 @@ pub(super) struct Query;
 #[Object]
 impl Query {
     /// Who asks. Makes the user at the first time, and brings it up to date with the token's profile and groups.
-    async fn me(&self, ctx: &Context<'_>) -> Result<UserObject, Refusal> {
+    async fn me(&self, ctx: &Context<'_>) -> Result<UserObject, AccessError> {
         Ok(UserObject(ctx.viewer().await?.user().clone()))
     }
 
@@ -56,12 +56,15 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The identifiers, of any kinds; at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Nullable<Node>>, Refusal> {
+    ) -> Result<Vec<Nullable<Node>>, AccessError> {
         let parsed = parse_node_ids(&ids)?;
         ctx.viewer().await?;
         if parsed.len() > PAGE_MAX {
             let message = format!("must be at most {PAGE_MAX}");
-            return Err(Refusal::BadInput(vec![Fault { path: "ids".to_owned(), message }]));
+            return Err(AccessError::BadInput(vec![InputError {
+                path: "ids".to_owned(),
+                message,
+            }]));
         }
         let found = parsed.into_iter().map(|id| async move { nullable(node::find(ctx, id).await) });
         Ok(futures_util::future::join_all(found).await)
@@ -108,17 +111,19 @@ impl Query {
         #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
             TenantOrder,
         >,
-    ) -> Result<Connection<TenantObject>, Refusal> {
+    ) -> Result<Connection<TenantObject>, AccessError> {
         ctx.viewer().await?;
-        let order = TenantOrder::or_newest(order_by);
-        let list = List::Tenants(order);
+        let order = TenantOrder::or_default_order(order_by);
+        let list = CursorKind::Tenants(order);
         let arguments = PageArguments { first, after, last, before };
-        let (window, filter) = bad_input(|faults| {
+        let (window, filter) = collect_input_errors(|faults| {
             let window = arguments.window(list, faults);
             (window, filter.unwrap_or_default().into_domain(faults))
         })?;
         let page = ctx.session().tenant_page(&filter, order, &window).await?;
-        Ok(Connection::new(list, Total::Tenants(filter), page, |t| Ok(TenantObject(Arc::new(t)))))
+        Ok(Connection::new(list, CountQuery::Tenants(filter), page, |t| {
+            Ok(TenantObject(Arc::new(t)))
+        }))
     }
 
     /// All users. For platform admins.
@@ -135,15 +140,15 @@ impl Query {
         #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
             UserOrder,
         >,
-    ) -> Result<Connection<UserObject>, Refusal> {
+    ) -> Result<Connection<UserObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
-        ctx.viewer().await?.may_platform(PlatformAction::ListUsers)?;
-        let order = UserOrder::or_newest(order_by);
-        let list = List::Users(order);
+        ctx.viewer().await?.authorize_platform(PlatformAction::ListUsers)?;
+        let order = UserOrder::or_default_order(order_by);
+        let list = CursorKind::Users(order);
         let arguments = PageArguments { first, after, last, before };
-        let window = bad_input(|faults| arguments.window(list, faults))?;
+        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
         let page = ctx.session().user_page(&filter, order, &window).await?;
-        Ok(Connection::new(list, Total::Users(filter), page, |u| Ok(UserObject(Arc::new(u)))))
+        Ok(Connection::new(list, CountQuery::Users(filter), page, |u| Ok(UserObject(Arc::new(u)))))
     }
 
     /// The subscriptions, over or not, of the tenants that the viewer sees.
@@ -160,23 +165,23 @@ impl Query {
         #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
             TenantSubscriptionOrder,
         >,
-    ) -> Result<Connection<SubscriptionObject>, Refusal> {
+    ) -> Result<Connection<SubscriptionObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?;
-        let order = TenantSubscriptionOrder::or_newest(order_by);
-        let list = List::Subscriptions(order);
+        let order = TenantSubscriptionOrder::or_default_order(order_by);
+        let list = CursorKind::Subscriptions(order);
         let arguments = PageArguments { first, after, last, before };
-        let window = bad_input(|faults| arguments.window(list, faults))?;
+        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
         let mut page = ctx.session().subscription_page(&filter, order, &window).await?;
         let shown = page.items.iter().flat_map(|item| &item.node);
         let tenants = ctx.load_tenants(shown.map(|s| s.tenant_id).collect()).await?;
         // What outlived its tenant is not shown: the page is shorter for it.
         let tenant_of = |s: &TenantSubscription| tenants.get(&s.tenant_id);
         page.items.retain(|item| item.node.as_ref().map_or(true, |s| tenant_of(s).is_some()));
-        let total = Total::Subscriptions(filter);
+        let total = CountQuery::Subscriptions(filter);
         Ok(Connection::new(list, total, page, |subscription| match tenant_of(&subscription) {
             Some(Ok(tenant)) => Ok(SubscriptionObject::of(Arc::new(subscription), tenant.clone())),
-            _ => Err(Refusal::Internal),
+            _ => Err(AccessError::Internal),
         }))
     }
 
@@ -190,47 +195,47 @@ impl Query {
         #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which events.")] filter: Option<AuditFilterInput>,
-    ) -> Result<Connection<AuditEventObject>, Refusal> {
+    ) -> Result<Connection<AuditEventObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
-        ctx.viewer().await?.may_platform(PlatformAction::ReadAuditLog)?;
+        ctx.viewer().await?.authorize_platform(PlatformAction::ReadAuditLog)?;
         let arguments = PageArguments { first, after, last, before };
-        let window = bad_input(|faults| arguments.window(List::AuditLog, faults))?;
-        let page = ctx.session().audit_page(History::Whole, &filter, &window).await?;
-        let total = Total::AuditEvents(History::Whole, filter);
-        Ok(Connection::new(List::AuditLog, total, page, |event| {
+        let window = collect_input_errors(|faults| arguments.window(CursorKind::AuditLog, faults))?;
+        let page = ctx.session().audit_page(AuditScope::Platform, &filter, &window).await?;
+        let total = CountQuery::AuditEvents(AuditScope::Platform, filter);
+        Ok(Connection::new(CursorKind::AuditLog, total, page, |event| {
             Ok(AuditEventObject::new(Arc::new(event), None))
         }))
     }
 }
 
 /// How many malformed identifiers are told of: a short list of many would have a long answer.
-const IDS_TOLD: usize = 50;
+const MAX_REPORTED_IDS: usize = 50;
 
 /// Reads identifiers of any kind; every malformed one is a fault of its own.
-fn parse_node_ids(ids: &[ID]) -> Result<Vec<NodeId>, Refusal> {
-    bad_input(|faults| {
+fn parse_node_ids(ids: &[ID]) -> Result<Vec<NodeId>, AccessError> {
+    collect_input_errors(|faults| {
         let parsed = ids.iter().enumerate().filter_map(|(index, id)| {
             parse_node_id(&format!("ids.{index}"), id).map_err(|fault| faults.push(fault)).ok()
         });
         let parsed = parsed.collect();
-        faults.truncate(IDS_TOLD);
+        faults.truncate(MAX_REPORTED_IDS);
         parsed
     })
 }
 
-async fn find_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, Refusal> {
-    let id = parse_node_id("id", id).map_err(|fault| Refusal::BadInput(vec![fault]))?;
+async fn find_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, AccessError> {
+    let id = parse_node_id("id", id).map_err(|fault| AccessError::BadInput(vec![fault]))?;
     ctx.viewer().await?;
     node::find(ctx, id).await
 }
 
-async fn find_tenant(ctx: &Context<'_>, slug: &str) -> Result<Option<TenantObject>, Refusal> {
+async fn find_tenant(ctx: &Context<'_>, slug: &str) -> Result<Option<TenantObject>, AccessError> {
     ctx.viewer().await?;
     let found = ctx.session().tenant_by_slug(slug).await?.transpose()?;
     Ok(found.map(TenantObject))
 }
 
-async fn find_user(ctx: &Context<'_>, id: &str) -> Result<Option<UserObject>, Refusal> {
+async fn find_user(ctx: &Context<'_>, id: &str) -> Result<Option<UserObject>, AccessError> {
     let id: UserId = parse_id("id", id)?;
     ctx.viewer().await?;
     Ok(ctx.load(id).await?.map(UserObject))
@@ -239,7 +244,7 @@ async fn find_user(ctx: &Context<'_>, id: &str) -> Result<Option<UserObject>, Re
 async fn find_subscription(
     ctx: &Context<'_>,
     id: &str,
-) -> Result<Option<SubscriptionObject>, Refusal> {
+) -> Result<Option<SubscriptionObject>, AccessError> {
     let id: SubscriptionId = parse_id("id", id)?;
     ctx.viewer().await?;
     node::subscription(ctx, id).await

@@ -21,16 +21,17 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     Root,
-    batch::Batches,
-    context::Scope,
-    documents::{Documents, Named, Parsed, Trusted},
-    error::{Code, Problem, code, set_code},
-    label::Label,
-    limits::{self, Asked, Shape},
-    root, roots,
+    batch::BatchExecutor,
+    context::RequestContext,
+    documents::{DocumentRef, Documents, ParsedDocument, TrustedDocuments},
+    error::{Code, RequestError, code, set_code},
+    field_merging,
+    limits::{self, OperationContext, SchemaIndex},
+    operation_info::OperationInfo,
+    root,
 };
 use crate::{
-    access::{Refusal, Session},
+    access::{AccessError, Session},
     domain::limits::Limits,
     metrics::Metrics,
 };
@@ -38,7 +39,7 @@ use crate::{
 /// A request's parameters, as GraphQL over HTTP names them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Document {
+pub struct GraphQlRequest {
     /// The document's text; absent where it is named in another way.
     #[serde(default)]
     pub query: Option<String>,
@@ -56,7 +57,7 @@ pub struct Document {
     pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-impl Document {
+impl GraphQlRequest {
     fn hash(&self) -> Option<&str> {
         self.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str()
     }
@@ -67,21 +68,21 @@ impl Document {
         self.query.is_some() || self.document_id.is_some() || self.hash().is_some()
     }
 
-    fn named(&self) -> Named<'_> {
+    fn named(&self) -> DocumentRef<'_> {
         let (text, id) = (self.query.as_deref(), self.document_id.as_deref());
-        Named { text, id, hash: self.hash() }
+        DocumentRef { text, id, hash: self.hash() }
     }
 }
 
 /// A document that was parsed, and whose operation was found.
-pub struct Prepared {
+pub struct PreparedOperation {
     request: Request,
     operation: OperationType,
     complexity: u64,
-    label: Arc<Label>,
+    label: Arc<OperationInfo>,
 }
 
-impl Prepared {
+impl PreparedOperation {
     /// Whether it is a query: running it is safe to repeat.
     #[must_use]
     pub fn is_query(&self) -> bool {
@@ -90,7 +91,7 @@ impl Prepared {
 
     /// What may be told of it.
     #[must_use]
-    pub const fn label(&self) -> &Arc<Label> {
+    pub const fn label(&self) -> &Arc<OperationInfo> {
         &self.label
     }
 
@@ -102,64 +103,76 @@ impl Prepared {
 }
 
 /// The schema, ready to answer.
-pub struct Api {
+pub struct GraphQlExecutor {
     schema: Root,
-    shape: Shape,
+    shape: SchemaIndex,
     documents: Documents,
     limits: Limits,
     introspection: bool,
     metrics: Metrics,
 }
 
-impl Api {
+impl GraphQlExecutor {
     /// The schema. Without introspection, asking for it is an error, and errors suggest no names.
     #[must_use]
-    pub fn new(introspection: bool, limits: Limits, trusted: Trusted, metrics: Metrics) -> Self {
+    pub fn new(
+        introspection: bool,
+        limits: Limits,
+        trusted: TrustedDocuments,
+        metrics: Metrics,
+    ) -> Self {
         let builder = root();
         let builder = if introspection { builder } else { builder.disable_suggestions() };
         let schema = builder.finish();
-        let shape = Shape::read(&schema.sdl());
+        let shape = SchemaIndex::read(&schema.sdl());
         Self { schema, shape, documents: Documents::new(trusted), limits, introspection, metrics }
     }
 
     /// Finds a document and the operation that is to run, and refuses one that asks for too much:
     /// before it is parsed by its length in tokens, after that by what it would cost.
-    pub fn prepare(&self, document: Document) -> Result<Prepared, Answer> {
+    pub fn prepare(&self, document: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.parsed(document.named())?;
         let variables = document.variables.unwrap_or_default();
         let mut variables = Variables::from_json(serde_json::Value::Object(variables));
         // Some clients send an empty name for none.
         let name = document.operation_name.filter(|name| !name.is_empty());
         let ExecutableDocument { fragments, .. } = &parsed.document;
-        let (own_name, operation) = choose(&parsed.document, name.as_deref())?;
+        let (own_name, operation) = get_operation(&parsed.document, name.as_deref())?;
         for (name, value) in defaults(operation) {
             variables.entry(name).or_insert(value);
         }
-        require_variables(operation, &variables)?;
-        let asked = Asked { operation, fragments, variables: &variables };
+        check_required_variables(operation, &variables)?;
+        let asked = OperationContext { operation, fragments, variables: &variables };
         let complexity = limits::check(asked, &self.shape, &self.limits);
-        let complexity = complexity.map_err(Answer::refused)?;
+        let complexity = complexity.map_err(GraphQlResponse::from_request_error)?;
         if !self.introspection {
             let mut seen = HashSet::new();
             refuse_introspection(&operation.selection_set.node, fragments, &mut seen)?;
         }
         if operation.ty == OperationType::Mutation
-            && roots::conflict(&operation.selection_set.node, fragments)
+            && field_merging::root_fields_conflict(&operation.selection_set.node, fragments)
         {
             let message = "Fields of one response key differ: give them aliases.";
-            return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
+            return Err(GraphQlResponse::from_request_error(RequestError::new(
+                Code::ValidationFailed,
+                message,
+            )));
         }
         let label = self.label((own_name, operation), &parsed);
         let operation = operation.ty;
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(Prepared { request, operation, complexity, label })
+        Ok(PreparedOperation { request, operation, complexity, label })
     }
 
     /// What is told of an operation; of a document's only one it is found out once.
-    fn label(&self, chosen: (Option<&str>, &OperationDefinition), parsed: &Parsed) -> Arc<Label> {
-        let label = || Arc::new(Label::of(chosen, parsed, &self.shape));
+    fn label(
+        &self,
+        chosen: (Option<&str>, &OperationDefinition),
+        parsed: &ParsedDocument,
+    ) -> Arc<OperationInfo> {
+        let label = || Arc::new(OperationInfo::of(chosen, parsed, &self.shape));
         match parsed.document.operations.iter().count() {
             1 => parsed.label.get_or_init(label).clone(),
             _ => label(),
@@ -167,27 +180,32 @@ impl Api {
     }
 
     /// A document as it was parsed, now or before.
-    fn parsed(&self, named: Named<'_>) -> Result<Arc<Parsed>, Answer> {
-        let text = self.documents.find(named).map_err(Answer::refused)?;
+    fn parsed(&self, named: DocumentRef<'_>) -> Result<Arc<ParsedDocument>, GraphQlResponse> {
+        let text = self.documents.find(named).map_err(GraphQlResponse::from_request_error)?;
         if let Some(parsed) = self.documents.parsed(&text) {
             self.documents.register(named, &text);
             return Ok(parsed);
         }
-        let (readable, tokens) = limits::readable(&text, &self.limits).map_err(Answer::refused)?;
-        let document =
-            parse_query(&readable).map_err(|error| Answer::syntax(error.positions().collect()))?;
+        let (readable, tokens) = limits::normalize_document(&text, &self.limits)
+            .map_err(GraphQlResponse::from_request_error)?;
+        let document = parse_query(&readable)
+            .map_err(|error| GraphQlResponse::syntax(error.positions().collect()))?;
         self.documents.register(named, &text);
-        Ok(self.documents.keep(text, document, tokens))
+        Ok(self.documents.cache_parsed(text, document, tokens))
     }
 
     /// Runs a prepared document. A panic of a resolver is an error of this request alone.
-    pub async fn execute(&self, session: Arc<Session>, prepared: Prepared) -> Answer {
-        let batches = Batches::default();
-        let scope = Scope::new(session.clone(), batches.clone(), self.metrics.clone());
+    pub async fn execute(
+        &self,
+        session: Arc<Session>,
+        prepared: PreparedOperation,
+    ) -> GraphQlResponse {
+        let batches = BatchExecutor::default();
+        let scope = RequestContext::new(session.clone(), batches.clone(), self.metrics.clone());
         let run = batches.drive(self.schema.execute(prepared.request.data(scope)));
         let answer = match AssertUnwindSafe(run).catch_unwind().await {
-            Ok(response) => Answer::of(response),
-            Err(_) => Answer::denied(Refusal::Internal),
+            Ok(response) => GraphQlResponse::from_execution(response),
+            Err(_) => GraphQlResponse::denied_by(AccessError::Internal),
         };
         answer.with_request_id(session.request_id())
     }
@@ -205,7 +223,10 @@ fn defaults(operation: &OperationDefinition) -> Vec<(Name, Value)> {
 
 /// Refuses an operation that lacks the value of a variable (the specification, section 6.1.2). The
 /// engine finds out only when a field asks for it, which others may have run before.
-fn require_variables(operation: &OperationDefinition, variables: &Variables) -> Result<(), Answer> {
+fn check_required_variables(
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), GraphQlResponse> {
     let lacks = |definition: &&Positioned<VariableDefinition>| {
         let VariableDefinition { name, var_type, .. } = &definition.node;
         let given = variables.get(&name.node).is_some_and(|value| *value != Value::Null);
@@ -214,16 +235,16 @@ fn require_variables(operation: &OperationDefinition, variables: &Variables) -> 
     let Some(lacking) = operation.variable_definitions.iter().find(lacks) else { return Ok(()) };
     let name = &lacking.node.name.node;
     let message = format!("The variable `${name}` has to have a value.");
-    let mut error = Problem::new(Code::ValidationFailed, message).into_server_error();
+    let mut error = RequestError::new(Code::ValidationFailed, message).into_server_error();
     error.locations = vec![lacking.pos];
-    Err(Answer::not_run(error))
+    Err(GraphQlResponse::not_executed(error))
 }
 
 /// The operation that is to run, with the name that it has in the document.
-fn choose<'a>(
+fn get_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<(Option<&'a str>, &'a OperationDefinition), Answer> {
+) -> Result<(Option<&'a str>, &'a OperationDefinition), GraphQlResponse> {
     fn own<'a>(
         (name, operation): (&'a Name, &'a Positioned<OperationDefinition>),
     ) -> (Option<&'a str>, &'a OperationDefinition) {
@@ -242,7 +263,9 @@ fn choose<'a>(
             _ => Err("The document has several operations: `operationName` has to choose one."),
         },
     };
-    let refused = |message| Answer::refused(Problem::new(Code::ValidationFailed, message));
+    let refused = |message| {
+        GraphQlResponse::from_request_error(RequestError::new(Code::ValidationFailed, message))
+    };
     chosen.map_err(refused)
 }
 
@@ -252,13 +275,16 @@ fn refuse_introspection<'a>(
     set: &'a SelectionSet,
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     seen: &mut HashSet<&'a str>,
-) -> Result<(), Answer> {
+) -> Result<(), GraphQlResponse> {
     for selection in &set.items {
         match &selection.node {
             Selection::Field(field) => {
                 if matches!(field.node.name.node.as_str(), "__schema" | "__type") {
                     let message = "Introspection is off here.";
-                    return Err(Answer::refused(Problem::new(Code::ValidationFailed, message)));
+                    return Err(GraphQlResponse::from_request_error(RequestError::new(
+                        Code::ValidationFailed,
+                        message,
+                    )));
                 }
             }
             Selection::InlineFragment(inline) => {
@@ -279,36 +305,36 @@ fn refuse_introspection<'a>(
 
 /// How many errors a document that did not run is told, and how long each may be: enough to mend it,
 /// and no way to make a long answer of a short document.
-const REFUSALS: usize = 10;
-const REFUSAL_LENGTH: usize = 300;
+const MAX_REPORTED_ERRORS: usize = 10;
+const MAX_ERROR_MESSAGE_CHARS: usize = 300;
 
 /// The engine's messages have names of the document in them, which may be as long as that is.
 fn shorten(error: &mut ServerError) {
-    if let Some((end, _)) = error.message.char_indices().nth(REFUSAL_LENGTH) {
+    if let Some((end, _)) = error.message.char_indices().nth(MAX_ERROR_MESSAGE_CHARS) {
         error.message.truncate(end);
         error.message.push('…');
     }
-    error.locations.truncate(REFUSALS);
+    error.locations.truncate(MAX_REPORTED_ERRORS);
 }
 
 /// What a request is answered, before a transport gives it its form.
 #[derive(Debug)]
-pub struct Answer {
+pub struct GraphQlResponse {
     // In a box, because an answer is also what a refused request's `Err` is.
     response: Box<Response>,
     ran: bool,
 }
 
-impl Answer {
+impl GraphQlResponse {
     /// An answer to a request that does not run.
     #[must_use]
-    pub fn refused(problem: Problem) -> Self {
-        Self::not_run(problem.into_server_error())
+    pub fn from_request_error(problem: RequestError) -> Self {
+        Self::not_executed(problem.into_server_error())
     }
 
     /// The answer to an actor who is refused whatever was asked: as if each field had said so.
     #[must_use]
-    pub fn denied(refusal: Refusal) -> Self {
+    pub fn denied_by(refusal: AccessError) -> Self {
         let mut error = async_graphql::Error::from(refusal).into_server_error(Pos::default());
         error.locations.clear();
         Self { response: Box::new(Response::from_errors(vec![error])), ran: true }
@@ -320,21 +346,21 @@ impl Answer {
             format!(" at line {}, column {}", pos.line, pos.column)
         });
         let message = format!("The document is not valid GraphQL{place}.");
-        let mut error = Problem::new(Code::ParseFailed, message).into_server_error();
+        let mut error = RequestError::new(Code::ParseFailed, message).into_server_error();
         error.locations = locations;
-        Self::not_run(error)
+        Self::not_executed(error)
     }
 
-    fn not_run(error: ServerError) -> Self {
+    fn not_executed(error: ServerError) -> Self {
         Self { response: Box::new(Response::from_errors(vec![error])), ran: false }
     }
 
-    fn of(mut response: Response) -> Self {
+    fn from_execution(mut response: Response) -> Self {
         // The engine's own errors have no code. Those of a document that does not fit the schema
         // come before it runs, so without a path.
         let ran = response.errors.iter().all(|error| !error.path.is_empty());
         if !ran {
-            response.errors.truncate(REFUSALS);
+            response.errors.truncate(MAX_REPORTED_ERRORS);
             response.errors.iter_mut().for_each(shorten);
         }
         for error in response.errors.iter_mut().filter(|error| code(error).is_none()) {
@@ -349,7 +375,7 @@ impl Answer {
         if self.response.errors.is_empty() {
             return self;
         }
-        let internal = Value::from(Code::Internal.word());
+        let internal = Value::from(Code::Internal.as_str());
         for error in &mut self.response.errors {
             if code(error) == Some(&internal) {
                 error.extensions.get_or_insert_default().set("requestId", request_id);
@@ -361,7 +387,7 @@ impl Answer {
 
     /// Whether the document ran: otherwise the answer has no `data`.
     #[must_use]
-    pub const fn ran(&self) -> bool {
+    pub const fn executed(&self) -> bool {
         self.ran
     }
 
@@ -375,7 +401,7 @@ impl Answer {
 }
 
 /// The response of GraphQL's specification, section 7: `errors` first, so that they are seen.
-impl Serialize for Answer {
+impl Serialize for GraphQlResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if !self.response.errors.is_empty() {

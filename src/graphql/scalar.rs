@@ -3,7 +3,7 @@
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
 use crate::{
-    access::{Fault, Refusal},
+    access::{AccessError, InputError},
     domain::{
         id::{Entity, Id, NodeId},
         time::Timestamp,
@@ -56,12 +56,16 @@ pub(super) fn id<E: Entity>(id: Id<E>) -> ID {
 }
 
 /// Reads an identifier from the client; a malformed one is never looked up.
-pub(super) fn parse_id<E: Entity>(path: &str, text: &str) -> Result<Id<E>, Refusal> {
-    Id::parse(text).ok_or_else(|| Refusal::BadInput(vec![malformed::<E>(path)]))
+pub(super) fn parse_id<E: Entity>(path: &str, text: &str) -> Result<Id<E>, AccessError> {
+    Id::parse(text).ok_or_else(|| AccessError::BadInput(vec![malformed::<E>(path)]))
 }
 
 /// The same, where there may be more than one fault.
-pub(super) fn read_id<E: Entity>(path: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Id<E>> {
+pub(super) fn parse_id_into<E: Entity>(
+    path: &str,
+    text: &str,
+    faults: &mut Vec<InputError>,
+) -> Option<Id<E>> {
     let id = Id::parse(text);
     if id.is_none() {
         faults.push(malformed::<E>(path));
@@ -69,13 +73,13 @@ pub(super) fn read_id<E: Entity>(path: &str, text: &str, faults: &mut Vec<Fault>
     id
 }
 
-fn malformed<E: Entity>(path: &str) -> Fault {
-    Fault::at(path, format!("must be an identifier: {} and 24 hexadecimal digits", E::PREFIX))
+fn malformed<E: Entity>(path: &str) -> InputError {
+    InputError::at(path, format!("must be an identifier: {} and 24 hexadecimal digits", E::PREFIX))
 }
 
 /// Reads an identifier of any kind from the client.
-pub(super) fn parse_node_id(path: &str, text: &str) -> Result<NodeId, Fault> {
-    NodeId::parse(text).ok_or_else(|| Fault {
+pub(super) fn parse_node_id(path: &str, text: &str) -> Result<NodeId, InputError> {
+    NodeId::parse(text).ok_or_else(|| InputError {
         path: path.to_owned(),
         message: "must be an identifier: ten_, usr_, sub_ or aud_ and 24 hexadecimal digits".into(),
     })

@@ -74,7 +74,7 @@ impl SubscriptionObject {
     /// Where the billing provider knows it. For platform admins.
     async fn stripe(&self, ctx: &Context<'_>) -> Nullable<StripeHandles> {
         nullable(
-            ctx.may(self.subscription.tenant_id, TenantAction::ReadPlatformFields)
+            ctx.authorize(self.subscription.tenant_id, TenantAction::ReadPlatformFields)
                 .map(|()| self.subscription.stripe.clone().map(StripeHandles::from)),
         )
     }

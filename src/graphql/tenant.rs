@@ -7,19 +7,19 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::{
     Nullable,
     audit::AuditEventObject,
-    connection::{Connection, PageArguments, Total},
+    connection::{Connection, CountQuery, PageArguments},
     context::{ContextExt, nullable},
-    cursor::List,
+    cursor::CursorKind,
     enums::{Plan, TenantRole, TenantStatus},
-    error::bad_input,
+    error::collect_input_errors,
     input::AuditFilterInput,
-    loaders::{LiveOf, MembersOf},
+    loaders::{LiveSubscriptionKey, MemberPageKey},
     scalar::{DateTime, id},
     subscription::SubscriptionObject,
     user::MembershipObject,
 };
 use crate::{
-    access::{History, Refusal},
+    access::{AccessError, AuditScope},
     domain::{
         list::{MemberFilter, Page},
         tenant::{self, Tenant},
@@ -68,7 +68,7 @@ impl TenantObject {
     /// Whom to bill. For the tenant's admins and owners, and platform admins.
     async fn billing_info(&self, ctx: &Context<'_>) -> Nullable<BillingInfo> {
         nullable(
-            ctx.may(self.0.id, TenantAction::ReadBilling)
+            ctx.authorize(self.0.id, TenantAction::ReadBilling)
                 .map(|()| self.0.billing_info.clone().map(BillingInfo::from)),
         )
     }
@@ -76,14 +76,14 @@ impl TenantObject {
     /// Where the platform's other parts know this tenant. For platform admins.
     async fn integrations(&self, ctx: &Context<'_>) -> Nullable<TenantIntegrations> {
         nullable(
-            ctx.may(self.0.id, TenantAction::ReadPlatformFields)
+            ctx.authorize(self.0.id, TenantAction::ReadPlatformFields)
                 .map(|()| self.0.integrations.clone().map(TenantIntegrations::from)),
         )
     }
 
     /// The subscription that is not over.
     async fn subscription(&self, ctx: &Context<'_>) -> Nullable<SubscriptionObject> {
-        let found = ctx.load(LiveOf(self.0.id)).await;
+        let found = ctx.load(LiveSubscriptionKey(self.0.id)).await;
         nullable(found.map(|found| Some(SubscriptionObject::of(found?, self.0.clone()))))
     }
 
@@ -97,20 +97,20 @@ impl TenantObject {
         #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only those with exactly this role.")] role: Option<TenantRole>,
-    ) -> Result<Connection<MembershipObject>, Refusal> {
-        let list = List::Members(self.0.id);
+    ) -> Result<Connection<MembershipObject>, AccessError> {
+        let list = CursorKind::Members(self.0.id);
         let arguments = PageArguments { first, after, last, before };
-        let window = bad_input(|faults| arguments.window(list, faults))?;
+        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
         let filter = MemberFilter { role: role.map(Into::into) };
-        let key = MembersOf { tenant: self.0.id, filter: filter.clone(), window };
+        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), window };
         let page = ctx.loaders().load_one(key).await?.unwrap_or(Page::empty());
-        let total = Total::Members(self.0.id, filter);
+        let total = CountQuery::Members(self.0.id, filter);
         Ok(Connection::new(list, total, page, |user| self.membership_of(user)))
     }
 
     /// The viewer's own membership; null for a platform admin who has none.
     async fn my_membership(&self, ctx: &Context<'_>) -> Nullable<MembershipObject> {
-        let viewer = ctx.session().known_viewer();
+        let viewer = ctx.session().loaded_viewer();
         nullable(viewer.map(|viewer| self.membership_of(viewer.user().clone()).ok()))
     }
 
@@ -147,8 +147,8 @@ impl TenantObject {
 
 impl TenantObject {
     /// A user's membership here; an answer of the store that contradicts itself is a fault.
-    pub(super) fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, Refusal> {
-        let membership = user.membership(self.0.id).ok_or(Refusal::Internal)?.clone();
+    pub(super) fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, AccessError> {
+        let membership = user.membership(self.0.id).ok_or(AccessError::Internal)?.clone();
         Ok(MembershipObject { membership, tenant: self.0.clone(), user })
     }
 
@@ -157,15 +157,15 @@ impl TenantObject {
         ctx: &Context<'_>,
         arguments: &PageArguments,
         filter: AuditFilterInput,
-    ) -> Result<Connection<AuditEventObject>, Refusal> {
+    ) -> Result<Connection<AuditEventObject>, AccessError> {
         let tenant = self.0.id;
         let filter = filter.into_domain()?;
-        ctx.may(tenant, TenantAction::ReadAudit)?;
-        let list = List::TenantAuditLog(tenant);
-        let window = bad_input(|faults| arguments.window(list, faults))?;
-        let history = History::OfTenant(tenant);
+        ctx.authorize(tenant, TenantAction::ReadAudit)?;
+        let list = CursorKind::TenantAuditLog(tenant);
+        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
+        let history = AuditScope::Tenant(tenant);
         let page = ctx.session().audit_page(history, &filter, &window).await?;
-        let total = Total::AuditEvents(history, filter);
+        let total = CountQuery::AuditEvents(history, filter);
         Ok(Connection::new(list, total, page, |event| {
             Ok(AuditEventObject::new(Arc::new(event), Some(tenant)))
         }))

@@ -12,7 +12,7 @@ use super::{
     tenant::TenantObject,
 };
 use crate::{
-    access::Refusal,
+    access::AccessError,
     domain::{
         tenant::Tenant,
         user::{Membership, User},
@@ -65,7 +65,7 @@ impl UserObject {
     }
 
     /// The memberships in tenants that the viewer sees.
-    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<MembershipObject>, Refusal> {
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<MembershipObject>, AccessError> {
         self.visible_memberships(ctx).await
     }
 
@@ -98,7 +98,7 @@ impl UserObject {
         field: impl FnOnce(&'a User) -> Option<T>,
     ) -> Nullable<T> {
         let allowed =
-            ctx.session().known_viewer().and_then(|viewer| viewer.may_user(&self.0, action));
+            ctx.session().loaded_viewer().and_then(|viewer| viewer.authorize_user(&self.0, action));
         nullable(allowed.map(|()| field(&self.0)))
     }
 
@@ -107,16 +107,16 @@ impl UserObject {
     async fn visible_memberships(
         &self,
         ctx: &Context<'_>,
-    ) -> Result<Vec<MembershipObject>, Refusal> {
-        let viewer = ctx.session().known_viewer()?;
+    ) -> Result<Vec<MembershipObject>, AccessError> {
+        let viewer = ctx.session().loaded_viewer()?;
         let seen: Vec<&Membership> =
-            self.0.memberships.iter().filter(|m| viewer.sees(m.tenant_id)).collect();
+            self.0.memberships.iter().filter(|m| viewer.can_see(m.tenant_id)).collect();
         let tenants = ctx.load_tenants(seen.iter().map(|m| m.tenant_id).collect()).await?;
         let mut shown = Vec::with_capacity(seen.len());
         for membership in seen {
             match tenants.get(&membership.tenant_id) {
                 None => {}
-                Some(Err(broken)) => ctx.also((*broken).into()),
+                Some(Err(broken)) => ctx.add_access_error((*broken).into()),
                 Some(Ok(tenant)) => shown.push(MembershipObject {
                     membership: membership.clone(),
                     tenant: tenant.clone(),

@@ -251,17 +251,17 @@ pub(super) struct RemoveTenantMemberInput {
 }
 
 /// What an update says of a field.
-fn patch<A, B>(given: MaybeUndefined<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
+fn update_patch<A, B>(given: MaybeUndefined<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
     match given {
-        MaybeUndefined::Undefined => Patch::Keep,
+        MaybeUndefined::Undefined => Patch::CachePolicy,
         MaybeUndefined::Null => Patch::Clear,
         MaybeUndefined::Value(value) => Patch::Set(read(value)),
     }
 }
 
 /// What a creation says of a field, which is empty before.
-fn given<A, B>(given: Option<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
-    given.map_or(Patch::Keep, |value| Patch::Set(read(value)))
+fn set_if_given<A, B>(given: Option<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
+    given.map_or(Patch::CachePolicy, |value| Patch::Set(read(value)))
 }
 
 const fn same<T>(value: T) -> T {
@@ -275,9 +275,9 @@ impl CreateTenantInput {
             name: Patch::Set(self.name),
             status: Patch::Set(self.status.into()),
             plan: Patch::Set(self.plan.into()),
-            domains: given(self.domains, same),
-            billing_info: given(self.billing_info, BillingInfoInput::into_patch),
-            integrations: given(self.integrations, TenantIntegrationsInput::into_patch),
+            domains: set_if_given(self.domains, same),
+            billing_info: set_if_given(self.billing_info, BillingInfoInput::into_patch),
+            integrations: set_if_given(self.integrations, TenantIntegrationsInput::into_patch),
         }
     }
 }
@@ -285,13 +285,13 @@ impl CreateTenantInput {
 impl UpdateTenantInput {
     pub(super) fn into_patch(self) -> TenantPatch {
         TenantPatch {
-            slug: patch(self.slug, same),
-            name: patch(self.name, same),
-            status: patch(self.status, Into::into),
-            plan: patch(self.plan, Into::into),
-            domains: patch(self.domains, same),
-            billing_info: patch(self.billing_info, BillingInfoInput::into_patch),
-            integrations: patch(self.integrations, TenantIntegrationsInput::into_patch),
+            slug: update_patch(self.slug, same),
+            name: update_patch(self.name, same),
+            status: update_patch(self.status, Into::into),
+            plan: update_patch(self.plan, Into::into),
+            domains: update_patch(self.domains, same),
+            billing_info: update_patch(self.billing_info, BillingInfoInput::into_patch),
+            integrations: update_patch(self.integrations, TenantIntegrationsInput::into_patch),
         }
     }
 }
@@ -299,10 +299,10 @@ impl UpdateTenantInput {
 impl BillingInfoInput {
     fn into_patch(self) -> BillingPatch {
         BillingPatch {
-            company_name: patch(self.company_name, same),
-            email: patch(self.email, same),
-            vat_id: patch(self.vat_id, same),
-            address: patch(self.address, PostalAddressInput::into_patch),
+            company_name: update_patch(self.company_name, same),
+            email: update_patch(self.email, same),
+            vat_id: update_patch(self.vat_id, same),
+            address: update_patch(self.address, PostalAddressInput::into_patch),
         }
     }
 }
@@ -310,12 +310,12 @@ impl BillingInfoInput {
 impl PostalAddressInput {
     fn into_patch(self) -> AddressPatch {
         AddressPatch {
-            line1: patch(self.line1, same),
-            line2: patch(self.line2, same),
-            city: patch(self.city, same),
-            region: patch(self.region, same),
-            postal_code: patch(self.postal_code, same),
-            country: patch(self.country, same),
+            line1: update_patch(self.line1, same),
+            line2: update_patch(self.line2, same),
+            city: update_patch(self.city, same),
+            region: update_patch(self.region, same),
+            postal_code: update_patch(self.postal_code, same),
+            country: update_patch(self.country, same),
         }
     }
 }
@@ -323,9 +323,9 @@ impl PostalAddressInput {
 impl TenantIntegrationsInput {
     fn into_patch(self) -> IntegrationsPatch {
         IntegrationsPatch {
-            authentik_group: patch(self.authentik_group, same),
-            ocis_space: patch(self.ocis_space, same),
-            stalwart_domain: patch(self.stalwart_domain, same),
+            authentik_group: update_patch(self.authentik_group, same),
+            ocis_space: update_patch(self.ocis_space, same),
+            stalwart_domain: update_patch(self.stalwart_domain, same),
         }
     }
 }
@@ -333,9 +333,9 @@ impl TenantIntegrationsInput {
 impl StripeHandlesInput {
     fn into_patch(self) -> StripePatch {
         StripePatch {
-            customer_id: patch(self.customer_id, same),
-            subscription_id: patch(self.subscription_id, same),
-            price_id: patch(self.price_id, same),
+            customer_id: update_patch(self.customer_id, same),
+            subscription_id: update_patch(self.subscription_id, same),
+            price_id: update_patch(self.price_id, same),
         }
     }
 }
@@ -356,10 +356,10 @@ impl CreateUserInput {
 impl UpdateUserInput {
     pub(super) fn into_patch(self) -> UserPatch {
         UserPatch {
-            email: patch(self.email, same),
-            name: patch(self.name, same),
-            platform_admin: patch(self.platform_admin, same),
-            disabled: patch(self.disabled, same),
+            email: update_patch(self.email, same),
+            name: update_patch(self.name, same),
+            platform_admin: update_patch(self.platform_admin, same),
+            disabled: update_patch(self.disabled, same),
         }
     }
 }
@@ -369,10 +369,10 @@ impl CreateSubscriptionInput {
         SubscriptionPatch {
             plan: Patch::Set(self.plan.into()),
             status: Patch::Set(self.status.into()),
-            current_period_start: given(self.current_period_start, |at| at.0),
-            current_period_end: given(self.current_period_end, |at| at.0),
+            current_period_start: set_if_given(self.current_period_start, |at| at.0),
+            current_period_end: set_if_given(self.current_period_end, |at| at.0),
             cancel_at_period_end: Patch::Set(self.cancel_at_period_end),
-            stripe: given(self.stripe, StripeHandlesInput::into_patch),
+            stripe: set_if_given(self.stripe, StripeHandlesInput::into_patch),
         }
     }
 }
@@ -380,12 +380,12 @@ impl CreateSubscriptionInput {
 impl UpdateSubscriptionInput {
     pub(super) fn into_patch(self) -> SubscriptionPatch {
         SubscriptionPatch {
-            plan: patch(self.plan, Into::into),
-            status: patch(self.status, Into::into),
-            current_period_start: patch(self.current_period_start, |at| at.0),
-            current_period_end: patch(self.current_period_end, |at| at.0),
-            cancel_at_period_end: patch(self.cancel_at_period_end, same),
-            stripe: patch(self.stripe, StripeHandlesInput::into_patch),
+            plan: update_patch(self.plan, Into::into),
+            status: update_patch(self.status, Into::into),
+            current_period_start: update_patch(self.current_period_start, |at| at.0),
+            current_period_end: update_patch(self.current_period_end, |at| at.0),
+            cancel_at_period_end: update_patch(self.cancel_at_period_end, same),
+            stripe: update_patch(self.stripe, StripeHandlesInput::into_patch),
         }
     }
 }

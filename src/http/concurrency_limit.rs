@@ -10,52 +10,52 @@ use std::sync::Arc;
 use axum::http::{StatusCode, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::graphql::Rejection;
+use super::graphql::HttpError;
 use crate::{graphql::Code, metrics::Metrics};
 
 /// How long a client does well to wait, in seconds.
 const RETRY_AFTER: &str = "1";
 
 /// As many places as requests may be at work at once.
-pub struct Places {
+pub struct ConcurrencyLimit {
     free: Arc<Semaphore>,
     metrics: Metrics,
 }
 
-impl Places {
+impl ConcurrencyLimit {
     /// So many, all of them free.
     #[must_use]
     pub fn new(number: usize, metrics: Metrics) -> Self {
         let number = number.min(Semaphore::MAX_PERMITS);
-        metrics.places(number);
+        metrics.set_in_flight_limit(number);
         Self { free: Arc::new(Semaphore::new(number)), metrics }
     }
 
     /// One of them, or the answer to who finds none.
-    pub(super) fn take(&self) -> Result<Place, Rejection> {
+    pub(super) fn try_acquire(&self) -> Result<ConcurrencyPermit, HttpError> {
         let Ok(permit) = self.free.clone().try_acquire_owned() else {
             self.metrics.shed();
             return Err(overloaded());
         };
         self.metrics.request_began();
-        Ok(Place { _permit: permit, metrics: self.metrics.clone() })
+        Ok(ConcurrencyPermit { _permit: permit, metrics: self.metrics.clone() })
     }
 }
 
 /// A request's place, until it is dropped.
-pub(super) struct Place {
+pub(super) struct ConcurrencyPermit {
     _permit: OwnedSemaphorePermit,
     metrics: Metrics,
 }
 
-impl Drop for Place {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         self.metrics.request_ended();
     }
 }
 
-fn overloaded() -> Rejection {
+fn overloaded() -> HttpError {
     let message = "Too much is under way just now; try again.";
-    Rejection::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-        .with(header::RETRY_AFTER, RETRY_AFTER)
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+        .with_header(header::RETRY_AFTER, RETRY_AFTER)
 }

@@ -13,19 +13,19 @@ const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// The origins whose pages may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origins {
+pub enum AllowedOrigins {
     /// Every origin.
     Any,
     /// These, as browsers write them; with none of them, our own alone.
-    These(Vec<HeaderValue>),
+    List(Vec<HeaderValue>),
 }
 
 /// What answers preflights and marks answers; nothing where no other origin may ask.
-pub(super) fn layer(origins: &Origins) -> Option<CorsLayer> {
+pub(super) fn layer(origins: &AllowedOrigins) -> Option<CorsLayer> {
     let origins = match origins {
-        Origins::Any => AllowOrigin::any(),
-        Origins::These(none) if none.is_empty() => return None,
-        Origins::These(these) => AllowOrigin::list(these.iter().cloned()),
+        AllowedOrigins::Any => AllowOrigin::any(),
+        AllowedOrigins::List(none) if none.is_empty() => return None,
+        AllowedOrigins::List(these) => AllowOrigin::list(these.iter().cloned()),
     };
     let request_id = HeaderName::from_static("x-request-id");
     let layer = CorsLayer::new()

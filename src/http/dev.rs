@@ -12,11 +12,11 @@ use serde::Serialize;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{Dev, Gateway};
+use super::{AppState, DevMode};
 use crate::{
     auth::dev_issuer::{DevClaims, DevIssuerError},
     domain::time::Timestamp,
-    seed::{self, Identity},
+    seed::{self, DemoIdentity},
 };
 
 /// A demo identity with a fresh token.
@@ -33,8 +33,8 @@ pub struct Persona {
 }
 
 /// The demo identities, each with a token issued now.
-pub fn personas(dev: &Dev, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
-    let persona = |identity: &Identity| {
+pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
+    let persona = |identity: &DemoIdentity| {
         Ok(Persona {
             name: identity.subject,
             subject: identity.subject,
@@ -45,7 +45,7 @@ pub fn personas(dev: &Dev, now: Timestamp) -> Result<Vec<Persona>, DevIssuerErro
     seed::IDENTITIES.iter().map(persona).collect()
 }
 
-fn claims(identity: &Identity, dev: &Dev) -> DevClaims {
+fn claims(identity: &DemoIdentity, dev: &DevMode) -> DevClaims {
     DevClaims {
         subject: identity.subject.to_owned(),
         email: identity.email(),
@@ -56,14 +56,14 @@ fn claims(identity: &Identity, dev: &Dev) -> DevClaims {
 
 /// `GET /dev/identities`
 pub(super) async fn identities(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): State<Arc<AppState>>,
     headers: HeaderMap,
 ) -> Response {
     // A page elsewhere whose name was made to mean this machine is not to have tokens.
     if !headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
         return (StatusCode::FORBIDDEN, "Ask by a name of loopback.").into_response();
     }
-    with_dev(&gateway, |dev| match personas(dev, gateway.clock.now()) {
+    dev_only(&gateway, |dev| match personas(dev, gateway.clock.now()) {
         Ok(fresh) => ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response(),
         Err(error) => {
             tracing::error!(%error, "no tokens can be made");
@@ -83,15 +83,15 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// `GET /dev/oidc/.well-known/openid-configuration`
-pub(super) async fn discovery(State(gateway): State<Arc<Gateway>>) -> Response {
-    with_dev(&gateway, |dev| Json::<Value>(dev.issuer.discovery()).into_response())
+pub(super) async fn discovery(State(gateway): State<Arc<AppState>>) -> Response {
+    dev_only(&gateway, |dev| Json::<Value>(dev.issuer.discovery()).into_response())
 }
 
 /// `GET /dev/oidc/jwks.json`
-pub(super) async fn jwks(State(gateway): State<Arc<Gateway>>) -> Response {
-    with_dev(&gateway, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
+pub(super) async fn jwks(State(gateway): State<Arc<AppState>>) -> Response {
+    dev_only(&gateway, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
 }
 
-fn with_dev(gateway: &Gateway, answer: impl FnOnce(&Dev) -> Response) -> Response {
+fn dev_only(gateway: &AppState, answer: impl FnOnce(&DevMode) -> Response) -> Response {
     gateway.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), answer)
 }

@@ -14,61 +14,61 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
-    Gateway,
+    AppState,
+    idempotency::{self, IdempotencyDecision},
     media::{self, MediaType},
-    observe::{Outcome, Trail},
     playground,
-    rate::{self, Payer, rate_limited},
-    repeat::{self, Admitted},
+    rate_limit::{self, RateLimitKey, too_many_requests},
     request_id::RequestId,
-    serve::Peer,
-    time_limit::Deadline,
+    serve::PeerAddr,
+    telemetry::{RequestTelemetry, ResponseCodes},
+    timeout::Deadline,
 };
 use crate::{
     access::{Caller, Session},
-    auth::token::Refused,
-    graphql::{Answer, Code, Document, Problem},
+    auth::token::AuthError,
+    graphql::{Code, GraphQlRequest, GraphQlResponse, RequestError},
 };
 
 /// What an answer has cost, among the response's extensions: not on the wire, for logs and tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
+pub struct StoreCost {
     /// Reads of the store.
     pub store_reads: u32,
     /// Changes of documents that were committed.
     pub store_writes: u32,
 }
 
-impl Cost {
-    const NOTHING: Self = Self { store_reads: 0, store_writes: 0 };
+impl StoreCost {
+    const ZERO: Self = Self { store_reads: 0, store_writes: 0 };
 }
 
 /// How long a client does well to wait for keys, in seconds.
 const KEYS_RETRY_AFTER: &str = "5";
 
 /// A request that is refused before its document is looked at: its status and what it says.
-pub(super) struct Rejection {
+pub(super) struct HttpError {
     status: StatusCode,
     header: Option<Box<(HeaderName, HeaderValue)>>,
-    problem: Problem,
+    problem: RequestError,
 }
 
-impl Rejection {
+impl HttpError {
     pub(super) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self { status, header: None, problem: Problem::new(code, message) }
+        Self { status, header: None, problem: RequestError::new(code, message) }
     }
 
-    pub(super) fn with(self, name: HeaderName, value: &'static str) -> Self {
-        self.with_value(name, HeaderValue::from_static(value))
+    pub(super) fn with_header(self, name: HeaderName, value: &'static str) -> Self {
+        self.with_header_value(name, HeaderValue::from_static(value))
     }
 
-    pub(super) fn with_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(super) fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some(Box::new((name, value)));
         self
     }
 
     /// With one more of `extensions`.
-    pub(super) fn saying(mut self, name: &'static str, value: u64) -> Self {
+    pub(super) fn with_extension(mut self, name: &'static str, value: u64) -> Self {
         self.problem = self.problem.with(name, value);
         self
     }
@@ -80,24 +80,24 @@ impl Rejection {
 }
 
 /// The form in which a request is refused.
-pub(super) struct Form {
+pub(super) struct ErrorFormat {
     media_type: MediaType,
     id: String,
 }
 
-impl Form {
+impl ErrorFormat {
     /// As the client takes it, under the request's identifier.
     pub(super) fn of(headers: &HeaderMap, extensions: &Extensions) -> Self {
         let id = extensions.get::<RequestId>().map_or("", |RequestId(id)| id);
-        let media_type = MediaType::accepted(headers).unwrap_or(MediaType::Json);
+        let media_type = MediaType::negotiate(headers).unwrap_or(MediaType::Json);
         Self { media_type, id: id.to_owned() }
     }
 
     /// The answer to a request that is refused.
-    pub(super) fn refuse(&self, rejection: Rejection) -> Response {
-        let Rejection { status, header, problem } = rejection;
-        let answer = Answer::refused(problem).with_request_id(&self.id);
-        let mut response = respond(&answer, self.media_type, Cost::NOTHING);
+    pub(super) fn into_response(&self, rejection: HttpError) -> Response {
+        let HttpError { status, header, problem } = rejection;
+        let answer = GraphQlResponse::from_request_error(problem).with_request_id(&self.id);
+        let mut response = render_response(&answer, self.media_type, StoreCost::ZERO);
         *response.status_mut() = status;
         response.headers_mut().extend(header.map(|header| *header));
         response
@@ -106,125 +106,132 @@ impl Form {
 
 /// `POST /graphql`: a query or a mutation, as JSON.
 pub(super) async fn post(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): State<Arc<AppState>>,
     Extension(RequestId(id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
-    incoming.answer(incoming.document_of_body(body)).await
+    let incoming = RequestHandler { gateway: &gateway, parts: &parts, id: &id };
+    incoming.respond(incoming.parse_body(body)).await
 }
 
 /// `GET /graphql`: a query in the URL; or the playground, for a browser.
 pub(super) async fn get(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): State<Arc<AppState>>,
     Extension(RequestId(id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    if gateway.playground && media::wants_page(&parts.headers) {
+    if gateway.playground && media::prefers_html(&parts.headers) {
         return playground::page(&gateway, &parts.headers);
     }
-    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
-    incoming.answer(async { document_of_url(&parts) }).await
+    let incoming = RequestHandler { gateway: &gateway, parts: &parts, id: &id };
+    incoming.respond(async { parse_query_params(&parts) }).await
 }
 
 /// Any other method.
 pub(super) async fn not_allowed(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): State<Arc<AppState>>,
     Extension(RequestId(id)): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let incoming = Incoming { gateway: &gateway, parts: &parts, id: &id };
+    let incoming = RequestHandler { gateway: &gateway, parts: &parts, id: &id };
     let message = "Use POST, or GET for a query.";
-    incoming.reject(not_this_method("GET, POST", message))
+    incoming.reject(method_not_allowed("GET, POST", message))
 }
 
-fn not_this_method(allowed: &'static str, message: &str) -> Rejection {
-    Rejection::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message)
-        .with(header::ALLOW, allowed)
+fn method_not_allowed(allowed: &'static str, message: &str) -> HttpError {
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message)
+        .with_header(header::ALLOW, allowed)
 }
 
 /// A request as it came, and what is needed to answer it.
-struct Incoming<'a> {
-    gateway: &'a Arc<Gateway>,
+struct RequestHandler<'a> {
+    gateway: &'a Arc<AppState>,
     parts: &'a Parts,
     id: &'a str,
 }
 
-impl Incoming<'_> {
+impl RequestHandler<'_> {
     /// The one preparation of a request: the answer's form, credential, document, session, run.
-    async fn answer(
+    async fn respond(
         &self,
-        document: impl Future<Output = Result<Document, Rejection>>,
+        document: impl Future<Output = Result<GraphQlRequest, HttpError>>,
     ) -> Response {
-        match self.run(document).await {
+        match self.execute(document).await {
             Ok(response) => response,
             Err(rejection) => self.reject(rejection),
         }
     }
 
-    async fn run(
+    async fn execute(
         &self,
-        document: impl Future<Output = Result<Document, Rejection>>,
-    ) -> Result<Response, Rejection> {
-        let Some(media_type) = MediaType::accepted(&self.parts.headers) else {
+        document: impl Future<Output = Result<GraphQlRequest, HttpError>>,
+    ) -> Result<Response, HttpError> {
+        let Some(media_type) = MediaType::negotiate(&self.parts.headers) else {
             let message = "Accept application/graphql-response+json or application/json.";
-            return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message));
+            return Err(HttpError::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message));
         };
         let caller = self.caller().await?;
-        let payer = caller.as_ref().map_or_else(|| self.address(), |c| Payer::Actor(&c.identity));
-        self.charge(payer, rate::REQUEST, 0)?;
+        let payer = caller
+            .as_ref()
+            .map_or_else(|| self.client_ip_key(), |c| RateLimitKey::Actor(&c.identity));
+        self.check_rate_limit(payer, rate_limit::BASE_COST, 0)?;
         let document = document.await?;
-        let place = self.gateway.bounds.places.take()?;
-        let repeatable = repeat::key(&self.parts.headers)?;
-        let repeatable = repeatable.map(|key| (key, repeat::fingerprint(&document)));
+        let place = self.gateway.bounds.places.try_acquire()?;
+        let repeatable = idempotency::key(&self.parts.headers)?;
+        let repeatable = repeatable.map(|key| (key, idempotency::fingerprint(&document)));
         let prepared = match self.gateway.api.prepare(document) {
             Ok(prepared) => prepared,
             Err(refused) => {
                 self.fine(payer);
-                return Ok(respond(&refused.with_request_id(self.id), media_type, Cost::NOTHING));
+                return Ok(render_response(
+                    &refused.with_request_id(self.id),
+                    media_type,
+                    StoreCost::ZERO,
+                ));
             }
         };
-        let trail = Trail::of(&self.parts.extensions);
-        trail.asks(prepared.label());
+        let trail = RequestTelemetry::from_extensions(&self.parts.extensions);
+        trail.set_operation(prepared.label());
         if self.parts.method != Method::POST && !prepared.is_query() {
-            return Err(not_this_method("POST", "Use POST for a mutation."));
+            return Err(method_not_allowed("POST", "Use POST for a mutation."));
         }
-        self.charge(payer, prepared.complexity(), rate::REQUEST)?;
+        self.check_rate_limit(payer, prepared.complexity(), rate_limit::BASE_COST)?;
         let session = |run| {
             let access = self.gateway.access.clone();
             let session = Session::new(access, caller.clone(), self.id.to_owned(), run);
             let session = Arc::new(session);
-            trail.runs(&session);
+            trail.set_session(&session);
             session
         };
         let (answer, session) = match (&caller, repeatable) {
             // A query changes nothing, and who is nobody can change nothing.
             (Some(caller), Some((key, fingerprint))) if !prepared.is_query() => {
-                match repeat::admit(self.gateway, caller, key, fingerprint).await? {
-                    Admitted::Run(run) => {
+                match idempotency::begin(self.gateway, caller, key, fingerprint).await? {
+                    IdempotencyDecision::Run(run) => {
                         let session = session(Some(run.clone()));
                         let gateway = self.gateway.clone();
                         let bounds = (Deadline::of(&self.parts.extensions)?, place);
-                        let ran = repeat::run(gateway, session.clone(), prepared, run, bounds);
+                        let ran = idempotency::run(gateway, session.clone(), prepared, run, bounds);
                         let ran = ran.await?;
                         (ran, session)
                     }
-                    Admitted::Answered(body) => {
+                    IdempotencyDecision::Answered(body) => {
                         let session = session(None);
                         match session.viewer(false).await {
                             Ok(_) => {
                                 let body = body.into_bytes();
-                                let mut answer = respond_with(body, true, media_type);
-                                answer.extensions_mut().insert(Outcome::repeated());
+                                let mut answer = render_body(body, true, media_type);
+                                answer.extensions_mut().insert(ResponseCodes::repeated());
                                 return Ok(answer);
                             }
                             // It was theirs to read then; who is shut out since reads nothing.
-                            Err(refusal) => {
-                                (Answer::denied(refusal).with_request_id(self.id), session)
-                            }
+                            Err(refusal) => (
+                                GraphQlResponse::denied_by(refusal).with_request_id(self.id),
+                                session,
+                            ),
                         }
                     }
                 }
@@ -234,12 +241,12 @@ impl Incoming<'_> {
                 (self.gateway.api.execute(session.clone(), prepared).await, session)
             }
         };
-        let cost = Cost { store_reads: session.reads(), store_writes: session.writes() };
-        Ok(respond(&answer, media_type, cost))
+        let cost = StoreCost { store_reads: session.reads(), store_writes: session.writes() };
+        Ok(render_response(&answer, media_type, cost))
     }
 
     /// Who asks, by the credential alone; before any document is read.
-    async fn caller(&self) -> Result<Option<Caller>, Rejection> {
+    async fn caller(&self) -> Result<Option<Caller>, HttpError> {
         let values = self.parts.headers.get_all(header::AUTHORIZATION);
         let unverified = values.iter().map(HeaderValue::as_bytes);
         let now = self.gateway.clock.now();
@@ -249,43 +256,49 @@ impl Incoming<'_> {
             }
             Err(refused) => {
                 // The reason is for the log alone: an attacker learns nothing by trying.
-                Trail::of(&self.parts.extensions).refused(refused.word());
-                if refused != Refused::KeysUnavailable {
-                    self.charge(self.address(), rate::REQUEST, 0)?;
-                    self.fine(self.address());
+                RequestTelemetry::from_extensions(&self.parts.extensions)
+                    .set_auth_error(refused.word());
+                if refused != AuthError::KeysUnavailable {
+                    self.check_rate_limit(self.client_ip_key(), rate_limit::BASE_COST, 0)?;
+                    self.fine(self.client_ip_key());
                 }
                 Err(unauthenticated(refused))
             }
         }
     }
 
-    fn address(&self) -> Payer<'static> {
-        let peer = self.parts.extensions.get::<Peer>();
-        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |Peer(address)| *address);
-        Payer::at(self.gateway.bounds.proxies.client(peer, &self.parts.headers))
+    fn client_ip_key(&self) -> RateLimitKey<'static> {
+        let peer = self.parts.extensions.get::<PeerAddr>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |PeerAddr(address)| *address);
+        RateLimitKey::from_ip(self.gateway.bounds.proxies.client_ip(peer, &self.parts.headers))
     }
 
     /// Counts what a request costs, besides what it has paid, and refuses whoever asks for too much.
-    fn charge(&self, payer: Payer<'_>, cost: u64, paid: u64) -> Result<(), Rejection> {
+    fn check_rate_limit(
+        &self,
+        payer: RateLimitKey<'_>,
+        cost: u64,
+        paid: u64,
+    ) -> Result<(), HttpError> {
         let Some(limiter) = &self.gateway.bounds.rate else { return Ok(()) };
-        limiter.spend(payer, cost, paid, self.gateway.clock.now()).map_err(|wait| {
-            self.gateway.metrics.rate_limited(payer.word());
-            rate_limited(wait)
+        limiter.try_acquire(payer, cost, paid, self.gateway.clock.now()).map_err(|wait| {
+            self.gateway.metrics.rate_limited(payer.as_label());
+            too_many_requests(wait)
         })
     }
 
     /// Counts what was refused.
-    fn fine(&self, payer: Payer<'_>) {
+    fn fine(&self, payer: RateLimitKey<'_>) {
         if let Some(limiter) = &self.gateway.bounds.rate {
-            limiter.fine(payer, self.gateway.clock.now());
+            limiter.penalize(payer, self.gateway.clock.now());
         }
     }
 
-    async fn document_of_body(&self, body: Body) -> Result<Document, Rejection> {
+    async fn parse_body(&self, body: Body) -> Result<GraphQlRequest, HttpError> {
         if !media::is_json(&self.parts.headers) {
             let message = "Send the request as application/json in UTF-8.";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Rejection::new(status, Code::BadUserInput, message));
+            return Err(HttpError::new(status, Code::BadUserInput, message));
         }
         let max = self.gateway.max_body_bytes;
         // A body that says that it is too long is not read at all; one that lies, no further.
@@ -295,40 +308,40 @@ impl Incoming<'_> {
         match to_bytes(body, max).await {
             Ok(bytes) => parse(&bytes),
             Err(error) if is_length_limit(&error) => Err(too_large(max)),
-            Err(_) => Err(Rejection::malformed("The body did not arrive whole.")),
+            Err(_) => Err(HttpError::malformed("The body did not arrive whole.")),
         }
     }
 
-    fn reject(&self, rejection: Rejection) -> Response {
-        Form::of(&self.parts.headers, &self.parts.extensions).refuse(rejection)
+    fn reject(&self, rejection: HttpError) -> Response {
+        ErrorFormat::of(&self.parts.headers, &self.parts.extensions).into_response(rejection)
     }
 }
 
 /// RFC 6750, section 3.1.
-fn unauthenticated(refused: Refused) -> Rejection {
-    let rejection = |status, code, message: &str| Rejection::new(status, code, message);
+fn unauthenticated(refused: AuthError) -> HttpError {
+    let rejection = |status, code, message: &str| HttpError::new(status, code, message);
     match refused {
-        Refused::Several => {
+        AuthError::MultipleCredentials => {
             let message = "Send one credential.";
             rejection(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
-                .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
+                .with_header(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
         }
-        Refused::Invalid(_) => {
+        AuthError::InvalidToken(_) => {
             let message = "The token is not valid.";
             rejection(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
-                .with(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+                .with_header(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
         }
-        Refused::KeysUnavailable => {
+        AuthError::KeysUnavailable => {
             let message = "Tokens cannot be verified just now; try again.";
             rejection(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-                .with(header::RETRY_AFTER, KEYS_RETRY_AFTER)
+                .with_header(header::RETRY_AFTER, KEYS_RETRY_AFTER)
         }
     }
 }
 
-fn too_large(max: usize) -> Rejection {
+fn too_large(max: usize) -> HttpError {
     let message = format!("The body may have at most {max} bytes.");
-    let mut rejection = Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, Code::LimitExceeded, message);
+    let mut rejection = HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::LimitExceeded, message);
     rejection.problem = rejection.problem.with("limit", "bodyBytes").with("max", max);
     rejection
 }
@@ -345,19 +358,19 @@ fn is_length_limit(error: &axum::Error) -> bool {
 }
 
 /// The parameters in a body. What is said of a wrong one does not repeat it.
-fn parse(body: &[u8]) -> Result<Document, Rejection> {
+fn parse(body: &[u8]) -> Result<GraphQlRequest, HttpError> {
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(Rejection::malformed("Batches are not taken: send one request at a time."));
+        return Err(HttpError::malformed("Batches are not taken: send one request at a time."));
     }
     let document = serde_json::from_slice(body).map_err(|error| {
-        Rejection::malformed(match error.classify() {
+        HttpError::malformed(match error.classify() {
             serde_json::error::Category::Data => {
                 "The body must be an object with `query` (a string), and may have `operationName` and `documentId` (strings), `variables` and `extensions` (objects)."
             }
             _ => "The body is not valid JSON.",
         })
     })?;
-    named(document)
+    require_document(document)
 }
 
 /// The parameters of a GET (GraphQL over HTTP, section 5.2): objects are JSON there.
@@ -372,11 +385,11 @@ struct Parameters {
     extensions: Option<String>,
 }
 
-fn document_of_url(parts: &Parts) -> Result<Document, Rejection> {
+fn parse_query_params(parts: &Parts) -> Result<GraphQlRequest, HttpError> {
     let Ok(Query(parameters)) = Query::<Parameters>::try_from_uri(&parts.uri) else {
-        return Err(Rejection::malformed("The URL must have each parameter once."));
+        return Err(HttpError::malformed("The URL must have each parameter once."));
     };
-    named(Document {
+    require_document(GraphQlRequest {
         query: parameters.query,
         document_id: parameters.document_id,
         operation_name: parameters.operation_name,
@@ -386,36 +399,36 @@ fn document_of_url(parts: &Parts) -> Result<Document, Rejection> {
 }
 
 /// A request that names no document is none.
-fn named(document: Document) -> Result<Document, Rejection> {
+fn require_document(document: GraphQlRequest) -> Result<GraphQlRequest, HttpError> {
     if document.is_named() {
         return Ok(document);
     }
     let message = "Send `query`, `documentId`, or `extensions.persistedQuery.sha256Hash`.";
-    Err(Rejection::malformed(message))
+    Err(HttpError::malformed(message))
 }
 
 type Object = serde_json::Map<String, serde_json::Value>;
 
-fn object(name: &str, text: Option<String>) -> Result<Option<Object>, Rejection> {
+fn object(name: &str, text: Option<String>) -> Result<Option<Object>, HttpError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     serde_json::from_str(&text)
-        .map_err(|_| Rejection::malformed(format!("`{name}` must be an object in JSON.")))
+        .map_err(|_| HttpError::malformed(format!("`{name}` must be an object in JSON.")))
 }
 
 /// An answer in its form. Only `application/graphql-response+json` shows by its status whether the
 /// document ran: for the other, 200 says no more than that this is an answer of GraphQL.
-fn respond(answer: &Answer, media_type: MediaType, cost: Cost) -> Response {
+fn render_response(answer: &GraphQlResponse, media_type: MediaType, cost: StoreCost) -> Response {
     let Ok(body) = serde_json::to_vec(answer) else {
         // Nothing in an answer is without a form in JSON.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let mut response = respond_with(body, answer.ran(), media_type);
+    let mut response = render_body(body, answer.executed(), media_type);
     response.extensions_mut().insert(cost);
-    response.extensions_mut().insert(Outcome::of(answer.codes()));
+    response.extensions_mut().insert(ResponseCodes::of(answer.codes()));
     response
 }
 
-fn respond_with(body: Vec<u8>, ran: bool, media_type: MediaType) -> Response {
+fn render_body(body: Vec<u8>, ran: bool, media_type: MediaType) -> Response {
     let status = match media_type {
         MediaType::GraphqlResponse if !ran => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,

@@ -10,11 +10,11 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Gateway, Stage};
+use super::{AppState, ShutdownPhase};
 use crate::metrics;
 
 /// How long readiness waits for the store.
-const PATIENCE: Duration = Duration::from_secs(2);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process answers. Never touches the store: restarting this program mends no database.
 pub(super) async fn alive() -> Json<Value> {
@@ -22,15 +22,15 @@ pub(super) async fn alive() -> Json<Value> {
 }
 
 /// `GET /readyz`: 200, or 503 with a reason for each part that is not ready.
-pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, Json<Value>) {
+pub(super) async fn ready(State(gateway): State<Arc<AppState>>) -> (StatusCode, Json<Value>) {
     let mut reasons = Map::new();
-    if *gateway.stages.borrow() > Stage::Serving {
+    if *gateway.stages.borrow() > ShutdownPhase::Running {
         reasons.insert("program".to_owned(), "it is about to end".into());
     }
     if let Err(reason) = store_ready(&gateway).await {
         reasons.insert("store".to_owned(), reason.into());
     }
-    if let Err(reason) = gateway.authenticator.ready() {
+    if let Err(reason) = gateway.authenticator.check_ready() {
         reasons.insert("keys".to_owned(), reason.into());
     }
     if reasons.is_empty() {
@@ -41,15 +41,15 @@ pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> (StatusCode, J
     }
 }
 
-async fn store_ready(gateway: &Gateway) -> Result<(), String> {
-    let answered = tokio::time::timeout(PATIENCE, gateway.access.ready()).await;
+async fn store_ready(gateway: &AppState) -> Result<(), String> {
+    let answered = tokio::time::timeout(READINESS_TIMEOUT, gateway.access.check_ready()).await;
     answered.unwrap_or_else(|_| Err("the database did not answer in time".to_owned()))
 }
 
 /// `GET /metrics`
-pub(super) async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
-    gateway.authenticator.measure();
-    match gateway.metrics.text() {
+pub(super) async fn metrics(State(gateway): State<Arc<AppState>>) -> Response {
+    gateway.authenticator.update_gauges();
+    match gateway.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics have no text");

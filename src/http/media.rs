@@ -22,7 +22,7 @@ impl MediaType {
 
     /// What the `Accept` headers prefer; `None` where they take neither. Who says nothing, or takes
     /// anything, gets `application/json`.
-    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(u16, Self)> = None;
         let mut said = false;
         for (range, quality) in ranges(headers) {
@@ -41,7 +41,7 @@ impl MediaType {
 }
 
 /// Whether a browser asks for a page: `text/html`, and no form of an answer as much or more.
-pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     let quality = |wanted: &[&str]| {
         let qualities = ranges(headers).filter(|(range, _)| wanted.contains(range));
         qualities.map(|(_, quality)| quality).max().unwrap_or(0)
@@ -52,7 +52,7 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 
 /// Whether a body may come in that coding: where it is named, or everything is, and not ruled out
 /// (RFC 9110, section 12.5.3).
-pub(super) fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
+pub(super) fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
     let quality = |wanted: &str| {
         preferences(headers, header::ACCEPT_ENCODING)
             .find_map(|(name, quality)| name.eq_ignore_ascii_case(wanted).then_some(quality))
@@ -71,12 +71,12 @@ fn preferences(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = 
     values.flat_map(|value| value.split(',')).filter_map(|item| {
         let mut parts = item.split(';').map(str::trim);
         let range = parts.next().filter(|range| !range.is_empty())?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, parse_qvalue);
         Some((range, quality))
     })
 }
 
-fn thousandths(quality: &str) -> u16 {
+fn parse_qvalue(quality: &str) -> u16 {
     quality.parse().map_or(0, |q: f32| (q.clamp(0.0, 1.0) * 1000.0) as u16)
 }
 
@@ -100,13 +100,13 @@ mod tests {
 
     fn accept(value: &'static str) -> Option<MediaType> {
         let accept = (header::ACCEPT, HeaderValue::from_static(value));
-        MediaType::accepted(&HeaderMap::from_iter([accept]))
+        MediaType::negotiate(&HeaderMap::from_iter([accept]))
     }
 
     #[test]
     fn the_client_chooses() {
         use MediaType::{GraphqlResponse, Json};
-        assert_eq!(MediaType::accepted(&HeaderMap::new()), Some(Json));
+        assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(Json));
         for (value, chosen) in [
             ("*/*", Some(Json)),
             ("application/*", Some(Json)),
@@ -131,7 +131,7 @@ mod tests {
     fn a_coding_is_taken_where_it_is_named_or_everything_is() {
         let takes = |value: &'static str| {
             let accept = (header::ACCEPT_ENCODING, HeaderValue::from_static(value));
-            takes_coding(&HeaderMap::from_iter([accept]), "br")
+            accepts_encoding(&HeaderMap::from_iter([accept]), "br")
         };
         for good in ["br", "gzip, BR;q=0.1", "*", "gzip;q=0, *;q=0.5"] {
             assert!(takes(good), "{good}");
@@ -139,7 +139,7 @@ mod tests {
         for bad in ["", "gzip", "br;q=0", "br;q=0, *", "*;q=0", "brotli", "identity"] {
             assert!(!takes(bad), "{bad}");
         }
-        assert!(!takes_coding(&HeaderMap::new(), "br"));
+        assert!(!accepts_encoding(&HeaderMap::new(), "br"));
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! The two doors: the public one for GraphQL, the admin one for whoever runs this.
 
 mod compression;
+mod concurrency_limit;
 mod cors;
 mod dev;
 mod graphql;
 mod health;
-mod in_flight;
+mod idempotency;
 mod media;
-mod observe;
 mod playground;
 mod proxies;
-mod rate;
-mod repeat;
+mod rate_limit;
 mod request_id;
 mod serve;
-mod time_limit;
+mod telemetry;
+mod timeout;
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,23 +29,23 @@ use crate::{
     access::Access,
     auth::{authenticator::Authenticator, dev_issuer::DevIssuer},
     clock::Clock,
-    domain::sync::GroupNames,
-    graphql::Api,
+    domain::sync::GroupMapping,
+    graphql::GraphQlExecutor,
     metrics::Metrics,
 };
 
-pub use cors::Origins;
+pub use concurrency_limit::ConcurrencyLimit;
+pub use cors::AllowedOrigins;
 pub use dev::{Persona, personas};
-pub use graphql::Cost;
-pub use in_flight::Places;
-pub use proxies::Proxies;
-pub use rate::RateLimiter;
-pub use serve::{HEAD_TIMEOUT, Peer, Stage, Stages, reached, serve};
+pub use graphql::StoreCost;
+pub use proxies::TrustedProxies;
+pub use rate_limit::RateLimiter;
+pub use serve::{HEAD_TIMEOUT, PeerAddr, ShutdownPhase, ShutdownWatch, serve, wait_for_phase};
 
 /// What every request needs.
-pub struct Gateway {
+pub struct AppState {
     /// The schema.
-    pub api: Api,
+    pub api: GraphQlExecutor,
     /// The door to data.
     pub access: Arc<Access>,
     /// Who verifies credentials.
@@ -57,39 +57,39 @@ pub struct Gateway {
     /// How long a body may be, in bytes.
     pub max_body_bytes: usize,
     /// What holds traffic in bounds.
-    pub bounds: Bounds,
+    pub bounds: TrafficLimits,
     /// How far the end of the program has come.
-    pub stages: Stages,
+    pub stages: ShutdownWatch,
     /// Whether GraphiQL is served.
     pub playground: bool,
     /// The built-in issuer, in `dev`.
-    pub dev: Option<Dev>,
+    pub dev: Option<DevMode>,
 }
 
 /// What holds traffic in bounds.
-pub struct Bounds {
+pub struct TrafficLimits {
     /// The pages of other origins that may ask.
-    pub cors: Origins,
+    pub cors: AllowedOrigins,
     /// How long a request may take, from its head to its answer.
     pub request_timeout: Duration,
     /// How much one caller may ask for; `None` where there is no end.
     pub rate: Option<RateLimiter>,
     /// The proxies in front, whose word counts of who asks.
-    pub proxies: Proxies,
+    pub proxies: TrustedProxies,
     /// How many requests may be at work at once.
-    pub places: Places,
+    pub places: ConcurrencyLimit,
 }
 
 /// What only `dev` has.
-pub struct Dev {
+pub struct DevMode {
     /// Signs a token for whoever asks.
     pub issuer: DevIssuer,
     /// What groups are called here.
-    pub groups: GroupNames,
+    pub groups: GroupMapping,
 }
 
 /// What the public bind serves.
-pub fn public(gateway: Arc<Gateway>) -> Router {
+pub fn public_router(gateway: Arc<AppState>) -> Router {
     let mut router = Router::new().route(
         "/graphql",
         get(graphql::get).merge(post(graphql::post)).fallback(graphql::not_allowed),
@@ -110,18 +110,18 @@ pub fn public(gateway: Arc<Gateway>) -> Router {
         // Whether a page of another origin may ask; answers preflights.
         .option_layer(cors::layer(&gateway.bounds.cors))
         // What is told of it, whatever becomes of it further in.
-        .layer(from_fn_with_state(gateway.clone(), observe::layer))
+        .layer(from_fn_with_state(gateway.clone(), telemetry::layer))
         // The answer made short.
         .layer(compression::layer())
         // Its time, or 504. What is left is `graphql`, in this order: the answer's form (406), the
         // credential (401), the caller's rate (429), the body (413, 415), a place among those at work
         // (503), the document (400), what that costs (429 again), and its run.
-        .layer(from_fn_with_state(gateway.clone(), time_limit::layer));
+        .layer(from_fn_with_state(gateway.clone(), timeout::layer));
     router.layer(layers).with_state(gateway)
 }
 
 /// What the admin bind serves.
-pub fn admin(gateway: Arc<Gateway>) -> Router {
+pub fn admin_router(gateway: Arc<AppState>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -9,9 +9,9 @@ const HEADER: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies whose word counts.
 #[derive(Clone, Debug, Default)]
-pub struct Proxies(Vec<IpNet>);
+pub struct TrustedProxies(Vec<IpNet>);
 
-impl Proxies {
+impl TrustedProxies {
     /// Those in these networks.
     #[must_use]
     pub const fn new(networks: Vec<IpNet>) -> Self {
@@ -20,19 +20,19 @@ impl Proxies {
 
     /// Who asks, by the connection and by what proxies say: the last one in the line that is no
     /// proxy of ours. What stands before it is that one's own word, which counts for nothing.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(super) fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lines = headers.get_all(HEADER).iter().rev().map(|line| line.to_str().unwrap_or(""));
         for told in lines.flat_map(|line| line.rsplit(',')) {
             match address(told.trim()) {
-                Some(told) if self.trust(client) => client = told,
+                Some(told) if self.is_trusted(client) => client = told,
                 _ => break,
             }
         }
         client
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    fn is_trusted(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
@@ -58,7 +58,7 @@ mod tests {
             headers.append(HEADER, HeaderValue::from_static(line));
         }
         let peer = peer.parse().expect("an address");
-        Proxies::new(networks.to_vec()).client(peer, &headers).to_string()
+        TrustedProxies::new(networks.to_vec()).client_ip(peer, &headers).to_string()
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) struct RequestId(pub(super) String);
 
 /// Keeps a valid identifier that came with the request, makes one otherwise, and answers with it.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
-    let id = given(request.headers()).unwrap_or_else(random);
+    let id = from_headers(request.headers()).unwrap_or_else(random);
     let header = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;
@@ -26,7 +26,7 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     response
 }
 
-fn given(headers: &HeaderMap) -> Option<String> {
+fn from_headers(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(HEADER)?.to_str().ok()?;
     let valid = (1..=128).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));

@@ -30,33 +30,33 @@ use crate::metrics::Metrics;
 /// How long a client may take to send a request's head; an idle connection is one that takes long.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long connections stay open for a request that is on its way, when the program ends.
-const LAST_CHANCE: Duration = Duration::from_secs(1);
+const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(1);
 /// The wait after the system could give no connection, because there are too many.
-const REST: Duration = Duration::from_secs(1);
+const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Who is at the other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
+pub struct PeerAddr(pub IpAddr);
 
 /// How far the end of the program has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub enum ShutdownPhase {
     /// It has not begun.
-    Serving,
+    Running,
     /// The program is not ready any more, and still answers everybody; each answer is the last one
     /// of its connection, so that clients go elsewhere.
-    Leaving,
+    Draining,
     /// No connection is taken any more, and those are closed on which nothing is asked for a second.
     Closing,
     /// What is under way is dropped.
-    Over,
+    Aborting,
 }
 
 /// Tells how far the end of the program has come.
-pub type Stages = watch::Receiver<Stage>;
+pub type ShutdownWatch = watch::Receiver<ShutdownPhase>;
 
 /// Waits for a stage. Where nobody can tell of one any more, it has come.
-pub async fn reached(stages: &mut Stages, stage: Stage) {
+pub async fn wait_for_phase(stages: &mut ShutdownWatch, stage: ShutdownPhase) {
     let _ = stages.wait_for(|now| *now >= stage).await;
 }
 
@@ -65,7 +65,7 @@ pub async fn reached(stages: &mut Stages, stage: Stage) {
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    stages: Stages,
+    stages: ShutdownWatch,
     metrics: Option<Metrics>,
 ) -> usize {
     // Each connection has a receiver until it ends.
@@ -73,10 +73,10 @@ pub async fn serve(
     let cut = Arc::new(AtomicUsize::new(0));
     let open = |(stream, address): (TcpStream, std::net::SocketAddr)| {
         let connection = Connection {
-            peer: Peer(address.ip()),
+            peer: PeerAddr(address.ip()),
             router: router.clone(),
             stages: stages.clone(),
-            counted: metrics.clone().map(Counted::new),
+            counted: metrics.clone().map(OpenConnectionGuard::new),
         };
         let (alive, cut) = (alive.subscribe(), cut.clone());
         tokio::spawn(async move {
@@ -88,7 +88,7 @@ pub async fn serve(
     };
     let mut closing = pin!({
         let mut stages = stages.clone();
-        async move { reached(&mut stages, Stage::Closing).await }
+        async move { wait_for_phase(&mut stages, ShutdownPhase::Closing).await }
     });
     loop {
         let accepted = tokio::select! {
@@ -97,10 +97,10 @@ pub async fn serve(
         };
         match accepted {
             Ok(accepted) => open(accepted),
-            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
@@ -114,18 +114,18 @@ pub async fn serve(
 }
 
 /// A connection ended before its request was answered.
-struct Cut;
+struct Aborted;
 
 /// What a connection is served with.
 struct Connection {
-    peer: Peer,
+    peer: PeerAddr,
     router: Router,
-    stages: Stages,
-    counted: Option<Counted>,
+    stages: ShutdownWatch,
+    counted: Option<OpenConnectionGuard>,
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream) -> Result<(), Cut> {
+    async fn serve(self, stream: TcpStream) -> Result<(), Aborted> {
         // An answer is one write: waiting for more to send would only delay it.
         let _ = stream.set_nodelay(true);
         let Self { peer, router, stages, counted: _counted } = self;
@@ -138,7 +138,7 @@ impl Connection {
             let (answer, stages) = (router.clone().call(request), stages.clone());
             async move {
                 let mut response = answer.await?;
-                if *stages.borrow() >= Stage::Leaving {
+                if *stages.borrow() >= ShutdownPhase::Draining {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
@@ -152,9 +152,9 @@ impl Connection {
         let closing = {
             let (mut stages, asked) = (stages.clone(), &asked);
             async move {
-                reached(&mut stages, Stage::Closing).await;
-                let over = reached(&mut stages, Stage::Over);
-                let _ = tokio::time::timeout(LAST_CHANCE, over).await;
+                wait_for_phase(&mut stages, ShutdownPhase::Closing).await;
+                let over = wait_for_phase(&mut stages, ShutdownPhase::Aborting);
+                let _ = tokio::time::timeout(CLOSE_GRACE_PERIOD, over).await;
                 asked.load(Ordering::Relaxed)
             }
         };
@@ -165,7 +165,7 @@ impl Connection {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = &mut connection => ended,
-                    () = reached(&mut over, Stage::Over) => return Err(Cut),
+                    () = wait_for_phase(&mut over, ShutdownPhase::Aborting) => return Err(Aborted),
                 }
             }
         };
@@ -178,23 +178,23 @@ impl Connection {
 }
 
 /// A connection that is counted as open until this is dropped.
-struct Counted(Metrics);
+struct OpenConnectionGuard(Metrics);
 
-impl Counted {
+impl OpenConnectionGuard {
     fn new(metrics: Metrics) -> Self {
         metrics.connection_opened();
         Self(metrics)
     }
 }
 
-impl Drop for Counted {
+impl Drop for OpenConnectionGuard {
     fn drop(&mut self) {
         self.0.connection_closed();
     }
 }
 
 /// Whether accepting failed for the client that was about to connect, and for nobody else.
-fn is_of_one_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -12,8 +12,8 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Gateway,
-    graphql::{Form, Rejection},
+    AppState,
+    graphql::{ErrorFormat, HttpError},
 };
 use crate::graphql::Code;
 
@@ -23,27 +23,27 @@ pub(super) struct Deadline(Instant);
 
 impl Deadline {
     /// A request's; there is one behind [`layer`].
-    pub(super) fn of(extensions: &Extensions) -> Result<Self, Rejection> {
-        extensions.get().copied().ok_or_else(timed_out)
+    pub(super) fn of(extensions: &Extensions) -> Result<Self, HttpError> {
+        extensions.get().copied().ok_or_else(gateway_timeout)
     }
 
     /// Waits for work as long as there is time, then drops it.
-    pub(super) async fn hold<T>(self, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn run<T>(self, work: impl Future<Output = T>) -> Option<T> {
         timeout_at(self.0, work).await.ok()
     }
 }
 
 /// Holds each request to its time, its body's arrival included: one that is sent slowly is cut.
 pub(super) async fn layer(
-    State(gateway): State<Arc<Gateway>>,
+    State(gateway): State<Arc<AppState>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let deadline = Deadline(Instant::now() + gateway.bounds.request_timeout);
-    let form = Form::of(request.headers(), request.extensions());
+    let form = ErrorFormat::of(request.headers(), request.extensions());
     request.extensions_mut().insert(deadline);
-    let answered = deadline.hold(next.run(request)).await;
-    let response = answered.unwrap_or_else(|| form.refuse(timed_out()));
+    let answered = deadline.run(next.run(request)).await;
+    let response = answered.unwrap_or_else(|| form.into_response(gateway_timeout()));
     if response.status() == StatusCode::GATEWAY_TIMEOUT {
         gateway.metrics.timed_out();
     }
@@ -51,7 +51,7 @@ pub(super) async fn layer(
 }
 
 /// The answer to a request whose time is over.
-pub(super) fn timed_out() -> Rejection {
+pub(super) fn gateway_timeout() -> HttpError {
     let message = "The request has taken longer than it may.";
-    Rejection::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message)
+    HttpError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message)
 }

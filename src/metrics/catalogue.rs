@@ -24,13 +24,13 @@ pub const CATALOGUE: &[&Family] = &[
     &RATE_LIMITED,
     &SHED,
     &IN_FLIGHT,
-    &IN_FLIGHT_MAX,
+    &IN_FLIGHT_LIMIT,
     &CONNECTIONS,
-    &TOKEN_REFUSALS,
+    &AUTH_FAILURES,
     &JWKS_FETCHES,
     &JWKS_AGE,
     &COMMAND_DURATION,
-    &BATCH_KEYS,
+    &DATALOADER_BATCH_SIZE,
     &BUILD,
 ];
 
@@ -43,12 +43,12 @@ pub(super) const KEYS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0,
 pub(super) const REQUESTS: Family = family(
     "tenantry_requests_total",
     "Requests that were answered, by operation and by OK or the code of the first error.",
-    &["type", "field", "name", "code"],
+    &["operation_type", "root_field", "operation_name", "code"],
 );
 pub(super) const REQUEST_DURATION: Family = family(
     "tenantry_request_duration_seconds",
     "How long requests took, from their head to their answer.",
-    &["type", "field"],
+    &["operation_type", "root_field"],
 );
 pub(super) const ABANDONED: Family = family(
     "tenantry_requests_abandoned_total",
@@ -60,7 +60,7 @@ pub(super) const TIMED_OUT: Family =
 pub(super) const RATE_LIMITED: Family = family(
     "tenantry_requests_rate_limited_total",
     "Requests refused by rate, by who is counted.",
-    &["by"],
+    &["scope"],
 );
 pub(super) const SHED: Family = family(
     "tenantry_requests_shed_total",
@@ -69,12 +69,12 @@ pub(super) const SHED: Family = family(
 );
 pub(super) const IN_FLIGHT: Family =
     family("tenantry_requests_in_flight", "Requests at work.", &[]);
-pub(super) const IN_FLIGHT_MAX: Family =
-    family("tenantry_requests_in_flight_max", "How many requests may be at work at once.", &[]);
+pub(super) const IN_FLIGHT_LIMIT: Family =
+    family("tenantry_requests_in_flight_limit", "How many requests may be at work at once.", &[]);
 pub(super) const CONNECTIONS: Family =
     family("tenantry_connections", "Connections of clients that are open.", &[]);
-pub(super) const TOKEN_REFUSALS: Family = family(
-    "tenantry_token_refusals_total",
+pub(super) const AUTH_FAILURES: Family = family(
+    "tenantry_auth_failures_total",
     "Requests whose credential was refused, by reason.",
     &["reason"],
 );
@@ -93,8 +93,8 @@ pub(super) const COMMAND_DURATION: Family = family(
     "How long commands of the database took, by command, collection and outcome.",
     &["command", "collection", "outcome"],
 );
-pub(super) const BATCH_KEYS: Family = family(
-    "tenantry_loader_batch_keys",
+pub(super) const DATALOADER_BATCH_SIZE: Family = family(
+    "tenantry_dataloader_batch_size",
     "How many keys a batch of look-ups has, by loader.",
     &["loader"],
 );

@@ -39,7 +39,7 @@ pub struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
     durations: HistogramVec,
-    token_refusals: IntCounterVec,
+    auth_failures: IntCounterVec,
     jwks_fetches: IntCounterVec,
     jwks_age: GaugeVec,
     commands: HistogramVec,
@@ -48,7 +48,7 @@ pub struct Metrics {
     abandoned: IntCounter,
     rate_limited: IntCounterVec,
     in_flight: IntGauge,
-    in_flight_max: IntGauge,
+    in_flight_limit: IntGauge,
     shed: IntCounter,
     connections: IntGauge,
 }
@@ -56,46 +56,46 @@ pub struct Metrics {
 impl Metrics {
     /// Counters at zero; fails only where two of the catalogue have one name.
     pub fn new() -> Result<Self, Error> {
-        let making = Making(Registry::new());
-        let build = making.known(IntGaugeVec::new, &catalogue::BUILD)?;
+        let making = Registrar(Registry::new());
+        let build = making.register_vec(IntGaugeVec::new, &catalogue::BUILD)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         // Read from where Linux tells it; elsewhere there is none of it.
         #[cfg(target_os = "linux")]
         making.0.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(Self {
-            requests: making.known(IntCounterVec::new, &catalogue::REQUESTS)?,
+            requests: making.register_vec(IntCounterVec::new, &catalogue::REQUESTS)?,
             durations: making.histogram(&catalogue::REQUEST_DURATION, catalogue::SECONDS)?,
-            token_refusals: making.known(IntCounterVec::new, &catalogue::TOKEN_REFUSALS)?,
-            jwks_fetches: making.known(IntCounterVec::new, &catalogue::JWKS_FETCHES)?,
-            jwks_age: making.known(GaugeVec::new, &catalogue::JWKS_AGE)?,
+            auth_failures: making.register_vec(IntCounterVec::new, &catalogue::AUTH_FAILURES)?,
+            jwks_fetches: making.register_vec(IntCounterVec::new, &catalogue::JWKS_FETCHES)?,
+            jwks_age: making.register_vec(GaugeVec::new, &catalogue::JWKS_AGE)?,
             commands: making.histogram(&catalogue::COMMAND_DURATION, catalogue::SECONDS)?,
-            batches: making.histogram(&catalogue::BATCH_KEYS, catalogue::KEYS)?,
-            timed_out: making.single(IntCounter::with_opts, &catalogue::TIMED_OUT)?,
-            abandoned: making.single(IntCounter::with_opts, &catalogue::ABANDONED)?,
-            rate_limited: making.known(IntCounterVec::new, &catalogue::RATE_LIMITED)?,
-            in_flight: making.single(IntGauge::with_opts, &catalogue::IN_FLIGHT)?,
-            in_flight_max: making.single(IntGauge::with_opts, &catalogue::IN_FLIGHT_MAX)?,
-            shed: making.single(IntCounter::with_opts, &catalogue::SHED)?,
-            connections: making.single(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
+            batches: making.histogram(&catalogue::DATALOADER_BATCH_SIZE, catalogue::KEYS)?,
+            timed_out: making.register(IntCounter::with_opts, &catalogue::TIMED_OUT)?,
+            abandoned: making.register(IntCounter::with_opts, &catalogue::ABANDONED)?,
+            rate_limited: making.register_vec(IntCounterVec::new, &catalogue::RATE_LIMITED)?,
+            in_flight: making.register(IntGauge::with_opts, &catalogue::IN_FLIGHT)?,
+            in_flight_limit: making.register(IntGauge::with_opts, &catalogue::IN_FLIGHT_LIMIT)?,
+            shed: making.register(IntCounter::with_opts, &catalogue::SHED)?,
+            connections: making.register(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
             registry: making.0,
         })
     }
 
     /// Counts a request that was answered: with `OK`, or with the code of its first error.
-    pub fn answered(&self, operation: Operation<'_>, code: &str, took: Duration) {
+    pub fn record_response(&self, operation: Operation<'_>, code: &str, took: Duration) {
         let Operation { kind, field, name } = operation;
         self.requests.with_label_values(&[kind, field, name, code]).inc();
         self.durations.with_label_values(&[kind, field]).observe(took.as_secs_f64());
     }
 
     /// Counts a request whose client went away before it was answered.
-    pub fn abandoned(&self) {
+    pub fn record_cancelled(&self) {
         self.abandoned.inc();
     }
 
     /// Counts a credential that was refused.
     pub fn token_refused(&self, reason: &'static str) {
-        self.token_refusals.with_label_values(&[reason]).inc();
+        self.auth_failures.with_label_values(&[reason]).inc();
     }
 
     /// Counts a fetch that has ended.
@@ -104,19 +104,25 @@ impl Metrics {
     }
 
     /// Says how old an issuer's keys are.
-    pub fn jwks_aged(&self, issuer: &str, age: Duration) {
+    pub fn set_jwks_age(&self, issuer: &str, age: Duration) {
         self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
     }
 
     /// Counts a command of the database: its kind, what it was about, and whether it was answered.
-    pub fn command(&self, command: &str, collection: &str, answered: bool, took: Duration) {
+    pub fn record_store_command(
+        &self,
+        command: &str,
+        collection: &str,
+        answered: bool,
+        took: Duration,
+    ) {
         let outcome = if answered { "ok" } else { "error" };
         let labels = [command, collection, outcome];
         self.commands.with_label_values(&labels).observe(took.as_secs_f64());
     }
 
     /// Counts a batch of look-ups by how many keys it has.
-    pub fn batched(&self, loader: &'static str, keys: usize) {
+    pub fn record_batch(&self, loader: &'static str, keys: usize) {
         // More keys than an `f64` counts exactly fit into no request.
         let keys = u32::try_from(keys).unwrap_or(u32::MAX);
         self.batches.with_label_values(&[loader]).observe(f64::from(keys));
@@ -133,8 +139,8 @@ impl Metrics {
     }
 
     /// Says how many requests may be at work at once.
-    pub fn places(&self, number: usize) {
-        self.in_flight_max.set(i64::try_from(number).unwrap_or(i64::MAX));
+    pub fn set_in_flight_limit(&self, number: usize) {
+        self.in_flight_limit.set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
     /// Counts a request as at work, until [`Self::request_ended`].
@@ -163,7 +169,7 @@ impl Metrics {
     }
 
     /// All of it, as Prometheus reads it.
-    pub fn text(&self) -> Result<Vec<u8>, Error> {
+    pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
@@ -171,31 +177,31 @@ impl Metrics {
 }
 
 /// Makes what the catalogue names, and keeps it where it is shown.
-struct Making(Registry);
+struct Registrar(Registry);
 
-impl Making {
-    fn known<C: Collector + Clone + 'static>(
+impl Registrar {
+    fn register_vec<C: Collector + Clone + 'static>(
         &self,
         make: impl FnOnce(Opts, &[&str]) -> Result<C, Error>,
         family: &Family,
     ) -> Result<C, Error> {
-        self.shown(make(Opts::new(family.name, family.help), family.labels)?)
+        self.insert(make(Opts::new(family.name, family.help), family.labels)?)
     }
 
-    fn single<C: Collector + Clone + 'static>(
+    fn register<C: Collector + Clone + 'static>(
         &self,
         make: impl FnOnce(Opts) -> Result<C, Error>,
         family: &Family,
     ) -> Result<C, Error> {
-        self.shown(make(Opts::new(family.name, family.help))?)
+        self.insert(make(Opts::new(family.name, family.help))?)
     }
 
     fn histogram(&self, family: &Family, buckets: &[f64]) -> Result<HistogramVec, Error> {
         let opts = HistogramOpts::new(family.name, family.help).buckets(buckets.to_vec());
-        self.shown(HistogramVec::new(opts, family.labels)?)
+        self.insert(HistogramVec::new(opts, family.labels)?)
     }
 
-    fn shown<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C, Error> {
+    fn insert<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C, Error> {
         self.0.register(Box::new(collector.clone()))?;
         Ok(collector)
     }
@@ -209,40 +215,40 @@ mod tests {
     fn what_is_counted_is_shown() {
         let metrics = Metrics::new().expect("a catalogue");
         let operation = Operation { kind: "query", field: "me", name: "Portal" };
-        metrics.answered(operation, "OK", Duration::from_millis(3));
-        metrics.answered(Operation::NONE, "UNAUTHENTICATED", Duration::from_millis(1));
-        metrics.abandoned();
+        metrics.record_response(operation, "OK", Duration::from_millis(3));
+        metrics.record_response(Operation::NONE, "UNAUTHENTICATED", Duration::from_millis(1));
+        metrics.record_cancelled();
         metrics.clone().token_refused("expired");
         metrics.token_refused("expired");
         metrics.jwks_fetched("https://id.example/", "ok");
-        metrics.jwks_aged("https://id.example/", Duration::from_millis(1500));
-        metrics.command("find", "users", true, Duration::from_micros(700));
-        metrics.batched("tenants", 7);
+        metrics.set_jwks_age("https://id.example/", Duration::from_millis(1500));
+        metrics.record_store_command("find", "users", true, Duration::from_micros(700));
+        metrics.record_batch("tenants", 7);
         metrics.timed_out();
         metrics.rate_limited("actor");
         (0..3).for_each(|_| metrics.request_began());
         metrics.request_ended();
-        metrics.places(512);
+        metrics.set_in_flight_limit(512);
         metrics.shed();
         metrics.connection_opened();
-        let text = String::from_utf8(metrics.text().expect("text")).expect("UTF-8");
+        let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_requests_total counter",
-            r#"tenantry_requests_total{code="OK",field="me",name="Portal",type="query"} 1"#,
-            r#"tenantry_requests_total{code="UNAUTHENTICATED",field="none",name="",type="none"} 1"#,
+            r#"tenantry_requests_total{code="OK",operation_name="Portal",operation_type="query",root_field="me"} 1"#,
+            r#"tenantry_requests_total{code="UNAUTHENTICATED",operation_name="",operation_type="none",root_field="none"} 1"#,
             "# TYPE tenantry_request_duration_seconds histogram",
-            r#"tenantry_request_duration_seconds_bucket{field="me",type="query",le="0.0025"} 0"#,
-            r#"tenantry_request_duration_seconds_bucket{field="me",type="query",le="0.005"} 1"#,
+            r#"tenantry_request_duration_seconds_bucket{operation_type="query",root_field="me",le="0.0025"} 0"#,
+            r#"tenantry_request_duration_seconds_bucket{operation_type="query",root_field="me",le="0.005"} 1"#,
             "tenantry_requests_abandoned_total 1",
-            "# TYPE tenantry_token_refusals_total counter",
-            r#"tenantry_token_refusals_total{reason="expired"} 2"#,
+            "# TYPE tenantry_auth_failures_total counter",
+            r#"tenantry_auth_failures_total{reason="expired"} 2"#,
             r#"tenantry_jwks_fetches_total{issuer="https://id.example/",outcome="ok"} 1"#,
             r#"tenantry_store_command_duration_seconds_count{collection="users",command="find",outcome="ok"} 1"#,
-            r#"tenantry_loader_batch_keys_sum{loader="tenants"} 7"#,
+            r#"tenantry_dataloader_batch_size_sum{loader="tenants"} 7"#,
             "tenantry_requests_timed_out_total 1",
-            r#"tenantry_requests_rate_limited_total{by="actor"} 1"#,
+            r#"tenantry_requests_rate_limited_total{scope="user"} 1"#,
             "tenantry_requests_in_flight 2",
-            "tenantry_requests_in_flight_max 512",
+            "tenantry_requests_in_flight_limit 512",
             "tenantry_requests_shed_total 1",
             "tenantry_connections 1",
             "# TYPE tenantry_jwks_age_seconds gauge",

@@ -69,7 +69,7 @@ const TRADES: [&str; 16] = [
 
 /// Where companies are: how they are called there, and with what their VAT number begins. What follows
 /// is the tenant's number after many zeros, so that it is nobody's.
-struct Place {
+struct CompanyLocale {
     form: &'static str,
     street: &'static str,
     city: &'static str,
@@ -78,7 +78,7 @@ struct Place {
     vat: Option<(&'static str, usize)>,
 }
 
-const PLACES_OF_BUSINESS: [Place; 5] = [
+const PLACES_OF_BUSINESS: [CompanyLocale; 5] = [
     place("GmbH", "Hauptstraße", "Berlin", "10115", "DE", Some(("DE", 9))),
     place("GmbH", "Ringstraße", "Wien", "1010", "AT", Some(("ATU", 8))),
     place("ApS", "Havnegade", "København", "1058", "DK", Some(("DK", 8))),
@@ -93,13 +93,13 @@ const fn place(
     postal_code: &'static str,
     country: &'static str,
     vat: Option<(&'static str, usize)>,
-) -> Place {
-    Place { form, street, city, postal_code, country, vat }
+) -> CompanyLocale {
+    CompanyLocale { form, street, city, postal_code, country, vat }
 }
 
 /// A demo tenant and what is its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
+pub struct DemoTenant {
     /// The tenant.
     pub tenant: Tenant,
     /// What it pays for, and what it has paid for before.
@@ -111,11 +111,11 @@ pub struct Sample {
     pub event: AuditEvent,
 }
 
-impl Sample {
+impl DemoTenant {
     /// The i-th, from 1 to a million. (Beyond, they would come after today.)
     #[must_use]
     pub fn nth(i: u32) -> Self {
-        let mut dice = Dice::new(i, 0);
+        let mut dice = SplitMix64::new(i, 0);
         let tenant = tenant(i, &mut dice);
         let subscriptions = subscriptions(i, &tenant, &mut dice);
         let users = (0..SIZES[i as usize % SIZES.len()]).map(|k| user(i, k, &tenant)).collect();
@@ -141,7 +141,7 @@ fn made_at(i: u32) -> Timestamp {
     let doubled = i.ilog2();
     let since = u64::from(i) - (1 << doubled);
     let seconds = DOUBLING * DAY * u64::from(doubled) + DOUBLING * DAY * since / (1 << doubled);
-    START.plus(Duration::from_secs(seconds))
+    START.saturating_add(Duration::from_secs(seconds))
 }
 
 fn tenant_id(i: u32) -> TenantId {
@@ -149,14 +149,14 @@ fn tenant_id(i: u32) -> TenantId {
 }
 
 fn day(n: u64) -> Timestamp {
-    START.plus(days(n))
+    START.saturating_add(days(n))
 }
 
 const fn days(n: u64) -> Duration {
     Duration::from_secs(n * DAY)
 }
 
-fn tenant(i: u32, dice: &mut Dice) -> Tenant {
+fn tenant(i: u32, dice: &mut SplitMix64) -> Tenant {
     let status = match dice.below(100) {
         0..86 => TenantStatus::Active,
         86..92 => TenantStatus::Suspended,
@@ -183,11 +183,11 @@ fn tenant(i: u32, dice: &mut Dice) -> Tenant {
         stalwart_domain: domains.first().cloned(),
     });
     let billing_info = (dice.below(100) < 85).then(|| billing(i, &name, &slug, dice));
-    let blank = Tenant::blank(tenant_id(i), made_at(i));
+    let blank = Tenant::new(tenant_id(i), made_at(i));
     Tenant { slug, name, status, plan, domains, billing_info, integrations, ..blank }
 }
 
-fn billing(i: u32, name: &str, slug: &str, dice: &mut Dice) -> BillingInfo {
+fn billing(i: u32, name: &str, slug: &str, dice: &mut SplitMix64) -> BillingInfo {
     let place = dice.pick(&PLACES_OF_BUSINESS);
     BillingInfo {
         company_name: Some(format!("{name} {}", place.form)),
@@ -204,13 +204,13 @@ fn billing(i: u32, name: &str, slug: &str, dice: &mut Dice) -> BillingInfo {
 }
 
 /// The one of today, and for some of the tenants one that is over, with another plan.
-fn subscriptions(i: u32, tenant: &Tenant, dice: &mut Dice) -> Vec<TenantSubscription> {
+fn subscriptions(i: u32, tenant: &Tenant, dice: &mut SplitMix64) -> Vec<TenantSubscription> {
     let mut all = Vec::new();
     let mut since = tenant.created_at;
     if dice.below(10) == 0 && tenant.status != TenantStatus::Pending {
         let plan = if tenant.plan == Plan::Starter { Plan::Free } else { Plan::Starter };
         let status = TenantSubscriptionStatus::Canceled;
-        let over = since.plus(days(30));
+        let over = since.saturating_add(days(30));
         let earlier = subscription(i, EARLIER_SUBSCRIPTION, tenant, since, over);
         all.push(TenantSubscription { plan, status, version: 2, updated_at: over, ..earlier });
         since = over;
@@ -224,7 +224,7 @@ fn subscriptions(i: u32, tenant: &Tenant, dice: &mut Dice) -> Vec<TenantSubscrip
 }
 
 /// How a tenant of that status pays, and when its period ends: it has ended where it is late.
-fn state(status: TenantStatus, dice: &mut Dice) -> (TenantSubscriptionStatus, Timestamp) {
+fn state(status: TenantStatus, dice: &mut SplitMix64) -> (TenantSubscriptionStatus, Timestamp) {
     use TenantSubscriptionStatus as Status;
     let of_hundred = dice.below(100);
     let status = match status {
@@ -260,16 +260,17 @@ fn subscription(
     since: Timestamp,
     end: Timestamp,
 ) -> TenantSubscription {
-    let blank = TenantSubscription::of(tenant, SubscriptionId::new(id(kind, i, since)), since);
-    let month = end.since(START).saturating_sub(days(30));
+    let blank =
+        TenantSubscription::new_trial(tenant, SubscriptionId::new(id(kind, i, since)), since);
+    let month = end.saturating_duration_since(START).saturating_sub(days(30));
     TenantSubscription {
-        current_period_start: Some(START.plus(month).max(since)),
+        current_period_start: Some(START.saturating_add(month).max(since)),
         // What was made within its last days has those at least.
-        current_period_end: Some(end.max(since.plus(days(1)))),
+        current_period_end: Some(end.max(since.saturating_add(days(1)))),
         stripe: (tenant.plan != Plan::Free).then(|| StripeHandles {
             customer_id: Some(format!("cus_demo{i}")),
             subscription_id: Some(format!("sub_demo{i}_{kind}")),
-            price_id: Some(format!("price_{}", tenant.plan.word())),
+            price_id: Some(format!("price_{}", tenant.plan.as_str())),
         }),
         ..blank
     }
@@ -277,7 +278,7 @@ fn subscription(
 
 /// The k-th user who came with the i-th tenant.
 fn user(i: u32, k: u32, home: &Tenant) -> User {
-    let mut dice = Dice::new(i, k + 1);
+    let mut dice = SplitMix64::new(i, k + 1);
     let role = match k {
         0 => TenantRole::Owner,
         1 if dice.below(2) == 0 => TenantRole::Owner,
@@ -286,11 +287,11 @@ fn user(i: u32, k: u32, home: &Tenant) -> User {
     };
     // The owner comes first, the others within a day.
     let later = if k == 0 { 0 } else { dice.below(DAY) };
-    let at = home.created_at.plus(Duration::from_secs(later));
-    let mut memberships = vec![place_in(home.id, role, at)];
-    memberships.extend(elsewhere(i, k, &mut dice).map(|j| {
+    let at = home.created_at.saturating_add(Duration::from_secs(later));
+    let mut memberships = vec![membership(home.id, role, at)];
+    memberships.extend(other_tenants(i, k, &mut dice).map(|j| {
         let role = if dice.below(5) == 0 { TenantRole::Admin } else { TenantRole::Member };
-        place_in(tenant_id(j), role, at)
+        membership(tenant_id(j), role, at)
     }));
     let name = dice.pick(&PEOPLE);
     let seen = (dice.below(10) < 7).then(|| day(TODAY - dice.below(90)).max(at));
@@ -303,17 +304,17 @@ fn user(i: u32, k: u32, home: &Tenant) -> User {
         disabled: k > 1 && dice.below(25) == 0,
         memberships,
         last_seen_at: seen,
-        ..User::blank(UserId::new(id(kind, i, home.created_at)), identity, at)
+        ..User::new(UserId::new(id(kind, i, home.created_at)), identity, at)
     }
 }
 
-const fn place_in(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> Membership {
+const fn membership(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> Membership {
     Membership { tenant_id, role, source: MembershipSource::Direct, since }
 }
 
 /// In which tenants before its own a user is as well: so all that a tenant's users name is there
 /// when the tenant is. (A place in one that was deleted since shows nowhere.)
-fn elsewhere(i: u32, k: u32, dice: &mut Dice) -> std::ops::Range<u32> {
+fn other_tenants(i: u32, k: u32, dice: &mut SplitMix64) -> std::ops::Range<u32> {
     if k == 1 && i % AGENCY == 3 {
         return i.saturating_sub(ELSEWHERE).max(1)..i;
     }
@@ -338,7 +339,7 @@ fn event(i: u32, tenant: &Tenant) -> AuditEvent {
         changes: vec![
             change("slug", json!(tenant.slug)),
             change("name", json!(tenant.name)),
-            change("plan", json!(tenant.plan.word().to_ascii_uppercase())),
+            change("plan", json!(tenant.plan.as_str().to_ascii_uppercase())),
         ],
         request_id: None,
     }
@@ -346,9 +347,9 @@ fn event(i: u32, tenant: &Tenant) -> AuditEvent {
 
 /// Numbers that look like chance and follow from two (splitmix64). Not a library's: those promise no
 /// more than good numbers, and here a new version must give the same ones.
-struct Dice(u64);
+struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     fn new(i: u32, k: u32) -> Self {
         Self(u64::from(i) << 32 | u64::from(k))
     }

@@ -3,8 +3,8 @@
 //! Everything here may run again, and in several instances at once: what is there is left alone.
 //! `sample` and `fill` are the demo data of `seed --demo`, of which there may be much more.
 
-pub mod fill;
-pub mod sample;
+pub mod generator;
+pub mod runner;
 
 use std::sync::Arc;
 
@@ -18,23 +18,23 @@ use crate::{
         change::Change,
         id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId},
         list::{
-            Direction, End, Order, Scope, SubscriptionFilter, SubscriptionListing,
-            SubscriptionOrderField, Window,
+            Direction, Order, PageEdge, PageRequest, SubscriptionFilter, SubscriptionListing,
+            SubscriptionOrderField, TenantScope,
         },
         subscription::{TenantSubscription, TenantSubscriptionStatus},
-        sync::GroupNames,
+        sync::GroupMapping,
         tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantStatus},
         time::Timestamp,
         user::{self, Membership, MembershipSource, TenantRole, User},
     },
-    store::{CommitError, ReadError, Store, TenantKeys, UserKeys},
+    store::{CommitError, Store, StoreError, TenantKeys, UserKeys},
 };
 
 /// The audience of the built-in issuer's tokens.
 pub const DEV_AUDIENCE: &str = "tenantry";
 
 /// A demo identity.
-pub struct Identity {
+pub struct DemoIdentity {
     /// Its subject at the built-in issuer, and how it is called.
     pub subject: &'static str,
     /// Its name for people.
@@ -49,7 +49,7 @@ pub struct Identity {
     direct: &'static [(&'static str, TenantRole)],
 }
 
-impl Identity {
+impl DemoIdentity {
     /// Its e-mail address.
     #[must_use]
     pub fn email(&self) -> String {
@@ -58,10 +58,10 @@ impl Identity {
 
     /// Its groups, as they are called here.
     #[must_use]
-    pub fn groups(&self, names: &GroupNames) -> Vec<String> {
+    pub fn groups(&self, names: &GroupMapping) -> Vec<String> {
         let of_tenant = |(slug, role): &(&str, TenantRole)| match role {
             TenantRole::Member => format!("{}{slug}", names.tenant_prefix),
-            role => format!("{}{slug}:{}", names.tenant_prefix, role.word()),
+            role => format!("{}{slug}:{}", names.tenant_prefix, role.as_str()),
         };
         let mut groups: Vec<String> = self.groups.iter().map(of_tenant).collect();
         groups.extend(self.platform_admin.then(|| names.platform_admins.clone()));
@@ -70,8 +70,8 @@ impl Identity {
 }
 
 /// The demo identities.
-pub const IDENTITIES: &[Identity] = &[
-    Identity {
+pub const IDENTITIES: &[DemoIdentity] = &[
+    DemoIdentity {
         subject: "ada",
         name: "Ada",
         description: "platform admin: sees every tenant and every field",
@@ -79,7 +79,7 @@ pub const IDENTITIES: &[Identity] = &[
         groups: &[],
         direct: &[],
     },
-    Identity {
+    DemoIdentity {
         subject: "bob",
         name: "Bob",
         description: "owner of acme: sees its billing and its history",
@@ -87,7 +87,7 @@ pub const IDENTITIES: &[Identity] = &[
         groups: &[("acme", TenantRole::Owner)],
         direct: &[],
     },
-    Identity {
+    DemoIdentity {
         subject: "carol",
         name: "Carol",
         description: "member of acme (by a group) and of globex (added here)",
@@ -95,7 +95,7 @@ pub const IDENTITIES: &[Identity] = &[
         groups: &[("acme", TenantRole::Member)],
         direct: &[("globex", TenantRole::Member)],
     },
-    Identity {
+    DemoIdentity {
         subject: "mallory",
         name: "Mallory",
         description: "a user without a tenant: sees nothing but itself",
@@ -106,7 +106,7 @@ pub const IDENTITIES: &[Identity] = &[
 ];
 
 /// A demo tenant.
-struct DemoTenant {
+struct FixedDemoTenant {
     slug: &'static str,
     name: &'static str,
     status: TenantStatus,
@@ -116,7 +116,7 @@ struct DemoTenant {
     days_left: i64,
 }
 
-const DEMO_TENANTS: &[DemoTenant] = &[
+const DEMO_TENANTS: &[FixedDemoTenant] = &[
     demo(
         "acme",
         "Acme",
@@ -166,8 +166,8 @@ const fn demo(
     plan: Plan,
     subscription: TenantSubscriptionStatus,
     days_left: i64,
-) -> DemoTenant {
-    DemoTenant { slug, name, status, plan, subscription, days_left }
+) -> FixedDemoTenant {
+    FixedDemoTenant { slug, name, status, plan, subscription, days_left }
 }
 
 /// Writes what is to be there from the start.
@@ -180,7 +180,7 @@ pub struct Seeder {
 
 impl Seeder {
     /// Makes the default tenant and its subscription where they are not there.
-    pub async fn bootstrap(&self, default: &DefaultTenant) -> Result<(), CommitError> {
+    pub async fn ensure_default_tenant(&self, default: &DefaultTenant) -> Result<(), CommitError> {
         let tenant = match self.tenant(&default.slug).await? {
             Some(tenant) => tenant,
             None => {
@@ -201,9 +201,12 @@ impl Seeder {
         let subscription = self.blank_subscription(&tenant, TenantSubscriptionStatus::Active);
         let event =
             self.created("subscription.create", &tenant, NodeId::Subscription(subscription.id));
-        taken_is_fine(
+        ignore_conflict(
             self.store
-                .commit(&[Change::InsertSubscription(subscription), Change::Record(event)])
+                .commit(&[
+                    Change::InsertSubscription(subscription),
+                    Change::InsertAuditEvent(event),
+                ])
                 .await,
         )
     }
@@ -222,7 +225,7 @@ impl Seeder {
         Ok(())
     }
 
-    async fn demo_user(&self, demo: &Identity, issuer: &str) -> Result<(), CommitError> {
+    async fn demo_user(&self, demo: &DemoIdentity, issuer: &str) -> Result<(), CommitError> {
         let identity =
             user::Identity { issuer: issuer.to_owned(), subject: demo.subject.to_owned() };
         if !self.store.users(UserKeys::Identity(&identity)).await?.is_empty() {
@@ -249,7 +252,7 @@ impl Seeder {
             name: demo.name.to_owned(),
             platform_admin: demo.platform_admin.then_some(MembershipSource::Group),
             memberships,
-            ..User::blank(UserId::new(self.clock.object_id()), identity, now)
+            ..User::new(UserId::new(self.clock.object_id()), identity, now)
         };
         let event = AuditEvent {
             tenants: user.memberships.iter().map(|m| m.tenant_id).collect(),
@@ -259,10 +262,12 @@ impl Seeder {
                 vec![change("name", json!(user.name))],
             )
         };
-        taken_is_fine(self.store.commit(&[Change::InsertUser(user), Change::Record(event)]).await)
+        ignore_conflict(
+            self.store.commit(&[Change::InsertUser(user), Change::InsertAuditEvent(event)]).await,
+        )
     }
 
-    fn demo_tenant(&self, demo: &DemoTenant) -> (Tenant, TenantSubscription) {
+    fn demo_tenant(&self, demo: &FixedDemoTenant) -> (Tenant, TenantSubscription) {
         let mut tenant = self.blank_tenant(demo.slug, demo.name, demo.plan);
         tenant.status = demo.status;
         tenant.domains = vec![format!("{}.example", demo.slug)];
@@ -289,17 +294,17 @@ impl Seeder {
         let found = self.store.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
         found.into_iter().next().transpose().map_err(|_| {
             let cause = format!("the tenant {slug} is there and cannot be read");
-            CommitError::Failed(ReadError::Internal(cause))
+            CommitError::Failed(StoreError::Internal(cause))
         })
     }
 
     async fn has_subscription(&self, tenant: TenantId) -> Result<bool, CommitError> {
         let listing = SubscriptionListing {
-            scope: Scope::Everything,
+            scope: TenantScope::Everything,
             filter: SubscriptionFilter { tenant: Some(tenant), ..SubscriptionFilter::default() },
             order: Order { field: SubscriptionOrderField::CreatedAt, direction: Direction::Desc },
         };
-        let window = Window { size: 1, end: End::Front, after: None, before: None };
+        let window = PageRequest { size: 1, edge: PageEdge::First, after: None, before: None };
         Ok(!self.store.subscription_page(&listing, &window).await?.items.is_empty())
     }
 
@@ -312,13 +317,13 @@ impl Seeder {
         let changes = [
             Change::InsertTenant(tenant),
             Change::InsertSubscription(subscription),
-            Change::Record(event),
+            Change::InsertAuditEvent(event),
         ];
-        taken_is_fine(self.store.commit(&changes).await)
+        ignore_conflict(self.store.commit(&changes).await)
     }
 
     fn blank_tenant(&self, slug: &str, name: &str, plan: Plan) -> Tenant {
-        let blank = Tenant::blank(TenantId::new(self.clock.object_id()), self.clock.now());
+        let blank = Tenant::new(TenantId::new(self.clock.object_id()), self.clock.now());
         Tenant { slug: slug.to_owned(), name: name.to_owned(), plan, ..blank }
     }
 
@@ -328,14 +333,14 @@ impl Seeder {
         status: TenantSubscriptionStatus,
     ) -> TenantSubscription {
         let id = SubscriptionId::new(self.clock.object_id());
-        TenantSubscription { status, ..TenantSubscription::of(tenant, id, self.clock.now()) }
+        TenantSubscription { status, ..TenantSubscription::new_trial(tenant, id, self.clock.now()) }
     }
 
     fn created(&self, action: &str, tenant: &Tenant, target: NodeId) -> AuditEvent {
         let changes = vec![
             change("slug", json!(tenant.slug)),
             change("name", json!(tenant.name)),
-            change("plan", json!(tenant.plan.word().to_ascii_uppercase())),
+            change("plan", json!(tenant.plan.as_str().to_ascii_uppercase())),
         ];
         AuditEvent { tenants: vec![tenant.id], ..self.system_event(action, target, changes) }
     }
@@ -360,7 +365,7 @@ fn change(field: &str, to: serde_json::Value) -> FieldChange {
 }
 
 /// Another instance was quicker: what was to be there is there.
-fn taken_is_fine(committed: Result<(), CommitError>) -> Result<(), CommitError> {
+fn ignore_conflict(committed: Result<(), CommitError>) -> Result<(), CommitError> {
     match committed {
         Err(CommitError::Conflict(_)) => Ok(()),
         committed => committed,

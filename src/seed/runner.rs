@@ -6,10 +6,10 @@
 
 use std::{collections::HashSet, fmt};
 
-use super::sample::Sample;
+use super::generator::DemoTenant;
 use crate::{
     domain::{change::Change, id::ObjectId},
-    store::{CommitError, ReadError, Store, TenantKeys},
+    store::{CommitError, Store, StoreError, TenantKeys},
 };
 
 /// How many tenants are made at once: they have 1,000 users.
@@ -17,7 +17,7 @@ const BATCH: u32 = 50;
 
 /// What was done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filled {
+pub struct SeedProgress {
     /// How many tenants were looked at: all up to this one are there, but for those that somebody has
     /// deleted since.
     pub done: u32,
@@ -56,41 +56,41 @@ impl fmt::Display for FillError {
 }
 
 /// Fills a store with the first demo tenants.
-pub struct Filling<'a> {
+pub struct DemoSeeder<'a> {
     store: &'a dyn Store,
     n: u32,
     /// What was done so far.
-    pub so_far: Filled,
+    pub progress: SeedProgress,
 }
 
-impl<'a> Filling<'a> {
+impl<'a> DemoSeeder<'a> {
     /// Up to the n-th.
     #[must_use]
     pub fn new(store: &'a dyn Store, n: u32) -> Self {
-        Self { store, n, so_far: Filled::default() }
+        Self { store, n, progress: SeedProgress::default() }
     }
 
     /// Makes the next few; `false` where there are no more.
     pub async fn next(&mut self) -> Result<bool, FillError> {
-        let first = self.so_far.done + 1;
+        let first = self.progress.done + 1;
         if first > self.n {
             return Ok(false);
         }
-        let last = self.n.min(self.so_far.done + BATCH);
+        let last = self.n.min(self.progress.done + BATCH);
         match self.make(first, last).await {
             Ok(()) => {}
-            Err(away @ CommitError::Failed(ReadError::Unavailable(_))) => {
+            Err(away @ CommitError::Failed(StoreError::Unavailable(_))) => {
                 return Err(FillError::Failed(away));
             }
             // Somebody else makes the same ones, or one of them cannot be made. Each alone tells.
             Err(_) => {
                 for i in first..=last {
                     self.make_one(i).await?;
-                    self.so_far.done = i;
+                    self.progress.done = i;
                 }
             }
         }
-        self.so_far.done = last;
+        self.progress.done = last;
         Ok(true)
     }
 
@@ -101,31 +101,31 @@ impl<'a> Filling<'a> {
         }
         self.make(i, i).await.map_err(|error| match error {
             CommitError::Conflict(unique) => {
-                FillError::Taken { slug: Sample::nth(i).tenant.slug, field: unique.field() }
+                FillError::Taken { slug: DemoTenant::nth(i).tenant.slug, field: unique.field() }
             }
             error => FillError::Failed(error),
         })
     }
 
     async fn make(&mut self, first: u32, last: u32) -> Result<(), CommitError> {
-        let mut samples: Vec<Sample> = (first..=last).map(Sample::nth).collect();
-        let made = self.made_before(&samples).await?;
+        let mut samples: Vec<DemoTenant> = (first..=last).map(DemoTenant::nth).collect();
+        let made = self.existing_ids(&samples).await?;
         samples.retain(|sample| !made.contains(&sample.tenant.id.raw));
-        let new = Filled {
+        let new = SeedProgress {
             tenants: samples.len() as u32,
             users: samples.iter().map(|sample| sample.users.len()).sum(),
             subscriptions: samples.iter().map(|sample| sample.subscriptions.len()).sum(),
             done: 0,
         };
         self.store.commit(&changes(samples)).await?;
-        self.so_far.tenants += new.tenants;
-        self.so_far.users += new.users;
-        self.so_far.subscriptions += new.subscriptions;
+        self.progress.tenants += new.tenants;
+        self.progress.users += new.users;
+        self.progress.subscriptions += new.subscriptions;
         Ok(())
     }
 
     /// The identifiers of those tenants that were made before.
-    async fn made_before(&self, samples: &[Sample]) -> Result<HashSet<ObjectId>, ReadError> {
+    async fn existing_ids(&self, samples: &[DemoTenant]) -> Result<HashSet<ObjectId>, StoreError> {
         let ids: Vec<_> = samples.iter().map(|sample| sample.tenant.id).collect();
         let events: Vec<_> = samples.iter().map(|sample| sample.event.id).collect();
         let tenants = self.store.tenants(TenantKeys::Ids(&ids)).await?;
@@ -141,14 +141,14 @@ impl<'a> Filling<'a> {
 }
 
 /// All of it, each kind after the other: what is of one kind goes to the database together.
-fn changes(samples: Vec<Sample>) -> Vec<Change> {
+fn changes(samples: Vec<DemoTenant>) -> Vec<Change> {
     let (mut tenants, mut rest) = (Vec::new(), [Vec::new(), Vec::new(), Vec::new()]);
-    for Sample { tenant, subscriptions, users, event } in samples {
+    for DemoTenant { tenant, subscriptions, users, event } in samples {
         tenants.push(Change::InsertTenant(tenant));
         let [all_subscriptions, all_users, events] = &mut rest;
         all_subscriptions.extend(subscriptions.into_iter().map(Change::InsertSubscription));
         all_users.extend(users.into_iter().map(Change::InsertUser));
-        events.push(Change::Record(event));
+        events.push(Change::InsertAuditEvent(event));
     }
     tenants.into_iter().chain(rest.into_iter().flatten()).collect()
 }

@@ -8,12 +8,12 @@ use crate::{metrics::Metrics, trace};
 
 /// Who is told of commands; nobody by default.
 #[derive(Clone, Default)]
-pub(super) struct Observer {
+pub(super) struct CommandMetrics {
     metrics: Option<Metrics>,
     system: &'static str,
 }
 
-impl Observer {
+impl CommandMetrics {
     /// `system` is the database's name among OpenTelemetry's (`db.system.name`).
     pub(super) fn new(metrics: Metrics, system: &'static str) -> Self {
         Self { metrics: Some(metrics), system }
@@ -28,14 +28,14 @@ impl Observer {
 /// A command that is about to be asked.
 #[derive(Clone, Copy)]
 pub(super) struct Command<'a> {
-    observer: &'a Observer,
+    observer: &'a CommandMetrics,
     name: &'static str,
     collection: &'a str,
 }
 
 impl Command<'_> {
     /// Asks it.
-    pub(super) async fn observe<T, E>(
+    pub(super) async fn instrument<T, E>(
         self,
         asked: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
@@ -46,7 +46,7 @@ impl Command<'_> {
         let outcome = asked.instrument(span.clone()).await;
         pending.answered = outcome.is_ok();
         if outcome.is_err() {
-            trace::failed(&span);
+            trace::set_error_status(&span);
         }
         outcome
     }
@@ -78,6 +78,6 @@ struct Pending<'a> {
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         let Command { name, collection, .. } = self.command;
-        self.metrics.command(name, collection, self.answered, self.began.elapsed());
+        self.metrics.record_store_command(name, collection, self.answered, self.began.elapsed());
     }
 }

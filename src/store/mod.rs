@@ -14,8 +14,8 @@
 //! 3. Give it an index in both, and a case in `tests/it/conformance/`, which runs against both;
 //!    the index test there fails on a scan.
 
+mod instrumentation;
 pub mod mongo;
-mod observe;
 pub mod sqlite;
 
 use std::collections::HashMap;
@@ -24,13 +24,13 @@ use async_trait::async_trait;
 
 use crate::domain::{
     audit::AuditEvent,
-    change::{Change, Unique},
+    change::{Change, UniqueField},
     id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
+    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
     list::{
-        AuditListing, Found, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing,
-        Window,
+        AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
+        UserListing,
     },
-    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -62,12 +62,12 @@ pub enum SubscriptionKeys<'a> {
     /// Those with these identifiers.
     Ids(&'a [SubscriptionId]),
     /// The ones of these tenants that are not over: at most one each.
-    LiveOf(&'a [TenantId]),
+    LiveSubscriptionKey(&'a [TenantId]),
 }
 
 /// Why a read failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum StoreError {
     /// The database cannot be reached, or did not answer in time; it is safe to try again.
     #[error("the database is not available: {0}")]
     Unavailable(String),
@@ -84,16 +84,16 @@ pub enum CommitError {
     Stale,
     /// Another document has the value that this field must have alone.
     #[error("{} is taken", .0.field())]
-    Conflict(Unique),
+    Conflict(UniqueField),
     /// A tenant would be left without an owner who is not disabled.
     #[error("the tenant would have no owner left")]
-    LastOwner,
+    OwnerRequirement,
     /// Another run has taken over the request that this was done for.
     #[error("another run has taken the request over")]
     Superseded,
     /// As for a read; nothing was changed.
     #[error(transparent)]
-    Failed(#[from] ReadError),
+    Failed(#[from] StoreError),
 }
 
 /// Why a store cannot be used at all.
@@ -101,10 +101,10 @@ pub enum CommitError {
 pub enum PrepareError {
     /// It is set up in a way that this program does not work with; the text says what to do.
     #[error("{0}")]
-    Unusable(String),
+    Misconfigured(String),
     /// As for a read; preparing again later may do.
     #[error(transparent)]
-    Failed(#[from] ReadError),
+    Failed(#[from] StoreError),
 }
 
 /// Keeps tenants, users, subscriptions and their history.
@@ -119,57 +119,59 @@ pub trait Store: Send + Sync {
     async fn prepare(&self) -> Result<(), PrepareError>;
 
     /// Whether the store could be prepared, as far as that shows without changing anything.
-    async fn examine(&self) -> Result<(), PrepareError>;
+    async fn check(&self) -> Result<(), PrepareError>;
 
     /// Whether the store answers.
-    async fn ping(&self) -> Result<(), ReadError>;
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Reads tenants by key.
-    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError>;
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError>;
 
     /// Reads users by key.
-    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError>;
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError>;
 
     /// Reads subscriptions by key.
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
-    ) -> Result<Vec<Found<TenantSubscription>>, ReadError>;
+    ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError>;
 
     /// Reads events by identifier.
-    async fn audit_events(&self, ids: &[AuditEventId])
-    -> Result<Vec<Found<AuditEvent>>, ReadError>;
+    async fn audit_events(
+        &self,
+        ids: &[AuditEventId],
+    ) -> Result<Vec<Decoded<AuditEvent>>, StoreError>;
 
     /// Reads what a deleted user left: the youngest, where there are several.
-    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError>;
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError>;
 
     /// Reads a page of tenants.
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &Window,
-    ) -> Result<Page<Tenant>, ReadError>;
+        window: &PageRequest,
+    ) -> Result<Page<Tenant>, StoreError>;
 
     /// Reads a page of users.
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &Window,
-    ) -> Result<Page<User>, ReadError>;
+        window: &PageRequest,
+    ) -> Result<Page<User>, StoreError>;
 
     /// Reads a page of subscriptions.
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &Window,
-    ) -> Result<Page<TenantSubscription>, ReadError>;
+        window: &PageRequest,
+    ) -> Result<Page<TenantSubscription>, StoreError>;
 
     /// Reads a page of events, newest first: by `at`, then by identifier, both descending.
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &Window,
-    ) -> Result<Page<AuditEvent>, ReadError>;
+        window: &PageRequest,
+    ) -> Result<Page<AuditEvent>, StoreError>;
 
     /// Reads the same page of members of each of these tenants, in one command; members are in
     /// ascending order of their users' identifiers. A tenant without any has a page of none.
@@ -177,27 +179,27 @@ pub trait Store: Send + Sync {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, ReadError>;
+        window: &PageRequest,
+    ) -> Result<HashMap<TenantId, Page<User>>, StoreError>;
 
     /// Counts what a listing holds.
-    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError>;
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError>;
 
     /// Counts what a listing holds.
-    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError>;
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError>;
 
     /// Counts what a listing holds.
-    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError>;
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError>;
 
     /// Counts what a listing holds.
-    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError>;
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError>;
 
     /// Counts the members of each of these tenants, in one command; one without any may be absent.
     async fn count_members(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-    ) -> Result<HashMap<TenantId, u64>, ReadError>;
+    ) -> Result<HashMap<TenantId, u64>, StoreError>;
 
     /// Applies every change, or none. An outcome that the database left open has been found out
     /// by reading back when this returns.
@@ -205,16 +207,16 @@ pub trait Store: Send + Sync {
 
     /// Takes away what deleted tenants with many members have left, in pieces of bounded size:
     /// how many memberships that were. May run in several instances at once, and after a crash.
-    async fn finish_deletions(&self) -> Result<u64, ReadError>;
+    async fn finish_deletions(&self) -> Result<u64, StoreError>;
 
     /// Claims a request for a run, unless another one has it.
-    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError>;
+    async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError>;
 
     /// Ends a run; does nothing where another one has taken over.
-    async fn settle(
+    async fn complete_request(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &Settlement,
-    ) -> Result<(), ReadError>;
+        end: &RunOutcome,
+    ) -> Result<(), StoreError>;
 }

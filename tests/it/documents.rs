@@ -2,7 +2,7 @@
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use tenantry::graphql::{Only, Trusted};
+use tenantry::{domain::trusted_documents::TrustedDocumentsMode, graphql::TrustedDocuments};
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
@@ -14,7 +14,7 @@ const TYPENAME: (&str, &str) =
     ("{ __typename }", "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b");
 const NAME: &str = "{ me { name } }";
 
-async fn app(documents: Option<(&'static str, Only)>) -> App {
+async fn app(documents: Option<(&'static str, TrustedDocumentsMode)>) -> App {
     let app = App::with(Backend::Sqlite, Setup { documents, ..Setup::default() }).await;
     World::new(&app).await;
     app
@@ -83,7 +83,7 @@ async fn a_registered_document_is_found_by_its_hash() {
 #[tokio::test]
 async fn a_trusted_document_is_found_by_its_identifier() {
     let manifest = r#"{"name-1": "{ me { name } }", "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b": "{ __typename }"}"#;
-    let app = app(Some((manifest, Only::Any))).await;
+    let app = app(Some((manifest, TrustedDocumentsMode::Off))).await;
     let (_, hash) = TYPENAME;
     for body in [
         json!({"documentId": "name-1"}),
@@ -103,7 +103,7 @@ async fn a_trusted_document_is_found_by_its_identifier() {
     assert_eq!(send(&app, json!({"documentId": "nope"})).await.codes(), ["BAD_USER_INPUT"]);
     // Code Generator's lists have the digest's name in their keys.
     let manifest = r#"{"sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b": "{ __typename }"}"#;
-    let named = self::app(Some((manifest, Only::Trusted))).await;
+    let named = self::app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
     for body in [json!({"documentId": hash}), json!({"extensions": by_hash(hash)})] {
         assert_eq!(send(&named, body).await.data(), &json!({"__typename": "Query"}));
     }
@@ -120,7 +120,7 @@ async fn a_trusted_document_is_found_by_its_identifier() {
 async fn only_trusted_documents_run_where_that_is_wanted() {
     let manifest = r#"{"format": "apollo-persisted-query-manifest", "version": 1,
         "operations": [{"id": "a", "name": "Name", "type": "query", "body": "{ me { name } }"}]}"#;
-    let only = app(Some((manifest, Only::Trusted))).await;
+    let only = app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
     let (text, hash) = TYPENAME;
     assert_eq!(send(&only, json!({"documentId": "a"})).await.data()["me"]["name"], "Bob");
     assert_eq!(
@@ -138,7 +138,7 @@ async fn only_trusted_documents_run_where_that_is_wanted() {
     }
     let reply = send(&only, json!({"extensions": by_hash(hash)})).await;
     assert_eq!(message(&reply), "PersistedQueryNotFound");
-    let dry = app(Some((manifest, Only::DryRun))).await;
+    let dry = app(Some((manifest, TrustedDocumentsMode::Report))).await;
     assert_eq!(send(&dry, json!({"query": text})).await.codes(), [""; 0]);
     let register = json!({"query": text, "extensions": by_hash(hash)});
     assert_eq!(send(&dry, register).await.codes(), [""; 0]);
@@ -152,10 +152,14 @@ fn a_manifest_that_cannot_be_read_says_why() {
         (r#"{"a": 1}"#, "expected JSON"),
         (r#"{"a": "{ me { name }"}"#, "\"a\" is not valid GraphQL"),
     ] {
-        let error = Trusted::read(json, Only::Any).expect_err(json);
+        let error = TrustedDocuments::read(json, TrustedDocumentsMode::Off).expect_err(json);
         assert!(error.contains(why) && !error.contains('\n'), "{json} {error}");
     }
-    assert!(Trusted::read("{}", Only::Any).expect("nothing to trust").is_empty());
+    assert!(
+        TrustedDocuments::read("{}", TrustedDocumentsMode::Off)
+            .expect("nothing to trust")
+            .is_empty()
+    );
 }
 
 /// A document is parsed once, and means the same each time: with other variables and another

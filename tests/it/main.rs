@@ -2,21 +2,21 @@
 
 mod architecture;
 mod auth;
-mod binary;
-mod conformance;
+mod authorization_matrix;
+mod cli;
 mod deploy;
 mod documents;
 mod http;
 mod identity;
 mod limits;
 mod lists;
-mod matrix;
 mod mongo;
+mod mutations;
 mod operations;
-mod reads;
 mod schema;
 mod seed;
+mod store_conformance;
+mod store_read_counts;
 mod support;
 mod sync;
 mod visibility;
-mod writes;

@@ -6,7 +6,7 @@ use clap::Arg;
 use serde_json::Value;
 use tenantry::{cli, metrics::CATALOGUE};
 
-use crate::support::printed;
+use crate::support::generated_docs;
 
 const FILE: &str = "docs/OPERATIONS.md";
 const DASHBOARD: &str = "deploy/grafana/tenantry.json";
@@ -52,7 +52,7 @@ fn printed_options() -> String {
         let what = if name == "serve" { "Of `serve`, and of the others" } else { "Besides, of" };
         let title = if name == "serve" { what.to_owned() } else { format!("{what} `{name}`") };
         let lines: Vec<_> = std::iter::once(head).chain(own).collect();
-        text += &format!("\n{title}:\n\n{}", printed::table(&lines));
+        text += &format!("\n{title}:\n\n{}", generated_docs::table(&lines));
     }
     text.push('\n');
     text
@@ -60,7 +60,7 @@ fn printed_options() -> String {
 
 #[test]
 fn the_options_are_those_of_the_command_line() {
-    printed::holds(FILE, "options", &printed_options());
+    generated_docs::holds(FILE, "options", &printed_options());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn every_metric_is_in_the_catalogue_of_the_docs() {
         vec![format!("`{}`", family.name), labels.join(", "), cell(family.help)]
     });
     let lines: Vec<_> = std::iter::once(head).chain(lines).collect();
-    printed::holds(FILE, "metrics", &format!("\n{}\n", printed::table(&lines)));
+    generated_docs::holds(FILE, "metrics", &format!("\n{}\n", generated_docs::table(&lines)));
 }
 
 /// Every text of a JSON document that stands under that name.

@@ -41,8 +41,11 @@ async fn world(app: &App) -> World {
     let event = world::event(32, world.globex.id, world.carol, &["name", "integrations.ocisSpace"]);
     let mut shut = world::user(app, 15, "disabled", &[(world.acme.id, TenantRole::Owner)]);
     shut.disabled = true;
-    let changes =
-        [Change::InsertSubscription(live), Change::Record(event), Change::InsertUser(shut)];
+    let changes = [
+        Change::InsertSubscription(live),
+        Change::InsertAuditEvent(event),
+        Change::InsertUser(shut),
+    ];
     app.store.commit(&changes).await.expect("free");
     world
 }
@@ -359,7 +362,7 @@ async fn fields_of_an_event(app: App) {
     let mut elsewhere =
         world::event(35, world.acme.id, world.bob, &["stripe.customerId", "status"]);
     elsewhere.target = Some(NodeId::Tenant(world.globex.id));
-    let changes = [by_mallory, of_carol, elsewhere].map(Change::Record);
+    let changes = [by_mallory, of_carol, elsewhere].map(Change::InsertAuditEvent);
     app.store.commit(&changes).await.expect("free");
     let fields = "id actor { name } tenant { slug } target { id } changes";
     let in_tenant =
@@ -439,7 +442,7 @@ async fn hidden_is_absent(app: App) {
     let event = world::event(36, world.initech.id, world.bob, &["name"]);
     let live = world::subscription(24, &world.initech, TenantSubscriptionStatus::Active);
     let (event_id, live_id) = (event.id.to_string(), live.id.to_string());
-    let changes = [Change::Record(event), Change::InsertSubscription(live)];
+    let changes = [Change::InsertAuditEvent(event), Change::InsertSubscription(live)];
     app.store.commit(&changes).await.expect("free");
     // carol has places, but not in initech; mallory has none, and is seen by nobody.
     let mallory = world.mallory.to_string();
@@ -606,7 +609,7 @@ async fn what_outlived_its_tenant_is_not_shown(app: App) {
         Change::InsertUser(left),
         Change::InsertUser(other),
         Change::InsertSubscription(live),
-        Change::Record(event),
+        Change::InsertAuditEvent(event),
     ];
     app.store.commit(&changes).await.expect("free");
     let me = app.ask("left", "{ me { role memberships { role } } }").await;

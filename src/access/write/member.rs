@@ -1,9 +1,9 @@
 //! Giving, changing and taking away places in a tenant.
 
-use super::{Command, Refusal, Session, Viewer};
+use super::{AccessError, Command, Session, Viewer};
 use crate::{
     domain::{
-        edit::{Edit, membership, membership::LastOwner},
+        edit::{Edit, membership, membership::OwnerRequirement},
         id::{TenantId, UserId},
         tenant::Tenant,
         user::{TenantRole, User},
@@ -44,7 +44,7 @@ pub struct RemoveMember {
 
 /// A user, as it is after a change of its place in this tenant.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Placed {
+pub struct MembershipChange {
     /// The tenant.
     pub tenant: Tenant,
     /// The user.
@@ -52,76 +52,92 @@ pub struct Placed {
 }
 
 impl Command for AddMember {
-    type Outcome = Placed;
+    type Outcome = MembershipChange;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<Placed>, Refusal> {
-        let tenant = session.tenant_to_change(self.tenant).await?;
-        may_give(viewer, tenant.id, self.role)?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<MembershipChange>, AccessError> {
+        let tenant = session.require_tenant(self.tenant).await?;
+        authorize_role(viewer, tenant.id, self.role)?;
         let found = session.users(&[self.user]).await?.remove(&self.user).transpose()?;
-        let stored = found.ok_or(Refusal::NotFound)?;
-        viewer.may_write(&tenant)?;
-        let added = membership::add(&tenant, &stored, self.role, &session.deed(viewer));
-        Ok(placed(tenant, added.ok_or(Refusal::Conflict("userId"))?))
+        let stored = found.ok_or(AccessError::NotFound)?;
+        viewer.require_writable(&tenant)?;
+        let added = membership::add(&tenant, &stored, self.role, &session.audit_context(viewer));
+        Ok(placed(tenant, added.ok_or(AccessError::Conflict("userId"))?))
     }
 }
 
 impl Command for UpdateMember {
-    type Outcome = Placed;
+    type Outcome = MembershipChange;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<Placed>, Refusal> {
-        let tenant = session.tenant_to_change(self.tenant).await?;
-        may_give(viewer, tenant.id, self.role)?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<MembershipChange>, AccessError> {
+        let tenant = session.require_tenant(self.tenant).await?;
+        authorize_role(viewer, tenant.id, self.role)?;
         let (stored, was) = session.member(tenant.id, self.user).await?;
-        may_give(viewer, tenant.id, was)?;
-        viewer.may_write(&tenant)?;
-        let (owner, deed) = (last_owner(viewer), session.deed(viewer));
+        authorize_role(viewer, tenant.id, was)?;
+        viewer.require_writable(&tenant)?;
+        let (owner, deed) = (owner_requirement(viewer), session.audit_context(viewer));
         let updated = membership::update(&tenant, &stored, self.role, owner, &deed);
-        Ok(placed(tenant, updated.ok_or(Refusal::NotFound)?))
+        Ok(placed(tenant, updated.ok_or(AccessError::NotFound)?))
     }
 }
 
 impl Command for RemoveMember {
-    type Outcome = Placed;
+    type Outcome = MembershipChange;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<Placed>, Refusal> {
-        let tenant = session.tenant_to_change(self.tenant).await?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<MembershipChange>, AccessError> {
+        let tenant = session.require_tenant(self.tenant).await?;
         let leaves = viewer.user().id == self.user;
         let action = if leaves { TenantAction::Leave } else { TenantAction::ManageMembers };
-        viewer.may(tenant.id, action)?;
+        viewer.authorize(tenant.id, action)?;
         let (stored, was) = session.member(tenant.id, self.user).await?;
         if !leaves {
-            may_give(viewer, tenant.id, was)?;
-            viewer.may_write(&tenant)?;
+            authorize_role(viewer, tenant.id, was)?;
+            viewer.require_writable(&tenant)?;
         }
-        let (owner, deed) = (last_owner(viewer), session.deed(viewer));
+        let (owner, deed) = (owner_requirement(viewer), session.audit_context(viewer));
         let removed = membership::remove(&tenant, &stored, owner, &deed);
-        Ok(placed(tenant, removed.ok_or(Refusal::NotFound)?))
+        Ok(placed(tenant, removed.ok_or(AccessError::NotFound)?))
     }
 }
 
 impl Session {
     /// A member of a tenant, and the role there.
-    async fn member(&self, tenant: TenantId, id: UserId) -> Result<(User, TenantRole), Refusal> {
-        let user = self.user_to_change(id).await?;
-        let role = user.membership(tenant).ok_or(Refusal::NotFound)?.role;
+    async fn member(
+        &self,
+        tenant: TenantId,
+        id: UserId,
+    ) -> Result<(User, TenantRole), AccessError> {
+        let user = self.require_user(id).await?;
+        let role = user.membership(tenant).ok_or(AccessError::NotFound)?.role;
         Ok((user, role))
     }
 }
 
 /// May the actor give that role, or take it away?
-fn may_give(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result<(), Refusal> {
-    viewer.may(tenant, TenantAction::ManageMembers)?;
+fn authorize_role(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result<(), AccessError> {
+    viewer.authorize(tenant, TenantAction::ManageMembers)?;
     match role {
-        TenantRole::Owner => viewer.may(tenant, TenantAction::ManageOwners),
+        TenantRole::Owner => viewer.authorize(tenant, TenantAction::ManageOwners),
         TenantRole::Member | TenantRole::Admin => Ok(()),
     }
 }
 
 /// A tenant's own people cannot leave it without an owner.
-fn last_owner(viewer: &Viewer) -> LastOwner {
-    if viewer.is_platform_admin() { LastOwner::MayGo } else { LastOwner::Kept }
+fn owner_requirement(viewer: &Viewer) -> OwnerRequirement {
+    if viewer.is_platform_admin() { OwnerRequirement::Optional } else { OwnerRequirement::Required }
 }
 
-fn placed(tenant: Tenant, edit: Edit<User>) -> Edit<Placed> {
-    Edit { value: Placed { tenant, user: edit.value }, changes: edit.changes }
+fn placed(tenant: Tenant, edit: Edit<User>) -> Edit<MembershipChange> {
+    Edit { value: MembershipChange { tenant, user: edit.value }, changes: edit.changes }
 }

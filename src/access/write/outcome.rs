@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use super::{Placed, Refusal, Session, Subscribed};
+use super::{AccessError, MembershipChange, Session, SubscriptionWithTenant};
 use crate::domain::{
     id::{NodeId, SubscriptionId, TenantId, UserId},
     tenant::Tenant,
@@ -11,68 +11,68 @@ use crate::domain::{
 };
 
 /// What a command has made, changed or deleted.
-pub trait Outcome: Clone + Send + 'static {
+pub trait CommandOutput: Clone + Send + 'static {
     /// By what it can be found again.
     fn ids(&self) -> Vec<NodeId>;
 
     /// Finds again what an earlier run has done, as it is now and as far as the actor may see it.
-    fn again(
+    fn reload(
         session: &Session,
         ids: &[NodeId],
-    ) -> impl Future<Output = Result<Self, Refusal>> + Send;
+    ) -> impl Future<Output = Result<Self, AccessError>> + Send;
 }
 
-impl Outcome for Tenant {
+impl CommandOutput for Tenant {
     fn ids(&self) -> Vec<NodeId> {
         vec![NodeId::Tenant(self.id)]
     }
 
-    async fn again(session: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
-        let [NodeId::Tenant(id)] = ids else { return Err(Refusal::Internal) };
-        session.tenant_to_change(*id).await
+    async fn reload(session: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
+        let [NodeId::Tenant(id)] = ids else { return Err(AccessError::Internal) };
+        session.require_tenant(*id).await
     }
 }
 
-impl Outcome for User {
+impl CommandOutput for User {
     fn ids(&self) -> Vec<NodeId> {
         vec![NodeId::User(self.id)]
     }
 
-    async fn again(session: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
-        let [NodeId::User(id)] = ids else { return Err(Refusal::Internal) };
-        let found = session.users(&[*id]).await?.remove(id).ok_or(Refusal::NotFound)?;
+    async fn reload(session: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
+        let [NodeId::User(id)] = ids else { return Err(AccessError::Internal) };
+        let found = session.users(&[*id]).await?.remove(id).ok_or(AccessError::NotFound)?;
         Ok((*found?).clone())
     }
 }
 
-impl Outcome for Subscribed {
+impl CommandOutput for SubscriptionWithTenant {
     fn ids(&self) -> Vec<NodeId> {
         vec![NodeId::Subscription(self.subscription.id)]
     }
 
-    async fn again(session: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
-        let [NodeId::Subscription(id)] = ids else { return Err(Refusal::Internal) };
-        session.subscribed(*id).await
+    async fn reload(session: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
+        let [NodeId::Subscription(id)] = ids else { return Err(AccessError::Internal) };
+        session.require_subscription(*id).await
     }
 }
 
-impl Outcome for Placed {
+impl CommandOutput for MembershipChange {
     fn ids(&self) -> Vec<NodeId> {
         vec![NodeId::Tenant(self.tenant.id), NodeId::User(self.user.id)]
     }
 
     /// The tenant also where the actor has left it by this: by then it is their own deed that they
     /// are told of, and nothing that is guarded.
-    async fn again(session: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
+    async fn reload(session: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
         let [NodeId::Tenant(tenant), NodeId::User(user)] = ids else {
-            return Err(Refusal::Internal);
+            return Err(AccessError::Internal);
         };
-        let user = session.user_to_change(*user).await?;
+        let user = session.require_user(*user).await?;
         let left =
-            user.id == session.known_viewer()?.user().id && user.membership(*tenant).is_none();
+            user.id == session.loaded_viewer()?.user().id && user.membership(*tenant).is_none();
         let tenant = match left {
-            true => session.tenant_left(*tenant).await?,
-            false => session.tenant_to_change(*tenant).await?,
+            true => session.tenant_after_leaving(*tenant).await?,
+            false => session.require_tenant(*tenant).await?,
         };
         Ok(Self { tenant, user })
     }
@@ -81,13 +81,13 @@ impl Outcome for Placed {
 /// What was deleted is told by its identifier alone.
 macro_rules! deleted {
     ($id:ty, $kind:path) => {
-        impl Outcome for $id {
+        impl CommandOutput for $id {
             fn ids(&self) -> Vec<NodeId> {
                 vec![$kind(*self)]
             }
 
-            async fn again(_: &Session, ids: &[NodeId]) -> Result<Self, Refusal> {
-                let [$kind(id)] = ids else { return Err(Refusal::Internal) };
+            async fn reload(_: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
+                let [$kind(id)] = ids else { return Err(AccessError::Internal) };
                 Ok(*id)
             }
         }

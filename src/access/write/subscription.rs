@@ -1,6 +1,6 @@
 //! Making, changing and deleting subscriptions. All of it is for platform admins.
 
-use super::{Command, Refusal, Session, Subscribed, Viewer};
+use super::{AccessError, Command, Session, SubscriptionWithTenant, Viewer};
 use crate::{
     domain::{
         edit::{self, Edit, subscription::SubscriptionPatch},
@@ -39,32 +39,32 @@ pub struct DeleteSubscription {
 }
 
 impl Command for CreateSubscription {
-    type Outcome = Subscribed;
+    type Outcome = SubscriptionWithTenant;
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
-    ) -> Result<Edit<Subscribed>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageSubscriptions)?;
-        let tenant = session.tenant_to_change(self.tenant).await?;
+    ) -> Result<Edit<SubscriptionWithTenant>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
+        let tenant = session.require_tenant(self.tenant).await?;
         let id = SubscriptionId::new(session.access.clock.object_id());
-        let deed = session.deed(viewer);
+        let deed = session.audit_context(viewer);
         Ok(edit::subscription::create(id, &tenant, self.patch.clone(), &deed)?)
     }
 }
 
 impl Command for UpdateSubscription {
-    type Outcome = Subscribed;
+    type Outcome = SubscriptionWithTenant;
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
-    ) -> Result<Edit<Subscribed>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageSubscriptions)?;
-        let stored = session.subscribed(self.id).await?;
-        let deed = session.deed(viewer);
+    ) -> Result<Edit<SubscriptionWithTenant>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
+        let stored = session.require_subscription(self.id).await?;
+        let deed = session.audit_context(viewer);
         Ok(edit::subscription::update(&stored, self.version, self.patch.clone(), &deed)?)
     }
 }
@@ -76,19 +76,22 @@ impl Command for DeleteSubscription {
         &self,
         session: &Session,
         viewer: &Viewer,
-    ) -> Result<Edit<SubscriptionId>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageSubscriptions)?;
-        let stored = session.subscribed(self.id).await?.subscription;
-        Ok(edit::subscription::delete(&stored, self.version, &session.deed(viewer))?)
+    ) -> Result<Edit<SubscriptionId>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
+        let stored = session.require_subscription(self.id).await?.subscription;
+        Ok(edit::subscription::delete(&stored, self.version, &session.audit_context(viewer))?)
     }
 }
 
 impl Session {
     /// A subscription with its tenant; one that outlived it does not exist.
-    pub(super) async fn subscribed(&self, id: SubscriptionId) -> Result<Subscribed, Refusal> {
-        let found = self.subscriptions(&[id]).await?.remove(&id).ok_or(Refusal::NotFound)?;
+    pub(super) async fn require_subscription(
+        &self,
+        id: SubscriptionId,
+    ) -> Result<SubscriptionWithTenant, AccessError> {
+        let found = self.subscriptions(&[id]).await?.remove(&id).ok_or(AccessError::NotFound)?;
         let subscription = (*found?).clone();
-        let tenant = self.tenant_to_change(subscription.tenant_id).await?;
-        Ok(Subscribed { subscription, tenant })
+        let tenant = self.require_tenant(subscription.tenant_id).await?;
+        Ok(SubscriptionWithTenant { subscription, tenant })
     }
 }

@@ -1,6 +1,6 @@
 //! Making, changing and deleting tenants.
 
-use super::{Command, Refusal, Session, Viewer};
+use super::{AccessError, Command, Session, Viewer};
 use crate::{
     domain::{
         edit::{
@@ -43,37 +43,45 @@ pub struct DeleteTenant {
 impl Command for CreateTenant {
     type Outcome = Tenant;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<Tenant>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageTenants)?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<Tenant>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageTenants)?;
         let clock = &session.access.clock;
         let ids = NewTenant {
             tenant: TenantId::new(clock.object_id()),
             subscription: SubscriptionId::new(clock.object_id()),
         };
-        Ok(edit::tenant::create(ids, self.patch.clone(), &session.deed(viewer))?)
+        Ok(edit::tenant::create(ids, self.patch.clone(), &session.audit_context(viewer))?)
     }
 }
 
 impl Command for UpdateTenant {
     type Outcome = Tenant;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<Tenant>, Refusal> {
-        let stored = session.tenant_to_change(self.id).await?;
-        viewer.may(self.id, TenantAction::UpdateProfile)?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<Tenant>, AccessError> {
+        let stored = session.require_tenant(self.id).await?;
+        viewer.authorize(self.id, TenantAction::UpdateProfile)?;
         if self.patch.names_platform_fields() {
-            viewer.may(self.id, TenantAction::UpdatePlatformFields)?;
+            viewer.authorize(self.id, TenantAction::UpdatePlatformFields)?;
         }
         let default = &session.access.rules.default_tenant;
-        if stored.slug == *default && !self.patch.slug.leaves(default) {
-            return Err(Refusal::Forbidden);
+        if stored.slug == *default && !self.patch.slug.would_keep(default) {
+            return Err(AccessError::Forbidden);
         }
-        viewer.may_write(&stored)?;
+        viewer.require_writable(&stored)?;
         let tenant = edit::tenant::update(&stored, self.version, self.patch.clone())?;
         let live = match tenant.plan == stored.plan {
             true => None,
             false => session.live_subscriptions(&[self.id]).await?.remove(&self.id).transpose()?,
         };
-        let deed = session.deed(viewer);
+        let deed = session.audit_context(viewer);
         Ok(edit::tenant::commit_update(&stored, tenant, live.as_deref(), &deed))
     }
 }
@@ -81,12 +89,16 @@ impl Command for UpdateTenant {
 impl Command for DeleteTenant {
     type Outcome = TenantId;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<TenantId>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageTenants)?;
-        let stored = session.tenant_to_change(self.id).await?;
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<TenantId>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageTenants)?;
+        let stored = session.require_tenant(self.id).await?;
         if stored.slug == session.access.rules.default_tenant {
-            return Err(Refusal::Forbidden);
+            return Err(AccessError::Forbidden);
         }
-        Ok(edit::tenant::delete(&stored, self.version, &session.deed(viewer))?)
+        Ok(edit::tenant::delete(&stored, self.version, &session.audit_context(viewer))?)
     }
 }

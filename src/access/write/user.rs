@@ -1,6 +1,6 @@
 //! Making, changing and deleting users. All of it is for platform admins.
 
-use super::{Command, Refusal, Session, Viewer};
+use super::{AccessError, Command, Session, Viewer};
 use crate::{
     domain::{
         edit::{
@@ -47,17 +47,17 @@ pub struct DeleteUser {
 impl Command for CreateUser {
     type Outcome = User;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageUsers)?;
+    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageUsers)?;
         let new = NewUser {
             id: UserId::new(session.access.clock.object_id()),
             subject: self.subject.clone(),
             issuer: self.issuer.clone(),
             patch: self.patch.clone(),
         };
-        let deed = session.deed(viewer);
-        let user = edit::user::draft(new, &session.access.rules.issuers, &deed)?;
-        let tombstone = session.read()?.tombstone(&user.identity).await?;
+        let deed = session.audit_context(viewer);
+        let user = edit::user::validate_and_build(new, &session.access.rules.issuers, &deed)?;
+        let tombstone = session.counted_store()?.tombstone(&user.identity).await?;
         Ok(edit::user::create(user, tombstone.as_ref(), &deed))
     }
 }
@@ -65,10 +65,10 @@ impl Command for CreateUser {
 impl Command for UpdateUser {
     type Outcome = User;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageUsers)?;
-        let stored = session.user_to_change(self.id).await?;
-        let deed = session.deed(viewer);
+    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageUsers)?;
+        let stored = session.require_user(self.id).await?;
+        let deed = session.audit_context(viewer);
         Ok(edit::user::update(&stored, self.version, self.patch.clone(), &deed)?)
     }
 }
@@ -76,9 +76,13 @@ impl Command for UpdateUser {
 impl Command for DeleteUser {
     type Outcome = UserId;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<UserId>, Refusal> {
-        viewer.may_platform(PlatformAction::ManageUsers)?;
-        let stored = session.user_to_change(self.id).await?;
-        Ok(edit::user::delete(&stored, self.version, &session.deed(viewer))?)
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Edit<UserId>, AccessError> {
+        viewer.authorize_platform(PlatformAction::ManageUsers)?;
+        let stored = session.require_user(self.id).await?;
+        Ok(edit::user::delete(&stored, self.version, &session.audit_context(viewer))?)
     }
 }

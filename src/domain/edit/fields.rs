@@ -14,14 +14,14 @@ use crate::domain::{
 };
 
 /// An entity's fields by path, in the order of the schema.
-pub(super) trait Audited {
+pub(super) trait AuditFields {
     /// Every field that is no stamp of the document itself.
     fn fields(&self) -> Vec<(&'static str, Value)>;
 }
 
 /// What differs; a side that is not there has null in every field.
-pub(super) fn between<T: Audited>(was: Option<&T>, is: Option<&T>) -> Vec<FieldChange> {
-    let (was, is) = (was.map(Audited::fields), is.map(Audited::fields));
+pub(super) fn diff<T: AuditFields>(was: Option<&T>, is: Option<&T>) -> Vec<FieldChange> {
+    let (was, is) = (was.map(AuditFields::fields), is.map(AuditFields::fields));
     let paths: Vec<&'static str> =
         was.iter().chain(&is).next().into_iter().flatten().map(|(path, _)| *path).collect();
     let mut from = was.into_iter().flatten().map(|(_, value)| value);
@@ -29,7 +29,7 @@ pub(super) fn between<T: Audited>(was: Option<&T>, is: Option<&T>) -> Vec<FieldC
     let mut next = move || (from.next().unwrap_or_default(), to.next().unwrap_or_default());
     let change = |path| {
         let (from, to) = next();
-        FieldChange::between(path, from, to)
+        FieldChange::diff(path, from, to)
     };
     paths.into_iter().filter_map(change).collect()
 }
@@ -43,7 +43,7 @@ fn time(at: Option<Timestamp>) -> Value {
     at.map(|at| at.to_string()).into()
 }
 
-impl Audited for Tenant {
+impl AuditFields for Tenant {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let billing = self.billing_info.clone().unwrap_or_default();
         let address = billing.address.unwrap_or_default();
@@ -51,8 +51,8 @@ impl Audited for Tenant {
         vec![
             ("slug", json!(self.slug)),
             ("name", json!(self.name)),
-            ("status", word(self.status.word())),
-            ("plan", word(self.plan.word())),
+            ("status", word(self.status.as_str())),
+            ("plan", word(self.plan.as_str())),
             ("domains", json!(self.domains)),
             ("billingInfo.companyName", billing.company_name.into()),
             ("billingInfo.email", billing.email.into()),
@@ -70,12 +70,12 @@ impl Audited for Tenant {
     }
 }
 
-impl Audited for TenantSubscription {
+impl AuditFields for TenantSubscription {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let stripe = self.stripe.clone().unwrap_or_default();
         vec![
-            ("plan", word(self.plan.word())),
-            ("status", word(self.status.word())),
+            ("plan", word(self.plan.as_str())),
+            ("status", word(self.status.as_str())),
             ("currentPeriodStart", time(self.current_period_start)),
             ("currentPeriodEnd", time(self.current_period_end)),
             ("cancelAtPeriodEnd", self.cancel_at_period_end.into()),
@@ -86,9 +86,9 @@ impl Audited for TenantSubscription {
     }
 }
 
-impl Audited for User {
+impl AuditFields for User {
     fn fields(&self) -> Vec<(&'static str, Value)> {
-        let source = self.platform_admin.map(MembershipSource::word);
+        let source = self.platform_admin.map(MembershipSource::as_str);
         vec![
             ("subject", json!(self.identity.subject)),
             ("issuer", json!(self.identity.issuer)),
@@ -111,13 +111,13 @@ pub(super) fn memberships(was: &[Membership], is: &[Membership]) -> Vec<FieldCha
     let mut tenants: Vec<TenantId> = was.keys().chain(is.keys()).copied().collect();
     tenants.sort_unstable();
     tenants.dedup();
-    let role = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.role.word()));
-    let source = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.source.word()));
+    let role = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.role.as_str()));
+    let source = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.source.as_str()));
     let changes = tenants.into_iter().flat_map(|tenant| {
         let (was, is) = (was.get(&tenant), is.get(&tenant));
         [
-            FieldChange::between(format!("memberships.{tenant}"), role(was), role(is)),
-            FieldChange::between(format!("memberships.{tenant}.source"), source(was), source(is)),
+            FieldChange::diff(format!("memberships.{tenant}"), role(was), role(is)),
+            FieldChange::diff(format!("memberships.{tenant}.source"), source(was), source(is)),
         ]
     });
     changes.flatten().collect()

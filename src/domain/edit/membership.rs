@@ -1,9 +1,9 @@
 //! Giving, changing and taking away a place in a tenant. What is given here is DIRECT from then on,
 //! whatever it was: no sync from groups touches it.
 
-use super::{Deed, Edit, fields, user::removed};
+use super::{AuditContext, Edit, fields, user::advance_watermark};
 use crate::domain::{
-    change::{Change, UserStamp},
+    change::{Change, UserVersion},
     id::NodeId,
     tenant::Tenant,
     user::{Membership, MembershipSource, TenantRole, User},
@@ -11,16 +11,21 @@ use crate::domain::{
 
 /// Whether the tenant has to keep an owner: what its own people do may not leave it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastOwner {
+pub enum OwnerRequirement {
     /// It has to.
-    Kept,
+    Required,
     /// It may be left without.
-    MayGo,
+    Optional,
 }
 
 /// A user becomes a member; `None` where it is one already.
 #[must_use]
-pub fn add(tenant: &Tenant, stored: &User, role: TenantRole, deed: &Deed) -> Option<Edit<User>> {
+pub fn add(
+    tenant: &Tenant,
+    stored: &User,
+    role: TenantRole,
+    deed: &AuditContext,
+) -> Option<Edit<User>> {
     if stored.membership(tenant.id).is_some() {
         return None;
     }
@@ -31,7 +36,7 @@ pub fn add(tenant: &Tenant, stored: &User, role: TenantRole, deed: &Deed) -> Opt
         source: MembershipSource::Direct,
         since: deed.now,
     });
-    Some(edit("membership.add", tenant, stored, user, LastOwner::MayGo, deed))
+    Some(edit("membership.add", tenant, stored, user, OwnerRequirement::Optional, deed))
 }
 
 /// A member gets another role; `None` where the user is no member.
@@ -40,8 +45,8 @@ pub fn update(
     tenant: &Tenant,
     stored: &User,
     role: TenantRole,
-    owner: LastOwner,
-    deed: &Deed,
+    owner: OwnerRequirement,
+    deed: &AuditContext,
 ) -> Option<Edit<User>> {
     let was = stored.membership(tenant.id)?.role;
     let mut user = stored.clone();
@@ -50,21 +55,26 @@ pub fn update(
         membership.source = MembershipSource::Direct;
     }
     if user == *stored {
-        return Some(Edit::none(user));
+        return Some(Edit::unchanged(user));
     }
     if role < was {
-        removed(&mut user, deed.now);
+        advance_watermark(&mut user, deed.now);
     }
     Some(edit("membership.update", tenant, stored, user, owner, deed))
 }
 
 /// A member is none any more; `None` where the user was none.
 #[must_use]
-pub fn remove(tenant: &Tenant, stored: &User, owner: LastOwner, deed: &Deed) -> Option<Edit<User>> {
+pub fn remove(
+    tenant: &Tenant,
+    stored: &User,
+    owner: OwnerRequirement,
+    deed: &AuditContext,
+) -> Option<Edit<User>> {
     stored.membership(tenant.id)?;
     let mut user = stored.clone();
     user.memberships.retain(|m| m.tenant_id != tenant.id);
-    removed(&mut user, deed.now);
+    advance_watermark(&mut user, deed.now);
     Some(edit("membership.remove", tenant, stored, user, owner, deed))
 }
 
@@ -73,19 +83,19 @@ fn edit(
     tenant: &Tenant,
     stored: &User,
     mut user: User,
-    owner: LastOwner,
-    deed: &Deed,
+    owner: OwnerRequirement,
+    deed: &AuditContext,
 ) -> Edit<User> {
     user.version = user.version.saturating_add(1);
     user.updated_at = deed.now;
     let told = fields::memberships(&stored.memberships, &user.memberships);
     let mut changes = vec![
         // A tenant that goes while somebody comes would leave a place in nothing.
-        Change::HoldTenant { id: tenant.id, was: tenant.version },
-        Change::UpdateUser { was: UserStamp::from(stored), user: user.clone() },
+        Change::LockTenant { id: tenant.id, was: tenant.version },
+        Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() },
     ];
-    if owner == LastOwner::Kept && ceases_to_own(tenant, stored, &user) {
-        changes.push(Change::KeepOwner(tenant.id));
+    if owner == OwnerRequirement::Required && ceases_to_own(tenant, stored, &user) {
+        changes.push(Change::RequireOwner(tenant.id));
     }
     changes.push(deed.event(action, NodeId::User(user.id), vec![tenant.id], told));
     Edit { value: user, changes }

@@ -12,14 +12,14 @@ pub mod user;
 use super::{
     audit::{ActorKind, AuditEvent, FieldChange},
     change::Change,
-    fault::Fault,
     id::{AuditEventId, NodeId, ObjectId, TenantId, UserId},
+    input_error::InputError,
     time::Timestamp,
 };
 
 /// Who does something, when, and in which request.
 #[derive(Clone, Debug)]
-pub struct Deed {
+pub struct AuditContext {
     /// For the event.
     pub event_id: ObjectId,
     /// The time.
@@ -32,7 +32,7 @@ pub struct Deed {
     pub request_id: Option<String>,
 }
 
-impl Deed {
+impl AuditContext {
     /// What the history says of it.
     fn event(
         &self,
@@ -41,7 +41,7 @@ impl Deed {
         tenants: Vec<TenantId>,
         changes: Vec<FieldChange>,
     ) -> Change {
-        Change::Record(AuditEvent {
+        Change::InsertAuditEvent(AuditEvent {
             id: AuditEventId::new(self.event_id),
             at: self.now,
             action: action.to_owned(),
@@ -66,32 +66,32 @@ pub struct Edit<T> {
 
 impl<T> Edit<T> {
     /// Nothing differs.
-    pub const fn none(value: T) -> Self {
+    pub const fn unchanged(value: T) -> Self {
         Self { value, changes: Vec::new() }
     }
 }
 
 /// Why a rule refuses an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum EditError {
     /// It is not what it should be; every fault of it.
-    Faults(Vec<Fault>),
+    Faults(Vec<InputError>),
     /// It was meant for another version than the stored one, which is this.
     StaleVersion(i32),
 }
 
 /// Refuses faults, then a version that is not the stored one: in the contract's order.
-fn accept(faults: Vec<Fault>, wanted: Option<i32>, stored: i32) -> Result<(), Refused> {
+fn check_input(faults: Vec<InputError>, wanted: Option<i32>, stored: i32) -> Result<(), EditError> {
     if !faults.is_empty() {
-        return Err(Refused::Faults(faults));
+        return Err(EditError::Faults(faults));
     }
-    same_version(wanted, stored)
+    check_version(wanted, stored)
 }
 
 /// Refuses a version that is not the stored one.
-pub fn same_version(wanted: Option<i32>, stored: i32) -> Result<(), Refused> {
+pub fn check_version(wanted: Option<i32>, stored: i32) -> Result<(), EditError> {
     match wanted {
-        Some(wanted) if wanted != stored => Err(Refused::StaleVersion(stored)),
+        Some(wanted) if wanted != stored => Err(EditError::StaleVersion(stored)),
         _ => Ok(()),
     }
 }

@@ -1,11 +1,13 @@
 //! Making, changing and deleting subscriptions, and what follows for their tenants' plans.
 
-use super::{Deed, Edit, Refused, accept, fields, same_version, tenant::read_line};
+use super::{
+    AuditContext, Edit, EditError, check_input, check_version, fields, tenant::parse_optional_line,
+};
 use crate::domain::{
     audit::FieldChange,
     change::Change,
-    fault::Fault,
     id::{NodeId, SubscriptionId},
+    input_error::InputError,
     patch::Patch,
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
     tenant::{Plan, Tenant},
@@ -42,7 +44,7 @@ pub struct StripePatch {
 
 /// A subscription and its tenant, which may have another plan after a change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Subscribed {
+pub struct SubscriptionWithTenant {
     /// The subscription.
     pub subscription: TenantSubscription,
     /// Whose it is.
@@ -54,102 +56,102 @@ pub fn create(
     id: SubscriptionId,
     tenant: &Tenant,
     patch: SubscriptionPatch,
-    deed: &Deed,
-) -> Result<Edit<Subscribed>, Refused> {
-    let mut subscription = TenantSubscription::of(tenant, id, deed.now);
-    accept(apply(patch, &mut subscription), None, 1)?;
-    let mut told = fields::between(None, Some(&subscription));
-    let (tenant, with_tenant) = match subscription.status.is_over() {
-        false => follow_plan(tenant, subscription.plan, &mut told, deed),
-        true => (tenant.clone(), hold(tenant)),
+    deed: &AuditContext,
+) -> Result<Edit<SubscriptionWithTenant>, EditError> {
+    let mut subscription = TenantSubscription::new_trial(tenant, id, deed.now);
+    check_input(apply(patch, &mut subscription), None, 1)?;
+    let mut told = fields::diff(None, Some(&subscription));
+    let (tenant, with_tenant) = match subscription.status.is_ended() {
+        false => sync_tenant_plan(tenant, subscription.plan, &mut told, deed),
+        true => (tenant.clone(), lock_tenant(tenant)),
     };
     let insert = Change::InsertSubscription(subscription.clone());
     let event = event("subscription.create", &subscription, told, deed);
     Ok(Edit {
         changes: vec![with_tenant, insert, event],
-        value: Subscribed { subscription, tenant },
+        value: SubscriptionWithTenant { subscription, tenant },
     })
 }
 
 /// A subscription after a change. Where it is not over then, a change of its plan, or its coming
 /// back from being over, makes its plan the tenant's.
 pub fn update(
-    stored: &Subscribed,
+    stored: &SubscriptionWithTenant,
     version: Option<i32>,
     patch: SubscriptionPatch,
-    deed: &Deed,
-) -> Result<Edit<Subscribed>, Refused> {
-    let Subscribed { subscription: was, tenant } = stored;
+    deed: &AuditContext,
+) -> Result<Edit<SubscriptionWithTenant>, EditError> {
+    let SubscriptionWithTenant { subscription: was, tenant } = stored;
     let mut subscription = was.clone();
-    accept(apply(patch, &mut subscription), version, was.version)?;
-    let mut told = fields::between(Some(was), Some(&subscription));
+    check_input(apply(patch, &mut subscription), version, was.version)?;
+    let mut told = fields::diff(Some(was), Some(&subscription));
     if told.is_empty() {
-        return Ok(Edit::none(stored.clone()));
+        return Ok(Edit::unchanged(stored.clone()));
     }
     subscription.version = subscription.version.saturating_add(1);
     subscription.updated_at = deed.now;
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
-    let revived = was.status.is_over() && !subscription.status.is_over();
-    if revived || (!subscription.status.is_over() && was.plan != subscription.plan) {
-        let (followed, with_tenant) = follow_plan(&tenant, subscription.plan, &mut told, deed);
+    let revived = was.status.is_ended() && !subscription.status.is_ended();
+    if revived || (!subscription.status.is_ended() && was.plan != subscription.plan) {
+        let (followed, with_tenant) = sync_tenant_plan(&tenant, subscription.plan, &mut told, deed);
         tenant = followed;
         changes.push(with_tenant);
     }
     changes
         .push(Change::UpdateSubscription { was: was.version, subscription: subscription.clone() });
     changes.push(event("subscription.update", &subscription, told, deed));
-    Ok(Edit { value: Subscribed { subscription, tenant }, changes })
+    Ok(Edit { value: SubscriptionWithTenant { subscription, tenant }, changes })
 }
 
 /// A subscription ends as a document; the tenant keeps its plan.
 pub fn delete(
     stored: &TenantSubscription,
     version: Option<i32>,
-    deed: &Deed,
-) -> Result<Edit<SubscriptionId>, Refused> {
-    same_version(version, stored.version)?;
-    let told = fields::between(Some(stored), None);
+    deed: &AuditContext,
+) -> Result<Edit<SubscriptionId>, EditError> {
+    check_version(version, stored.version)?;
+    let told = fields::diff(Some(stored), None);
     let event = event("subscription.delete", stored, told, deed);
     let delete = Change::DeleteSubscription { id: stored.id, was: stored.version };
     Ok(Edit { value: stored.id, changes: vec![delete, event] })
 }
 
 /// The tenant with that plan; where it has it already, it must stay so until all is committed.
-fn follow_plan(
+fn sync_tenant_plan(
     tenant: &Tenant,
     plan: Plan,
     told: &mut Vec<FieldChange>,
-    deed: &Deed,
+    deed: &AuditContext,
 ) -> (Tenant, Change) {
     if tenant.plan == plan {
-        return (tenant.clone(), hold(tenant));
+        return (tenant.clone(), lock_tenant(tenant));
     }
-    told.extend(FieldChange::between(
+    told.extend(FieldChange::diff(
         "tenant.plan",
-        fields::word(tenant.plan.word()),
-        fields::word(plan.word()),
+        fields::word(tenant.plan.as_str()),
+        fields::word(plan.as_str()),
     ));
     let version = tenant.version.saturating_add(1);
     let followed = Tenant { plan, version, updated_at: deed.now, ..tenant.clone() };
     (followed.clone(), Change::UpdateTenant { was: tenant.version, tenant: followed })
 }
 
-const fn hold(tenant: &Tenant) -> Change {
-    Change::HoldTenant { id: tenant.id, was: tenant.version }
+const fn lock_tenant(tenant: &Tenant) -> Change {
+    Change::LockTenant { id: tenant.id, was: tenant.version }
 }
 
 fn event(
     action: &str,
     subscription: &TenantSubscription,
     told: Vec<FieldChange>,
-    deed: &Deed,
+    deed: &AuditContext,
 ) -> Change {
     let target = NodeId::Subscription(subscription.id);
     deed.event(action, target, vec![subscription.tenant_id], told)
 }
 
-fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec<Fault> {
+fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec<InputError> {
     let SubscriptionPatch {
         plan,
         status,
@@ -160,29 +162,40 @@ fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec
     } = patch;
     let mut faults = Vec::new();
     let names_period = !(current_period_start.is_keep() && current_period_end.is_keep());
-    plan.require("input.plan", &mut subscription.plan, &mut faults, Ok);
-    status.require("input.status", &mut subscription.status, &mut faults, Ok);
+    plan.apply_required("input.plan", &mut subscription.plan, &mut faults, Ok);
+    status.apply_required("input.status", &mut subscription.status, &mut faults, Ok);
     let (start, end) =
         (&mut subscription.current_period_start, &mut subscription.current_period_end);
-    current_period_start.allow("input.currentPeriodStart", start, &mut faults, |at| Ok(Some(at)));
-    current_period_end.allow("input.currentPeriodEnd", end, &mut faults, |at| Ok(Some(at)));
+    current_period_start
+        .apply_optional("input.currentPeriodStart", start, &mut faults, |at| Ok(Some(at)));
+    current_period_end
+        .apply_optional("input.currentPeriodEnd", end, &mut faults, |at| Ok(Some(at)));
     // A stored period that is wrong is no fault of an input that does not name it.
     if let (true, Some(start), Some(end)) = (names_period, *start, *end)
         && end <= start
     {
-        faults.push(Fault::at("input.currentPeriodEnd", "must be after the period's start"));
+        faults.push(InputError::at("input.currentPeriodEnd", "must be after the period's start"));
     }
     let cancel = &mut subscription.cancel_at_period_end;
-    cancel_at_period_end.require("input.cancelAtPeriodEnd", cancel, &mut faults, Ok);
-    stripe.nest(&mut subscription.stripe, |patch, handles| handle(patch, handles, &mut faults));
+    cancel_at_period_end.apply_required("input.cancelAtPeriodEnd", cancel, &mut faults, Ok);
+    stripe.apply_nested(&mut subscription.stripe, |patch, handles| {
+        apply_stripe(patch, handles, &mut faults)
+    });
     faults
 }
 
-fn handle(patch: StripePatch, handles: &mut StripeHandles, faults: &mut Vec<Fault>) {
+fn apply_stripe(patch: StripePatch, handles: &mut StripeHandles, faults: &mut Vec<InputError>) {
     let StripePatch { customer_id, subscription_id, price_id } = patch;
     let at = |name: &str| format!("input.stripe.{name}");
-    customer_id.allow(&at("customerId"), &mut handles.customer_id, faults, |t| read_line(&t));
-    subscription_id
-        .allow(&at("subscriptionId"), &mut handles.subscription_id, faults, |t| read_line(&t));
-    price_id.allow(&at("priceId"), &mut handles.price_id, faults, |t| read_line(&t));
+    customer_id.apply_optional(&at("customerId"), &mut handles.customer_id, faults, |t| {
+        parse_optional_line(&t)
+    });
+    subscription_id.apply_optional(
+        &at("subscriptionId"),
+        &mut handles.subscription_id,
+        faults,
+        |t| parse_optional_line(&t),
+    );
+    price_id
+        .apply_optional(&at("priceId"), &mut handles.price_id, faults, |t| parse_optional_line(&t));
 }

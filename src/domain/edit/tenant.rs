@@ -1,10 +1,10 @@
 //! Making, changing and deleting tenants.
 
-use super::{Deed, Edit, Refused, accept, fields};
+use super::{AuditContext, Edit, EditError, check_input, fields};
 use crate::domain::{
     change::Change,
-    fault::Fault,
     id::{NodeId, SubscriptionId, TenantId},
+    input_error::InputError,
     patch::Patch,
     subscription::TenantSubscription,
     sync::LEEWAY,
@@ -96,13 +96,17 @@ pub struct NewTenant {
 }
 
 /// A new tenant, with its first subscription of the same plan, in its trial.
-pub fn create(ids: NewTenant, patch: TenantPatch, deed: &Deed) -> Result<Edit<Tenant>, Refused> {
-    let mut tenant = Tenant::blank(ids.tenant, deed.now);
+pub fn create(
+    ids: NewTenant,
+    patch: TenantPatch,
+    deed: &AuditContext,
+) -> Result<Edit<Tenant>, EditError> {
+    let mut tenant = Tenant::new(ids.tenant, deed.now);
     let mut faults = Vec::new();
     apply(patch, &mut tenant, &mut faults);
-    accept(faults, None, 1)?;
-    let subscription = TenantSubscription::of(&tenant, ids.subscription, deed.now);
-    let told = fields::between(None, Some(&tenant));
+    check_input(faults, None, 1)?;
+    let subscription = TenantSubscription::new_trial(&tenant, ids.subscription, deed.now);
+    let told = fields::diff(None, Some(&tenant));
     let event = deed.event("tenant.create", NodeId::Tenant(tenant.id), vec![tenant.id], told);
     let changes =
         vec![Change::InsertTenant(tenant.clone()), Change::InsertSubscription(subscription), event];
@@ -115,11 +119,11 @@ pub fn update(
     stored: &Tenant,
     version: Option<i32>,
     patch: TenantPatch,
-) -> Result<Tenant, Refused> {
+) -> Result<Tenant, EditError> {
     let mut tenant = stored.clone();
     let mut faults = Vec::new();
     apply(patch, &mut tenant, &mut faults);
-    accept(faults, version, stored.version)?;
+    check_input(faults, version, stored.version)?;
     Ok(tenant)
 }
 
@@ -130,23 +134,23 @@ pub fn commit_update(
     stored: &Tenant,
     mut tenant: Tenant,
     live: Option<&TenantSubscription>,
-    deed: &Deed,
+    deed: &AuditContext,
 ) -> Edit<Tenant> {
-    let mut told = fields::between(Some(stored), Some(&tenant));
+    let mut told = fields::diff(Some(stored), Some(&tenant));
     if told.is_empty() {
-        return Edit::none(stored.clone());
+        return Edit::unchanged(stored.clone());
     }
     tenant.version = tenant.version.saturating_add(1);
     tenant.updated_at = deed.now;
     let mut changes = vec![Change::UpdateTenant { was: stored.version, tenant: tenant.clone() }];
     if tenant.plan != stored.plan {
         match live {
-            None => changes.push(Change::NoLiveSubscription(tenant.id)),
+            None => changes.push(Change::RequireNoLiveSubscription(tenant.id)),
             Some(live) if live.plan == tenant.plan => {}
             Some(live) => {
                 let mut subscription = live.clone();
                 subscription.plan = tenant.plan;
-                told.extend(fields::between(Some(live), Some(&subscription)).into_iter().map(
+                told.extend(fields::diff(Some(live), Some(&subscription)).into_iter().map(
                     |mut change| {
                         change.field = format!("subscription.{}", change.field);
                         change
@@ -166,33 +170,35 @@ pub fn commit_update(
 pub fn delete(
     stored: &Tenant,
     version: Option<i32>,
-    deed: &Deed,
-) -> Result<Edit<TenantId>, Refused> {
-    super::same_version(version, stored.version)?;
-    let told = fields::between(Some(stored), None);
+    deed: &AuditContext,
+) -> Result<Edit<TenantId>, EditError> {
+    super::check_version(version, stored.version)?;
+    let told = fields::diff(Some(stored), None);
     let event = deed.event("tenant.delete", NodeId::Tenant(stored.id), vec![stored.id], told);
-    let watermark = deed.now.plus(LEEWAY);
+    let watermark = deed.now.saturating_add(LEEWAY);
     let delete =
         Change::DeleteTenant { id: stored.id, was: stored.version, at: deed.now, watermark };
     Ok(Edit { value: stored.id, changes: vec![delete, event] })
 }
 
-fn apply(patch: TenantPatch, tenant: &mut Tenant, faults: &mut Vec<Fault>) {
+fn apply(patch: TenantPatch, tenant: &mut Tenant, faults: &mut Vec<InputError>) {
     let TenantPatch { slug, name, status, plan, domains, billing_info, integrations } = patch;
-    slug.require("input.slug", &mut tenant.slug, faults, |slug| read_slug(&slug));
-    name.require("input.name", &mut tenant.name, faults, |name| read_name(&name));
-    status.require("input.status", &mut tenant.status, faults, Ok);
-    plan.require("input.plan", &mut tenant.plan, faults, Ok);
+    slug.apply_required("input.slug", &mut tenant.slug, faults, |slug| parse_slug(&slug));
+    name.apply_required("input.name", &mut tenant.name, faults, |name| parse_name(&name));
+    status.apply_required("input.status", &mut tenant.status, faults, Ok);
+    plan.apply_required("input.plan", &mut tenant.plan, faults, Ok);
     let mut list_faults = Vec::new();
-    domains.require("input.domains", &mut tenant.domains, faults, |list| {
+    domains.apply_required("input.domains", &mut tenant.domains, faults, |list| {
         Ok(read_domains(list, &mut list_faults))
     });
     faults.append(&mut list_faults);
-    billing_info.nest(&mut tenant.billing_info, |patch, info| bill(patch, info, faults));
-    integrations.nest(&mut tenant.integrations, |patch, to| integrate(patch, to, faults));
+    billing_info
+        .apply_nested(&mut tenant.billing_info, |patch, info| apply_billing(patch, info, faults));
+    integrations
+        .apply_nested(&mut tenant.integrations, |patch, to| apply_integrations(patch, to, faults));
 }
 
-fn read_slug(slug: &str) -> Result<String, &'static str> {
+fn parse_slug(slug: &str) -> Result<String, &'static str> {
     if !text::is_slug(slug) {
         return Err("must be 2 to 63 of a-z, 0-9 and -, with no - at its ends");
     }
@@ -202,24 +208,25 @@ fn read_slug(slug: &str) -> Result<String, &'static str> {
     Ok(slug.to_owned())
 }
 
-pub(super) fn read_name(name: &str) -> Result<String, &'static str> {
-    text::name(name).ok_or("must be 1 to 200 characters without control characters")
+pub(super) fn parse_name(name: &str) -> Result<String, &'static str> {
+    text::parse_name(name).ok_or("must be 1 to 200 characters without control characters")
 }
 
-pub(super) fn read_email(email: &str) -> Result<String, &'static str> {
-    text::email(email).ok_or("must be an e-mail address of at most 254 bytes")
+pub(super) fn parse_email(email: &str) -> Result<String, &'static str> {
+    text::parse_email(email).ok_or("must be an e-mail address of at most 254 bytes")
 }
 
 /// The domains in their stored form; each that cannot be one is a fault of its own.
-fn read_domains(list: Vec<String>, faults: &mut Vec<Fault>) -> Vec<String> {
+fn read_domains(list: Vec<String>, faults: &mut Vec<InputError>) -> Vec<String> {
     if list.len() > DOMAINS_MAX {
-        faults.push(Fault::at("input.domains", format!("must be at most {DOMAINS_MAX}")));
+        faults.push(InputError::at("input.domains", format!("must be at most {DOMAINS_MAX}")));
         return Vec::new();
     }
     let mut domains = Vec::with_capacity(list.len());
     for (index, given) in list.into_iter().enumerate() {
-        let mut fault = |message| faults.push(Fault::at(format!("input.domains.{index}"), message));
-        match read_domain(&given) {
+        let mut fault =
+            |message| faults.push(InputError::at(format!("input.domains.{index}"), message));
+        match parse_domain(&given) {
             Ok(domain) if domains.contains(&domain) => fault("is there twice"),
             Ok(domain) => domains.push(domain),
             Err(message) => fault(message),
@@ -228,63 +235,76 @@ fn read_domains(list: Vec<String>, faults: &mut Vec<Fault>) -> Vec<String> {
     domains
 }
 
-fn read_domain(given: &str) -> Result<String, &'static str> {
-    let domain = text::domain(given).ok_or("must be a DNS name of at most 253 characters")?;
+fn parse_domain(given: &str) -> Result<String, &'static str> {
+    let domain = text::parse_domain(given).ok_or("must be a DNS name of at most 253 characters")?;
     if text::is_public_suffix(&domain) {
         return Err("is a public suffix, which belongs to nobody");
     }
     Ok(domain)
 }
 
-fn bill(patch: BillingPatch, info: &mut BillingInfo, faults: &mut Vec<Fault>) {
+fn apply_billing(patch: BillingPatch, info: &mut BillingInfo, faults: &mut Vec<InputError>) {
     let BillingPatch { company_name, email, vat_id, address } = patch;
     let at = |name: &str| format!("input.billingInfo.{name}");
-    company_name.allow(&at("companyName"), &mut info.company_name, faults, |t| read_line(&t));
-    email.allow(&at("email"), &mut info.email, faults, |t| unless_empty(&t, read_email));
-    vat_id.allow(&at("vatId"), &mut info.vat_id, faults, |t| {
-        unless_empty(&t, |t| {
-            text::vat_id(t).ok_or("must be a VAT identification number with its country before it")
+    company_name.apply_optional(&at("companyName"), &mut info.company_name, faults, |t| {
+        parse_optional_line(&t)
+    });
+    email.apply_optional(&at("email"), &mut info.email, faults, |t| {
+        parse_unless_empty(&t, parse_email)
+    });
+    vat_id.apply_optional(&at("vatId"), &mut info.vat_id, faults, |t| {
+        parse_unless_empty(&t, |t| {
+            text::parse_vat_id(t)
+                .ok_or("must be a VAT identification number with its country before it")
         })
     });
-    address.nest(&mut info.address, |patch, address| locate(patch, address, faults));
+    address.apply_nested(&mut info.address, |patch, address| apply_address(patch, address, faults));
 }
 
-fn locate(patch: AddressPatch, address: &mut PostalAddress, faults: &mut Vec<Fault>) {
+fn apply_address(patch: AddressPatch, address: &mut PostalAddress, faults: &mut Vec<InputError>) {
     let AddressPatch { line1, line2, city, region, postal_code, country } = patch;
     let at = |name: &str| format!("input.billingInfo.address.{name}");
-    line1.allow(&at("line1"), &mut address.line1, faults, |t| read_line(&t));
-    line2.allow(&at("line2"), &mut address.line2, faults, |t| read_line(&t));
-    city.allow(&at("city"), &mut address.city, faults, |t| read_line(&t));
-    region.allow(&at("region"), &mut address.region, faults, |t| read_line(&t));
-    postal_code.allow(&at("postalCode"), &mut address.postal_code, faults, |t| read_line(&t));
-    country.allow(&at("country"), &mut address.country, faults, |t| {
-        unless_empty(&t, |t| {
-            let code = text::country(t).map(str::to_owned);
+    line1.apply_optional(&at("line1"), &mut address.line1, faults, |t| parse_optional_line(&t));
+    line2.apply_optional(&at("line2"), &mut address.line2, faults, |t| parse_optional_line(&t));
+    city.apply_optional(&at("city"), &mut address.city, faults, |t| parse_optional_line(&t));
+    region.apply_optional(&at("region"), &mut address.region, faults, |t| parse_optional_line(&t));
+    postal_code.apply_optional(&at("postalCode"), &mut address.postal_code, faults, |t| {
+        parse_optional_line(&t)
+    });
+    country.apply_optional(&at("country"), &mut address.country, faults, |t| {
+        parse_unless_empty(&t, |t| {
+            let code = text::parse_country(t).map(str::to_owned);
             code.ok_or("must be a country's code: ISO 3166-1 alpha-2")
         })
     });
 }
 
-fn integrate(patch: IntegrationsPatch, to: &mut TenantIntegrations, faults: &mut Vec<Fault>) {
+fn apply_integrations(
+    patch: IntegrationsPatch,
+    to: &mut TenantIntegrations,
+    faults: &mut Vec<InputError>,
+) {
     let IntegrationsPatch { authentik_group, ocis_space, stalwart_domain } = patch;
     let at = |name: &str| format!("input.integrations.{name}");
-    authentik_group
-        .allow(&at("authentikGroup"), &mut to.authentik_group, faults, |t| read_line(&t));
-    ocis_space.allow(&at("ocisSpace"), &mut to.ocis_space, faults, |t| read_line(&t));
-    stalwart_domain.allow(&at("stalwartDomain"), &mut to.stalwart_domain, faults, |t| {
-        unless_empty(&t, read_domain)
+    authentik_group.apply_optional(&at("authentikGroup"), &mut to.authentik_group, faults, |t| {
+        parse_optional_line(&t)
+    });
+    ocis_space
+        .apply_optional(&at("ocisSpace"), &mut to.ocis_space, faults, |t| parse_optional_line(&t));
+    stalwart_domain.apply_optional(&at("stalwartDomain"), &mut to.stalwart_domain, faults, |t| {
+        parse_unless_empty(&t, parse_domain)
     });
 }
 
 /// A line of text; an empty one is none, as forms send it.
-pub(super) fn read_line(given: &str) -> Result<Option<String>, &'static str> {
-    let line = text::line(given, LINE_MAX)
+pub(super) fn parse_optional_line(given: &str) -> Result<Option<String>, &'static str> {
+    let line = text::parse_line(given, LINE_MAX)
         .ok_or("must be at most 200 characters without control characters")?;
     Ok((!line.is_empty()).then(|| line.to_owned()))
 }
 
 /// A text of a form of its own; an empty one is none.
-pub(super) fn unless_empty(
+pub(super) fn parse_unless_empty(
     given: &str,
     read: impl FnOnce(&str) -> Result<String, &'static str>,
 ) -> Result<Option<String>, &'static str> {

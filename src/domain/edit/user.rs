@@ -1,13 +1,13 @@
 //! Making, changing and deleting users.
 
 use super::{
-    Deed, Edit, Refused, accept, fields, same_version,
-    tenant::{read_email, read_name},
+    AuditContext, Edit, EditError, check_input, check_version, fields,
+    tenant::{parse_email, parse_name},
 };
 use crate::domain::{
-    change::{Change, UserStamp},
-    fault::Fault,
+    change::{Change, UserVersion},
     id::{NodeId, TenantId, UserId},
+    input_error::InputError,
     patch::Patch,
     sync::LEEWAY,
     time::Timestamp,
@@ -45,32 +45,36 @@ pub struct UserPatch {
 
 /// A new user, before it is known whether there was one of that identity before. `issuers` are
 /// those whose tokens count here.
-pub fn draft(new: NewUser, issuers: &[String], deed: &Deed) -> Result<User, Refused> {
+pub fn validate_and_build(
+    new: NewUser,
+    issuers: &[String],
+    deed: &AuditContext,
+) -> Result<User, EditError> {
     let NewUser { id, subject, issuer, patch } = new;
     let mut faults = Vec::new();
     let length = subject.chars().count();
     if !(1..=SUBJECT_MAX).contains(&length) || subject.chars().any(char::is_control) {
         let message = "must be 1 to 255 characters without control characters";
-        faults.push(Fault::at("input.subject", message));
+        faults.push(InputError::at("input.subject", message));
     }
     let issuer = issuer.or_else(|| issuers.first().cloned()).unwrap_or_default();
     if !issuers.contains(&issuer) {
-        faults.push(Fault::at("input.issuer", "must be an issuer whose tokens count here"));
+        faults.push(InputError::at("input.issuer", "must be an issuer whose tokens count here"));
     }
-    let mut user = User::blank(id, Identity { issuer, subject }, deed.now);
+    let mut user = User::new(id, Identity { issuer, subject }, deed.now);
     apply(patch, &mut user, &mut faults);
-    accept(faults, None, 1)?;
+    check_input(faults, None, 1)?;
     Ok(user)
 }
 
 /// What has to be committed to make a user. Where there was one of that identity before, what its
 /// deletion took away stays away: tokens from before it give no groups.
 #[must_use]
-pub fn create(mut user: User, tombstone: Option<&Tombstone>, deed: &Deed) -> Edit<User> {
-    user.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.plus(LEEWAY));
-    let told = fields::between(None, Some(&user));
+pub fn create(mut user: User, tombstone: Option<&Tombstone>, deed: &AuditContext) -> Edit<User> {
+    user.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
+    let told = fields::diff(None, Some(&user));
     let was = tombstone.map(|tombstone| tombstone.deleted_at);
-    let lift = Change::LiftTombstones { identity: user.identity.clone(), was };
+    let lift = Change::DeleteTombstones { identity: user.identity.clone(), was };
     let event = deed.event("user.create", NodeId::User(user.id), Vec::new(), told);
     let changes = vec![Change::InsertUser(user.clone()), lift, event];
     Edit { value: user, changes }
@@ -81,35 +85,39 @@ pub fn update(
     stored: &User,
     version: Option<i32>,
     patch: UserPatch,
-    deed: &Deed,
-) -> Result<Edit<User>, Refused> {
+    deed: &AuditContext,
+) -> Result<Edit<User>, EditError> {
     let mut user = stored.clone();
     let mut faults = Vec::new();
     apply(patch, &mut user, &mut faults);
-    accept(faults, version, stored.version)?;
-    let told = fields::between(Some(stored), Some(&user));
+    check_input(faults, version, stored.version)?;
+    let told = fields::diff(Some(stored), Some(&user));
     if told.is_empty() {
-        return Ok(Edit::none(stored.clone()));
+        return Ok(Edit::unchanged(stored.clone()));
     }
     if stored.platform_admin.is_some() && user.platform_admin.is_none() {
-        removed(&mut user, deed.now);
+        advance_watermark(&mut user, deed.now);
     }
     user.version = user.version.saturating_add(1);
     user.updated_at = deed.now;
     let event = deed.event("user.update", NodeId::User(user.id), Vec::new(), told);
-    let update = Change::UpdateUser { was: UserStamp::from(stored), user: user.clone() };
+    let update = Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() };
     Ok(Edit { value: user, changes: vec![update, event] })
 }
 
 /// A user goes, with the memberships, and leaves a tombstone.
-pub fn delete(stored: &User, version: Option<i32>, deed: &Deed) -> Result<Edit<UserId>, Refused> {
-    same_version(version, stored.version)?;
-    let mut told = fields::between(Some(stored), None);
+pub fn delete(
+    stored: &User,
+    version: Option<i32>,
+    deed: &AuditContext,
+) -> Result<Edit<UserId>, EditError> {
+    check_version(version, stored.version)?;
+    let mut told = fields::diff(Some(stored), None);
     told.extend(fields::memberships(&stored.memberships, &[]));
     let tenants: Vec<TenantId> = stored.memberships.iter().map(|m| m.tenant_id).collect();
     let tombstone = Tombstone { identity: stored.identity.clone(), deleted_at: deed.now };
     let changes = vec![
-        Change::DeleteUser { id: stored.id, was: UserStamp::from(stored) },
+        Change::DeleteUser { id: stored.id, was: UserVersion::from(stored) },
         Change::InsertTombstone(tombstone),
         deed.event("user.delete", NodeId::User(stored.id), tenants, told),
     ];
@@ -117,15 +125,17 @@ pub fn delete(stored: &User, version: Option<i32>, deed: &Deed) -> Result<Edit<U
 }
 
 /// Moves the watermark past a removal, never back: no token from before it brings back what is gone.
-pub(super) fn removed(user: &mut User, now: Timestamp) {
-    user.groups_as_of = user.groups_as_of.max(Some(now.plus(LEEWAY)));
+pub(super) fn advance_watermark(user: &mut User, now: Timestamp) {
+    user.groups_as_of = user.groups_as_of.max(Some(now.saturating_add(LEEWAY)));
 }
 
-fn apply(patch: UserPatch, user: &mut User, faults: &mut Vec<Fault>) {
+fn apply(patch: UserPatch, user: &mut User, faults: &mut Vec<InputError>) {
     let UserPatch { email, name, platform_admin, disabled } = patch;
-    email.allow("input.email", &mut user.email, faults, |email| read_email(&email).map(Some));
-    name.require("input.name", &mut user.name, faults, |name| read_name(&name));
+    email.apply_optional("input.email", &mut user.email, faults, |email| {
+        parse_email(&email).map(Some)
+    });
+    name.apply_required("input.name", &mut user.name, faults, |name| parse_name(&name));
     let direct = |admin: bool| Ok(admin.then_some(MembershipSource::Direct));
-    platform_admin.require("input.platformAdmin", &mut user.platform_admin, faults, direct);
-    disabled.require("input.disabled", &mut user.disabled, faults, Ok);
+    platform_admin.apply_required("input.platformAdmin", &mut user.platform_admin, faults, direct);
+    disabled.apply_required("input.disabled", &mut user.disabled, faults, Ok);
 }

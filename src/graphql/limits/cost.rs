@@ -9,13 +9,13 @@ use async_graphql::{
 };
 
 use super::{
-    Asked,
-    shape::{Kind, Shape},
+    OperationContext,
+    schema_index::{Cardinality, SchemaIndex},
 };
 use crate::graphql::connection::{PAGE_DEFAULT, PAGE_MAX};
 
 /// What a list counts for that nobody bounds.
-const LIST: u64 = 20;
+const ASSUMED_LIST_SIZE: u64 = 20;
 
 /// What a selection set asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    fn beside(self, other: Self) -> Self {
+    fn combine(self, other: Self) -> Self {
         Self {
             depth: self.depth.max(other.depth),
             complexity: self.complexity.saturating_add(other.complexity),
@@ -45,8 +45,8 @@ impl Cost {
 }
 
 /// What an operation asks for.
-pub(super) fn of(asked: Asked<'_>, shape: &Shape) -> Cost {
-    let mut measure = Measure { asked, shape, fragments: HashMap::new() };
+pub(super) fn analyze(asked: OperationContext<'_>, shape: &SchemaIndex) -> Cost {
+    let mut measure = CostVisitor { asked, shape, fragments: HashMap::new() };
     let root = match asked.operation.ty {
         OperationType::Query => "Query",
         OperationType::Mutation => "Mutation",
@@ -55,21 +55,21 @@ pub(super) fn of(asked: Asked<'_>, shape: &Shape) -> Cost {
     measure.set(&asked.operation.selection_set.node, root)
 }
 
-struct Measure<'a> {
-    asked: Asked<'a>,
-    shape: &'a Shape,
+struct CostVisitor<'a> {
+    asked: OperationContext<'a>,
+    shape: &'a SchemaIndex,
     /// `None` while a fragment is being measured: one that contains itself is refused later.
     fragments: HashMap<&'a str, Option<Cost>>,
 }
 
-impl<'a> Measure<'a> {
+impl<'a> CostVisitor<'a> {
     fn set(&mut self, set: &'a SelectionSet, type_name: &str) -> Cost {
         let mut cost = Cost::default();
         for selection in &set.items {
-            if self.asked.leaves_out(selection.node.directives()) {
+            if self.asked.is_skipped(selection.node.directives()) {
                 continue;
             }
-            cost = cost.beside(match &selection.node {
+            cost = cost.combine(match &selection.node {
                 Selection::Field(field) => self.field(&field.node, type_name),
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
@@ -114,7 +114,7 @@ impl<'a> Measure<'a> {
         }
         let known = self.shape.field(type_name, name);
         let below = self.set(&field.selection_set.node, known.map_or("", |f| &f.type_name));
-        let times = known.map_or(1, |known| self.times(known.kind, field));
+        let times = known.map_or(1, |known| self.multiplier(known.kind, field));
         Cost {
             depth: below.depth.saturating_add(1),
             complexity: below.complexity.saturating_mul(times).saturating_add(1),
@@ -127,16 +127,16 @@ impl<'a> Measure<'a> {
     }
 
     /// How many objects a field may answer.
-    fn times(&self, kind: Kind, field: &Field) -> u64 {
+    fn multiplier(&self, kind: Cardinality, field: &Field) -> u64 {
         match kind {
-            Kind::One => 1,
-            Kind::List => LIST,
-            Kind::Connection => {
+            Cardinality::One => 1,
+            Cardinality::List => ASSUMED_LIST_SIZE,
+            Cardinality::Connection => {
                 let size = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
                 // A page of none has its own fields all the same: `nodes`, `pageInfo`.
                 size.unwrap_or(PAGE_DEFAULT as u64).clamp(1, PAGE_MAX as u64)
             }
-            Kind::ByIds => match self.argument(field, "ids") {
+            Cardinality::ByIds => match self.argument(field, "ids") {
                 Some(Value::List(ids)) => ids.len() as u64,
                 _ => 1,
             },

@@ -6,9 +6,9 @@
 //! walked as it would run ([`keys`]): then it is known to be small.
 
 mod cost;
-mod keys;
 mod lexer;
-mod shape;
+mod response_keys;
+mod schema_index;
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -17,18 +17,18 @@ use async_graphql::{
     parser::types::{Directive, FragmentDefinition, OperationDefinition},
 };
 
-use super::error::{Code, Problem};
+use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
 
-pub(super) use shape::Shape;
+pub(super) use schema_index::SchemaIndex;
 
 /// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
 const INTROSPECTION_DEPTH: u64 = 20;
 
 /// From which length on, in bytes, a document is read without what has no meaning in it.
-const LONG: usize = 16 * 1024;
+const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// How long it may be then.
-const LONGEST: usize = 48 * 1024;
+const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
 /// The longest name. The engine compares one that it does not know with every other, to suggest one.
 const NAME_MAX: usize = 255;
 /// How many fields the engine may be asked about that the schema does not have: it looks for each
@@ -37,15 +37,15 @@ const UNKNOWN_FIELDS: u64 = 20;
 
 /// A document, its operation, and the variables that it runs with.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct OperationContext<'a> {
     pub(super) operation: &'a OperationDefinition,
     pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     pub(super) variables: &'a Variables,
 }
 
-impl Asked<'_> {
+impl OperationContext<'_> {
     /// Whether `@skip` or `@include` leaves a selection out.
-    fn leaves_out(&self, directives: &[Positioned<Directive>]) -> bool {
+    fn is_skipped(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().any(|directive| {
             let directive = &directive.node;
             let wanted = match directive.name.node.as_str() {
@@ -71,56 +71,60 @@ impl Asked<'_> {
 /// The parser takes some 80 ns a byte, whatever the byte says. So of a long text what has no meaning
 /// is left out before (places in it are not the client's own then), and what is long all the same,
 /// which only values can be, has to come in variables.
-pub(super) fn readable<'a>(
+pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
-) -> Result<(Cow<'a, str>, u64), Problem> {
+) -> Result<(Cow<'a, str>, u64), RequestError> {
     let tokens = check_text(document, limits)?;
-    if document.len() <= LONG {
+    if document.len() <= COMPACT_THRESHOLD_BYTES {
         return Ok((document.into(), tokens));
     }
     let compact = lexer::compact(document);
-    if compact.len() > LONGEST {
+    if compact.len() > MAX_DOCUMENT_BYTES {
         let message = "The document is too long: send long values as variables.";
-        return Err(Problem::new(Code::LimitExceeded, message)
+        return Err(RequestError::new(Code::LimitExceeded, message)
             .with("limit", "bodyBytes")
-            .with("max", LONGEST)
+            .with("max", MAX_DOCUMENT_BYTES)
             .with("actual", compact.len()));
     }
     Ok((compact.into(), tokens))
 }
 
 /// Refuses what has too many tokens or directives; how many tokens it has.
-fn check_text(document: &str, limits: &Limits) -> Result<u64, Problem> {
+fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
     let found = lexer::count(document);
-    within("tokens", found.tokens, limits.tokens)?;
-    within("directives", found.directives, limits.directives)?;
+    check_limit("tokens", found.tokens, limits.tokens)?;
+    check_limit("directives", found.directives, limits.directives)?;
     if found.longest_name > NAME_MAX {
         let message = format!("A name in the document has more than {NAME_MAX} characters.");
-        return Err(Problem::new(Code::ValidationFailed, message));
+        return Err(RequestError::new(Code::ValidationFailed, message));
     }
     Ok(found.tokens)
 }
 
 /// Refuses a parsed document that asks for too much, and tells what it may cost at most. Names that the schema does not have cost what
 /// others do: the engine refuses them, but may be asked to only once that is cheap.
-pub(super) fn check(asked: Asked<'_>, shape: &Shape, limits: &Limits) -> Result<u64, Problem> {
-    let cost = cost::of(asked, shape);
-    within("depth", cost.depth, limits.depth)?;
-    within("depth", cost.introspection_depth, INTROSPECTION_DEPTH)?;
-    within("complexity", cost.complexity, limits.complexity)?;
-    within("complexity", cost.introspection, limits.complexity)?;
+pub(super) fn check(
+    asked: OperationContext<'_>,
+    shape: &SchemaIndex,
+    limits: &Limits,
+) -> Result<u64, RequestError> {
+    let cost = cost::analyze(asked, shape);
+    check_limit("depth", cost.depth, limits.depth)?;
+    check_limit("depth", cost.introspection_depth, INTROSPECTION_DEPTH)?;
+    check_limit("complexity", cost.complexity, limits.complexity)?;
+    check_limit("complexity", cost.introspection, limits.complexity)?;
     if cost.unknown > UNKNOWN_FIELDS {
         let message = "The document has many fields that the schema does not have.";
-        return Err(Problem::new(Code::ValidationFailed, message));
+        return Err(RequestError::new(Code::ValidationFailed, message));
     }
-    let keys = keys::of(asked, limits.aliases)?;
-    within("aliases", keys.aliases, limits.aliases)?;
-    within("rootFields", keys.root_fields, limits.root_fields)?;
+    let keys = response_keys::of(asked, limits.aliases)?;
+    check_limit("aliases", keys.aliases, limits.aliases)?;
+    check_limit("rootFields", keys.root_fields, limits.root_fields)?;
     Ok(cost.complexity)
 }
 
-fn within(limit: &'static str, actual: u64, max: u64) -> Result<(), Problem> {
+fn check_limit(limit: &'static str, actual: u64, max: u64) -> Result<(), RequestError> {
     if actual <= max {
         return Ok(());
     }
@@ -132,7 +136,7 @@ fn within(limit: &'static str, actual: u64, max: u64) -> Result<(), Problem> {
         "rootFields" => "The document has too many root fields.",
         _ => "The document asks for too much at once.",
     };
-    Err(Problem::new(Code::LimitExceeded, message)
+    Err(RequestError::new(Code::LimitExceeded, message)
         .with("limit", limit)
         .with("max", max)
         .with("actual", actual))

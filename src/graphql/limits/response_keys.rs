@@ -6,14 +6,14 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 
-use super::{Asked, Problem, within};
+use super::{OperationContext, RequestError, check_limit};
 
 /// How many selections may be looked at. A document of the usual limits has a few thousand.
 const STEPS: u64 = 100_000;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Keys {
+pub(super) struct ResponseKeyCounts {
     /// The most response keys that one field has in one selection set.
     pub(super) aliases: u64,
     /// The response keys of the root, less those of `__typename`.
@@ -21,11 +21,14 @@ pub(super) struct Keys {
 }
 
 /// Counts the response keys of an operation; stops at the first place with more than `most`.
-pub(super) fn of(asked: Asked<'_>, most: u64) -> Result<Keys, Problem> {
+pub(super) fn of(
+    asked: OperationContext<'_>,
+    most: u64,
+) -> Result<ResponseKeyCounts, RequestError> {
     let mut walk = Walk { asked, seen: HashSet::new(), steps: 0 };
-    let mut keys = Keys::default();
+    let mut keys = ResponseKeyCounts::default();
     let mut waiting = vec![vec![&asked.operation.selection_set.node]];
-    let mut at_root = true;
+    let mut index = true;
     while let Some(sets) = waiting.pop() {
         let fields = walk.collect(&sets)?;
         let mut by_name: HashMap<&str, u64> = HashMap::new();
@@ -35,10 +38,10 @@ pub(super) fn of(asked: Asked<'_>, most: u64) -> Result<Keys, Problem> {
             }
         }
         keys.aliases = by_name.values().copied().max().unwrap_or(0).max(keys.aliases);
-        if at_root {
+        if index {
             let typename = by_name.get("__typename").copied().unwrap_or(0);
             keys.root_fields = (fields.len() as u64).saturating_sub(typename);
-            at_root = false;
+            index = false;
         }
         if keys.aliases > most {
             return Ok(keys);
@@ -57,7 +60,7 @@ pub(super) fn of(asked: Asked<'_>, most: u64) -> Result<Keys, Problem> {
 }
 
 struct Walk<'a> {
-    asked: Asked<'a>,
+    asked: OperationContext<'a>,
     /// The groups of selection sets that were looked at, by where they lie.
     seen: HashSet<Vec<usize>>,
     steps: u64,
@@ -68,15 +71,15 @@ impl<'a> Walk<'a> {
     fn collect(
         &mut self,
         sets: &[&'a SelectionSet],
-    ) -> Result<HashMap<&'a str, Vec<&'a Field>>, Problem> {
+    ) -> Result<HashMap<&'a str, Vec<&'a Field>>, RequestError> {
         let mut fields: HashMap<&str, Vec<&Field>> = HashMap::new();
         let mut spread = HashSet::new();
         let mut waiting: Vec<&SelectionSet> = sets.to_vec();
         while let Some(set) = waiting.pop() {
             for selection in &set.items {
                 self.steps += 1;
-                within("complexity", self.steps, STEPS)?;
-                if self.asked.leaves_out(selection.node.directives()) {
+                check_limit("complexity", self.steps, STEPS)?;
+                if self.asked.is_skipped(selection.node.directives()) {
                     continue;
                 }
                 match &selection.node {

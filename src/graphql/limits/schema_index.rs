@@ -9,7 +9,7 @@ use async_graphql::{
 
 /// How many objects a field answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Cardinality {
     /// One, or what the list around it has been counted for.
     One,
     /// As many as its page has.
@@ -24,18 +24,18 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     /// How many it answers.
-    pub(super) kind: Kind,
+    pub(super) kind: Cardinality,
     /// Their type's name.
     pub(super) type_name: String,
 }
 
 /// The schema's fields, by type and name.
 #[derive(Debug)]
-pub(in super::super) struct Shape {
+pub(in super::super) struct SchemaIndex {
     types: HashMap<String, HashMap<String, Field>>,
 }
 
-impl Shape {
+impl SchemaIndex {
     /// Reads the schema from its own text, so that it cannot be another one.
     pub(in super::super) fn read(sdl: &str) -> Self {
         let mut types = HashMap::new();
@@ -85,11 +85,11 @@ fn field(of: &str, field: &FieldDefinition) -> Field {
     let takes_ids = field.arguments.iter().any(|argument| argument.node.name.node == "ids");
     let kind = match list {
         // The page has been counted at the connection.
-        true if of.ends_with("Connection") => Kind::One,
-        true if takes_ids => Kind::ByIds,
-        true => Kind::List,
-        false if type_name.ends_with("Connection") => Kind::Connection,
-        false => Kind::One,
+        true if of.ends_with("Connection") => Cardinality::One,
+        true if takes_ids => Cardinality::ByIds,
+        true => Cardinality::List,
+        false if type_name.ends_with("Connection") => Cardinality::Connection,
+        false => Cardinality::One,
     };
     Field { kind, type_name }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use brotli_decompressor::Decompressor;
 
-use super::super::media::takes_coding;
+use super::super::media::accepts_encoding;
 
 /// How much is decompressed at a time.
 const BUFFER: usize = 4096;
@@ -47,18 +47,18 @@ pub(super) use file;
 
 /// How long a browser may keep a file without asking.
 #[derive(Clone, Copy)]
-pub(super) enum Keep {
+pub(super) enum CachePolicy {
     /// For ever: the name changes with what is in it.
-    ForEver,
+    Immutable,
     /// Until the next time: it asks whether it is still the one.
-    AskAgain,
+    Revalidate,
 }
 
-impl Keep {
+impl CachePolicy {
     const fn cache_control(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::ForEver => "public, max-age=31536000, immutable",
-            Self::AskAgain => "no-cache",
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Revalidate => "no-cache",
         })
     }
 }
@@ -66,17 +66,17 @@ impl Keep {
 impl File {
     /// The answer to whoever asks for it: as it is embedded where brotli is taken, else as it was. (A
     /// client that takes gzip alone gets that from the layer that makes answers short.)
-    pub(super) fn answer(&'static self, asked: &HeaderMap, keep: Keep) -> Response {
-        let tag = self.tag();
+    pub(super) fn answer(&'static self, asked: &HeaderMap, keep: CachePolicy) -> Response {
+        let tag = self.etag();
         let headers = [
             (header::CACHE_CONTROL, keep.cache_control()),
             (header::ETAG, tag.clone()),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
         ];
-        if is_known(asked, tag) {
+        if is_not_modified(asked, tag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
-        let mut response = if takes_coding(asked, "br") {
+        let mut response = if accepts_encoding(asked, "br") {
             let coding = [(header::CONTENT_ENCODING, "br")];
             (coding, headers, Body::from(self.packed)).into_response()
         } else {
@@ -90,7 +90,7 @@ impl File {
     }
 
     /// Weak: it is the same for every coding.
-    fn tag(&self) -> &HeaderValue {
+    fn etag(&self) -> &HeaderValue {
         self.tag.get_or_init(|| {
             let hash = hex::encode(&digest(&SHA256, self.packed).as_ref()[..16]);
             HeaderValue::try_from(format!("W/\"{hash}\""))
@@ -110,7 +110,7 @@ impl File {
 }
 
 /// Whether the client has it already.
-fn is_known(asked: &HeaderMap, tag: &HeaderValue) -> bool {
+fn is_not_modified(asked: &HeaderMap, tag: &HeaderValue) -> bool {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let ours = tag.to_str().map(weak).unwrap_or_default();

@@ -13,18 +13,18 @@ use axum::{
     routing::get,
 };
 
-use super::Gateway;
-use file::{File, Keep};
+use super::AppState;
+use file::{CachePolicy, File};
 
 /// What the page may do: run what came with it, and ask this gateway. Nothing of it is in the page
 /// itself but styles, which the editor writes there as it goes; its icons are pictures in its sheet.
-const POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Goes with the page and with each of its files: a worker has the policy that it came with.
-const GUARDS: [(HeaderName, HeaderValue); 5] = [
-    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (
@@ -38,19 +38,19 @@ const GUARDS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// The page and what it brings in, where the playground is on.
-pub(super) fn routes(router: Router<Arc<Gateway>>) -> Router<Arc<Gateway>> {
-    router.route("/", get(at_root)).route("/playground/{name}", get(asset))
+pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
+    router.route("/", get(index)).route("/playground/{name}", get(asset))
 }
 
 /// `GET /`
-async fn at_root(State(gateway): State<Arc<Gateway>>, asked: HeaderMap) -> Response {
+async fn index(State(gateway): State<Arc<AppState>>, asked: HeaderMap) -> Response {
     page(&gateway, &asked)
 }
 
 /// The page itself: the one of `dev` has demo identities to choose from.
-pub(super) fn page(gateway: &Gateway, asked: &HeaderMap) -> Response {
+pub(super) fn page(gateway: &AppState, asked: &HeaderMap) -> Response {
     let page = if gateway.dev.is_some() { &files::DEV } else { &files::SERVE };
-    let mut response = guarded(page, asked, Keep::AskAgain);
+    let mut response = with_security_headers(page, asked, CachePolicy::Revalidate);
     // At `/graphql`, whoever accepts no page is answered by GraphQL.
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     response
@@ -60,14 +60,16 @@ pub(super) fn page(gateway: &Gateway, asked: &HeaderMap) -> Response {
 async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Response {
     let found = files::ASSETS.iter().find(|file| file.name == name);
     match found {
-        Some(file) => guarded(file, &asked, Keep::ForEver),
-        None if name == files::LICENSES.name => guarded(&files::LICENSES, &asked, Keep::AskAgain),
+        Some(file) => with_security_headers(file, &asked, CachePolicy::Immutable),
+        None if name == files::LICENSES.name => {
+            with_security_headers(&files::LICENSES, &asked, CachePolicy::Revalidate)
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn guarded(file: &'static File, asked: &HeaderMap, keep: Keep) -> Response {
+fn with_security_headers(file: &'static File, asked: &HeaderMap, keep: CachePolicy) -> Response {
     let mut response = file.answer(asked, keep);
-    response.headers_mut().extend(GUARDS);
+    response.headers_mut().extend(SECURITY_HEADERS);
     response
 }

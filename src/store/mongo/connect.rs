@@ -7,18 +7,18 @@ use mongodb::{
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
-use super::{MongoStore, Raw};
+use super::{MongoStore, RawCollection};
 use crate::{
     metrics::Metrics,
-    store::{PrepareError, ReadError, observe::Observer},
+    store::{PrepareError, StoreError, instrumentation::CommandMetrics},
 };
 
-const SELECTION: Duration = Duration::from_secs(5);
-const CONNECTING: Duration = Duration::from_secs(5);
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections to one server. More of them make nothing faster; fewer make a queue.
-const POOL: u32 = 32;
+const MAX_POOL_SIZE: u32 = 32;
 
-const FORM: &str = "it should be like mongodb://user:password@host:27017/database?replicaSet=rs0, \
+const URL_HELP: &str = "it should be like mongodb://user:password@host:27017/database?replicaSet=rs0, \
                     with user and password percent-encoded";
 
 impl MongoStore {
@@ -32,15 +32,18 @@ impl MongoStore {
     ) -> Result<Self, PrepareError> {
         let options = ClientOptions::parse(url).await.map_err(|error| unusable(url, &error))?;
         let Some(name) = options.default_database.clone() else {
-            let text = format!("the database URL names no database: {FORM}");
-            return Err(PrepareError::Unusable(text));
+            let text = format!("the database URL names no database: {URL_HELP}");
+            return Err(PrepareError::Misconfigured(text));
         };
         let client =
             Client::with_options(with_defaults(options)).map_err(|error| unusable(url, &error))?;
         let database = client.database(&name);
-        let observer = metrics.map_or_else(Observer::default, |m| Observer::new(m, "mongodb"));
-        let collection =
-            |name: &str| Raw { collection: database.collection(name), observer: observer.clone() };
+        let observer =
+            metrics.map_or_else(CommandMetrics::default, |m| CommandMetrics::new(m, "mongodb"));
+        let collection = |name: &str| RawCollection {
+            collection: database.collection(name),
+            observer: observer.clone(),
+        };
         Ok(Self {
             tenants: collection("tenants"),
             users: collection("users"),
@@ -49,7 +52,7 @@ impl MongoStore {
             tombstones: collection("tombstones"),
             requests: collection("requests"),
             observer: observer.clone(),
-            turns: super::commit::Turns::new(),
+            turns: super::commit::TenantLocks::new(),
             default_issuer: default_issuer.to_owned(),
             database,
             client,
@@ -60,9 +63,9 @@ impl MongoStore {
 /// The URL may ask for other times and another pool, but not for weaker guarantees.
 fn with_defaults(mut options: ClientOptions) -> ClientOptions {
     options.app_name.get_or_insert_with(|| "tenantry".to_owned());
-    options.server_selection_timeout.get_or_insert(SELECTION);
-    options.connect_timeout.get_or_insert(CONNECTING);
-    options.max_pool_size.get_or_insert(POOL);
+    options.server_selection_timeout.get_or_insert(SERVER_SELECTION_TIMEOUT);
+    options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+    options.max_pool_size.get_or_insert(MAX_POOL_SIZE);
     options.read_concern = Some(ReadConcern::majority());
     options.write_concern = Some(WriteConcern::majority());
     options.retry_reads = Some(true);
@@ -76,9 +79,9 @@ fn with_defaults(mut options: ClientOptions) -> ClientOptions {
 fn unusable(url: &str, error: &mongodb::error::Error) -> PrepareError {
     if matches!(*error.kind, mongodb::error::ErrorKind::DnsResolve { .. }) {
         let text = "the DNS does not resolve the database URL".to_owned();
-        return PrepareError::Failed(ReadError::Unavailable(text));
+        return PrepareError::Failed(StoreError::Unavailable(text));
     }
     let secret = url.contains('@') || url.contains("assword") || url.contains("TOKEN");
     let why = if secret { String::new() } else { format!(" ({})", error.kind) };
-    PrepareError::Unusable(format!("the database URL cannot be used{why}: {FORM}"))
+    PrepareError::Misconfigured(format!("the database URL cannot be used{why}: {URL_HELP}"))
 }

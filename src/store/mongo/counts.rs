@@ -5,27 +5,27 @@ use std::collections::HashMap;
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
 use super::{
-    MongoStore, Raw,
+    MongoStore, RawCollection,
     documents::id_of,
-    errors::bounded,
-    indexes::names,
+    errors::with_timeout,
+    indexes::name_collation,
     members::{members_of, with_role},
-    pages::List,
-    queries::{batch, each, one_of},
+    pages::ListQuery,
+    queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{id::TenantId, list::MemberFilter},
-    store::ReadError,
+    store::StoreError,
 };
 
-impl List {
-    pub(super) async fn count(self, collection: &Raw) -> Result<u64, ReadError> {
+impl ListQuery {
+    pub(super) async fn count(self, collection: &RawCollection) -> Result<u64, StoreError> {
         let search = self.search;
         let mut count = collection.count_documents(self.filter());
         if search {
-            count = count.collation(names());
+            count = count.collation(name_collation());
         }
-        bounded(collection.on("aggregate"), count).await
+        with_timeout(collection.command("aggregate"), count).await
     }
 }
 
@@ -34,7 +34,7 @@ impl MongoStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+    ) -> Result<HashMap<TenantId, u64>, StoreError> {
         let mut counts = HashMap::with_capacity(tenants.len());
         if tenants.is_empty() {
             return Ok(counts);
@@ -42,13 +42,13 @@ impl MongoStore {
         let mut steps = with_role(filter);
         steps.push(doc! { "$count": "count" });
         let pipeline = vec![
-            doc! { "$match": { "_id": one_of(tenants) } },
+            doc! { "$match": { "_id": id_filter(tenants) } },
             doc! { "$project": { "_id": 1 } },
             members_of(filter, steps),
             doc! { "$project": { "count": { "$first": "$members.count" } } },
         ];
-        let query = self.tenants.aggregate(pipeline).batch_size(batch(tenants.len()));
-        each(self.tenants.on("aggregate"), query.batch(), |raw| {
+        let query = self.tenants.aggregate(pipeline).batch_size(batch_size_for(tenants.len()));
+        for_each_document(self.tenants.command("aggregate"), query.batch(), |raw| {
             if let (Some(id), Some(count)) = (id_of(raw), count_of(raw)) {
                 counts.insert(TenantId::new(id), count);
             }

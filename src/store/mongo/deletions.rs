@@ -12,19 +12,19 @@ use mongodb::{
 
 use super::{
     MongoStore,
-    apply::{delete, fresh, versioned},
-    commit::{Failed, in_time},
+    apply::{delete, ensure_matched, id_version_filter},
+    commit::{WriteError, write_with_timeout},
     documents::{
-        date, id_of, log_broken, oid as to_oid,
-        tombstone::{Leftover, read_leftover, write_leftover},
+        date, id_of, log_decode_error, oid as to_oid,
+        tombstone::{PendingCleanup, read_leftover, write_leftover},
     },
-    errors::bounded,
-    keyset::least,
-    queries::{batch, each},
+    errors::with_timeout,
+    keyset::min_object_id,
+    queries::{batch_size_for, for_each_document},
 };
 use crate::{
     domain::{change::Change, id::TenantId, time::Timestamp},
-    store::ReadError,
+    store::StoreError,
 };
 
 /// How many members a tenant may have so that all goes in one transaction; and how many go at once
@@ -40,52 +40,52 @@ impl MongoStore {
         at: Timestamp,
         watermark: Timestamp,
         session: &mut ClientSession,
-    ) -> Result<(), Failed> {
-        fresh(delete(&self.tenants, versioned(id, was), session).await?)?;
+    ) -> Result<(), WriteError> {
+        ensure_matched(delete(&self.tenants, id_version_filter(id, was), session).await?)?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
         let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
-        in_time(self.subscriptions.on("delete"), delete).await?;
-        let left = Leftover { tenant: id, deleted_at: at, groups_as_of: watermark };
+        write_with_timeout(self.subscriptions.command("delete"), delete).await?;
+        let left = PendingCleanup { tenant: id, deleted_at: at, groups_as_of: watermark };
         let members = self.users.count_documents(members_of(id)).limit(BATCH as u64 + 1);
         let members = members.session(&mut *session);
-        if in_time(self.users.on("aggregate"), members).await? > BATCH as u64 {
+        if write_with_timeout(self.users.command("aggregate"), members).await? > BATCH as u64 {
             return self.insert(&self.tombstones, write_leftover(&left), Some(session)).await;
         }
-        let end = self.users.update_many(members_of(id), end_membership(&left));
-        in_time(self.users.on("update"), end.session(session)).await.map(drop)
+        let end = self.users.update_many(members_of(id), remove_membership(&left));
+        write_with_timeout(self.users.command("update"), end.session(session)).await.map(drop)
     }
 
     /// Ends what came to a tenant while it was being deleted; where a mark is left, that does. What
     /// remains where this does not work out shows nowhere.
-    pub(super) async fn end_latecomers(&self, changes: &[Change]) {
+    pub(super) async fn remove_late_memberships(&self, changes: &[Change]) {
         for change in changes {
             let Change::DeleteTenant { id, at, watermark, .. } = change else { continue };
-            let left = Leftover { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
-            if let Err(error) = self.end_unmarked(&left).await {
+            let left = PendingCleanup { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
+            if let Err(error) = self.remove_unmarked(&left).await {
                 tracing::warn!(%error, "memberships of a deleted tenant may be left");
             }
         }
     }
 
-    async fn end_unmarked(&self, left: &Leftover) -> Result<(), ReadError> {
+    async fn remove_unmarked(&self, left: &PendingCleanup) -> Result<(), StoreError> {
         let mark = self.tombstones.find_one(doc! { "_id": to_oid(left.tenant.raw) });
-        if bounded(self.tombstones.on("find"), mark).await?.is_some()
-            || self.members_after(left.tenant, least()).await?.is_empty()
+        if with_timeout(self.tombstones.command("find"), mark).await?.is_some()
+            || self.members_after(left.tenant, min_object_id()).await?.is_empty()
         {
             return Ok(());
         }
-        self.end_leftover(left).await.map(drop)
+        self.remove_leftover(left).await.map(drop)
     }
 
     /// Ends what deleted tenants have left: how many memberships that were.
-    pub(super) async fn end_leftovers(&self) -> Result<u64, ReadError> {
-        let (mut after, mut ended) = (least(), 0);
+    pub(super) async fn remove_leftovers(&self) -> Result<u64, StoreError> {
+        let (mut after, mut ended) = (min_object_id(), 0);
         loop {
             let mut found = Vec::new();
             let some = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
             let some = some.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
-            let find = self.tombstones.on("find");
-            each(find, some.batch_size(batch(BATCH)).batch(), |raw| {
+            let find = self.tombstones.command("find");
+            for_each_document(find, some.batch_size(batch_size_for(BATCH)).batch(), |raw| {
                 found.push((raw.get_object_id("tenantId").ok(), read_leftover(raw)));
             })
             .await?;
@@ -94,8 +94,8 @@ impl MongoStore {
             };
             for (_, left) in found {
                 match left {
-                    Ok(left) => ended += self.end_leftover(&left).await?,
-                    Err(fault) => log_broken(self.tombstones.name(), None, &fault),
+                    Ok(left) => ended += self.remove_leftover(&left).await?,
+                    Err(fault) => log_decode_error(self.tombstones.name(), None, &fault),
                 }
             }
             after = last;
@@ -103,8 +103,8 @@ impl MongoStore {
     }
 
     /// Ends what one tenant has left, and takes the mark away once nothing is.
-    async fn end_leftover(&self, left: &Leftover) -> Result<u64, ReadError> {
-        let (mut after, mut ended) = (least(), 0);
+    async fn remove_leftover(&self, left: &PendingCleanup) -> Result<u64, StoreError> {
+        let (mut after, mut ended) = (min_object_id(), 0);
         loop {
             let members = self.members_after(left.tenant, after).await?;
             let Some(last) = members.last() else { break };
@@ -112,11 +112,11 @@ impl MongoStore {
             // Those that are members still: another instance may be at the same ones.
             let mut still = members_of(left.tenant);
             still.insert("_id", doc! { "$in": members });
-            let end = self.users.update_many(still, end_membership(left));
-            ended += bounded(self.users.on("update"), end).await?.modified_count;
+            let end = self.users.update_many(still, remove_membership(left));
+            ended += with_timeout(self.users.command("update"), end).await?.modified_count;
         }
         let mark = self.tombstones.delete_one(doc! { "_id": to_oid(left.tenant.raw) });
-        bounded(self.tombstones.on("delete"), mark).await?;
+        with_timeout(self.tombstones.command("delete"), mark).await?;
         Ok(ended)
     }
 
@@ -125,13 +125,13 @@ impl MongoStore {
         &self,
         tenant: TenantId,
         after: oid::ObjectId,
-    ) -> Result<Vec<oid::ObjectId>, ReadError> {
+    ) -> Result<Vec<oid::ObjectId>, StoreError> {
         let mut filter = members_of(tenant);
         filter.insert("_id", doc! { "$gt": after });
         let find = self.users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 });
         let mut members = Vec::with_capacity(BATCH);
-        let find = find.limit(BATCH as i64).batch_size(batch(BATCH));
-        each(self.users.on("find"), find.batch(), |raw| {
+        let find = find.limit(BATCH as i64).batch_size(batch_size_for(BATCH));
+        for_each_document(self.users.command("find"), find.batch(), |raw| {
             members.extend(id_of(raw).map(to_oid));
         })
         .await?;
@@ -145,7 +145,7 @@ fn members_of(tenant: TenantId) -> Document {
 
 /// Takes the membership out, as any other change of a user: with the next version. What cannot be
 /// read of a user (a hand's work) stays so, and is in nobody's way.
-fn end_membership(left: &Leftover) -> Vec<Document> {
+fn remove_membership(left: &PendingCleanup) -> Vec<Document> {
     let tenant = to_oid(left.tenant.raw);
     let of_tenants = doc! { "$cond": [
         { "$isArray": "$$this.tenantId" }, "$$this.tenantId", ["$$this.tenantId"],

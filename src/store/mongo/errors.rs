@@ -8,16 +8,16 @@ use mongodb::{
 };
 
 use crate::{
-    domain::change::Unique,
-    store::{ReadError, observe::Command},
+    domain::change::UniqueField,
+    store::{StoreError, instrumentation::Command},
 };
 
 /// How long one command may take, whatever the driver and the network make of it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a server says that cannot answer now: it is going away or coming up, is no primary (any
 /// more), or ran out of time. The driver has retried then, where it may.
-const PASSING: &[i32] = &[
+const TRANSIENT_CODES: &[i32] = &[
     6,     // HostUnreachable
     7,     // HostNotFound
     50,    // MaxTimeMSExpired
@@ -42,40 +42,40 @@ const PASSING: &[i32] = &[
 pub(super) const DUPLICATE_KEY: i32 = 11000;
 
 /// Runs one command within [`PATIENCE`].
-pub(super) async fn bounded<T>(
+pub(super) async fn with_timeout<T>(
     command: Command<'_>,
     asked: impl IntoFuture<Output = Result<T, Error>>,
-) -> Result<T, ReadError> {
+) -> Result<T, StoreError> {
     let asked = async {
-        match tokio::time::timeout(PATIENCE, asked.into_future()).await {
+        match tokio::time::timeout(COMMAND_TIMEOUT, asked.into_future()).await {
             Ok(answer) => answer.map_err(|error| read_error(&error)),
-            Err(_) => Err(out_of_time()),
+            Err(_) => Err(timeout_error()),
         }
     };
-    command.observe(asked).await
+    command.instrument(asked).await
 }
 
-pub(super) fn out_of_time() -> ReadError {
-    ReadError::Unavailable(format!("no answer within {} s", PATIENCE.as_secs()))
+pub(super) fn timeout_error() -> StoreError {
+    StoreError::Unavailable(format!("no answer within {} s", COMMAND_TIMEOUT.as_secs()))
 }
 
 /// What an error means to who reads. Its text has neither the URL nor a document in it.
-pub(super) fn read_error(error: &Error) -> ReadError {
-    if is_passing(error) {
-        ReadError::Unavailable(text(error))
+pub(super) fn read_error(error: &Error) -> StoreError {
+    if is_transient(error) {
+        StoreError::Unavailable(text(error))
     } else {
-        ReadError::Internal(text(error))
+        StoreError::Internal(text(error))
     }
 }
 
-fn is_passing(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     match error.kind.as_ref() {
         ErrorKind::ServerSelection { .. }
         | ErrorKind::Io(_)
         | ErrorKind::ConnectionPoolCleared { .. }
         | ErrorKind::DnsResolve { .. } => true,
         _ => {
-            code(error).is_some_and(|code| PASSING.contains(&code))
+            code(error).is_some_and(|code| TRANSIENT_CODES.contains(&code))
                 || error.contains_label("RetryableWriteError")
                 || error.contains_label("TransientTransactionError")
         }
@@ -106,12 +106,12 @@ fn write_failed(code: i32) -> String {
 }
 
 /// A write that the server refused for what it is.
-pub(super) fn refused_write(code: i32) -> ReadError {
-    ReadError::Internal(write_failed(code))
+pub(super) fn refused_write(code: i32) -> StoreError {
+    StoreError::Internal(write_failed(code))
 }
 
 /// The first field of the unique index that refused a write, or `None` for any other error.
-pub(super) fn refused_by(error: &Error) -> Option<&str> {
+pub(super) fn violated_index_field(error: &Error) -> Option<&str> {
     if code(error) != Some(DUPLICATE_KEY) {
         return None;
     }
@@ -124,13 +124,13 @@ pub(super) fn refused_by(error: &Error) -> Option<&str> {
 }
 
 /// Whose uniqueness an index keeps, by its first field.
-pub(super) fn unique(first_field: &str) -> Option<Unique> {
+pub(super) fn unique(first_field: &str) -> Option<UniqueField> {
     match first_field {
-        "slug" => Some(Unique::Slug),
-        "domains" => Some(Unique::Domains),
-        "integrations.authentikGroup" => Some(Unique::AuthentikGroup),
-        "subject" => Some(Unique::Subject),
-        "tenantId" => Some(Unique::LiveSubscription),
+        "slug" => Some(UniqueField::Slug),
+        "domains" => Some(UniqueField::Domains),
+        "integrations.authentikGroup" => Some(UniqueField::AuthentikGroup),
+        "subject" => Some(UniqueField::Subject),
+        "tenantId" => Some(UniqueField::LiveSubscription),
         _ => None,
     }
 }

@@ -9,37 +9,41 @@ use mongodb::{
 use super::{
     MongoStore,
     apply::update,
-    commit::Failed,
+    commit::WriteError,
     documents::{
-        date, log_broken, oid,
-        request::{self, Record, digest, write_step},
+        date,
+        idempotency::{self, IdempotencyRecord, digest, write_step},
+        log_decode_error, oid,
     },
-    errors::{DUPLICATE_KEY, PATIENCE, bounded, code, out_of_time, read_error},
-    queries::{batch, each},
+    errors::{COMMAND_TIMEOUT, DUPLICATE_KEY, code, read_error, timeout_error, with_timeout},
+    queries::{batch_size_for, for_each_document},
 };
 use crate::{
     domain::{
         id::ObjectId,
-        request::{Claim, Claimed, KEPT, LEASE, RequestKey, Settlement, Step},
+        idempotency::{
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
+            RunOutcome,
+        },
         time::Timestamp,
     },
-    store::{CommitError, ReadError},
+    store::{CommitError, StoreError},
 };
 
 /// How many records that nobody asks for any more go with each claim. More than one, so that they
 /// get fewer.
-const SWEPT: usize = 8;
+const SWEEP_BATCH: usize = 8;
 /// How often a claim is tried where another one makes the record at the same time. Once it is
 /// there, the next try meets it.
-const TRIES: usize = 5;
+const MAX_CLAIM_ATTEMPTS: usize = 5;
 
 impl MongoStore {
     /// Claims a request in one step: the server decides on what it finds, and says what it left.
-    pub(super) async fn claim_request(&self, claim: &Claim) -> Result<Claimed, ReadError> {
-        let raw = self.take(claim).await?;
-        let record = request::read(&raw).map_err(|fault| {
-            log_broken(self.requests.name(), None, &fault);
-            ReadError::Internal("a request cannot be read".to_owned())
+    pub(super) async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
+        let raw = self.claim_record(claim).await?;
+        let record = idempotency::read(&raw).map_err(|fault| {
+            log_decode_error(self.requests.name(), None, &fault);
+            StoreError::Internal("a request cannot be read".to_owned())
         })?;
         // It is claimed or not, whatever becomes of this; the next claim sweeps, too.
         if let Err(error) = self.sweep(claim.now).await {
@@ -48,36 +52,36 @@ impl MongoStore {
         Ok(claimed(record, claim))
     }
 
-    async fn take(&self, claim: &Claim) -> Result<RawDocumentBuf, ReadError> {
+    async fn claim_record(&self, claim: &Claim) -> Result<RawDocumentBuf, StoreError> {
         let mut failed = false;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_CLAIM_ATTEMPTS {
             let key = doc! { "_id": digest(claim.key.0) };
             let take = self.requests.find_one_and_update(key, take_if_free(claim)).upsert(true);
             let take = take.return_document(ReturnDocument::After);
-            let take = tokio::time::timeout(PATIENCE, take.into_future());
-            let taken = self.requests.on("findAndModify").observe(take).await;
-            match taken.map_err(|_| out_of_time())? {
+            let take = tokio::time::timeout(COMMAND_TIMEOUT, take.into_future());
+            let taken = self.requests.command("findAndModify").instrument(take).await;
+            match taken.map_err(|_| timeout_error())? {
                 Ok(Some(raw)) => return Ok(raw),
                 Ok(None) => {}
                 Err(error) if code(&error) == Some(DUPLICATE_KEY) => {}
                 // Once more: what was ours already is ours then.
                 Err(error) => match read_error(&error) {
-                    ReadError::Unavailable(_) if !failed => failed = true,
+                    StoreError::Unavailable(_) if !failed => failed = true,
                     error => return Err(error),
                 },
             }
         }
-        Err(ReadError::Unavailable("a request was claimed by too many at once".to_owned()))
+        Err(StoreError::Unavailable("a request was claimed by too many at once".to_owned()))
     }
 
     /// Deletes a few records that have expired.
-    async fn sweep(&self, now: Timestamp) -> Result<(), ReadError> {
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let expired = doc! { "expiresAt": { "$lte": date(now) } };
         let some = self.requests.find(expired.clone()).sort(doc! { "expiresAt": 1 });
-        let some = some.projection(doc! { "_id": 1 }).limit(SWEPT as i64);
-        let mut keys = Vec::with_capacity(SWEPT);
-        let find = self.requests.on("find");
-        each(find, some.batch_size(batch(SWEPT)).batch(), |raw| {
+        let some = some.projection(doc! { "_id": 1 }).limit(SWEEP_BATCH as i64);
+        let mut keys = Vec::with_capacity(SWEEP_BATCH);
+        let find = self.requests.command("find");
+        for_each_document(find, some.batch_size(batch_size_for(SWEEP_BATCH)).batch(), |raw| {
             keys.extend(raw.get_binary("_id").ok().map(|key| key.to_binary()));
         })
         .await?;
@@ -87,64 +91,66 @@ impl MongoStore {
         // Somebody may have claimed one of them since.
         let mut still = expired;
         still.insert("_id", doc! { "$in": keys });
-        bounded(self.requests.on("delete"), self.requests.delete_many(still)).await.map(drop)
+        with_timeout(self.requests.command("delete"), self.requests.delete_many(still))
+            .await
+            .map(drop)
     }
 
     /// Ends a run.
     pub(super) async fn settle_request(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &Settlement,
-    ) -> Result<(), ReadError> {
-        let ours = held(key, holder);
-        if let Settlement::Answered(body) = end {
+        end: &RunOutcome,
+    ) -> Result<(), StoreError> {
+        let ours = open_lease_filter(key, holder);
+        if let RunOutcome::Completed(body) = end {
             let answer = doc! { "$set": { "answer": body } };
             let answer = self.requests.update_one(ours, answer);
-            return bounded(self.requests.on("update"), answer).await.map(drop);
+            return with_timeout(self.requests.command("update"), answer).await.map(drop);
         }
         let mut untouched = ours.clone();
         untouched.insert("steps.0", doc! { "$exists": false });
         let delete = self.requests.delete_one(untouched);
-        if bounded(self.requests.on("delete"), delete).await?.deleted_count == 0 {
+        if with_timeout(self.requests.command("delete"), delete).await?.deleted_count == 0 {
             let over = doc! { "$set": { "leaseUntil": date(Timestamp::MIN) } };
             let over = self.requests.update_one(ours, over);
-            bounded(self.requests.on("update"), over).await?;
+            with_timeout(self.requests.command("update"), over).await?;
         }
         Ok(())
     }
 
     /// Keeps what a run has done.
-    pub(super) async fn done(
+    pub(super) async fn record_step(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        step: &Step,
+        step: &CompletedMutation,
         session: Option<&mut ClientSession>,
-    ) -> Result<(), Failed> {
+    ) -> Result<(), WriteError> {
         let push = doc! { "$push": { "steps": write_step(step) } };
-        match update(&self.requests, held(key, holder), push, session).await? {
-            0 => Err(Failed::Decided(CommitError::Superseded)),
+        match update(&self.requests, open_lease_filter(key, holder), push, session).await? {
+            0 => Err(WriteError::Final(CommitError::Superseded)),
             _ => Ok(()),
         }
     }
 }
 
 /// The record of a run that has not been answered.
-fn held(key: RequestKey, holder: ObjectId) -> Document {
+fn open_lease_filter(key: IdempotencyKeyHash, holder: ObjectId) -> Document {
     doc! { "_id": digest(key.0), "holder": oid(holder), "answer": null }
 }
 
 /// What a claim makes of the record: a new one where there is none that counts, one of its own where
 /// nobody works on it any more, and what it was otherwise.
 fn take_if_free(claim: &Claim) -> Vec<Document> {
-    let Claim { fingerprint, holder, now, .. } = claim;
+    let Claim { fingerprint, run_id: holder, now, .. } = claim;
     let (fingerprint, now) = (digest(*fingerprint), date(*now));
     let run = doc! {
         "holder": oid(*holder),
         "claimedAt": now,
-        "leaseUntil": date(claim.now.plus(LEASE)),
-        "expiresAt": date(claim.now.plus(KEPT)),
+        "leaseUntil": date(claim.now.saturating_add(LEASE_TTL)),
+        "expiresAt": date(claim.now.saturating_add(KEY_TTL)),
     };
     let mut blank = doc! { "_id": digest(claim.key.0), "fingerprint": fingerprint.clone() };
     blank.extend(run.clone());
@@ -166,15 +172,15 @@ fn take_if_free(claim: &Claim) -> Vec<Document> {
     } } }]
 }
 
-fn claimed(record: Record, claim: &Claim) -> Claimed {
+fn claimed(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
     // Nobody else has this holder's identifier.
-    if record.holder == claim.holder {
-        Claimed::Ours(record.steps)
+    if record.holder == claim.run_id {
+        ClaimResult::Acquired(record.steps)
     } else if record.fingerprint != claim.fingerprint {
-        Claimed::Mismatch
+        ClaimResult::KeyReused
     } else if let Some(answer) = record.answer {
-        Claimed::Answered(answer)
+        ClaimResult::Completed(answer)
     } else {
-        Claimed::Busy
+        ClaimResult::InProgress
     }
 }

@@ -6,11 +6,11 @@ use mongodb::{
     options::{Collation, CollationStrength, IndexOptions},
 };
 
-use super::queries::live;
+use super::queries::live_statuses;
 use crate::domain::user::TenantRole;
 
 /// How names are compared: without regard to case, beyond ASCII too, whoever wrote the document.
-pub(super) fn names() -> Collation {
+pub(super) fn name_collation() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }
 
@@ -35,9 +35,9 @@ fn tenants() -> Vec<IndexModel> {
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
         // For the order and for the search; the domains for the search alone.
-        of_names("by_name", doc! { "name": 1, "_id": 1 }),
-        of_names("by_slug", doc! { "slug": 1, "_id": 1 }),
-        of_names("domains_search", doc! { "domains": 1 }),
+        collated("by_name", doc! { "name": 1, "_id": 1 }),
+        collated("by_slug", doc! { "slug": 1, "_id": 1 }),
+        collated("domains_search", doc! { "domains": 1 }),
     ]
 }
 
@@ -48,13 +48,13 @@ fn users() -> Vec<IndexModel> {
         owners(),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
-        of_names("by_name", doc! { "name": 1, "_id": 1 }),
-        of_names("email_search", doc! { "email": 1 }),
+        collated("by_name", doc! { "name": 1, "_id": 1 }),
+        collated("email_search", doc! { "email": 1 }),
     ]
 }
 
 fn subscriptions() -> Vec<IndexModel> {
-    let live = doc! { "status": { "$in": live() } };
+    let live = doc! { "status": { "$in": live_statuses() } };
     vec![
         unique("live_unique", doc! { "tenantId": 1 }, Some(live)),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
@@ -92,7 +92,7 @@ fn requests() -> Vec<IndexModel> {
 /// all of its members.
 fn owners() -> IndexModel {
     let keys = doc! { "memberships.tenantId": 1, "_id": 1, "memberships.role": 1 };
-    let owner = TenantRole::Owner.word();
+    let owner = TenantRole::Owner.as_str();
     partial("owners", keys, Some(doc! { "memberships.role": owner }))
 }
 
@@ -105,8 +105,8 @@ fn partial(name: &str, keys: Document, only: Option<Document>) -> IndexModel {
     index(keys, options.partial_filter_expression(only).build())
 }
 
-fn of_names(name: &str, keys: Document) -> IndexModel {
-    index(keys, IndexOptions::builder().name(name.to_owned()).collation(names()).build())
+fn collated(name: &str, keys: Document) -> IndexModel {
+    index(keys, IndexOptions::builder().name(name.to_owned()).collation(name_collation()).build())
 }
 
 fn unique(name: &str, keys: Document, only: Option<Document>) -> IndexModel {
@@ -119,7 +119,7 @@ fn index(keys: Document, options: IndexOptions) -> IndexModel {
 }
 
 /// Whether an index that is there does what a wanted one should, under whichever name.
-pub(super) fn serves(there: &IndexModel, wanted: &IndexModel) -> bool {
+pub(super) fn is_equivalent(there: &IndexModel, wanted: &IndexModel) -> bool {
     let options = |index: &IndexModel| index.options.clone().unwrap_or_default();
     let (is, should) = (options(there), options(wanted));
     let flag = |flag: Option<bool>| flag.unwrap_or(false);

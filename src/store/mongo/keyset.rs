@@ -10,13 +10,13 @@ use mongodb::bson::{Bson, Document, RawDocument, doc, oid};
 use super::documents::{date, oid as to_oid};
 use crate::domain::{
     id::ObjectId,
-    list::{Direction, End, Position, SortKey, Window},
+    list::{Direction, PageEdge, PageRequest, Position, SortKey},
     time::Timestamp,
 };
 
 /// What a sort field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SortKeyType {
     /// Dates.
     Time,
     /// Text, compared under the collation of names.
@@ -27,19 +27,19 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keyset {
     pub(super) field: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: SortKeyType,
     pub(super) direction: Direction,
 }
 
 impl Keyset {
     /// The server's sort for a page of this window: from its end on.
-    pub(super) fn sort(&self, window: &Window) -> Document {
-        let way = way(self.direction, window.end);
+    pub(super) fn sort(&self, window: &PageRequest) -> Document {
+        let way = sort_direction(self.direction, window.edge);
         doc! { self.field: way, "_id": way }
     }
 
     /// What lies in the window.
-    pub(super) fn bounds(&self, window: &Window) -> Vec<Document> {
+    pub(super) fn bounds(&self, window: &PageRequest) -> Vec<Document> {
         let (lower, upper) = match self.direction {
             Direction::Asc => (window.after.as_ref(), window.before.as_ref()),
             Direction::Desc => (window.before.as_ref(), window.after.as_ref()),
@@ -63,16 +63,16 @@ impl Keyset {
         let mut ranges = Vec::with_capacity(2);
         match lower.map(|place| (&place.key, to_oid(place.id))) {
             None => ranges.push(doc! { self.field: null }),
-            Some((SortKey::Absent, id)) => {
+            Some((SortKey::Null, id)) => {
                 ranges.push(doc! { self.field: null, "_id": { "$gt": id } });
             }
             Some((key, id)) => ranges.push(doc! { self.field: value(key), "_id": { "$gt": id } }),
         }
-        if cap.is_some_and(|place| place.key == SortKey::Absent) {
+        if cap.is_some_and(|place| place.key == SortKey::Null) {
             return ranges;
         }
         let mut range = self.range();
-        if let Some(key) = lower.map(|place| &place.key).filter(|key| **key != SortKey::Absent) {
+        if let Some(key) = lower.map(|place| &place.key).filter(|key| **key != SortKey::Null) {
             range.remove("$gte");
             range.insert("$gt", value(key));
         }
@@ -86,7 +86,7 @@ impl Keyset {
     /// The ranges below a place.
     fn below(&self, upper: &Position) -> Vec<Document> {
         let id = to_oid(upper.id);
-        if upper.key == SortKey::Absent {
+        if upper.key == SortKey::Null {
             return vec![doc! { self.field: null, "_id": { "$lt": id } }];
         }
         let mut range = self.range();
@@ -102,31 +102,33 @@ impl Keyset {
     /// Everything of the right type.
     fn range(&self) -> Document {
         match self.kind {
-            Kind::Time => doc! { "$gte": date(Timestamp::MIN), "$lte": date(Timestamp::MAX) },
-            Kind::Text => doc! { "$gte": "" },
+            SortKeyType::Time => {
+                doc! { "$gte": date(Timestamp::MIN), "$lte": date(Timestamp::MAX) }
+            }
+            SortKeyType::Text => doc! { "$gte": "" },
         }
     }
 
     /// A document's sort key, as it is stored.
     pub(super) fn key_of(&self, raw: &RawDocument) -> SortKey {
-        let Ok(Some(value)) = raw.get(self.field) else { return SortKey::Absent };
+        let Ok(Some(value)) = raw.get(self.field) else { return SortKey::Null };
         let key = match self.kind {
-            Kind::Time => value
+            SortKeyType::Time => value
                 .as_datetime()
                 .and_then(|at| Timestamp::from_millis(at.timestamp_millis()))
                 .map(SortKey::Time),
-            Kind::Text => value.as_str().map(|text| SortKey::Text(text.to_owned())),
+            SortKeyType::Text => value.as_str().map(|text| SortKey::Text(text.to_owned())),
         };
-        key.unwrap_or(SortKey::Absent)
+        key.unwrap_or(SortKey::Null)
     }
 }
 
 /// The bounds of a list that is ordered by identifier alone.
-pub(super) fn id_bounds(window: &Window) -> Document {
+pub(super) fn id_bounds(window: &PageRequest) -> Document {
     let after = window.after.as_ref().map(|place| to_oid(place.id));
     let mut bounds = match after {
         Some(id) => doc! { "$gt": id },
-        None => doc! { "$gte": least() },
+        None => doc! { "$gte": min_object_id() },
     };
     if let Some(before) = &window.before {
         bounds.insert("$lt", to_oid(before.id));
@@ -135,10 +137,10 @@ pub(super) fn id_bounds(window: &Window) -> Document {
 }
 
 /// 1 or -1: which way the server is to go for a page from this end.
-pub(super) fn way(direction: Direction, end: End) -> i32 {
+pub(super) fn sort_direction(direction: Direction, end: PageEdge) -> i32 {
     let direction = match end {
-        End::Front => direction,
-        End::Back => direction.reversed(),
+        PageEdge::First => direction,
+        PageEdge::Last => direction.reversed(),
     };
     match direction {
         Direction::Asc => 1,
@@ -147,13 +149,13 @@ pub(super) fn way(direction: Direction, end: End) -> i32 {
 }
 
 /// The least identifier. Compared with it, whatever is no `ObjectId` is left out: it has no place.
-pub(super) fn least() -> oid::ObjectId {
+pub(super) fn min_object_id() -> oid::ObjectId {
     to_oid(ObjectId::MIN)
 }
 
 fn value(key: &SortKey) -> Bson {
     match key {
-        SortKey::Absent => Bson::Null,
+        SortKey::Null => Bson::Null,
         SortKey::Time(at) => date(*at).into(),
         SortKey::Text(text) => text.into(),
     }

@@ -10,17 +10,17 @@ use mongodb::bson::{Document, RawDocument, doc};
 
 use super::{
     MongoStore,
-    documents::{self, found, id_of},
-    keyset::{id_bounds, way},
-    queries::{batch, each, one_of},
+    documents::{self, decode_or_log, id_of},
+    keyset::{id_bounds, sort_direction},
+    queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{
         id::TenantId,
-        list::{Direction, Item, MemberFilter, Page, Position, SortKey, Window},
+        list::{Direction, Item, MemberFilter, Page, PageRequest, Position, SortKey},
         user::{TenantRole, User},
     },
-    store::ReadError,
+    store::StoreError,
 };
 
 impl MongoStore {
@@ -28,8 +28,8 @@ impl MongoStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
         let mut read: HashMap<TenantId, Vec<Item<User>>> =
             tenants.iter().map(|tenant| (*tenant, Vec::new())).collect();
         if tenants.is_empty() {
@@ -37,31 +37,35 @@ impl MongoStore {
         }
         let pipeline = page_pipeline(tenants, filter, window);
         let size = read.len().saturating_mul(window.size + 1);
-        let query = self.tenants.aggregate(pipeline).batch_size(batch(size));
-        each(self.tenants.on("aggregate"), query.batch(), |raw| {
+        let query = self.tenants.aggregate(pipeline).batch_size(batch_size_for(size));
+        for_each_document(self.tenants.command("aggregate"), query.batch(), |raw| {
             let place = id_of(raw).and_then(|id| read.get_mut(&TenantId::new(id)));
             if let (Some(items), Ok(user)) = (place, raw.get_document("members")) {
                 items.extend(self.member(user));
             }
         })
         .await?;
-        Ok(read.into_iter().map(|(id, items)| (id, Page::of_window(window, items))).collect())
+        Ok(read.into_iter().map(|(id, items)| (id, Page::from_lookahead(window, items))).collect())
     }
 
     fn member(&self, raw: &RawDocument) -> Option<Item<User>> {
-        let position = Position { key: SortKey::Absent, id: id_of(raw)? };
+        let position = Position { key: SortKey::Null, id: id_of(raw)? };
         let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-        Some(Item { position, node: found(self.users.name(), raw, read) })
+        Some(Item { position, node: decode_or_log(self.users.name(), raw, read) })
     }
 }
 
-fn page_pipeline(tenants: &[TenantId], filter: &MemberFilter, window: &Window) -> Vec<Document> {
+fn page_pipeline(
+    tenants: &[TenantId],
+    filter: &MemberFilter,
+    window: &PageRequest,
+) -> Vec<Document> {
     let mut steps = vec![doc! { "$match": { "_id": id_bounds(window) } }];
     steps.extend(with_role(filter));
-    steps.push(doc! { "$sort": { "_id": way(Direction::Asc, window.end) } });
-    steps.push(doc! { "$limit": i64::from(batch(window.size)) });
+    steps.push(doc! { "$sort": { "_id": sort_direction(Direction::Asc, window.edge) } });
+    steps.push(doc! { "$limit": i64::from(batch_size_for(window.size)) });
     vec![
-        doc! { "$match": { "_id": one_of(tenants) } },
+        doc! { "$match": { "_id": id_filter(tenants) } },
         doc! { "$project": { "_id": 1 } },
         members_of(filter, steps),
         // A document for each member: all of a tenant's in one could pass the limit of 16 MiB.
@@ -87,7 +91,7 @@ pub(super) fn members_of(filter: &MemberFilter, steps: Vec<Document>) -> Documen
 
 /// Only who has that role there, and not elsewhere; the first membership counts, as in reading.
 pub(super) fn with_role(filter: &MemberFilter) -> Vec<Document> {
-    let Some(role) = filter.role.map(TenantRole::word) else { return Vec::new() };
+    let Some(role) = filter.role.map(TenantRole::as_str) else { return Vec::new() };
     let here = doc! { "$filter": {
         "input": { "$cond": [{ "$isArray": "$memberships" }, "$memberships", []] },
         "cond": { "$eq": ["$$this.tenantId", "$$tenant"] },

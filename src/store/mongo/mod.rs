@@ -7,19 +7,19 @@
 
 mod apply;
 mod commit;
+mod commit_probe;
 mod connect;
 mod counts;
 mod deletions;
 mod documents;
 mod errors;
+mod idempotency;
 mod indexes;
 mod keyset;
-mod marks;
 mod members;
 mod pages;
 mod prepare;
 mod queries;
-mod requests;
 
 use std::{collections::HashMap, ops::Deref};
 
@@ -30,31 +30,32 @@ use mongodb::{
 };
 
 use super::{
-    CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
-    observe::{Command, Observer},
+    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
+    instrumentation::{Command, CommandMetrics},
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
+    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
     list::{
-        AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
+        AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
+        UserListing,
     },
-    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
-use errors::bounded;
+use errors::with_timeout;
 
 /// A collection whose documents come as they are on the wire: `documents` reads them in one pass,
 /// without a copy.
-struct Raw {
+struct RawCollection {
     collection: Collection<RawDocumentBuf>,
-    observer: Observer,
+    observer: CommandMetrics,
 }
 
-impl Deref for Raw {
+impl Deref for RawCollection {
     type Target = Collection<RawDocumentBuf>;
 
     fn deref(&self) -> &Self::Target {
@@ -62,9 +63,9 @@ impl Deref for Raw {
     }
 }
 
-impl Raw {
+impl RawCollection {
     /// A command about this collection.
-    fn on(&self, command: &'static str) -> Command<'_> {
+    fn command(&self, command: &'static str) -> Command<'_> {
         self.observer.command(command, self.collection.name())
     }
 }
@@ -73,14 +74,14 @@ impl Raw {
 pub struct MongoStore {
     client: Client,
     database: Database,
-    tenants: Raw,
-    users: Raw,
-    subscriptions: Raw,
-    audit_events: Raw,
-    tombstones: Raw,
-    requests: Raw,
-    observer: Observer,
-    turns: commit::Turns,
+    tenants: RawCollection,
+    users: RawCollection,
+    subscriptions: RawCollection,
+    audit_events: RawCollection,
+    tombstones: RawCollection,
+    requests: RawCollection,
+    observer: CommandMetrics,
+    turns: commit::TenantLocks,
     /// Whose subjects the users are that name no issuer.
     default_issuer: String,
 }
@@ -99,19 +100,19 @@ impl Store for MongoStore {
         self.create_indexes().await
     }
 
-    async fn examine(&self) -> Result<(), PrepareError> {
+    async fn check(&self) -> Result<(), PrepareError> {
         self.check_deployment().await
     }
 
-    async fn ping(&self) -> Result<(), ReadError> {
-        bounded(self.on("ping"), self.database.run_command(doc! { "ping": 1 })).await.map(drop)
+    async fn ping(&self) -> Result<(), StoreError> {
+        with_timeout(self.on("ping"), self.database.run_command(doc! { "ping": 1 })).await.map(drop)
     }
 
-    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         self.tenants_by(keys).await
     }
 
-    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
         match keys {
             UserKeys::Ids(ids) => self.users_by_id(ids).await,
             UserKeys::Identity(identity) => self.user_by_identity(identity).await,
@@ -121,34 +122,34 @@ impl Store for MongoStore {
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
-    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+    ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         self.subscriptions_by(keys).await
     }
 
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
-    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+    ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         self.audit_events_by_id(ids).await
     }
 
-    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError> {
         self.youngest_tombstone(identity).await
     }
 
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &Window,
-    ) -> Result<Page<Tenant>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<Tenant>, StoreError> {
         pages::tenants(listing).read(&self.tenants, window, documents::tenant::read).await
     }
 
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &Window,
-    ) -> Result<Page<User>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<User>, StoreError> {
         let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
         pages::users(listing).read(&self.users, window, read).await
     }
@@ -156,8 +157,8 @@ impl Store for MongoStore {
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &Window,
-    ) -> Result<Page<TenantSubscription>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<TenantSubscription>, StoreError> {
         let read = documents::subscription::read;
         pages::subscriptions(listing).read(&self.subscriptions, window, read).await
     }
@@ -165,8 +166,8 @@ impl Store for MongoStore {
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &Window,
-    ) -> Result<Page<AuditEvent>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<AuditEvent>, StoreError> {
         pages::audit_events(listing).read(&self.audit_events, window, documents::audit::read).await
     }
 
@@ -174,24 +175,24 @@ impl Store for MongoStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
         self.pages_of_members(tenants, filter, window).await
     }
 
-    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
         pages::tenants(listing).count(&self.tenants).await
     }
 
-    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError> {
         pages::users(listing).count(&self.users).await
     }
 
-    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         pages::subscriptions(listing).count(&self.subscriptions).await
     }
 
-    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
         pages::audit_events(listing).count(&self.audit_events).await
     }
 
@@ -199,7 +200,7 @@ impl Store for MongoStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+    ) -> Result<HashMap<TenantId, u64>, StoreError> {
         self.counts_of_members(tenants, filter).await
     }
 
@@ -207,20 +208,20 @@ impl Store for MongoStore {
         self.apply(changes).await
     }
 
-    async fn finish_deletions(&self) -> Result<u64, ReadError> {
-        self.end_leftovers().await
+    async fn finish_deletions(&self) -> Result<u64, StoreError> {
+        self.remove_leftovers().await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
-        self.claim_request(claim).await
+    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
+        self.claim_request(claim_request).await
     }
 
-    async fn settle(
+    async fn complete_request(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &Settlement,
-    ) -> Result<(), ReadError> {
+        end: &RunOutcome,
+    ) -> Result<(), StoreError> {
         self.settle_request(key, holder, end).await
     }
 }

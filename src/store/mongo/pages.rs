@@ -3,27 +3,27 @@
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
-    Raw,
-    documents::{Read, date, found, id_of, oid},
-    indexes::names,
-    keyset::{Keyset, Kind, least},
-    queries::{batch, each, one_of},
+    RawCollection,
+    documents::{DecodeResult, date, decode_or_log, id_of, oid},
+    indexes::name_collation,
+    keyset::{Keyset, SortKeyType, min_object_id},
+    queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{
         list::{
-            AuditListing, Direction, Item, Order, Page, Position, Scope, SubscriptionListing,
-            SubscriptionOrderField, TenantListing, TenantOrderField, UserListing, UserOrderField,
-            Window,
+            AuditListing, Direction, Item, Order, Page, PageRequest, Position, SubscriptionListing,
+            SubscriptionOrderField, TenantListing, TenantOrderField, TenantScope, UserListing,
+            UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
     },
-    store::ReadError,
+    store::StoreError,
 };
 
 /// A list as a query: every condition holds.
-pub(super) struct List {
+pub(super) struct ListQuery {
     pub(super) conditions: Vec<Document>,
     keyset: Keyset,
     /// It looks for a beginning of names, so it compares as names do.
@@ -32,19 +32,19 @@ pub(super) struct List {
     single: bool,
 }
 
-pub(super) fn tenants(listing: &TenantListing) -> List {
+pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
     let Order { field, direction } = listing.order;
     let (field, kind) = match field {
-        TenantOrderField::CreatedAt => ("createdAt", Kind::Time),
-        TenantOrderField::UpdatedAt => ("updatedAt", Kind::Time),
-        TenantOrderField::Name => ("name", Kind::Text),
-        TenantOrderField::Slug => ("slug", Kind::Text),
+        TenantOrderField::CreatedAt => ("createdAt", SortKeyType::Time),
+        TenantOrderField::UpdatedAt => ("updatedAt", SortKeyType::Time),
+        TenantOrderField::Name => ("name", SortKeyType::Text),
+        TenantOrderField::Slug => ("slug", SortKeyType::Text),
     };
-    let mut list = List::new(Keyset { field, kind, direction });
+    let mut list = ListQuery::new(Keyset { field, kind, direction });
     list.scope("_id", &listing.scope);
     let filter = &listing.filter;
-    list.words("status", &filter.status, TenantStatus::word, Some(TenantStatus::Active));
-    list.words("plan", &filter.plan, Plan::word, Some(Plan::Free));
+    list.filter_in("status", &filter.status, TenantStatus::as_str, Some(TenantStatus::Active));
+    list.filter_in("plan", &filter.plan, Plan::as_str, Some(Plan::Free));
     if let Some(domain) = &filter.domain {
         list.conditions.push(doc! { "domains": domain });
         list.single = true;
@@ -61,18 +61,18 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
     list
 }
 
-pub(super) fn users(listing: &UserListing) -> List {
+pub(super) fn users(listing: &UserListing) -> ListQuery {
     let Order { field, direction } = listing.order;
     let (field, kind) = match field {
-        UserOrderField::CreatedAt => ("createdAt", Kind::Time),
-        UserOrderField::UpdatedAt => ("updatedAt", Kind::Time),
-        UserOrderField::Name => ("name", Kind::Text),
+        UserOrderField::CreatedAt => ("createdAt", SortKeyType::Time),
+        UserOrderField::UpdatedAt => ("updatedAt", SortKeyType::Time),
+        UserOrderField::Name => ("name", SortKeyType::Text),
     };
-    let mut list = List::new(Keyset { field, kind, direction });
+    let mut list = ListQuery::new(Keyset { field, kind, direction });
     list.scope("memberships.tenantId", &listing.scope);
     let filter = &listing.filter;
-    list.flag("platformAdmin", filter.platform_admin);
-    list.flag("disabled", filter.disabled);
+    list.filter_flag("platformAdmin", filter.platform_admin);
+    list.filter_flag("disabled", filter.disabled);
     if let Some(tenant) = filter.tenant {
         list.conditions.push(doc! { "memberships.tenantId": oid(tenant.raw) });
     }
@@ -83,27 +83,27 @@ pub(super) fn users(listing: &UserListing) -> List {
     list
 }
 
-pub(super) fn subscriptions(listing: &SubscriptionListing) -> List {
+pub(super) fn subscriptions(listing: &SubscriptionListing) -> ListQuery {
     let Order { field, direction } = listing.order;
     let field = match field {
         SubscriptionOrderField::CreatedAt => "createdAt",
         SubscriptionOrderField::UpdatedAt => "updatedAt",
         SubscriptionOrderField::CurrentPeriodEnd => "currentPeriodEnd",
     };
-    let mut list = List::new(Keyset { field, kind: Kind::Time, direction });
+    let mut list = ListQuery::new(Keyset { field, kind: SortKeyType::Time, direction });
     list.scope("tenantId", &listing.scope);
     let filter = &listing.filter;
-    list.words("status", &filter.status, TenantSubscriptionStatus::word, None);
-    list.words("plan", &filter.plan, Plan::word, None);
+    list.filter_in("status", &filter.status, TenantSubscriptionStatus::as_str, None);
+    list.filter_in("plan", &filter.plan, Plan::as_str, None);
     if let Some(tenant) = filter.tenant {
         list.conditions.push(doc! { "tenantId": oid(tenant.raw) });
     }
     list
 }
 
-pub(super) fn audit_events(listing: &AuditListing) -> List {
+pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
     let direction = Direction::Desc;
-    let mut list = List::new(Keyset { field: "at", kind: Kind::Time, direction });
+    let mut list = ListQuery::new(Keyset { field: "at", kind: SortKeyType::Time, direction });
     if let Some(tenant) = listing.tenant {
         list.conditions.push(doc! { "tenantIds": oid(tenant.raw) });
     }
@@ -128,19 +128,19 @@ fn starts_with(prefix: &str) -> Document {
     doc! { "$gte": prefix, "$lt": format!("{prefix}\u{ffff}") }
 }
 
-impl List {
+impl ListQuery {
     fn new(keyset: Keyset) -> Self {
         Self { conditions: Vec::new(), keyset, search: false, single: false }
     }
 
-    fn scope(&mut self, field: &str, scope: &Scope) {
-        if let Scope::Tenants(tenants) = scope {
-            self.conditions.push(doc! { field: one_of(tenants) });
+    fn scope(&mut self, field: &str, scope: &TenantScope) {
+        if let TenantScope::Tenants(tenants) = scope {
+            self.conditions.push(doc! { field: id_filter(tenants) });
         }
     }
 
     /// One of these values; a document without the field has the one that absence stands for.
-    fn words<T: Copy + PartialEq>(
+    fn filter_in<T: Copy + PartialEq>(
         &mut self,
         field: &str,
         values: &[T],
@@ -158,7 +158,7 @@ impl List {
     }
 
     /// A flag that is false where it is absent.
-    fn flag(&mut self, field: &str, wanted: Option<bool>) {
+    fn filter_flag(&mut self, field: &str, wanted: Option<bool>) {
         match wanted {
             Some(true) => self.conditions.push(doc! { field: true }),
             Some(false) => self.conditions.push(doc! { field: { "$ne": true } }),
@@ -174,14 +174,14 @@ impl List {
     /// Reads a page, in one command.
     pub(super) async fn read<T>(
         self,
-        collection: &Raw,
-        window: &Window,
-        read: impl Fn(&RawDocument) -> Read<T>,
-    ) -> Result<Page<T>, ReadError> {
+        collection: &RawCollection,
+        window: &PageRequest,
+        read: impl Fn(&RawDocument) -> DecodeResult<T>,
+    ) -> Result<Page<T>, StoreError> {
         let keyset = self.keyset;
         let mut conditions = self.conditions;
         conditions.extend(keyset.bounds(window));
-        let size = batch(window.size);
+        let size = batch_size_for(window.size);
         let mut query = collection
             .find(doc! { "$and": conditions })
             .limit(size.into())
@@ -190,22 +190,22 @@ impl List {
         if !self.single {
             query = query.sort(keyset.sort(window));
         }
-        if self.search || keyset.kind == Kind::Text {
-            query = query.collation(names());
+        if self.search || keyset.kind == SortKeyType::Text {
+            query = query.collation(name_collation());
         }
         let mut items = Vec::with_capacity(window.size + 1);
-        each(collection.on("find"), query.batch(), |raw| {
+        for_each_document(collection.command("find"), query.batch(), |raw| {
             let Some(id) = id_of(raw) else { return };
             let position = Position { key: keyset.key_of(raw), id };
-            items.push(Item { position, node: found(collection.name(), raw, &read) });
+            items.push(Item { position, node: decode_or_log(collection.name(), raw, &read) });
         })
         .await?;
-        Ok(Page::of_window(window, items))
+        Ok(Page::from_lookahead(window, items))
     }
 
     /// The conditions as one. By identifier where there are none: counting needs an index too.
     pub(super) fn filter(mut self) -> Document {
-        self.conditions.push(doc! { "_id": { "$gte": least() } });
+        self.conditions.push(doc! { "_id": { "$gte": min_object_id() } });
         doc! { "$and": self.conditions }
     }
 }

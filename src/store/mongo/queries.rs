@@ -7,20 +7,20 @@ use mongodb::{
 };
 
 use super::{
-    MongoStore, Raw,
-    documents::{self, Read, found, oid},
-    errors::{PATIENCE, bounded, out_of_time, read_error},
+    MongoStore, RawCollection,
+    documents::{self, DecodeResult, decode_or_log, oid},
+    errors::{COMMAND_TIMEOUT, read_error, timeout_error, with_timeout},
 };
 use crate::{
     domain::{
         audit::AuditEvent,
         id::{AuditEventId, Id},
-        list::Broken,
+        list::UnreadableDocument,
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{Found, ReadError, SubscriptionKeys, TenantKeys, observe::Command},
+    store::{Decoded, StoreError, SubscriptionKeys, TenantKeys, instrumentation::Command},
 };
 
 /// The command of every read by key.
@@ -30,9 +30,9 @@ impl MongoStore {
     pub(super) async fn tenants_by(
         &self,
         keys: TenantKeys<'_>,
-    ) -> Result<Vec<Found<Tenant>>, ReadError> {
+    ) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         let (filter, size) = match keys {
-            TenantKeys::Ids(ids) => (doc! { "_id": one_of(ids) }, ids.len()),
+            TenantKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
             TenantKeys::Slugs([slug]) => (doc! { "slug": slug }, 1),
             TenantKeys::Slugs(slugs) => (doc! { "slug": { "$in": slugs } }, slugs.len()),
             TenantKeys::SlugsOrGroups(slugs, groups) => {
@@ -48,9 +48,9 @@ impl MongoStore {
     pub(super) async fn users_by_id(
         &self,
         ids: &[Id<User>],
-    ) -> Result<Vec<Found<User>>, ReadError> {
+    ) -> Result<Vec<Decoded<User>>, StoreError> {
         let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-        by_key(&self.users, doc! { "_id": one_of(ids) }, ids.len(), read).await
+        by_key(&self.users, doc! { "_id": id_filter(ids) }, ids.len(), read).await
     }
 
     /// At most one user. By subject alone, because an older document names no issuer; one that
@@ -58,18 +58,18 @@ impl MongoStore {
     pub(super) async fn user_by_identity(
         &self,
         identity: &Identity,
-    ) -> Result<Vec<Found<User>>, ReadError> {
+    ) -> Result<Vec<Decoded<User>>, StoreError> {
         let default = identity.issuer == self.default_issuer;
         let (mut exact, mut fallback) = (None, None);
         let cursor = self.users.find(doc! { "subject": &identity.subject });
-        each(self.users.on(FIND), cursor.batch(), |raw| {
+        for_each_document(self.users.command(FIND), cursor.batch(), |raw| {
             let place = match documents::user::issuer(raw) {
                 Some(issuer) if issuer == identity.issuer => &mut exact,
                 None if default => &mut fallback,
                 _ => return,
             };
             let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-            *place = Some(found(self.users.name(), raw, read));
+            *place = Some(decode_or_log(self.users.name(), raw, read));
         })
         .await?;
         Ok(exact.or(fallback).into_iter().collect())
@@ -78,12 +78,13 @@ impl MongoStore {
     pub(super) async fn subscriptions_by(
         &self,
         keys: SubscriptionKeys<'_>,
-    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+    ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         let (filter, size) = match keys {
-            SubscriptionKeys::Ids(ids) => (doc! { "_id": one_of(ids) }, ids.len()),
-            SubscriptionKeys::LiveOf(tenants) => {
-                (doc! { "tenantId": one_of(tenants), "status": { "$in": live() } }, tenants.len())
-            }
+            SubscriptionKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
+            SubscriptionKeys::LiveSubscriptionKey(tenants) => (
+                doc! { "tenantId": id_filter(tenants), "status": { "$in": live_statuses() } },
+                tenants.len(),
+            ),
         };
         by_key(&self.subscriptions, filter, size, documents::subscription::read).await
     }
@@ -91,8 +92,8 @@ impl MongoStore {
     pub(super) async fn audit_events_by_id(
         &self,
         ids: &[AuditEventId],
-    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
-        let filter = doc! { "_id": one_of(ids) };
+    ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
+        let filter = doc! { "_id": id_filter(ids) };
         by_key(&self.audit_events, filter, ids.len(), documents::audit::read).await
     }
 
@@ -100,21 +101,22 @@ impl MongoStore {
     pub(super) async fn youngest_tombstone(
         &self,
         identity: &Identity,
-    ) -> Result<Option<Tombstone>, ReadError> {
+    ) -> Result<Option<Tombstone>, StoreError> {
         let filter = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
         let youngest = self.tombstones.find(filter).sort(doc! { "deletedAt": -1 }).limit(1);
         let mut read = None;
-        each(self.tombstones.on(FIND), youngest.batch(), |raw| {
-            read = Some(found(self.tombstones.name(), raw, documents::tombstone::read));
+        for_each_document(self.tombstones.command(FIND), youngest.batch(), |raw| {
+            read = Some(decode_or_log(self.tombstones.name(), raw, documents::tombstone::read));
         })
         .await?;
-        let broken = |_: Broken| ReadError::Internal("a tombstone cannot be read".to_owned());
+        let broken =
+            |_: UnreadableDocument| StoreError::Internal("a tombstone cannot be read".to_owned());
         read.transpose().map_err(broken)
     }
 }
 
 /// `{$in: [..]}`, or the one itself: the server has a shorter way for that.
-pub(super) fn one_of<E>(ids: &[Id<E>]) -> Bson {
+pub(super) fn id_filter<E>(ids: &[Id<E>]) -> Bson {
     match ids {
         [id] => oid(id.raw).into(),
         _ => doc! { "$in": ids.iter().map(|id| oid(id.raw)).collect::<Vec<_>>() }.into(),
@@ -122,45 +124,48 @@ pub(super) fn one_of<E>(ids: &[Id<E>]) -> Bson {
 }
 
 /// The words of every status of a subscription that is not over.
-pub(super) fn live() -> Vec<&'static str> {
-    TenantSubscriptionStatus::LIVE.iter().map(|status| status.word()).collect()
+pub(super) fn live_statuses() -> Vec<&'static str> {
+    TenantSubscriptionStatus::LIVE.iter().map(|status| status.as_str()).collect()
 }
 
 async fn by_key<T>(
-    collection: &Raw,
+    collection: &RawCollection,
     filter: Document,
     size: usize,
-    read: impl Fn(&RawDocument) -> Read<T>,
-) -> Result<Vec<Found<T>>, ReadError> {
+    read: impl Fn(&RawDocument) -> DecodeResult<T>,
+) -> Result<Vec<Decoded<T>>, StoreError> {
     if size == 0 {
         return Ok(Vec::new());
     }
     let mut all = Vec::with_capacity(size);
-    let cursor = collection.find(filter).batch_size(batch(size));
-    let find = collection.on(FIND);
-    each(find, cursor.batch(), |raw| all.push(found(collection.name(), raw, &read))).await?;
+    let cursor = collection.find(filter).batch_size(batch_size_for(size));
+    let find = collection.command(FIND);
+    for_each_document(find, cursor.batch(), |raw| {
+        all.push(decode_or_log(collection.name(), raw, &read))
+    })
+    .await?;
     Ok(all)
 }
 
 /// A batch that holds `size` documents and one more: so the server need not be asked for the next.
-pub(super) fn batch(size: usize) -> u32 {
+pub(super) fn batch_size_for(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// Shows every document of a query, as it lies in the server's answer.
-pub(super) async fn each(
+pub(super) async fn for_each_document(
     command: Command<'_>,
     query: impl Future<Output = Result<RawBatchCursor, mongodb::error::Error>>,
     mut show: impl FnMut(&RawDocument),
-) -> Result<(), ReadError> {
-    let mut cursor = bounded(command, query).await?;
+) -> Result<(), StoreError> {
+    let mut cursor = with_timeout(command, query).await?;
     loop {
-        let next = tokio::time::timeout(PATIENCE, cursor.next()).await;
-        let Some(batch) = next.map_err(|_| out_of_time())? else { return Ok(()) };
+        let next = tokio::time::timeout(COMMAND_TIMEOUT, cursor.next()).await;
+        let Some(batch) = next.map_err(|_| timeout_error())? else { return Ok(()) };
         let batch = batch.map_err(|error| read_error(&error))?;
         let documents = batch.doc_slices().map_err(|error| read_error(&error))?;
         for document in documents {
-            let document = document.map_err(|error| ReadError::Internal(error.to_string()))?;
+            let document = document.map_err(|error| StoreError::Internal(error.to_string()))?;
             if let Some(document) = document.as_document() {
                 show(document);
             }

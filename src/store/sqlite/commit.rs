@@ -3,12 +3,13 @@
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
 
 use super::{
+    idempotency,
     queries::{self, LIVE},
-    requests, rows,
+    rows,
 };
 use crate::{
     domain::{
-        change::{Change, UserStamp},
+        change::{Change, UserVersion},
         id::{TenantId, UserId},
         time::Timestamp,
         user::{Identity, Tombstone},
@@ -17,14 +18,14 @@ use crate::{
 };
 
 /// Applies every change, or none.
-pub(super) fn all_or_nothing(db: &mut Connection, changes: &[Change]) -> Result<(), CommitError> {
+pub(super) fn commit(db: &mut Connection, changes: &[Change]) -> Result<(), CommitError> {
     // Immediate: a transaction that turns from reading to writing can fail half-way.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for change in changes {
         apply(&transaction, change)?;
     }
     for change in changes {
-        if let Change::KeepOwner(tenant) = change {
+        if let Change::RequireOwner(tenant) = change {
             keep_owner(&transaction, *tenant)?;
         }
     }
@@ -34,37 +35,43 @@ pub(super) fn all_or_nothing(db: &mut Connection, changes: &[Change]) -> Result<
 fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitError> {
     match change {
         Change::InsertTenant(tenant) => Ok(rows::tenant::insert(db, tenant)?),
-        Change::UpdateTenant { was, tenant } => fresh(rows::tenant::update(db, *was, tenant)?),
+        Change::UpdateTenant { was, tenant } => {
+            ensure_matched(rows::tenant::update(db, *was, tenant)?)
+        }
         Change::DeleteTenant { id, was, at, watermark } => {
             delete_tenant(db, *id, *was, *at, *watermark)
         }
         // Nobody else writes until this is committed.
-        Change::HoldTenant { id, was } => fresh(is_there(db, HOLD_TENANT, params![id.raw.0, was])?),
+        Change::LockTenant { id, was } => {
+            ensure_matched(exists(db, HOLD_TENANT, params![id.raw.0, was])?)
+        }
         // Once all else is done.
-        Change::KeepOwner(_) => Ok(()),
+        Change::RequireOwner(_) => Ok(()),
         Change::InsertSubscription(subscription) => {
             Ok(rows::subscription::insert(db, subscription)?)
         }
         Change::UpdateSubscription { was, subscription } => {
-            fresh(rows::subscription::update(db, *was, subscription)?)
+            ensure_matched(rows::subscription::update(db, *was, subscription)?)
         }
         Change::DeleteSubscription { id, was } => {
-            fresh(run(db, DELETE_SUBSCRIPTION, params![id.raw.0, was])? > 0)
+            ensure_matched(run(db, DELETE_SUBSCRIPTION, params![id.raw.0, was])? > 0)
         }
-        Change::NoLiveSubscription(tenant) => {
-            fresh(!is_there(db, &live_subscription(), params![tenant.raw.0])?)
+        Change::RequireNoLiveSubscription(tenant) => {
+            ensure_matched(!exists(db, &live_subscription(), params![tenant.raw.0])?)
         }
         Change::InsertUser(user) => Ok(rows::user::insert(db, user)?),
-        Change::UpdateUser { was, user } => fresh(rows::user::update(db, *was, user)?),
-        Change::DeleteUser { id, was } => fresh(delete_user(db, *id, *was)?),
+        Change::UpdateUser { was, user } => ensure_matched(rows::user::update(db, *was, user)?),
+        Change::DeleteUser { id, was } => ensure_matched(delete_user(db, *id, *was)?),
         Change::InsertTombstone(tombstone) => Ok(insert_tombstone(db, tombstone)?),
-        Change::LiftTombstones { identity, was } => lift_tombstones(db, identity, *was),
-        Change::SeeUser { id, at } => {
+        Change::DeleteTombstones { identity, was } => lift_tombstones(db, identity, *was),
+        Change::TouchLastSeen { id, at } => {
             run(db, SEE_USER, params![at.millis(), id.raw.0])?;
             Ok(())
         }
-        Change::Record(event) => Ok(rows::audit::insert(db, event)?),
-        Change::Done { key, holder, step } => requests::done(db, *key, *holder, step),
+        Change::InsertAuditEvent(event) => Ok(rows::audit::insert(db, event)?),
+        Change::RecordIdempotentStep { key, run_id: holder, step } => {
+            idempotency::done(db, *key, *holder, step)
+        }
     }
 }
 
@@ -113,12 +120,12 @@ fn run(db: &Transaction<'_>, sql: &str, parameters: impl Params) -> rusqlite::Re
     db.prepare_cached(sql)?.execute(parameters)
 }
 
-fn is_there(db: &Transaction<'_>, sql: &str, parameters: impl Params) -> rusqlite::Result<bool> {
+fn exists(db: &Transaction<'_>, sql: &str, parameters: impl Params) -> rusqlite::Result<bool> {
     db.prepare_cached(sql)?.exists(parameters)
 }
 
 /// What was read is still so, or all of it has to be decided anew.
-fn fresh(still_so: bool) -> Result<(), CommitError> {
+fn ensure_matched(still_so: bool) -> Result<(), CommitError> {
     if still_so { Ok(()) } else { Err(CommitError::Stale) }
 }
 
@@ -130,7 +137,7 @@ fn delete_tenant(
     watermark: Timestamp,
 ) -> Result<(), CommitError> {
     // Its domains go with it: they refer to it.
-    fresh(run(db, DELETE_TENANT, params![id.raw.0, was])? > 0)?;
+    ensure_matched(run(db, DELETE_TENANT, params![id.raw.0, was])? > 0)?;
     run(db, DELETE_SUBSCRIPTIONS, params![id.raw.0])?;
     run(db, END_MEMBERS, params![id.raw.0, at.millis(), watermark.millis()])?;
     run(db, DELETE_MEMBERSHIPS, params![id.raw.0])?;
@@ -138,10 +145,14 @@ fn delete_tenant(
 }
 
 fn keep_owner(db: &Transaction<'_>, tenant: TenantId) -> Result<(), CommitError> {
-    if is_there(db, OWNER, params![tenant.raw.0])? { Ok(()) } else { Err(CommitError::LastOwner) }
+    if exists(db, OWNER, params![tenant.raw.0])? {
+        Ok(())
+    } else {
+        Err(CommitError::OwnerRequirement)
+    }
 }
 
-fn delete_user(db: &Transaction<'_>, id: UserId, was: UserStamp) -> rusqlite::Result<bool> {
+fn delete_user(db: &Transaction<'_>, id: UserId, was: UserVersion) -> rusqlite::Result<bool> {
     let watermark = was.groups_as_of.map(Timestamp::millis);
     // The memberships go with it: they refer to it.
     Ok(run(db, DELETE_USER, params![id.raw.0, was.version, watermark])? > 0)
@@ -161,7 +172,7 @@ fn lift_tombstones(
     was: Option<Timestamp>,
 ) -> Result<(), CommitError> {
     let youngest = queries::tombstone(db, identity.clone())?;
-    fresh(youngest.map(|tombstone| tombstone.deleted_at) == was)?;
+    ensure_matched(youngest.map(|tombstone| tombstone.deleted_at) == was)?;
     run(db, LIFT_TOMBSTONES, params![identity.issuer, identity.subject])?;
     Ok(())
 }

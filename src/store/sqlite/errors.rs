@@ -3,11 +3,11 @@
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::{
-    domain::change::Unique,
-    store::{CommitError, PrepareError, ReadError},
+    domain::change::UniqueField,
+    store::{CommitError, PrepareError, StoreError},
 };
 
-impl From<Error> for ReadError {
+impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
             // The disk or another process is in the way, which passes.
@@ -30,7 +30,7 @@ impl From<Error> for PrepareError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Unusable("the file is no SQLite database, or it is damaged".to_owned())
+                Self::Misconfigured("the file is no SQLite database, or it is damaged".to_owned())
             }
             _ => Self::Failed(error.into()),
         }
@@ -39,12 +39,12 @@ impl From<Error> for PrepareError {
 
 impl From<Error> for CommitError {
     fn from(error: Error) -> Self {
-        taken(&error).map_or_else(|| Self::Failed(error.into()), Self::Conflict)
+        violated_constraint(&error).map_or_else(|| Self::Failed(error.into()), Self::Conflict)
     }
 }
 
 /// Which value is taken, by the columns that SQLite names of a unique index.
-fn taken(error: &Error) -> Option<Unique> {
+fn violated_constraint(error: &Error) -> Option<UniqueField> {
     let Error::SqliteFailure(failure, Some(message)) = error else { return None };
     if !matches!(
         failure.extended_code,
@@ -53,11 +53,11 @@ fn taken(error: &Error) -> Option<Unique> {
         return None;
     }
     match message.strip_prefix("UNIQUE constraint failed: ")? {
-        "tenants.slug" => Some(Unique::Slug),
-        "tenant_domains.domain" => Some(Unique::Domains),
-        "tenants.authentik_group" => Some(Unique::AuthentikGroup),
-        "users.issuer, users.subject" => Some(Unique::Subject),
-        "subscriptions.tenant_id" => Some(Unique::LiveSubscription),
+        "tenants.slug" => Some(UniqueField::Slug),
+        "tenant_domains.domain" => Some(UniqueField::Domains),
+        "tenants.authentik_group" => Some(UniqueField::AuthentikGroup),
+        "users.issuer, users.subject" => Some(UniqueField::Subject),
+        "subscriptions.tenant_id" => Some(UniqueField::LiveSubscription),
         _ => None,
     }
 }

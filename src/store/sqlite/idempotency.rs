@@ -2,19 +2,22 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::rows::request::{step_json, steps};
+use super::rows::idempotency::{step_json, steps};
 use crate::{
     domain::{
         id::ObjectId,
-        request::{Claim, Claimed, KEPT, LEASE, RequestKey, Settlement, Step},
+        idempotency::{
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
+            RunOutcome,
+        },
         time::Timestamp,
     },
-    store::{CommitError, ReadError},
+    store::{CommitError, StoreError},
 };
 
 /// How many records that nobody asks for any more go with each claim. More than one, so that they
 /// get fewer.
-const SWEPT: i64 = 8;
+const SWEEP_BATCH: i64 = 8;
 
 const FIND: &str = "SELECT fingerprint, holder, lease_until, steps, answer FROM requests \
     WHERE key = ?1 AND expires_at > ?2";
@@ -28,14 +31,15 @@ const DONE: &str = "UPDATE requests SET steps = json_insert(steps, '$[#]', json(
     WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
 const ANSWER: &str =
     "UPDATE requests SET answer = ?3 WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
-const FORGET: &str =
+const DELETE_IF_EMPTY: &str =
     "DELETE FROM requests WHERE key = ?1 AND holder = ?2 AND answer IS NULL AND steps = '[]'";
 const END_LEASE: &str =
     "UPDATE requests SET lease_until = ?3 WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
 
 /// Every statement of this file that looks for rows, for the test of the plans.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[FIND, TAKE_OVER, SWEEP, DONE, ANSWER, FORGET, END_LEASE];
+pub(super) const STATEMENTS: &[&str] =
+    &[FIND, TAKE_OVER, SWEEP, DONE, ANSWER, DELETE_IF_EMPTY, END_LEASE];
 
 /// A claim that is there.
 struct Record {
@@ -57,55 +61,56 @@ impl Record {
 }
 
 /// Claims a request. Nobody else writes meanwhile, so what was found is so until the end.
-pub(super) fn claim(db: &mut Connection, claim: &Claim) -> Result<Claimed, ReadError> {
+pub(super) fn claim(db: &mut Connection, claim: &Claim) -> Result<ClaimResult, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let claimed = claim_in(&transaction, claim)?;
-    let swept = params![claim.now.millis(), SWEPT];
+    let swept = params![claim.now.millis(), SWEEP_BATCH];
     transaction.prepare_cached(SWEEP)?.execute(swept)?;
     transaction.commit()?;
     Ok(claimed)
 }
 
-fn claim_in(db: &Transaction<'_>, claim: &Claim) -> Result<Claimed, ReadError> {
-    let Claim { key, fingerprint, holder, now } = claim;
-    let (lease, expiry) = (now.plus(LEASE).millis(), now.plus(KEPT).millis());
+fn claim_in(db: &Transaction<'_>, claim: &Claim) -> Result<ClaimResult, StoreError> {
+    let Claim { key, fingerprint, run_id: holder, now } = claim;
+    let (lease, expiry) =
+        (now.saturating_add(LEASE_TTL).millis(), now.saturating_add(KEY_TTL).millis());
     let found = params![key.0, now.millis()];
     let Some(found) = db.prepare_cached(FIND)?.query_row(found, Record::read).optional()? else {
         let taken = params![key.0, fingerprint, holder.0, now.millis(), lease, expiry];
         db.prepare_cached(TAKE)?.execute(taken)?;
-        return Ok(Claimed::Ours(Vec::new()));
+        return Ok(ClaimResult::Acquired(Vec::new()));
     };
     if found.fingerprint != *fingerprint {
-        return Ok(Claimed::Mismatch);
+        return Ok(ClaimResult::KeyReused);
     }
     if let Some(answer) = found.answer {
-        return Ok(Claimed::Answered(answer));
+        return Ok(ClaimResult::Completed(answer));
     }
     if found.lease_until > now.millis() {
-        return Ok(Claimed::Busy);
+        return Ok(ClaimResult::InProgress);
     }
     let steps = steps(&found.steps);
     let steps = steps
-        .ok_or_else(|| ReadError::Internal("the steps of a request cannot be read".to_owned()))?;
+        .ok_or_else(|| StoreError::Internal("the steps of a request cannot be read".to_owned()))?;
     let taken = params![key.0, holder.0, now.millis(), lease, expiry];
     db.prepare_cached(TAKE_OVER)?.execute(taken)?;
-    Ok(Claimed::Ours(steps))
+    Ok(ClaimResult::Acquired(steps))
 }
 
 /// Ends a run.
 pub(super) fn settle(
     db: &mut Connection,
-    key: RequestKey,
+    key: IdempotencyKeyHash,
     holder: ObjectId,
-    end: &Settlement,
+    end: &RunOutcome,
 ) -> rusqlite::Result<()> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match end {
-        Settlement::Answered(body) => {
+        RunOutcome::Completed(body) => {
             transaction.prepare_cached(ANSWER)?.execute(params![key.0, holder.0, body])?;
         }
-        Settlement::Released => {
-            transaction.prepare_cached(FORGET)?.execute(params![key.0, holder.0])?;
+        RunOutcome::Abandoned => {
+            transaction.prepare_cached(DELETE_IF_EMPTY)?.execute(params![key.0, holder.0])?;
             let over = Timestamp::MIN.millis();
             transaction.prepare_cached(END_LEASE)?.execute(params![key.0, holder.0, over])?;
         }
@@ -116,9 +121,9 @@ pub(super) fn settle(
 /// Keeps what a run has done.
 pub(super) fn done(
     db: &Transaction<'_>,
-    key: RequestKey,
+    key: IdempotencyKeyHash,
     holder: ObjectId,
-    step: &Step,
+    step: &CompletedMutation,
 ) -> Result<(), CommitError> {
     let kept = params![key.0, holder.0, step_json(step)?];
     match db.prepare_cached(DONE)?.execute(kept)? {

@@ -6,9 +6,9 @@ use super::rows::{self, Parameter, blobs};
 use crate::domain::{
     id::ObjectId,
     list::{
-        AuditListing, Direction, End, Found, Item, Page, Position, Scope, SortKey,
-        SubscriptionListing, SubscriptionOrderField, TenantListing, TenantOrderField, UserListing,
-        UserOrderField, Window,
+        AuditListing, Decoded, Direction, Item, Page, PageEdge, PageRequest, Position, SortKey,
+        SubscriptionListing, SubscriptionOrderField, TenantListing, TenantOrderField, TenantScope,
+        UserListing, UserOrderField,
     },
     text,
     time::Timestamp,
@@ -51,7 +51,7 @@ impl List {
     }
 
     /// Adds a condition in which each `?` stands for one of the parameters.
-    fn only(
+    fn filter(
         &mut self,
         condition: impl Into<String>,
         parameters: impl IntoIterator<Item = Parameter>,
@@ -61,7 +61,7 @@ impl List {
     }
 
     /// Adds a condition on a column, with which it begins, that many elements meet.
-    fn without_others(
+    fn filter_unselective(
         &mut self,
         condition: impl Into<String>,
         parameters: impl IntoIterator<Item = Parameter>,
@@ -70,19 +70,19 @@ impl List {
         self.parameters.extend(parameters);
     }
 
-    fn only_words(&mut self, column: &str, words: Vec<&'static str>) {
+    fn filter_in(&mut self, column: &str, words: Vec<&'static str>) {
         if !words.is_empty() {
             let places = vec!["?"; words.len()].join(", ");
             let parameters = words.into_iter().map(Parameter::text);
-            self.without_others(format!("{column} IN ({places})"), parameters);
+            self.filter_unselective(format!("{column} IN ({places})"), parameters);
         }
     }
 
     /// The statement of a page and its parameters.
-    pub(super) fn page_query(mut self, window: &Window) -> (String, Vec<Parameter>) {
-        let direction = match window.end {
-            End::Front => self.direction,
-            End::Back => self.direction.reversed(),
+    pub(super) fn page_query(mut self, window: &PageRequest) -> (String, Vec<Parameter>) {
+        let direction = match window.edge {
+            PageEdge::First => self.direction,
+            PageEdge::Last => self.direction.reversed(),
         };
         let (after, before) = match self.direction {
             Direction::Asc => (">", "<"),
@@ -91,11 +91,11 @@ impl List {
         for (bound, operator) in [(&window.after, after), (&window.before, before)] {
             if let Some(position) = bound {
                 let condition = format!("({}, {}) {operator} (?, ?)", self.key, self.id);
-                self.only(condition, [self.bound(position), id(position.id)]);
+                self.filter(condition, [self.bound(position), id(position.id)]);
             }
         }
         let stored = self.stored_key.unwrap_or(self.key);
-        let way = direction.word();
+        let way = direction.as_str();
         let sql = format!(
             "SELECT {}, {stored} AS sort_key FROM {} {} ORDER BY {} {way}, {} {way} LIMIT ?",
             self.columns,
@@ -110,10 +110,10 @@ impl List {
 
     fn bound(&self, position: &Position) -> Parameter {
         match (&position.key, self.stored_key) {
-            (SortKey::Text(key), _) => Parameter::text(text::fold(key)),
+            (SortKey::Text(key), _) => Parameter::text(text::case_fold(key)),
             (SortKey::Time(at), _) => Parameter::integer(at.millis()),
-            (SortKey::Absent, None) => Parameter::integer(ABSENT),
-            (SortKey::Absent, Some(_)) => Parameter::text(""),
+            (SortKey::Null, None) => Parameter::integer(ABSENT),
+            (SortKey::Null, Some(_)) => Parameter::text(""),
         }
     }
 
@@ -133,15 +133,15 @@ impl List {
     pub(super) fn page<T>(
         self,
         db: &Connection,
-        window: &Window,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<Found<T>>,
+        window: &PageRequest,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<Decoded<T>>,
     ) -> rusqlite::Result<Page<T>> {
         let (sql, parameters) = self.page_query(window);
         let mut statement = db.prepare_cached(&sql)?;
         let bound = params_from_iter(parameters.into_iter().map(Parameter::bound));
         let items = statement
             .query_map(bound, |row| Ok(Item { position: position(row)?, node: read(row)? }))?;
-        Ok(Page::of_window(window, items.collect::<Result<_, _>>()?))
+        Ok(Page::from_lookahead(window, items.collect::<Result<_, _>>()?))
     }
 
     /// The statement of the count and its parameters.
@@ -166,10 +166,10 @@ fn id(id: ObjectId) -> Parameter {
 fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
     let key = match row.get::<_, Value>("sort_key")? {
         Value::Integer(millis) => {
-            Timestamp::from_millis(millis).map_or(SortKey::Absent, SortKey::Time)
+            Timestamp::from_millis(millis).map_or(SortKey::Null, SortKey::Time)
         }
         Value::Text(text) => SortKey::Text(text),
-        _ => SortKey::Absent,
+        _ => SortKey::Null,
     };
     Ok(Position { key, id: ObjectId(row.get("id")?) })
 }
@@ -185,14 +185,14 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
     let columns = rows::tenant::COLUMNS;
     let mut list = List::new(columns, "tenants t", (key, "t.id"), listing.order.direction);
     list.stored_key = stored_key;
-    if let Scope::Tenants(ids) = &listing.scope {
-        list.only("t.id IN rarray(?)", [blobs(ids)]);
+    if let TenantScope::Tenants(ids) = &listing.scope {
+        list.filter("t.id IN rarray(?)", [blobs(ids)]);
     }
     let filter = &listing.filter;
-    list.only_words("t.status", filter.status.iter().map(|s| s.word()).collect());
-    list.only_words("t.plan", filter.plan.iter().map(|p| p.word()).collect());
+    list.filter_in("t.status", filter.status.iter().map(|s| s.as_str()).collect());
+    list.filter_in("t.plan", filter.plan.iter().map(|p| p.as_str()).collect());
     if let Some(search) = &filter.search {
-        list.only(
+        list.filter(
             "t.id IN (SELECT id FROM tenants WHERE slug_fold >= ? AND slug_fold < ? \
              UNION SELECT id FROM tenants WHERE name_fold >= ? AND name_fold < ? \
              UNION SELECT tenant_id FROM tenant_domains WHERE domain_fold >= ? AND domain_fold < ?)",
@@ -201,7 +201,7 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
     }
     if let Some(domain) = &filter.domain {
         let condition = "t.id = (SELECT tenant_id FROM tenant_domains WHERE domain = ?)";
-        list.only(condition, [Parameter::text(domain)]);
+        list.filter(condition, [Parameter::text(domain)]);
     }
     list
 }
@@ -218,24 +218,24 @@ pub(super) fn users(listing: &UserListing) -> List {
     list.stored_key = stored_key;
     let filter = &listing.filter;
     if let Some(search) = &filter.search {
-        list.only(
+        list.filter(
             "u.id IN (SELECT id FROM users WHERE name_fold >= ? AND name_fold < ? \
              UNION SELECT id FROM users WHERE email_fold >= ? AND email_fold < ?)",
             [prefix(search), prefix(search)].into_iter().flatten(),
         );
     }
     if let Some(admin) = filter.platform_admin {
-        list.without_others(
+        list.filter_unselective(
             if admin { "u.platform_admin IS NOT NULL" } else { "u.platform_admin IS NULL" },
             [],
         );
     }
     if let Some(disabled) = filter.disabled {
-        list.without_others("u.disabled = ?", [Parameter::integer(disabled.into())]);
+        list.filter_unselective("u.disabled = ?", [Parameter::integer(disabled.into())]);
     }
     if let Some(tenant) = filter.tenant {
         let condition = "u.id IN (SELECT user_id FROM memberships WHERE tenant_id = ?)";
-        list.only(condition, [Parameter::id(tenant)]);
+        list.filter(condition, [Parameter::id(tenant)]);
     }
     list
 }
@@ -249,14 +249,14 @@ pub(super) fn subscriptions(listing: &SubscriptionListing) -> List {
     };
     let columns = rows::subscription::COLUMNS;
     let mut list = List::new(columns, "subscriptions s", (key, "s.id"), listing.order.direction);
-    if let Scope::Tenants(ids) = &listing.scope {
-        list.only("s.tenant_id IN rarray(?)", [blobs(ids)]);
+    if let TenantScope::Tenants(ids) = &listing.scope {
+        list.filter("s.tenant_id IN rarray(?)", [blobs(ids)]);
     }
     let filter = &listing.filter;
-    list.only_words("s.status", filter.status.iter().map(|s| s.word()).collect());
-    list.only_words("s.plan", filter.plan.iter().map(|p| p.word()).collect());
+    list.filter_in("s.status", filter.status.iter().map(|s| s.as_str()).collect());
+    list.filter_in("s.plan", filter.plan.iter().map(|p| p.as_str()).collect());
     if let Some(tenant) = filter.tenant {
-        list.only("s.tenant_id = ?", [Parameter::id(tenant)]);
+        list.filter("s.tenant_id = ?", [Parameter::id(tenant)]);
     }
     list
 }
@@ -274,26 +274,26 @@ pub(super) fn audit_events(listing: &AuditListing) -> List {
     let at = key.0;
     let mut list = List::new(columns, from, key, Direction::Desc);
     if let Some(tenant) = listing.tenant {
-        list.only("x.tenant_id = ?", [Parameter::id(tenant)]);
+        list.filter("x.tenant_id = ?", [Parameter::id(tenant)]);
     }
     if let Some(actor) = listing.actor {
-        list.only("e.actor = ?", [Parameter::id(actor)]);
+        list.filter("e.actor = ?", [Parameter::id(actor)]);
     }
     if let Some(action) = &listing.action {
-        list.only("e.action = ?", [Parameter::text(action)]);
+        list.filter("e.action = ?", [Parameter::text(action)]);
     }
     if let Some(since) = listing.since {
-        list.only(format!("{at} >= ?"), [Parameter::integer(since.millis())]);
+        list.filter(format!("{at} >= ?"), [Parameter::integer(since.millis())]);
     }
     if let Some(until) = listing.until {
-        list.only(format!("{at} < ?"), [Parameter::integer(until.millis())]);
+        list.filter(format!("{at} < ?"), [Parameter::integer(until.millis())]);
     }
     list
 }
 
 /// The bounds of everything that starts with that text, folded.
 fn prefix(search: &str) -> [Parameter; 2] {
-    let from = text::fold(search);
+    let from = text::case_fold(search);
     let to = format!("{from}{}", char::MAX);
     [Parameter::text(from), Parameter::text(to)]
 }

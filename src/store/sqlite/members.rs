@@ -7,12 +7,12 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::rows::{self, Parameter, blobs};
 use crate::domain::{
     id::{ObjectId, TenantId},
-    list::{End, Item, MemberFilter, Page, Position, SortKey, Window},
+    list::{Item, MemberFilter, Page, PageEdge, PageRequest, Position, SortKey},
     user::{TenantRole, User},
 };
 
 /// The statement of one tenant's page.
-pub(super) fn page_sql(filter: &MemberFilter, window: &Window) -> String {
+pub(super) fn page_sql(filter: &MemberFilter, window: &PageRequest) -> String {
     let mut conditions = String::from("m.tenant_id = ?");
     if filter.role.is_some() {
         conditions += " AND m.role = ?";
@@ -23,9 +23,9 @@ pub(super) fn page_sql(filter: &MemberFilter, window: &Window) -> String {
     if window.before.is_some() {
         conditions += " AND m.user_id < ?";
     }
-    let way = match window.end {
-        End::Front => "ASC",
-        End::Back => "DESC",
+    let way = match window.edge {
+        PageEdge::First => "ASC",
+        PageEdge::Last => "DESC",
     };
     let columns =
         rows::user::COLUMNS.replace("m.", "own.").replace("memberships m", "memberships own");
@@ -42,7 +42,7 @@ pub(super) fn pages(
     db: &mut Connection,
     tenants: &[TenantId],
     filter: &MemberFilter,
-    window: &Window,
+    window: &PageRequest,
 ) -> rusqlite::Result<HashMap<TenantId, Page<User>>> {
     let transaction = db.transaction()?;
     let mut pages = HashMap::with_capacity(tenants.len());
@@ -51,7 +51,7 @@ pub(super) fn pages(
         for tenant in tenants {
             let bound = params_from_iter(parameters(*tenant, filter, window));
             let items = statement.query_map(bound, item)?.collect::<Result<_, _>>()?;
-            pages.insert(*tenant, Page::of_window(window, items));
+            pages.insert(*tenant, Page::from_lookahead(window, items));
         }
     }
     transaction.commit()?;
@@ -61,10 +61,10 @@ pub(super) fn pages(
 fn parameters(
     tenant: TenantId,
     filter: &MemberFilter,
-    window: &Window,
+    window: &PageRequest,
 ) -> impl Iterator<Item = Box<dyn rusqlite::ToSql>> {
     let mut parameters = vec![Parameter::id(tenant)];
-    parameters.extend(filter.role.map(|role| Parameter::text(role.word())));
+    parameters.extend(filter.role.map(|role| Parameter::text(role.as_str())));
     for bound in [&window.after, &window.before].into_iter().flatten() {
         parameters.push(Parameter::id(TenantId::new(bound.id)));
     }
@@ -73,7 +73,7 @@ fn parameters(
 }
 
 fn item(row: &Row<'_>) -> rusqlite::Result<Item<User>> {
-    let position = Position { key: SortKey::Absent, id: ObjectId(row.get("id")?) };
+    let position = Position { key: SortKey::Null, id: ObjectId(row.get("id")?) };
     Ok(Item { position, node: rows::user::read(row)? })
 }
 
@@ -97,7 +97,7 @@ pub(super) fn counts(
     tenants: &[TenantId],
     filter: &MemberFilter,
 ) -> rusqlite::Result<HashMap<TenantId, u64>> {
-    let role = filter.role.map(|role: TenantRole| Parameter::text(role.word()));
+    let role = filter.role.map(|role: TenantRole| Parameter::text(role.as_str()));
     let parameters = std::iter::once(blobs(tenants)).chain(role).map(Parameter::bound);
     let mut statement = db.prepare_cached(count_sql(filter))?;
     let counted = statement.query_map(params_from_iter(parameters), |row| {

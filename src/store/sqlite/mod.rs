@@ -6,13 +6,13 @@
 
 mod commit;
 mod errors;
+mod idempotency;
 mod lists;
 mod members;
-#[cfg(test)]
-mod plans;
 mod pool;
 mod queries;
-mod requests;
+#[cfg(test)]
+mod query_plan_tests;
 mod rows;
 mod schema;
 
@@ -21,17 +21,18 @@ use std::{collections::HashMap, path::Path};
 use async_trait::async_trait;
 
 use super::{
-    CommitError, Found, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys,
-    observe::Observer,
+    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
+    instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
+    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
     list::{
-        AuditListing, MemberFilter, Page, SubscriptionListing, TenantListing, UserListing, Window,
+        AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
+        UserListing,
     },
-    request::{Claim, Claimed, RequestKey, Settlement},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -56,31 +57,31 @@ impl SqliteStore {
     }
 }
 
-fn observer(metrics: Option<Metrics>) -> Observer {
-    metrics.map_or_else(Observer::default, |metrics| Observer::new(metrics, "sqlite"))
+fn observer(metrics: Option<Metrics>) -> CommandMetrics {
+    metrics.map_or_else(CommandMetrics::default, |metrics| CommandMetrics::new(metrics, "sqlite"))
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn prepare(&self) -> Result<(), PrepareError> {
         tracing::info!(version = rusqlite::version(), "SQLite is embedded");
-        self.pool.write("migrate", schema::apply).await
+        self.pool.write("migrate", schema::migrate).await
     }
 
-    async fn examine(&self) -> Result<(), PrepareError> {
-        self.pool.read("", |db| Ok(schema::examine(db))).await?
+    async fn check(&self) -> Result<(), PrepareError> {
+        self.pool.read("", |db| Ok(schema::check_version(db))).await?
     }
 
-    async fn ping(&self) -> Result<(), ReadError> {
+    async fn ping(&self) -> Result<(), StoreError> {
         self.pool.read("", |db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 
-    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         let query = queries::tenants(keys);
         self.pool.read("tenants", move |db| query.all(db, rows::tenant::read)).await
     }
 
-    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
         let query = queries::users(keys);
         self.pool.read("users", move |db| query.all(db, rows::user::read)).await
     }
@@ -88,7 +89,7 @@ impl Store for SqliteStore {
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
-    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+    ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         let query = queries::subscriptions(keys);
         self.pool.read("subscriptions", move |db| query.all(db, rows::subscription::read)).await
     }
@@ -96,12 +97,12 @@ impl Store for SqliteStore {
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
-    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+    ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         let query = queries::audit_events(ids);
         self.pool.read("audit_events", move |db| query.all(db, rows::audit::read)).await
     }
 
-    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError> {
         let identity = identity.clone();
         self.pool.read("tombstones", move |db| queries::tombstone(db, identity)).await
     }
@@ -109,8 +110,8 @@ impl Store for SqliteStore {
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &Window,
-    ) -> Result<Page<Tenant>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<Tenant>, StoreError> {
         let (list, window) = (lists::tenants(listing), window.clone());
         self.pool.read("tenants", move |db| list.page(db, &window, rows::tenant::read)).await
     }
@@ -118,8 +119,8 @@ impl Store for SqliteStore {
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &Window,
-    ) -> Result<Page<User>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<User>, StoreError> {
         let (list, window) = (lists::users(listing), window.clone());
         self.pool.read("users", move |db| list.page(db, &window, rows::user::read)).await
     }
@@ -127,8 +128,8 @@ impl Store for SqliteStore {
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &Window,
-    ) -> Result<Page<TenantSubscription>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<TenantSubscription>, StoreError> {
         let (list, window) = (lists::subscriptions(listing), window.clone());
         self.pool
             .read("subscriptions", move |db| list.page(db, &window, rows::subscription::read))
@@ -138,8 +139,8 @@ impl Store for SqliteStore {
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &Window,
-    ) -> Result<Page<AuditEvent>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<AuditEvent>, StoreError> {
         let (list, window) = (lists::audit_events(listing), window.clone());
         self.pool.read("audit_events", move |db| list.page(db, &window, rows::audit::read)).await
     }
@@ -148,30 +149,30 @@ impl Store for SqliteStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
         let (tenants, filter, window) = (tenants.to_vec(), filter.clone(), window.clone());
         self.pool
             .read("memberships", move |db| members::pages(db, &tenants, &filter, &window))
             .await
     }
 
-    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
         let list = lists::tenants(listing);
         self.pool.read("tenants", move |db| list.count(db)).await
     }
 
-    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError> {
         let list = lists::users(listing);
         self.pool.read("users", move |db| list.count(db)).await
     }
 
-    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         let list = lists::subscriptions(listing);
         self.pool.read("subscriptions", move |db| list.count(db)).await
     }
 
-    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
         let list = lists::audit_events(listing);
         self.pool.read("audit_events", move |db| list.count(db)).await
     }
@@ -180,34 +181,34 @@ impl Store for SqliteStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+    ) -> Result<HashMap<TenantId, u64>, StoreError> {
         let (tenants, filter) = (tenants.to_vec(), filter.clone());
         self.pool.read("memberships", move |db| members::counts(db, &tenants, &filter)).await
     }
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
-        self.pool.write("commit", move |db| commit::all_or_nothing(db, &changes)).await
+        self.pool.write("commit", move |db| commit::commit(db, &changes)).await
     }
 
     /// Nothing is ever left: a deletion takes all along.
-    async fn finish_deletions(&self) -> Result<u64, ReadError> {
+    async fn finish_deletions(&self) -> Result<u64, StoreError> {
         Ok(0)
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
-        let claim = claim.clone();
-        self.pool.write("claim", move |db| requests::claim(db, &claim)).await
+    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
+        let claim_request = claim_request.clone();
+        self.pool.write("claim_request", move |db| idempotency::claim(db, &claim_request)).await
     }
 
-    async fn settle(
+    async fn complete_request(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &Settlement,
-    ) -> Result<(), ReadError> {
+        end: &RunOutcome,
+    ) -> Result<(), StoreError> {
         let end = end.clone();
-        let settle = move |db: &mut _| Ok(requests::settle(db, key, holder, &end)?);
-        self.pool.write("settle", settle).await
+        let complete_request = move |db: &mut _| Ok(idempotency::settle(db, key, holder, &end)?);
+        self.pool.write("complete_request", complete_request).await
     }
 }

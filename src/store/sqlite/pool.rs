@@ -17,26 +17,26 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::store::{PrepareError, ReadError, observe::Observer};
+use crate::store::{PrepareError, StoreError, instrumentation::CommandMetrics};
 
 /// How many reads run at once; more wait.
 const READERS: usize = 4;
 /// How long a writer waits for another process to finish.
-const BUSY: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many statements a connection keeps ready.
-const STATEMENTS: usize = 128;
+const STATEMENT_CACHE_CAPACITY: usize = 128;
 
 /// The connections to one database.
 pub(super) struct Pool {
     readers: Arc<Connections>,
     writer: Arc<Connections>,
-    observer: Observer,
+    observer: CommandMetrics,
 }
 
 /// Where a use of a connection runs.
-enum Thread {
+enum RunOn {
     /// Where the request runs.
-    Here,
+    Inline,
     /// Where it may block for long.
     Blocking,
 }
@@ -64,10 +64,10 @@ impl Connections {
     /// Uses a connection as soon as one is free.
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        on: Thread,
+        on: RunOn,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let fault = |why: &str| ReadError::Internal(why.to_owned());
+    ) -> Result<T, StoreError> {
+        let fault = |why: &str| StoreError::Internal(why.to_owned());
         let permit = self.free.clone().acquire_owned().await;
         let permit = permit.map_err(|_| fault("the connections are closed"))?;
         let connections = self.clone();
@@ -81,7 +81,7 @@ impl Connections {
         };
         let done = match on {
             // A runtime of one thread has nowhere to move its other work to.
-            Thread::Here if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread => {
+            RunOn::Inline if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread => {
                 tokio::task::block_in_place(work)
             }
             _ => {
@@ -94,18 +94,22 @@ impl Connections {
 }
 
 impl Pool {
-    pub(super) fn open(path: &Path, observer: Observer) -> Result<Self, PrepareError> {
+    pub(super) fn open(path: &Path, observer: CommandMetrics) -> Result<Self, PrepareError> {
         let shown = path.display();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
-                PrepareError::Unusable(format!("the folder of {shown} cannot be made: {error}"))
+                PrepareError::Misconfigured(format!(
+                    "the folder of {shown} cannot be made: {error}"
+                ))
             })?;
         }
         let connect = |read_only: bool| {
             connect(path, read_only).map_err(|error| match PrepareError::from(error) {
-                PrepareError::Unusable(why) => PrepareError::Unusable(format!("{shown}: {why}")),
-                PrepareError::Failed(ReadError::Internal(why)) => {
-                    PrepareError::Unusable(format!("{shown} cannot be opened: {why}"))
+                PrepareError::Misconfigured(why) => {
+                    PrepareError::Misconfigured(format!("{shown}: {why}"))
+                }
+                PrepareError::Failed(StoreError::Internal(why)) => {
+                    PrepareError::Misconfigured(format!("{shown} cannot be opened: {why}"))
                 }
                 passing => passing,
             })
@@ -117,10 +121,10 @@ impl Pool {
         Ok(Self { readers, writer, observer })
     }
 
-    pub(super) fn in_memory(observer: Observer) -> Result<Self, PrepareError> {
+    pub(super) fn in_memory(observer: CommandMetrics) -> Result<Self, PrepareError> {
         let connection = Connection::open_in_memory().and_then(|db| {
             array::load_module(&db)?;
-            db.set_prepared_statement_cache_capacity(STATEMENTS);
+            db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
             db.execute_batch("PRAGMA foreign_keys = ON")?;
             Ok(db)
         })?;
@@ -134,27 +138,27 @@ impl Pool {
         &self,
         table: &'static str,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let read = async { Ok(self.readers.run(Thread::Here, work).await??) };
-        self.observer.command("select", table).observe(read).await
+    ) -> Result<T, StoreError> {
+        let read = async { Ok(self.readers.run(RunOn::Inline, work).await??) };
+        self.observer.command("select", table).instrument(read).await
     }
 
     /// Writes, alone; what for is told by that word.
-    pub(super) async fn write<T: Send + 'static, E: From<ReadError> + Send + 'static>(
+    pub(super) async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let write = async { self.writer.run(Thread::Blocking, work).await? };
-        self.observer.command(what, "").observe(write).await
+        let write = async { self.writer.run(RunOn::Blocking, work).await? };
+        self.observer.command(what, "").instrument(write).await
     }
 }
 
 fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
-    db.busy_timeout(BUSY)?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
     array::load_module(&db)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     // FULL: with NORMAL, what was committed last is lost when the power goes.
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",

@@ -4,17 +4,17 @@
 use rusqlite::{Connection, vtab::array};
 
 use super::{
-    commit,
+    commit, idempotency,
     lists::{self, List},
-    members, queries, requests, rows, schema,
+    members, queries, rows, schema,
 };
 use crate::{
     domain::{
         id::{Id, ObjectId, TenantId},
         list::{
-            AuditFilter, Direction, End, Listing, MemberFilter, Order, Position, Scope, SortKey,
-            SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField, UserFilter,
-            UserOrderField, Window,
+            AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest, Position,
+            SortKey, SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
+            TenantScope, UserFilter, UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
@@ -26,11 +26,11 @@ use crate::{
 
 /// What a statement is allowed beside a search of indexes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Leave {
+enum AllowedPlan {
     /// Nothing: a read by key.
     None,
     /// A walk of the index that has the order: the limit ends it.
-    Walk,
+    IndexScan,
     /// To sort what indexes found. A caller's own tenants, matches of a search, and the users and
     /// subscriptions of one tenant are found by other indexes than those that have the list's order.
     Sort,
@@ -43,7 +43,7 @@ enum Leave {
 fn prepared() -> Connection {
     let mut db = Connection::open_in_memory().expect("a database");
     array::load_module(&db).expect("rarray");
-    schema::apply(&mut db).expect("tables");
+    schema::migrate(&mut db).expect("tables");
     db
 }
 
@@ -59,7 +59,7 @@ fn plan(db: &Connection, sql: &str) -> Vec<String> {
     steps
 }
 
-fn fault(step: &str, leave: Leave) -> bool {
+fn fault(step: &str, leave: AllowedPlan) -> bool {
     // The list of keys itself, and the parts of one document that are put in their order.
     if step.starts_with("SCAN rarray ") || step.starts_with("USE TEMP B-TREE FOR json_group_array(")
     {
@@ -67,19 +67,22 @@ fn fault(step: &str, leave: Leave) -> bool {
     }
     if step.starts_with("SCAN ") {
         return match leave {
-            Leave::Walk | Leave::Sort => !step.contains(" USING INDEX "),
-            Leave::Count | Leave::NarrowCount => !step.contains(" USING COVERING INDEX "),
-            Leave::None => true,
+            AllowedPlan::IndexScan | AllowedPlan::Sort => !step.contains(" USING INDEX "),
+            AllowedPlan::Count | AllowedPlan::NarrowCount => {
+                !step.contains(" USING COVERING INDEX ")
+            }
+            AllowedPlan::None => true,
         };
     }
-    step.starts_with("USE TEMP B-TREE") && !matches!(leave, Leave::Sort | Leave::NarrowCount)
+    step.starts_with("USE TEMP B-TREE")
+        && !matches!(leave, AllowedPlan::Sort | AllowedPlan::NarrowCount)
 }
 
 #[derive(Default)]
 struct Faults(Vec<String>);
 
 impl Faults {
-    fn look(&mut self, db: &Connection, sql: &str, leave: Leave) {
+    fn look(&mut self, db: &Connection, sql: &str, leave: AllowedPlan) {
         let steps = plan(db, sql);
         if steps.iter().any(|step| fault(step, leave)) {
             self.0.push(format!("{sql}\n    {}", steps.join("\n    ")));
@@ -87,11 +90,12 @@ impl Faults {
     }
 
     /// Every page of a list, and its count.
-    fn look_at_list(&mut self, db: &Connection, list: impl Fn() -> List, leave: Leave) {
+    fn look_at_list(&mut self, db: &Connection, list: impl Fn() -> List, leave: AllowedPlan) {
         for window in windows() {
             self.look(db, &list().page_query(&window).0, leave);
         }
-        let count = if leave == Leave::Sort { Leave::NarrowCount } else { Leave::Count };
+        let count =
+            if leave == AllowedPlan::Sort { AllowedPlan::NarrowCount } else { AllowedPlan::Count };
         self.look(db, &list().count_query().0, count);
     }
 }
@@ -109,13 +113,13 @@ fn id<E>() -> Id<E> {
     Id::new(ObjectId::MIN)
 }
 
-fn windows() -> Vec<Window> {
+fn windows() -> Vec<PageRequest> {
     let place = || Some(Position { key: SortKey::Time(Timestamp::MIN), id: ObjectId::MIN });
     let mut all = Vec::new();
-    for end in [End::Front, End::Back] {
+    for end in [PageEdge::First, PageEdge::Last] {
         for (after, before) in [(None, None), (place(), None), (None, place()), (place(), place())]
         {
-            all.push(Window { size: 10, end, after, before });
+            all.push(PageRequest { size: 10, edge: end, after, before });
         }
     }
     all
@@ -145,12 +149,12 @@ fn reads_by_key() {
         queries::users(UserKeys::Ids(&[id()])),
         queries::users(UserKeys::Identity(&identity)),
         queries::subscriptions(SubscriptionKeys::Ids(&[id()])),
-        queries::subscriptions(SubscriptionKeys::LiveOf(&[id()])),
+        queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()])),
         queries::audit_events(&[id()]),
     ] {
-        faults.look(&db, &query.sql, Leave::None);
+        faults.look(&db, &query.sql, AllowedPlan::None);
     }
-    faults.look(&db, queries::TOMBSTONE, Leave::None);
+    faults.look(&db, queries::TOMBSTONE, AllowedPlan::None);
 }
 
 #[test]
@@ -158,13 +162,13 @@ fn what_is_changed_is_found() {
     let db = prepared();
     let mut faults = Faults::default();
     for sql in commit::statements() {
-        faults.look(&db, &sql, Leave::None);
+        faults.look(&db, &sql, AllowedPlan::None);
     }
     for sql in [rows::tenant::UPDATE, rows::tenant::DELETE_DOMAINS, rows::subscription::UPDATE] {
-        faults.look(&db, sql, Leave::None);
+        faults.look(&db, sql, AllowedPlan::None);
     }
-    for sql in requests::STATEMENTS {
-        faults.look(&db, sql, Leave::None);
+    for sql in idempotency::STATEMENTS {
+        faults.look(&db, sql, AllowedPlan::None);
     }
 }
 
@@ -177,7 +181,7 @@ fn an_owner_is_found_among_the_owners() {
 
 #[test]
 fn the_live_subscriptions_come_from_their_own_index() {
-    let query = queries::subscriptions(SubscriptionKeys::LiveOf(&[id()]));
+    let query = queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()]));
     let steps = plan(&prepared(), &query.sql);
     assert!(steps.iter().any(|step| step.contains("subscriptions_live")), "{steps:?}");
 }
@@ -189,14 +193,14 @@ fn members_of_tenants() {
     for role in [None, Some(TenantRole::Owner)] {
         let filter = MemberFilter { role };
         for window in windows() {
-            faults.look(&db, &members::page_sql(&filter, &window), Leave::None);
+            faults.look(&db, &members::page_sql(&filter, &window), AllowedPlan::None);
         }
-        faults.look(&db, members::count_sql(&filter), Leave::None);
+        faults.look(&db, members::count_sql(&filter), AllowedPlan::None);
     }
 }
 
-fn scopes() -> [Scope; 2] {
-    [Scope::Everything, Scope::Tenants(vec![id::<crate::domain::tenant::Tenant>()])]
+fn scopes() -> [TenantScope; 2] {
+    [TenantScope::Everything, TenantScope::Tenants(vec![id::<crate::domain::tenant::Tenant>()])]
 }
 
 #[test]
@@ -210,8 +214,12 @@ fn lists_of_tenants() {
                     for search in [None, Some("a".to_owned())] {
                         for domain in [None, Some("a".to_owned())] {
                             let narrow = search.is_some() || domain.is_some();
-                            let own = scope != Scope::Everything;
-                            let leave = if narrow || own { Leave::Sort } else { Leave::Walk };
+                            let own = scope != TenantScope::Everything;
+                            let leave = if narrow || own {
+                                AllowedPlan::Sort
+                            } else {
+                                AllowedPlan::IndexScan
+                            };
                             let (status, plan) = (status.clone(), plan.clone());
                             let search = search.clone();
                             let filter = TenantFilter { status, plan, search, domain };
@@ -236,10 +244,10 @@ fn lists_of_users() {
                 for disabled in flags {
                     for tenant in [None, Some(id())] {
                         let narrow = search.is_some() || tenant.is_some();
-                        let leave = if narrow { Leave::Sort } else { Leave::Walk };
+                        let leave = if narrow { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let search = search.clone();
                         let filter = UserFilter { search, platform_admin, disabled, tenant };
-                        let listing = Listing { scope: Scope::Everything, filter, order };
+                        let listing = Listing { scope: TenantScope::Everything, filter, order };
                         faults.look_at_list(&db, || lists::users(&listing), leave);
                     }
                 }
@@ -257,8 +265,8 @@ fn lists_of_subscriptions() {
             for status in some_of(TenantSubscriptionStatus::ALL) {
                 for plan in some_of(Plan::ALL) {
                     for tenant in [None, Some(id())] {
-                        let narrow = scope != Scope::Everything || tenant.is_some();
-                        let leave = if narrow { Leave::Sort } else { Leave::Walk };
+                        let narrow = scope != TenantScope::Everything || tenant.is_some();
+                        let leave = if narrow { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let (status, plan) = (status.clone(), plan.clone());
                         let filter = SubscriptionFilter { status, plan, tenant };
                         let listing = Listing { scope: scope.clone(), filter, order };
@@ -292,6 +300,6 @@ fn lists_of_events() {
     let db = prepared();
     let mut faults = Faults::default();
     for filter in audit_filters() {
-        faults.look_at_list(&db, || lists::audit_events(&filter), Leave::Walk);
+        faults.look_at_list(&db, || lists::audit_events(&filter), AllowedPlan::IndexScan);
     }
 }

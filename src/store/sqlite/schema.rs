@@ -5,37 +5,38 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::store::PrepareError;
 
 /// What brings an empty database to version 1, that one to version 2, and so on.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Brings the database to the version that this program knows.
-pub(super) fn apply(db: &mut Connection) -> Result<(), PrepareError> {
+pub(super) fn migrate(db: &mut Connection) -> Result<(), PrepareError> {
     // Two programs that start at once wait for each other here, and the second finds all done.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in missing(&transaction)? {
+    for step in pending_migrations(&transaction)? {
         transaction.execute_batch(step)?;
     }
-    transaction.execute_batch(&format!("PRAGMA user_version = {}", STEPS.len()))?;
+    transaction.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))?;
     transaction.commit()?;
     Ok(())
 }
 
 /// Whether [`apply`] would know the database; reads alone.
-pub(super) fn examine(db: &Connection) -> Result<(), PrepareError> {
-    missing(db).map(drop)
+pub(super) fn check_version(db: &Connection) -> Result<(), PrepareError> {
+    pending_migrations(db).map(drop)
 }
 
 /// The steps that the database is behind.
-fn missing(db: &Connection) -> Result<&'static [&'static str], PrepareError> {
+fn pending_migrations(db: &Connection) -> Result<&'static [&'static str], PrepareError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(missing) = usize::try_from(version).ok().and_then(|done| STEPS.get(done..)) else {
-        return Err(PrepareError::Unusable(format!(
+    let Some(missing) = usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..))
+    else {
+        return Err(PrepareError::Misconfigured(format!(
             "the SQLite database has version {version} of the tables, and this program knows them up to {}: use a newer one",
-            STEPS.len()
+            MIGRATIONS.len()
         )));
     };
     if version == 0 && !is_empty(db)? {
         let why = "the SQLite database has tables of another program: name a file of its own";
-        return Err(PrepareError::Unusable(why.to_owned()));
+        return Err(PrepareError::Misconfigured(why.to_owned()));
     }
     Ok(missing)
 }
@@ -58,10 +59,10 @@ mod tests {
     #[test]
     fn an_older_database_becomes_a_new_one() {
         let mut new = Connection::open_in_memory().expect("a database");
-        apply(&mut new).expect("all steps");
-        for done in 1..STEPS.len() {
+        migrate(&mut new).expect("all steps");
+        for done in 1..MIGRATIONS.len() {
             let mut old = Connection::open_in_memory().expect("a database");
-            for step in &STEPS[..done] {
+            for step in &MIGRATIONS[..done] {
                 old.execute_batch(step).expect("a step");
             }
             old.execute_batch(&format!("PRAGMA user_version = {done}")).expect("a version");
@@ -69,7 +70,7 @@ mod tests {
                 "INSERT INTO tombstones (issuer, subject, deleted_at) VALUES ('i', 's', 7)";
             old.execute(tombstone, []).expect("inserted");
             for _ in 0..2 {
-                apply(&mut old).expect("the steps that are missing, once");
+                migrate(&mut old).expect("the steps that are missing, once");
                 assert_eq!(tables(&old), tables(&new), "from version {done}");
                 let kept = old.query_row("SELECT deleted_at FROM tombstones", [], |row| row.get(0));
                 assert_eq!(kept, Ok(7), "what was there stays");
@@ -80,9 +81,9 @@ mod tests {
     #[test]
     fn a_newer_database_is_refused() {
         let mut db = Connection::open_in_memory().expect("a database");
-        apply(&mut db).expect("all steps");
-        let newer = format!("PRAGMA user_version = {}", STEPS.len() + 1);
+        migrate(&mut db).expect("all steps");
+        let newer = format!("PRAGMA user_version = {}", MIGRATIONS.len() + 1);
         db.execute_batch(&newer).expect("a version");
-        assert!(matches!(apply(&mut db), Err(PrepareError::Unusable(_))));
+        assert!(matches!(migrate(&mut db), Err(PrepareError::Misconfigured(_))));
     }
 }

@@ -4,7 +4,7 @@
 //! comes back with its [`Outcome`](Form::outcome).
 
 use serde_json::{Value, json};
-use tenantry::auth::token::{Reason, Refused};
+use tenantry::auth::token::{AuthError, TokenError};
 
 use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey, TokenBuilder};
 
@@ -15,7 +15,7 @@ pub(crate) struct Form {
     /// The values of `Authorization`, or of what a transport has in its place.
     pub(crate) credentials: Vec<String>,
     /// `Ok` where it is accepted.
-    pub(crate) outcome: Result<(), Refused>,
+    pub(crate) outcome: Result<(), AuthError>,
 }
 
 /// Gives the issuer a key of each kind, and one RSA key that is for RS384 alone. What is verified
@@ -36,7 +36,7 @@ pub(crate) fn all(issuer: &TestIssuer) -> Vec<Form> {
         .collect();
     for table in [shapes, headers, keys, claims, times] {
         all.extend(table(issuer).into_iter().map(|(reason, name, token)| {
-            let outcome = Err(Refused::Invalid(reason));
+            let outcome = Err(AuthError::InvalidToken(reason));
             Form { name, credentials: bearer(&token), outcome }
         }));
     }
@@ -84,10 +84,10 @@ fn accepted(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
     ]
 }
 
-type Case = (Reason, &'static str, String);
+type Case = (TokenError, &'static str, String);
 
 fn shapes(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Credential, Malformed, TooLong};
+    use TokenError::{Credential, Malformed, TooLong};
     let good = issuer.token();
     let token = good.sign();
     let (message, signature) = token.rsplit_once('.').expect("three parts");
@@ -131,7 +131,7 @@ fn shapes(issuer: &TestIssuer) -> Vec<Case> {
 }
 
 fn headers(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Algorithm, Critical, Type};
+    use TokenError::{Algorithm, UnexpectedTyp, UnsupportedCrit};
     let header = |name: &str, value: Value| issuer.token().header(name, value).sign();
     let none = issuer.token().header("alg", json!("none"));
     vec![
@@ -146,25 +146,25 @@ fn headers(issuer: &TestIssuer) -> Vec<Case> {
         (Algorithm, "RSA-OAEP", header("alg", json!("RSA-OAEP"))),
         (Algorithm, "es256", header("alg", json!("es256"))),
         (Algorithm, "an alg that is a list", header("alg", json!(["ES256"]))),
-        (Critical, "crit", header("crit", json!(["exp"]))),
-        (Critical, "an empty crit", header("crit", json!([]))),
-        (Critical, "a crit that is null", header("crit", Value::Null)),
+        (UnsupportedCrit, "crit", header("crit", json!(["exp"]))),
+        (UnsupportedCrit, "an empty crit", header("crit", json!([]))),
+        (UnsupportedCrit, "a crit that is null", header("crit", Value::Null)),
         (
-            Critical,
+            UnsupportedCrit,
             "b64",
             issuer.token().header("b64", json!(false)).header("crit", json!(["b64"])).sign(),
         ),
-        (Type, "an ID token's typ", header("typ", json!("id_token"))),
-        (Type, "a logout token's typ", header("typ", json!("logout+jwt"))),
-        (Type, "the media type at length", header("typ", json!("application/at+jwt"))),
-        (Type, "an empty typ", header("typ", json!(""))),
-        (Type, "a typ that is null", header("typ", Value::Null)),
-        (Type, "a typ that is a number", header("typ", json!(1))),
+        (UnexpectedTyp, "an ID token's typ", header("typ", json!("id_token"))),
+        (UnexpectedTyp, "a logout token's typ", header("typ", json!("logout+jwt"))),
+        (UnexpectedTyp, "the media type at length", header("typ", json!("application/at+jwt"))),
+        (UnexpectedTyp, "an empty typ", header("typ", json!(""))),
+        (UnexpectedTyp, "a typ that is null", header("typ", Value::Null)),
+        (UnexpectedTyp, "a typ that is a number", header("typ", json!(1))),
     ]
 }
 
 fn keys(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{KeyDisagrees, NoKeyId, Signature, UnknownKey};
+    use TokenError::{AmbiguousKey, KeyAlgorithmMismatch, Signature, UnknownKey};
     let good = || issuer.token();
     let evil = TestKey::fresh(Kind::P256, "evil");
     let kid = |kid: &str| good().header("kid", json!(kid));
@@ -173,7 +173,7 @@ fn keys(issuer: &TestIssuer) -> Vec<Case> {
     let token = good().sign();
     let (message, _) = token.rsplit_once('.').expect("three parts");
     vec![
-        (NoKeyId, "no kid among several keys", good().without_header("kid").sign()),
+        (AmbiguousKey, "no kid among several keys", good().without_header("kid").sign()),
         (UnknownKey, "an unknown kid", kid("nobody").sign()),
         (UnknownKey, "an empty kid", kid("").sign()),
         (UnknownKey, "a kid in capitals", kid("P256").sign()),
@@ -197,10 +197,14 @@ fn keys(issuer: &TestIssuer) -> Vec<Case> {
             let signature = signed.rsplit_once('.').expect("three parts").1;
             rsa(issuer, "RS256").raw_signature(signature).sign()
         }),
-        (KeyDisagrees, "RS256 with an EC key", good().header("alg", json!("RS256")).sign()),
-        (KeyDisagrees, "ES384 with a P-256 key", good().header("alg", json!("ES384")).sign()),
+        (KeyAlgorithmMismatch, "RS256 with an EC key", good().header("alg", json!("RS256")).sign()),
         (
-            KeyDisagrees,
+            KeyAlgorithmMismatch,
+            "ES384 with a P-256 key",
+            good().header("alg", json!("ES384")).sign(),
+        ),
+        (
+            KeyAlgorithmMismatch,
             "ES256 with a P-384 key",
             good().key(&TestKey::of(Kind::P384)).header("alg", json!("ES256")).sign(),
         ),
@@ -208,10 +212,10 @@ fn keys(issuer: &TestIssuer) -> Vec<Case> {
             // What ECDSA looks like outside of JOSE: a SEQUENCE of two INTEGERs.
             good().raw_signature("MAYCAQECAQE").sign()
         }),
-        (KeyDisagrees, "EdDSA with an EC key", good().header("alg", json!("EdDSA")).sign()),
-        (KeyDisagrees, "ES256 with an RSA key", rsa(issuer, "ES256").sign()),
+        (KeyAlgorithmMismatch, "EdDSA with an EC key", good().header("alg", json!("EdDSA")).sign()),
+        (KeyAlgorithmMismatch, "ES256 with an RSA key", rsa(issuer, "ES256").sign()),
         (
-            KeyDisagrees,
+            KeyAlgorithmMismatch,
             "another alg than the key's",
             rsa(issuer, "RS256").header("kid", json!("rs384")).sign(),
         ),
@@ -219,7 +223,7 @@ fn keys(issuer: &TestIssuer) -> Vec<Case> {
 }
 
 fn claims(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Audience, Issuer, Subject};
+    use TokenError::{Audience, Issuer, Subject};
     let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
     let without = |name| issuer.token().without(name).sign();
     let url = issuer.url();
@@ -251,29 +255,29 @@ fn claims(issuer: &TestIssuer) -> Vec<Case> {
 }
 
 fn times(issuer: &TestIssuer) -> Vec<Case> {
-    use Reason::{Expired, IssuedAhead, NoExpiry, NotBefore, Time};
+    use TokenError::{Expired, InvalidTimestamp, IssuedInFuture, MissingExp, NotYetValid};
     let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
     vec![
-        (NoExpiry, "no exp", issuer.token().without("exp").sign()),
-        (Time, "exp that is a string", claim("exp", json!((NOW + 60).to_string()))),
-        (Time, "exp that is null", claim("exp", Value::Null)),
-        (Time, "exp in an array", claim("exp", json!([NOW + 60]))),
-        (Time, "exp of 1e18", claim("exp", json!(1e18))),
-        (Time, "exp of 10^18", claim("exp", json!(1_000_000_000_000_000_000_i64))),
-        (Time, "exp in milliseconds", claim("exp", json!(NOW * 1000))),
-        (Time, "exp before 1970", claim("exp", json!(-1))),
-        (Time, "nbf that is a string", claim("nbf", json!("0"))),
-        (Time, "nbf that is null", claim("nbf", Value::Null)),
-        (Time, "iat that is a string", claim("iat", json!("0"))),
-        (Time, "iat that is true", claim("iat", json!(true))),
-        (Time, "iat of 1e18", claim("iat", json!(1e18))),
+        (MissingExp, "no exp", issuer.token().without("exp").sign()),
+        (InvalidTimestamp, "exp that is a string", claim("exp", json!((NOW + 60).to_string()))),
+        (InvalidTimestamp, "exp that is null", claim("exp", Value::Null)),
+        (InvalidTimestamp, "exp in an array", claim("exp", json!([NOW + 60]))),
+        (InvalidTimestamp, "exp of 1e18", claim("exp", json!(1e18))),
+        (InvalidTimestamp, "exp of 10^18", claim("exp", json!(1_000_000_000_000_000_000_i64))),
+        (InvalidTimestamp, "exp in milliseconds", claim("exp", json!(NOW * 1000))),
+        (InvalidTimestamp, "exp before 1970", claim("exp", json!(-1))),
+        (InvalidTimestamp, "nbf that is a string", claim("nbf", json!("0"))),
+        (InvalidTimestamp, "nbf that is null", claim("nbf", Value::Null)),
+        (InvalidTimestamp, "iat that is a string", claim("iat", json!("0"))),
+        (InvalidTimestamp, "iat that is true", claim("iat", json!(true))),
+        (InvalidTimestamp, "iat of 1e18", claim("iat", json!(1e18))),
         (Expired, "expired", claim("exp", json!(NOW - 3600))),
         (Expired, "expired for a leeway", claim("exp", json!(NOW - 60))),
         (Expired, "expired in 1970", claim("exp", json!(0))),
-        (NotBefore, "nbf ahead", claim("nbf", json!(NOW + 61))),
-        (NotBefore, "nbf ahead by a fraction", claim("nbf", json!(1_767_225_660.5))),
-        (IssuedAhead, "iat ahead", claim("iat", json!(NOW + 61))),
-        (IssuedAhead, "iat in the year 9000", claim("iat", json!(221_845_392_000_i64))),
+        (NotYetValid, "nbf ahead", claim("nbf", json!(NOW + 61))),
+        (NotYetValid, "nbf ahead by a fraction", claim("nbf", json!(1_767_225_660.5))),
+        (IssuedInFuture, "iat ahead", claim("iat", json!(NOW + 61))),
+        (IssuedInFuture, "iat in the year 9000", claim("iat", json!(221_845_392_000_i64))),
     ]
 }
 
@@ -284,8 +288,9 @@ fn credentials(issuer: &TestIssuer) -> Vec<Form> {
         let credentials = credentials.iter().map(|c| (*c).to_owned()).collect();
         Form { name, credentials, outcome: Err(outcome) }
     };
-    let malformed =
-        |name, value: &str| refused(name, &[value], Refused::Invalid(Reason::Credential));
+    let malformed = |name, value: &str| {
+        refused(name, &[value], AuthError::InvalidToken(TokenError::Credential))
+    };
     let bearer = format!("Bearer {token}");
     vec![
         malformed("no scheme", &token),
@@ -298,9 +303,9 @@ fn credentials(issuer: &TestIssuer) -> Vec<Form> {
         malformed("two in one value", &format!("{bearer}, {bearer}")),
         malformed("a quoted one", &format!("Bearer \"{token}\"")),
         malformed("parameters", &format!("Bearer token={token}")),
-        refused("twice the same", &[&bearer, &bearer], Refused::Several),
-        refused("two", &[&bearer, "Bearer x"], Refused::Several),
-        refused("two schemes", &["Basic YTpi", &bearer], Refused::Several),
-        refused("a second that is empty", &[&bearer, ""], Refused::Several),
+        refused("twice the same", &[&bearer, &bearer], AuthError::MultipleCredentials),
+        refused("two", &[&bearer, "Bearer x"], AuthError::MultipleCredentials),
+        refused("two schemes", &["Basic YTpi", &bearer], AuthError::MultipleCredentials),
+        refused("a second that is empty", &[&bearer, ""], AuthError::MultipleCredentials),
     ]
 }

@@ -2,8 +2,8 @@
 
 use tenantry::auth::{
     dev_issuer::{DevClaims, DevIssuer},
-    keys::Keys,
-    token::{Reason, Refused},
+    jwks_cache::JwksCache,
+    token::{AuthError, TokenError},
 };
 
 use super::{at, now, of_keys, verify, verify_at};
@@ -28,7 +28,7 @@ fn ada() -> DevClaims {
 async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
     let dir = tempfile::tempdir().expect("a folder");
     let token = open(&dir).token(&ada(), now()).expect("a token");
-    let authenticator = of_keys(URL, Keys::fixed(open(&dir).key_set()));
+    let authenticator = of_keys(URL, JwksCache::fixed(open(&dir).key_set()));
     let verified = verify(&authenticator, &token).await.expect("good");
     assert_eq!(verified.identity.issuer, URL);
     assert_eq!(verified.identity.subject, "ada");
@@ -39,14 +39,14 @@ async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
     assert_eq!(profile.issued_at, Some(now()));
     assert_eq!(profile.groups, Some(ada().groups));
     let later = verify_at(&authenticator, &token, at(NOW + 3660)).await;
-    assert_eq!(later, Err(Refused::Invalid(Reason::Expired)));
+    assert_eq!(later, Err(AuthError::InvalidToken(TokenError::Expired)));
 }
 
 #[tokio::test]
 async fn another_machines_tokens_are_not_its_own() {
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
-    let authenticator = of_keys(URL, Keys::fixed(open(&here).key_set()));
+    let authenticator = of_keys(URL, JwksCache::fixed(open(&here).key_set()));
     let token = open(&there).token(&ada(), now()).expect("a token");
     let refused = verify(&authenticator, &token).await;
-    assert_eq!(refused, Err(Refused::Invalid(Reason::UnknownKey)));
+    assert_eq!(refused, Err(AuthError::InvalidToken(TokenError::UnknownKey)));
 }

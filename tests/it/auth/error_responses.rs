@@ -2,9 +2,9 @@
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use tenantry::auth::token::Refused;
+use tenantry::auth::token::AuthError;
 
-use super::forms::{self, Form};
+use super::credential_cases::{self, Form};
 use crate::support::app::{App, Backend, Reply};
 
 const MEDIA: [&str; 2] = ["application/json", "application/graphql-response+json"];
@@ -25,9 +25,11 @@ async fn present(app: &App, form: &Form, accept: &str, by_get: bool) -> Reply {
 }
 
 /// What the client is told: the same for whatever was wrong, and nothing was run or read for it.
-fn assert_refused(form: &Form, refused: Refused, accept: &str, reply: &Reply) {
+fn assert_refused(form: &Form, refused: AuthError, accept: &str, reply: &Reply) {
     let (status, challenge, message) = match refused {
-        Refused::Several => (400, r#"Bearer error="invalid_request""#, "Send one credential."),
+        AuthError::MultipleCredentials => {
+            (400, r#"Bearer error="invalid_request""#, "Send one credential.")
+        }
         _ => (401, r#"Bearer error="invalid_token""#, "The token is not valid."),
     };
     let name = form.name;
@@ -45,8 +47,8 @@ fn assert_refused(form: &Form, refused: Refused, accept: &str, reply: &Reply) {
 #[tokio::test]
 async fn every_form_is_answered_alike_in_both_media() {
     let app = App::on(Backend::Sqlite).await;
-    forms::publish(&app.issuer);
-    let forms = forms::all(&app.issuer);
+    credential_cases::publish(&app.issuer);
+    let forms = credential_cases::all(&app.issuer);
     assert!(forms.len() >= 80, "{}", forms.len());
     // The first form's key is not known yet, and brings all of them.
     let before = app.issuer.jwks_fetches();
@@ -71,14 +73,14 @@ async fn every_form_is_answered_alike_in_both_media() {
 /// Each refusal is counted under its reason, and no acceptance is.
 async fn counted(app: &App, forms: &[Form]) {
     let refused = forms.iter().filter_map(|form| form.outcome.err());
-    let mut words: Vec<&str> = refused.map(Refused::word).collect();
+    let mut words: Vec<&str> = refused.map(AuthError::word).collect();
     words.sort_unstable();
     for of_reason in words.chunk_by(|a, b| a == b) {
-        let line = format!("tenantry_token_refusals_total{{reason=\"{}\"}}", of_reason[0]);
+        let line = format!("tenantry_auth_failures_total{{reason=\"{}\"}}", of_reason[0]);
         assert_eq!(app.metric(&line).await as usize, of_reason.len() * 4, "{line}");
     }
     let text = app.admin("/metrics").await.body;
-    let lines = text.lines().filter(|line| line.starts_with("tenantry_token_refusals_total{"));
+    let lines = text.lines().filter(|line| line.starts_with("tenantry_auth_failures_total{"));
     assert_eq!(lines.count(), words.chunk_by(|a, b| a == b).count());
 }
 

@@ -12,17 +12,17 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, future::join_all};
 use serde_json::json;
 use tenantry::auth::{
-    fault::{FetchFault, KeysFault},
+    error::{FetchError, KeyFetchError},
     jwk::KeySet,
-    keys::{COOL_DOWN, Fetched, Keys, MAX_STALE, NoKeys, Source},
-    token::{Reason, Refused},
+    jwks_cache::{COOL_DOWN, FetchedKeySet, JwksCache, JwksSource, KeysUnavailable, MAX_STALE},
+    token::{AuthError, TokenError},
 };
 use tokio::time::Instant;
 
 use super::{authenticator, fetched, keys, later, metrics, of_keys, until, verify};
 use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder};
 
-const UNKNOWN: Refused = Refused::Invalid(Reason::UnknownKey);
+const UNKNOWN: AuthError = AuthError::InvalidToken(TokenError::UnknownKey);
 
 fn new_key() -> TestKey {
     TestKey::fresh(Kind::P256, "new")
@@ -86,14 +86,14 @@ async fn a_provider_that_is_away_at_start_heals() {
     issuer.away(true);
     let authenticator = authenticator(&issuer).await;
     let token = issuer.token().sign();
-    let why = keys(&authenticator).ready().expect_err("not ready").to_string();
+    let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
     assert!(why.starts_with("no keys: discovery: "), "{why}");
-    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
-    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
+    assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
+    assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     issuer.away(false);
     later(Duration::from_secs(1)).await;
     fetched(keys(&authenticator), 3).await;
-    assert_eq!(keys(&authenticator).ready(), Ok(()));
+    assert_eq!(keys(&authenticator).check_ready(), Ok(()));
     assert!(verify(&authenticator, &token).await.is_ok());
 }
 
@@ -114,7 +114,7 @@ async fn the_last_good_keys_serve_while_the_provider_is_away() {
     later(Duration::from_secs(300)).await;
     fetched(keys(&authenticator), 2).await;
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
-    assert_eq!(keys(&authenticator).ready(), Ok(()));
+    assert_eq!(keys(&authenticator).check_ready(), Ok(()));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn an_empty_set_is_an_answer_and_not_ready() {
     let issuer = TestIssuer::start().await;
     issuer.set_keys(&[]);
     let authenticator = authenticator(&issuer).await;
-    let why = keys(&authenticator).ready().expect_err("not ready").to_string();
+    let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
     assert!(why.contains("is a signing key chosen at the provider?"), "{why}");
     assert_eq!(verify(&authenticator, &issuer.token().sign()).await, Err(UNKNOWN));
 }
@@ -153,23 +153,23 @@ struct Told {
 }
 
 #[async_trait]
-impl Source for Script {
+impl JwksSource for Script {
     fn issuer(&self) -> &'static str {
         "https://id.example/"
     }
 
-    async fn fetch(&self) -> Result<Fetched, KeysFault> {
+    async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
         self.0.asked.lock().expect("no test panicked with it").push(Instant::now());
         if self.0.failing.load(Ordering::Relaxed) {
             return Err(no_luck());
         }
-        let set = KeySet::read(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
-        Ok(Fetched { set: set.expect("a set"), max_age: self.0.max_age, symmetric: false })
+        let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
+        Ok(FetchedKeySet { set: set.expect("a set"), max_age: self.0.max_age, symmetric: false })
     }
 }
 
-fn no_luck() -> KeysFault {
-    KeysFault::KeySet(FetchFault::Status(500))
+fn no_luck() -> KeyFetchError {
+    KeyFetchError::KeySet(FetchError::Status(500))
 }
 
 impl Script {
@@ -189,7 +189,7 @@ async fn keys_are_refreshed_before_they_age_out() {
     for (max_age, expected) in [(None, 300), (Some(120), 120), (Some(0), 60), (Some(86_400), 3600)]
     {
         let script = Script::with_max_age(max_age);
-        let keys = Keys::remote(script.clone(), metrics());
+        let keys = JwksCache::remote(script.clone(), metrics());
         fetched(&keys, 4).await;
         for wait in script.waits() {
             assert!((expected * 9 / 10..=expected).contains(&wait), "{max_age:?}: {wait}");
@@ -201,23 +201,23 @@ async fn keys_are_refreshed_before_they_age_out() {
 async fn failures_are_tried_again_with_growing_waits_until_it_works() {
     let script = Script::default();
     script.0.failing.store(true, Ordering::Relaxed);
-    let keys = Keys::remote(script.clone(), metrics());
+    let keys = JwksCache::remote(script.clone(), metrics());
     fetched(&keys, 9).await;
-    assert_eq!(keys.ready(), Err(NoKeys::Failed(no_luck())));
+    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Failed(no_luck())));
     let bounds = [1, 2, 4, 8, 16, 32, 60, 60];
     for (wait, bound) in script.waits().into_iter().zip(bounds) {
         assert!((bound * 9 / 10..=bound).contains(&wait), "{wait} of {bound}");
     }
     script.0.failing.store(false, Ordering::Relaxed);
     fetched(&keys, 11).await;
-    assert_eq!(keys.ready(), Ok(()));
+    assert_eq!(keys.check_ready(), Ok(()));
     assert!(script.waits().last().is_some_and(|wait| *wait >= 270), "as if nothing had been");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_good_keys_do_not_serve_for_ever() {
     let script = Script::default();
-    let keys = Keys::remote(script.clone(), metrics());
+    let keys = JwksCache::remote(script.clone(), metrics());
     keys.first_fetch().await;
     script.0.failing.store(true, Ordering::Relaxed);
     let authenticator = of_keys("https://id.example/", keys);
@@ -226,24 +226,24 @@ async fn the_last_good_keys_do_not_serve_for_ever() {
     for _ in 0..47 {
         tokio::time::advance(MAX_STALE / 48).await;
         assert!(verify(&authenticator, &token).await.is_ok(), "{:?}", keys.age());
-        assert_eq!(keys.ready(), Ok(()));
+        assert_eq!(keys.check_ready(), Ok(()));
     }
     tokio::time::advance(MAX_STALE - keys.age().expect("fetched")).await;
     assert!(verify(&authenticator, &token).await.is_ok(), "to the last second");
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(verify(&authenticator, &token).await, Err(Refused::KeysUnavailable));
-    assert_eq!(keys.ready(), Err(NoKeys::Stale(no_luck())));
+    assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
+    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Stale(no_luck())));
     script.0.failing.store(false, Ordering::Relaxed);
     tokio::time::advance(COOL_DOWN).await;
     assert!(verify(&authenticator, &token).await.is_ok(), "a token heals them");
-    assert_eq!(keys.ready(), Ok(()));
+    assert_eq!(keys.check_ready(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_fetched_once_the_keys_are_dropped() {
     let script = Script::default();
     let told: Weak<Told> = Arc::downgrade(&script.0);
-    let keys = Keys::remote(script, metrics());
+    let keys = JwksCache::remote(script, metrics());
     keys.first_fetch().await;
     drop(keys);
     until(|| told.strong_count() == 0).await;
@@ -251,10 +251,10 @@ async fn nothing_is_fetched_once_the_keys_are_dropped() {
 
 #[tokio::test]
 async fn fixed_keys_are_ready_and_never_fetched() {
-    let set = KeySet::read(&json!({"keys": [TestKey::of(Kind::P256).jwk()]})).expect("a set");
-    let keys = Keys::fixed(set);
+    let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]})).expect("a set");
+    let keys = JwksCache::fixed(set);
     keys.first_fetch().await;
-    assert_eq!(keys.ready(), Ok(()));
+    assert_eq!(keys.check_ready(), Ok(()));
     let issuer = TestIssuer::start().await;
     let authenticator = of_keys(issuer.url(), keys);
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());

@@ -1,23 +1,23 @@
 //! Who is asking: tokens against real keys, and keys against a provider that misbehaves.
 
+pub(crate) mod credential_cases;
 mod dev_issuer;
-mod flood;
-pub(crate) mod forms;
+mod error_responses;
 mod keys;
-mod media;
+mod multiple_issuers;
 mod provider;
-mod several;
 mod tokens;
+mod unknown_kid_flood;
 
 use std::{sync::Arc, time::Duration};
 
 use tenantry::{
     auth::{
         authenticator::Authenticator,
-        discovery::Discovery,
+        discovery::OidcKeySource,
         fetch::Fetcher,
-        keys::Keys,
-        token::{Expected, Refused, Verified, Verifier},
+        jwks_cache::JwksCache,
+        token::{AuthError, TokenValidation, VerifiedToken, Verifier},
     },
     domain::time::Timestamp,
     metrics::Metrics,
@@ -37,16 +37,16 @@ fn fetcher() -> Fetcher {
     Fetcher::new(None).expect("a fetcher")
 }
 
-fn discovery(issuer: &TestIssuer) -> Discovery {
-    Discovery::of_issuer(fetcher(), issuer.url()).expect("a loopback issuer")
+fn discovery(issuer: &TestIssuer) -> OidcKeySource {
+    OidcKeySource::discover(fetcher(), issuer.url()).expect("a loopback issuer")
 }
 
 fn metrics() -> Metrics {
     Metrics::new().expect("a catalogue")
 }
 
-fn expected(issuer: &str) -> Expected {
-    Expected {
+fn expected(issuer: &str) -> TokenValidation {
+    TokenValidation {
         issuer: issuer.to_owned(),
         audiences: vec!["other".to_owned(), AUDIENCE.to_owned()],
         groups_claim: "groups".to_owned(),
@@ -54,23 +54,23 @@ fn expected(issuer: &str) -> Expected {
 }
 
 /// Verifies tokens of one issuer with those keys.
-fn of_keys(issuer: &str, keys: Keys) -> Authenticator {
+fn of_keys(issuer: &str, keys: JwksCache) -> Authenticator {
     Authenticator::new(vec![Verifier::new(expected(issuer), Arc::new(keys))], metrics())
 }
 
 /// Verifies tokens of one issuer, whose first fetch has ended.
 async fn authenticator(issuer: &TestIssuer) -> Authenticator {
-    let keys = Keys::remote(discovery(issuer), metrics());
+    let keys = JwksCache::remote(discovery(issuer), metrics());
     keys.first_fetch().await;
     of_keys(issuer.url(), keys)
 }
 
 /// The keys of the only issuer.
-fn keys(authenticator: &Authenticator) -> &Keys {
+fn keys(authenticator: &Authenticator) -> &JwksCache {
     authenticator.verifiers()[0].keys()
 }
 
-async fn verify(authenticator: &Authenticator, token: &str) -> Result<Verified, Refused> {
+async fn verify(authenticator: &Authenticator, token: &str) -> Result<VerifiedToken, AuthError> {
     verify_at(authenticator, token, now()).await
 }
 
@@ -78,7 +78,7 @@ async fn verify_at(
     authenticator: &Authenticator,
     token: &str,
     now: Timestamp,
-) -> Result<Verified, Refused> {
+) -> Result<VerifiedToken, AuthError> {
     let value = format!("Bearer {token}");
     let verified = authenticator.authenticate([value.as_bytes()], now).await;
     verified.map(|verified| verified.expect("a credential"))
@@ -98,6 +98,6 @@ async fn until(mut so: impl FnMut() -> bool) {
     }
 }
 
-async fn fetched(keys: &Keys, times: u64) {
+async fn fetched(keys: &JwksCache, times: u64) {
     keys.fetches().wait_for(|ended| *ended >= times).await.expect("the keys are there");
 }

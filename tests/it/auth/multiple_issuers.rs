@@ -70,12 +70,9 @@ async fn one_that_is_away_is_named_and_stops_nobody_else() {
     assert!(!why.contains(app.other_issuer.as_ref().expect("a second issuer").url()), "{why}");
     assert_eq!(app.ask_by(other(&app), ME).await.status, 200);
     assert_eq!(app.ask_by(app.issuer.token(), ME).await.codes(), ["UNAVAILABLE"]);
-    assert_eq!(
-        app.metric(r#"tenantry_token_refusals_total{reason="keys_unavailable"}"#).await,
-        1.0
-    );
+    assert_eq!(app.metric(r#"tenantry_auth_failures_total{reason="keys_unavailable"}"#).await, 1.0);
     app.issuer.away(false);
-    super::later(tenantry::auth::keys::COOL_DOWN).await;
+    super::later(tenantry::auth::jwks_cache::COOL_DOWN).await;
     assert_eq!(app.ask_by(app.issuer.token(), ME).await.status, 200);
     assert_eq!(app.admin("/readyz").await.status, 200);
 }

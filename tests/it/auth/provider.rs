@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::auth::{
-    discovery::Discovery,
+    discovery::OidcKeySource,
     jwk::KeySet,
-    keys::{Keys, Source},
+    jwks_cache::{JwksCache, JwksSource},
 };
 
 use super::{discovery, fetcher, later, metrics, until};
@@ -28,7 +28,8 @@ async fn keys_come_by_discovery_or_from_a_configured_address() {
     assert_eq!((issuer.discovery_fetches(), issuer.jwks_fetches()), (1, 1));
     let agent = issuer.user_agent().expect("it says who it is");
     assert_eq!(agent, concat!("tenantry/", env!("CARGO_PKG_VERSION")));
-    let direct = Discovery::at(fetcher(), issuer.url(), &issuer.jwks_url()).expect("loopback");
+    let direct = OidcKeySource::with_jwks_url(fetcher(), issuer.url(), &issuer.jwks_url())
+        .expect("loopback");
     assert_eq!(direct.fetch().await.expect("good").set.len(), 1);
     assert_eq!((issuer.discovery_fetches(), issuer.jwks_fetches()), (1, 2));
 }
@@ -43,9 +44,9 @@ async fn a_document_of_another_issuer_is_refused_by_name() {
         assert!(why.contains(&format!("it names the issuer {named:?}")), "{why}");
     }
     assert_eq!(issuer.jwks_fetches(), 0, "its keys are not even asked for");
-    let keys = Keys::remote(discovery(&issuer), metrics());
+    let keys = JwksCache::remote(discovery(&issuer), metrics());
     keys.first_fetch().await;
-    assert!(keys.ready().expect_err("not ready").to_string().contains("names the issuer"));
+    assert!(keys.check_ready().expect_err("not ready").to_string().contains("names the issuer"));
 }
 
 #[tokio::test]
@@ -136,7 +137,7 @@ fn keys_that_cannot_be_used_are_skipped_and_named() {
         (with(Kind::Ed25519, "crv", json!("Ed448")), "is on a curve that is not accepted"),
         (with(Kind::Ed25519, "x", json!("AAAA")), "has no readable `x`"),
     ] {
-        let set = KeySet::read(&json!({"keys": [jwk]})).expect("a set");
+        let set = KeySet::from_jwks(&json!({"keys": [jwk]})).expect("a set");
         assert!(set.is_empty(), "{jwk}");
         let [skipped] = set.skipped() else { panic!("one key, one reason") };
         assert!(skipped.contains(why), "{jwk}: {skipped}");
@@ -146,5 +147,5 @@ fn keys_that_cannot_be_used_are_skipped_and_named() {
         jwk["key_ops"] = json!(["verify"]);
         jwk
     });
-    assert_eq!(KeySet::read(&json!({"keys": usable})).expect("a set").len(), 4);
+    assert_eq!(KeySet::from_jwks(&json!({"keys": usable})).expect("a set").len(), 4);
 }

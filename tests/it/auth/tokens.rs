@@ -2,19 +2,19 @@
 
 use serde_json::json;
 use tenantry::{
-    auth::token::{Reason, Refused},
-    domain::sync::Profile,
+    auth::token::{AuthError, TokenError},
+    domain::sync::TokenProfile,
 };
 
-use super::{at, authenticator, forms, now, verify};
+use super::{at, authenticator, credential_cases, now, verify};
 use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey};
 
 #[tokio::test]
 async fn every_form_is_decided_as_the_table_says() {
     let issuer = TestIssuer::start().await;
-    forms::publish(&issuer);
+    credential_cases::publish(&issuer);
     let authenticator = authenticator(&issuer).await;
-    let forms = forms::all(&issuer);
+    let forms = credential_cases::all(&issuer);
     assert!(forms.len() >= 80, "{}", forms.len());
     for form in forms {
         let values = form.credentials.iter().map(String::as_bytes);
@@ -31,7 +31,7 @@ async fn a_token_without_kid_is_for_the_only_usable_key() {
     let token = issuer.token().without_header("kid");
     assert!(verify(&authenticator, &token.sign()).await.is_ok());
     let other = token.signed_by(&TestKey::of(Kind::Rsa)).header("alg", json!("RS256"));
-    let refused = Err(Refused::Invalid(Reason::KeyDisagrees));
+    let refused = Err(AuthError::InvalidToken(TokenError::KeyAlgorithmMismatch));
     assert_eq!(verify(&authenticator, &other.sign()).await, refused);
 }
 
@@ -50,7 +50,7 @@ async fn what_a_token_says_is_read() {
     assert_eq!(verified.identity.issuer, issuer.url());
     assert_eq!(verified.identity.subject, "ada");
     assert_eq!(verified.expires_at, at(NOW + 3600));
-    let profile = Profile {
+    let profile = TokenProfile {
         email: Some("ada@example.com".to_owned()),
         name: Some("Ada".to_owned()),
         preferred_username: Some("al".to_owned()),
@@ -69,7 +69,7 @@ async fn what_is_not_of_its_type_is_not_there() {
         token = token.claim(name, json!({"x": 1}));
     }
     let verified = verify(&authenticator, &token.sign()).await.expect("good");
-    assert_eq!(verified.profile, Profile::default());
+    assert_eq!(verified.profile, TokenProfile::default());
     for (claim, groups) in [
         (json!("one"), Some(vec!["one".to_owned()])),
         (json!([]), Some(vec![])),

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tenantry::auth::keys::COOL_DOWN;
+use tenantry::auth::jwks_cache::COOL_DOWN;
 use tokio::time::Instant;
 
 use super::{later, until};
@@ -54,7 +54,7 @@ async fn made_up_keys_cause_one_fetch_in_a_cool_down_and_hold_nobody_up() {
     let cool_downs = (began.elapsed().as_secs() / COOL_DOWN.as_secs()) as usize;
     let fetches = app.issuer.jwks_fetches();
     assert!((2..=2 + cool_downs).contains(&fetches), "{fetches} in {:?}", began.elapsed());
-    let refused = app.metric(r#"tenantry_token_refusals_total{reason="unknown_key"}"#).await;
+    let refused = app.metric(r#"tenantry_auth_failures_total{reason="unknown_key"}"#).await;
     assert_eq!(refused as usize, 2 * UNKNOWN);
 
     later(COOL_DOWN).await;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::table::{self, Caller, NOBODY, Outcome, Row, Section};
-use crate::support::printed;
+use crate::support::generated_docs;
 
 fn head(callers: &[Caller]) -> Vec<String> {
     std::iter::once(String::new()).chain(callers.iter().map(|c| c.title().to_owned())).collect()
@@ -25,11 +25,11 @@ fn printed() -> String {
         lines.push(line(row.what, &row.expected[..NOBODY.len()]));
     }
     lines.push(line("everything else", &NOBODY));
-    let mut text = format!("\n### Before anybody is an actor\n\n{}", printed::table(&lines));
+    let mut text = format!("\n### Before anybody is an actor\n\n{}", generated_docs::table(&lines));
     for Section { title, rows } in sections {
         let mut lines = vec![head(actors)];
         lines.extend(rows.iter().map(|row| line(row.what, &row.expected[NOBODY.len()..])));
-        write!(text, "\n### {title}\n\n{}", printed::table(&lines))
+        write!(text, "\n### {title}\n\n{}", generated_docs::table(&lines))
             .expect("a string takes everything");
     }
     text.push('\n');
@@ -38,7 +38,7 @@ fn printed() -> String {
 
 #[test]
 fn the_printed_table_is_this_one() {
-    printed::holds("docs/AUTHORIZATION.md", "the matrix", &printed());
+    generated_docs::holds("docs/AUTHORIZATION.md", "the matrix", &printed());
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl Cell {
         let tenants = self.tenants().into_iter().map(Change::InsertTenant);
         let subscriptions = self.subscriptions().into_iter().map(Change::InsertSubscription);
         let users = self.users().into_iter().map(Change::InsertUser);
-        let events = [&self.event, &self.foreign].map(|event| Change::Record(event.clone()));
+        let events =
+            [&self.event, &self.foreign].map(|event| Change::InsertAuditEvent(event.clone()));
         tenants.chain(subscriptions).chain(users).chain(events).collect()
     }
 

@@ -9,9 +9,9 @@ use tenantry::{
         audit::{ActorKind, AuditEvent},
         id::TenantId,
         list::{
-            AuditFilter, Direction, End, Listing, Order, Scope, SubscriptionFilter,
-            SubscriptionOrderField, TenantFilter, TenantOrderField, UserFilter, UserOrderField,
-            Window,
+            AuditFilter, Direction, Listing, Order, PageEdge, PageRequest, SubscriptionFilter,
+            SubscriptionOrderField, TenantFilter, TenantOrderField, TenantScope, UserFilter,
+            UserOrderField,
         },
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -213,7 +213,7 @@ impl Stored {
 
 /// The whole history.
 async fn events(app: &App) -> Vec<AuditEvent> {
-    let mut window = Window { size: 100, end: End::Front, after: None, before: None };
+    let mut window = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
     let mut events = Vec::new();
     loop {
         let page = app.store.audit_page(&AuditFilter::default(), &window).await.expect("a read");
@@ -230,7 +230,7 @@ async fn events(app: &App) -> Vec<AuditEvent> {
 async fn counts(app: &App) -> [i64; 3] {
     fn all<F: Default, O>(field: O) -> Listing<F, O> {
         let order = Order { field, direction: Direction::Desc };
-        Listing { scope: Scope::Everything, filter: F::default(), order }
+        Listing { scope: TenantScope::Everything, filter: F::default(), order }
     }
     let tenants = all::<TenantFilter, _>(TenantOrderField::CreatedAt);
     let users = all::<UserFilter, _>(UserOrderField::CreatedAt);

@@ -305,7 +305,7 @@ fn bad_configuration_is_one_line_and_exit_2() {
         ("TENANTRY_CORS_ORIGINS", "https://portal.example.org/", true),
         ("TENANTRY_REQUEST_TIMEOUT", "10", true),
         ("TENANTRY_RATE_LIMIT", "20000", true),
-        ("TENANTRY_MAX_IN_FLIGHT", "none", true),
+        ("TENANTRY_MAX_CONCURRENT_REQUESTS", "none", true),
         ("TENANTRY_TRUSTED_PROXIES", "10.0.0.0/33", true),
         ("TENANTRY_SHUTDOWN_DELAY", "1", true),
         ("TENANTRY_SHUTDOWN_TIMEOUT", "0s", true),
@@ -519,7 +519,7 @@ async fn the_log_says_why_a_token_was_refused() {
             lines.push(serde_json::from_str(&line).expect("JSON"));
         }
         let refused = lines.last().expect("a line");
-        assert_eq!(refused["fields"]["refused"], reason, "{refused}");
+        assert_eq!(refused["fields"]["auth_error"], reason, "{refused}");
         assert_eq!(refused["span"]["request_id"], "r-1", "{refused}");
         let hint = lines.iter().any(|line| {
             line["fields"]["message"].as_str().is_some_and(|said| said.contains("client ID"))

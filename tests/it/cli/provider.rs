@@ -88,6 +88,6 @@ async fn tokens_of_a_real_provider_are_good_and_its_keys_rotate() {
     assert!(fetches("untrusted") >= 1.0, "{metrics}");
     assert_eq!(fetches("ok"), 2.0, "the first good one, and the one for the new key: {metrics}");
     assert!(metrics.contains(&format!(r#"tenantry_jwks_age_seconds{{issuer="{issuer}"}} "#)));
-    let refused = counted(r#"tenantry_token_refusals_total{reason="unknown_key"}"#.to_owned());
+    let refused = counted(r#"tenantry_auth_failures_total{reason="unknown_key"}"#.to_owned());
     assert_eq!(refused, 1.0, "{metrics}");
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mongodb::bson::{Document, doc};
-use tenantry::seed::sample::Sample;
+use tenantry::seed::generator::DemoTenant;
 
 use super::{Running, ask, run, tenantry, text};
 use crate::support::{
@@ -27,7 +27,7 @@ fn said(output: &Output) -> String {
 }
 
 fn totals(n: u32) -> (usize, usize) {
-    let all: Vec<_> = (1..=n).map(Sample::nth).collect();
+    let all: Vec<_> = (1..=n).map(DemoTenant::nth).collect();
     let users = all.iter().map(|sample| sample.users.len()).sum();
     (users, all.iter().map(|sample| sample.subscriptions.len()).sum())
 }
@@ -47,7 +47,7 @@ async fn comes_once_and_grows(folder: &Path, database: &str) {
     assert!(first.contains(&made(30, 30, some, some_subscriptions)), "{first}");
     assert!(first.contains("the default tenant is dezky"), "{first}");
     assert!(said(&seed(folder, database, &["--demo", "30"])).contains(&made(30, 0, 0, 0)));
-    let variables = [("TENANTRY_DATABASE_URL", database), ("TENANTRY_DEMO", "120")];
+    let variables = [("TENANTRY_DATABASE_URL", database), ("TENANTRY_DEMO_TENANTS", "120")];
     let grown = said(&run(folder, &["seed"], &variables));
     let rest = made(120, 90, all - some, all_subscriptions - some_subscriptions);
     assert!(grown.contains(&rest), "{grown}");
@@ -117,7 +117,7 @@ fn a_number_that_is_none_is_told_in_one_line() {
         let output = seed(folder.path(), "sqlite://demo.db", &[&format!("--demo={bad}")]);
         let why = text(&output.stderr);
         assert_eq!((output.status.code(), why.lines().count()), (Some(2), 1), "{bad:?}: {why}");
-        assert!(why.contains("TENANTRY_DEMO") && why.contains("1000000"), "{why}");
+        assert!(why.contains("TENANTRY_DEMO_TENANTS") && why.contains("1000000"), "{why}");
     }
     assert!(!folder.path().join("demo.db").exists(), "nothing is done before");
 }

@@ -57,7 +57,7 @@ async fn the_rate_limit_reaches_the_door() {
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
-    assert!(metrics.contains(r#"tenantry_requests_rate_limited_total{by="address"} 1"#));
+    assert!(metrics.contains(r#"tenantry_requests_rate_limited_total{scope="ip"} 1"#));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +98,7 @@ async fn the_time_limit_reaches_the_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_number_of_places_reaches_the_door() {
-    let (_running, _, admin) = with("TENANTRY_MAX_IN_FLIGHT", "7").await;
+    let (_running, _, admin) = with("TENANTRY_MAX_CONCURRENT_REQUESTS", "7").await;
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
-    assert!(metrics.contains("tenantry_requests_in_flight_max 7\n"), "{metrics}");
+    assert!(metrics.contains("tenantry_requests_in_flight_limit 7\n"), "{metrics}");
 }

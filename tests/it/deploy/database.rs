@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::files::root;
 use crate::{
-    binary::{Running, ask, run, text},
+    cli::{Running, ask, run, text},
     support::{issuer::TestIssuer, mongod::Mongod},
 };
 

@@ -1,13 +1,13 @@
 //! What is deployed agrees with the program: the image, the compose files, the blueprint of Authentik
 //! and the manifests for Kubernetes, which nothing here can start.
 
-mod breaks;
 mod compose;
 mod database;
 mod files;
 mod identity;
 mod image;
 mod kubernetes;
+mod mutants;
 mod program;
 mod script;
 
@@ -105,7 +105,7 @@ fn what_is_deployed_agrees_with_the_program() {
 #[test]
 fn whatever_does_not_agree_is_seen() {
     let (files, program) = (Files::committed(), Program::ask());
-    for (path, from, to, told) in breaks::BREAKS {
+    for (path, from, to, told) in mutants::BREAKS {
         let faults = faults(&files.with(path, from, to), &program);
         let seen = faults.iter().any(|fault| fault.contains(told));
         assert!(seen, "{path} with {to:?} for {from:?}: no {told:?} in {faults:#?}");

@@ -241,9 +241,9 @@ pub(super) const BREAKS: &[(&str, &str, &str, &str)] = &[
     (DEPLOYMENT, "maxUnavailable: 0", "maxUnavailable: 1", "an update takes gateways away"),
     (
         CONFIG,
-        "TENANTRY_MAX_IN_FLIGHT",
-        "TENANTRY_MAX_INFLIGHT",
-        "the program has no TENANTRY_MAX_INFLIGHT",
+        "TENANTRY_MAX_CONCURRENT_REQUESTS",
+        "TENANTRY_MAX_CONCURRENT_REQUEST",
+        "the program has no TENANTRY_MAX_CONCURRENT_REQUEST",
     ),
     (CONFIG, "https://id.example.org", "http://id.example.org", "TENANTRY_OIDC_ISSUER holds"),
     (

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
-    gate::Gate,
+    store_gate::Gate,
     world::World,
 };
 

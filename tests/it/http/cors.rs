@@ -1,14 +1,14 @@
 //! Pages of other origins.
 
 use axum::http::HeaderValue;
-use tenantry::http::Origins;
+use tenantry::http::AllowedOrigins;
 
 use super::send;
 use crate::support::app::{App, Backend, Reply, Setup};
 
 const PORTAL: &str = "https://portal.example.org";
 
-async fn app(cors: Origins) -> App {
+async fn app(cors: AllowedOrigins) -> App {
     App::with(Backend::Sqlite, Setup { cors, ..Setup::default() }).await
 }
 
@@ -40,7 +40,7 @@ fn items(reply: &Reply, name: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_page_of_a_configured_origin_may_ask() {
-    let app = app(Origins::These(vec![
+    let app = app(AllowedOrigins::List(vec![
         HeaderValue::from_static("https://other.example.org"),
         HeaderValue::from_static(PORTAL),
     ]))
@@ -67,13 +67,13 @@ async fn a_page_of_a_configured_origin_may_ask() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_may_not() {
-    let portal = app(Origins::These(vec![HeaderValue::from_static(PORTAL)])).await;
+    let portal = app(AllowedOrigins::List(vec![HeaderValue::from_static(PORTAL)])).await;
     for origin in ["https://portal.example.org.evil.example", "http://portal.example.org", "null"] {
         for reply in [preflight(&portal, origin).await, ask(&portal, origin).await] {
             assert_eq!(reply.header("access-control-allow-origin"), None, "{origin}");
         }
     }
-    let nobody = app(Origins::These(Vec::new())).await;
+    let nobody = app(AllowedOrigins::List(Vec::new())).await;
     let reply = preflight(&nobody, PORTAL).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (405, None));
     assert_eq!(ask(&nobody, PORTAL).await.header("access-control-allow-origin"), None);
@@ -81,7 +81,7 @@ async fn a_page_of_another_origin_may_not() {
 
 #[tokio::test]
 async fn every_page_may_where_that_is_configured() {
-    let app = app(Origins::Any).await;
+    let app = app(AllowedOrigins::Any).await;
     for reply in [preflight(&app, PORTAL).await, ask(&app, PORTAL).await] {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
         assert_eq!(reply.header("access-control-allow-credentials"), None);

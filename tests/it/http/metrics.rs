@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
-use tenantry::graphql::Only;
+use tenantry::domain::trusted_documents::TrustedDocumentsMode;
 
 use crate::support::{
     app::{App, Backend, Setup, on_both_stores},
-    gate::Gate,
+    store_gate::Gate,
     world::World,
 };
 
@@ -20,7 +20,7 @@ const DOCUMENTS: &str = r#"{"one": "query Portal { me { id } }"}"#;
 
 fn requests(kind: &str, field: &str, name: &str, code: &str) -> String {
     format!(
-        r#"tenantry_requests_total{{code="{code}",field="{field}",name="{name}",type="{kind}"}}"#
+        r#"tenantry_requests_total{{code="{code}",operation_name="{name}",operation_type="{kind}",root_field="{field}"}}"#
     )
 }
 
@@ -41,7 +41,8 @@ async fn post(app: &App, headers: &[(&str, &str)], body: &str) -> u16 {
 
 #[tokio::test]
 async fn requests_are_counted_by_operation_and_code() {
-    let setup = Setup { documents: Some((DOCUMENTS, Only::Any)), ..Setup::default() };
+    let setup =
+        Setup { documents: Some((DOCUMENTS, TrustedDocumentsMode::Off)), ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
     World::new(&app).await;
     app.ask("bob", "{ me { id } }").await.data();
@@ -77,7 +78,7 @@ async fn requests_are_counted_by_operation_and_code() {
         let line = requests(kind, field, name, code);
         assert_eq!(app.metric(&line).await, count, "{line}");
     }
-    let took = r#"tenantry_request_duration_seconds_count{field="me",type="query"}"#;
+    let took = r#"tenantry_request_duration_seconds_count{operation_type="query",root_field="me"}"#;
     assert_eq!(app.metric(took).await, 3.0);
 }
 
@@ -135,7 +136,7 @@ async fn commands_of_the_store_and_batches_are_counted(app: App) {
     };
     let read = if mongo { "find" } else { "select" };
     let before = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];
-    let batch = r#"tenantry_loader_batch_keys_count{loader="tenants"}"#;
+    let batch = r#"tenantry_dataloader_batch_size_count{loader="tenants"}"#;
     let batches = app.metric(batch).await;
     app.ask("carol", "{ me { memberships { tenant { name } } } }").await.data();
     let after = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];

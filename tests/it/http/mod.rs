@@ -1,14 +1,14 @@
 //! GraphQL over HTTP: media types, statuses, headers.
 
-mod audits;
 mod compression;
+mod concurrency_limit;
 mod cors;
-mod in_flight;
+mod graphql_over_http_audits;
 mod metrics;
 mod playground;
-mod rate;
+mod rate_limit;
 mod shutdown;
-mod time;
+mod timeouts;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};

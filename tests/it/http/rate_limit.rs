@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
-use tenantry::http::Peer;
+use tenantry::http::PeerAddr;
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
@@ -29,7 +29,7 @@ async fn from(app: &App, address: &str, credential: Option<&str>, query: &str) -
     let request = credential.into_iter().fold(request, |r, given| r.header("authorization", given));
     let mut request =
         request.body(Body::from(json!({"query": query}).to_string())).expect("a request");
-    request.extensions_mut().insert(Peer(address.parse::<IpAddr>().expect("an address")));
+    request.extensions_mut().insert(PeerAddr(address.parse::<IpAddr>().expect("an address")));
     app.send(request).await
 }
 
@@ -55,7 +55,7 @@ async fn an_actor_may_ask_for_so_much_in_a_second() {
     is_refused(&app.ask("bob", ME).await, 1);
     is_refused(&app.ask("bob", "{ __typename }").await, 1);
     app.ask("carol", ME).await.data();
-    assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{by="actor"}"#).await, 2.0);
+    assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{scope="user"}"#).await, 2.0);
     app.clock.advance(1);
     for _ in 0..10 {
         app.ask("bob", ME).await.data();
@@ -90,7 +90,7 @@ async fn nobody_is_counted_by_address() {
     // Who has a token is somebody, wherever it comes from.
     let bob = format!("Bearer {}", app.token("bob", []));
     from(&app, HERE, Some(&bob), ME).await.data();
-    assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{by="address"}"#).await, 1.0);
+    assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{scope="ip"}"#).await, 1.0);
     for address in ["2001:db8::1", "2001:db8::2"] {
         nobody(&app, address).await.data();
     }

@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, sync::Arc};
 
 use serde_json::json;
-use tenantry::http::Stage;
+use tenantry::http::ShutdownPhase;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Setup},
-    gate::Gate,
+    store_gate::Gate,
     world::World,
 };
 
@@ -77,7 +77,7 @@ async fn readiness_falls_first_and_everybody_is_still_answered() {
     let said = one(&mut kept).await;
     assert!(!said.to_lowercase().contains("connection: close"), "{said}");
     assert_eq!(app.admin("/readyz").await.status, 200);
-    app.stages.send_replace(Stage::Leaving);
+    app.stages.send_replace(ShutdownPhase::Draining);
     let ready = app.admin("/readyz").await;
     assert_eq!(ready.status, 503, "{}", ready.body);
     assert_eq!(ready.json["reasons"], json!({"program": "it is about to end"}));
@@ -91,7 +91,7 @@ async fn readiness_falls_first_and_everybody_is_still_answered() {
         assert!(said.to_lowercase().contains("connection: close\r\n"), "{said}");
     }
     assert!(!end.is_finished());
-    app.stages.send_replace(Stage::Closing);
+    app.stages.send_replace(ShutdownPhase::Closing);
     assert_eq!(end.await.expect("an end"), 0);
 }
 
@@ -106,7 +106,7 @@ async fn what_is_under_way_at_the_end_is_finished() {
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
     gate.until_inside(1).await;
-    app.stages.send_replace(Stage::Closing);
+    app.stages.send_replace(ShutdownPhase::Closing);
     // A connection without a request is closed, and the door is shut.
     assert_eq!(rest(&mut idle).await, "");
     let late = connect(&origin).await;
@@ -131,7 +131,7 @@ async fn who_is_just_asking_is_answered_and_who_says_too_little_is_not_waited_fo
     let text = text(&app);
     // The one is in the queue of the system, where nobody has looked yet, or was taken a moment ago;
     // the other was answered before, and asks again.
-    app.stages.send_replace(Stage::Closing);
+    app.stages.send_replace(ShutdownPhase::Closing);
     for stream in [&mut late, &mut kept] {
         send(stream, &text).await;
     }
@@ -155,8 +155,8 @@ async fn what_takes_too_long_is_cut() {
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
     gate.until_inside(1).await;
-    app.stages.send_replace(Stage::Closing);
-    app.stages.send_replace(Stage::Over);
+    app.stages.send_replace(ShutdownPhase::Closing);
+    app.stages.send_replace(ShutdownPhase::Aborting);
     assert_eq!(end.await.expect("an end"), 1);
     assert_eq!(rest(&mut client).await, "");
     gate.close(false);

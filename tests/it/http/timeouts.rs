@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Setup},
-    gate::Gate,
+    store_gate::Gate,
     world::World,
 };
 

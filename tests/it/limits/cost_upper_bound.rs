@@ -10,8 +10,8 @@ use proptest::{
 use serde_json::{Value, json};
 use tenantry::{
     access::{Caller, Session},
-    domain::{limits::Limits, sync::Profile, user::Identity},
-    graphql::{Api, Document, Trusted},
+    domain::{limits::Limits, sync::TokenProfile, user::Identity},
+    graphql::{GraphQlExecutor, GraphQlRequest, TrustedDocuments},
     metrics::Metrics,
 };
 
@@ -173,16 +173,22 @@ async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
         tokens: most,
         directives: most,
     };
-    let api = Api::new(true, limits, Trusted::default(), Metrics::new().expect("a catalogue"));
+    let api = GraphQlExecutor::new(
+        true,
+        limits,
+        TrustedDocuments::default(),
+        Metrics::new().expect("a catalogue"),
+    );
     let identity = Identity { issuer: app.issuer.url().to_owned(), subject: "ada".to_owned() };
-    let caller = Caller { identity, profile: Profile::default() };
+    let caller = Caller { identity, profile: TokenProfile::default() };
     let handle = tokio::runtime::Handle::current();
     let mut runner =
         TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     let (ran, largest) = (Cell::new(0), Cell::new(0));
     let outcome = runner.run(&proptest::collection::vec(any::<u8>(), 100..600), |tape| {
         let text = Maker { tape: tape.iter(), keys: 0 }.document();
-        let document: Document = serde_json::from_value(json!({"query": text})).expect("a request");
+        let document: GraphQlRequest =
+            serde_json::from_value(json!({"query": text})).expect("a request");
         let Ok(prepared) = api.prepare(document) else { panic!("refused: {text}") };
         let cost = prepared.complexity();
         let session = Session::new(app.access.clone(), Some(caller.clone()), "r".to_owned(), None);
@@ -267,10 +273,10 @@ fn no_text_is_a_reason_to_fall_over() {
     ]);
     let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.join(" "));
     let any = prop_oneof![text, ".{0,200}"];
-    let api = Api::new(
+    let api = GraphQlExecutor::new(
         false,
         Limits::default(),
-        Trusted::default(),
+        TrustedDocuments::default(),
         Metrics::new().expect("a catalogue"),
     );
     let config = Config { cases: 3000, failure_persistence: None, ..Config::default() };
@@ -278,7 +284,7 @@ fn no_text_is_a_reason_to_fall_over() {
     let outcome = TestRunner::new_with_rng(config, rng).run(&any, |text| {
         let variables = json!({"n": 3, "F": [], "x": null});
         let request = json!({"query": text, "variables": variables});
-        let document: Document = serde_json::from_value(request).expect("a request");
+        let document: GraphQlRequest = serde_json::from_value(request).expect("a request");
         if let Err(refused) = api.prepare(document) {
             let answer = serde_json::to_string(&refused).expect("JSON");
             prop_assert!(answer.len() < 8 * 1024);

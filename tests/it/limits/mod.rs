@@ -1,7 +1,7 @@
 //! The limits on documents: what is at one passes, what is over it is told by how much, and nothing
 //! of it runs.
 
-mod agreement;
+mod cost_upper_bound;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use serde_json::json;
 use tenantry::{
     domain::{
         audit::{ActorKind, AuditEvent, FieldChange},
-        change::{Change, Unique, UserStamp},
+        change::{Change, UniqueField, UserVersion},
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::{Plan, Tenant, TenantIntegrations, TenantStatus},
         user::{Identity, User},
@@ -111,17 +111,19 @@ async fn conflicts_name_what_is_taken_alone_and_together() {
     store.commit(&[Change::InsertUser(elsewhere.clone())]).await.expect("committed");
     elsewhere.id = id(3);
     for (n, (change, unique)) in (0..).zip([
-        (Change::InsertTenant(tenant(2, "acme")), Unique::Slug),
-        (Change::InsertTenant(domains), Unique::Domains),
-        (Change::InsertTenant(groups), Unique::AuthentikGroup),
-        (Change::InsertUser(user(3, "ada")), Unique::Subject),
-        (Change::InsertUser(elsewhere), Unique::Subject),
+        (Change::InsertTenant(tenant(2, "acme")), UniqueField::Slug),
+        (Change::InsertTenant(domains), UniqueField::Domains),
+        (Change::InsertTenant(groups), UniqueField::AuthentikGroup),
+        (Change::InsertUser(user(3, "ada")), UniqueField::Subject),
+        (Change::InsertUser(elsewhere), UniqueField::Subject),
         (
             Change::InsertSubscription(subscription(2, TenantSubscriptionStatus::Trialing)),
-            Unique::LiveSubscription,
+            UniqueField::LiveSubscription,
         ),
     ]) {
-        for changes in [vec![change.clone()], vec![Change::Record(event(n)), change.clone()]] {
+        for changes in
+            [vec![change.clone()], vec![Change::InsertAuditEvent(event(n)), change.clone()]]
+        {
             let refused = store.commit(&changes).await;
             let Err(CommitError::Conflict(taken)) = refused else {
                 panic!("{unique:?} {refused:?}")
@@ -144,14 +146,14 @@ async fn a_user_without_issuer_holds_the_default_ones_identity() {
     let store = fresh.prepared().await;
     fresh.insert("users", vec![doc! { "_id": oid(1), "subject": "ada", "name": "Ada" }]).await;
     let refused = store.commit(&[Change::InsertUser(user(2, "ada"))]).await;
-    assert!(matches!(refused, Err(CommitError::Conflict(Unique::Subject))), "{refused:?}");
+    assert!(matches!(refused, Err(CommitError::Conflict(UniqueField::Subject))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn an_event_comes_back_as_it_was() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    store.commit(&[Change::Record(event(1))]).await.expect("committed");
+    store.commit(&[Change::InsertAuditEvent(event(1))]).await.expect("committed");
     let found = store.audit_events(&[id(1)]).await.expect("read");
     assert_eq!(found, [Ok(event(1))]);
 }
@@ -168,9 +170,10 @@ async fn writers_of_one_document_do_not_lose_each_others_changes() {
             loop {
                 let mut read = store.users(UserKeys::Ids(&[id(1)])).await.expect("read");
                 let mut user = read.pop().expect("there").expect("readable");
-                let was = UserStamp::from(&user);
+                let was = UserVersion::from(&user);
                 user.version += 1;
-                let changes = [Change::UpdateUser { was, user }, Change::Record(event(n))];
+                let changes =
+                    [Change::UpdateUser { was, user }, Change::InsertAuditEvent(event(n))];
                 match store.commit(&changes).await {
                     Ok(()) => return,
                     Err(CommitError::Stale) => {}
@@ -196,7 +199,7 @@ async fn a_race_for_a_slug_has_one_winner() {
     let store = Arc::new(fresh.prepared().await);
     let newcomer = |n| {
         let store = Arc::clone(&store);
-        let changes = [Change::InsertTenant(tenant(n, "acme")), Change::Record(event(n))];
+        let changes = [Change::InsertTenant(tenant(n, "acme")), Change::InsertAuditEvent(event(n))];
         tokio::spawn(async move { store.commit(&changes).await })
     };
     let newcomers: Vec<_> = (1..=8).map(newcomer).collect();
@@ -204,7 +207,7 @@ async fn a_race_for_a_slug_has_one_winner() {
     for newcomer in newcomers {
         match newcomer.await.expect("an answer") {
             Ok(()) => winners += 1,
-            Err(CommitError::Conflict(Unique::Slug)) => {}
+            Err(CommitError::Conflict(UniqueField::Slug)) => {}
             Err(other) => panic!("{other}"),
         }
     }

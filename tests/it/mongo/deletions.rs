@@ -55,7 +55,7 @@ async fn a_mark_stays_until_all_is_done() {
     // Nobody's tombstone, be it of nobody.
     let nobody = Identity { issuer: String::new(), subject: String::new() };
     assert_eq!(store.tombstone(&nobody).await.expect("read"), None);
-    let lift = Change::LiftTombstones { identity: nobody, was: None };
+    let lift = Change::DeleteTombstones { identity: nobody, was: None };
     store.commit(&[lift]).await.expect("nothing to lift");
 
     // A run that died half-way: some have ended already, as if by another instance.

@@ -5,13 +5,13 @@ use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use tenantry::{
     domain::{
-        change::{Change, UserStamp},
+        change::{Change, UserVersion},
+        idempotency::{Claim, CompletedMutation, IdempotencyKeyHash, KEY_TTL, RunOutcome},
         list::{
-            AuditFilter, Direction, Listing, MemberFilter, Order, Position, Scope, SortKey,
+            AuditFilter, Direction, Listing, MemberFilter, Order, PageRequest, Position, SortKey,
             SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantListing,
-            TenantOrderField, UserFilter, UserListing, UserOrderField, Window,
+            TenantOrderField, TenantScope, UserFilter, UserListing, UserOrderField,
         },
-        request::{Claim, KEPT, RequestKey, Settlement, Step},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         user::{Identity, TenantRole},
@@ -113,11 +113,11 @@ async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) ->
 }
 
 /// The windows of a page: the first, one after, one before, one between, from both ends.
-fn windows(key: impl Fn(u32) -> SortKey) -> Vec<Window> {
+fn windows(key: impl Fn(u32) -> SortKey) -> Vec<PageRequest> {
     let place = |n: u32| Some(Position { key: key(n), id: oid_of(n) });
-    let absent = Some(Position { key: SortKey::Absent, id: oid_of(5) });
+    let absent = Some(Position { key: SortKey::Null, id: oid_of(5) });
     let mut all = Vec::new();
-    for end in [End::Front, End::Back] {
+    for end in [PageEdge::First, PageEdge::Last] {
         for (after, before) in [
             (None, None),
             (place(40), None),
@@ -127,7 +127,7 @@ fn windows(key: impl Fn(u32) -> SortKey) -> Vec<Window> {
             (absent.clone(), None),
             (None, absent.clone()),
         ] {
-            all.push(Window { size: 10, end, after, before });
+            all.push(PageRequest { size: 10, edge: end, after, before });
         }
     }
     all
@@ -171,8 +171,8 @@ async fn reads_by_key() {
     let (ids, tenants): (Vec<_>, Vec<_>) = (0..40).map(|n| (id(n), id(n))).unzip();
     for keys in [
         SubscriptionKeys::Ids(&ids),
-        SubscriptionKeys::LiveOf(&tenants),
-        SubscriptionKeys::LiveOf(&tenants[..1]),
+        SubscriptionKeys::LiveSubscriptionKey(&tenants),
+        SubscriptionKeys::LiveSubscriptionKey(&tenants[..1]),
     ] {
         assert!(!store.subscriptions(keys).await.expect("read").is_empty());
         let seen = assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
@@ -200,7 +200,7 @@ async fn check_tenants(
     for window in windows(key) {
         // The unique index lets one document be without a slug: there is nothing to order.
         let absent = [&window.after, &window.before];
-        let absent = absent.into_iter().flatten().any(|place| place.key == SortKey::Absent);
+        let absent = absent.into_iter().flatten().any(|place| place.key == SortKey::Null);
         if absent && listing.order.field == TenantOrderField::Slug {
             continue;
         }
@@ -225,10 +225,10 @@ async fn lists_of_tenants() {
     ];
     for order in orders(TenantOrderField::ALL) {
         for (filter, sorting) in &filters {
-            let (scope, filter) = (Scope::Everything, filter.clone());
+            let (scope, filter) = (TenantScope::Everything, filter.clone());
             check_tenants(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
         }
-        let scope = Scope::Tenants((0..30).map(id).collect());
+        let scope = TenantScope::Tenants((0..30).map(id).collect());
         let own = Listing { scope, filter: none(), order };
         check_tenants(&fresh, &store, &own, Sorting::OwnTenants).await;
     }
@@ -261,7 +261,7 @@ async fn lists_of_users() {
     ];
     for order in orders(UserOrderField::ALL) {
         for (filter, sorting) in &filters {
-            let (scope, filter) = (Scope::Everything, filter.clone());
+            let (scope, filter) = (TenantScope::Everything, filter.clone());
             check_users(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
         }
     }
@@ -272,8 +272,8 @@ async fn lists_of_subscriptions() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let none = SubscriptionFilter::default;
-    let everything = || Scope::Everything;
-    let own = || Scope::Tenants((0..30).map(id).collect());
+    let everything = || TenantScope::Everything;
+    let own = || TenantScope::Tenants((0..30).map(id).collect());
     let status = vec![TenantSubscriptionStatus::Active];
     let lists = [
         (everything(), none(), Sorting::Never),
@@ -327,12 +327,12 @@ async fn members_of_many_tenants() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let tenants: Vec<_> = (0..50).map(id).collect();
-    let place = |n: u32| Some(Position { key: SortKey::Absent, id: oid_of(n) });
+    let place = |n: u32| Some(Position { key: SortKey::Null, id: oid_of(n) });
     for role in [None, Some(TenantRole::Owner)] {
         let filter = MemberFilter { role };
-        for end in [End::Front, End::Back] {
+        for end in [PageEdge::First, PageEdge::Last] {
             for (after, before) in [(None, None), (place(90), None), (None, place(400))] {
-                let window = Window { size: 3, end, after, before };
+                let window = PageRequest { size: 3, edge: end, after, before };
                 let pages = store.member_pages(&tenants, &filter, &window).await.expect("read");
                 assert_eq!(pages.len(), 50);
                 let what = format!("{filter:?} {window:?}");
@@ -364,8 +364,8 @@ async fn assert_good_commands(fresh: &Fresh, what: &str, found: usize, examined:
     }
 }
 
-fn stale(was: i32) -> UserStamp {
-    UserStamp { version: was, groups_as_of: None }
+fn stale(was: i32) -> UserVersion {
+    UserVersion { version: was, groups_as_of: None }
 }
 
 /// Every change that looks for documents: those that are meant, and no others.
@@ -381,7 +381,7 @@ async fn changes_find_what_they_change() {
     let mut users = store.users(UserKeys::Ids(&[id(3)])).await.expect("read");
     let user = users.pop().expect("there").expect("readable");
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
-    let hold = Change::HoldTenant { id: id(4), was: 1 };
+    let hold = Change::LockTenant { id: id(4), was: 1 };
     seen(&fresh).await;
     let delete = |n| Change::DeleteTenant { id: id(n), was: 1, at: time(1), watermark: time(2) };
     let changed = |version| tenantry::domain::tenant::Tenant { version, ..tenant.clone() };
@@ -391,12 +391,12 @@ async fn changes_find_what_they_change() {
         (hold.clone(), 1),
         (Change::UpdateSubscription { was: 1, subscription }, 1),
         (Change::DeleteSubscription { id: id(3), was: 1 }, 1),
-        (Change::NoLiveSubscription(id(3)), 1),
+        (Change::RequireNoLiveSubscription(id(3)), 1),
         (Change::UpdateUser { was: stale(1), user: user.clone() }, 1),
-        (Change::SeeUser { id: id(3), at: time(9) }, 1),
+        (Change::TouchLastSeen { id: id(3), at: time(9) }, 1),
         (Change::DeleteUser { id: id(3), was: stale(1) }, 1),
-        (Change::LiftTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
-        (Change::LiftTombstones { identity, was: None }, 1),
+        (Change::DeleteTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
+        (Change::DeleteTombstones { identity, was: None }, 1),
         (Change::InsertUser(user), 1),
         // The tenant, its subscriptions, its members counted and ended; a mark, and who came late.
         (delete(10), 6),
@@ -427,12 +427,12 @@ async fn an_owner_is_found_among_many_members() {
     };
     fresh.insert("users", (0..500).map(|n| member(n, "member")).collect()).await;
     seen(&fresh).await;
-    let kept = store.commit(&[Change::KeepOwner(id(1_000))]).await;
-    assert!(matches!(kept, Err(CommitError::LastOwner)), "{kept:?}");
+    let kept = store.commit(&[Change::RequireOwner(id(1_000))]).await;
+    assert!(matches!(kept, Err(CommitError::OwnerRequirement)), "{kept:?}");
     assert_good_commands(&fresh, "no owner", 1, 25).await;
     fresh.insert("users", vec![member(600, "owner")]).await;
     seen(&fresh).await;
-    store.commit(&[Change::KeepOwner(id(1_000))]).await.expect("there is one");
+    store.commit(&[Change::RequireOwner(id(1_000))]).await.expect("there is one");
     assert_good_commands(&fresh, "an owner", 1, 25).await;
 }
 
@@ -441,27 +441,33 @@ async fn requests_are_found_by_key_and_by_age() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let claim = |n: u8, at| Claim {
-        key: RequestKey([n; 32]),
+        key: IdempotencyKeyHash([n; 32]),
         fingerprint: [1; 32],
-        holder: oid_of(1),
+        run_id: oid_of(1),
         now: time(at),
     };
     for n in 0..100 {
-        store.claim(&claim(n, 0)).await.expect("claimed");
+        store.claim_request(&claim(n, 0)).await.expect("claimed");
     }
     seen(&fresh).await;
-    let at_once = KEPT.as_secs().cast_signed();
+    let at_once = KEY_TTL.as_secs().cast_signed();
     for (now, found) in [(1, 2), (at_once, 3)] {
-        store.claim(&claim(200 + u8::try_from(found).expect("few"), now)).await.expect("claimed");
+        store
+            .claim_request(&claim(200 + u8::try_from(found).expect("few"), now))
+            .await
+            .expect("claimed");
         // The claim, the look for what is old, and its end.
         assert_good_commands(&fresh, "claim", found, 8).await;
     }
-    let key = RequestKey([202; 32]);
-    let step = Step { ordinal: 0, ids: Vec::new() };
-    store.commit(&[Change::Done { key, holder: oid_of(1), step }]).await.expect("committed");
+    let key = IdempotencyKeyHash([202; 32]);
+    let step = CompletedMutation { root_field_index: 0, ids: Vec::new() };
+    store
+        .commit(&[Change::RecordIdempotentStep { key, run_id: oid_of(1), step }])
+        .await
+        .expect("committed");
     assert_good_commands(&fresh, "done", 1, 1).await;
-    for (end, found) in [(Settlement::Released, 2), (Settlement::Answered("a".to_owned()), 1)] {
-        store.settle(key, oid_of(1), &end).await.expect("settled");
+    for (end, found) in [(RunOutcome::Abandoned, 2), (RunOutcome::Completed("a".to_owned()), 1)] {
+        store.complete_request(key, oid_of(1), &end).await.expect("settled");
         assert_good_commands(&fresh, "settle", found, 1).await;
     }
 }

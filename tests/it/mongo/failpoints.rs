@@ -11,10 +11,10 @@ use tenantry::{
     domain::{
         audit::{ActorKind, AuditEvent},
         change::Change,
-        request::{Claim, Claimed, RequestKey, Step},
+        idempotency::{Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash},
         user::{Identity, User},
     },
-    store::{CommitError, ReadError, Store, UserKeys, mongo::MongoStore},
+    store::{CommitError, Store, StoreError, UserKeys, mongo::MongoStore},
 };
 
 use super::*;
@@ -116,9 +116,9 @@ fn user(n: u32) -> User {
 /// As a mutation has them: a tenant that is held, something new, the event.
 fn changes(n: u32) -> [Change; 3] {
     [
-        Change::HoldTenant { id: id(1), was: 1 },
+        Change::LockTenant { id: id(1), was: 1 },
         Change::InsertUser(user(n)),
-        Change::Record(event(n)),
+        Change::InsertAuditEvent(event(n)),
     ]
 }
 
@@ -132,7 +132,7 @@ fn open(code: i32) -> Document {
 }
 
 fn is_unavailable<T>(done: &Result<T, CommitError>) -> bool {
-    matches!(done, Err(CommitError::Failed(ReadError::Unavailable(_))))
+    matches!(done, Err(CommitError::Failed(StoreError::Unavailable(_))))
 }
 
 /// Whatever passes ends well, and once.
@@ -231,10 +231,10 @@ async fn what_is_told_is_what_is_there() {
 }
 
 fn done(ordinal: u32) -> Change {
-    Change::Done {
-        key: RequestKey([1; 32]),
-        holder: tenantry::domain::id::ObjectId([1; 12]),
-        step: Step { ordinal, ids: Vec::new() },
+    Change::RecordIdempotentStep {
+        key: IdempotencyKeyHash([1; 32]),
+        run_id: tenantry::domain::id::ObjectId([1; 12]),
+        step: CompletedMutation { root_field_index: ordinal, ids: Vec::new() },
     }
 }
 
@@ -244,11 +244,19 @@ async fn a_single_write_is_told_as_what_it_was() {
     let faulty = Faulty::new().await;
     let store = &faulty.store;
     let holder = tenantry::domain::id::ObjectId([1; 12]);
-    let claim = Claim { key: RequestKey([1; 32]), fingerprint: [2; 32], holder, now: time(0) };
-    assert_eq!(store.claim(&claim).await.expect("claimed"), Claimed::Ours(Vec::new()));
+    let claim = Claim {
+        key: IdempotencyKeyHash([1; 32]),
+        fingerprint: [2; 32],
+        run_id: holder,
+        now: time(0),
+    };
+    assert_eq!(
+        store.claim_request(&claim).await.expect("claimed"),
+        ClaimResult::Acquired(Vec::new())
+    );
     store.commit(&[Change::InsertUser(user(1))]).await.expect("committed");
     let times = |n: i32| doc! { "times": n };
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<CompletedMutation> = Vec::new();
     for (n, (often, how, applied)) in (0..).zip([
         (1, closes(), true),
         // The driver's one retry fails, too.
@@ -260,8 +268,8 @@ async fn a_single_write_is_told_as_what_it_was() {
         (SEVERAL, open(91), true),
     ]) {
         let what = format!("{how} {often}");
-        let seen = Change::SeeUser { id: id(1), at: time(i64::from(n) + 1) };
-        for change in [done(n), Change::Record(event(n)), seen] {
+        let seen = Change::TouchLastSeen { id: id(1), at: time(i64::from(n) + 1) };
+        for change in [done(n), Change::InsertAuditEvent(event(n)), seen] {
             faulty.fail(times(often), &["insert", "update"], how.clone()).await;
             let told = store.commit(std::slice::from_ref(&change)).await;
             faulty.heal().await;
@@ -273,12 +281,16 @@ async fn a_single_write_is_told_as_what_it_was() {
         let last_seen_at = read[0].as_ref().expect("readable").last_seen_at;
         assert_eq!(last_seen_at == Some(time(i64::from(n) + 1)), applied, "{what}");
         if applied {
-            steps.push(Step { ordinal: n, ids: Vec::new() });
+            steps.push(CompletedMutation { root_field_index: n, ids: Vec::new() });
         }
     }
-    let late = time(0).plus(tenantry::domain::request::LEASE);
-    let next = Claim { holder: tenantry::domain::id::ObjectId([2; 12]), now: late, ..claim };
-    assert_eq!(store.claim(&next).await.expect("claimed"), Claimed::Ours(steps), "each once");
+    let late = time(0).saturating_add(tenantry::domain::idempotency::LEASE_TTL);
+    let next = Claim { run_id: tenantry::domain::id::ObjectId([2; 12]), now: late, ..claim };
+    assert_eq!(
+        store.claim_request(&next).await.expect("claimed"),
+        ClaimResult::Acquired(steps),
+        "each once"
+    );
 }
 
 /// A claim's own answer that is lost is asked for again; it is not made twice.
@@ -286,26 +298,29 @@ async fn a_single_write_is_told_as_what_it_was() {
 async fn a_claim_survives_a_lost_answer() {
     let faulty = Faulty::new().await;
     let claim = |n: u8| Claim {
-        key: RequestKey([n; 32]),
+        key: IdempotencyKeyHash([n; 32]),
         fingerprint: [2; 32],
-        holder: tenantry::domain::id::ObjectId([n; 12]),
+        run_id: tenantry::domain::id::ObjectId([n; 12]),
         now: time(0),
     };
     for (n, how) in (1..).zip([closes(), open(91)]) {
         faulty.fail(doc! { "times": 1 }, &["findAndModify"], how).await;
-        let claimed = faulty.store.claim(&claim(n)).await;
+        let claimed = faulty.store.claim_request(&claim(n)).await;
         faulty.heal().await;
-        assert_eq!(claimed.expect("claimed"), Claimed::Ours(Vec::new()));
+        assert_eq!(claimed.expect("claimed"), ClaimResult::Acquired(Vec::new()));
     }
     faulty.fail(doc! { "times": SEVERAL }, &["findAndModify"], closes()).await;
-    let refused = faulty.store.claim(&claim(9)).await;
-    assert!(matches!(refused, Err(ReadError::Unavailable(_))), "{refused:?}");
+    let refused = faulty.store.claim_request(&claim(9)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     faulty.heal().await;
-    let again = Claim { holder: tenantry::domain::id::ObjectId([7; 12]), ..claim(9) };
-    assert_eq!(faulty.store.claim(&again).await.expect("claimed"), Claimed::Ours(Vec::new()));
+    let again = Claim { run_id: tenantry::domain::id::ObjectId([7; 12]), ..claim(9) };
+    assert_eq!(
+        faulty.store.claim_request(&again).await.expect("claimed"),
+        ClaimResult::Acquired(Vec::new())
+    );
     // What is to be swept is not what was asked for.
     faulty.fail("alwaysOn", &["find", "delete"], closes()).await;
-    let claimed = faulty.store.claim(&claim(10)).await;
+    let claimed = faulty.store.claim_request(&claim(10)).await;
     faulty.heal().await;
-    assert_eq!(claimed.expect("claimed"), Claimed::Ours(Vec::new()));
+    assert_eq!(claimed.expect("claimed"), ClaimResult::Acquired(Vec::new()));
 }

@@ -3,8 +3,8 @@
 use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
     domain::{
-        change::{Change, UserStamp},
-        list::{Broken, Found},
+        change::{Change, UserVersion},
+        list::{Decoded, UnreadableDocument},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         time::Timestamp,
@@ -16,7 +16,7 @@ use tenantry::{
 use super::*;
 use crate::support::mongod::{Fresh, ISSUER};
 
-async fn user_of(store: &MongoStore, issuer: &str, subject: &str) -> Vec<Found<User>> {
+async fn user_of(store: &MongoStore, issuer: &str, subject: &str) -> Vec<Decoded<User>> {
     let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
     store.users(UserKeys::Identity(&identity)).await.expect("read")
 }
@@ -52,7 +52,8 @@ async fn the_least_documents_read_as_their_defaults() {
     assert_eq!((user.updated_at, user.disabled), (time(7), false));
     assert_eq!((user.groups_as_of, user.last_seen_at, &user.email), (None, None, &None));
 
-    let live = store.subscriptions(SubscriptionKeys::LiveOf(&[id(1)])).await.expect("read");
+    let live =
+        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
     let [Ok(live)] = &live[..] else { panic!("{live:?}") };
     assert_eq!(live.status, TenantSubscriptionStatus::PastDue);
     assert!(!live.cancel_at_period_end && live.stripe.is_none());
@@ -122,7 +123,7 @@ async fn an_identity_finds_a_broken_user_as_broken() {
     fresh.insert("users", vec![broken]).await;
     assert_eq!(
         user_of(&store, ISSUER, "ada").await,
-        [Err(Broken { id: id::<User>(1).raw, tenant: None })]
+        [Err(UnreadableDocument { id: id::<User>(1).raw, tenant: None })]
     );
     assert_eq!(user_of(&store, "https://other.example/", "ada").await, []);
 }
@@ -138,7 +139,7 @@ async fn an_update_keeps_what_it_does_not_know() {
     fresh.insert("users", vec![old]).await;
     let users = user_of(&store, ISSUER, "ada").await;
     let [Ok(read)] = &users[..] else { panic!("{users:?}") };
-    let was = UserStamp::from(read);
+    let was = UserVersion::from(read);
     let mut user = read.clone();
     user.name = "Ada L.".to_owned();
     user.email = None;

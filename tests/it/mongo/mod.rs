@@ -1,22 +1,22 @@
 //! What is particular to MongoDB: documents of other hands, servers that go away, indexes. What
 //! both stores have in common is in `conformance`.
 
-mod broken;
 mod commits;
 mod deletions;
 mod explain;
-mod faults;
+mod failpoints;
+mod legacy_documents;
 mod outage;
 mod pages;
 mod prepare;
-mod shapes;
 mod sharding;
+mod unreadable_documents;
 mod updates;
 
 use mongodb::bson::{DateTime, oid::ObjectId};
 use tenantry::domain::{
     id::{self, Id},
-    list::{End, Window},
+    list::{PageEdge, PageRequest},
     time::Timestamp,
 };
 
@@ -41,6 +41,6 @@ fn date(n: i64) -> DateTime {
     DateTime::from_millis(time(n).millis())
 }
 
-fn first(size: usize) -> Window {
-    Window { size, end: End::Front, after: None, before: None }
+fn first(size: usize) -> PageRequest {
+    PageRequest { size, edge: PageEdge::First, after: None, before: None }
 }

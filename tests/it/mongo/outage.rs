@@ -2,7 +2,7 @@
 
 use tenantry::{
     domain::user::Identity,
-    store::{CommitError, ReadError, Store, TenantKeys, UserKeys, mongo::MongoStore},
+    store::{CommitError, Store, StoreError, TenantKeys, UserKeys, mongo::MongoStore},
 };
 
 use super::*;
@@ -26,13 +26,13 @@ async fn it_is_unavailable_while_away_and_heals() {
 }
 
 async fn assert_unavailable(store: &MongoStore) {
-    assert!(matches!(store.ping().await, Err(ReadError::Unavailable(_))));
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     let read = store.tenants(TenantKeys::Ids(&[id(1)])).await;
-    assert!(matches!(read, Err(ReadError::Unavailable(_))), "{read:?}");
-    let seen = tenantry::domain::change::Change::SeeUser { id: id(1), at: time(1) };
+    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+    let seen = tenantry::domain::change::Change::TouchLastSeen { id: id(1), at: time(1) };
     for changes in [vec![seen.clone()], vec![seen.clone(), seen]] {
         let commit = store.commit(&changes).await;
-        let away = matches!(commit, Err(CommitError::Failed(ReadError::Unavailable(_))));
+        let away = matches!(commit, Err(CommitError::Failed(StoreError::Unavailable(_))));
         assert!(away, "{commit:?}");
     }
 }

@@ -4,8 +4,8 @@ use mongodb::bson::doc;
 use tenantry::{
     domain::{
         list::{
-            Direction, Listing, Order, Scope, TenantFilter, TenantOrderField, UserFilter,
-            UserOrderField, Window,
+            Direction, Listing, Order, PageRequest, TenantFilter, TenantOrderField, TenantScope,
+            UserFilter, UserOrderField,
         },
         tenant::TenantStatus,
     },
@@ -52,7 +52,7 @@ async fn named() -> (Fresh, impl Store) {
 
 fn by_name<F>(filter: F) -> Listing<F, TenantOrderField> {
     let order = Order { field: TenantOrderField::Name, direction: Direction::Asc };
-    Listing { scope: Scope::Everything, filter, order }
+    Listing { scope: TenantScope::Everything, filter, order }
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn users_are_found_by_name_and_email() {
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
     for (search, count) in [("STRASS", 2), ("15@X", 1), ("5@x.org", 1), ("x.org", 0)] {
         let filter = UserFilter { search: Some(search.to_owned()), ..Default::default() };
-        let listing = Listing { scope: Scope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order };
         let page = store.user_page(&listing, &first(100)).await.expect("read");
         assert_eq!(page.items.len(), count, "{search}");
         assert_eq!(store.count_users(&listing).await.expect("counted"), count as u64, "{search}");
@@ -128,9 +128,9 @@ async fn a_walk_by_name_meets_each_once() {
         assert_eq!(met, whole);
         // Between any two, from both ends.
         for (from, to) in [(0, 5), (3, 4), (4, 4), (0, 16), (7, 2)] {
-            for end in [End::Front, End::Back] {
+            for end in [PageEdge::First, PageEdge::Last] {
                 let (after, before) = (Some(whole[from].clone()), Some(whole[to].clone()));
-                let window = Window { size: 100, end, after, before };
+                let window = PageRequest { size: 100, edge: end, after, before };
                 let page = store.tenant_page(&listing, &window).await.expect("read");
                 let between: Vec<_> = page.items.into_iter().map(|item| item.position).collect();
                 let expected = whole.get(from + 1..to).unwrap_or_default();
@@ -148,12 +148,12 @@ async fn a_scope_of_ten_thousand_is_no_burden() {
         domain: None,
         ..Default::default()
     });
-    listing.scope = Scope::Tenants((3..10_003).map(id).collect());
+    listing.scope = TenantScope::Tenants((3..10_003).map(id).collect());
     let page = store.tenant_page(&listing, &first(100)).await.expect("read");
     assert_eq!(page.items.len(), NAMES.len() - 3);
     let count = store.count_tenants(&listing).await.expect("counted");
     assert_eq!(count, NAMES.len() as u64 - 3);
-    listing.scope = Scope::Tenants(Vec::new());
+    listing.scope = TenantScope::Tenants(Vec::new());
     let page = store.tenant_page(&listing, &first(100)).await.expect("read");
     assert!(page.items.is_empty() && !page.has_next);
 }

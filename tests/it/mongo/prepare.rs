@@ -6,7 +6,7 @@ use mongodb::{
     bson::{Document, doc},
     options::IndexOptions,
 };
-use tenantry::store::{PrepareError, ReadError, Store, mongo::MongoStore};
+use tenantry::store::{PrepareError, Store, StoreError, mongo::MongoStore};
 
 use super::*;
 use crate::support::mongod::{Fresh, ISSUER, Kind, Mongod};
@@ -70,7 +70,7 @@ async fn a_name_that_is_taken_is_said() {
     let other = IndexModel::builder().keys(doc! { "plan": 1 }).options(options).build();
     fresh.database.collection::<Document>("tenants").create_index(other).await.expect("made");
     let refused = fresh.store().await.prepare().await;
-    let Err(PrepareError::Unusable(text)) = refused else { panic!("{refused:?}") };
+    let Err(PrepareError::Misconfigured(text)) = refused else { panic!("{refused:?}") };
     assert!(text.contains("slug_unique"), "{text}");
 }
 
@@ -80,7 +80,7 @@ async fn duplicates_are_said_with_collection_and_index() {
     let twice = |n| doc! { "_id": oid(n), "slug": "twice", "name": "Twice" };
     fresh.insert("tenants", vec![twice(1), twice(2)]).await;
     let refused = fresh.store().await.prepare().await;
-    let Err(PrepareError::Unusable(text)) = refused else { panic!("{refused:?}") };
+    let Err(PrepareError::Misconfigured(text)) = refused else { panic!("{refused:?}") };
     assert!(text.contains("tenants") && text.contains("slug_unique"), "{text}");
     assert!(!text.contains("twice") && !text.contains('\n'), "{text}");
 }
@@ -92,11 +92,11 @@ async fn a_standalone_is_refused_with_the_way_out() {
     // The first look at a server may take longer than a look at one that is away.
     let refused = loop {
         match store.prepare().await {
-            Err(PrepareError::Failed(ReadError::Unavailable(_))) => {}
+            Err(PrepareError::Failed(StoreError::Unavailable(_))) => {}
             other => break other,
         }
     };
-    let Err(PrepareError::Unusable(text)) = refused else { panic!("{refused:?}") };
+    let Err(PrepareError::Misconfigured(text)) = refused else { panic!("{refused:?}") };
     assert!(text.contains("--replSet") && text.contains("rs.initiate()"), "{text}");
     assert!(!text.contains('\n'), "{text}");
 }
@@ -114,7 +114,7 @@ async fn a_url_is_refused_without_its_secrets() {
         "",
     ] {
         let refused = MongoStore::connect(url, ISSUER, None).await.map(drop);
-        let Err(PrepareError::Unusable(text)) = refused else { panic!("{url}: {refused:?}") };
+        let Err(PrepareError::Misconfigured(text)) = refused else { panic!("{url}: {refused:?}") };
         assert!(!text.contains("cret") && !text.contains('\n'), "{url}: {text}");
         assert!(text.contains("mongodb://"), "{url}: {text}");
     }

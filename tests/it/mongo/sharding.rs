@@ -6,14 +6,14 @@ use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
     domain::{
         audit::{ActorKind, AuditEvent},
-        change::{Change, UserStamp},
+        change::{Change, UserVersion},
         id::AuditEventId,
+        idempotency::{Claim, IdempotencyKeyHash, RunOutcome},
         list::{
-            AuditFilter, Direction, End, Listing, MemberFilter, Order, Scope, SubscriptionFilter,
-            SubscriptionOrderField, TenantFilter, TenantOrderField, UserFilter, UserOrderField,
-            Window,
+            AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest,
+            SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
+            TenantScope, UserFilter, UserOrderField,
         },
-        request::{Claim, RequestKey, Settlement},
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         user::{Identity, Tombstone, User},
     },
@@ -23,8 +23,8 @@ use tenantry::{
 use super::*;
 use crate::support::{
     entities::{tenant, user},
+    generated_docs,
     mongod::{Fresh, ISSUER},
-    printed,
 };
 
 /// The shard key of each collection that is to be sharded, as `docs/OPERATIONS.md` has it.
@@ -129,19 +129,22 @@ async fn where_commands_go() {
     let store = fresh.prepared().await;
     let head = ["what", "command", "shards"].map(str::to_owned).to_vec();
     let mut rows = Rows { fresh, lines: vec![head] };
-    let window = Window { size: 10, end: End::Front, after: None, before: None };
-    let scope = || Scope::Everything;
-    let own = || Scope::Tenants(vec![id(1), id(2)]);
+    let window = PageRequest { size: 10, edge: PageEdge::First, after: None, before: None };
+    let scope = || TenantScope::Everything;
+    let own = || TenantScope::Tenants(vec![id(1), id(2)]);
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "ada".to_owned() };
     let (one, ada): (_, User) = (tenant(1), user(1));
-    let key = RequestKey([1; 32]);
+    let key = IdempotencyKeyHash([1; 32]);
     seen(&rows.fresh).await;
 
     store.users(UserKeys::Identity(&identity)).await.expect("read");
     rows.row("the actor of a request").await;
     store.tenants(TenantKeys::Ids(&[id(1), id(2)])).await.expect("read");
     rows.row("tenants by identifier or slug").await;
-    store.subscriptions(SubscriptionKeys::LiveOf(&[id(1), id(2)])).await.expect("read");
+    store
+        .subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1), id(2)]))
+        .await
+        .expect("read");
     rows.row("the subscriptions of tenants").await;
     store.member_pages(&[id(1)], &MemberFilter { role: None }, &window).await.expect("read");
     rows.row("the members of tenants").await;
@@ -195,53 +198,62 @@ async fn where_commands_go() {
     };
     let live = TenantSubscription {
         status: TenantSubscriptionStatus::Active,
-        ..TenantSubscription::of(&one, id(1), time(1))
+        ..TenantSubscription::new_trial(&one, id(1), time(1))
     };
     let made = [
         Change::InsertTenant(one.clone()),
         Change::InsertSubscription(live.clone()),
-        Change::Record(event(1)),
+        Change::InsertAuditEvent(event(1)),
     ];
     store.commit(&made).await.expect("committed");
     rows.row("`createTenant`").await;
-    let changed =
-        [Change::UpdateTenant { was: one.version, tenant: one.clone() }, Change::Record(event(2))];
+    let changed = [
+        Change::UpdateTenant { was: one.version, tenant: one.clone() },
+        Change::InsertAuditEvent(event(2)),
+    ];
     store.commit(&changed).await.expect("committed");
     rows.row("`updateTenant`").await;
-    store.commit(&[Change::InsertUser(ada.clone()), Change::Record(event(3))]).await.expect("made");
+    store
+        .commit(&[Change::InsertUser(ada.clone()), Change::InsertAuditEvent(event(3))])
+        .await
+        .expect("made");
     rows.row("a user is made").await;
-    let was = UserStamp::from(&ada);
+    let was = UserVersion::from(&ada);
     let placed = [
-        Change::HoldTenant { id: one.id, was: one.version },
+        Change::LockTenant { id: one.id, was: one.version },
         Change::UpdateUser { was, user: ada.clone() },
-        Change::Record(event(4)),
+        Change::InsertAuditEvent(event(4)),
     ];
     store.commit(&placed).await.expect("committed");
     rows.row("a member is added or changed").await;
     let over = [
         Change::UpdateSubscription { was: live.version, subscription: live.clone() },
-        Change::Record(event(5)),
+        Change::InsertAuditEvent(event(5)),
     ];
     store.commit(&over).await.expect("committed");
     rows.row("`updateSubscription`").await;
     let gone = [
         Change::DeleteUser { id: ada.id, was },
         Change::InsertTombstone(Tombstone { identity, deleted_at: time(5) }),
-        Change::Record(event(6)),
+        Change::InsertAuditEvent(event(6)),
     ];
     store.commit(&gone).await.expect("committed");
     rows.row("`deleteUser`").await;
     let end =
         Change::DeleteTenant { id: one.id, was: one.version, at: time(9), watermark: time(9) };
-    store.commit(&[end, Change::Record(event(7))]).await.expect("committed");
+    store.commit(&[end, Change::InsertAuditEvent(event(7))]).await.expect("committed");
     rows.row("`deleteTenant`").await;
-    let claim = Claim { key, fingerprint: [1; 32], holder: id::<User>(9).raw, now: time(1) };
-    store.claim(&claim).await.expect("claimed");
+    let claim = Claim { key, fingerprint: [1; 32], run_id: id::<User>(9).raw, now: time(1) };
+    store.claim_request(&claim).await.expect("claimed");
     rows.row("a request with an `Idempotency-Key`").await;
-    store.settle(key, claim.holder, &Settlement::Released).await.expect("settled");
+    store.complete_request(key, claim.run_id, &RunOutcome::Abandoned).await.expect("settled");
     rows.row("its end").await;
 
-    printed::holds("docs/OPERATIONS.md", "shards", &format!("\n{}\n", printed::table(&rows.lines)));
+    generated_docs::holds(
+        "docs/OPERATIONS.md",
+        "shards",
+        &format!("\n{}\n", generated_docs::table(&rows.lines)),
+    );
 }
 
 /// A unique index of a sharded collection has to begin with the shard key.

@@ -6,8 +6,8 @@ use mongodb::bson::{Bson, DateTime, Document, doc};
 use tenantry::{
     domain::id::TenantId,
     domain::list::{
-        AuditFilter, Direction, Item, Listing, MemberFilter, Order, Page, Scope, TenantFilter,
-        TenantListing, TenantOrderField, UserFilter, UserOrderField, Window,
+        AuditFilter, Direction, Item, Listing, MemberFilter, Order, Page, PageRequest,
+        TenantFilter, TenantListing, TenantOrderField, TenantScope, UserFilter, UserOrderField,
     },
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
 };
@@ -102,7 +102,7 @@ async fn tenants() {
     assert_eq!(found.iter().filter(|found| found.is_ok()).count(), 1);
 
     let listing = TenantListing {
-        scope: Scope::Everything,
+        scope: TenantScope::Everything,
         filter: TenantFilter::default(),
         order: Order { field: TenantOrderField::Slug, direction: Direction::Asc },
     };
@@ -133,7 +133,7 @@ async fn users_and_members() {
     assert_eq!((found.len(), found.iter().filter(|found| found.is_ok()).count()), (size, 1));
 
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
-    let listing = Listing { scope: Scope::Everything, filter: UserFilter::default(), order };
+    let listing = Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
     let page = store.user_page(&listing, &first(100)).await.expect("read");
     assert_eq!(readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
 
@@ -165,7 +165,8 @@ async fn subscriptions_and_events() {
     );
     fresh.insert("subscriptions", all).await;
     let tenants: Vec<_> = (0..6).map(id).collect();
-    let found = store.subscriptions(SubscriptionKeys::LiveOf(&tenants)).await.expect("read");
+    let found =
+        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&tenants)).await.expect("read");
     assert_eq!((found.len(), found.iter().filter(|found| found.is_ok()).count()), (6, 1));
 
     let good = |n: u32| {
@@ -227,29 +228,33 @@ async fn a_walk_ends_and_skips_nothing_good() {
     good.insert(id(110));
     for direction in [Direction::Asc, Direction::Desc] {
         let listing = TenantListing {
-            scope: Scope::Everything,
+            scope: TenantScope::Everything,
             filter: TenantFilter::default(),
             order: Order { field: TenantOrderField::CreatedAt, direction },
         };
         for size in [1, 2, 5, 100] {
-            for end in [End::Front, End::Back] {
+            for end in [PageEdge::First, PageEdge::Last] {
                 let mut met = Vec::new();
-                let mut window = Window { size, end, after: None, before: None };
+                let mut window = PageRequest { size, edge: end, after: None, before: None };
                 loop {
                     let page = store.tenant_page(&listing, &window).await.expect("read");
                     let ok = |item: &Item<_>| item.node.is_ok();
                     assert!(page.items.iter().all(ok), "{page:?}");
                     met.extend(page.items.iter().map(|item| item.position.id));
                     let more = match end {
-                        End::Front => page.has_next,
-                        End::Back => page.has_previous,
+                        PageEdge::First => page.has_next,
+                        PageEdge::Last => page.has_previous,
                     };
                     if !more {
                         break;
                     }
                     match end {
-                        End::Front => window.after = page.items.last().map(|i| i.position.clone()),
-                        End::Back => window.before = page.items.first().map(|i| i.position.clone()),
+                        PageEdge::First => {
+                            window.after = page.items.last().map(|i| i.position.clone())
+                        }
+                        PageEdge::Last => {
+                            window.before = page.items.first().map(|i| i.position.clone())
+                        }
                     }
                     assert!(met.len() <= good.len(), "it does not end: {met:?}");
                 }

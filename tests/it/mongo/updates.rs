@@ -104,7 +104,7 @@ async fn a_hold_cannot_be_seen() {
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
     let before = tenant(&store).await;
     for _ in 0..3 {
-        store.commit(&[Change::HoldTenant { id: id(1), was: 1 }]).await.expect("committed");
+        store.commit(&[Change::LockTenant { id: id(1), was: 1 }]).await.expect("committed");
     }
     assert_eq!(tenant(&store).await, before);
 }
@@ -119,10 +119,10 @@ async fn the_first_of_two_memberships_says_who_owns() {
         doc! { "_id": oid(n), "subject": n.to_string(), "name": "U", "memberships": memberships }
     };
     fresh.insert("users", vec![user(1, vec![place("member"), place("owner")])]).await;
-    let kept = store.commit(&[Change::KeepOwner(id(1))]).await;
-    assert!(matches!(kept, Err(CommitError::LastOwner)), "{kept:?}");
+    let kept = store.commit(&[Change::RequireOwner(id(1))]).await;
+    assert!(matches!(kept, Err(CommitError::OwnerRequirement)), "{kept:?}");
     fresh.insert("users", vec![user(2, vec![place("owner"), place("member")])]).await;
-    store.commit(&[Change::KeepOwner(id(1))]).await.expect("there is one");
+    store.commit(&[Change::RequireOwner(id(1))]).await.expect("there is one");
 }
 
 /// A user whose document has neither version nor watermark is the one that was read so.

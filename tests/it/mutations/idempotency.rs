@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use tenantry::{
-    access::{Admission, Caller, CreateTenant, RemoveMember, Session, digest},
+    access::{Caller, ClaimOutcome, CreateTenant, RemoveMember, Session, digest},
     domain::{
-        edit::tenant::TenantPatch, id::TenantId, patch::Patch, sync::Profile, user::Identity,
+        edit::tenant::TenantPatch, id::TenantId, patch::Patch, sync::TokenProfile, user::Identity,
     },
 };
 
@@ -223,10 +223,10 @@ async fn what_a_dead_run_did_is_found(app: App) {
 /// A run of that request by that subject, under the key `k`.
 async fn begin(app: &App, subject: &str, query: &str, variables: &Value) -> Session {
     let identity = Identity { issuer: app.issuer.url().to_owned(), subject: subject.to_owned() };
-    let caller = Caller { identity, profile: Profile::default() };
+    let caller = Caller { identity, profile: TokenProfile::default() };
     let fingerprint = digest(&[query, "", "", &variables.to_string(), ""]);
-    let admitted = app.access.admit(&caller, "k", fingerprint).await;
-    let Ok(Admission::Run(run)) = admitted else { panic!("{admitted:?}") };
+    let admitted = app.access.claim_request(&caller, "k", fingerprint).await;
+    let Ok(ClaimOutcome::Run(run)) = admitted else { panic!("{admitted:?}") };
     let session = Session::new(app.access.clone(), Some(caller), "dead".to_owned(), Some(run));
     session.viewer(false).await.expect("somebody");
     session
@@ -239,7 +239,7 @@ async fn leaving_is_found_again_too(app: App) {
     let query =
         document("removeTenantMember", "removedUserId tenant { slug billingInfo { email } }");
     let session = begin(&app, "carol", &query, &variables).await;
-    session.perform(&RemoveMember { tenant, user }).await.expect("left");
+    session.execute(&RemoveMember { tenant, user }).await.expect("left");
     app.clock.advance(61);
     let reply = send(&app, "carol", "k", &query, variables).await;
     assert_eq!(
@@ -253,7 +253,7 @@ async fn die_after_the_first(app: &App, query: &str, variables: &Value) -> Tenan
     let session = begin(app, "ada", query, variables).await;
     let text = |text: &str| Patch::Set(text.to_owned());
     let patch = TenantPatch { slug: text("first"), name: text("A"), ..TenantPatch::default() };
-    session.perform(&CreateTenant { patch }).await.expect("made").id
+    session.execute(&CreateTenant { patch }).await.expect("made").id
 }
 
 /// Until the lease ends, nobody knows whether it is dead: a repeat waits, and then is told to.

@@ -1,10 +1,10 @@
 //! What mutations do, through the router on both stores: what they make, what they refuse and in
 //! which order, what they leave alone, and what the history says afterwards.
 
+mod concurrency;
+mod field_merging;
+mod idempotency;
 mod members;
-mod merged;
-mod races;
-mod repeat;
 mod subscriptions;
 mod tenants;
 mod users;
@@ -49,6 +49,6 @@ async fn newest(app: &App) -> (String, String, Value) {
         .changes
         .iter()
         .map(|change| (change.field.clone(), json!([change.from.clone(), change.to.clone()])));
-    let kind = event.actor_kind.word().to_owned();
+    let kind = event.actor_kind.as_str().to_owned();
     (event.action, kind, Value::Object(changes.collect()))
 }

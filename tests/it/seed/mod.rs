@@ -1,4 +1,4 @@
 //! The demo tenants of `seed --demo`: what they are, and how they come into a store.
 
-mod fill;
-mod sample;
+mod generator;
+mod runner;

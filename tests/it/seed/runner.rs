@@ -4,8 +4,8 @@ use serde_json::json;
 use tenantry::{
     domain::{change::Change, tenant::Tenant, user::User},
     seed::{
-        fill::{FillError, Filled, Filling},
-        sample::Sample,
+        generator::DemoTenant,
+        runner::{DemoSeeder, FillError, SeedProgress},
     },
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
 };
@@ -25,32 +25,32 @@ on_both_stores! {
 }
 
 /// Fills up to the n-th: what was done, and how it ended.
-async fn fill(store: &dyn Store, n: u32) -> (Filled, Result<(), FillError>) {
-    let mut filling = Filling::new(store, n);
+async fn fill(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), FillError>) {
+    let mut filling = DemoSeeder::new(store, n);
     loop {
         match filling.next().await {
             Ok(true) => {}
-            Ok(false) => return (filling.so_far, Ok(())),
-            Err(error) => return (filling.so_far, Err(error)),
+            Ok(false) => return (filling.progress, Ok(())),
+            Err(error) => return (filling.progress, Err(error)),
         }
     }
 }
 
 /// The same, where nothing is in the way.
-async fn filled(store: &dyn Store, n: u32) -> Filled {
+async fn filled(store: &dyn Store, n: u32) -> SeedProgress {
     let (filled, ended) = fill(store, n).await;
     ended.expect("filled");
     assert_eq!(filled.done, n);
     filled
 }
 
-fn samples(range: impl IntoIterator<Item = u32>) -> Vec<Sample> {
-    range.into_iter().map(Sample::nth).collect()
+fn samples(range: impl IntoIterator<Item = u32>) -> Vec<DemoTenant> {
+    range.into_iter().map(DemoTenant::nth).collect()
 }
 
 /// What was made of those, and no more.
-fn of(samples: &[Sample], done: u32) -> Filled {
-    Filled {
+fn of(samples: &[DemoTenant], done: u32) -> SeedProgress {
+    SeedProgress {
         done,
         tenants: samples.len() as u32,
         users: samples.iter().map(|sample| sample.users.len()).sum(),
@@ -63,7 +63,7 @@ async fn tenant(app: &App, slug: &str) -> Option<Tenant> {
     found.into_iter().next().map(|tenant| tenant.expect("readable"))
 }
 
-async fn users(app: &App, of: &Sample) -> Vec<User> {
+async fn users(app: &App, of: &DemoTenant) -> Vec<User> {
     let ids: Vec<_> = of.users.iter().map(|user| user.id).collect();
     let found = app.store.users(UserKeys::Ids(&ids)).await.expect("read");
     let mut users: Vec<_> = found.into_iter().map(|user| user.expect("readable")).collect();
@@ -136,7 +136,7 @@ async fn what_was_made_is_not_made_again(app: App) {
 
 async fn what_was_changed_or_deleted_since_stays_so(app: App) {
     filled(&*app.store, 8).await;
-    let [first, deleted, left] = [1, 2, 8].map(Sample::nth);
+    let [first, deleted, left] = [1, 2, 8].map(DemoTenant::nth);
     assert_eq!(ask(&app, "{ me { id } }").await.errors(), Vec::<String>::new());
     let mutation = format!(
         r#"mutation {{
@@ -160,7 +160,7 @@ async fn what_was_changed_or_deleted_since_stays_so(app: App) {
 }
 
 async fn what_is_in_the_way_is_named_and_left_alone(app: App) {
-    let wanted = Sample::nth(55);
+    let wanted = DemoTenant::nth(55);
     let domain = samples(56..=60).into_iter().find(|s| !s.tenant.domains.is_empty());
     let domain = domain.expect("a tenant with a domain");
     let by_slug = Tenant { domains: vec![], ..world::tenant(1, &wanted.tenant.slug) };

@@ -6,12 +6,12 @@ use tenantry::{
     domain::{
         audit::AuditEvent,
         change::Change,
-        list::{AuditFilter, End},
+        list::{AuditFilter, PageEdge},
     },
     store::Store,
 };
 
-use super::{for_every_store, keep, windows::walk};
+use super::{for_every_store, keep, pagination::walk};
 use crate::support::entities::{event, id, some, time};
 
 for_every_store!(every_filter_with_every_other);
@@ -54,14 +54,14 @@ fn filters() -> Vec<AuditFilter> {
 }
 
 async fn every_filter_with_every_other(store: Arc<dyn Store>) {
-    keep(&*store, all_events().into_iter().map(Change::Record)).await;
+    keep(&*store, all_events().into_iter().map(Change::InsertAuditEvent)).await;
     for filter in filters() {
         let mut expected: Vec<_> =
             all_events().into_iter().filter(|event| holds(&filter, event)).collect();
         expected.sort_by_key(|event| (event.at, event.id));
         expected.reverse();
         let read = async |window: &_| store.audit_page(&filter, window).await.expect("read");
-        let met = walk(7, End::Front, &read, async |_| {}).await;
+        let met = walk(7, PageEdge::First, &read, async |_| {}).await;
         let met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
         assert_eq!(met, expected, "{filter:?}");
         let count = store.count_audit_events(&filter).await.expect("counted");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenantry::{
     domain::{
-        change::{Change, Unique, UserStamp},
+        change::{Change, UniqueField, UserVersion},
         subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
         tenant::{BillingInfo, PostalAddress, Tenant, TenantIntegrations},
         user::{TenantRole, User},
@@ -108,12 +108,12 @@ async fn a_subscription_is_changed(store: Arc<dyn Store>) {
 
 /// Each change that names what was read, of the n-th document at that version.
 fn stamped(n: u32, was: i32) -> Vec<Change> {
-    let stamp = UserStamp { version: was, groups_as_of: None };
+    let stamp = UserVersion { version: was, groups_as_of: None };
     let subscription = TenantSubscription { version: was + 1, ..subscription(n) };
     vec![
         Change::UpdateTenant { was, tenant: Tenant { version: was + 1, ..tenant(n) } },
         Change::DeleteTenant { id: id(n), was, at: time(1), watermark: time(2) },
-        Change::HoldTenant { id: id(n), was },
+        Change::LockTenant { id: id(n), was },
         Change::UpdateSubscription { was, subscription },
         Change::DeleteSubscription { id: id(n), was },
         Change::UpdateUser { was: stamp, user: User { version: was + 1, ..user(n) } },
@@ -137,7 +137,7 @@ async fn every_stamp_can_be_stale(store: Arc<dyn Store>) {
     }
     // A watermark moves outside of the version.
     for groups_as_of in [None, Some(time(4)), Some(time(6))] {
-        let was = UserStamp { version: 1, groups_as_of };
+        let was = UserVersion { version: 1, groups_as_of };
         assert_refused(&*store, &[Change::DeleteUser { id: id(3), was }], is_stale).await;
     }
     assert_eq!(tenant_of(&*store, 1).await, Some(tenant(1)));
@@ -163,12 +163,12 @@ async fn conflicts_of_an_update_are_named(store: Arc<dyn Store>) {
     keep(&*store, [first.clone(), tenant(2)].map(Change::InsertTenant)).await;
     let second = next(&tenant(2));
     for (changed, unique) in [
-        (Tenant { slug: first.slug.clone(), ..second.clone() }, Unique::Slug),
+        (Tenant { slug: first.slug.clone(), ..second.clone() }, UniqueField::Slug),
         (
             Tenant { domains: domains(&["c.example", "b.example"]), ..second.clone() },
-            Unique::Domains,
+            UniqueField::Domains,
         ),
-        (Tenant { integrations: in_group("g"), ..second.clone() }, Unique::AuthentikGroup),
+        (Tenant { integrations: in_group("g"), ..second.clone() }, UniqueField::AuthentikGroup),
     ] {
         let named = |refused: &CommitError| matches!(refused, CommitError::Conflict(taken) if *taken == unique);
         assert_refused(&*store, &[update(&tenant(2), changed.clone())], named).await;
@@ -234,12 +234,14 @@ async fn a_subscription_that_comes_back_may_conflict(store: Arc<dyn Store>) {
     keep(&*store, [subscription(1), over.clone()].map(Change::InsertSubscription)).await;
     let back = TenantSubscription { status: TenantSubscriptionStatus::PastDue, version: 2, ..over };
     let back = Change::UpdateSubscription { was: 1, subscription: back };
-    let taken =
-        |refused: &CommitError| matches!(refused, CommitError::Conflict(Unique::LiveSubscription));
+    let taken = |refused: &CommitError| {
+        matches!(refused, CommitError::Conflict(UniqueField::LiveSubscription))
+    };
     assert_refused(&*store, std::slice::from_ref(&back), taken).await;
     // The other one ends first.
     keep(&*store, [Change::DeleteSubscription { id: id(1), was: 1 }, back]).await;
-    let live = store.subscriptions(SubscriptionKeys::LiveOf(&[id(1)])).await.expect("read");
+    let live =
+        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
     assert_eq!(live.len(), 1);
 }
 
@@ -259,18 +261,18 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
     keep(&*store, there).await;
     let good = [
         Change::UpdateTenant { was: 1, tenant: next(&tenant(1)) },
-        Change::HoldTenant { id: id(2), was: 1 },
+        Change::LockTenant { id: id(2), was: 1 },
         Change::UpdateSubscription {
             was: 1,
             subscription: TenantSubscription { version: 2, ..subscription(1) },
         },
         Change::DeleteSubscription { id: id(2), was: 1 },
-        Change::NoLiveSubscription(id(2)),
+        Change::RequireNoLiveSubscription(id(2)),
         Change::DeleteUser { id: id(2), was: (&user(2)).into() },
         Change::InsertTombstone(tombstone(2, 5)),
-        Change::LiftTombstones { identity: user(9).identity, was: Some(time(1)) },
+        Change::DeleteTombstones { identity: user(9).identity, was: Some(time(1)) },
         Change::DeleteTenant { id: id(3), was: 1, at: time(7), watermark: time(8) },
-        Change::Record(event(1)),
+        Change::InsertAuditEvent(event(1)),
     ];
     // Whichever of them comes last before the one that is refused.
     for turn in 0..good.len() {
@@ -278,7 +280,7 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
         if turn > 4 {
             changes[5..].rotate_left(turn - 5);
         }
-        changes.push(Change::HoldTenant { id: id(9), was: 1 });
+        changes.push(Change::LockTenant { id: id(9), was: 1 });
         assert_refused(&*store, &changes, is_stale).await;
     }
     let unchanged = async |store: &dyn Store| {
@@ -293,8 +295,8 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
     };
     unchanged(&*store).await;
     let mut refused = good.to_vec();
-    refused.insert(0, Change::KeepOwner(id(1)));
-    let ownerless = |refused: &CommitError| matches!(refused, CommitError::LastOwner);
+    refused.insert(0, Change::RequireOwner(id(1)));
+    let ownerless = |refused: &CommitError| matches!(refused, CommitError::OwnerRequirement);
     assert_refused(&*store, &refused, ownerless).await;
     unchanged(&*store).await;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenantry::{
     domain::{
-        change::{Change, UserStamp},
+        change::{Change, UserVersion},
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         user::{TenantRole, User},
     },
@@ -24,7 +24,7 @@ for_every_store!(
 );
 
 fn is_last_owner(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::LastOwner)
+    matches!(refused, CommitError::OwnerRequirement)
 }
 
 fn with(n: u32, memberships: &[(u32, TenantRole)]) -> User {
@@ -43,17 +43,17 @@ async fn somebody_owns_it(store: Arc<dyn Store>) {
     ];
     keep(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
     keep(&*store, people.map(Change::InsertUser)).await;
-    assert_refused(&*store, &[Change::KeepOwner(id(1))], is_last_owner).await;
-    assert_refused(&*store, &[Change::KeepOwner(id(9))], is_last_owner).await;
-    keep(&*store, [2, 3].map(id).map(Change::KeepOwner)).await;
+    assert_refused(&*store, &[Change::RequireOwner(id(1))], is_last_owner).await;
+    assert_refused(&*store, &[Change::RequireOwner(id(9))], is_last_owner).await;
+    keep(&*store, [2, 3].map(id).map(Change::RequireOwner)).await;
     // Both of them have to be so.
-    let both = [2, 1].map(id).map(Change::KeepOwner);
+    let both = [2, 1].map(id).map(Change::RequireOwner);
     assert_refused(&*store, &both, is_last_owner).await;
 
     let let_in = User { disabled: false, version: 2, ..shut_out.clone() };
     let let_in = Change::UpdateUser { was: (&shut_out).into(), user: let_in };
-    keep(&*store, [let_in, Change::KeepOwner(id(1))]).await;
-    keep(&*store, [Change::KeepOwner(id(1))]).await;
+    keep(&*store, [let_in, Change::RequireOwner(id(1))]).await;
+    keep(&*store, [Change::RequireOwner(id(1))]).await;
 }
 
 async fn an_owner_is_counted_after_all_else(store: Arc<dyn Store>) {
@@ -64,7 +64,7 @@ async fn an_owner_is_counted_after_all_else(store: Arc<dyn Store>) {
     let leaves = Change::UpdateUser { was: (&ada).into(), user: leaves };
     let follows = User { version: 2, ..with(2, &[(1, TenantRole::Owner)]) };
     let follows = Change::UpdateUser { was: (&bob).into(), user: follows };
-    let (hold, owned) = (Change::HoldTenant { id: id(1), was: 1 }, Change::KeepOwner(id(1)));
+    let (hold, owned) = (Change::LockTenant { id: id(1), was: 1 }, Change::RequireOwner(id(1)));
     for changes in [
         vec![owned.clone(), hold.clone(), leaves.clone()],
         vec![hold.clone(), leaves.clone(), owned.clone()],
@@ -78,17 +78,17 @@ async fn an_owner_is_counted_after_all_else(store: Arc<dyn Store>) {
 }
 
 async fn a_live_subscription_is_in_the_way(store: Arc<dyn Store>) {
-    let free = Change::NoLiveSubscription(id(1));
+    let free = Change::RequireNoLiveSubscription(id(1));
     keep(&*store, [free.clone()]).await;
     for (n, status) in (1..).zip(TenantSubscriptionStatus::ALL) {
         let one = TenantSubscription { tenant_id: id(1), status: *status, ..subscription(n) };
         keep(&*store, [free.clone(), Change::InsertSubscription(one)]).await;
-        if status.is_over() {
+        if status.is_ended() {
             keep(&*store, [free.clone()]).await;
         } else {
             assert_refused(&*store, std::slice::from_ref(&free), is_stale).await;
             // Nobody else's, and not after it has ended.
-            keep(&*store, [Change::NoLiveSubscription(id(2))]).await;
+            keep(&*store, [Change::RequireNoLiveSubscription(id(2))]).await;
             let end = Change::DeleteSubscription { id: id(n), was: 1 };
             assert_refused(&*store, &[free.clone(), end.clone()], is_stale).await;
             keep(&*store, [end, free.clone()]).await;
@@ -106,7 +106,7 @@ async fn the_youngest_tombstone_counts(store: Arc<dyn Store>) {
 }
 
 async fn tombstones_are_lifted_as_they_were_read(store: Arc<dyn Store>) {
-    let lift = |n, was: Option<i64>| Change::LiftTombstones {
+    let lift = |n, was: Option<i64>| Change::DeleteTombstones {
         identity: user(n).identity,
         was: was.map(time),
     };
@@ -138,7 +138,7 @@ async fn a_user_is_deleted_with_its_memberships(store: Arc<dyn Store>) {
     keep(&*store, [tenant(1), tenant(2)].map(Change::InsertTenant)).await;
     keep(&*store, [marked.clone(), with(2, &[(1, TenantRole::Member)])].map(Change::InsertUser))
         .await;
-    let was = UserStamp::from(&marked);
+    let was = UserVersion::from(&marked);
     let gone = [Change::DeleteUser { id: id(1), was }, Change::InsertTombstone(tombstone(1, 5))];
     keep(&*store, gone.clone()).await;
     assert_eq!(user_of(&*store, 1).await, None);

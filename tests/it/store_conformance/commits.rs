@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tenantry::{
     domain::{
-        change::{Change, Unique, UserStamp},
-        list::{Direction, Order, Scope, UserFilter, UserListing, UserOrderField},
+        change::{Change, UniqueField, UserVersion},
+        list::{Direction, Order, TenantScope, UserFilter, UserListing, UserOrderField},
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::{Tenant, TenantIntegrations},
         user::{Identity, Membership, MembershipSource, TenantRole, User},
@@ -38,7 +38,7 @@ async fn read(store: &dyn Store, n: u32) -> User {
     found.into_iter().next().expect("there").expect("readable")
 }
 
-async fn assert_conflict(store: &dyn Store, changes: &[Change], expected: Unique) {
+async fn assert_conflict(store: &dyn Store, changes: &[Change], expected: UniqueField) {
     match store.commit(changes).await {
         Err(CommitError::Conflict(taken)) => assert_eq!(taken, expected),
         other => panic!("{expected:?}: {other:?}"),
@@ -67,16 +67,16 @@ async fn all_or_nothing(store: Arc<dyn Store>) {
         Change::InsertSubscription(subscription(2)),
         Change::InsertUser(user(2)),
         Change::UpdateUser { was: (&bob).into(), user: next(&bob) },
-        Change::SeeUser { id: bob.id, at: time(9) },
-        Change::Record(event(2)),
+        Change::TouchLastSeen { id: bob.id, at: time(9) },
+        Change::InsertAuditEvent(event(2)),
     ];
     let last = Change::InsertTenant(Tenant { slug: tenant(1).slug, ..tenant(3) });
     let changes: Vec<_> = good.iter().cloned().chain([last]).collect();
-    assert_conflict(&*store, &changes, Unique::Slug).await;
+    assert_conflict(&*store, &changes, UniqueField::Slug).await;
 
     let tenants = [id(2), id(3)];
     assert!(store.tenants(TenantKeys::Ids(&tenants)).await.expect("read").is_empty());
-    let live = SubscriptionKeys::LiveOf(&tenants);
+    let live = SubscriptionKeys::LiveSubscriptionKey(&tenants);
     assert!(store.subscriptions(live).await.expect("read").is_empty());
     assert!(store.users(UserKeys::Ids(&[id(2)])).await.expect("read").is_empty());
     assert!(store.audit_events(&[id(2)]).await.expect("read").is_empty());
@@ -112,26 +112,26 @@ async fn conflicts_are_named(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertUser(elsewhere.clone())]).await;
 
     for (n, (change, unique)) in (10..).zip([
-        (Change::InsertTenant(Tenant { slug: tenant(1).slug, ..tenant(9) }), Unique::Slug),
-        (Change::InsertTenant(with_domains(9, &["9.example", "1.example"])), Unique::Domains),
-        (Change::InsertTenant(in_group(9, "g")), Unique::AuthentikGroup),
-        (Change::InsertUser(User { identity: user(1).identity, ..user(9) }), Unique::Subject),
-        (Change::InsertUser(User { id: id(9), ..elsewhere }), Unique::Subject),
+        (Change::InsertTenant(Tenant { slug: tenant(1).slug, ..tenant(9) }), UniqueField::Slug),
+        (Change::InsertTenant(with_domains(9, &["9.example", "1.example"])), UniqueField::Domains),
+        (Change::InsertTenant(in_group(9, "g")), UniqueField::AuthentikGroup),
+        (Change::InsertUser(User { identity: user(1).identity, ..user(9) }), UniqueField::Subject),
+        (Change::InsertUser(User { id: id(9), ..elsewhere }), UniqueField::Subject),
         (
             Change::InsertSubscription(TenantSubscription { tenant_id: id(1), ..subscription(9) }),
-            Unique::LiveSubscription,
+            UniqueField::LiveSubscription,
         ),
     ]) {
         assert_conflict(&*store, std::slice::from_ref(&change), unique).await;
-        let recorded = [Change::Record(event(n)), change.clone()];
+        let recorded = [Change::InsertAuditEvent(event(n)), change.clone()];
         assert_conflict(&*store, &recorded, unique).await;
         assert!(store.audit_events(&[id(n)]).await.expect("read").is_empty(), "{unique:?}");
     }
     // Also where both come in the same list.
     let twins = [30, 31].map(|n| Change::InsertTenant(with_domains(n, &["30.example"])));
-    assert_conflict(&*store, &twins, Unique::Domains).await;
+    assert_conflict(&*store, &twins, UniqueField::Domains).await;
     let twins = [30, 31].map(|n| Change::InsertTenant(in_group(n, "thirty")));
-    assert_conflict(&*store, &twins, Unique::AuthentikGroup).await;
+    assert_conflict(&*store, &twins, UniqueField::AuthentikGroup).await;
     // What differs in case only is not the same, and what nobody has is never taken.
     let free = [tenant(20), tenant(21), in_group(22, "G")];
     keep(&*store, free.map(Change::InsertTenant)).await;
@@ -152,18 +152,24 @@ async fn one_of_many_takes_all_along(store: Arc<dyn Store>) {
     let mut all: Vec<_> = users.map(Change::InsertUser).collect();
     all.extend((1..=40).map(tenant).map(Change::InsertTenant));
     all.extend((1..=40).map(subscription).map(Change::InsertSubscription));
-    all.extend((1..=40).map(event).map(Change::Record));
+    all.extend((1..=40).map(event).map(Change::InsertAuditEvent));
     let twice = TenantSubscription { tenant_id: id(40), ..subscription(41) };
     for (place, (change, unique)) in [
         (
             1_100,
-            (Change::InsertUser(User { identity: elsewhere(1), ..user(9_999) }), Unique::Subject),
+            (
+                Change::InsertUser(User { identity: elsewhere(1), ..user(9_999) }),
+                UniqueField::Subject,
+            ),
         ),
         (
             1_220,
-            (Change::InsertTenant(Tenant { slug: tenant(7).slug, ..tenant(41) }), Unique::Slug),
+            (
+                Change::InsertTenant(Tenant { slug: tenant(7).slug, ..tenant(41) }),
+                UniqueField::Slug,
+            ),
         ),
-        (1_280, (Change::InsertSubscription(twice), Unique::LiveSubscription)),
+        (1_280, (Change::InsertSubscription(twice), UniqueField::LiveSubscription)),
     ] {
         let mut changes = all.clone();
         changes.insert(place, change);
@@ -177,7 +183,7 @@ async fn one_of_many_takes_all_along(store: Arc<dyn Store>) {
     assert_eq!(read(&*store, 1_199).await, User { identity: elsewhere(1_199), ..user(1_199) });
     let tenants: Vec<_> = (1..=40).map(id).collect();
     assert_eq!(store.tenants(TenantKeys::Ids(&tenants)).await.expect("read").len(), 40);
-    let live = SubscriptionKeys::LiveOf(&tenants);
+    let live = SubscriptionKeys::LiveSubscriptionKey(&tenants);
     assert_eq!(store.subscriptions(live).await.expect("read").len(), 40);
     let events: Vec<_> = (1..=40).map(id).collect();
     assert_eq!(store.audit_events(&events).await.expect("read").len(), 40);
@@ -185,7 +191,7 @@ async fn one_of_many_takes_all_along(store: Arc<dyn Store>) {
 
 async fn count_users(store: &dyn Store) -> u64 {
     let everybody = UserListing {
-        scope: Scope::Everything,
+        scope: TenantScope::Everything,
         filter: UserFilter::default(),
         order: Order { field: UserOrderField::CreatedAt, direction: Direction::Asc },
     };
@@ -203,9 +209,10 @@ async fn what_is_over_is_not_live(store: Arc<dyn Store>) {
     keep(&*store, after.map(Change::InsertSubscription)).await;
     for status in TenantSubscriptionStatus::LIVE {
         let second = [Change::InsertSubscription(with(9, *status))];
-        assert_conflict(&*store, &second, Unique::LiveSubscription).await;
+        assert_conflict(&*store, &second, UniqueField::LiveSubscription).await;
     }
-    let found = store.subscriptions(SubscriptionKeys::LiveOf(&[id(1)])).await.expect("read");
+    let found =
+        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
     assert_eq!(found, [Ok(live)]);
 }
 
@@ -225,10 +232,10 @@ async fn what_has_changed_is_stale(store: Arc<dyn Store>) {
         (&user(2), 2, Some(time(5))),
         (&user(3), 1, None),
     ] {
-        let was = UserStamp { version, groups_as_of };
+        let was = UserVersion { version, groups_as_of };
         let update = Change::UpdateUser { was, user: next(there) };
         assert_stale(&*store, std::slice::from_ref(&update)).await;
-        assert_stale(&*store, &[Change::Record(event(1)), update]).await;
+        assert_stale(&*store, &[Change::InsertAuditEvent(event(1)), update]).await;
     }
     assert_eq!(read(&*store, 1).await, marked);
     assert_eq!(read(&*store, 2).await, user(2));
@@ -244,10 +251,10 @@ async fn what_has_changed_is_stale(store: Arc<dyn Store>) {
 
 async fn a_stale_change_takes_all_along(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertUser(user(1))]).await;
-    let was = UserStamp { version: 7, groups_as_of: None };
+    let was = UserVersion { version: 7, groups_as_of: None };
     let changes = [
         Change::InsertTenant(tenant(1)),
-        Change::Record(event(1)),
+        Change::InsertAuditEvent(event(1)),
         Change::UpdateUser { was, user: next(&user(1)) },
     ];
     assert_stale(&*store, &changes).await;
@@ -315,20 +322,20 @@ async fn memberships_come_and_go(store: Arc<dyn Store>) {
 async fn being_seen_only_moves_forward(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertUser(user(1)), Change::InsertUser(user(2))]).await;
     for (at, seen) in [(10, 10), (5, 10), (10, 10), (11, 11), (-99, 11)] {
-        keep(&*store, [Change::SeeUser { id: id(1), at: time(at) }]).await;
+        keep(&*store, [Change::TouchLastSeen { id: id(1), at: time(at) }]).await;
         let expected = User { last_seen_at: Some(time(seen)), ..user(1) };
         assert_eq!(read(&*store, 1).await, expected, "nothing else moves");
     }
     assert_eq!(read(&*store, 2).await, user(2));
     // Who is gone is seen by nobody, and that is no fault.
-    keep(&*store, [Change::SeeUser { id: id(9), at: time(1) }]).await;
+    keep(&*store, [Change::TouchLastSeen { id: id(9), at: time(1) }]).await;
     assert!(store.users(UserKeys::Ids(&[id(9)])).await.expect("read").is_empty());
 }
 
 async fn an_update_never_unsees(store: Arc<dyn Store>) {
     let read_before = user(1);
     keep(&*store, [Change::InsertUser(read_before.clone())]).await;
-    keep(&*store, [Change::SeeUser { id: id(1), at: time(10) }]).await;
+    keep(&*store, [Change::TouchLastSeen { id: id(1), at: time(10) }]).await;
     // Decided on what was read before: it names no time, then an older one, then a later one.
     let mut ada = read_before;
     for (at, seen) in [(None, 10), (Some(5), 10), (Some(20), 20)] {

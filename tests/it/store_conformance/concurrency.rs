@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenantry::{
     domain::{
-        change::{Change, Unique, UserStamp},
+        change::{Change, UniqueField, UserVersion},
         user::{TenantRole, User},
     },
     store::{CommitError, Store, UserKeys},
@@ -62,16 +62,18 @@ fn newcomer(n: u32) -> User {
 
 async fn one_identity_is_taken_once(store: Arc<dyn Store>) {
     let done = at_once(&store, (0..MANY).map(|n| vec![Change::InsertUser(newcomer(n))])).await;
-    let lost = |refused: &CommitError| matches!(refused, CommitError::Conflict(Unique::Subject));
+    let lost =
+        |refused: &CommitError| matches!(refused, CommitError::Conflict(UniqueField::Subject));
     let winner = winner(&done, lost);
     let found = store.users(UserKeys::Identity(&user(0).identity)).await.expect("read");
     assert_eq!(found, [Ok(newcomer(winner))]);
 }
 
 async fn one_identity_is_taken_once_with_its_event(store: Arc<dyn Store>) {
-    let changes = |n| vec![Change::Record(event(n)), Change::InsertUser(newcomer(n))];
+    let changes = |n| vec![Change::InsertAuditEvent(event(n)), Change::InsertUser(newcomer(n))];
     let done = at_once(&store, (0..MANY).map(changes)).await;
-    let lost = |refused: &CommitError| matches!(refused, CommitError::Conflict(Unique::Subject));
+    let lost =
+        |refused: &CommitError| matches!(refused, CommitError::Conflict(UniqueField::Subject));
     let winner = winner(&done, lost);
     let ids: Vec<_> = (0..MANY).map(id).collect();
     let found = store.users(UserKeys::Ids(&ids)).await.expect("read");
@@ -80,7 +82,7 @@ async fn one_identity_is_taken_once_with_its_event(store: Arc<dyn Store>) {
 }
 
 /// What the n-th makes of the one user that all have read.
-fn changed(n: u32) -> (UserStamp, User) {
+fn changed(n: u32) -> (UserVersion, User) {
     let read = user(0);
     let memberships = vec![membership(n, TenantRole::Member)];
     ((&read).into(), User { memberships, version: 2, updated_at: time(n.into()), ..read })
@@ -102,7 +104,7 @@ async fn one_state_is_changed_once_with_its_event(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertUser(user(0))]).await;
     let update = |n| {
         let (was, user) = changed(n);
-        vec![Change::UpdateUser { was, user }, Change::Record(event(n))]
+        vec![Change::UpdateUser { was, user }, Change::InsertAuditEvent(event(n))]
     };
     let done = at_once(&store, (0..MANY).map(update)).await;
     let winner = winner(&done, |refused| matches!(refused, CommitError::Stale));
@@ -112,7 +114,7 @@ async fn one_state_is_changed_once_with_its_event(store: Arc<dyn Store>) {
 }
 
 async fn different_users_do_not_meet(store: Arc<dyn Store>) {
-    let changes = |n| vec![Change::InsertUser(user(n)), Change::Record(event(n))];
+    let changes = |n| vec![Change::InsertUser(user(n)), Change::InsertAuditEvent(event(n))];
     for done in at_once(&store, (0..MANY).map(changes)).await {
         done.expect("nobody is in the way");
     }

@@ -7,9 +7,9 @@ use tenantry::{
         change::Change,
         id::TenantId,
         list::{
-            Direction, End, Listing, Order, Scope, SubscriptionFilter, SubscriptionListing,
-            SubscriptionOrderField, TenantFilter, TenantListing, TenantOrderField, UserFilter,
-            UserListing, UserOrderField,
+            Direction, Listing, Order, PageEdge, SubscriptionFilter, SubscriptionListing,
+            SubscriptionOrderField, TenantFilter, TenantListing, TenantOrderField, TenantScope,
+            UserFilter, UserListing, UserOrderField,
         },
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::{Plan, Tenant, TenantStatus},
@@ -18,7 +18,7 @@ use tenantry::{
     store::Store,
 };
 
-use super::{for_every_store, keep, windows::walk};
+use super::{for_every_store, keep, pagination::walk};
 use crate::support::entities::{id, membership, some, subscription, tenant, user};
 
 for_every_store!(tenants, users, subscriptions);
@@ -28,14 +28,18 @@ fn choices<T: Copy>(all: &[T]) -> Vec<Vec<T>> {
     vec![vec![], vec![all[0]], vec![all[1], all[all.len() - 1]], all.to_vec()]
 }
 
-fn scopes() -> [Scope; 3] {
-    [Scope::Everything, Scope::Tenants((3..20).map(id).collect()), Scope::Tenants(Vec::new())]
+fn scopes() -> [TenantScope; 3] {
+    [
+        TenantScope::Everything,
+        TenantScope::Tenants((3..20).map(id).collect()),
+        TenantScope::Tenants(Vec::new()),
+    ]
 }
 
-fn in_scope(scope: &Scope, tenant: TenantId) -> bool {
+fn in_scope(scope: &TenantScope, tenant: TenantId) -> bool {
     match scope {
-        Scope::Everything => true,
-        Scope::Tenants(own) => own.contains(&tenant),
+        TenantScope::Everything => true,
+        TenantScope::Tenants(own) => own.contains(&tenant),
     }
 }
 
@@ -96,7 +100,7 @@ async fn tenants(store: Arc<dyn Store>) {
         let expected: Vec<_> =
             all_tenants().into_iter().filter(|tenant| holds_tenant(&listing, tenant)).collect();
         let read = async |window: &_| store.tenant_page(&listing, window).await.expect("read");
-        let met = walk(6, End::Front, &read, async |_| {}).await;
+        let met = walk(6, PageEdge::First, &read, async |_| {}).await;
         let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
         met.sort_by_key(|tenant| tenant.id);
         assert_eq!(met, expected, "{listing:?}");
@@ -125,7 +129,7 @@ fn user_listings() -> Vec<UserListing> {
                     let search = search.clone();
                     let filter = UserFilter { search, platform_admin, disabled, tenant };
                     let order = by(UserOrderField::ALL, all.len());
-                    all.push(Listing { scope: Scope::Everything, filter, order });
+                    all.push(Listing { scope: TenantScope::Everything, filter, order });
                 }
             }
         }
@@ -150,7 +154,7 @@ async fn users(store: Arc<dyn Store>) {
         let expected: Vec<_> =
             all_users().into_iter().filter(|user| holds_user(&listing.filter, user)).collect();
         let read = async |window: &_| store.user_page(&listing, window).await.expect("read");
-        let met = walk(6, End::Back, &read, async |_| {}).await;
+        let met = walk(6, PageEdge::Last, &read, async |_| {}).await;
         let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
         met.sort_by_key(|user| user.id);
         assert_eq!(met, expected, "{listing:?}");
@@ -163,7 +167,7 @@ fn all_subscriptions() -> Vec<TenantSubscription> {
     let make = |n: u32| {
         let status = TenantSubscriptionStatus::ALL[n as usize % 8];
         // Those that are over share a tenant, as only they may.
-        let tenant_id = if status.is_over() { id(4) } else { id(n) };
+        let tenant_id = if status.is_ended() { id(4) } else { id(n) };
         TenantSubscription {
             status,
             tenant_id,
@@ -206,7 +210,7 @@ async fn subscriptions(store: Arc<dyn Store>) {
             all_subscriptions().into_iter().filter(|s| holds_subscription(&listing, s)).collect();
         let read =
             async |window: &_| store.subscription_page(&listing, window).await.expect("read");
-        let met = walk(6, End::Front, &read, async |_| {}).await;
+        let met = walk(6, PageEdge::First, &read, async |_| {}).await;
         let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
         met.sort_by_key(|subscription| subscription.id);
         assert_eq!(met, expected, "{listing:?}");

@@ -32,7 +32,7 @@ for_every_store!(
 macro_rules! for_every_filled_store {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {
-            use crate::{conformance::{in_file, in_memory}, support::mongod::Fresh};
+            use crate::{store_conformance::{in_file, in_memory}, support::mongod::Fresh};
 
             #[tokio::test]
             async fn sqlite_file() {
@@ -77,8 +77,8 @@ fn document(user: User) -> Document {
         .iter()
         .map(|m| {
             doc! {
-                "tenantId": oid(m.tenant_id.raw), "role": m.role.word(),
-                "source": m.source.word(), "since": date(m.since),
+                "tenantId": oid(m.tenant_id.raw), "role": m.role.as_str(),
+                "source": m.source.as_str(), "since": date(m.since),
             }
         })
         .collect();
@@ -118,7 +118,7 @@ async fn all_that_is_a_tenants_goes_with_it(store: Arc<dyn Store>) {
     for was in [0, 2] {
         assert_refused(&*store, &[delete(1, was)], is_stale).await;
     }
-    keep(&*store, [delete(1, 1), Change::Record(event(1))]).await;
+    keep(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;
     assert_eq!(store.finish_deletions().await.expect("done"), 0, "nothing was left");
     assert_eq!(tenant_of(&*store, 1).await, None);
     let ids: Vec<_> = (1..40).map(id).collect();
@@ -201,7 +201,7 @@ async fn with_many_members(store: Arc<dyn Store>, server: Option<Fresh>) {
         keep(&*store, [Change::InsertTenant(tenant(n))]).await;
         let users = (0..members).map(|m| member(n * 10_000 + m, &[n]));
         insert_all(&*store, server.as_ref(), users).await;
-        keep(&*store, [delete(n, 1), Change::Record(event(n))]).await;
+        keep(&*store, [delete(n, 1), Change::InsertAuditEvent(event(n))]).await;
         assert_eq!(tenant_of(&*store, n).await, None);
         store.finish_deletions().await.expect("done");
         let ids: Vec<_> = (0..members).map(|m| id(n * 10_000 + m)).collect();
@@ -215,7 +215,7 @@ async fn with_many_members(store: Arc<dyn Store>, server: Option<Fresh>) {
 async fn with_fifty_thousand_members(store: Arc<dyn Store>, server: Option<Fresh>) {
     const MEMBERS: u32 = 50_000;
     fill(&*store, server.as_ref(), MEMBERS).await;
-    keep(&*store, [delete(1, 1), Change::Record(event(1))]).await;
+    keep(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;
     assert_eq!(tenant_of(&*store, 1).await, None);
     let ended = store.finish_deletions().await.expect("done");
     assert!(ended == 0 || ended == u64::from(MEMBERS), "{ended}");
@@ -226,7 +226,7 @@ async fn with_fifty_thousand_members(store: Arc<dyn Store>, server: Option<Fresh
 async fn several_finish_one_deletion(store: Arc<dyn Store>, server: Option<Fresh>) {
     const MEMBERS: u32 = 3_500;
     fill(&*store, server.as_ref(), MEMBERS).await;
-    keep(&*store, [delete(1, 1), Change::Record(event(1))]).await;
+    keep(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;
     let finish = || {
         let store = Arc::clone(&store);
         tokio::spawn(async move { store.finish_deletions().await.expect("done") })

@@ -152,16 +152,19 @@ async fn live_subscriptions_of_tenants(store: Arc<dyn Store>) {
         all.push(TenantSubscription { tenant_id: id(1), status, ..subscription(n) });
     }
     keep(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
-    all.retain(|subscription| !subscription.status.is_over());
+    all.retain(|subscription| !subscription.status.is_ended());
     let tenants: Vec<_> = (1..30).chain(1..5).map(id).collect();
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOf(&tenants)).await, all);
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOf(&[id(1)])).await, all[..1]);
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOf(&[id(99)])).await, []);
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOf(&[])).await, []);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&tenants)).await, all);
+    assert_eq!(
+        subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await,
+        all[..1]
+    );
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[id(99)])).await, []);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[])).await, []);
 }
 
 async fn events_by_identifier(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(event).map(Change::Record)).await;
+    keep(&*store, (1..=3).map(event).map(Change::InsertAuditEvent)).await;
     for (keys, expected) in [
         (vec![id(3), id(99), id(1), id(3)], vec![event(1), event(3)]),
         (vec![id(2)], vec![event(2)]),

@@ -6,7 +6,7 @@ use tenantry::{
     domain::{
         change::Change,
         id::TenantId,
-        list::{Direction, End, Item, MemberFilter, Position, SortKey, Window},
+        list::{Direction, Item, MemberFilter, PageEdge, PageRequest, Position, SortKey},
         user::{TenantRole, User},
     },
     store::Store,
@@ -14,7 +14,7 @@ use tenantry::{
 
 use super::{
     for_every_store, keep,
-    windows::{assert_pages, in_order, window},
+    pagination::{assert_pages, in_order, window},
 };
 use crate::support::entities::{id, membership, tenant, user};
 
@@ -53,7 +53,7 @@ fn roles() -> impl Iterator<Item = MemberFilter> {
 }
 
 fn place(user: &User) -> Position {
-    Position { key: SortKey::Absent, id: user.id.raw }
+    Position { key: SortKey::Null, id: user.id.raw }
 }
 
 fn members(tenant: TenantId, filter: &MemberFilter) -> Vec<Item<User>> {
@@ -68,7 +68,7 @@ async fn each_tenant_has_its_own_page(store: Arc<dyn Store>) {
     for filter in roles() {
         for tenant in [2, 4].map(id) {
             let all = members(tenant, &filter);
-            let read = async |window: &Window| {
+            let read = async |window: &PageRequest| {
                 let pages = store.member_pages(&[tenant], &filter, window).await;
                 pages.expect("read").remove(&tenant).expect("a page")
             };
@@ -83,10 +83,10 @@ async fn many_tenants_at_once(store: Arc<dyn Store>) {
     let tenants: Vec<_> = (0..TENANTS).chain([2, 99]).map(id).collect();
     let cursor = |n| Some(place(&user(n)));
     for filter in roles() {
-        for end in [End::Front, End::Back] {
+        for end in [PageEdge::First, PageEdge::Last] {
             for (after, before) in [(None, None), (cursor(3), None), (None, cursor(8))] {
                 for size in [0, 2, 100] {
-                    let window = Window {
+                    let window = PageRequest {
                         after: after.clone(),
                         before: before.clone(),
                         ..window(size, end)
@@ -116,7 +116,8 @@ async fn many_tenants_at_once(store: Arc<dyn Store>) {
 async fn of_no_tenant(store: Arc<dyn Store>) {
     fill(&*store).await;
     for filter in roles() {
-        let pages = store.member_pages(&[], &filter, &window(5, End::Front)).await.expect("read");
+        let pages =
+            store.member_pages(&[], &filter, &window(5, PageEdge::First)).await.expect("read");
         assert!(pages.is_empty());
         assert!(store.count_members(&[], &filter).await.expect("counted").is_empty());
     }

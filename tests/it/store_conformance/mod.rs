@@ -7,26 +7,26 @@
 
 mod audit;
 mod changes;
+mod commit_preconditions;
 mod commits;
-mod conditions;
+mod concurrency;
 mod counts;
 mod deletions;
-mod holds;
-mod keys;
+mod idempotency;
+mod lookups;
 mod members;
 mod pages;
-mod races;
-mod requests;
+mod pagination;
 mod round_trips;
 mod search;
-mod windows;
+mod tenant_locks;
 
 use std::{fmt::Debug, sync::Arc};
 
 use tempfile::TempDir;
 use tenantry::{
     domain::{
-        change::Change, list::Found, subscription::TenantSubscription, tenant::Tenant, user::User,
+        change::Change, list::Decoded, subscription::TenantSubscription, tenant::Tenant, user::User,
     },
     store::{CommitError, Store, SubscriptionKeys, TenantKeys, UserKeys, sqlite::SqliteStore},
 };
@@ -43,18 +43,18 @@ macro_rules! for_every_store {
         mod $case {
             #[tokio::test]
             async fn sqlite_file() {
-                let (_folder, store) = $crate::conformance::in_file().await;
+                let (_folder, store) = $crate::store_conformance::in_file().await;
                 super::$case(store).await;
             }
 
             #[tokio::test]
             async fn sqlite_memory() {
-                super::$case($crate::conformance::in_memory().await).await;
+                super::$case($crate::store_conformance::in_memory().await).await;
             }
 
             #[tokio::test]
             async fn mongodb() {
-                super::$case($crate::conformance::on_server().await).await;
+                super::$case($crate::store_conformance::on_server().await).await;
             }
         }
     )+ };
@@ -85,7 +85,7 @@ async fn keep(store: &dyn Store, changes: impl IntoIterator<Item = Change>) {
 }
 
 /// What was found, all of it readable, in an order of its own: the stores promise none.
-fn readable<T: Debug, K: Ord>(found: Vec<Found<T>>, key: impl Fn(&T) -> K) -> Vec<T> {
+fn readable<T: Debug, K: Ord>(found: Vec<Decoded<T>>, key: impl Fn(&T) -> K) -> Vec<T> {
     let mut all: Vec<T> = found.into_iter().map(|found| found.expect("readable")).collect();
     all.sort_by_key(key);
     all
@@ -115,7 +115,7 @@ async fn assert_refused(
     changes: &[Change],
     expected: impl Fn(&CommitError) -> bool,
 ) {
-    let recorded = [Change::Record(event(0xffff))];
+    let recorded = [Change::InsertAuditEvent(event(0xffff))];
     for before in [&[][..], &recorded] {
         let all: Vec<_> = before.iter().chain(changes).cloned().collect();
         match store.commit(&all).await {

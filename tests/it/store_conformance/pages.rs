@@ -7,9 +7,9 @@ use tenantry::{
         audit::AuditEvent,
         change::Change,
         list::{
-            AuditFilter, Direction, End, Listing, Order, Position, Scope, SortKey,
-            SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField, UserFilter,
-            UserOrderField, Window,
+            AuditFilter, Direction, Listing, Order, PageEdge, PageRequest, Position, SortKey,
+            SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
+            TenantScope, UserFilter, UserOrderField,
         },
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -20,7 +20,7 @@ use tenantry::{
 
 use super::{
     for_every_store, keep,
-    windows::{assert_pages, assert_stable, in_order},
+    pagination::{assert_pages, assert_stable, in_order},
 };
 use crate::support::entities::{
     event, full_event, id, membership, subscription, tenant, time, user,
@@ -104,7 +104,7 @@ fn place_of_subscription(
         SubscriptionOrderField::CreatedAt => SortKey::Time(subscription.created_at),
         SubscriptionOrderField::UpdatedAt => SortKey::Time(subscription.updated_at),
         SubscriptionOrderField::CurrentPeriodEnd => {
-            subscription.current_period_end.map_or(SortKey::Absent, SortKey::Time)
+            subscription.current_period_end.map_or(SortKey::Null, SortKey::Time)
         }
     };
     Position { key, id: subscription.id.raw }
@@ -123,8 +123,9 @@ fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
 async fn lists_of_nothing(store: Arc<dyn Store>) {
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
-        let listing = Listing { scope: Scope::Everything, filter, order };
-        let read = async |window: &Window| store.tenant_page(&listing, window).await.expect("read");
+        let listing = Listing { scope: TenantScope::Everything, filter, order };
+        let read =
+            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
         assert_pages(&[], order.direction, read).await;
         assert_eq!(store.count_tenants(&listing).await.expect("counted"), 0);
     }
@@ -134,11 +135,12 @@ async fn tenants(store: Arc<dyn Store>) {
     keep(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
-        let listing = Listing { scope: Scope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order };
         let all = in_order(nine_tenants(), order.direction, |tenant| {
             place_of_tenant(tenant, order.field)
         });
-        let read = async |window: &Window| store.tenant_page(&listing, window).await.expect("read");
+        let read =
+            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
         assert_pages(&all, order.direction, read).await;
     }
 }
@@ -152,10 +154,11 @@ async fn tenants_of_a_scope(store: Arc<dyn Store>) {
     ] {
         let order = Order { field: order, direction: Direction::Desc };
         let filter = TenantFilter::default();
-        let listing = Listing { scope: Scope::Tenants(scope), filter, order };
+        let listing = Listing { scope: TenantScope::Tenants(scope), filter, order };
         let all =
             in_order(own.clone(), order.direction, |tenant| place_of_tenant(tenant, order.field));
-        let read = async |window: &Window| store.tenant_page(&listing, window).await.expect("read");
+        let read =
+            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
         assert_pages(&all, order.direction, read).await;
         assert_eq!(store.count_tenants(&listing).await.expect("counted"), 7);
     }
@@ -164,9 +167,11 @@ async fn tenants_of_a_scope(store: Arc<dyn Store>) {
 async fn users(store: Arc<dyn Store>) {
     keep(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     for order in orders(UserOrderField::ALL) {
-        let listing = Listing { scope: Scope::Everything, filter: UserFilter::default(), order };
+        let listing =
+            Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
         let all = in_order(nine_users(), order.direction, |user| place_of_user(user, order.field));
-        let read = async |window: &Window| store.user_page(&listing, window).await.expect("read");
+        let read =
+            async |window: &PageRequest| store.user_page(&listing, window).await.expect("read");
         assert_pages(&all, order.direction, read).await;
     }
 }
@@ -175,10 +180,10 @@ async fn users_of_a_tenant(store: Arc<dyn Store>) {
     keep(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     let filter = UserFilter { tenant: Some(id(1)), ..Default::default() };
     let order = Order { field: UserOrderField::Name, direction: Direction::Asc };
-    let listing = Listing { scope: Scope::Everything, filter, order };
+    let listing = Listing { scope: TenantScope::Everything, filter, order };
     let own = nine_users().into_iter().filter(|user| user.membership(id(1)).is_some());
     let all = in_order(own, order.direction, |user| place_of_user(user, order.field));
-    let read = async |window: &Window| store.user_page(&listing, window).await.expect("read");
+    let read = async |window: &PageRequest| store.user_page(&listing, window).await.expect("read");
     assert_pages(&all, order.direction, read).await;
 }
 
@@ -186,11 +191,12 @@ async fn subscriptions(store: Arc<dyn Store>) {
     keep(&*store, nine_subscriptions().into_iter().map(Change::InsertSubscription)).await;
     for order in orders(SubscriptionOrderField::ALL) {
         let filter = SubscriptionFilter::default();
-        let listing = Listing { scope: Scope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order };
         let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
         let all = in_order(nine_subscriptions(), order.direction, place);
-        let read =
-            async |window: &Window| store.subscription_page(&listing, window).await.expect("read");
+        let read = async |window: &PageRequest| {
+            store.subscription_page(&listing, window).await.expect("read")
+        };
         assert_pages(&all, order.direction, read).await;
     }
 }
@@ -200,12 +206,13 @@ async fn subscriptions_of_a_scope(store: Arc<dyn Store>) {
     for direction in Direction::ALL {
         let order =
             Order { field: SubscriptionOrderField::CurrentPeriodEnd, direction: *direction };
-        let scope = Scope::Tenants((2..10_002).map(id).collect());
+        let scope = TenantScope::Tenants((2..10_002).map(id).collect());
         let listing = Listing { scope, filter: SubscriptionFilter::default(), order };
         let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
         let all = in_order(nine_subscriptions().split_off(2), *direction, place);
-        let read =
-            async |window: &Window| store.subscription_page(&listing, window).await.expect("read");
+        let read = async |window: &PageRequest| {
+            store.subscription_page(&listing, window).await.expect("read")
+        };
         assert_pages(&all, *direction, read).await;
         assert_eq!(store.count_subscriptions(&listing).await.expect("counted"), 7);
     }
@@ -221,19 +228,19 @@ fn nine_events() -> Vec<AuditEvent> {
 }
 
 async fn events(store: Arc<dyn Store>) {
-    keep(&*store, nine_events().into_iter().map(Change::Record)).await;
+    keep(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
     let all = in_order(nine_events(), Direction::Desc, place_of_event);
     let filter = AuditFilter::default();
-    let read = async |window: &Window| store.audit_page(&filter, window).await.expect("read");
+    let read = async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
     assert_pages(&all, Direction::Desc, read).await;
 }
 
 async fn events_of_a_tenant(store: Arc<dyn Store>) {
-    keep(&*store, nine_events().into_iter().map(Change::Record)).await;
+    keep(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
     let own = nine_events().into_iter().filter(|event| event.tenants.contains(&id(7)));
     let all = in_order(own, Direction::Desc, place_of_event);
     let filter = AuditFilter { tenant: Some(id(7)), ..Default::default() };
-    let read = async |window: &Window| store.audit_page(&filter, window).await.expect("read");
+    let read = async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
     assert_pages(&all, Direction::Desc, read).await;
 }
 
@@ -242,13 +249,14 @@ async fn tenants_stay_in_place(store: Arc<dyn Store>) {
     keep(&*store, there.iter().cloned().map(Change::InsertTenant)).await;
     let mut number = 100;
     for order in orders(&[TenantOrderField::CreatedAt, TenantOrderField::Name]) {
-        for end in [End::Front, End::Back] {
+        for end in [PageEdge::First, PageEdge::Last] {
             let filter = TenantFilter::default();
-            let listing = Listing { scope: Scope::Everything, filter, order };
+            let listing = Listing { scope: TenantScope::Everything, filter, order };
             let place = |tenant: &Tenant| place_of_tenant(tenant, order.field);
             let all = in_order(there.clone(), order.direction, place);
-            let read =
-                async |window: &Window| store.tenant_page(&listing, window).await.expect("read");
+            let read = async |window: &PageRequest| {
+                store.tenant_page(&listing, window).await.expect("read")
+            };
             // One at each place that a walk may be at: behind it, beside it, and ahead.
             let newcomers = |page: u32| {
                 nine_tenants().into_iter().zip(number + 10 * page..).map(|(old, n)| Tenant {
@@ -276,11 +284,11 @@ async fn subscriptions_stay_in_place(store: Arc<dyn Store>) {
     let order =
         Order { field: SubscriptionOrderField::CurrentPeriodEnd, direction: Direction::Asc };
     let filter = SubscriptionFilter::default();
-    let listing = Listing { scope: Scope::Everything, filter, order };
+    let listing = Listing { scope: TenantScope::Everything, filter, order };
     let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
     let all = in_order(there, order.direction, place);
     let read =
-        async |window: &Window| store.subscription_page(&listing, window).await.expect("read");
+        async |window: &PageRequest| store.subscription_page(&listing, window).await.expect("read");
     let insert = async |page: u32| {
         let numbers = 100 + 10 * page..;
         let newcomers = nine_subscriptions()
@@ -291,26 +299,27 @@ async fn subscriptions_stay_in_place(store: Arc<dyn Store>) {
             keep(&*store, newcomers.map(Change::InsertSubscription)).await;
         }
     };
-    assert_stable(&all, order.direction, End::Front, read, insert).await;
+    assert_stable(&all, order.direction, PageEdge::First, read, insert).await;
 }
 
 async fn events_stay_in_place(store: Arc<dyn Store>) {
     let of_seven = |n: u32| AuditEvent { tenants: vec![id(7)], ..event(n) };
     let there: Vec<_> = (0..9).map(|n| of_seven(10 * n)).collect();
-    keep(&*store, there.iter().cloned().map(Change::Record)).await;
+    keep(&*store, there.iter().cloned().map(Change::InsertAuditEvent)).await;
     let all = in_order(there, Direction::Desc, place_of_event);
     for filter in
         [AuditFilter::default(), AuditFilter { tenant: Some(id(7)), ..Default::default() }]
     {
         let first = if filter.tenant.is_none() { 1 } else { 5 };
-        let read = async |window: &Window| store.audit_page(&filter, window).await.expect("read");
+        let read =
+            async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
         let insert = async |page: u32| {
             // The history grows at its front, and another instance may be a little late.
             let newcomers = (0..10).map(|n| of_seven(10 * n + first + page));
             if page <= 3 {
-                keep(&*store, newcomers.map(Change::Record)).await;
+                keep(&*store, newcomers.map(Change::InsertAuditEvent)).await;
             }
         };
-        assert_stable(&all, Direction::Desc, End::Front, read, insert).await;
+        assert_stable(&all, Direction::Desc, PageEdge::First, read, insert).await;
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tenantry::domain::{
     id::ObjectId,
-    list::{Direction, End, Item, Page, Position, SortKey, Window},
+    list::{Direction, Item, Page, PageEdge, PageRequest, Position, SortKey},
     text,
 };
 
@@ -22,9 +22,9 @@ type Rank = (Key, ObjectId);
 
 fn rank(position: &Position) -> Rank {
     let key = match &position.key {
-        SortKey::Absent => Key::Absent,
+        SortKey::Null => Key::Absent,
         SortKey::Time(at) => Key::Time(at.millis()),
-        SortKey::Text(text) => Key::Text(text::fold(text)),
+        SortKey::Text(text) => Key::Text(text::case_fold(text)),
     };
     (key, position.id)
 }
@@ -52,23 +52,23 @@ pub(super) fn in_order<T>(
     all
 }
 
-pub(super) fn window(size: usize, end: End) -> Window {
-    Window { size, end, after: None, before: None }
+pub(super) fn window(size: usize, end: PageEdge) -> PageRequest {
+    PageRequest { size, edge: end, after: None, before: None }
 }
 
-fn expected<T: Clone>(all: &[Item<T>], direction: Direction, window: &Window) -> Page<T> {
+fn expected<T: Clone>(all: &[Item<T>], direction: Direction, window: &PageRequest) -> Page<T> {
     let within = |item: &&Item<T>| {
         window.after.as_ref().is_none_or(|place| precedes(place, &item.position, direction))
             && window.before.as_ref().is_none_or(|place| precedes(&item.position, place, direction))
     };
     let mut items: Vec<_> = all.iter().filter(within).cloned().collect();
     let more = items.len() > window.size;
-    let (has_next, has_previous) = match window.end {
-        End::Front => {
+    let (has_next, has_previous) = match window.edge {
+        PageEdge::First => {
             items.truncate(window.size);
             (more || window.before.is_some(), window.after.is_some())
         }
-        End::Back => {
+        PageEdge::Last => {
             items.drain(..items.len().saturating_sub(window.size));
             (window.before.is_some(), more || window.after.is_some())
         }
@@ -78,7 +78,7 @@ fn expected<T: Clone>(all: &[Item<T>], direction: Direction, window: &Window) ->
 
 /// Places to begin and end at: at elements, at what is gone from beside one, and before all.
 fn bounds<T>(all: &[Item<T>]) -> Vec<Option<Position>> {
-    let mut bounds = vec![None, Some(Position { key: SortKey::Absent, id: oid(3) })];
+    let mut bounds = vec![None, Some(Position { key: SortKey::Null, id: oid(3) })];
     let at = |n: usize| all.get(n).map(|item| item.position.clone());
     bounds.extend([at(0), at(all.len() / 2), at(all.len().wrapping_sub(1))]);
     bounds.extend(at(all.len() / 3).map(|place| Some(Position { id: oid(1_000), ..place })));
@@ -89,13 +89,18 @@ fn bounds<T>(all: &[Item<T>]) -> Vec<Option<Position>> {
 pub(super) async fn assert_pages<T: Clone + Debug + PartialEq>(
     all: &[Item<T>],
     direction: Direction,
-    read: impl AsyncFn(&Window) -> Page<T>,
+    read: impl AsyncFn(&PageRequest) -> Page<T>,
 ) {
-    for end in [End::Front, End::Back] {
+    for end in [PageEdge::First, PageEdge::Last] {
         for after in bounds(all) {
             for before in bounds(all) {
                 for size in [0, 2, 100] {
-                    let window = Window { size, end, after: after.clone(), before: before.clone() };
+                    let window = PageRequest {
+                        size,
+                        edge: end,
+                        after: after.clone(),
+                        before: before.clone(),
+                    };
                     let expected = expected(all, direction, &window);
                     assert_eq!(read(&window).await, expected, "{direction:?} {window:?}");
                 }
@@ -112,8 +117,8 @@ pub(super) async fn assert_pages<T: Clone + Debug + PartialEq>(
 /// `between` may do what it wants; it is told how many pages there were.
 pub(super) async fn walk<T>(
     size: usize,
-    end: End,
-    read: &impl AsyncFn(&Window) -> Page<T>,
+    end: PageEdge,
+    read: &impl AsyncFn(&PageRequest) -> Page<T>,
     between: impl AsyncFn(u32),
 ) -> Vec<Item<T>> {
     let mut met = Vec::new();
@@ -121,20 +126,20 @@ pub(super) async fn walk<T>(
     for pages in 1..1_000 {
         let page = read(&window).await;
         let more = match end {
-            End::Front => page.has_next,
-            End::Back => page.has_previous,
+            PageEdge::First => page.has_next,
+            PageEdge::Last => page.has_previous,
         };
         assert!(page.items.len() == size || !more, "a page that is not full is the last");
         match end {
-            End::Front => met.extend(page.items),
-            End::Back => drop(met.splice(..0, page.items)),
+            PageEdge::First => met.extend(page.items),
+            PageEdge::Last => drop(met.splice(..0, page.items)),
         }
         if !more {
             return met;
         }
         match end {
-            End::Front => window.after = met.last().map(|item| item.position.clone()),
-            End::Back => window.before = met.first().map(|item| item.position.clone()),
+            PageEdge::First => window.after = met.last().map(|item| item.position.clone()),
+            PageEdge::Last => window.before = met.first().map(|item| item.position.clone()),
         }
         between(pages).await;
     }
@@ -145,8 +150,8 @@ pub(super) async fn walk<T>(
 pub(super) async fn assert_stable<T: Clone + Debug + PartialEq>(
     there: &[Item<T>],
     direction: Direction,
-    end: End,
-    read: impl AsyncFn(&Window) -> Page<T>,
+    end: PageEdge,
+    read: impl AsyncFn(&PageRequest) -> Page<T>,
     insert: impl AsyncFn(u32),
 ) {
     let met = walk(2, end, &read, insert).await;

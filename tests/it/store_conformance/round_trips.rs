@@ -99,7 +99,7 @@ async fn events(store: Arc<dyn Store>) {
     ] {
         all.push(AuditEvent { target: Some(target), ..event(all.len() as u32) });
     }
-    keep(&*store, all.clone().into_iter().map(Change::Record)).await;
+    keep(&*store, all.clone().into_iter().map(Change::InsertAuditEvent)).await;
     let ids: Vec<_> = all.iter().map(|event| event.id).collect();
     let found = store.audit_events(&ids).await.expect("read");
     assert_eq!(readable(found, |event| event.id), all);
@@ -130,6 +130,6 @@ async fn values_of_json(store: Arc<dyn Store>) {
         to: to.clone(),
     });
     let event = AuditEvent { changes: changes.collect(), ..event(1) };
-    keep(&*store, [Change::Record(event.clone())]).await;
+    keep(&*store, [Change::InsertAuditEvent(event.clone())]).await;
     assert_eq!(store.audit_events(&[id(1)]).await.expect("read"), [Ok(event)]);
 }

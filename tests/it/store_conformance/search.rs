@@ -6,8 +6,8 @@ use tenantry::{
     domain::{
         change::Change,
         list::{
-            Direction, End, Listing, Order, Scope, TenantFilter, TenantListing, TenantOrderField,
-            UserFilter, UserListing, UserOrderField,
+            Direction, Listing, Order, PageEdge, TenantFilter, TenantListing, TenantOrderField,
+            TenantScope, UserFilter, UserListing, UserOrderField,
         },
         tenant::Tenant,
         user::User,
@@ -15,7 +15,7 @@ use tenantry::{
     store::Store,
 };
 
-use super::{for_every_store, keep, windows::window};
+use super::{for_every_store, keep, pagination::window};
 use crate::support::entities::{some, tenant, user};
 
 for_every_store!(tenants_by_name, tenants_by_slug_and_domain, users_by_name_and_email);
@@ -50,18 +50,18 @@ const NAMES: &[&str] = &[
 fn tenants_with(search: &str) -> TenantListing {
     let filter = TenantFilter { search: some(search), ..Default::default() };
     let order = Order { field: TenantOrderField::CreatedAt, direction: Direction::Asc };
-    Listing { scope: Scope::Everything, filter, order }
+    Listing { scope: TenantScope::Everything, filter, order }
 }
 
 fn users_with(search: &str) -> UserListing {
     let filter = UserFilter { search: some(search), ..Default::default() };
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
-    Listing { scope: Scope::Everything, filter, order }
+    Listing { scope: TenantScope::Everything, filter, order }
 }
 
 async fn tenants_found(store: &dyn Store, search: &str) -> Vec<Tenant> {
     let listing = tenants_with(search);
-    let page = store.tenant_page(&listing, &window(100, End::Front)).await.expect("read");
+    let page = store.tenant_page(&listing, &window(100, PageEdge::First)).await.expect("read");
     let found: Vec<_> = page.items.into_iter().map(|item| item.node.expect("readable")).collect();
     let count = store.count_tenants(&listing).await.expect("counted");
     assert_eq!(count, found.len() as u64, "{search:?}");
@@ -157,7 +157,7 @@ async fn users_by_name_and_email(store: Arc<dyn Store>) {
         ("subject", vec![]),
     ] {
         let listing = users_with(search);
-        let page = store.user_page(&listing, &window(100, End::Front)).await.expect("read");
+        let page = store.user_page(&listing, &window(100, PageEdge::First)).await.expect("read");
         let found: BTreeSet<_> =
             page.items.into_iter().map(|item| item.node.expect("readable").id).collect();
         let expected: BTreeSet<_> = expected.into_iter().map(|n| user(n).id).collect();

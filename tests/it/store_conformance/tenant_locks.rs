@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenantry::{
     domain::{
-        change::{Change, Unique},
+        change::{Change, UniqueField},
         list::MemberFilter,
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -14,9 +14,8 @@ use tenantry::{
 };
 
 use super::{
-    for_every_store, is_stale, keep,
-    races::{at_once, winner},
-    tenant_of, user_of,
+    concurrency::{at_once, winner},
+    for_every_store, is_stale, keep, tenant_of, user_of,
 };
 use crate::support::entities::{event, id, membership, subscription, tenant, time, user};
 
@@ -42,8 +41,12 @@ fn renamed(n: u32) -> Tenant {
 
 async fn one_version_is_changed_once(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertTenant(tenant(0))]).await;
-    let update =
-        |n| vec![Change::UpdateTenant { was: 1, tenant: renamed(n) }, Change::Record(event(n))];
+    let update = |n| {
+        vec![
+            Change::UpdateTenant { was: 1, tenant: renamed(n) },
+            Change::InsertAuditEvent(event(n)),
+        ]
+    };
     let done = at_once(&store, (0..MANY).map(update)).await;
     let winner = winner(&done, is_stale);
     assert_eq!(tenant_of(&*store, 0).await, Some(renamed(winner)));
@@ -54,7 +57,8 @@ async fn one_version_is_changed_once(store: Arc<dyn Store>) {
 /// Holding is in nobody's way for good: all of them get through, and nothing has changed.
 async fn who_holds_waits_for_nobody_to_lose(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertTenant(tenant(0))]).await;
-    let hold = |n| vec![Change::HoldTenant { id: id(0), was: 1 }, Change::Record(event(n))];
+    let hold =
+        |n| vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertAuditEvent(event(n))];
     for done in at_once(&store, (0..SOME).map(hold)).await {
         done.expect("committed");
     }
@@ -64,7 +68,7 @@ async fn who_holds_waits_for_nobody_to_lose(store: Arc<dyn Store>) {
 }
 
 fn is_slug(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::Conflict(Unique::Slug))
+    matches!(refused, CommitError::Conflict(UniqueField::Slug))
 }
 
 fn of_slug(n: u32) -> Tenant {
@@ -72,7 +76,7 @@ fn of_slug(n: u32) -> Tenant {
 }
 
 async fn one_slug_is_inserted_once(store: Arc<dyn Store>) {
-    let insert = |n| vec![Change::InsertTenant(of_slug(n)), Change::Record(event(n))];
+    let insert = |n| vec![Change::InsertTenant(of_slug(n)), Change::InsertAuditEvent(event(n))];
     let done = at_once(&store, (0..MANY).map(insert)).await;
     let winner = winner(&done, is_slug);
     let found = store.tenants(TenantKeys::Slugs(&["wanted".to_owned()])).await.expect("read");
@@ -82,8 +86,9 @@ async fn one_slug_is_inserted_once(store: Arc<dyn Store>) {
 async fn one_slug_is_taken_by_one_update(store: Arc<dyn Store>) {
     keep(&*store, (0..MANY).map(tenant).map(Change::InsertTenant)).await;
     let taken = |n| Tenant { version: 2, ..of_slug(n) };
-    let update =
-        |n| vec![Change::UpdateTenant { was: 1, tenant: taken(n) }, Change::Record(event(n))];
+    let update = |n| {
+        vec![Change::UpdateTenant { was: 1, tenant: taken(n) }, Change::InsertAuditEvent(event(n))]
+    };
     let done = at_once(&store, (0..MANY).map(update)).await;
     let winner = winner(&done, is_slug);
     let found = store.tenants(TenantKeys::Slugs(&["wanted".to_owned()])).await.expect("read");
@@ -97,7 +102,7 @@ fn owner(n: u32, of: u32) -> User {
 /// A change of a member of a tenant that is held.
 fn member_change(before: &User, after: User, tenant: u32) -> Vec<Change> {
     let was = before.into();
-    vec![Change::HoldTenant { id: id(tenant), was: 1 }, Change::UpdateUser { was, user: after }]
+    vec![Change::LockTenant { id: id(tenant), was: 1 }, Change::UpdateUser { was, user: after }]
 }
 
 async fn one_of_two_owners_stays(store: Arc<dyn Store>) {
@@ -108,11 +113,11 @@ async fn one_of_two_owners_stays(store: Arc<dyn Store>) {
         let leave = |n| {
             let gone = User { memberships: Vec::new(), version: 2, ..user(n) };
             let mut changes = member_change(&owner(n, round), gone, round);
-            changes.push(Change::KeepOwner(id(round)));
+            changes.push(Change::RequireOwner(id(round)));
             changes
         };
         let done = at_once(&store, [ada, bob].map(leave).into_iter()).await;
-        let left = winner(&done, |refused| matches!(refused, CommitError::LastOwner));
+        let left = winner(&done, |refused| matches!(refused, CommitError::OwnerRequirement));
         let stays = if left == 0 { bob } else { ada };
         assert_eq!(user_of(&*store, stays).await, Some(owner(stays, round)));
     }
@@ -150,10 +155,12 @@ async fn one_subscription_is_live(store: Arc<dyn Store>) {
     keep(&*store, [Change::InsertTenant(tenant(0))]).await;
     let insert = |n| {
         let one = TenantSubscription { tenant_id: id(0), ..subscription(n) };
-        vec![Change::HoldTenant { id: id(0), was: 1 }, Change::InsertSubscription(one)]
+        vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertSubscription(one)]
     };
     let done = at_once(&store, (0..SOME).map(insert)).await;
-    winner(&done, |refused| matches!(refused, CommitError::Conflict(Unique::LiveSubscription)));
+    winner(&done, |refused| {
+        matches!(refused, CommitError::Conflict(UniqueField::LiveSubscription))
+    });
 }
 
 /// A new plan where nothing is live, and a new subscription: the one holds off the other.
@@ -163,10 +170,10 @@ async fn a_plan_and_its_subscription_agree(store: Arc<dyn Store>) {
         let changed = Tenant { version: 2, ..tenant(round) };
         let plan = vec![
             Change::UpdateTenant { was: 1, tenant: changed },
-            Change::NoLiveSubscription(id(round)),
+            Change::RequireNoLiveSubscription(id(round)),
         ];
         let new = vec![
-            Change::HoldTenant { id: id(round), was: 1 },
+            Change::LockTenant { id: id(round), was: 1 },
             Change::InsertSubscription(subscription(round)),
         ];
         let done = at_once(&store, [plan, new].into_iter()).await;
@@ -185,9 +192,9 @@ async fn a_tombstone_or_a_user(store: Arc<dyn Store>) {
             let was = store.tombstone(&identity).await.expect("read").map(|t| t.deleted_at);
             let made = User { identity: identity.clone(), ..user(n) };
             let changes = [
-                Change::LiftTombstones { identity, was },
+                Change::DeleteTombstones { identity, was },
                 Change::InsertUser(made),
-                Change::Record(event(n)),
+                Change::InsertAuditEvent(event(n)),
             ];
             store.commit(&changes).await
         }
@@ -202,7 +209,7 @@ async fn a_tombstone_or_a_user(store: Arc<dyn Store>) {
             let changes = [
                 Change::DeleteUser { id: there.id, was: (&there).into() },
                 Change::InsertTombstone(tombstone),
-                Change::Record(event(n)),
+                Change::InsertAuditEvent(event(n)),
             ];
             store.commit(&changes).await
         }
@@ -215,7 +222,7 @@ async fn a_tombstone_or_a_user(store: Arc<dyn Store>) {
         }
         for one in running {
             match one.await.expect("an answer") {
-                Ok(()) | Err(CommitError::Stale | CommitError::Conflict(Unique::Subject)) => {}
+                Ok(()) | Err(CommitError::Stale | CommitError::Conflict(UniqueField::Subject)) => {}
                 Err(other) => panic!("{other}"),
             }
         }

@@ -12,27 +12,31 @@ use axum::{Router, body::Body, response::Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tenantry::{
-    access::{Access, Rules},
+    access::{Access, AccessConfig},
     auth::{
         authenticator::Authenticator,
-        discovery::Discovery,
+        discovery::OidcKeySource,
         fetch::Fetcher,
-        keys::Keys,
-        token::{Expected, Verifier},
+        jwks_cache::JwksCache,
+        token::{TokenValidation, Verifier},
     },
     clock::Clock,
     domain::{
         audit::AuditEvent,
-        change::{Change, UserStamp},
+        change::{Change, UserVersion},
         id::ObjectId,
         limits::Limits,
-        list::{AuditFilter, End, Window},
-        sync::GroupNames,
+        list::{AuditFilter, PageEdge, PageRequest},
+        sync::GroupMapping,
         time::Timestamp,
+        trusted_documents::TrustedDocumentsMode,
         user::{Identity, User},
     },
-    graphql::{Api, Only, Trusted},
-    http::{self, Bounds, Cost, Gateway, Origins, Places, Proxies, RateLimiter, Stage, Stages},
+    graphql::{GraphQlExecutor, TrustedDocuments},
+    http::{
+        self, AllowedOrigins, AppState, ConcurrencyLimit, RateLimiter, ShutdownPhase,
+        ShutdownWatch, StoreCost, TrafficLimits, TrustedProxies,
+    },
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -40,9 +44,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
 use super::{
-    gate::{Gate, Gated},
     issuer::{AUDIENCE, NOW, TestIssuer, TokenBuilder},
     mongod::Fresh,
+    store_gate::{Gate, Gated},
 };
 
 /// The audience of the second issuer.
@@ -118,7 +122,7 @@ pub(crate) struct App {
     /// The door to the data, past HTTP and GraphQL.
     pub(crate) access: Arc<Access>,
     /// How far the end of the program has come.
-    pub(crate) stages: watch::Sender<Stage>,
+    pub(crate) stages: watch::Sender<ShutdownPhase>,
     router: Router,
     admin: Router,
 }
@@ -133,9 +137,9 @@ pub(crate) struct Setup {
     /// Whether there is a second issuer.
     pub(crate) two_issuers: bool,
     /// The list of trusted documents, and whether only they run.
-    pub(crate) documents: Option<(&'static str, Only)>,
+    pub(crate) documents: Option<(&'static str, TrustedDocumentsMode)>,
     /// The pages of other origins that may ask.
-    pub(crate) cors: Origins,
+    pub(crate) cors: AllowedOrigins,
     /// What holds up the store, where something is to.
     pub(crate) gate: Option<Arc<Gate>>,
     /// How much a caller may ask for in a second; without end where nobody says: time stands still.
@@ -153,7 +157,7 @@ impl Default for Setup {
             issuer_away: false,
             two_issuers: false,
             documents: None,
-            cors: Origins::These(Vec::new()),
+            cors: AllowedOrigins::List(Vec::new()),
             gate: None,
             rate: None,
             max_in_flight: 512,
@@ -248,11 +252,11 @@ impl App {
         let clock = Arc::new(TestClock::new());
         let issuers: Vec<_> =
             [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
-        let (stages, seen) = watch::channel(Stage::Serving);
+        let (stages, seen) = watch::channel(ShutdownPhase::Running);
         let parts = (store.clone(), clock.clone() as Arc<dyn Clock>, metrics, seen);
         let gateway = gateway(&issuers, parts, setup).await;
         let access = gateway.access.clone();
-        let (router, admin) = (http::public(gateway.clone()), http::admin(gateway));
+        let (router, admin) = (http::public_router(gateway.clone()), http::admin_router(gateway));
         Self { store, issuer, other_issuer, clock, mongo, access, stages, router, admin }
     }
 
@@ -267,9 +271,9 @@ impl App {
         };
         let setup = Setup::default();
         let metrics = Metrics::new().expect("a catalogue");
-        let seen = watch::channel(Stage::Serving).1;
+        let seen = watch::channel(ShutdownPhase::Running).1;
         let parts = (store, self.clock.clone() as Arc<dyn Clock>, metrics, seen);
-        http::public(gateway(&[&self.issuer], parts, setup).await)
+        http::public_router(gateway(&[&self.issuer], parts, setup).await)
     }
 
     /// Serves the public router on a free port of loopback, for as long as the test runs: its
@@ -349,14 +353,14 @@ impl App {
     /// Changes a stored user as a hand in the database would.
     pub(crate) async fn change(&self, subject: &str, change: impl FnOnce(&mut User)) {
         let mut user = self.stored(subject).await.expect("stored");
-        let was = UserStamp::from(&user);
+        let was = UserVersion::from(&user);
         change(&mut user);
         self.store.commit(&[Change::UpdateUser { was, user }]).await.expect("committed");
     }
 
     /// The whole history, newest first.
     pub(crate) async fn history(&self) -> Vec<AuditEvent> {
-        let window = Window { size: 100, end: End::Front, after: None, before: None };
+        let window = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
         let page = self.store.audit_page(&AuditFilter::default(), &window).await.expect("a read");
         page.items.into_iter().map(|item| item.node.expect("one that can be read")).collect()
     }
@@ -388,8 +392,8 @@ pub(crate) async fn send(router: &Router, request: axum::http::Request<Body>) ->
     let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");
     Reply {
         status: parts.status.as_u16(),
-        reads: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_reads),
-        writes: parts.extensions.get::<Cost>().map_or(0, |cost| cost.store_writes),
+        reads: parts.extensions.get::<StoreCost>().map_or(0, |cost| cost.store_reads),
+        writes: parts.extensions.get::<StoreCost>().map_or(0, |cost| cost.store_writes),
         headers: parts.headers,
         json: serde_json::from_str(&body).unwrap_or(Value::Null),
         body,
@@ -398,42 +402,42 @@ pub(crate) async fn send(router: &Router, request: axum::http::Request<Body>) ->
 
 async fn gateway(
     issuers: &[&Arc<TestIssuer>],
-    (store, clock, metrics, stages): (Arc<dyn Store>, Arc<dyn Clock>, Metrics, Stages),
+    (store, clock, metrics, stages): (Arc<dyn Store>, Arc<dyn Clock>, Metrics, ShutdownWatch),
     setup: Setup,
-) -> Arc<Gateway> {
+) -> Arc<AppState> {
     let mut verifiers = Vec::new();
     for (place, issuer) in issuers.iter().enumerate() {
-        let discovery = Discovery::of_issuer(Fetcher::new(None).expect("TLS"), issuer.url());
-        let keys = Arc::new(Keys::remote(discovery.expect("an issuer"), metrics.clone()));
+        let discovery = OidcKeySource::discover(Fetcher::new(None).expect("TLS"), issuer.url());
+        let keys = Arc::new(JwksCache::remote(discovery.expect("an issuer"), metrics.clone()));
         keys.first_fetch().await;
         // Each but the first has an audience of its own, which is none of the first one's.
         let audiences: &[&str] = if place == 0 { &[AUDIENCE, "other"] } else { &[OTHER_AUDIENCE] };
-        let expected = Expected {
+        let expected = TokenValidation {
             issuer: issuer.url().to_owned(),
             audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
             groups_claim: "groups".to_owned(),
         };
         verifiers.push(Verifier::new(expected, keys));
     }
-    let trusted = setup.documents.map(|(json, only)| Trusted::read(json, only));
+    let trusted = setup.documents.map(|(json, only)| TrustedDocuments::read(json, only));
     let trusted = trusted.transpose().expect("a manifest").unwrap_or_default();
-    let rules = Rules {
+    let rules = AccessConfig {
         groups: group_names(),
         default_tenant: "dezky".to_owned(),
         issuers: issuers.iter().map(|issuer| issuer.url().to_owned()).collect(),
     };
     let access = Access::new(store.clone(), clock.clone(), rules);
-    access.open();
-    Arc::new(Gateway {
-        api: Api::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
+    access.mark_ready();
+    Arc::new(AppState {
+        api: GraphQlExecutor::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
-        bounds: Bounds {
+        bounds: TrafficLimits {
             cors: setup.cors,
             request_timeout: Duration::from_secs(10),
             rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
-            proxies: Proxies::default(),
-            places: Places::new(setup.max_in_flight, metrics.clone()),
+            proxies: TrustedProxies::default(),
+            places: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
         },
         metrics,
         clock,
@@ -445,8 +449,8 @@ async fn gateway(
 }
 
 /// What groups are called where nobody says otherwise.
-pub(crate) fn group_names() -> GroupNames {
-    GroupNames {
+pub(crate) fn group_names() -> GroupMapping {
+    GroupMapping {
         platform_admins: "platform-admins".to_owned(),
         tenant_prefix: "tenant:".to_owned(),
     }

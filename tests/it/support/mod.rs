@@ -2,9 +2,9 @@
 
 pub(crate) mod app;
 pub(crate) mod entities;
-pub(crate) mod gate;
+pub(crate) mod generated_docs;
 pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
-pub(crate) mod printed;
+pub(crate) mod store_gate;
 pub(crate) mod world;

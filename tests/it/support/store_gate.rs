@@ -14,16 +14,16 @@ use tenantry::{
         audit::AuditEvent,
         change::Change,
         id::{AuditEventId, ObjectId, TenantId},
+        idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
         list::{
-            AuditListing, Found, MemberFilter, Page, SubscriptionListing, TenantListing,
-            UserListing, Window,
+            AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
+            TenantListing, UserListing,
         },
-        request::{Claim, Claimed, RequestKey, Settlement},
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{CommitError, PrepareError, ReadError, Store, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
 };
 use tokio::sync::watch;
 
@@ -90,7 +90,7 @@ pub(crate) struct Gated {
 
 #[async_trait]
 impl Store for Gated {
-    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Found<User>>, ReadError> {
+    async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
         self.gate.pass().await;
         self.store.users(keys).await
     }
@@ -99,65 +99,65 @@ impl Store for Gated {
         self.store.prepare().await
     }
 
-    async fn examine(&self) -> Result<(), PrepareError> {
-        self.store.examine().await
+    async fn check(&self) -> Result<(), PrepareError> {
+        self.store.check().await
     }
 
-    async fn ping(&self) -> Result<(), ReadError> {
+    async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }
 
-    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Found<Tenant>>, ReadError> {
+    async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         self.store.tenants(keys).await
     }
 
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
-    ) -> Result<Vec<Found<TenantSubscription>>, ReadError> {
+    ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         self.store.subscriptions(keys).await
     }
 
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
-    ) -> Result<Vec<Found<AuditEvent>>, ReadError> {
+    ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         self.store.audit_events(ids).await
     }
 
-    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, ReadError> {
+    async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError> {
         self.store.tombstone(identity).await
     }
 
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &Window,
-    ) -> Result<Page<Tenant>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<Tenant>, StoreError> {
         self.store.tenant_page(listing, window).await
     }
 
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &Window,
-    ) -> Result<Page<User>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<User>, StoreError> {
         self.store.user_page(listing, window).await
     }
 
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &Window,
-    ) -> Result<Page<TenantSubscription>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<TenantSubscription>, StoreError> {
         self.store.subscription_page(listing, window).await
     }
 
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &Window,
-    ) -> Result<Page<AuditEvent>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<Page<AuditEvent>, StoreError> {
         self.store.audit_page(listing, window).await
     }
 
@@ -165,24 +165,24 @@ impl Store for Gated {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &Window,
-    ) -> Result<HashMap<TenantId, Page<User>>, ReadError> {
+        window: &PageRequest,
+    ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
         self.store.member_pages(tenants, filter, window).await
     }
 
-    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, ReadError> {
+    async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
         self.store.count_tenants(listing).await
     }
 
-    async fn count_users(&self, listing: &UserListing) -> Result<u64, ReadError> {
+    async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError> {
         self.store.count_users(listing).await
     }
 
-    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, ReadError> {
+    async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         self.store.count_subscriptions(listing).await
     }
 
-    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, ReadError> {
+    async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
         self.store.count_audit_events(listing).await
     }
 
@@ -190,7 +190,7 @@ impl Store for Gated {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-    ) -> Result<HashMap<TenantId, u64>, ReadError> {
+    ) -> Result<HashMap<TenantId, u64>, StoreError> {
         self.store.count_members(tenants, filter).await
     }
 
@@ -198,20 +198,20 @@ impl Store for Gated {
         self.store.commit(changes).await
     }
 
-    async fn finish_deletions(&self) -> Result<u64, ReadError> {
+    async fn finish_deletions(&self) -> Result<u64, StoreError> {
         self.store.finish_deletions().await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Claimed, ReadError> {
-        self.store.claim(claim).await
+    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
+        self.store.claim_request(claim_request).await
     }
 
-    async fn settle(
+    async fn complete_request(
         &self,
-        key: RequestKey,
+        key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &Settlement,
-    ) -> Result<(), ReadError> {
-        self.store.settle(key, holder, end).await
+        end: &RunOutcome,
+    ) -> Result<(), StoreError> {
+        self.store.complete_request(key, holder, end).await
     }
 }

@@ -165,7 +165,7 @@ impl World {
         let mut changes: Vec<Change> = [acme, globex, initech].map(Change::InsertTenant).into();
         changes.extend([live, over].map(Change::InsertSubscription));
         changes.extend([ada, bob, carol, mallory].map(Change::InsertUser));
-        changes.push(Change::Record(event));
+        changes.push(Change::InsertAuditEvent(event));
         app.store.commit(&changes).await.expect("an empty store");
         world
     }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     date,
-    fields::{Fault, Read, documents, fields, require},
-    json, oid, put,
+    fields::{DecodeError, DecodeResult, documents, fields, require},
+    insert_some, json, oid,
 };
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// Reads an event.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<AuditEvent> {
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<AuditEvent> {
     let (mut id, mut at, mut action, mut kind, mut actor) = (None, None, None, None, None);
     let (mut tenants, mut target, mut request_id) = (Vec::new(), None, None);
     let mut changes = Vec::new();
@@ -24,7 +24,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<AuditEvent> {
             "_id" => id = field.id()?,
             "at" => at = field.time()?,
             "action" => action = field.text()?,
-            "actorKind" => kind = field.word(ActorKind::from_word)?,
+            "actorKind" => kind = field.word(ActorKind::parse)?,
             "actorId" => actor = field.id()?.map(UserId::new),
             "tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), read_tenants)?,
             "target" => target = field.nested(read_target)?,
@@ -46,15 +46,15 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<AuditEvent> {
     })
 }
 
-fn read_tenants(array: &RawArray) -> Read<Vec<TenantId>> {
+fn read_tenants(array: &RawArray) -> DecodeResult<Vec<TenantId>> {
     let tenant = |value| match value {
         Ok(RawBsonRef::ObjectId(id)) => Ok(TenantId::new(ObjectId(id.bytes()))),
-        _ => Err(Fault::new("tenantIds", "an array of ObjectIds")),
+        _ => Err(DecodeError::new("tenantIds", "an array of ObjectIds")),
     };
     array.into_iter().map(tenant).collect()
 }
 
-fn read_target(raw: &RawDocument) -> Read<NodeId> {
+fn read_target(raw: &RawDocument) -> DecodeResult<NodeId> {
     let (mut kind, mut id) = (None, None);
     for field in fields(raw) {
         let field = field?;
@@ -70,17 +70,17 @@ fn read_target(raw: &RawDocument) -> Read<NodeId> {
         Some("user") => Ok(NodeId::User(UserId::new(id))),
         Some("subscription") => Ok(NodeId::Subscription(SubscriptionId::new(id))),
         Some("audit_event") => Ok(NodeId::AuditEvent(AuditEventId::new(id))),
-        _ => Err(Fault::new("kind", "one of its words")),
+        _ => Err(DecodeError::new("kind", "one of its words")),
     }
 }
 
-fn read_changes(array: &RawArray) -> Read<Vec<FieldChange>> {
-    let read = |raw: Read<&RawDocument>| read_change(raw?);
-    let changes: Read<Vec<_>> = documents(array).map(read).collect();
+fn read_changes(array: &RawArray) -> DecodeResult<Vec<FieldChange>> {
+    let read = |raw: DecodeResult<&RawDocument>| read_change(raw?);
+    let changes: DecodeResult<Vec<_>> = documents(array).map(read).collect();
     changes.map_err(|fault| fault.within("changes"))
 }
 
-fn read_change(raw: &RawDocument) -> Read<FieldChange> {
+fn read_change(raw: &RawDocument) -> DecodeResult<FieldChange> {
     let (mut name, mut from, mut to) = (None, Value::Null, Value::Null);
     for field in fields(raw) {
         let field = field?;
@@ -102,13 +102,13 @@ pub(in crate::store::mongo) fn write(event: &AuditEvent) -> Document {
         "_id": oid(event.id.raw),
         "at": date(event.at),
         "action": &event.action,
-        "actorKind": event.actor_kind.word(),
+        "actorKind": event.actor_kind.as_str(),
     };
-    put(&mut document, "actorId", event.actor.map(|actor| oid(actor.raw)));
+    insert_some(&mut document, "actorId", event.actor.map(|actor| oid(actor.raw)));
     document.insert("tenantIds", tenants);
-    put(&mut document, "target", event.target.map(write_target));
+    insert_some(&mut document, "target", event.target.map(write_target));
     document.insert("changes", changes);
-    put(&mut document, "requestId", event.request_id.as_deref());
+    insert_some(&mut document, "requestId", event.request_id.as_deref());
     document
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{id::ObjectId, time::Timestamp};
 
 /// Why a document cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::store::mongo) struct Fault {
+pub(in crate::store::mongo) struct DecodeError {
     /// The field's path.
     pub(in crate::store::mongo) field: String,
     /// What it should be.
@@ -16,9 +16,9 @@ pub(in crate::store::mongo) struct Fault {
 }
 
 /// What was read, or why not.
-pub(in crate::store::mongo) type Read<T> = Result<T, Fault>;
+pub(in crate::store::mongo) type DecodeResult<T> = Result<T, DecodeError>;
 
-impl Fault {
+impl DecodeError {
     pub(super) fn new(field: &str, expected: &'static str) -> Self {
         Self { field: field.to_owned(), expected }
     }
@@ -33,22 +33,23 @@ impl Fault {
 pub(super) struct Field<'a>(RawElement<'a>);
 
 /// The elements of a document, in their order.
-pub(super) fn fields(raw: &RawDocument) -> impl Iterator<Item = Read<Field<'_>>> {
-    let element = |e: Result<_, _>| e.map(Field).map_err(|_| Fault::new("", "well-formed BSON"));
+pub(super) fn fields(raw: &RawDocument) -> impl Iterator<Item = DecodeResult<Field<'_>>> {
+    let element =
+        |e: Result<_, _>| e.map(Field).map_err(|_| DecodeError::new("", "well-formed BSON"));
     raw.iter_elements().map(element)
 }
 
 /// The documents of an array.
-pub(super) fn documents(array: &RawArray) -> impl Iterator<Item = Read<&RawDocument>> {
+pub(super) fn documents(array: &RawArray) -> impl Iterator<Item = DecodeResult<&RawDocument>> {
     array.into_iter().map(|value| match value {
         Ok(RawBsonRef::Document(inner)) => Ok(inner),
-        _ => Err(Fault::new("[]", "an array of documents")),
+        _ => Err(DecodeError::new("[]", "an array of documents")),
     })
 }
 
 /// A field that a document must have.
-pub(super) fn require<T>(value: Option<T>, field: &str, expected: &'static str) -> Read<T> {
-    value.ok_or_else(|| Fault::new(field, expected))
+pub(super) fn require<T>(value: Option<T>, field: &str, expected: &'static str) -> DecodeResult<T> {
+    value.ok_or_else(|| DecodeError::new(field, expected))
 }
 
 impl<'a> Field<'a> {
@@ -56,15 +57,15 @@ impl<'a> Field<'a> {
         self.0.key().as_str()
     }
 
-    fn fault(&self, expected: &'static str) -> Fault {
-        Fault::new(self.key(), expected)
+    fn fault(&self, expected: &'static str) -> DecodeError {
+        DecodeError::new(self.key(), expected)
     }
 
     fn read<T>(
         &self,
         expected: &'static str,
         take: impl FnOnce(RawBsonRef<'a>) -> Option<T>,
-    ) -> Read<Option<T>> {
+    ) -> DecodeResult<Option<T>> {
         match self.0.value() {
             Ok(RawBsonRef::Null) => Ok(None),
             Ok(value) => take(value).map(Some).ok_or_else(|| self.fault(expected)),
@@ -72,34 +73,34 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn value(&self) -> Read<RawBsonRef<'a>> {
+    pub(super) fn value(&self) -> DecodeResult<RawBsonRef<'a>> {
         self.0.value().map_err(|_| self.fault("well-formed BSON"))
     }
 
-    pub(super) fn str(&self) -> Read<Option<&'a str>> {
+    pub(super) fn str(&self) -> DecodeResult<Option<&'a str>> {
         self.read("a string", RawBsonRef::as_str)
     }
 
-    pub(super) fn text(&self) -> Read<Option<String>> {
+    pub(super) fn text(&self) -> DecodeResult<Option<String>> {
         Ok(self.str()?.map(ToOwned::to_owned))
     }
 
-    pub(super) fn boolean(&self) -> Read<Option<bool>> {
+    pub(super) fn boolean(&self) -> DecodeResult<Option<bool>> {
         self.read("a boolean", RawBsonRef::as_bool)
     }
 
-    pub(super) fn id(&self) -> Read<Option<ObjectId>> {
+    pub(super) fn id(&self) -> DecodeResult<Option<ObjectId>> {
         self.read("an ObjectId", |value| Some(ObjectId(value.as_object_id()?.bytes())))
     }
 
-    pub(super) fn time(&self) -> Read<Option<Timestamp>> {
+    pub(super) fn time(&self) -> DecodeResult<Option<Timestamp>> {
         self.read("a date from year 0 to 9999", |value| {
             Timestamp::from_millis(value.as_datetime()?.timestamp_millis())
         })
     }
 
     /// An integer, in whichever of the three types a driver has stored it.
-    pub(super) fn integer(&self) -> Read<Option<i32>> {
+    pub(super) fn integer(&self) -> DecodeResult<Option<i32>> {
         self.read("a 32-bit integer", |value| match value {
             RawBsonRef::Int32(n) => Some(n),
             RawBsonRef::Int64(n) => n.try_into().ok(),
@@ -109,23 +110,23 @@ impl<'a> Field<'a> {
     }
 
     /// One of an enumeration's words.
-    pub(super) fn word<T>(&self, from_word: fn(&str) -> Option<T>) -> Read<Option<T>> {
-        self.read("one of its words", |value| from_word(value.as_str()?))
+    pub(super) fn word<T>(&self, parse: fn(&str) -> Option<T>) -> DecodeResult<Option<T>> {
+        self.read("one of its words", |value| parse(value.as_str()?))
     }
 
-    pub(super) fn document(&self) -> Read<Option<&'a RawDocument>> {
+    pub(super) fn document(&self) -> DecodeResult<Option<&'a RawDocument>> {
         self.read("a document", RawBsonRef::as_document)
     }
 
-    pub(super) fn array(&self) -> Read<Option<&'a RawArray>> {
+    pub(super) fn array(&self) -> DecodeResult<Option<&'a RawArray>> {
         self.read("an array", RawBsonRef::as_array)
     }
 
     /// A document inside, read by `read`.
     pub(super) fn nested<T>(
         &self,
-        read: impl FnOnce(&'a RawDocument) -> Read<T>,
-    ) -> Read<Option<T>> {
+        read: impl FnOnce(&'a RawDocument) -> DecodeResult<T>,
+    ) -> DecodeResult<Option<T>> {
         let inner = self.document()?.map(read).transpose();
         inner.map_err(|fault| fault.within(self.key()))
     }
@@ -139,7 +140,7 @@ fn integral(n: f64) -> Option<i32> {
 
 /// What tenants, users and subscriptions have in common.
 #[derive(Default)]
-pub(super) struct Stamps {
+pub(super) struct MetadataFields {
     id: Option<ObjectId>,
     version: Option<i32>,
     created_at: Option<Timestamp>,
@@ -147,16 +148,16 @@ pub(super) struct Stamps {
 }
 
 /// The same, with what is absent filled in.
-pub(super) struct Stamped {
+pub(super) struct Metadata {
     pub(super) id: ObjectId,
     pub(super) version: i32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
 
-impl Stamps {
+impl MetadataFields {
     /// Takes the field where it is one of these, and leaves any other alone: it is not ours.
-    pub(super) fn take(&mut self, field: &Field<'_>) -> Read<()> {
+    pub(super) fn take(&mut self, field: &Field<'_>) -> DecodeResult<()> {
         match field.key() {
             "_id" => self.id = field.id()?,
             "version" => self.version = field.integer()?,
@@ -168,10 +169,10 @@ impl Stamps {
     }
 
     /// An older document has no version and no times; then its identifier tells its age.
-    pub(super) fn fill(self) -> Read<Stamped> {
+    pub(super) fn with_defaults(self) -> DecodeResult<Metadata> {
         let id = require(self.id, "_id", "an ObjectId")?;
         let created_at = self.created_at.unwrap_or_else(|| made_at(id));
-        Ok(Stamped {
+        Ok(Metadata {
             id,
             version: self.version.unwrap_or(1),
             created_at,

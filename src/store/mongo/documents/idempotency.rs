@@ -4,26 +4,26 @@ use mongodb::bson::{
     Binary, Bson, Document, RawArray, RawBsonRef, RawDocument, doc, spec::BinarySubtype,
 };
 
-use super::fields::{Fault, Field, Read, documents, fields, require};
+use super::fields::{DecodeError, DecodeResult, Field, documents, fields, require};
 use crate::domain::{
     id::{NodeId, ObjectId},
-    request::Step,
+    idempotency::CompletedMutation,
 };
 
 /// A request that was claimed.
-pub(in crate::store::mongo) struct Record {
+pub(in crate::store::mongo) struct IdempotencyRecord {
     /// What was asked.
     pub(in crate::store::mongo) fingerprint: [u8; 32],
     /// Who works on it, or did last.
     pub(in crate::store::mongo) holder: ObjectId,
     /// What was done.
-    pub(in crate::store::mongo) steps: Vec<Step>,
+    pub(in crate::store::mongo) steps: Vec<CompletedMutation>,
     /// What was answered.
     pub(in crate::store::mongo) answer: Option<String>,
 }
 
 /// Reads a request.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Record> {
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<IdempotencyRecord> {
     let (mut fingerprint, mut holder) = (None, None);
     let (mut steps, mut answer) = (Vec::new(), None);
     for field in fields(raw) {
@@ -36,7 +36,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Record> {
             _ => {}
         }
     }
-    Ok(Record {
+    Ok(IdempotencyRecord {
         fingerprint: require(fingerprint, "fingerprint", "32 bytes")?,
         holder: require(holder, "holder", "an ObjectId")?,
         steps,
@@ -44,19 +44,19 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Record> {
     })
 }
 
-fn digest_of(field: &Field<'_>) -> Read<Option<[u8; 32]>> {
+fn digest_of(field: &Field<'_>) -> DecodeResult<Option<[u8; 32]>> {
     match field.value()? {
         RawBsonRef::Binary(binary) => Ok(binary.bytes.try_into().ok()),
         _ => Ok(None),
     }
 }
 
-fn read_steps(array: &RawArray) -> Read<Vec<Step>> {
-    let steps: Read<Vec<_>> = documents(array).map(|raw| read_step(raw?)).collect();
+fn read_steps(array: &RawArray) -> DecodeResult<Vec<CompletedMutation>> {
+    let steps: DecodeResult<Vec<_>> = documents(array).map(|raw| read_step(raw?)).collect();
     steps.map_err(|fault| fault.within("steps"))
 }
 
-fn read_step(raw: &RawDocument) -> Read<Step> {
+fn read_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     let (mut ordinal, mut ids) = (None, Vec::new());
     for field in fields(raw) {
         let field = field?;
@@ -66,7 +66,10 @@ fn read_step(raw: &RawDocument) -> Read<Step> {
             _ => {}
         }
     }
-    Ok(Step { ordinal: require(ordinal, "ordinal", "an integer from 0")?, ids })
+    Ok(CompletedMutation {
+        root_field_index: require(ordinal, "ordinal", "an integer from 0")?,
+        ids,
+    })
 }
 
 fn read_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
@@ -77,12 +80,12 @@ fn read_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
     }
 }
 
-fn read_ids(array: &RawArray) -> Read<Vec<NodeId>> {
+fn read_ids(array: &RawArray) -> DecodeResult<Vec<NodeId>> {
     let id = |value| match value {
         Ok(RawBsonRef::String(text)) => NodeId::parse(text),
         _ => None,
     };
-    let fault = || Fault::new("ids", "an array of identifiers");
+    let fault = || DecodeError::new("ids", "an array of identifiers");
     array.into_iter().map(|value| id(value).ok_or_else(fault)).collect()
 }
 
@@ -92,7 +95,7 @@ pub(in crate::store::mongo) fn digest(bytes: [u8; 32]) -> Bson {
 }
 
 /// Writes a step.
-pub(in crate::store::mongo) fn write_step(step: &Step) -> Document {
+pub(in crate::store::mongo) fn write_step(step: &CompletedMutation) -> Document {
     let ids: Vec<String> = step.ids.iter().map(ToString::to_string).collect();
-    doc! { "ordinal": i64::from(step.ordinal), "ids": ids }
+    doc! { "ordinal": i64::from(step.root_field_index), "ids": ids }
 }

@@ -3,11 +3,11 @@
 use mongodb::bson::{Bson, RawBsonRef};
 use serde_json::{Map, Number, Value};
 
-use super::fields::{Fault, Read};
+use super::fields::{DecodeError, DecodeResult};
 
 /// Reads a value; dates and identifiers, as other programs may have stored, become text.
-pub(super) fn read(value: RawBsonRef<'_>) -> Read<Value> {
-    let fault = || Fault::new("changes", "what JSON can say");
+pub(super) fn read(value: RawBsonRef<'_>) -> DecodeResult<Value> {
+    let fault = || DecodeError::new("changes", "what JSON can say");
     Ok(match value {
         RawBsonRef::Null => Value::Null,
         RawBsonRef::Boolean(b) => b.into(),
@@ -19,7 +19,7 @@ pub(super) fn read(value: RawBsonRef<'_>) -> Read<Value> {
         RawBsonRef::DateTime(at) => at.try_to_rfc3339_string().map_err(|_| fault())?.into(),
         RawBsonRef::Array(array) => {
             let item = |item: Result<_, _>| read(item.map_err(|_| fault())?);
-            Value::Array(array.into_iter().map(item).collect::<Read<_>>()?)
+            Value::Array(array.into_iter().map(item).collect::<DecodeResult<_>>()?)
         }
         RawBsonRef::Document(document) => {
             let mut map = Map::new();

@@ -7,13 +7,13 @@ use mongodb::bson::{Bson, Document, doc};
 ///
 /// As a pipeline: the plain operators cannot set a field of a part that may be null.
 #[derive(Default)]
-pub(super) struct Replacement {
+pub(super) struct MergeUpdate {
     set: Document,
     inner: Document,
     unset: Vec<String>,
 }
 
-impl Replacement {
+impl MergeUpdate {
     /// Every value of a document; an identity and a beginning never change.
     pub(super) fn of(document: Document) -> Self {
         let mut replacement = Self::default();

@@ -3,9 +3,9 @@
 
 pub(super) mod audit;
 mod fields;
+pub(super) mod idempotency;
 mod json;
-mod replace;
-pub(super) mod request;
+mod merge_update;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod tombstone;
@@ -16,12 +16,12 @@ use mongodb::bson::{Bson, DateTime, Document, RawDocument, oid};
 use crate::{
     domain::{
         id::{ObjectId, TenantId},
-        list::Broken,
+        list::UnreadableDocument,
         time::Timestamp,
     },
-    store::Found,
+    store::Decoded,
 };
-pub(super) use fields::{Fault, Read};
+pub(super) use fields::{DecodeError, DecodeResult};
 
 /// An identifier as the driver has it.
 pub(super) fn oid(id: ObjectId) -> oid::ObjectId {
@@ -34,7 +34,7 @@ pub(super) fn date(at: Timestamp) -> DateTime {
 }
 
 /// Puts a value into a document where there is one: what is not there is not stored.
-fn put(document: &mut Document, key: &str, value: Option<impl Into<Bson>>) {
+fn insert_some(document: &mut Document, key: &str, value: Option<impl Into<Bson>>) {
     if let Some(value) = value {
         document.insert(key, value);
     }
@@ -50,23 +50,23 @@ fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
 }
 
 /// Reads one document; one that cannot be read is logged here: where and why, never what it says.
-pub(super) fn found<T>(
+pub(super) fn decode_or_log<T>(
     collection: &str,
     raw: &RawDocument,
-    read: impl Fn(&RawDocument) -> Read<T>,
-) -> Found<T> {
+    read: impl Fn(&RawDocument) -> DecodeResult<T>,
+) -> Decoded<T> {
     read(raw).map_err(|fault| {
         let id = id_of(raw);
-        log_broken(collection, id, &fault);
+        log_decode_error(collection, id, &fault);
         let tenant = object_id(raw, "tenantId").map(TenantId::new);
         // One whose `_id` is of another kind can be asked for by nobody.
-        Broken { id: id.unwrap_or(ObjectId::MIN), tenant }
+        UnreadableDocument { id: id.unwrap_or(ObjectId::MIN), tenant }
     })
 }
 
 /// Says in the log which document cannot be read, and why.
-pub(super) fn log_broken(collection: &str, id: Option<ObjectId>, fault: &Fault) {
+pub(super) fn log_decode_error(collection: &str, id: Option<ObjectId>, fault: &DecodeError) {
     let id = id.map_or_else(|| "not an ObjectId".to_owned(), |id| id.to_string());
-    let Fault { field, expected } = fault;
+    let DecodeError { field, expected } = fault;
     tracing::error!(collection, id, field, expected, "a stored document cannot be read");
 }

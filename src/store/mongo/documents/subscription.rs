@@ -4,9 +4,10 @@ use mongodb::bson::{Document, RawDocument, doc};
 
 use super::{
     date,
-    fields::{Read, Stamps, fields, require},
-    oid, put,
-    replace::Replacement,
+    fields::{DecodeResult, MetadataFields, fields, require},
+    insert_some,
+    merge_update::MergeUpdate,
+    oid,
 };
 use crate::domain::{
     id::{SubscriptionId, TenantId},
@@ -15,16 +16,16 @@ use crate::domain::{
 };
 
 /// Reads a subscription.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<TenantSubscription> {
-    let mut stamps = Stamps::default();
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<TenantSubscription> {
+    let mut stamps = MetadataFields::default();
     let (mut tenant, mut plan, mut status) = (None, None, None);
     let (mut start, mut end, mut cancel, mut stripe) = (None, None, None, None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "tenantId" => tenant = field.id()?,
-            "plan" => plan = field.word(Plan::from_word)?,
-            "status" => status = field.word(TenantSubscriptionStatus::from_word)?,
+            "plan" => plan = field.word(Plan::parse)?,
+            "status" => status = field.word(TenantSubscriptionStatus::parse)?,
             "currentPeriodStart" => start = field.time()?,
             "currentPeriodEnd" => end = field.time()?,
             "cancelAtPeriodEnd" => cancel = field.boolean()?,
@@ -32,7 +33,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<TenantSubscriptio
             _ => stamps.take(&field)?,
         }
     }
-    let stamped = stamps.fill()?;
+    let stamped = stamps.with_defaults()?;
     Ok(TenantSubscription {
         id: SubscriptionId::new(stamped.id),
         tenant_id: TenantId::new(require(tenant, "tenantId", "an ObjectId")?),
@@ -48,7 +49,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<TenantSubscriptio
     })
 }
 
-fn read_stripe(raw: &RawDocument) -> Read<StripeHandles> {
+fn read_stripe(raw: &RawDocument) -> DecodeResult<StripeHandles> {
     let mut stripe = StripeHandles::default();
     for field in fields(raw) {
         let field = field?;
@@ -67,13 +68,13 @@ pub(in crate::store::mongo) fn write(subscription: &TenantSubscription) -> Docum
     let mut document = doc! {
         "_id": oid(subscription.id.raw),
         "tenantId": oid(subscription.tenant_id.raw),
-        "plan": subscription.plan.word(),
-        "status": subscription.status.word(),
+        "plan": subscription.plan.as_str(),
+        "status": subscription.status.as_str(),
     };
-    put(&mut document, "currentPeriodStart", subscription.current_period_start.map(date));
-    put(&mut document, "currentPeriodEnd", subscription.current_period_end.map(date));
+    insert_some(&mut document, "currentPeriodStart", subscription.current_period_start.map(date));
+    insert_some(&mut document, "currentPeriodEnd", subscription.current_period_end.map(date));
     document.insert("cancelAtPeriodEnd", subscription.cancel_at_period_end);
-    put(&mut document, "stripe", subscription.stripe.as_ref().map(write_stripe));
+    insert_some(&mut document, "stripe", subscription.stripe.as_ref().map(write_stripe));
     document.insert("version", subscription.version);
     document.insert("createdAt", date(subscription.created_at));
     document.insert("updatedAt", date(subscription.updated_at));
@@ -85,7 +86,7 @@ pub(in crate::store::mongo) fn write(subscription: &TenantSubscription) -> Docum
 pub(in crate::store::mongo) fn update(subscription: &TenantSubscription) -> Vec<Document> {
     let mut document = write(subscription);
     document.remove("stripe");
-    Replacement::of(document)
+    MergeUpdate::of(document)
         .field("currentPeriodStart", subscription.current_period_start.map(date))
         .field("currentPeriodEnd", subscription.current_period_end.map(date))
         .part("stripe", subscription.stripe.as_ref().map(write_stripe), STRIPE)
@@ -96,8 +97,8 @@ const STRIPE: &[&str] = &["customerId", "subscriptionId", "priceId"];
 
 fn write_stripe(stripe: &StripeHandles) -> Document {
     let mut document = Document::new();
-    put(&mut document, "customerId", stripe.customer_id.as_deref());
-    put(&mut document, "subscriptionId", stripe.subscription_id.as_deref());
-    put(&mut document, "priceId", stripe.price_id.as_deref());
+    insert_some(&mut document, "customerId", stripe.customer_id.as_deref());
+    insert_some(&mut document, "subscriptionId", stripe.subscription_id.as_deref());
+    insert_some(&mut document, "priceId", stripe.price_id.as_deref());
     document
 }

@@ -4,9 +4,10 @@ use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
 
 use super::{
     date,
-    fields::{Fault, Read, Stamps, fields, require},
-    oid, put,
-    replace::Replacement,
+    fields::{DecodeError, DecodeResult, MetadataFields, fields, require},
+    insert_some,
+    merge_update::MergeUpdate,
+    oid,
 };
 use crate::domain::{
     id::TenantId,
@@ -14,8 +15,8 @@ use crate::domain::{
 };
 
 /// Reads a tenant.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Tenant> {
-    let mut stamps = Stamps::default();
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tenant> {
+    let mut stamps = MetadataFields::default();
     let (mut slug, mut name, mut status, mut plan) = (None, None, None, None);
     let (mut domains, mut billing_info, mut integrations) = (Vec::new(), None, None);
     for field in fields(raw) {
@@ -23,15 +24,15 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Tenant> {
         match field.key() {
             "slug" => slug = field.text()?,
             "name" => name = field.text()?,
-            "status" => status = field.word(TenantStatus::from_word)?,
-            "plan" => plan = field.word(Plan::from_word)?,
+            "status" => status = field.word(TenantStatus::parse)?,
+            "plan" => plan = field.word(Plan::parse)?,
             "domains" => domains = field.array()?.map(texts).transpose()?.unwrap_or_default(),
             "billingInfo" => billing_info = field.nested(read_billing)?,
             "integrations" => integrations = field.nested(read_integrations)?,
             _ => stamps.take(&field)?,
         }
     }
-    let stamped = stamps.fill()?;
+    let stamped = stamps.with_defaults()?;
     Ok(Tenant {
         id: TenantId::new(stamped.id),
         slug: require(slug, "slug", "a string")?,
@@ -47,15 +48,15 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Tenant> {
     })
 }
 
-fn texts(array: &RawArray) -> Read<Vec<String>> {
+fn texts(array: &RawArray) -> DecodeResult<Vec<String>> {
     let text = |value| match value {
         Ok(RawBsonRef::String(text)) => Ok(text.to_owned()),
-        _ => Err(Fault::new("domains", "an array of strings")),
+        _ => Err(DecodeError::new("domains", "an array of strings")),
     };
     array.into_iter().map(text).collect()
 }
 
-fn read_billing(raw: &RawDocument) -> Read<BillingInfo> {
+fn read_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {
     let mut billing = BillingInfo::default();
     for field in fields(raw) {
         let field = field?;
@@ -70,7 +71,7 @@ fn read_billing(raw: &RawDocument) -> Read<BillingInfo> {
     Ok(billing)
 }
 
-fn read_address(raw: &RawDocument) -> Read<PostalAddress> {
+fn read_address(raw: &RawDocument) -> DecodeResult<PostalAddress> {
     let mut address = PostalAddress::default();
     for field in fields(raw) {
         let field = field?;
@@ -87,7 +88,7 @@ fn read_address(raw: &RawDocument) -> Read<PostalAddress> {
     Ok(address)
 }
 
-fn read_integrations(raw: &RawDocument) -> Read<TenantIntegrations> {
+fn read_integrations(raw: &RawDocument) -> DecodeResult<TenantIntegrations> {
     let mut integrations = TenantIntegrations::default();
     for field in fields(raw) {
         let field = field?;
@@ -107,12 +108,16 @@ pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
         "_id": oid(tenant.id.raw),
         "slug": &tenant.slug,
         "name": &tenant.name,
-        "status": tenant.status.word(),
-        "plan": tenant.plan.word(),
+        "status": tenant.status.as_str(),
+        "plan": tenant.plan.as_str(),
         "domains": &tenant.domains,
     };
-    put(&mut document, "billingInfo", tenant.billing_info.as_ref().map(write_billing));
-    put(&mut document, "integrations", tenant.integrations.as_ref().map(write_integrations));
+    insert_some(&mut document, "billingInfo", tenant.billing_info.as_ref().map(write_billing));
+    insert_some(
+        &mut document,
+        "integrations",
+        tenant.integrations.as_ref().map(write_integrations),
+    );
     document.insert("version", tenant.version);
     document.insert("createdAt", date(tenant.created_at));
     document.insert("updatedAt", date(tenant.updated_at));
@@ -125,7 +130,7 @@ pub(in crate::store::mongo) fn update(tenant: &Tenant) -> Vec<Document> {
     document.remove("billingInfo");
     document.remove("integrations");
     let billing_info = tenant.billing_info.as_ref();
-    let mut replacement = Replacement::of(document)
+    let mut replacement = MergeUpdate::of(document)
         .part("integrations", tenant.integrations.as_ref().map(write_integrations), INTEGRATIONS)
         .part("billingInfo", billing_info.map(write_billing_lines), BILLING_LINES);
     if let Some(billing_info) = billing_info {
@@ -141,34 +146,34 @@ const INTEGRATIONS: &[&str] = &["authentikGroup", "ocisSpace", "stalwartDomain"]
 
 fn write_billing(billing: &BillingInfo) -> Document {
     let mut document = write_billing_lines(billing);
-    put(&mut document, "address", billing.address.as_ref().map(write_address));
+    insert_some(&mut document, "address", billing.address.as_ref().map(write_address));
     document
 }
 
 /// Without the address.
 fn write_billing_lines(billing: &BillingInfo) -> Document {
     let mut document = Document::new();
-    put(&mut document, "companyName", billing.company_name.as_deref());
-    put(&mut document, "email", billing.email.as_deref());
-    put(&mut document, "vatId", billing.vat_id.as_deref());
+    insert_some(&mut document, "companyName", billing.company_name.as_deref());
+    insert_some(&mut document, "email", billing.email.as_deref());
+    insert_some(&mut document, "vatId", billing.vat_id.as_deref());
     document
 }
 
 fn write_address(address: &PostalAddress) -> Document {
     let mut document = Document::new();
-    put(&mut document, "line1", address.line1.as_deref());
-    put(&mut document, "line2", address.line2.as_deref());
-    put(&mut document, "city", address.city.as_deref());
-    put(&mut document, "region", address.region.as_deref());
-    put(&mut document, "postalCode", address.postal_code.as_deref());
-    put(&mut document, "country", address.country.as_deref());
+    insert_some(&mut document, "line1", address.line1.as_deref());
+    insert_some(&mut document, "line2", address.line2.as_deref());
+    insert_some(&mut document, "city", address.city.as_deref());
+    insert_some(&mut document, "region", address.region.as_deref());
+    insert_some(&mut document, "postalCode", address.postal_code.as_deref());
+    insert_some(&mut document, "country", address.country.as_deref());
     document
 }
 
 fn write_integrations(integrations: &TenantIntegrations) -> Document {
     let mut document = Document::new();
-    put(&mut document, "authentikGroup", integrations.authentik_group.as_deref());
-    put(&mut document, "ocisSpace", integrations.ocis_space.as_deref());
-    put(&mut document, "stalwartDomain", integrations.stalwart_domain.as_deref());
+    insert_some(&mut document, "authentikGroup", integrations.authentik_group.as_deref());
+    insert_some(&mut document, "ocisSpace", integrations.ocis_space.as_deref());
+    insert_some(&mut document, "stalwartDomain", integrations.stalwart_domain.as_deref());
     document
 }

@@ -4,7 +4,7 @@ use mongodb::bson::{Document, RawDocument, doc};
 
 use super::{
     date,
-    fields::{Read, fields, require},
+    fields::{DecodeResult, fields, require},
     oid,
 };
 use crate::domain::{
@@ -14,7 +14,7 @@ use crate::domain::{
 };
 
 /// Reads a tombstone.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> Read<Tombstone> {
+pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tombstone> {
     let (mut issuer, mut subject, mut deleted_at) = (None, None, None);
     for field in fields(raw) {
         let field = field?;
@@ -46,7 +46,7 @@ pub(in crate::store::mongo) fn write(tombstone: &Tombstone) -> Document {
 /// What is left of a tenant with many members: memberships that are still to end. It names no
 /// subject, so nobody who looks for somebody's tombstone meets it.
 #[derive(Clone, Copy)]
-pub(in crate::store::mongo) struct Leftover {
+pub(in crate::store::mongo) struct PendingCleanup {
     /// Whose members.
     pub(in crate::store::mongo) tenant: TenantId,
     /// When the tenant was deleted.
@@ -56,7 +56,7 @@ pub(in crate::store::mongo) struct Leftover {
 }
 
 /// Reads a leftover.
-pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> Read<Leftover> {
+pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> DecodeResult<PendingCleanup> {
     let (mut tenant, mut deleted_at, mut groups_as_of) = (None, None, None);
     for field in fields(raw) {
         let field = field?;
@@ -67,7 +67,7 @@ pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> Read<Leftover
             _ => {}
         }
     }
-    Ok(Leftover {
+    Ok(PendingCleanup {
         tenant: TenantId::new(require(tenant, "tenantId", "an ObjectId")?),
         deleted_at: require(deleted_at, "deletedAt", "a date")?,
         groups_as_of: require(groups_as_of, "groupsAsOf", "a date")?,
@@ -75,7 +75,7 @@ pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> Read<Leftover
 }
 
 /// Writes a leftover; a tenant is deleted once, so it may have the tenant's identifier.
-pub(in crate::store::mongo) fn write_leftover(left: &Leftover) -> Document {
+pub(in crate::store::mongo) fn write_leftover(left: &PendingCleanup) -> Document {
     doc! {
         "_id": oid(left.tenant.raw),
         "tenantId": oid(left.tenant.raw),

@@ -6,8 +6,8 @@ use mongodb::bson::{Bson, Document, RawArray, RawDocument, doc};
 
 use super::{
     date,
-    fields::{Fault, Read, Stamps, documents, fields, require},
-    oid, put,
+    fields::{DecodeError, DecodeResult, MetadataFields, documents, fields, require},
+    insert_some, oid,
 };
 use crate::domain::{
     id::{TenantId, UserId},
@@ -16,8 +16,8 @@ use crate::domain::{
 };
 
 /// Reads a user; one that names no issuer is the default one's.
-pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> Read<User> {
-    let mut stamps = Stamps::default();
+pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> DecodeResult<User> {
+    let mut stamps = MetadataFields::default();
     let (mut issuer, mut subject, mut email, mut name) = (None, None, None, None);
     let (mut admin, mut admin_source, mut disabled) = (None, None, None);
     let (mut given, mut groups_as_of, mut last_seen_at) = (None, None, None);
@@ -29,7 +29,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> 
             "email" => email = field.text()?,
             "name" => name = field.text()?,
             "platformAdmin" => admin = field.boolean()?,
-            "platformAdminSource" => admin_source = field.word(MembershipSource::from_word)?,
+            "platformAdminSource" => admin_source = field.word(MembershipSource::parse)?,
             "disabled" => disabled = field.boolean()?,
             "memberships" => given = field.array()?,
             "groupsAsOf" => groups_as_of = field.time()?,
@@ -37,7 +37,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> 
             _ => stamps.take(&field)?,
         }
     }
-    let stamped = stamps.fill()?;
+    let stamped = stamps.with_defaults()?;
     let admin_source = admin_source.unwrap_or(MembershipSource::Direct);
     Ok(User {
         id: UserId::new(stamped.id),
@@ -63,9 +63,9 @@ pub(in crate::store::mongo) fn issuer(raw: &RawDocument) -> Option<&str> {
     raw.get("issuer").ok()??.as_str()
 }
 
-fn read_memberships(array: &RawArray, created_at: Timestamp) -> Read<Vec<Membership>> {
-    let read = |raw: Read<&RawDocument>| read_membership(raw?, created_at);
-    let memberships: Read<Vec<_>> = documents(array).map(read).collect();
+fn read_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<Vec<Membership>> {
+    let read = |raw: DecodeResult<&RawDocument>| read_membership(raw?, created_at);
+    let memberships: DecodeResult<Vec<_>> = documents(array).map(read).collect();
     let mut memberships = memberships.map_err(|fault| fault.within("memberships"))?;
     if has_duplicates(&memberships) {
         let mut seen = HashSet::new();
@@ -81,21 +81,21 @@ fn has_duplicates(memberships: &[Membership]) -> bool {
     ids.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-fn read_membership(raw: &RawDocument, created_at: Timestamp) -> Read<Membership> {
+fn read_membership(raw: &RawDocument, created_at: Timestamp) -> DecodeResult<Membership> {
     let (mut tenant, mut role, mut source, mut since) = (None, None, None, None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "tenantId" => tenant = field.id()?,
-            "role" => role = field.word(TenantRole::from_word)?,
-            "source" => source = field.word(MembershipSource::from_word)?,
+            "role" => role = field.word(TenantRole::parse)?,
+            "source" => source = field.word(MembershipSource::parse)?,
             "since" => since = field.time()?,
             _ => {}
         }
     }
     Ok(Membership {
         tenant_id: TenantId::new(require(tenant, "tenantId", "an ObjectId")?),
-        role: role.ok_or_else(|| Fault::new("role", "one of its words"))?,
+        role: role.ok_or_else(|| DecodeError::new("role", "one of its words"))?,
         source: source.unwrap_or(MembershipSource::Direct),
         since: since.unwrap_or(created_at),
     })
@@ -110,7 +110,7 @@ pub(in crate::store::mongo) fn write(user: &User) -> Document {
     };
     let (set, _) = parts(user);
     document.extend(set);
-    put(&mut document, "lastSeenAt", user.last_seen_at.map(date));
+    insert_some(&mut document, "lastSeenAt", user.last_seen_at.map(date));
     document.insert("createdAt", date(user.created_at));
     document
 }
@@ -148,7 +148,7 @@ fn parts(user: &User) -> (Document, Document) {
         None => unset.insert(key, ""),
     };
     either("email", user.email.as_deref().map(Bson::from));
-    either("platformAdminSource", user.platform_admin.map(|source| source.word().into()));
+    either("platformAdminSource", user.platform_admin.map(|source| source.as_str().into()));
     either("groupsAsOf", user.groups_as_of.map(|at| date(at).into()));
     (set, unset)
 }
@@ -156,8 +156,8 @@ fn parts(user: &User) -> (Document, Document) {
 fn write_membership(membership: &Membership) -> Document {
     doc! {
         "tenantId": oid(membership.tenant_id.raw),
-        "role": membership.role.word(),
-        "source": membership.source.word(),
+        "role": membership.role.as_str(),
+        "source": membership.source.as_str(),
         "since": date(membership.since),
     }
 }

@@ -4,11 +4,11 @@ use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Fault, Fields, Read, found};
+use super::{DecodeError, DecodeResult, Fields, found};
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
     id::{NodeId, ObjectId, TenantId, UserId},
-    list::Found,
+    list::Decoded,
 };
 
 /// The columns that [`read`] needs, of a table or alias `e`.
@@ -24,11 +24,11 @@ struct ChangeJson {
 }
 
 /// Reads an event.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<AuditEvent>> {
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<AuditEvent>> {
     found("audit_events", row, event)
 }
 
-fn event(fields: &Fields<'_>) -> Read<AuditEvent> {
+fn event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
     let actor: Option<[u8; 12]> = fields.get("actor", "12 bytes, or null")?;
     let changes: Vec<ChangeJson> = fields.json("changes")?;
     let changes =
@@ -37,7 +37,7 @@ fn event(fields: &Fields<'_>) -> Read<AuditEvent> {
         id: fields.id("id")?,
         at: fields.time("at")?,
         action: fields.text("action")?,
-        actor_kind: fields.word("actor_kind", ActorKind::from_word)?,
+        actor_kind: fields.word("actor_kind", ActorKind::parse)?,
         actor: actor.map(|id| UserId::new(ObjectId(id))),
         tenants: tenants(fields)?,
         target: fields.maybe_word("target", NodeId::parse)?,
@@ -46,10 +46,10 @@ fn event(fields: &Fields<'_>) -> Read<AuditEvent> {
     })
 }
 
-fn tenants(fields: &Fields<'_>) -> Read<Vec<TenantId>> {
+fn tenants(fields: &Fields<'_>) -> DecodeResult<Vec<TenantId>> {
     let hex: Vec<String> = fields.json("tenants")?;
     let read = |hex: String| ObjectId::from_hex(&hex.to_ascii_lowercase()).map(TenantId::new);
-    let fault = Fault { column: "tenants", expected: "12 bytes each" };
+    let fault = DecodeError { column: "tenants", expected: "12 bytes each" };
     hex.into_iter().map(read).collect::<Option<_>>().ok_or(fault)
 }
 
@@ -68,7 +68,7 @@ pub(in super::super) fn insert(db: &Transaction<'_>, event: &AuditEvent) -> rusq
         event.id.raw.0,
         event.at.millis(),
         event.action,
-        event.actor_kind.word(),
+        event.actor_kind.as_str(),
         event.actor.map(|id| id.raw.0),
         event.target.map(|target| target.to_string()),
         super::to_json(&changes)?,

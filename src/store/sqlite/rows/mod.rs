@@ -1,7 +1,7 @@
 //! Between rows and domain types. Every reader takes its own columns by place, the identifier first.
 
 pub(super) mod audit;
-pub(super) mod request;
+pub(super) mod idempotency;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod user;
@@ -16,18 +16,18 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::{
     id::{Id, ObjectId, TenantId},
-    list::{Broken, Found},
+    list::{Decoded, UnreadableDocument},
     time::Timestamp,
 };
 
 /// What a column should hold and does not.
-pub(super) struct Fault {
+pub(super) struct DecodeError {
     column: &'static str,
     expected: &'static str,
 }
 
 /// A column's value, or what is wrong with it.
-pub(super) type Read<T> = Result<T, Fault>;
+pub(super) type DecodeResult<T> = Result<T, DecodeError>;
 
 /// A row of one table, read by the names of its columns.
 pub(super) struct Fields<'a> {
@@ -35,67 +35,68 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn get<T: FromSql>(&self, column: &'static str, expected: &'static str) -> Read<T> {
-        self.row.get(column).map_err(|_| Fault { column, expected })
+    fn get<T: FromSql>(&self, column: &'static str, expected: &'static str) -> DecodeResult<T> {
+        self.row.get(column).map_err(|_| DecodeError { column, expected })
     }
 
-    fn id<E>(&self, column: &'static str) -> Read<Id<E>> {
+    fn id<E>(&self, column: &'static str) -> DecodeResult<Id<E>> {
         self.get(column, "12 bytes").map(|bytes| Id::new(ObjectId(bytes)))
     }
 
-    fn text(&self, column: &'static str) -> Read<String> {
+    fn text(&self, column: &'static str) -> DecodeResult<String> {
         self.get(column, "text")
     }
 
-    fn maybe_text(&self, column: &'static str) -> Read<Option<String>> {
+    fn maybe_text(&self, column: &'static str) -> DecodeResult<Option<String>> {
         self.get(column, "text or null")
     }
 
-    fn flag(&self, column: &'static str) -> Read<bool> {
+    fn flag(&self, column: &'static str) -> DecodeResult<bool> {
         self.get(column, "0 or 1")
     }
 
-    fn version(&self) -> Read<i32> {
+    fn version(&self) -> DecodeResult<i32> {
         self.get("version", "a 32-bit integer")
     }
 
-    fn time(&self, column: &'static str) -> Read<Timestamp> {
-        self.maybe_time(column)?.ok_or(Fault { column, expected: "milliseconds" })
+    fn time(&self, column: &'static str) -> DecodeResult<Timestamp> {
+        self.maybe_time(column)?.ok_or(DecodeError { column, expected: "milliseconds" })
     }
 
-    fn maybe_time(&self, column: &'static str) -> Read<Option<Timestamp>> {
+    fn maybe_time(&self, column: &'static str) -> DecodeResult<Option<Timestamp>> {
         let expected = "milliseconds, or null";
         let millis: Option<i64> = self.get(column, expected)?;
-        let time = |millis| Timestamp::from_millis(millis).ok_or(Fault { column, expected });
+        let time = |millis| Timestamp::from_millis(millis).ok_or(DecodeError { column, expected });
         millis.map(time).transpose()
     }
 
-    fn word<T>(&self, column: &'static str, read: impl Fn(&str) -> Option<T>) -> Read<T> {
+    fn word<T>(&self, column: &'static str, read: impl Fn(&str) -> Option<T>) -> DecodeResult<T> {
         let expected = "a word known here";
-        self.maybe_word(column, read)?.ok_or(Fault { column, expected })
+        self.maybe_word(column, read)?.ok_or(DecodeError { column, expected })
     }
 
     fn maybe_word<T>(
         &self,
         column: &'static str,
         read: impl Fn(&str) -> Option<T>,
-    ) -> Read<Option<T>> {
+    ) -> DecodeResult<Option<T>> {
         let word = self.maybe_text(column)?;
         let read =
-            |word: String| read(&word).ok_or(Fault { column, expected: "a word known here" });
+            |word: String| read(&word).ok_or(DecodeError { column, expected: "a word known here" });
         word.map(read).transpose()
     }
 
-    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Read<T> {
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> DecodeResult<T> {
         let expected = "JSON of the form known here";
-        self.maybe_json(column)?.ok_or(Fault { column, expected })
+        self.maybe_json(column)?.ok_or(DecodeError { column, expected })
     }
 
-    fn maybe_json<T: DeserializeOwned>(&self, column: &'static str) -> Read<Option<T>> {
+    fn maybe_json<T: DeserializeOwned>(&self, column: &'static str) -> DecodeResult<Option<T>> {
         let expected = "JSON of the form known here";
         let text = self.maybe_text(column)?;
-        let parse =
-            |text: String| serde_json::from_str(&text).map_err(|_| Fault { column, expected });
+        let parse = |text: String| {
+            serde_json::from_str(&text).map_err(|_| DecodeError { column, expected })
+        };
         text.map(parse).transpose()
     }
 }
@@ -104,13 +105,16 @@ impl Fields<'_> {
 fn found<T>(
     table: &str,
     row: &Row<'_>,
-    read: impl Fn(&Fields<'_>) -> Read<T>,
-) -> rusqlite::Result<Found<T>> {
+    read: impl Fn(&Fields<'_>) -> DecodeResult<T>,
+) -> rusqlite::Result<Decoded<T>> {
     let id = ObjectId(row.get("id")?);
     let read = read(&Fields { row });
-    Ok(read.map_err(|Fault { column, expected }| {
+    Ok(read.map_err(|DecodeError { column, expected }| {
         tracing::error!(table, %id, column, expected, "a stored row cannot be read");
-        Broken { id, tenant: row.get("tenant_id").ok().map(|id| TenantId::new(ObjectId(id))) }
+        UnreadableDocument {
+            id,
+            tenant: row.get("tenant_id").ok().map(|id| TenantId::new(ObjectId(id))),
+        }
     }))
 }
 

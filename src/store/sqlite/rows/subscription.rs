@@ -3,9 +3,9 @@
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Read, found};
+use super::{DecodeResult, Fields, found};
 use crate::domain::{
-    list::Found,
+    list::Decoded,
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
     tenant::Plan,
     time::Timestamp,
@@ -25,17 +25,17 @@ struct StripeJson {
 }
 
 /// Reads a subscription.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<TenantSubscription>> {
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<TenantSubscription>> {
     found("subscriptions", row, subscription)
 }
 
-fn subscription(fields: &Fields<'_>) -> Read<TenantSubscription> {
+fn subscription(fields: &Fields<'_>) -> DecodeResult<TenantSubscription> {
     let stripe: Option<StripeJson> = fields.maybe_json("stripe")?;
     Ok(TenantSubscription {
         id: fields.id("id")?,
         tenant_id: fields.id("tenant_id")?,
-        plan: fields.word("plan", Plan::from_word)?,
-        status: fields.word("status", TenantSubscriptionStatus::from_word)?,
+        plan: fields.word("plan", Plan::parse)?,
+        status: fields.word("status", TenantSubscriptionStatus::parse)?,
         current_period_start: fields.maybe_time("current_period_start")?,
         current_period_end: fields.maybe_time("current_period_end")?,
         cancel_at_period_end: fields.flag("cancel_at_period_end")?,
@@ -63,8 +63,8 @@ pub(in super::super) fn insert(
     .execute(params![
         subscription.id.raw.0,
         subscription.tenant_id.raw.0,
-        subscription.plan.word(),
-        subscription.status.word(),
+        subscription.plan.as_str(),
+        subscription.status.as_str(),
         subscription.current_period_start.map(Timestamp::millis),
         subscription.current_period_end.map(Timestamp::millis),
         subscription.cancel_at_period_end,
@@ -89,8 +89,8 @@ pub(in super::super) fn update(
 ) -> rusqlite::Result<bool> {
     let updated = db.prepare_cached(UPDATE)?.execute(params![
         subscription.tenant_id.raw.0,
-        subscription.plan.word(),
-        subscription.status.word(),
+        subscription.plan.as_str(),
+        subscription.status.as_str(),
         subscription.current_period_start.map(Timestamp::millis),
         subscription.current_period_end.map(Timestamp::millis),
         subscription.cancel_at_period_end,

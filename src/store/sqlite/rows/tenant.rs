@@ -3,9 +3,9 @@
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Read, found};
+use super::{DecodeResult, Fields, found};
 use crate::domain::{
-    list::Found,
+    list::Decoded,
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
     text,
 };
@@ -45,17 +45,17 @@ struct IntegrationsJson {
 }
 
 /// Reads a tenant.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<Tenant>> {
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<Tenant>> {
     found("tenants", row, tenant)
 }
 
-fn tenant(fields: &Fields<'_>) -> Read<Tenant> {
+fn tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
     Ok(Tenant {
         id: fields.id("id")?,
         slug: fields.text("slug")?,
         name: fields.text("name")?,
-        status: fields.word("status", TenantStatus::from_word)?,
-        plan: fields.word("plan", Plan::from_word)?,
+        status: fields.word("status", TenantStatus::parse)?,
+        plan: fields.word("plan", Plan::parse)?,
         domains: fields.json("domains")?,
         billing_info: fields.maybe_json("billing_info")?.map(billing_info),
         integrations: integrations(fields)?,
@@ -78,7 +78,7 @@ fn billing_info(json: BillingJson) -> BillingInfo {
     BillingInfo { company_name, email, vat_id, address }
 }
 
-fn integrations(fields: &Fields<'_>) -> Read<Option<TenantIntegrations>> {
+fn integrations(fields: &Fields<'_>) -> DecodeResult<Option<TenantIntegrations>> {
     let authentik_group = fields.maybe_text("authentik_group")?;
     let json: Option<IntegrationsJson> = fields.maybe_json("integrations")?;
     if json.is_none() && authentik_group.is_none() {
@@ -99,11 +99,11 @@ pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlit
     .execute(params![
         tenant.id.raw.0,
         tenant.slug,
-        text::fold(&tenant.slug),
+        text::case_fold(&tenant.slug),
         tenant.name,
-        text::fold(&tenant.name),
-        tenant.status.word(),
-        tenant.plan.word(),
+        text::case_fold(&tenant.name),
+        tenant.status.as_str(),
+        tenant.plan.as_str(),
         billing_info,
         tenant.integrations.as_ref().and_then(|i| i.authentik_group.as_ref()),
         integrations,
@@ -131,11 +131,11 @@ pub(in super::super) fn update(
     let (billing_info, integrations) = json(tenant)?;
     let updated = db.prepare_cached(UPDATE)?.execute(params![
         tenant.slug,
-        text::fold(&tenant.slug),
+        text::case_fold(&tenant.slug),
         tenant.name,
-        text::fold(&tenant.name),
-        tenant.status.word(),
-        tenant.plan.word(),
+        text::case_fold(&tenant.name),
+        tenant.status.as_str(),
+        tenant.plan.as_str(),
         billing_info,
         tenant.integrations.as_ref().and_then(|i| i.authentik_group.as_ref()),
         integrations,
@@ -158,7 +158,12 @@ fn insert_domains(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()>
         "INSERT INTO tenant_domains (domain, domain_fold, tenant_id, ordinal) VALUES (?, ?, ?, ?)",
     )?;
     for (ordinal, domain) in tenant.domains.iter().enumerate() {
-        insert.execute(params![domain, text::fold(domain), tenant.id.raw.0, ordinal as i64])?;
+        insert.execute(params![
+            domain,
+            text::case_fold(domain),
+            tenant.id.raw.0,
+            ordinal as i64
+        ])?;
     }
     Ok(())
 }

@@ -2,11 +2,11 @@
 
 use rusqlite::{Row, Transaction, params};
 
-use super::{Fault, Fields, Read, found};
+use super::{DecodeError, DecodeResult, Fields, found};
 use crate::domain::{
-    change::UserStamp,
+    change::UserVersion,
     id::{ObjectId, TenantId},
-    list::Found,
+    list::Decoded,
     text,
     time::Timestamp,
     user::{Identity, Membership, MembershipSource, TenantRole, User},
@@ -19,17 +19,17 @@ pub(in super::super) const COLUMNS: &str = "u.id, u.issuer, u.subject, u.email, 
     m.source, m.since) ORDER BY m.ordinal) FROM memberships m WHERE m.user_id = u.id) AS memberships";
 
 /// Reads a user.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Found<User>> {
+pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<User>> {
     found("users", row, user)
 }
 
-fn user(fields: &Fields<'_>) -> Read<User> {
+fn user(fields: &Fields<'_>) -> DecodeResult<User> {
     Ok(User {
         id: fields.id("id")?,
         identity: Identity { issuer: fields.text("issuer")?, subject: fields.text("subject")? },
         email: fields.maybe_text("email")?,
         name: fields.text("name")?,
-        platform_admin: fields.maybe_word("platform_admin", MembershipSource::from_word)?,
+        platform_admin: fields.maybe_word("platform_admin", MembershipSource::parse)?,
         disabled: fields.flag("disabled")?,
         memberships: memberships(fields)?,
         groups_as_of: fields.maybe_time("groups_as_of")?,
@@ -40,14 +40,14 @@ fn user(fields: &Fields<'_>) -> Read<User> {
     })
 }
 
-fn memberships(fields: &Fields<'_>) -> Read<Vec<Membership>> {
+fn memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
     let rows: Vec<(String, String, String, i64)> = fields.json("memberships")?;
-    let fault = Fault { column: "memberships", expected: "words and times known here" };
+    let fault = DecodeError { column: "memberships", expected: "words and times known here" };
     let read = |(tenant, role, source, since): (String, String, String, i64)| {
         Some(Membership {
             tenant_id: TenantId::new(ObjectId::from_hex(&tenant.to_ascii_lowercase())?),
-            role: TenantRole::from_word(&role)?,
-            source: MembershipSource::from_word(&source)?,
+            role: TenantRole::parse(&role)?,
+            source: MembershipSource::parse(&source)?,
             since: Timestamp::from_millis(since)?,
         })
     };
@@ -65,10 +65,10 @@ pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::R
         user.identity.issuer,
         user.identity.subject,
         user.email,
-        user.email.as_deref().map(text::fold),
+        user.email.as_deref().map(text::case_fold),
         user.name,
-        text::fold(&user.name),
-        user.platform_admin.map(MembershipSource::word),
+        text::case_fold(&user.name),
+        user.platform_admin.map(MembershipSource::as_str),
         user.disabled,
         user.groups_as_of.map(Timestamp::millis),
         user.last_seen_at.map(Timestamp::millis),
@@ -83,7 +83,7 @@ pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::R
 /// Puts a user in the place of the one with that stamp; `false` where it is not there any more.
 pub(in super::super) fn update(
     db: &Transaction<'_>,
-    was: UserStamp,
+    was: UserVersion,
     user: &User,
 ) -> rusqlite::Result<bool> {
     let updated = db
@@ -98,10 +98,10 @@ pub(in super::super) fn update(
             user.identity.issuer,
             user.identity.subject,
             user.email,
-            user.email.as_deref().map(text::fold),
+            user.email.as_deref().map(text::case_fold),
             user.name,
-            text::fold(&user.name),
-            user.platform_admin.map(MembershipSource::word),
+            text::case_fold(&user.name),
+            user.platform_admin.map(MembershipSource::as_str),
             user.disabled,
             user.groups_as_of.map(Timestamp::millis),
             user.last_seen_at.map(Timestamp::millis),
@@ -129,8 +129,8 @@ fn insert_memberships(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()>
             user.id.raw.0,
             membership.tenant_id.raw.0,
             ordinal as i64,
-            membership.role.word(),
-            membership.source.word(),
+            membership.role.as_str(),
+            membership.source.as_str(),
             membership.since.millis(),
         ])?;
     }
