@@ -141,7 +141,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             Verifier::new(expected(issuer, &groups_claim), Arc::new(keys))
         });
         let gateway = Arc::new(AppState {
-            api: GraphQlExecutor::new(
+            executor: GraphQlExecutor::new(
                 server.introspection,
                 server.limits,
                 trusted,
@@ -149,11 +149,11 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
             ),
             access: Arc::new(Access::new(store.clone(), clock.clone(), rules)),
             authenticator: Authenticator::new(verifiers.collect(), metrics.clone()),
-            bounds: bounds(server.traffic, &metrics)?,
+            traffic_limits: traffic_limits(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
-            stages: seen,
+            shutdown: seen,
             playground: server.playground,
             dev: None,
         });
@@ -214,7 +214,7 @@ pub fn dev(
         let keys = JwksCache::fixed(issuer.key_set());
         let verifier = Verifier::new(expected, Arc::new(keys));
         let gateway = Arc::new(AppState {
-            api: GraphQlExecutor::new(
+            executor: GraphQlExecutor::new(
                 server.introspection,
                 server.limits,
                 trusted,
@@ -222,11 +222,11 @@ pub fn dev(
             ),
             access: Arc::new(access),
             authenticator: Authenticator::new(vec![verifier], metrics.clone()),
-            bounds: bounds(server.traffic, &metrics)?,
+            traffic_limits: traffic_limits(server.traffic, &metrics)?,
             metrics,
             clock: clock.clone(),
             max_body_bytes: server.max_body_bytes,
-            stages: seen,
+            shutdown: seen,
             playground: server.playground,
             dev: Some(DevMode { issuer, groups }),
         });
@@ -306,21 +306,21 @@ async fn connect(
 }
 
 /// What is configured of traffic, as the door has it.
-fn bounds(traffic: TrafficConfig, metrics: &Metrics) -> Result<TrafficLimits, AppError> {
-    let cors = match traffic.cors_origins {
+fn traffic_limits(traffic: TrafficConfig, metrics: &Metrics) -> Result<TrafficLimits, AppError> {
+    let allowed_origins = match traffic.cors_origins {
         CorsOrigins::Any => AllowedOrigins::Any,
         CorsOrigins::These(these) => {
             let these = these.iter().map(|origin| HeaderValue::from_str(origin));
             AllowedOrigins::List(these.collect::<Result<_, _>>().map_err(AppError::misconfigured)?)
         }
     };
-    let rate = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
+    let rate_limiter = traffic.rate_limit.map(|rate| RateLimiter::new(rate.units, rate.window));
     Ok(TrafficLimits {
-        cors,
+        allowed_origins,
         request_timeout: traffic.request_timeout,
-        rate,
-        proxies: TrustedProxies::new(traffic.trusted_proxies),
-        places: ConcurrencyLimit::new(traffic.max_concurrent_requests, metrics.clone()),
+        rate_limiter,
+        trusted_proxies: TrustedProxies::new(traffic.trusted_proxies),
+        concurrency: ConcurrencyLimit::new(traffic.max_concurrent_requests, metrics.clone()),
     })
 }
 

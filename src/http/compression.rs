@@ -1,8 +1,8 @@
-//! Answers are compressed, where the client takes that and it is worth it.
+//! Compresses responses if the client accepts it and the size is worth it.
 //!
-//! A secret beside text of an attacker's choice could be guessed by the length of what is
-//! compressed. For that he has to make a browser ask with its user's credential, which no page of
-//! another origin can: it is no cookie.
+//! The length of a compressed response can reveal a secret that stands beside text of an attacker's
+//! choice (BREACH). The attack needs a browser that sends its user's credential with the attacker's
+//! request. No page of another origin can cause that, because the credential is not a cookie.
 
 use tower_http::{
     CompressionLevel,
@@ -12,13 +12,16 @@ use tower_http::{
     },
 };
 
-/// Below this many bytes an answer fits into one packet as it is.
+/// The smallest response that is compressed, in bytes. A shorter one fits into one packet anyway.
 const MIN_BYTES: u16 = 1024;
-/// For what is sent once: brotli's own default, 11, is for files that are compressed once and sent often.
+/// The compression level for responses, which are compressed for a single use.
+///
+/// Brotli's own default, 11, suits files that are compressed once and sent often.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
-/// Brotli or gzip, as the client prefers; never of an event stream, whose events would wait for
-/// more to compress.
+/// Returns the layer that applies brotli or gzip, whichever the client prefers.
+///
+/// Event streams are not compressed: each event would wait in the compressor for further data.
 pub(super) fn layer() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
     CompressionLayer::new()
         .quality(LEVEL)
@@ -35,20 +38,23 @@ mod tests {
 
     use super::*;
 
-    async fn encoding(content_type: &'static str) -> Option<HeaderValue> {
-        let answer = service_fn(move |_: Request<Body>| async move {
-            let answer = Response::builder().header(header::CONTENT_TYPE, content_type);
-            answer.body(Body::from("data: {}\n\n".repeat(1000)))
+    async fn content_encoding(content_type: &'static str) -> Option<HeaderValue> {
+        let service = service_fn(move |_: Request<Body>| async move {
+            let response = Response::builder().header(header::CONTENT_TYPE, content_type);
+            response.body(Body::from("data: {}\n\n".repeat(1000)))
         });
         let request = Request::builder().header(header::ACCEPT_ENCODING, "gzip, br");
-        let request = request.body(Body::empty()).expect("a request");
-        let answer = layer().layer(answer).oneshot(request).await.expect("an answer");
-        answer.headers().get(header::CONTENT_ENCODING).cloned()
+        let request = request.body(Body::empty()).expect("valid request");
+        let response = layer().layer(service).oneshot(request).await.expect("valid response");
+        response.headers().get(header::CONTENT_ENCODING).cloned()
     }
 
     #[tokio::test]
-    async fn an_event_stream_is_left_alone() {
-        assert_eq!(encoding("text/event-stream").await, None);
-        assert_eq!(encoding("application/json").await, Some(HeaderValue::from_static("br")));
+    async fn event_stream_is_not_compressed() {
+        assert_eq!(content_encoding("text/event-stream").await, None);
+        assert_eq!(
+            content_encoding("application/json").await,
+            Some(HeaderValue::from_static("br"))
+        );
     }
 }

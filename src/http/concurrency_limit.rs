@@ -1,39 +1,39 @@
-//! Only so much work at once: more is sent away, which costs it less than a queue that grows until
-//! nobody in it is answered in time.
+//! Limits the number of requests that are processed concurrently.
 //!
-//! A request takes a place when its credential is known to be good and its body is there. Before, it
-//! waits for its client or for the issuer's keys, and a few slow clients or made-up tokens would
-//! shut everybody else out.
+//! Excess requests are rejected with 503 at once: queueing them would only make all of them time out.
+//!
+//! A request acquires its permit after its credential is verified and its body is read. Until then
+//! it waits for its client or for the provider's keys. If it held a permit meanwhile, a few slow
+//! clients or forged tokens would lock out all other clients.
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::graphql::HttpError;
-use crate::{graphql::Code, metrics::Metrics};
+use super::error::HttpError;
+use crate::metrics::Metrics;
 
-/// How long a client does well to wait, in seconds.
+/// The `Retry-After` of a rejected request, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// As many places as requests may be at work at once.
+/// Limits the number of requests that are processed concurrently.
 pub struct ConcurrencyLimit {
-    free: Arc<Semaphore>,
+    semaphore: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 impl ConcurrencyLimit {
-    /// So many, all of them free.
+    /// Creates a limit with this number of permits.
     #[must_use]
-    pub fn new(number: usize, metrics: Metrics) -> Self {
-        let number = number.min(Semaphore::MAX_PERMITS);
-        metrics.set_in_flight_limit(number);
-        Self { free: Arc::new(Semaphore::new(number)), metrics }
+    pub fn new(permits: usize, metrics: Metrics) -> Self {
+        let permits = permits.min(Semaphore::MAX_PERMITS);
+        metrics.set_in_flight_limit(permits);
+        Self { semaphore: Arc::new(Semaphore::new(permits)), metrics }
     }
 
-    /// One of them, or the answer to who finds none.
+    /// Acquires a permit, or returns 503 if none is available.
     pub(super) fn try_acquire(&self) -> Result<ConcurrencyPermit, HttpError> {
-        let Ok(permit) = self.free.clone().try_acquire_owned() else {
+        let Ok(permit) = self.semaphore.clone().try_acquire_owned() else {
             self.metrics.shed();
             return Err(overloaded());
         };
@@ -42,7 +42,7 @@ impl ConcurrencyLimit {
     }
 }
 
-/// A request's place, until it is dropped.
+/// The permit of one request. Dropping it makes it available again.
 pub(super) struct ConcurrencyPermit {
     _permit: OwnedSemaphorePermit,
     metrics: Metrics,
@@ -55,7 +55,6 @@ impl Drop for ConcurrencyPermit {
 }
 
 fn overloaded() -> HttpError {
-    let message = "Too much is under way just now; try again.";
-    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-        .with_header(header::RETRY_AFTER, RETRY_AFTER)
+    let message = "The gateway is processing too many requests. Try again later.";
+    HttpError::service_unavailable(message, RETRY_AFTER)
 }

@@ -1,35 +1,37 @@
-//! Which pages of other origins may ask (CORS).
+//! Allows pages of other origins to send requests (CORS).
 //!
-//! Credentials mode is never allowed: a credential here is a header that a page sets itself, so a
-//! browser has nothing to add to a request.
+//! Credentials mode is never allowed. A page sets the `Authorization` header itself, so the browser
+//! has no credential to add.
 
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may go by a preflight's answer.
+/// The time for which a browser may cache the response to a preflight request.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// The origins whose pages may ask.
+/// The origins whose pages may send requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// Every origin.
+    /// Every origin is allowed.
     Any,
-    /// These, as browsers write them; with none of them, our own alone.
+    /// Only these origins are allowed, in the form of the `Origin` header.
+    ///
+    /// An empty list allows only the gateway's own origin.
     List(Vec<HeaderValue>),
 }
 
-/// What answers preflights and marks answers; nothing where no other origin may ask.
-pub(super) fn layer(origins: &AllowedOrigins) -> Option<CorsLayer> {
-    let origins = match origins {
+/// Returns the CORS layer, or `None` if no other origin is allowed.
+pub(super) fn layer(allowed_origins: &AllowedOrigins) -> Option<CorsLayer> {
+    let allow_origin = match allowed_origins {
         AllowedOrigins::Any => AllowOrigin::any(),
-        AllowedOrigins::List(none) if none.is_empty() => return None,
-        AllowedOrigins::List(these) => AllowOrigin::list(these.iter().cloned()),
+        AllowedOrigins::List(origins) if origins.is_empty() => return None,
+        AllowedOrigins::List(origins) => AllowOrigin::list(origins.iter().cloned()),
     };
     let request_id = HeaderName::from_static("x-request-id");
     let layer = CorsLayer::new()
-        .allow_origin(origins)
+        .allow_origin(allow_origin)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
             header::CONTENT_TYPE,

@@ -1,38 +1,39 @@
-//! What only `tenantry dev` serves: its built-in issuer, and a token for each demo identity.
+//! The routes of `tenantry dev`: its built-in issuer, and a token for each demo identity.
 
 use std::sync::Arc;
 
 use axum::{
-    Json,
+    Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use serde::Serialize;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{AppState, DevMode};
+use super::state::{AppState, DevMode};
 use crate::{
     auth::dev_issuer::{DevClaims, DevIssuerError},
     domain::time::Timestamp,
     seed::{self, DemoIdentity},
 };
 
-/// A demo identity with a fresh token.
+/// A demo identity with a new token.
 #[derive(Debug, Serialize)]
 pub struct Persona {
-    /// How it is called.
+    /// The name that developers use for the identity.
     pub name: &'static str,
-    /// Its subject at the built-in issuer.
+    /// The subject of the identity at the built-in issuer.
     pub subject: &'static str,
-    /// What it is there to show.
+    /// The case that the identity demonstrates.
     pub description: &'static str,
-    /// An access token that is good for an hour.
+    /// An access token that is valid for one hour.
     pub token: String,
 }
 
-/// The demo identities, each with a token issued now.
+/// Issues a token for each demo identity.
 pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
     let persona = |identity: &DemoIdentity| {
         Ok(Persona {
@@ -54,25 +55,32 @@ fn claims(identity: &DemoIdentity, dev: &DevMode) -> DevClaims {
     }
 }
 
-/// `GET /dev/identities`
-pub(super) async fn identities(
-    State(gateway): State<Arc<AppState>>,
-    headers: HeaderMap,
-) -> Response {
-    // A page elsewhere whose name was made to mean this machine is not to have tokens.
+/// Adds the routes of the demo identities and of the built-in issuer.
+pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
+    router
+        .route("/dev/identities", get(identities))
+        .route("/dev/oidc/.well-known/openid-configuration", get(discovery))
+        .route("/dev/oidc/jwks.json", get(jwks))
+}
+
+/// Handles `GET /dev/identities`.
+async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
+    // Prevents DNS rebinding: a foreign page whose host name resolves to this machine must not get
+    // tokens.
     if !headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
-        return (StatusCode::FORBIDDEN, "Ask by a name of loopback.").into_response();
+        let message = "Use a loopback host name, e.g. localhost.";
+        return (StatusCode::FORBIDDEN, message).into_response();
     }
-    dev_only(&gateway, |dev| match personas(dev, gateway.clock.now()) {
-        Ok(fresh) => ([(header::CACHE_CONTROL, "no-store")], Json(fresh)).into_response(),
+    dev_only(&state, |dev| match personas(dev, state.clock.now()) {
+        Ok(personas) => ([(header::CACHE_CONTROL, "no-store")], Json(personas)).into_response(),
         Err(error) => {
-            tracing::error!(%error, "no tokens can be made");
+            tracing::error!(%error, "cannot issue tokens for the demo identities");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     })
 }
 
-/// Whether a `Host` names this machine by itself.
+/// Returns whether the value of a `Host` header is a loopback name or address.
 fn is_loopback(host: &str) -> bool {
     match Url::parse(&format!("http://{host}/")).as_ref().map(Url::host) {
         Ok(Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
@@ -82,16 +90,17 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// `GET /dev/oidc/.well-known/openid-configuration`
-pub(super) async fn discovery(State(gateway): State<Arc<AppState>>) -> Response {
-    dev_only(&gateway, |dev| Json::<Value>(dev.issuer.discovery()).into_response())
+/// Handles `GET /dev/oidc/.well-known/openid-configuration`.
+async fn discovery(State(state): State<Arc<AppState>>) -> Response {
+    dev_only(&state, |dev| Json::<Value>(dev.issuer.discovery()).into_response())
 }
 
-/// `GET /dev/oidc/jwks.json`
-pub(super) async fn jwks(State(gateway): State<Arc<AppState>>) -> Response {
-    dev_only(&gateway, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
+/// Handles `GET /dev/oidc/jwks.json`.
+async fn jwks(State(state): State<Arc<AppState>>) -> Response {
+    dev_only(&state, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
 }
 
-fn dev_only(gateway: &AppState, answer: impl FnOnce(&DevMode) -> Response) -> Response {
-    gateway.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), answer)
+/// Responds with 404 outside of `tenantry dev`.
+fn dev_only(state: &AppState, handle: impl FnOnce(&DevMode) -> Response) -> Response {
+    state.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), handle)
 }

@@ -1,4 +1,4 @@
-//! Alive, ready, and what was counted. They are for whoever runs this, on a bind of their own.
+//! The endpoints of the admin bind, which serves the operator: liveness, readiness and metrics.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,27 +10,29 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{AppState, ShutdownPhase};
+use super::{serve::ShutdownPhase, state::AppState};
 use crate::metrics;
 
-/// How long readiness waits for the store.
+/// The maximum duration of the store's readiness check.
 const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `GET /healthz`: the process answers. Never touches the store: restarting this program mends no database.
+/// Handles `GET /healthz`: reports that the process responds.
+///
+/// It does not check the store, because restarting the gateway does not fix a database.
 pub(super) async fn alive() -> Json<Value> {
     Json(json!({"status": "alive"}))
 }
 
-/// `GET /readyz`: 200, or 503 with a reason for each part that is not ready.
-pub(super) async fn ready(State(gateway): State<Arc<AppState>>) -> (StatusCode, Json<Value>) {
+/// Handles `GET /readyz`: 200, or 503 with a reason for each part that is not ready.
+pub(super) async fn ready(State(state): State<Arc<AppState>>) -> (StatusCode, Json<Value>) {
     let mut reasons = Map::new();
-    if *gateway.stages.borrow() > ShutdownPhase::Running {
-        reasons.insert("program".to_owned(), "it is about to end".into());
+    if *state.shutdown.borrow() > ShutdownPhase::Running {
+        reasons.insert("program".to_owned(), "shutting down".into());
     }
-    if let Err(reason) = store_ready(&gateway).await {
+    if let Err(reason) = check_store(&state).await {
         reasons.insert("store".to_owned(), reason.into());
     }
-    if let Err(reason) = gateway.authenticator.check_ready() {
+    if let Err(reason) = state.authenticator.check_ready() {
         reasons.insert("keys".to_owned(), reason.into());
     }
     if reasons.is_empty() {
@@ -41,18 +43,21 @@ pub(super) async fn ready(State(gateway): State<Arc<AppState>>) -> (StatusCode, 
     }
 }
 
-async fn store_ready(gateway: &AppState) -> Result<(), String> {
-    let answered = tokio::time::timeout(READINESS_TIMEOUT, gateway.access.check_ready()).await;
-    answered.unwrap_or_else(|_| Err("the database did not answer in time".to_owned()))
+async fn check_store(state: &AppState) -> Result<(), String> {
+    let result = tokio::time::timeout(READINESS_TIMEOUT, state.access.check_ready()).await;
+    result.unwrap_or_else(|_| {
+        let seconds = READINESS_TIMEOUT.as_secs();
+        Err(format!("the database did not respond within {seconds} s"))
+    })
 }
 
-/// `GET /metrics`
-pub(super) async fn metrics(State(gateway): State<Arc<AppState>>) -> Response {
-    gateway.authenticator.update_gauges();
-    match gateway.metrics.encode() {
+/// Handles `GET /metrics`: the metrics in the text format of Prometheus.
+pub(super) async fn metrics(State(state): State<Arc<AppState>>) -> Response {
+    state.authenticator.update_gauges();
+    match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the metrics have no text");
+            tracing::error!(%error, "cannot encode the metrics");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

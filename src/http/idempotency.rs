@@ -1,18 +1,16 @@
-//! `Idempotency-Key`: a mutation that has one may be sent again, and is done once (after the
-//! draft-ietf-httpapi-idempotency-key-header).
+//! Executes a mutation with an `Idempotency-Key` once, and replays its response to retries.
+//!
+//! The behaviour follows draft-ietf-httpapi-idempotency-key-header. `access::idempotency` has the
+//! rules that do not depend on HTTP.
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use super::{
-    AppState,
-    concurrency_limit::ConcurrencyPermit,
-    graphql::HttpError,
-    timeout::{Deadline, gateway_timeout},
+    concurrency_limit::ConcurrencyPermit, error::HttpError, state::AppState, timeout::Deadline,
 };
 use crate::{
     access::{AccessError, Caller, ClaimOutcome, IdempotentRun, Session, digest},
@@ -20,13 +18,19 @@ use crate::{
 };
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// The longest key, in bytes.
+/// The maximum length of a key, in bytes.
 const MAX_KEY_BYTES: usize = 255;
-/// The longest answer that is kept, in bytes. After a longer one, a repeat is answered from what is
-/// stored then, and still does nothing.
+/// The maximum length of a stored response, in bytes.
+///
+/// A longer response is not stored. A retry then gets a response from the current data, and still
+/// changes nothing.
 const MAX_STORED_BODY_BYTES: usize = 1024 * 1024;
-/// Errors that say nothing of what was asked: a repeat is to try again. Who was nobody here, or was
-/// shut out, has asked for nothing yet; the usual client calls `me` then, and sends it again.
+/// The `Retry-After` of a retry that comes too early, in seconds.
+const RETRY_AFTER: &str = "1";
+/// The error codes that do not depend on the mutation. A retry executes it again.
+///
+/// They include the codes of callers without a user and of disabled users, whose mutation was not
+/// attempted. A typical client queries `me` after such an error and retries.
 const TRANSIENT_CODES: &[&str] = &[
     Code::Unavailable.as_str(),
     Code::Timeout.as_str(),
@@ -35,109 +39,132 @@ const TRANSIENT_CODES: &[&str] = &[
     Code::UserDisabled.as_str(),
 ];
 
-/// A request that may go on.
-pub(super) enum IdempotencyDecision {
-    /// It is to run, as this.
-    Run(IdempotentRun),
-    /// It ran before; this was the answer.
-    Answered(String),
+/// The `Idempotency-Key` of a request, with the fingerprint of its parameters.
+pub(super) struct IdempotencyKey<'a> {
+    /// The header's value: 1 to 255 printable ASCII characters.
+    key: &'a str,
+    /// Distinguishes different requests that use the same key.
+    fingerprint: [u8; 32],
 }
 
-/// The request's key, if it has one: 1 to 255 printable ASCII characters.
-pub(super) fn key(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
-    let mut values = headers.get_all(HEADER).iter();
-    let (first, second) = (values.next(), values.next());
-    let Some(key) = first else { return Ok(None) };
-    let key = key.to_str().unwrap_or("").trim();
-    if second.is_some() || !(1..=MAX_KEY_BYTES).contains(&key.len()) {
-        let message = "Send one `Idempotency-Key` of 1 to 255 printable ASCII characters.";
-        return Err(HttpError::malformed(message));
+impl<'a> IdempotencyKey<'a> {
+    /// Returns the key of a request, or `None` if it has no `Idempotency-Key` header.
+    ///
+    /// # Errors
+    ///
+    /// Returns 400 for an invalid key and for more than one header.
+    pub(super) fn from_request(
+        headers: &'a HeaderMap,
+        request: &GraphQlRequest,
+    ) -> Result<Option<Self>, HttpError> {
+        let mut values = headers.get_all(HEADER).iter();
+        let (first, second) = (values.next(), values.next());
+        let Some(key) = first else { return Ok(None) };
+        let key = key.to_str().unwrap_or("").trim();
+        if second.is_some() || !(1..=MAX_KEY_BYTES).contains(&key.len()) {
+            let message = "Send one `Idempotency-Key` of 1 to 255 printable ASCII characters.";
+            return Err(HttpError::bad_request(message));
+        }
+        Ok(Some(Self { key, fingerprint: fingerprint(request) }))
     }
-    Ok(Some(key))
 }
 
-/// What tells one request from another under the same key.
-pub(super) fn fingerprint(document: &GraphQlRequest) -> [u8; 32] {
+fn fingerprint(request: &GraphQlRequest) -> [u8; 32] {
     let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
-        // None and none of them are the same.
+        // An absent object and an empty one mean the same.
         let text = object.as_ref().filter(|o| !o.is_empty()).map(serde_json::to_string);
         text.transpose().ok().flatten().unwrap_or_default()
     };
     digest(&[
-        document.query.as_deref().unwrap_or(""),
-        document.document_id.as_deref().unwrap_or(""),
-        document.operation_name.as_deref().unwrap_or(""),
-        &json(&document.variables),
-        &json(&document.extensions),
+        request.query.as_deref().unwrap_or(""),
+        request.document_id.as_deref().unwrap_or(""),
+        request.operation_name.as_deref().unwrap_or(""),
+        &json(&request.variables),
+        &json(&request.extensions),
     ])
 }
 
-/// Lets a request run, or finds its answer; waits where another one with its key is at work.
+/// The next step for a mutation with an `Idempotency-Key`.
+pub(super) enum IdempotencyDecision {
+    /// Execute the mutation as this run.
+    Execute(IdempotentRun),
+    /// Return this stored response body.
+    Replay(String),
+}
+
+/// Decides whether a mutation is executed or replayed.
+///
+/// Waits while another request with the same key is in progress.
+///
+/// # Errors
+///
+/// Returns 409 if the other request takes too long, 422 if the key was used for a different request,
+/// and 503 if the store is unavailable.
 pub(super) async fn begin(
-    gateway: &AppState,
+    state: &AppState,
     caller: &Caller,
-    key: &str,
-    fingerprint: [u8; 32],
+    IdempotencyKey { key, fingerprint }: &IdempotencyKey<'_>,
 ) -> Result<IdempotencyDecision, HttpError> {
-    match gateway.access.claim_request(caller, key, fingerprint).await {
-        Ok(ClaimOutcome::Run(run)) => Ok(IdempotencyDecision::Run(run)),
-        Ok(ClaimOutcome::Completed(body)) => Ok(IdempotencyDecision::Answered(body)),
+    match state.access.claim_request(caller, key, *fingerprint).await {
+        Ok(ClaimOutcome::Run(run)) => Ok(IdempotencyDecision::Execute(run)),
+        Ok(ClaimOutcome::Completed(body)) => Ok(IdempotencyDecision::Replay(body)),
         Ok(ClaimOutcome::InProgress) => {
-            let message = "A request with this `Idempotency-Key` is still at work; try again.";
-            Err(HttpError::new(StatusCode::CONFLICT, Code::Unavailable, message)
-                .with_header(header::RETRY_AFTER, "1"))
+            let message = "A request with this `Idempotency-Key` is still in progress. Try again.";
+            Err(HttpError::conflict(message, RETRY_AFTER))
         }
         Ok(ClaimOutcome::KeyReused) => {
-            let message = "This `Idempotency-Key` was used for another request.";
+            let message = "This `Idempotency-Key` was already used for a different request.";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             Err(HttpError::new(status, Code::BadUserInput, message))
         }
         Err(AccessError::Unavailable) => {
-            let message = "Not available just now; try again.";
-            Err(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
-                .with_header(header::RETRY_AFTER, "1"))
+            let message = "The gateway is temporarily unavailable. Try again later.";
+            Err(HttpError::service_unavailable(message, RETRY_AFTER))
         }
-        Err(_) => Err(internal_error()),
+        Err(_) => Err(HttpError::internal_server_error()),
     }
 }
 
-/// Runs it to its end, also where the client has gone away, so that its repeat finds the answer; the
-/// request's time is its end too, and it keeps the request's place.
+/// Executes a mutation and stores its response for retries.
+///
+/// The mutation runs to completion even if its client disconnects, so that a retry finds the stored
+/// response. It keeps the request's deadline and concurrency permit.
 pub(super) async fn run(
-    gateway: Arc<AppState>,
+    state: Arc<AppState>,
     session: Arc<Session>,
-    prepared: PreparedOperation,
+    operation: PreparedOperation,
     run: IdempotentRun,
-    (deadline, place): (Deadline, ConcurrencyPermit),
+    (deadline, permit): (Deadline, ConcurrencyPermit),
 ) -> Result<GraphQlResponse, HttpError> {
-    let (answered, answer) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let work = async move {
-        let ran = deadline.run(gateway.api.execute(session.clone(), prepared)).await;
-        let body = ran.as_ref().and_then(cacheable_body);
-        gateway.access.complete_request(&run, body).await;
-        drop(place);
-        if let Err(ran) = answered.send(ran) {
-            let codes = ran.as_ref().map(|ran| ran.codes().collect::<Vec<_>>());
+        let response = deadline.run(state.executor.execute(session.clone(), operation)).await;
+        let body = response.as_ref().and_then(cacheable_body);
+        state.access.complete_request(&run, body).await;
+        drop(permit);
+        if let Err(response) = sender.send(response) {
+            let codes = response.as_ref().map(|response| response.codes().collect::<Vec<_>>());
             let (store_reads, store_writes) = (session.reads(), session.writes());
-            tracing::info!(?codes, store_reads, store_writes, "done, after its client went away");
+            tracing::info!(
+                ?codes,
+                store_reads,
+                store_writes,
+                "mutation completed after its client disconnected"
+            );
         }
     };
     tokio::spawn(work.in_current_span());
-    match answer.await {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(gateway_timeout()),
-        Err(_) => Err(internal_error()),
+    match receiver.await {
+        Ok(Some(response)) => Ok(response),
+        Ok(None) => Err(HttpError::gateway_timeout()),
+        Err(_) => Err(HttpError::internal_server_error()),
     }
 }
 
-/// The answer's text, where a repeat is to be answered the same.
-fn cacheable_body(answer: &GraphQlResponse) -> Option<String> {
-    let counts = answer.executed() && !answer.codes().any(|code| TRANSIENT_CODES.contains(&code));
-    let body = if counts { serde_json::to_string(answer).ok() } else { None };
+/// Returns the response body to store, or `None` if a retry must execute the mutation again.
+fn cacheable_body(response: &GraphQlResponse) -> Option<String> {
+    let is_final =
+        response.executed() && !response.codes().any(|code| TRANSIENT_CODES.contains(&code));
+    let body = if is_final { serde_json::to_string(response).ok() } else { None };
     body.filter(|body| body.len() <= MAX_STORED_BODY_BYTES)
-}
-
-fn internal_error() -> HttpError {
-    let message = "Something went wrong here.";
-    HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
 }

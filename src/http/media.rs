@@ -1,18 +1,18 @@
-//! Media types: what a client sends, and in which form it wants the answer.
+//! Content negotiation: the media types that a client sends and accepts (RFC 9110, section 12).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// The form of an answer (GraphQL over HTTP, section 4).
+/// The media type of a GraphQL response (GraphQL over HTTP, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
-    /// `application/json`: a document that is refused is 200 all the same.
+    /// `application/json`: the status is 200 even if the operation was not executed.
     Json,
-    /// `application/graphql-response+json`: the status says whether the document ran.
+    /// `application/graphql-response+json`: the status shows whether the operation was executed.
     GraphqlResponse,
 }
 
 impl MediaType {
-    /// As the answer's `Content-Type`.
+    /// Returns the value of the response's `Content-Type`.
     pub(super) const fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
@@ -20,13 +20,15 @@ impl MediaType {
         })
     }
 
-    /// What the `Accept` headers prefer; `None` where they take neither. Who says nothing, or takes
-    /// anything, gets `application/json`.
+    /// Returns the media type that the `Accept` headers prefer.
+    ///
+    /// The default is `application/json`, also for a client that accepts every type. Returns `None`
+    /// if the headers exclude both types.
     pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(u16, Self)> = None;
-        let mut said = false;
+        let mut has_ranges = false;
         for (range, quality) in ranges(headers) {
-            said = true;
+            has_ranges = true;
             let media_type = match range {
                 "application/graphql-response+json" => Self::GraphqlResponse,
                 "application/json" | "application/*" | "*/*" => Self::Json,
@@ -36,36 +38,38 @@ impl MediaType {
                 best = Some((quality, media_type));
             }
         }
-        if said { best.map(|(_, media_type)| media_type) } else { Some(Self::Json) }
+        if has_ranges { best.map(|(_, media_type)| media_type) } else { Some(Self::Json) }
     }
 }
 
-/// Whether a browser asks for a page: `text/html`, and no form of an answer as much or more.
+/// Returns whether the client prefers `text/html` to both media types of GraphQL responses.
 pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
-    let quality = |wanted: &[&str]| {
-        let qualities = ranges(headers).filter(|(range, _)| wanted.contains(range));
-        qualities.map(|(_, quality)| quality).max().unwrap_or(0)
+    let quality = |names: &[&str]| {
+        let matching = ranges(headers).filter(|(range, _)| names.contains(range));
+        matching.map(|(_, quality)| quality).max().unwrap_or(0)
     };
-    let page = quality(&["text/html"]);
-    page > quality(&["application/json", "application/graphql-response+json"])
+    quality(&["text/html"]) > quality(&["application/json", "application/graphql-response+json"])
 }
 
-/// Whether a body may come in that coding: where it is named, or everything is, and not ruled out
-/// (RFC 9110, section 12.5.3).
+/// Returns whether the client accepts a content coding (RFC 9110, section 12.5.3).
+///
+/// The coding's own entry takes precedence over `*`. A quality of 0 excludes the coding.
 pub(super) fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
-    let quality = |wanted: &str| {
+    let quality = |coding: &str| {
         preferences(headers, header::ACCEPT_ENCODING)
-            .find_map(|(name, quality)| name.eq_ignore_ascii_case(wanted).then_some(quality))
+            .find_map(|(name, quality)| name.eq_ignore_ascii_case(coding).then_some(quality))
     };
     quality(coding).or_else(|| quality("*")).is_some_and(|quality| quality > 0)
 }
 
-/// Media ranges (RFC 9110, section 12.5.1).
+/// Returns the media ranges of `Accept` with their qualities (RFC 9110, section 12.5.1).
 fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, u16)> {
     preferences(headers, header::ACCEPT)
 }
 
-/// What a header of preferences lists, with its quality in thousandths (RFC 9110, section 12.4.2).
+/// Returns the items of a negotiation header with their qualities in thousandths.
+///
+/// The format is in RFC 9110, section 12.4.2.
 fn preferences(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(|item| {
@@ -80,15 +84,15 @@ fn parse_qvalue(quality: &str) -> u16 {
     quality.parse().map_or(0, |q: f32| (q.clamp(0.0, 1.0) * 1000.0) as u16)
 }
 
-/// Whether a body is JSON in UTF-8 by its `Content-Type`.
+/// Returns whether the `Content-Type` is JSON in UTF-8.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(Ok(value)), None) = (values.next().map(HeaderValue::to_str), values.next()) else {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
-    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-    json && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+    let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    is_json && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
         !name.eq_ignore_ascii_case("charset")
             || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     })
@@ -98,16 +102,16 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn accept(value: &'static str) -> Option<MediaType> {
+    fn negotiate(value: &'static str) -> Option<MediaType> {
         let accept = (header::ACCEPT, HeaderValue::from_static(value));
         MediaType::negotiate(&HeaderMap::from_iter([accept]))
     }
 
     #[test]
-    fn the_client_chooses() {
+    fn accept_header_selects_the_media_type() {
         use MediaType::{GraphqlResponse, Json};
         assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(Json));
-        for (value, chosen) in [
+        for (value, expected) in [
             ("*/*", Some(Json)),
             ("application/*", Some(Json)),
             ("application/json", Some(Json)),
@@ -123,46 +127,46 @@ mod tests {
             ("text/html", None),
             ("application/json;q=0", None),
         ] {
-            assert_eq!(accept(value), chosen, "{value}");
+            assert_eq!(negotiate(value), expected, "{value}");
         }
     }
 
     #[test]
-    fn a_coding_is_taken_where_it_is_named_or_everything_is() {
-        let takes = |value: &'static str| {
+    fn encoding_is_accepted_by_name_or_wildcard() {
+        let accepts = |value: &'static str| {
             let accept = (header::ACCEPT_ENCODING, HeaderValue::from_static(value));
             accepts_encoding(&HeaderMap::from_iter([accept]), "br")
         };
-        for good in ["br", "gzip, BR;q=0.1", "*", "gzip;q=0, *;q=0.5"] {
-            assert!(takes(good), "{good}");
+        for value in ["br", "gzip, BR;q=0.1", "*", "gzip;q=0, *;q=0.5"] {
+            assert!(accepts(value), "{value}");
         }
-        for bad in ["", "gzip", "br;q=0", "br;q=0, *", "*;q=0", "brotli", "identity"] {
-            assert!(!takes(bad), "{bad}");
+        for value in ["", "gzip", "br;q=0", "br;q=0, *", "*;q=0", "brotli", "identity"] {
+            assert!(!accepts(value), "{value}");
         }
         assert!(!accepts_encoding(&HeaderMap::new(), "br"));
     }
 
     #[test]
-    fn bodies_are_json_in_utf8() {
-        let json = |value: &'static str| {
-            let kind = (header::CONTENT_TYPE, HeaderValue::from_static(value));
-            is_json(&HeaderMap::from_iter([kind]))
+    fn only_json_in_utf8_is_accepted_as_body() {
+        let is_json_type = |value: &'static str| {
+            let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(value));
+            is_json(&HeaderMap::from_iter([content_type]))
         };
-        for good in [
+        for value in [
             "application/json",
             "Application/JSON; charset=UTF-8",
             "application/json;charset=\"utf-8\"",
         ] {
-            assert!(json(good), "{good}");
+            assert!(is_json_type(value), "{value}");
         }
-        for bad in [
+        for value in [
             "text/plain",
             "application/x-www-form-urlencoded",
             "application/json; charset=latin1",
             "",
             "application/jsonx",
         ] {
-            assert!(!json(bad), "{bad}");
+            assert!(!is_json_type(value), "{value}");
         }
         assert!(!is_json(&HeaderMap::new()));
     }

@@ -1,4 +1,6 @@
-//! Who asks, where proxies stand in between: each adds to `X-Forwarded-For` whom it was asked by.
+//! Determines the client address of requests that come through trusted proxies.
+//!
+//! Each proxy appends the address of its own client to `X-Forwarded-For`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,25 +9,27 @@ use ipnet::IpNet;
 
 const HEADER: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The proxies whose word counts.
+/// The proxies whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Those in these networks.
+    /// Trusts all addresses in these networks.
     #[must_use]
     pub const fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
-    /// Who asks, by the connection and by what proxies say: the last one in the line that is no
-    /// proxy of ours. What stands before it is that one's own word, which counts for nothing.
+    /// Returns the address of the client, given the peer of the connection.
+    ///
+    /// It is the last address in the chain that is not a trusted proxy. The addresses before it come
+    /// from the client itself and are ignored.
     pub(super) fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lines = headers.get_all(HEADER).iter().rev().map(|line| line.to_str().unwrap_or(""));
-        for told in lines.flat_map(|line| line.rsplit(',')) {
-            match address(told.trim()) {
-                Some(told) if self.is_trusted(client) => client = told,
+        for hop in lines.flat_map(|line| line.rsplit(',')) {
+            match parse_address(hop.trim()) {
+                Some(address) if self.is_trusted(client) => client = address,
                 _ => break,
             }
         }
@@ -37,11 +41,11 @@ impl TrustedProxies {
     }
 }
 
-/// An address, which some proxies write with the port.
-fn address(told: &str) -> Option<IpAddr> {
-    let with_port = || told.parse::<SocketAddr>().map(|told| told.ip());
-    let bare = told.strip_prefix('[').and_then(|told| told.strip_suffix(']')).unwrap_or(told);
-    bare.parse().or_else(|_| with_port()).ok().map(|told: IpAddr| told.to_canonical())
+/// Parses an address. Some proxies append the port.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().or_else(|_| with_port()).ok().map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -50,26 +54,26 @@ mod tests {
 
     use super::*;
 
-    fn client(peer: &str, lines: &[&'static str]) -> String {
+    fn client_ip(peer: &str, lines: &[&'static str]) -> String {
         let networks = ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"];
-        let networks = networks.map(|network| network.parse().expect("a network"));
+        let networks = networks.map(|network| network.parse().expect("valid network"));
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(HEADER, HeaderValue::from_static(line));
         }
-        let peer = peer.parse().expect("an address");
+        let peer = peer.parse().expect("valid address");
         TrustedProxies::new(networks.to_vec()).client_ip(peer, &headers).to_string()
     }
 
     #[test]
-    fn who_asks_is_the_last_that_is_no_proxy_of_ours() {
-        for (peer, lines, known) in [
+    fn client_is_the_last_address_that_is_not_a_trusted_proxy() {
+        for (peer, lines, expected) in [
             ("198.51.100.1", &[][..], "198.51.100.1"),
-            // A stranger may say what it likes.
+            // The header of an untrusted peer is ignored.
             ("198.51.100.1", &["203.0.113.9"], "198.51.100.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &["203.0.113.9"], "203.0.113.9"),
-            // What a client has written itself stands before what proxies add.
+            // The client's own entries stand before those that the proxies append.
             ("10.0.0.1", &["127.0.0.1, 10.0.0.9, 203.0.113.9"], "203.0.113.9"),
             ("10.0.0.1", &["203.0.113.9, 10.0.0.2"], "203.0.113.9"),
             ("192.0.2.7", &["203.0.113.8", "203.0.113.9,10.0.0.2"], "203.0.113.9"),
@@ -79,7 +83,7 @@ mod tests {
             ("10.0.0.1", &["203.0.113.9, unknown"], "10.0.0.1"),
             ("10.0.0.1", &[""], "10.0.0.1"),
         ] {
-            assert_eq!(client(peer, lines), known, "{peer} {lines:?}");
+            assert_eq!(client_ip(peer, lines), expected, "{peer} {lines:?}");
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Every request has an identifier; every answer carries it, and so does every line of the log.
+//! Assigns an identifier to every request.
+//!
+//! Every response carries the identifier, and so does every log line of the request.
 
 use axum::{
     extract::Request,
@@ -7,14 +9,14 @@ use axum::{
     response::Response,
 };
 
-/// The header, in requests and answers.
+/// The header of the identifier, in requests and responses.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request's identifier: 1 to 128 of `A-Za-z0-9._-`.
+/// The identifier of a request: 1 to 128 characters of `A-Za-z0-9._-`.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Keeps a valid identifier that came with the request, makes one otherwise, and answers with it.
+/// Takes the identifier from the request if it is valid, and generates one otherwise.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let id = from_headers(request.headers()).unwrap_or_else(random);
     let header = HeaderValue::from_str(&id);
@@ -35,7 +37,7 @@ fn from_headers(headers: &HeaderMap) -> Option<String> {
 
 fn random() -> String {
     let mut bytes = [0_u8; 16];
-    // Without random bytes an identifier is less unique, which is no reason to answer nothing.
+    // Without random bytes the identifier is not unique. That does not justify failing the request.
     let _ = getrandom::fill(&mut bytes);
     hex::encode(bytes)
 }

@@ -1,4 +1,7 @@
-//! A listener's connections: nobody holds one by being slow to ask, and all end when the program does.
+//! Serves the connections of a listener until the shutdown is complete.
+//!
+//! A client cannot keep a connection open without sending requests: a request's head must arrive
+//! within [`HEAD_TIMEOUT`]. The shutdown has the phases of [`ShutdownPhase`].
 
 use std::{
     io,
@@ -27,68 +30,72 @@ use tower::Service;
 
 use crate::metrics::Metrics;
 
-/// How long a client may take to send a request's head; an idle connection is one that takes long.
+/// The maximum time for a client to send the head of a request.
+///
+/// It also limits the time that a connection stays idle between requests.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long connections stay open for a request that is on its way, when the program ends.
+/// The time for which connections stay open during shutdown, for requests that are on their way.
 const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(1);
-/// The wait after the system could give no connection, because there are too many.
+/// The delay after the system failed to accept a connection, e.g. for lack of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Who is at the other end of a request's connection.
+/// The address of the peer of a request's connection: a client or a proxy.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddr(pub IpAddr);
 
-/// How far the end of the program has come.
+/// The phases of the shutdown, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownPhase {
-    /// It has not begun.
+    /// The gateway serves requests. No shutdown has been requested.
     Running,
-    /// The program is not ready any more, and still answers everybody; each answer is the last one
-    /// of its connection, so that clients go elsewhere.
+    /// The gateway reports that it is not ready, and still serves all requests.
+    ///
+    /// Each response closes its connection, so that clients reconnect to another instance.
     Draining,
-    /// No connection is taken any more, and those are closed on which nothing is asked for a second.
+    /// The gateway accepts no connections. It closes those without a request for one second.
     Closing,
-    /// What is under way is dropped.
+    /// The gateway drops the requests that are still in progress.
     Aborting,
 }
 
-/// Tells how far the end of the program has come.
+/// Receives the phases of the shutdown.
 pub type ShutdownWatch = watch::Receiver<ShutdownPhase>;
 
-/// Waits for a stage. Where nobody can tell of one any more, it has come.
-pub async fn wait_for_phase(stages: &mut ShutdownWatch, stage: ShutdownPhase) {
-    let _ = stages.wait_for(|now| *now >= stage).await;
+/// Waits until the shutdown reaches a phase. Returns at once if the sender is gone.
+pub async fn wait_for_phase(shutdown: &mut ShutdownWatch, phase: ShutdownPhase) {
+    let _ = shutdown.wait_for(|current| *current >= phase).await;
 }
 
-/// Serves through all stages, and ends when the last connection has. How many of them were cut in
-/// [`Stage::Over`].
+/// Serves a listener through all phases of the shutdown, until the last connection has ended.
+///
+/// Returns the number of connections that were aborted in [`ShutdownPhase::Aborting`].
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    stages: ShutdownWatch,
+    shutdown: ShutdownWatch,
     metrics: Option<Metrics>,
 ) -> usize {
-    // Each connection has a receiver until it ends.
+    // Each connection holds a receiver until it ends.
     let (alive, _) = watch::channel(());
-    let cut = Arc::new(AtomicUsize::new(0));
+    let aborted = Arc::new(AtomicUsize::new(0));
     let open = |(stream, address): (TcpStream, std::net::SocketAddr)| {
         let connection = Connection {
             peer: PeerAddr(address.ip()),
             router: router.clone(),
-            stages: stages.clone(),
-            counted: metrics.clone().map(OpenConnectionGuard::new),
+            shutdown: shutdown.clone(),
+            open_guard: metrics.clone().map(OpenConnectionGuard::new),
         };
-        let (alive, cut) = (alive.subscribe(), cut.clone());
+        let (alive, aborted) = (alive.subscribe(), aborted.clone());
         tokio::spawn(async move {
             if connection.serve(stream).await.is_err() {
-                cut.fetch_add(1, Ordering::Relaxed);
+                aborted.fetch_add(1, Ordering::Relaxed);
             }
             drop(alive);
         });
     };
     let mut closing = pin!({
-        let mut stages = stages.clone();
-        async move { wait_for_phase(&mut stages, ShutdownPhase::Closing).await }
+        let mut shutdown = shutdown.clone();
+        async move { wait_for_phase(&mut shutdown, ShutdownPhase::Closing).await }
     });
     loop {
         let accepted = tokio::select! {
@@ -99,46 +106,46 @@ pub async fn serve(
             Ok(accepted) => open(accepted),
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be taken");
+                tracing::error!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
-    // Who is in line already is answered, too.
+    // Connections that the system has already established are served, too.
     while let Some(Ok(accepted)) = listener.accept().now_or_never() {
         open(accepted);
     }
     drop(listener);
     alive.closed().await;
-    cut.load(Ordering::Relaxed)
+    aborted.load(Ordering::Relaxed)
 }
 
-/// A connection ended before its request was answered.
+/// The connection was aborted before its request was complete.
 struct Aborted;
 
-/// What a connection is served with.
+/// Serves one connection.
 struct Connection {
     peer: PeerAddr,
     router: Router,
-    stages: ShutdownWatch,
-    counted: Option<OpenConnectionGuard>,
+    shutdown: ShutdownWatch,
+    open_guard: Option<OpenConnectionGuard>,
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream) -> Result<(), Aborted> {
-        // An answer is one write: waiting for more to send would only delay it.
+        // A response is a single write, so Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
-        let Self { peer, router, stages, counted: _counted } = self;
-        let mut over = stages.clone();
-        let asked = AtomicBool::new(false);
+        let Self { peer, router, shutdown, open_guard: _open_guard } = self;
+        let mut aborting = shutdown.clone();
+        let has_request = AtomicBool::new(false);
         let service = service_fn(|request: Request<Incoming>| {
-            asked.store(true, Ordering::Relaxed);
+            has_request.store(true, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            let (answer, stages) = (router.clone().call(request), stages.clone());
+            let (response, shutdown) = (router.clone().call(request), shutdown.clone());
             async move {
-                let mut response = answer.await?;
-                if *stages.borrow() >= ShutdownPhase::Draining {
+                let mut response = response.await?;
+                if *shutdown.borrow() >= ShutdownPhase::Draining {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
@@ -150,34 +157,35 @@ impl Connection {
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = pin!(connection);
         let closing = {
-            let (mut stages, asked) = (stages.clone(), &asked);
+            let (mut shutdown, has_request) = (shutdown.clone(), &has_request);
             async move {
-                wait_for_phase(&mut stages, ShutdownPhase::Closing).await;
-                let over = wait_for_phase(&mut stages, ShutdownPhase::Aborting);
-                let _ = tokio::time::timeout(CLOSE_GRACE_PERIOD, over).await;
-                asked.load(Ordering::Relaxed)
+                wait_for_phase(&mut shutdown, ShutdownPhase::Closing).await;
+                let aborting = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting);
+                let _ = tokio::time::timeout(CLOSE_GRACE_PERIOD, aborting).await;
+                has_request.load(Ordering::Relaxed)
             }
         };
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            // Whoever has not asked by now has sent a part of a head at most, and is owed no answer.
-            has_asked = closing => if !has_asked { Ok(()) } else {
+        let result = tokio::select! {
+            result = &mut connection => result,
+            // A client without a request has sent a part of a head at most, so there is nothing to
+            // respond to.
+            has_request = closing => if !has_request { Ok(()) } else {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
-                    ended = &mut connection => ended,
-                    () = wait_for_phase(&mut over, ShutdownPhase::Aborting) => return Err(Aborted),
+                    result = &mut connection => result,
+                    () = wait_for_phase(&mut aborting, ShutdownPhase::Aborting) => return Err(Aborted),
                 }
             }
         };
-        if let Err(error) = ended {
-            // A client that goes away, or speaks something else: its affair.
-            tracing::debug!(%error, "a connection has ended early");
+        if let Err(error) = result {
+            // The client disconnected or does not speak HTTP, which is not an error of the gateway.
+            tracing::debug!(%error, "connection ended early");
         }
         Ok(())
     }
 }
 
-/// A connection that is counted as open until this is dropped.
+/// Counts a connection as open until it is dropped.
 struct OpenConnectionGuard(Metrics);
 
 impl OpenConnectionGuard {
@@ -193,7 +201,9 @@ impl Drop for OpenConnectionGuard {
     }
 }
 
-/// Whether accepting failed for the client that was about to connect, and for nobody else.
+/// Returns whether accepting failed because of a single client.
+///
+/// All other errors concern the listener or the system.
 fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,6 +1,8 @@
-//! What is told of a request to whoever runs this: a line of the log, a span of its trace, and counts.
+//! Emits the telemetry of every request: a log line, a trace span and metrics.
 //!
-//! Nothing of it is a token, a secret, or a value that a document or its variables hold.
+//! No other module emits per-request telemetry. None of it contains a token, a secret, a literal of a
+//! document or the value of a variable. Metric label values come from a fixed set, the schema or the
+//! configuration.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +17,11 @@ use axum::{
 };
 use tracing::{Instrument, Level, Span, error_span, field::Empty};
 
-use super::{AppState, graphql::StoreCost, request_id::RequestId};
+use super::{
+    request_id::RequestId,
+    response::{OK, ResponseCodes, StoreCost},
+    state::AppState,
+};
 use crate::{
     access::Session,
     graphql::{Code, OperationInfo},
@@ -23,256 +29,223 @@ use crate::{
     trace::{self, RemoteContext},
 };
 
-/// Where requests are told of; the rest are pages.
+/// The path whose requests have a log line, a span and metrics.
 const PATH: &str = "/graphql";
-/// How many of an answer's codes are told.
-const CODES: usize = 5;
-/// What is told in place of a code.
-const OK: &str = "OK";
-/// The answer was kept for its `Idempotency-Key`; what it held is told where it was made.
-const REPLAYED: &str = "REPLAYED";
+/// The code of a request whose client disconnected before the response.
+const CLIENT_CLOSED_REQUEST: &str = "CLIENT_CLOSED_REQUEST";
 
-/// What an answer came to, among the response's extensions.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ResponseCodes {
-    /// The codes of its errors, each once; nothing where it was an answer from before.
-    codes: Option<Vec<&'static str>>,
-}
-
-impl ResponseCodes {
-    /// Of an answer with these errors.
-    pub(super) fn of<'a>(codes: impl Iterator<Item = &'a str>) -> Self {
-        let mut told: Vec<&'static str> = Vec::new();
-        for code in codes.filter_map(Code::parse).map(Code::as_str) {
-            if told.len() < CODES && !told.contains(&code) {
-                told.push(code);
-            }
-        }
-        Self { codes: Some(told) }
-    }
-
-    /// Of an answer that was kept.
-    pub(super) const fn repeated() -> Self {
-        Self { codes: None }
-    }
-
-    /// One word for it: faults of ours go before what a client did.
-    fn primary_code(&self) -> &'static str {
-        let Some(codes) = &self.codes else { return REPLAYED };
-        let ours = [Code::Internal.as_str(), Code::Unavailable.as_str()];
-        let ours = ours.into_iter().find(|code| codes.contains(code));
-        ours.or(codes.first().copied()).unwrap_or(OK)
-    }
-}
-
-/// What is found out about a request on its way, among the request's extensions.
+/// Collects the facts about a request for its telemetry.
+///
+/// It is an extension of the request, and [`layer`] reads it when the request ends.
 #[derive(Clone, Default)]
 pub(super) struct RequestTelemetry(Arc<Mutex<RequestFacts>>);
 
 #[derive(Default)]
 struct RequestFacts {
-    label: Option<Arc<OperationInfo>>,
+    operation: Option<Arc<OperationInfo>>,
     session: Option<Arc<Session>>,
-    refused: Option<&'static str>,
+    auth_error: Option<&'static str>,
 }
 
 impl RequestTelemetry {
-    /// A request's; what is told to one that nobody follows is lost.
+    /// Returns the telemetry of a request, or a detached one if [`layer`] did not run.
     pub(super) fn from_extensions(extensions: &Extensions) -> Self {
         extensions.get().cloned().unwrap_or_default()
     }
 
-    /// Why its credential was refused.
+    /// Records why the credential was rejected.
     pub(super) fn set_auth_error(&self, reason: &'static str) {
-        self.with(|found| found.refused = Some(reason));
+        self.with_facts(|facts| facts.auth_error = Some(reason));
     }
 
-    /// What it asks for.
-    pub(super) fn set_operation(&self, label: &Arc<OperationInfo>) {
-        self.with(|found| found.label = Some(label.clone()));
+    /// Records the operation of the request.
+    pub(super) fn set_operation(&self, operation: &Arc<OperationInfo>) {
+        self.with_facts(|facts| facts.operation = Some(operation.clone()));
     }
 
-    /// What it runs with.
+    /// Records the session of the request, which counts the store operations.
     pub(super) fn set_session(&self, session: &Arc<Session>) {
-        self.with(|found| found.session = Some(session.clone()));
+        self.with_facts(|facts| facts.session = Some(session.clone()));
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut RequestFacts) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_facts<T>(&self, access: impl FnOnce(&mut RequestFacts) -> T) -> T {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Follows a request from its head to its answer.
+/// Observes a request from its head to its response, and emits its telemetry.
 pub(super) async fn layer(
-    State(gateway): State<Arc<AppState>>,
+    State(state): State<Arc<AppState>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let trail = RequestTelemetry::default();
-    request.extensions_mut().insert(trail.clone());
-    let (logged, traced) = spans(&request);
-    let mut watch = RequestObserver {
-        trail,
-        logged: logged.clone(),
-        traced: traced.clone(),
-        metrics: gateway.metrics.clone(),
-        graphql: request.uri().path() == PATH,
+    let telemetry = RequestTelemetry::default();
+    request.extensions_mut().insert(telemetry.clone());
+    let (log_span, trace_span) = spans(&request);
+    let mut observer = RequestObserver {
+        telemetry,
+        log_span: log_span.clone(),
+        trace_span: trace_span.clone(),
+        metrics: state.metrics.clone(),
+        is_graphql: request.uri().path() == PATH,
         method: method_label(request.method()),
-        began: Instant::now(),
-        ended: None,
+        start: Instant::now(),
+        result: None,
     };
-    let response = next.run(request).instrument(traced).instrument(logged).await;
-    // A page, or a file of it: told apart by who made the answer.
-    let outcome = response.extensions().get::<ResponseCodes>().cloned();
-    watch.graphql &= outcome.is_some();
-    watch.ended = Some((response.status(), outcome.unwrap_or_else(ResponseCodes::default)));
+    let response = next.run(request).instrument(trace_span).instrument(log_span).await;
+    // `/graphql` also serves the page of the playground, whose response has no codes.
+    let codes = response.extensions().get::<ResponseCodes>().cloned();
+    observer.is_graphql &= codes.is_some();
+    observer.result = Some((response.status(), codes.unwrap_or_default()));
     response
 }
 
-/// A method, or `_OTHER` for one that a client has made up (OpenTelemetry's semantic conventions).
+/// Returns the method, or `_OTHER` for an unknown one, as OpenTelemetry's conventions prescribe.
 fn method_label(method: &Method) -> &'static str {
     let known = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"];
     known.into_iter().find(|known| method == known).unwrap_or("_OTHER")
 }
 
-/// What gives lines of the log their request, and the request its place in a trace.
+/// Returns the span that adds the request to its log lines, and the span of its trace.
 fn spans(request: &Request) -> (Span, Span) {
     let id = request.extensions().get::<RequestId>().map_or("", |RequestId(id)| id);
-    // An error's span, so that no filter takes it off a line. By itself it is none.
-    let logged = error_span!("request", request_id = id, trace_id = Empty);
+    // The span has the level of errors so that no log filter removes it. It emits no line itself.
+    let log_span = error_span!("request", request_id = id, trace_id = Empty);
     if request.uri().path() != PATH {
-        return (logged, Span::none());
+        return (log_span, Span::none());
     }
-    let incoming = RemoteContext::extract(request.headers());
-    let sent = incoming.as_ref().map(RemoteContext::id);
-    let traced = logged.in_scope(|| trace::request_span(incoming));
-    if let Some(id) = trace::trace_id(&traced).or(sent) {
-        logged.record("trace_id", tracing::field::display(id));
+    let remote = RemoteContext::extract(request.headers());
+    let remote_id = remote.as_ref().map(RemoteContext::id);
+    let trace_span = log_span.in_scope(|| trace::request_span(remote));
+    if let Some(id) = trace::trace_id(&trace_span).or(remote_id) {
+        log_span.record("trace_id", tracing::field::display(id));
     }
-    (logged, traced)
+    (log_span, trace_span)
 }
 
-/// A request that is followed. What is told of it is told when it is dropped, so also of one whose
-/// client has gone away.
+/// Emits the telemetry of a request when it is dropped.
+///
+/// So requests are covered whose client disconnects, which drops their future.
 struct RequestObserver {
-    trail: RequestTelemetry,
-    logged: Span,
-    traced: Span,
+    telemetry: RequestTelemetry,
+    log_span: Span,
+    trace_span: Span,
     metrics: Metrics,
-    graphql: bool,
+    is_graphql: bool,
     method: &'static str,
-    began: Instant,
-    ended: Option<(StatusCode, ResponseCodes)>,
+    start: Instant,
+    /// The status and the codes of the response, or `None` before the response.
+    result: Option<(StatusCode, ResponseCodes)>,
 }
 
 impl Drop for RequestObserver {
     fn drop(&mut self) {
-        let took = self.began.elapsed();
-        let _entered = self.logged.enter();
-        match &self.ended {
-            Some((status, _)) if !self.graphql => {
-                tracing::debug!(target: trace::REQUEST_LOG_TARGET, status = status.as_u16(), "served");
+        let duration = self.start.elapsed();
+        let _entered = self.log_span.enter();
+        match &self.result {
+            Some((status, _)) if !self.is_graphql => {
+                let status = status.as_u16();
+                tracing::debug!(target: trace::REQUEST_LOG_TARGET, status, "non-GraphQL request served");
             }
-            Some((status, outcome)) => self.answered(*status, outcome, took),
+            Some((status, codes)) => {
+                self.count(codes.primary_code(), duration);
+                self.emit(Some(*status), &codes.log_codes(), duration, "request completed");
+            }
             None => {
                 self.metrics.record_cancelled();
-                self.emit(None, "CLIENT_CLOSED_REQUEST", took, "the client went away");
+                self.emit(None, CLIENT_CLOSED_REQUEST, duration, "client disconnected");
             }
         }
     }
 }
 
 impl RequestObserver {
-    fn answered(&self, status: StatusCode, outcome: &ResponseCodes, took: Duration) {
-        let code = outcome.primary_code();
-        self.trail.with(|found| {
-            let operation = found.label.as_ref().map_or(Operation::NONE, |label| Operation {
-                kind: label.kind,
-                field: &label.field,
-                // Anybody can make up names; those of trusted documents are few.
-                name: label.name.as_deref().filter(|_| label.trusted).unwrap_or(""),
+    fn count(&self, code: &str, duration: Duration) {
+        self.telemetry.with_facts(|facts| {
+            let operation = facts.operation.as_ref().map_or(Operation::NONE, |info| Operation {
+                kind: info.kind,
+                field: &info.field,
+                // Clients can invent any number of names. Trusted documents have few.
+                name: info.name.as_deref().filter(|_| info.trusted).unwrap_or(""),
             });
-            self.metrics.record_response(operation, code, took);
+            self.metrics.record_response(operation, code, duration);
         });
-        let codes = outcome.codes.as_deref().filter(|codes| codes.len() > 1);
-        let code = codes.map_or_else(|| code.to_owned(), |codes| codes.join(" "));
-        self.emit(Some(status), &code, took, "answered");
     }
 
-    fn emit(&self, status: Option<StatusCode>, code: &str, took: Duration, what: &str) {
+    /// Writes the log line and completes the span.
+    fn emit(&self, status: Option<StatusCode>, codes: &str, duration: Duration, message: &str) {
         let is_logged = tracing::enabled!(target: trace::REQUEST_LOG_TARGET, Level::INFO);
-        if !is_logged && self.traced.is_none() {
+        if !is_logged && self.trace_span.is_none() {
             return;
         }
-        self.trail.with(|found| {
-            let (label, session) = (found.label.as_deref(), found.session.as_ref());
-            let cost = session.map(|session| StoreCost {
-                store_reads: session.reads(),
-                store_writes: session.writes(),
-            });
-            let actor = session.and_then(|session| session.actor()).map(|id| id.to_string());
-            let tenants =
-                session.map(|session| session.tenants_for_log()).filter(|list| !list.is_empty());
-            let tenants = tenants.map(|tenants| {
-                let mut named: Vec<String> = tenants.iter().map(ToString::to_string).collect();
-                named.sort();
-                named.join(" ")
-            });
-            let millis = took.as_secs_f64() * 1000.0;
+        self.telemetry.with_facts(|facts| {
+            let (operation, session) = (facts.operation.as_deref(), facts.session.as_deref());
+            let cost = session.map(StoreCost::from_session);
+            let actor = session.and_then(Session::actor).map(|id| id.to_string());
+            let tenants = session.and_then(logged_tenants);
+            let duration_ms = duration.as_secs_f64() * 1000.0;
             tracing::info!(
                 target: trace::REQUEST_LOG_TARGET,
                 method = self.method,
                 status = status.map(|status| status.as_u16()),
-                code,
-                duration_ms = (millis * 1000.0).round() / 1000.0,
-                operation_type = label.map(|label| label.kind),
-                root_field = label.map(|label| label.field.as_str()),
-                operation_name = label.and_then(|label| label.name.as_deref()),
-                document_sha256 = label.map(|label| label.hash.as_str()),
+                code = codes,
+                duration_ms = (duration_ms * 1000.0).round() / 1000.0,
+                operation_type = operation.map(|operation| operation.kind),
+                root_field = operation.map(|operation| operation.field.as_str()),
+                operation_name = operation.and_then(|operation| operation.name.as_deref()),
+                document_sha256 = operation.map(|operation| operation.hash.as_str()),
                 actor = actor.as_deref(),
                 tenants = tenants.as_deref(),
-                auth_error = found.refused,
+                auth_error = facts.auth_error,
                 store_reads = cost.map(|cost| cost.store_reads),
                 store_writes = cost.map(|cost| cost.store_writes),
-                "{what}"
+                "{message}"
             );
-            self.trace(status, code, label, actor.as_deref());
+            self.complete_span(status, codes, operation, actor.as_deref());
         });
     }
 
-    /// The same for the trace, in the names of OpenTelemetry's semantic conventions.
-    fn trace(
+    /// Sets the attributes of the span, named by OpenTelemetry's semantic conventions.
+    fn complete_span(
         &self,
         status: Option<StatusCode>,
-        code: &str,
-        label: Option<&OperationInfo>,
+        codes: &str,
+        operation: Option<&OperationInfo>,
         actor: Option<&str>,
     ) {
-        let name = match label {
+        let span_name = match operation {
             Some(OperationInfo { kind, field, .. }) => format!("{kind} {field}"),
             None => format!("{} /graphql", self.method),
         };
-        trace::set_attributes(&self.traced, &name, |tell| {
-            tell("http.request.method", self.method.into());
-            tell("http.route", "/graphql".into());
+        trace::set_attributes(&self.trace_span, &span_name, |set| {
+            set("http.request.method", self.method.into());
+            set("http.route", PATH.into());
             if let Some(status) = status {
-                tell("http.response.status_code", i64::from(status.as_u16()).into());
+                set("http.response.status_code", i64::from(status.as_u16()).into());
             }
-            if let Some(OperationInfo { kind, name, hash, .. }) = label {
-                tell("graphql.operation.type", (*kind).into());
-                tell("graphql.operation.name", name.clone().unwrap_or_default().into());
-                tell("graphql.document.hash", hash.clone().into());
+            if let Some(OperationInfo { kind, name, hash, .. }) = operation {
+                set("graphql.operation.type", (*kind).into());
+                set("graphql.operation.name", name.clone().unwrap_or_default().into());
+                set("graphql.document.hash", hash.clone().into());
             }
             if let Some(actor) = actor {
-                tell("user.id", actor.to_owned().into());
+                set("user.id", actor.to_owned().into());
             }
-            if code != OK {
-                tell("error.type", code.to_owned().into());
+            if codes != OK {
+                set("error.type", codes.to_owned().into());
             }
         });
-        let ours = [Code::Internal.as_str(), Code::Unavailable.as_str(), Code::Timeout.as_str()];
-        if code.split(' ').any(|code| ours.contains(&code)) {
-            trace::set_error_status(&self.traced);
+        let gateway_errors =
+            [Code::Internal.as_str(), Code::Unavailable.as_str(), Code::Timeout.as_str()];
+        if codes.split(' ').any(|code| gateway_errors.contains(&code)) {
+            trace::set_error_status(&self.trace_span);
         }
     }
+}
+
+/// Returns the identifiers of the tenants that a session has read or changed, in order.
+fn logged_tenants(session: &Session) -> Option<String> {
+    let mut ids: Vec<String> = session.tenants_for_log().iter().map(ToString::to_string).collect();
+    ids.sort();
+    (!ids.is_empty()).then(|| ids.join(" "))
 }

@@ -1,5 +1,6 @@
-//! Every request has a time to be answered in. When it is over, what was at work for it is dropped,
-//! and with that the calls of the store that it waits for.
+//! Limits the duration of every request.
+//!
+//! At the deadline, the gateway drops the request's work and the store calls that it awaits.
 
 use std::sync::Arc;
 
@@ -12,46 +13,41 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    AppState,
-    graphql::{ErrorFormat, HttpError},
+    error::{ErrorFormat, HttpError},
+    state::AppState,
 };
-use crate::graphql::Code;
 
-/// When a request's time is over.
+/// The time at which a request times out.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(Instant);
 
 impl Deadline {
-    /// A request's; there is one behind [`layer`].
-    pub(super) fn of(extensions: &Extensions) -> Result<Self, HttpError> {
-        extensions.get().copied().ok_or_else(gateway_timeout)
+    /// Returns the deadline of a request, which [`layer`] has set.
+    pub(super) fn from_extensions(extensions: &Extensions) -> Result<Self, HttpError> {
+        extensions.get().copied().ok_or_else(HttpError::gateway_timeout)
     }
 
-    /// Waits for work as long as there is time, then drops it.
-    pub(super) async fn run<T>(self, work: impl Future<Output = T>) -> Option<T> {
-        timeout_at(self.0, work).await.ok()
+    /// Runs a future until the deadline. Returns `None` if the deadline comes first.
+    pub(super) async fn run<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.0, future).await.ok()
     }
 }
 
-/// Holds each request to its time, its body's arrival included: one that is sent slowly is cut.
+/// Responds with 504 at the request's deadline.
+///
+/// The time includes the arrival of the body, so a body that is sent slowly is cut off.
 pub(super) async fn layer(
-    State(gateway): State<Arc<AppState>>,
+    State(state): State<Arc<AppState>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let deadline = Deadline(Instant::now() + gateway.bounds.request_timeout);
-    let form = ErrorFormat::of(request.headers(), request.extensions());
+    let deadline = Deadline(Instant::now() + state.traffic_limits.request_timeout);
+    let format = ErrorFormat::from_request(request.headers(), request.extensions());
     request.extensions_mut().insert(deadline);
-    let answered = deadline.run(next.run(request)).await;
-    let response = answered.unwrap_or_else(|| form.into_response(gateway_timeout()));
+    let response = deadline.run(next.run(request)).await;
+    let response = response.unwrap_or_else(|| format.render(HttpError::gateway_timeout()));
     if response.status() == StatusCode::GATEWAY_TIMEOUT {
-        gateway.metrics.timed_out();
+        state.metrics.timed_out();
     }
     response
-}
-
-/// The answer to a request whose time is over.
-pub(super) fn gateway_timeout() -> HttpError {
-    let message = "The request has taken longer than it may.";
-    HttpError::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message)
 }

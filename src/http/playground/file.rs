@@ -1,4 +1,4 @@
-//! A file of the playground, as it is embedded and as it goes out.
+//! Serves the embedded files of the playground.
 
 use std::{io::Read, sync::OnceLock};
 
@@ -10,24 +10,24 @@ use axum::{
 };
 use brotli_decompressor::Decompressor;
 
-use super::super::media::accepts_encoding;
+use crate::http::media::accepts_encoding;
 
-/// How much is decompressed at a time.
-const BUFFER: usize = 4096;
+/// The size of the decompressor's buffer, in bytes.
+const BUFFER_BYTES: usize = 4096;
 
-/// A file of `playground/dist`.
+/// An embedded file of `playground/dist`.
 pub(super) struct File {
-    /// As the URL has it.
+    /// The name of the file in its URL.
     pub(super) name: &'static str,
-    /// In brotli.
+    /// The content, compressed with brotli.
     pub(super) packed: &'static [u8],
-    /// As it was, once somebody wanted it so.
+    /// The decompressed content, computed on first use.
     pub(super) plain: OnceLock<Option<Vec<u8>>>,
-    /// Its entity tag, once somebody wanted it.
-    pub(super) tag: OnceLock<HeaderValue>,
+    /// The entity tag, computed on first use.
+    pub(super) etag: OnceLock<HeaderValue>,
 }
 
-/// A file by its name, without the ending of what is compressed.
+/// Embeds a file, given its name without the suffix `.br`.
 macro_rules! file {
     ($name:literal) => {
         File {
@@ -39,18 +39,18 @@ macro_rules! file {
                 ".br"
             )),
             plain: std::sync::OnceLock::new(),
-            tag: std::sync::OnceLock::new(),
+            etag: std::sync::OnceLock::new(),
         }
     };
 }
 pub(super) use file;
 
-/// How long a browser may keep a file without asking.
+/// The caching policy of a file.
 #[derive(Clone, Copy)]
 pub(super) enum CachePolicy {
-    /// For ever: the name changes with what is in it.
+    /// The file may be cached for a year, because its name changes with its content.
     Immutable,
-    /// Until the next time: it asks whether it is still the one.
+    /// The file may be cached, but must be revalidated before each use.
     Revalidate,
 }
 
@@ -64,21 +64,27 @@ impl CachePolicy {
 }
 
 impl File {
-    /// The answer to whoever asks for it: as it is embedded where brotli is taken, else as it was. (A
-    /// client that takes gzip alone gets that from the layer that makes answers short.)
-    pub(super) fn answer(&'static self, asked: &HeaderMap, keep: CachePolicy) -> Response {
-        let tag = self.etag();
+    /// Returns the response to a request for the file.
+    ///
+    /// The embedded brotli is sent if the client accepts it, and the decompressed content otherwise.
+    /// The compression layer serves clients that accept only gzip.
+    pub(super) fn respond(
+        &'static self,
+        request_headers: &HeaderMap,
+        policy: CachePolicy,
+    ) -> Response {
+        let etag = self.etag();
         let headers = [
-            (header::CACHE_CONTROL, keep.cache_control()),
-            (header::ETAG, tag.clone()),
+            (header::CACHE_CONTROL, policy.cache_control()),
+            (header::ETAG, etag.clone()),
             (header::VARY, HeaderValue::from_static("accept-encoding")),
         ];
-        if is_not_modified(asked, tag) {
+        if is_not_modified(request_headers, etag) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
-        let mut response = if accepts_encoding(asked, "br") {
-            let coding = [(header::CONTENT_ENCODING, "br")];
-            (coding, headers, Body::from(self.packed)).into_response()
+        let mut response = if accepts_encoding(request_headers, "br") {
+            let encoding = [(header::CONTENT_ENCODING, "br")];
+            (encoding, headers, Body::from(self.packed)).into_response()
         } else {
             match self.plain() {
                 Some(plain) => (headers, Body::from(plain)).into_response(),
@@ -89,32 +95,38 @@ impl File {
         response
     }
 
-    /// Weak: it is the same for every coding.
+    /// Returns the entity tag, which is weak because all content codings share it.
     fn etag(&self) -> &HeaderValue {
-        self.tag.get_or_init(|| {
+        self.etag.get_or_init(|| {
             let hash = hex::encode(&digest(&SHA256, self.packed).as_ref()[..16]);
             HeaderValue::try_from(format!("W/\"{hash}\""))
                 .unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
         })
     }
 
-    /// Decompressed once, and kept: few clients want it so, and none can make the program do it again.
+    /// Returns the decompressed content.
+    ///
+    /// It is computed once and kept, so that no client can make the gateway decompress it repeatedly.
+    /// Few clients need it.
     fn plain(&'static self) -> Option<&'static [u8]> {
         let plain = self.plain.get_or_init(|| {
             let mut plain = Vec::new();
-            let read = Decompressor::new(self.packed, BUFFER).read_to_end(&mut plain);
-            read.ok().map(|_| plain)
+            let result = Decompressor::new(self.packed, BUFFER_BYTES).read_to_end(&mut plain);
+            result.ok().map(|_| plain)
         });
         plain.as_deref()
     }
 }
 
-/// Whether the client has it already.
-fn is_not_modified(asked: &HeaderMap, tag: &HeaderValue) -> bool {
-    let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let ours = tag.to_str().map(weak).unwrap_or_default();
-    known.flat_map(|value| value.split(',')).any(|value| value.trim() == "*" || weak(value) == ours)
+/// Returns whether `If-None-Match` has the current entity tag, by weak comparison.
+fn is_not_modified(request_headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let values = request_headers.get_all(header::IF_NONE_MATCH).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let current = etag.to_str().map(opaque).unwrap_or_default();
+    values
+        .flat_map(|value| value.split(','))
+        .any(|value| value.trim() == "*" || opaque(value) == current)
 }
 
 fn media_type(name: &str) -> HeaderValue {

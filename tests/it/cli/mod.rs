@@ -512,7 +512,7 @@ async fn the_log_says_why_a_token_was_refused() {
         assert_eq!(answer.status().as_u16(), 401);
         assert!(!answer.text().await.expect("a body").contains(reason), "{reason}");
         let mut lines: Vec<Value> = Vec::new();
-        while lines.last().is_none_or(|line| line["fields"]["message"] != "answered") {
+        while lines.last().is_none_or(|line| line["fields"]["message"] != "request completed") {
             let line = serve.lines.next().expect("a line");
             assert!(token.split('.').all(|part| !line.contains(part)), "{line}");
             assert!(!line.contains("is not used"), "{line}");

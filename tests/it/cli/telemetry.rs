@@ -156,7 +156,7 @@ async fn a_request_is_a_line_and_a_trace_and_neither_tells_a_secret() {
         fields.as_object_mut().expect("an object").remove(once);
     }
     let told = json!({
-        "message": "answered", "method": "POST", "status": 200, "code": "BAD_USER_INPUT",
+        "message": "request completed", "method": "POST", "status": 200, "code": "BAD_USER_INPUT",
         "operation_type": "query", "root_field": "several", "operation_name": "Portal",
         "actor": me, "tenants": dezky, "store_reads": 5, "store_writes": 2,
     });
@@ -224,7 +224,7 @@ async fn lines_for_people_have_the_request_too_and_can_be_left_out() {
         let answer = request.body(r#"{"query":"{ me { id } }"}"#).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         terminate(&mut serve);
-        let lines: Vec<String> = serve.lines.by_ref().filter(|l| l.contains("answered")).collect();
+        let lines: Vec<String> = serve.lines.by_ref().filter(|l| l.contains("request completed")).collect();
         assert_eq!(lines.len(), lines_of_requests, "{lines:?}");
         for line in lines {
             assert!(line.contains(r#"request{request_id="r-1"}: answered "#), "{line}");

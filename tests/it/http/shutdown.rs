@@ -80,7 +80,7 @@ async fn readiness_falls_first_and_everybody_is_still_answered() {
     app.stages.send_replace(ShutdownPhase::Draining);
     let ready = app.admin("/readyz").await;
     assert_eq!(ready.status, 503, "{}", ready.body);
-    assert_eq!(ready.json["reasons"], json!({"program": "it is about to end"}));
+    assert_eq!(ready.json["reasons"], json!({"program": "shutting down"}));
     assert_eq!(app.admin("/healthz").await.status, 200, "it is not to be killed for it");
     // Each answer is the last of its connection, which is closed after it.
     let mut new = connect(&origin).await.expect("the door is open");

@@ -429,20 +429,20 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.mark_ready();
     Arc::new(AppState {
-        api: GraphQlExecutor::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
+        executor: GraphQlExecutor::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
-        bounds: TrafficLimits {
-            cors: setup.cors,
+        traffic_limits: TrafficLimits {
+            allowed_origins: setup.cors,
             request_timeout: Duration::from_secs(10),
-            rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
-            proxies: TrustedProxies::default(),
-            places: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
+            rate_limiter: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            trusted_proxies: TrustedProxies::default(),
+            concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
         },
         metrics,
         clock,
         max_body_bytes: 256 * 1024,
-        stages,
+        shutdown: stages,
         playground: setup.playground,
         dev: None,
     })

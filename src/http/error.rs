@@ -1,0 +1,180 @@
+//! Errors that end a request before its operation executes, and their HTTP responses.
+//!
+//! Each constructor is named after the HTTP status of its response. The body is a GraphQL response
+//! in the media type that the client accepts.
+
+use std::time::Duration;
+
+use axum::{
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+use super::{
+    media::MediaType,
+    request_id::RequestId,
+    response::{StoreCost, render_response},
+};
+use crate::{
+    auth::token::AuthError,
+    graphql::{Code, GraphQlResponse, RequestError},
+};
+
+/// The `Retry-After` of a request whose token cannot be verified yet, in seconds.
+const KEYS_RETRY_AFTER: &str = "5";
+
+/// An error that ends a request before its operation executes.
+#[derive(Debug)]
+pub(super) struct HttpError {
+    /// The status, or `None` for the one that the media type prescribes for a request error.
+    status: Option<StatusCode>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+    response: GraphQlResponse,
+}
+
+impl HttpError {
+    /// Creates an error with a status, a code and a message.
+    pub(super) fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
+        Self::from_request_error(status, RequestError::new(code, message))
+    }
+
+    fn from_request_error(status: StatusCode, error: RequestError) -> Self {
+        let response = GraphQlResponse::from_request_error(error);
+        Self { status: Some(status), header: None, response }
+    }
+
+    fn with_header(self, name: HeaderName, value: &'static str) -> Self {
+        self.with_header_value(name, HeaderValue::from_static(value))
+    }
+
+    fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// Rejects a request that does not conform to GraphQL over HTTP.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+
+    /// Rejects a credential, with the challenge of RFC 6750, section 3.1.
+    ///
+    /// The response does not say why a token is invalid. The log has the reason.
+    pub(super) fn unauthenticated(error: AuthError) -> Self {
+        match error {
+            AuthError::MultipleCredentials => {
+                let message = "Send one credential.";
+                Self::new(StatusCode::BAD_REQUEST, Code::Unauthenticated, message)
+                    .with_header(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_request""#)
+            }
+            AuthError::InvalidToken(_) => {
+                let message = "The token is not valid.";
+                Self::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
+                    .with_header(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+            }
+            AuthError::KeysUnavailable => {
+                let message = "The gateway cannot verify tokens at the moment. Try again later.";
+                Self::service_unavailable(message, KEYS_RETRY_AFTER)
+            }
+        }
+    }
+
+    /// Rejects a method, and lists the allowed ones in `Allow`.
+    pub(super) fn method_not_allowed(allowed: &'static str, message: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::BadUserInput, message)
+            .with_header(header::ALLOW, allowed)
+    }
+
+    /// Rejects a request whose `Accept` header excludes both media types of GraphQL responses.
+    pub(super) fn not_acceptable() -> Self {
+        let message = "Accept application/graphql-response+json or application/json.";
+        Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
+    }
+
+    /// Rejects a body that is longer than `max` bytes.
+    pub(super) fn payload_too_large(max: usize) -> Self {
+        let message = format!("The body may have at most {max} bytes.");
+        let error = RequestError::new(Code::LimitExceeded, message);
+        let error = error.with("limit", "bodyBytes").with("max", max);
+        Self::from_request_error(StatusCode::PAYLOAD_TOO_LARGE, error)
+    }
+
+    /// Rejects a body whose `Content-Type` is not JSON in UTF-8.
+    pub(super) fn unsupported_media_type() -> Self {
+        let message = "Send the request as application/json in UTF-8.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message)
+    }
+
+    /// Rejects a request over the rate limit, which would pass after `wait`.
+    pub(super) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        let message = "The rate limit is exceeded. Wait for `retryAfterSeconds` before trying again.";
+        let error = RequestError::new(Code::RateLimited, message);
+        Self::from_request_error(
+            StatusCode::TOO_MANY_REQUESTS,
+            error.with("retryAfterSeconds", seconds),
+        )
+        .with_header_value(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// Rejects a mutation whose `Idempotency-Key` belongs to a request that is still in progress.
+    pub(super) fn conflict(message: &str, retry_after: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, Code::Unavailable, message)
+            .with_header(header::RETRY_AFTER, retry_after)
+    }
+
+    /// Rejects a request for now. The client may retry it after `retry_after` seconds.
+    pub(super) fn service_unavailable(message: &str, retry_after: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+            .with_header(header::RETRY_AFTER, retry_after)
+    }
+
+    /// Reports that the request has exceeded its deadline.
+    pub(super) fn gateway_timeout() -> Self {
+        let message = "The request exceeded its time limit.";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message)
+    }
+
+    /// Reports an error of the gateway, without its cause.
+    pub(super) fn internal_server_error() -> Self {
+        let message = "Internal error. The operator can find it in the log by its `requestId`.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+    }
+}
+
+/// A document that was rejected. The media type determines the status.
+impl From<GraphQlResponse> for HttpError {
+    fn from(response: GraphQlResponse) -> Self {
+        Self { status: None, header: None, response }
+    }
+}
+
+/// The parts of a request that shape its error response.
+pub(super) struct ErrorFormat {
+    media_type: MediaType,
+    request_id: String,
+}
+
+impl ErrorFormat {
+    /// Takes the accepted media type and the identifier of a request.
+    ///
+    /// Errors are sent as `application/json` if the client accepts neither media type.
+    pub(super) fn from_request(headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let request_id = extensions.get::<RequestId>().map_or("", |RequestId(id)| id).to_owned();
+        let media_type = MediaType::negotiate(headers).unwrap_or(MediaType::Json);
+        Self { media_type, request_id }
+    }
+
+    /// Renders an error as the response to its request.
+    pub(super) fn render(&self, error: HttpError) -> Response {
+        let HttpError { status, header, response } = error;
+        let response = response.with_request_id(&self.request_id);
+        let mut rendered = render_response(&response, self.media_type, StoreCost::ZERO);
+        if let Some(status) = status {
+            *rendered.status_mut() = status;
+        }
+        rendered.headers_mut().extend(header.map(|header| *header));
+        rendered
+    }
+}

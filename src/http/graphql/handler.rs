@@ -1,0 +1,224 @@
+//! The pipeline that every GraphQL request passes.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use axum::{
+    http::{HeaderValue, Method, header, request::Parts},
+    response::Response,
+};
+
+use crate::{
+    access::{Caller, IdempotentRun, Session},
+    auth::token::AuthError,
+    graphql::{GraphQlRequest, GraphQlResponse, PreparedOperation},
+    http::{
+        concurrency_limit::ConcurrencyPermit,
+        error::{ErrorFormat, HttpError},
+        idempotency::{self, IdempotencyDecision, IdempotencyKey},
+        media::MediaType,
+        rate_limit::{BASE_COST, RateLimitKey},
+        request_id::RequestId,
+        response::{ResponseCodes, StoreCost, render_body, render_response},
+        serve::PeerAddr,
+        state::AppState,
+        telemetry::RequestTelemetry,
+        timeout::Deadline,
+    },
+};
+
+/// Handles one GraphQL request.
+pub(super) struct RequestHandler<'a> {
+    state: &'a Arc<AppState>,
+    parts: &'a Parts,
+    request_id: &'a str,
+    telemetry: RequestTelemetry,
+}
+
+impl<'a> RequestHandler<'a> {
+    /// Creates the handler of a request with this head.
+    pub(super) fn new(state: &'a Arc<AppState>, parts: &'a Parts) -> Self {
+        let request_id = parts.extensions.get::<RequestId>().map_or("", |RequestId(id)| id);
+        let telemetry = RequestTelemetry::from_extensions(&parts.extensions);
+        Self { state, parts, request_id, telemetry }
+    }
+
+    /// Returns the response to the request.
+    ///
+    /// `read_request` reads and parses the request's body or URL. It is awaited only after the
+    /// credential has been verified.
+    pub(super) async fn handle(
+        &self,
+        read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,
+    ) -> Response {
+        self.process(read_request).await.unwrap_or_else(|error| {
+            ErrorFormat::from_request(&self.parts.headers, &self.parts.extensions).render(error)
+        })
+    }
+
+    /// Runs the steps in order. The first error ends the request.
+    async fn process(
+        &self,
+        read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,
+    ) -> Result<Response, HttpError> {
+        let media_type = self.negotiate()?; // 406
+        let caller = self.authenticate().await?; // 400, 401, 429, 503
+        let rate_limit_key = self.rate_limit_key(caller.as_ref());
+        self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
+        let request = read_request.await?; // 400, 413, 415
+        let permit = self.admit()?; // 503
+        let key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
+        let operation = self.prepare(request, rate_limit_key)?; // 400, 405, 429
+        self.execute(operation, caller, key, permit, media_type).await // 409, 422, 503, 504
+    }
+
+    fn negotiate(&self) -> Result<MediaType, HttpError> {
+        MediaType::negotiate(&self.parts.headers).ok_or_else(HttpError::not_acceptable)
+    }
+
+    /// Verifies the credential. Returns `None` for an anonymous request.
+    async fn authenticate(&self) -> Result<Option<Caller>, HttpError> {
+        let credentials = self.parts.headers.get_all(header::AUTHORIZATION);
+        let credentials = credentials.iter().map(HeaderValue::as_bytes);
+        let now = self.state.clock.now();
+        match self.state.authenticator.authenticate(credentials, now).await {
+            Ok(token) => {
+                Ok(token.map(|token| Caller { identity: token.identity, profile: token.profile }))
+            }
+            Err(error) => {
+                // Only the log has the reason. The response must not help an attacker who is
+                // trying out tokens.
+                self.telemetry.set_auth_error(error.word());
+                if error != AuthError::KeysUnavailable {
+                    self.check_rate_limit(self.client_ip_key(), BASE_COST, 0)?;
+                    self.penalize(self.client_ip_key());
+                }
+                Err(HttpError::unauthenticated(error))
+            }
+        }
+    }
+
+    /// Returns the key of the caller, or of the client's address for an anonymous request.
+    fn rate_limit_key<'c>(&self, caller: Option<&'c Caller>) -> RateLimitKey<'c> {
+        caller.map_or_else(|| self.client_ip_key(), |caller| RateLimitKey::User(&caller.identity))
+    }
+
+    fn client_ip_key(&self) -> RateLimitKey<'static> {
+        let peer = self.parts.extensions.get::<PeerAddr>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |PeerAddr(address)| *address);
+        let proxies = &self.state.traffic_limits.trusted_proxies;
+        RateLimitKey::from_ip(proxies.client_ip(peer, &self.parts.headers))
+    }
+
+    /// Charges a cost of the request. `paid` is the part that was charged before.
+    fn check_rate_limit(
+        &self,
+        key: RateLimitKey<'_>,
+        cost: u64,
+        paid: u64,
+    ) -> Result<(), HttpError> {
+        let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
+        limiter.try_acquire(key, cost, paid, self.state.clock.now()).map_err(|wait| {
+            self.state.metrics.rate_limited(key.as_label());
+            HttpError::too_many_requests(wait)
+        })
+    }
+
+    /// Charges the penalty for a rejected token or document.
+    fn penalize(&self, key: RateLimitKey<'_>) {
+        if let Some(limiter) = &self.state.traffic_limits.rate_limiter {
+            limiter.penalize(key, self.state.clock.now());
+        }
+    }
+
+    fn admit(&self) -> Result<ConcurrencyPermit, HttpError> {
+        self.state.traffic_limits.concurrency.try_acquire()
+    }
+
+    /// Parses and validates the document, and charges its cost.
+    fn prepare(
+        &self,
+        request: GraphQlRequest,
+        key: RateLimitKey<'_>,
+    ) -> Result<PreparedOperation, HttpError> {
+        let operation = self.state.executor.prepare(request).map_err(|response| {
+            self.penalize(key);
+            HttpError::from(response)
+        })?;
+        self.telemetry.set_operation(operation.label());
+        if self.parts.method != Method::POST && !operation.is_query() {
+            return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
+        }
+        self.check_rate_limit(key, operation.complexity(), BASE_COST)?;
+        Ok(operation)
+    }
+
+    async fn execute(
+        &self,
+        operation: PreparedOperation,
+        caller: Option<Caller>,
+        key: Option<IdempotencyKey<'_>>,
+        permit: ConcurrencyPermit,
+        media_type: MediaType,
+    ) -> Result<Response, HttpError> {
+        match (caller, key) {
+            // The key has no effect on queries and anonymous requests, which change nothing.
+            (Some(caller), Some(key)) if !operation.is_query() => {
+                self.execute_idempotent(operation, caller, key, permit, media_type).await
+            }
+            (caller, _) => {
+                let session = self.new_session(caller, None);
+                let response = self.state.executor.execute(session.clone(), operation).await;
+                Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
+            }
+        }
+    }
+
+    /// Executes a mutation with an `Idempotency-Key`, or replays its stored response.
+    async fn execute_idempotent(
+        &self,
+        operation: PreparedOperation,
+        caller: Caller,
+        key: IdempotencyKey<'_>,
+        permit: ConcurrencyPermit,
+        media_type: MediaType,
+    ) -> Result<Response, HttpError> {
+        match idempotency::begin(self.state, &caller, &key).await? {
+            IdempotencyDecision::Execute(run) => {
+                let session = self.new_session(Some(caller), Some(run.clone()));
+                let deadline = Deadline::from_extensions(&self.parts.extensions)?;
+                let state = self.state.clone();
+                let limits = (deadline, permit);
+                let response = idempotency::run(state, session.clone(), operation, run, limits);
+                let response = response.await?;
+                Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
+            }
+            IdempotencyDecision::Replay(body) => Ok(self.replay(body, caller, media_type).await),
+        }
+    }
+
+    /// Returns a stored response if the caller still has access to the gateway.
+    ///
+    /// The caller was authorized when the mutation was executed, but may have been disabled or
+    /// deleted since.
+    async fn replay(&self, body: String, caller: Caller, media_type: MediaType) -> Response {
+        let session = self.new_session(Some(caller), None);
+        match session.viewer(false).await {
+            Ok(_) => {
+                let mut response = render_body(body.into_bytes(), true, media_type);
+                response.extensions_mut().insert(ResponseCodes::replayed());
+                response
+            }
+            Err(error) => {
+                let response = GraphQlResponse::denied_by(error).with_request_id(self.request_id);
+                render_response(&response, media_type, StoreCost::from_session(&session))
+            }
+        }
+    }
+
+    fn new_session(&self, caller: Option<Caller>, run: Option<IdempotentRun>) -> Arc<Session> {
+        let access = self.state.access.clone();
+        let session = Arc::new(Session::new(access, caller, self.request_id.to_owned(), run));
+        self.telemetry.set_session(&session);
+        session
+    }
+}

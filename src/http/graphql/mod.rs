@@ -1,0 +1,51 @@
+//! The `/graphql` routes: GraphQL over HTTP by `POST` and `GET`.
+//!
+//! `request` parses a body or URL. `handler` has the pipeline that every request passes.
+
+mod handler;
+mod request;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing,
+};
+
+use super::{
+    error::{ErrorFormat, HttpError},
+    media, playground,
+    state::AppState,
+};
+use handler::RequestHandler;
+
+/// Adds the `/graphql` route.
+pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
+    router.route("/graphql", routing::get(get).merge(routing::post(post)).fallback(not_allowed))
+}
+
+/// Handles `POST /graphql`: a query or a mutation as JSON.
+async fn post(State(state): State<Arc<AppState>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let read_request = request::parse_body(&parts.headers, body, state.max_body_bytes);
+    RequestHandler::new(&state, &parts).handle(read_request).await
+}
+
+/// Handles `GET /graphql`: a query in the URL, or the playground for a browser.
+async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    if state.playground && media::prefers_html(&parts.headers) {
+        return playground::page(&state, &parts.headers);
+    }
+    let read_request = async { request::parse_query_params(&parts.uri) };
+    RequestHandler::new(&state, &parts).handle(read_request).await
+}
+
+/// Handles all other methods.
+async fn not_allowed(request: Request) -> Response {
+    let message = "Use POST, or GET for a query.";
+    let error = HttpError::method_not_allowed("GET, POST", message);
+    ErrorFormat::from_request(request.headers(), request.extensions()).render(error)
+}
