@@ -92,10 +92,11 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     };
     let mut parts = value.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
-    is_json && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-        !name.eq_ignore_ascii_case("charset")
-            || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-    })
+    is_json
+        && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset")
+                || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
 }
 
 #[cfg(test)]

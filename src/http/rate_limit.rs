@@ -5,7 +5,7 @@
 //! costs more than a whole bucket passes if the bucket is empty, and the caller then waits until all
 //! of it has drained. So every document within the document limits can be executed.
 //!
-//! Memory is bounded. A bucket takes 24 bytes, whatever the key. Drained buckets are evicted, and
+//! Memory is bounded. A bucket takes 24 bytes for every kind of key. Drained buckets are evicted, and
 //! there are never more than [`MAX_BUCKETS`]. Callers that arrive when all buckets are in use share
 //! one bucket.
 
@@ -25,7 +25,7 @@ const MAX_BUCKETS: usize = 65_536;
 const MIN_BUCKETS_TO_SWEEP: usize = 1024;
 /// The minimum time between two sweeps, in milliseconds. A sweep visits every bucket.
 const SWEEP_INTERVAL_MS: u64 = 1000;
-/// The cost of any request, whatever its document.
+/// The base cost of every request, regardless of its document.
 pub(super) const BASE_COST: u64 = 1;
 /// The additional cost of a rejected token or document, whose verification is wasted work.
 const REJECTION_PENALTY: u64 = 99;
@@ -214,12 +214,7 @@ mod tests {
         RateLimitKey::from_ip(IpAddr::from(number.to_be_bytes()))
     }
 
-    fn wait(
-        limiter: &RateLimiter,
-        key: RateLimitKey<'_>,
-        cost: u64,
-        millis: i64,
-    ) -> Option<u128> {
+    fn wait(limiter: &RateLimiter, key: RateLimitKey<'_>, cost: u64, millis: i64) -> Option<u128> {
         limiter.try_acquire(key, cost, 0, at(millis)).err().map(|wait| wait.as_millis())
     }
 
@@ -304,7 +299,10 @@ mod tests {
         assert_eq!(buckets(), MAX_BUCKETS);
         assert_eq!(wait(&limiter, ip_key(max), 1, 1000), None);
         assert_eq!(buckets(), 1);
-        assert!(limiter.buckets.lock().expect("not poisoned").by_key.capacity() < 4 * MIN_BUCKETS_TO_SWEEP);
+        assert!(
+            limiter.buckets.lock().expect("not poisoned").by_key.capacity()
+                < 4 * MIN_BUCKETS_TO_SWEEP
+        );
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub enum ShutdownPhase {
     ///
     /// Each response closes its connection, so that clients reconnect to another instance.
     Draining,
-    /// The gateway accepts no connections. It closes those without a request for one second.
+    /// The gateway accepts no new connections. After one second, it closes the idle ones.
     Closing,
-    /// The gateway drops the requests that are still in progress.
+    /// The gateway aborts the requests that are still in progress.
     Aborting,
 }
 

@@ -125,7 +125,7 @@ fn spans(request: &Request) -> (Span, Span) {
 
 /// Emits the telemetry of a request when it is dropped.
 ///
-/// So requests are covered whose client disconnects, which drops their future.
+/// A client that disconnects drops the future of its request. The observer covers that case too.
 struct RequestObserver {
     telemetry: RequestTelemetry,
     log_span: Span,

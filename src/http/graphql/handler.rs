@@ -56,6 +56,8 @@ impl<'a> RequestHandler<'a> {
     }
 
     /// Runs the steps in order. The first error ends the request.
+    ///
+    /// The comments list the HTTP statuses of the errors of each step.
     async fn process(
         &self,
         read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,

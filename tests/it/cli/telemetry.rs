@@ -224,7 +224,8 @@ async fn lines_for_people_have_the_request_too_and_can_be_left_out() {
         let answer = request.body(r#"{"query":"{ me { id } }"}"#).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         terminate(&mut serve);
-        let lines: Vec<String> = serve.lines.by_ref().filter(|l| l.contains("request completed")).collect();
+        let lines: Vec<String> =
+            serve.lines.by_ref().filter(|l| l.contains("request completed")).collect();
         assert_eq!(lines.len(), lines_of_requests, "{lines:?}");
         for line in lines {
             assert!(line.contains(r#"request{request_id="r-1"}: answered "#), "{line}");

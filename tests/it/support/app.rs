@@ -429,7 +429,12 @@ async fn gateway(
     let access = Access::new(store.clone(), clock.clone(), rules);
     access.mark_ready();
     Arc::new(AppState {
-        executor: GraphQlExecutor::new(setup.introspection, Limits::default(), trusted, metrics.clone()),
+        executor: GraphQlExecutor::new(
+            setup.introspection,
+            Limits::default(),
+            trusted,
+            metrics.clone(),
+        ),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
         traffic_limits: TrafficLimits {
