@@ -19,8 +19,11 @@ use tenantry::auth::{
 };
 use tokio::time::Instant;
 
-use super::{authenticator, fetched, keys, later, metrics, of_keys, until, verify};
-use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder};
+use super::{authenticator, fetched, keys, metrics, of_keys, until, verify};
+use crate::support::{
+    issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder},
+    time::FrozenTime,
+};
 
 const UNKNOWN: AuthError = AuthError::InvalidToken(TokenError::UnknownKey);
 
@@ -32,6 +35,7 @@ fn new_key() -> TestKey {
 async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
+    let _time = FrozenTime::start();
     let old = issuer.token().sign();
     let key = new_key();
     issuer.set_keys(&[TestKey::of(Kind::P256), key.clone()]);
@@ -53,13 +57,14 @@ async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
 async fn unknown_keys_cause_one_fetch_in_ten_seconds() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
+    let time = FrozenTime::start();
     let unknown = issuer.token().key(&new_key()).sign();
     let all = join_all((0..50).map(|_| verify(&authenticator, &unknown))).await;
     assert!(all.iter().all(|refused| *refused == Err(UNKNOWN)), "{all:?}");
     assert_eq!(issuer.jwks_fetches(), 2, "the one at start does not count");
     assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
     assert_eq!(issuer.jwks_fetches(), 2, "too early for another");
-    later(COOL_DOWN).await;
+    time.advance(COOL_DOWN).await;
     assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
     assert_eq!(issuer.jwks_fetches(), 3);
 }
@@ -68,6 +73,7 @@ async fn unknown_keys_cause_one_fetch_in_ten_seconds() {
 async fn a_failed_fetch_counts() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
+    let time = FrozenTime::start();
     let key = new_key();
     let token = issuer.token().key(&key).sign();
     issuer.set_keys(std::slice::from_ref(&key));
@@ -76,7 +82,7 @@ async fn a_failed_fetch_counts() {
     issuer.away(false);
     assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN), "too early to ask again");
     assert_eq!(issuer.jwks_fetches(), 1);
-    later(COOL_DOWN).await;
+    time.advance(COOL_DOWN).await;
     assert!(verify(&authenticator, &token).await.is_ok());
 }
 
@@ -85,13 +91,14 @@ async fn a_provider_that_is_away_at_start_heals() {
     let issuer = TestIssuer::start().await;
     issuer.away(true);
     let authenticator = authenticator(&issuer).await;
+    let time = FrozenTime::start();
     let token = issuer.token().sign();
     let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
     assert!(why.starts_with("no keys: discovery: "), "{why}");
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     issuer.away(false);
-    later(Duration::from_secs(1)).await;
+    time.advance(Duration::from_secs(2)).await;
     fetched(keys(&authenticator), 3).await;
     assert_eq!(keys(&authenticator).check_ready(), Ok(()));
     assert!(verify(&authenticator, &token).await.is_ok());
@@ -102,6 +109,7 @@ async fn a_token_heals_keys_that_were_never_there() {
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Status(500));
     let authenticator = authenticator(&issuer).await;
+    let _time = FrozenTime::start();
     issuer.jwks_answers(Answer::Good);
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
 }
@@ -110,8 +118,9 @@ async fn a_token_heals_keys_that_were_never_there() {
 async fn the_last_good_keys_serve_while_the_provider_is_away() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
+    let time = FrozenTime::start();
     issuer.away(true);
-    later(Duration::from_secs(300)).await;
+    time.advance(Duration::from_secs(301)).await;
     fetched(keys(&authenticator), 2).await;
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
     assert_eq!(keys(&authenticator).check_ready(), Ok(()));
@@ -121,11 +130,12 @@ async fn the_last_good_keys_serve_while_the_provider_is_away() {
 async fn a_key_that_left_the_set_stops_working_at_the_next_refresh() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
+    let time = FrozenTime::start();
     let old = issuer.token().sign();
     let key = new_key();
     issuer.set_keys(std::slice::from_ref(&key));
     assert!(verify(&authenticator, &old).await.is_ok(), "until then it works");
-    later(Duration::from_secs(300)).await;
+    time.advance(Duration::from_secs(301)).await;
     fetched(keys(&authenticator), 2).await;
     assert_eq!(verify(&authenticator, &old).await, Err(UNKNOWN));
     assert!(verify(&authenticator, &issuer.token().key(&key).sign()).await.is_ok());
@@ -136,6 +146,7 @@ async fn an_empty_set_is_an_answer_and_not_ready() {
     let issuer = TestIssuer::start().await;
     issuer.set_keys(&[]);
     let authenticator = authenticator(&issuer).await;
+    let _time = FrozenTime::start();
     let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
     assert!(why.contains("is a signing key chosen at the provider?"), "{why}");
     assert_eq!(verify(&authenticator, &issuer.token().sign()).await, Err(UNKNOWN));

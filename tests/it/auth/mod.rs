@@ -9,7 +9,7 @@ mod provider;
 mod tokens;
 mod unknown_kid_flood;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tenantry::{
     auth::{
@@ -82,13 +82,6 @@ async fn verify_at(
     let value = format!("Bearer {token}");
     let verified = authenticator.authenticate([value.as_bytes()], now).await;
     verified.map(|verified| verified.expect("a credential"))
-}
-
-/// Lets that time pass for every timer at once.
-async fn later(by: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(by).await;
-    tokio::time::resume();
 }
 
 /// Lets other tasks run until it is so.

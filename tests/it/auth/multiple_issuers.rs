@@ -8,6 +8,7 @@ use tenantry::store::UserKeys;
 use crate::support::{
     app::{App, Backend, OTHER_AUDIENCE, Setup, send},
     issuer::{AUDIENCE, TokenBuilder},
+    time::FrozenTime,
 };
 
 const ME: &str = "{ me { id subject email } }";
@@ -63,6 +64,7 @@ async fn one_that_is_away_is_named_and_stops_nobody_else() {
         Setup { two_issuers: true, issuer_away: true, ..Setup::default() },
     )
     .await;
+    let time = FrozenTime::start();
     let reply = app.admin("/readyz").await;
     let why = reply.json["reasons"]["keys"].as_str().expect("a reason").to_owned();
     assert_eq!(reply.status, 503);
@@ -72,7 +74,7 @@ async fn one_that_is_away_is_named_and_stops_nobody_else() {
     assert_eq!(app.ask_by(app.issuer.token(), ME).await.codes(), ["UNAVAILABLE"]);
     assert_eq!(app.metric(r#"tenantry_auth_failures_total{reason="keys_unavailable"}"#).await, 1.0);
     app.issuer.away(false);
-    super::later(tenantry::auth::jwks_cache::COOL_DOWN).await;
+    time.advance(tenantry::auth::jwks_cache::COOL_DOWN).await;
     assert_eq!(app.ask_by(app.issuer.token(), ME).await.status, 200);
     assert_eq!(app.admin("/readyz").await.status, 200);
 }

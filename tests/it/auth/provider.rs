@@ -9,8 +9,11 @@ use tenantry::auth::{
     jwks_cache::{JwksCache, JwksSource},
 };
 
-use super::{discovery, fetcher, later, metrics, until};
-use crate::support::issuer::{Answer, Kind, TestIssuer, TestKey};
+use super::{discovery, fetcher, metrics, until};
+use crate::support::{
+    issuer::{Answer, Kind, TestIssuer, TestKey},
+    time::FrozenTime,
+};
 
 async fn refusal(issuer: &TestIssuer) -> String {
     match discovery(issuer).fetch().await {
@@ -87,11 +90,12 @@ async fn redirects_lead_to_the_same_host_only_and_not_for_ever() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_not_waited_for() {
+    let time = FrozenTime::start();
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Never);
     let patience = async {
         until(|| issuer.jwks_fetches() == 1).await;
-        later(Duration::from_secs(5)).await;
+        time.advance(Duration::from_millis(5001)).await;
     };
     let (why, ()) = tokio::join!(refusal(&issuer), patience);
     assert_eq!(why, "key set: no answer in time");

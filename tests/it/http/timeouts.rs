@@ -15,6 +15,7 @@ use tokio::{
 use crate::support::{
     app::{App, Backend, Setup},
     store_gate::Gate,
+    time::FrozenTime,
     world::World,
 };
 
@@ -25,10 +26,15 @@ const STEP: Duration = Duration::from_millis(2);
 const MUTATION: &str =
     r#"mutation { createTenant(input: {slug: "one", name: "One"}) { tenant { slug } } }"#;
 
+/// A gateway with the time limit that the program has by default.
+fn limited() -> Setup {
+    Setup { request_timeout: LIMIT, ..Setup::default() }
+}
+
 async fn gated() -> (App, Arc<Gate>) {
     let gate = Gate::open();
     let app =
-        App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..Setup::default() }).await;
+        App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..limited() }).await;
     World::new(&app).await;
     (app, gate)
 }
@@ -147,11 +153,13 @@ async fn a_client_that_goes_away_leaves_its_mutation_with_a_key_at_work() {
 
 #[tokio::test]
 async fn a_slow_head_is_cut() {
-    let app = App::on(Backend::Sqlite).await;
+    let app = App::with(Backend::Sqlite, limited()).await;
+    // The clock stands still until the server has begun to wait, then jumps from timer to timer.
+    let time = FrozenTime::start();
     let mut client = connect(&app.serve().await).await;
-    tokio::time::pause();
     let since = Instant::now();
     client.write_all(b"POST /graphql HTTP/1.1\r\nhost: x\r\n").await.expect("sent");
+    drop(time);
     let said = rest(&mut client).await;
     took(since, HEAD_TIMEOUT);
     assert!(!said.contains(" 200 "), "{said}");
@@ -159,12 +167,13 @@ async fn a_slow_head_is_cut() {
 
 #[tokio::test]
 async fn a_slow_body_is_cut() {
-    let app = App::on(Backend::Sqlite).await;
+    let app = App::with(Backend::Sqlite, limited()).await;
+    let time = FrozenTime::start();
     let mut client = connect(&app.serve().await).await;
-    tokio::time::pause();
     let since = Instant::now();
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 30\r\n\r\n{";
     client.write_all(head.as_bytes()).await.expect("sent");
+    drop(time);
     let said = rest(&mut client).await;
     took(since, LIMIT);
     assert!(said.starts_with("HTTP/1.1 504 ") && said.contains("TIMEOUT"), "{said}");

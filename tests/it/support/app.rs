@@ -148,6 +148,8 @@ pub(crate) struct Setup {
     pub(crate) max_in_flight: usize,
     /// Whether GraphiQL is served.
     pub(crate) playground: bool,
+    /// The time limit of a request. It is generous, so that no test depends on the machine's speed.
+    pub(crate) request_timeout: Duration,
 }
 
 impl Default for Setup {
@@ -162,6 +164,7 @@ impl Default for Setup {
             rate: None,
             max_in_flight: 512,
             playground: false,
+            request_timeout: Duration::from_secs(600),
         }
     }
 }
@@ -437,12 +440,21 @@ async fn gateway(
         ),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
+<<<<<<< HEAD
         traffic_limits: TrafficLimits {
             allowed_origins: setup.cors,
             request_timeout: Duration::from_secs(10),
             rate_limiter: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
             trusted_proxies: TrustedProxies::default(),
             concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
+=======
+        bounds: TrafficLimits {
+            cors: setup.cors,
+            request_timeout: setup.request_timeout,
+            rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            proxies: TrustedProxies::default(),
+            places: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
+>>>>>>> w-arch
         },
         metrics,
         clock,

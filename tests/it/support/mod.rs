@@ -7,4 +7,5 @@ pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
 pub(crate) mod store_gate;
+pub(crate) mod time;
 pub(crate) mod world;
