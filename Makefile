@@ -9,6 +9,7 @@ fmt:
 
 # Checks the wording of docs and doc comments, and the links between Markdown files.
 prose:
+	scripts/check-prose --test
 	scripts/check-prose
 
 lint:
