@@ -440,21 +440,12 @@ async fn gateway(
         ),
         access: Arc::new(access),
         authenticator: Authenticator::new(verifiers, metrics.clone()),
-<<<<<<< HEAD
         traffic_limits: TrafficLimits {
             allowed_origins: setup.cors,
-            request_timeout: Duration::from_secs(10),
+            request_timeout: setup.request_timeout,
             rate_limiter: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
             trusted_proxies: TrustedProxies::default(),
             concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
-=======
-        bounds: TrafficLimits {
-            cors: setup.cors,
-            request_timeout: setup.request_timeout,
-            rate: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
-            proxies: TrustedProxies::default(),
-            places: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
->>>>>>> w-arch
         },
         metrics,
         clock,
