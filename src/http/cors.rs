@@ -5,20 +5,13 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use crate::domain::cors::AllowedOrigins;
 
 /// How long a browser may go by a preflight's answer.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
-
-/// The origins whose pages may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// Every origin.
-    Any,
-    /// These, as browsers write them; with none of them, our own alone.
-    List(Vec<HeaderValue>),
-}
 
 /// What answers preflights and marks answers; nothing where no other origin may ask.
 pub(super) fn layer(origins: &AllowedOrigins) -> Option<CorsLayer> {
