@@ -89,6 +89,6 @@ impl DemoOptions {
     /// Returns an error if the value is not a whole number from 1 to 1,000,000.
     pub fn validate(&self) -> Result<Option<u32>, ConfigError> {
         let Some(value) = &self.demo else { return Ok(None) };
-        parse::whole_number("TENANTRY_DEMO_TENANTS", value, 1..=1_000_000, 1000).map(Some)
+        parse::whole_number("TENANTRY_DEMO_TENANTS", value, &(1..=1_000_000), 1000).map(Some)
     }
 }

@@ -37,7 +37,7 @@ impl LimitOptions {
     /// Returns an error if a limit is not a whole number from 1 to 1,000,000,000.
     pub fn validate(&self) -> Result<Limits, ConfigError> {
         let limit = |variable, value: &str, example| {
-            parse::whole_number(variable, value, 1..=1_000_000_000, example)
+            parse::whole_number(variable, value, &(1..=1_000_000_000), example)
         };
         let default = Limits::default();
         Ok(Limits {

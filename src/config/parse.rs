@@ -27,10 +27,10 @@ pub(super) fn address(variable: &'static str, value: &str) -> Result<SocketAddr,
 }
 
 /// Parses a whole number within a range.
-pub(super) fn whole_number<T: Display + FromStr + PartialOrd>(
+pub(super) fn whole_number<T: Copy + Display + FromStr + PartialOrd>(
     variable: &'static str,
     value: &str,
-    range: RangeInclusive<T>,
+    range: &RangeInclusive<T>,
     example: T,
 ) -> Result<T, ConfigError> {
     let number = value.parse().ok().filter(|number| range.contains(number));

@@ -128,7 +128,7 @@ impl ServerOptions {
             .ok_or_else(|| error("`off`, `report` or `enforce`"))?;
         if mode != TrustedDocumentsMode::Off && self.trusted_documents_file.is_none() {
             return Err(error(
-                "`off`, because TENANTRY_TRUSTED_DOCUMENTS_FILE is not set and no document is trusted",
+                "`off`, or a list of trusted documents in TENANTRY_TRUSTED_DOCUMENTS_FILE",
             ));
         }
         Ok(mode)

@@ -31,8 +31,8 @@ pub struct TrafficOptions {
     /// Maximum number of requests that execute at the same time. Excess requests are rejected.
     #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
     pub max_concurrent_requests: String,
-    /// Time between SIGTERM and the end of serving, during which readiness fails and load balancers
-    /// can react, e.g. 0s, 5s or 1m.
+    /// Time to keep serving after SIGTERM while readiness fails, so that load balancers can react,
+    /// e.g. 0s, 5s or 1m.
     #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION")]
     pub shutdown_delay: String,
     /// Time limit for requests in flight to finish after the shutdown delay, e.g. 30s.
@@ -53,7 +53,7 @@ pub struct TrafficConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The maximum number of requests that execute at the same time.
     pub max_concurrent_requests: usize,
-    /// The time between the first signal and the end of serving.
+    /// The time to keep serving after the first signal, while readiness fails.
     pub shutdown_delay: Duration,
     /// The time limit for requests in flight to finish after that.
     pub shutdown_timeout: Duration,
@@ -88,7 +88,7 @@ impl TrafficOptions {
             max_concurrent_requests: parse::whole_number(
                 "TENANTRY_MAX_CONCURRENT_REQUESTS",
                 &self.max_concurrent_requests,
-                1..=1_000_000,
+                &(1..=1_000_000),
                 512,
             )?,
         })

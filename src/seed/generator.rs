@@ -10,7 +10,10 @@
 
 use std::time::Duration;
 
-use super::bootstrap::tenant_values;
+use super::{
+    bootstrap::tenant_values,
+    vocabulary::{FIRST_NAMES, FIRST_WORDS, LOCALES, TRADES},
+};
 use crate::domain::{
     audit::{ActorKind, AuditEvent},
     id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
@@ -43,62 +46,6 @@ const USERS_PER_TENANT: [u32; 10] = [15, 50, 1, 22, 8, 29, 12, 40, 5, 18];
 /// about one user in 1,000.
 const AGENCY_INTERVAL: u32 = 50;
 const AGENCY_TENANTS: u32 = 199;
-
-/// The first names of the users.
-const FIRST_NAMES: [&str; 4] = ["Ada", "Bob", "Carol", "Mallory"];
-const FIRST_WORDS: [&str; 16] = [
-    "Amber", "Birch", "Cedar", "Copper", "Delta", "Eastern", "Fjord", "Granite", "Harbour", "Île",
-    "Juniper", "Lakeside", "Maple", "Northern", "Öresund", "River",
-];
-const TRADES: [&str; 16] = [
-    "Bakery",
-    "Books",
-    "Brewing",
-    "Catering",
-    "Cycles",
-    "Design",
-    "Energy",
-    "Foods",
-    "Gardens",
-    "Glass",
-    "Instruments",
-    "Joinery",
-    "Logistics",
-    "Optics",
-    "Printing",
-    "Textiles",
-];
-
-/// The country-specific parts of a company's address, legal form and VAT number.
-struct CompanyLocale {
-    legal_form: &'static str,
-    street: &'static str,
-    city: &'static str,
-    postal_code: &'static str,
-    country: &'static str,
-    /// The prefix and the number of digits of a VAT number. The digits are the tenant's number after
-    /// zeros, so they belong to no real company.
-    vat: Option<(&'static str, usize)>,
-}
-
-const LOCALES: [CompanyLocale; 5] = [
-    locale("GmbH", "Hauptstraße", "Berlin", "10115", "DE", Some(("DE", 9))),
-    locale("GmbH", "Ringstraße", "Wien", "1010", "AT", Some(("ATU", 8))),
-    locale("ApS", "Havnegade", "København", "1058", "DK", Some(("DK", 8))),
-    locale("B.V.", "Kerkstraat", "Utrecht", "3511", "NL", None),
-    locale("Ltd", "Mill Lane", "Leeds", "LS1 4DY", "GB", None),
-];
-
-const fn locale(
-    legal_form: &'static str,
-    street: &'static str,
-    city: &'static str,
-    postal_code: &'static str,
-    country: &'static str,
-    vat: Option<(&'static str, usize)>,
-) -> CompanyLocale {
-    CompanyLocale { legal_form, street, city, postal_code, country, vat }
-}
 
 /// A demo tenant with all of its documents.
 #[derive(Clone, Debug, PartialEq)]
