@@ -1,9 +1,11 @@
-//! The command line: which command, with which options, and which exit code it ends with.
+//! Parses the command line, runs the command and chooses the exit code.
+//!
+//! No other module reads the environment.
 
 use std::{
     fmt::Display,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, Read, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -16,18 +18,21 @@ use clap::{
 use similar::TextDiff;
 
 use crate::{
-    app::{self, AppError},
+    app::{self, AppError, AppErrorKind},
     config::{
         ConfigError, DatabaseOptions, DefaultTenantOptions, DemoOptions, GroupOptions, LogOptions,
-        ProviderOptions, ServerOptions, TraceOptions,
+        OidcOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
 
-/// Bad configuration, and a database that can never do.
+/// The exit code of an invalid configuration, and of a database that can never work.
 const EXIT_MISCONFIGURED: u8 = 2;
+/// The exit code of a command that failed for any other reason.
+const EXIT_FAILED: u8 = 1;
 
-/// A GraphQL gateway for multi-tenant portals: the token says who, the database says what.
+/// A GraphQL gateway for multi-tenant portals. It authenticates users with OpenID Connect and
+/// authorizes them with the memberships in your database.
 #[derive(Parser, Debug)]
 #[command(name = "tenantry", version, max_term_width = 100)]
 struct Cli {
@@ -37,19 +42,21 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Everything on loopback with nothing else installed: an embedded database and an issuer under
-    /// `.tenantry/`, demo data, playground and introspection on.
+    /// Run a complete gateway on loopback, without other services. It uses an embedded database and a
+    /// built-in issuer under `.tenantry/`, creates demo data, and enables playground and introspection.
     Dev(DevArgs),
-    /// Production: needs a database, an issuer and an audience.
+    /// Run the gateway in production. It requires a database, an issuer and an audience.
     Serve(ServeArgs),
-    /// Prints the schema, or compares a file with it.
+    /// Print the GraphQL schema, or compare a file with it.
     Schema(SchemaArgs),
-    /// Makes indexes, the default tenant and its subscription, and ends. Does nothing twice.
+    /// Create the indexes, the default tenant and its subscription, and exit. Existing data is not
+    /// changed.
     Seed(SeedArgs),
-    /// Examines what `serve` would need with these options (configuration, database, discovery and
-    /// keys), changes nothing, and says how to mend each fault: exit 0, or 1.
+    /// Check what `serve` needs with these options: configuration, database, discovery and keys.
+    /// Changes nothing, and prints how to fix each error. The exit code is 0 if all checks pass.
     Check(ServeArgs),
-    /// Asks the admin bind whether the gateway is ready: exit 0, or 1.
+    /// Ask the admin bind of a running gateway for its readiness. The exit code is 0 if it is ready,
+    /// otherwise 1.
     Health(HealthArgs),
 }
 
@@ -60,7 +67,7 @@ struct DevArgs {
     #[command(flatten)]
     groups: GroupOptions,
     #[command(flatten)]
-    tenant: DefaultTenantOptions,
+    default_tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
@@ -74,11 +81,11 @@ struct ServeArgs {
     #[command(flatten)]
     database: DatabaseOptions,
     #[command(flatten)]
-    provider: ProviderOptions,
+    oidc: OidcOptions,
     #[command(flatten)]
     groups: GroupOptions,
     #[command(flatten)]
-    tenant: DefaultTenantOptions,
+    default_tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
@@ -90,16 +97,16 @@ impl ServeArgs {
         Ok(app::ServeConfig {
             server: self.server.validate(false)?,
             database: self.database.validate()?,
-            provider: self.provider.validate()?,
-            groups: self.groups.validate()?,
-            tenant: self.tenant.validate()?,
+            oidc: self.oidc.validate()?,
+            groups: self.groups.into_mapping(),
+            default_tenant: self.default_tenant.validate()?,
         })
     }
 }
 
 #[derive(Args, Debug)]
 struct SchemaArgs {
-    /// Exit 1, with the difference, where this file is not the schema.
+    /// File to compare with the schema. If it differs, print the difference and exit with 1.
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
 }
@@ -111,44 +118,55 @@ struct SeedArgs {
     #[command(flatten)]
     database: DatabaseOptions,
     #[command(flatten)]
-    tenant: DefaultTenantOptions,
+    default_tenant: DefaultTenantOptions,
     #[command(flatten)]
     log: LogOptions,
 }
 
 #[derive(Args, Debug)]
 struct HealthArgs {
-    /// Where the gateway serves health: an IP address and a port.
-    #[arg(long, env = "TENANTRY_ADMIN_BIND", default_value = "127.0.0.1:9090")]
+    /// Address at which the gateway serves its readiness: `<ip>:<port>`.
+    #[arg(
+        long,
+        env = "TENANTRY_ADMIN_BIND",
+        default_value = "127.0.0.1:9090",
+        value_name = "ADDRESS"
+    )]
     admin_bind: String,
 }
 
-/// Why a command ends without success: one line, and the exit code.
-struct CliError(u8, String);
+/// The error of a command, with its exit code and a message of one line.
+struct CliError {
+    exit_code: u8,
+    message: String,
+}
 
 impl CliError {
-    fn unusable(why: impl Display) -> Self {
-        Self(EXIT_MISCONFIGURED, why.to_string())
+    fn misconfigured(message: impl Display) -> Self {
+        Self { exit_code: EXIT_MISCONFIGURED, message: message.to_string() }
     }
 
-    fn failed(why: impl Display) -> Self {
-        Self(1, why.to_string())
+    fn failed(message: impl Display) -> Self {
+        Self { exit_code: EXIT_FAILED, message: message.to_string() }
     }
 }
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        Self::unusable(error)
+        Self::misconfigured(error)
     }
 }
 
 impl From<AppError> for CliError {
     fn from(error: AppError) -> Self {
-        if error.is_unusable() { Self::unusable(error) } else { Self::failed(error) }
+        match error.kind() {
+            AppErrorKind::Misconfigured => Self::misconfigured(error),
+            AppErrorKind::Failed => Self::failed(error),
+        }
     }
 }
 
-/// Runs the command that the arguments name.
+/// Runs the command that the arguments name, and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let matches = command().get_matches();
@@ -158,21 +176,22 @@ pub fn run() -> ExitCode {
     };
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CliError(code, why)) => {
-            eprintln!("tenantry: {why}");
-            ExitCode::from(code)
+        Err(CliError { exit_code, message }) => {
+            eprintln!("tenantry: {message}");
+            ExitCode::from(exit_code)
         }
     }
 }
 
-/// The command line: every option, for which an empty variable is an unset one.
+/// Returns the definition of the command line. An empty environment variable counts as unset.
 #[must_use]
 pub fn command() -> clap::Command {
-    let unset = |arg: clap::Arg| {
-        let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|held| held.is_empty());
-        if empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
+    let ignore_empty = |arg: clap::Arg| {
+        let is_empty =
+            arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
     };
-    Cli::command().mut_subcommands(|command| command.mut_args(unset))
+    Cli::command().mut_subcommands(|command| command.mut_args(ignore_empty))
 }
 
 fn dispatch(command: Command) -> Result<(), CliError> {
@@ -180,7 +199,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Dev(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
             let server = args.server.validate(true)?.require_loopback()?;
-            Ok(app::dev(server, args.groups.validate()?, args.tenant.validate()?)?)
+            Ok(app::dev(server, args.groups.into_mapping(), args.default_tenant.validate()?)?)
         }
         Command::Serve(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
@@ -189,8 +208,9 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Schema(args) => schema(args.check),
         Command::Seed(args) => {
             let _telemetry = init_telemetry(&args.log, None)?;
-            let demo = args.demo.validate()?;
-            Ok(app::seed(args.database.validate()?, args.tenant.validate()?, demo)?)
+            let demo_tenants = args.demo.validate()?;
+            let database = args.database.validate()?;
+            Ok(app::seed(database, args.default_tenant.validate()?, demo_tenants)?)
         }
         Command::Check(args) => {
             let _telemetry = init_telemetry(&args.log, None)?;
@@ -200,12 +220,12 @@ fn dispatch(command: Command) -> Result<(), CliError> {
     }
 }
 
-/// Logs and traces from now on; what is not sent yet is, when the answer is dropped.
+/// Enables logs and traces. The returned guard sends the remaining spans when it is dropped.
 fn init_telemetry(
     logs: &LogOptions,
     traces: Option<&TraceOptions>,
 ) -> Result<telemetry::TelemetryGuard, CliError> {
-    telemetry::init(logs.validate(traces)?).map_err(CliError::unusable)
+    telemetry::init(logs.validate(traces)?).map_err(CliError::misconfigured)
 }
 
 fn schema(check: Option<PathBuf>) -> Result<(), CliError> {
@@ -223,33 +243,37 @@ fn schema(check: Option<PathBuf>) -> Result<(), CliError> {
     let diff = TextDiff::from_lines(file.as_str(), sdl.as_str());
     print!("{}", diff.unified_diff().header(&name, "the schema"));
     Err(CliError::failed(format!(
-        "{name} is not the schema: write it anew with `tenantry schema > {name}`"
+        "{name} differs from the schema; update it with `tenantry schema > {name}`"
     )))
 }
 
-/// Readiness by a request written by hand: an HTTP client and a runtime would be most of what a
-/// container's check costs.
+/// Requests the readiness of a running gateway.
+///
+/// The request is written by hand, because an HTTP client and an async runtime would be most of the
+/// cost of a container's health check.
 fn health(admin: SocketAddr) -> Result<(), CliError> {
-    const LIMIT: Duration = Duration::from_secs(5);
     let mut address = admin;
     if address.ip().is_unspecified() {
         address.set_ip(if admin.is_ipv4() {
-            [127, 0, 0, 1].into()
+            Ipv4Addr::LOCALHOST.into()
         } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
+            Ipv6Addr::LOCALHOST.into()
         });
     }
-    let ask = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
-        stream.set_read_timeout(Some(LIMIT))?;
-        stream.set_write_timeout(Some(LIMIT))?;
-        write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.take(64 * 1024).read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    let answer =
-        ask().map_err(|error| CliError::failed(format!("no answer at {address}: {error}")))?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let response = request_readiness(address)
+        .map_err(|error| CliError::failed(format!("no response from {address}: {error}")))?;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
     if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(CliError::failed(body.trim())) }
+}
+
+fn request_readiness(address: SocketAddr) -> io::Result<String> {
+    const TIMEOUT: Duration = Duration::from_secs(5);
+    const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut response = String::new();
+    stream.take(MAX_RESPONSE_BYTES).read_to_string(&mut response)?;
+    Ok(response)
 }

@@ -1,8 +1,12 @@
-//! Tenantry: a GraphQL gateway for multi-tenant portals. The token says who; the database says what.
+//! A GraphQL gateway for multi-tenant portals.
 //!
-//! Read in the order of a request: [`http`] reads the credential, [`auth`] verifies it and names the
-//! subject, [`access`] finds the actor, [`graphql`] runs the document and asks `access` for data,
-//! which asks [`policy`] and then [`store`]. What they all speak of is in [`domain`].
+//! The token of a request identifies the user. The memberships in the database decide what the user may
+//! see and do.
+//!
+//! To follow a request, read the modules in this order. [`http`] reads the credential, and [`auth`]
+//! verifies it. [`access`] loads the viewer. [`graphql`] executes the document and gets its data from
+//! `access`, which consults [`policy`] and then [`store`]. [`domain`] has the types that all of them
+//! share. [`app`] connects the modules.
 
 pub mod access;
 pub mod app;

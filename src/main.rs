@@ -1,4 +1,4 @@
-//! Parses arguments, runs the command, ends with its exit code.
+//! Runs the command line and ends with its exit code.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,6 @@
-//! Logs to standard error, so that standard output stays for answers; and traces to a collector.
+//! Sets up logs and the export of traces.
+//!
+//! Logs go to standard error, because standard output is for the results of commands.
 
 use std::{fmt, io::IsTerminal, time::Duration};
 
@@ -12,14 +14,14 @@ use tracing_subscriber::{
 };
 
 use crate::{
-    config::{LogFormat, OtlpConfig, Telemetry},
+    config::{LogFormat, OtlpConfig, TelemetryConfig},
     trace,
 };
 
-/// How long the end of the program waits for the last spans to be sent.
+/// The time that the process waits at its end for the last spans to be sent.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Spans cannot be sent as it is configured. Its text is one line.
+/// The error of a configuration with which spans cannot be exported. `Display` is one line.
 #[derive(Debug)]
 pub struct TelemetryError(String);
 
@@ -29,7 +31,7 @@ impl fmt::Display for TelemetryError {
     }
 }
 
-/// What has to be ended well: spans that are not sent yet.
+/// Sends the remaining spans when it is dropped.
 #[must_use]
 pub struct TelemetryGuard(Option<SdkTracerProvider>);
 
@@ -38,15 +40,19 @@ impl Drop for TelemetryGuard {
         if let Some(provider) = &self.0
             && let Err(error) = provider.shutdown_with_timeout(FLUSH_TIMEOUT)
         {
-            tracing::warn!(%error, "the last spans were not sent");
+            tracing::warn!(%error, "the last spans could not be sent");
         }
     }
 }
 
-/// Logs and traces from now on, for the rest of the process.
-pub fn init(telemetry: Telemetry) -> Result<TelemetryGuard, TelemetryError> {
-    let Telemetry { filter, format, traces } = telemetry;
-    let provider = traces.map(|traces| provider(&traces)).transpose()?;
+/// Enables logs and traces for the rest of the process.
+///
+/// # Errors
+///
+/// Returns an error if the exporter cannot be created.
+pub fn init(config: TelemetryConfig) -> Result<TelemetryGuard, TelemetryError> {
+    let TelemetryConfig { filter, format, traces } = config;
+    let provider = traces.map(|otlp| tracer_provider(&otlp)).transpose()?;
     tracing_subscriber::registry()
         .with(provider.as_ref().map(otel_layer))
         .with(log_layer(format, filter))
@@ -61,53 +67,55 @@ fn log_layer<S>(format: LogFormat, filter: EnvFilter) -> Box<dyn Layer<S> + Send
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let lines = tracing_subscriber::fmt::layer()
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     match format {
-        LogFormat::Pretty => lines.with_target(false).with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().with_span_list(false).with_filter(filter).boxed(),
+        LogFormat::Pretty => layer.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => layer.json().with_span_list(false).with_filter(filter).boxed(),
     }
 }
 
-/// Our own spans, and what happens in them; but not what logs have of a whole request, of which there
-/// is a span that says the same.
+/// Exports the spans and events of this crate. The log line and the log span of a request are excluded,
+/// because the request's own span contains the same information.
 fn otel_layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let ours = |metadata: &Metadata<'_>| {
+    let is_exported = |metadata: &Metadata<'_>| {
         metadata.target().starts_with(env!("CARGO_PKG_NAME"))
             && *metadata.level() <= Level::DEBUG
             && metadata.target() != trace::REQUEST_LOG_TARGET
             && metadata.name() != trace::LOG_SPAN_NAME
     };
-    let ours = filter_fn(ours).with_max_level_hint(Level::DEBUG);
+    let filter = filter_fn(is_exported).with_max_level_hint(Level::DEBUG);
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer(env!("CARGO_PKG_NAME")))
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(ours)
+        .with_filter(filter)
 }
 
-/// Sends spans in batches from a thread of its own. What is not said here the library reads from the
-/// variables of OpenTelemetry: resource, sampler, headers, times and sizes.
-fn provider(traces: &OtlpConfig) -> Result<SdkTracerProvider, TelemetryError> {
+/// Creates a provider that exports spans in batches from a separate thread.
+///
+/// The library reads its other settings from the variables of OpenTelemetry: resource attributes,
+/// sampler, headers, timeouts and batch sizes.
+fn tracer_provider(otlp: &OtlpConfig) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_endpoint(traces.endpoint.as_str())
+        .with_endpoint(otlp.endpoint.as_str())
         .build()
         .map_err(|error| TelemetryError(error.to_string()))?;
-    let service = Resource::builder()
+    let resource = Resource::builder()
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
-    let name = service.get(&Key::new("service.name")).map(|name| name.to_string());
-    // What the library calls a service that nobody has named.
-    let unnamed = name.is_none_or(|name| name.starts_with("unknown_service"));
-    let service = match unnamed {
+    let name = resource.get(&Key::new("service.name")).map(|name| name.to_string());
+    // The library gives this name to a service that the environment does not name.
+    let is_unnamed = name.is_none_or(|name| name.starts_with("unknown_service"));
+    let resource = match is_unnamed {
         true => Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build(),
-        false => service,
+        false => resource,
     };
-    Ok(SdkTracerProvider::builder().with_resource(service).with_batch_exporter(exporter).build())
+    Ok(SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build())
 }

@@ -1,9 +1,14 @@
-//! `tenantry check`: looks at everything that `serve` will need, changes nothing, and says of each
-//! fault how to mend it.
+//! `tenantry check`: checks the dependencies of `serve` and prints how to fix each error.
+//!
+//! It changes nothing: neither the database nor the provider.
 
 use std::fmt::Display;
 
-use super::{AppError, ServeConfig, discovery, fetcher, open};
+use super::{
+    build::{create_fetcher, create_key_source, database_error, open_store},
+    error::{AppError, AppErrorKind},
+    serve::ServeConfig,
+};
 use crate::{
     auth::{
         discovery::OidcKeySource,
@@ -11,112 +16,107 @@ use crate::{
         jwks_cache::{self, FetchedKeySet, JwksSource},
     },
     config::{DatabaseConfig, IssuerConfig},
-    store::PrepareError,
 };
 
-/// What was found so far. Each finding is on standard output as soon as it is known.
+/// Prints each result to standard output as soon as it is known, and counts the errors.
 #[derive(Default)]
 struct Report {
-    faults: usize,
-    /// The first fault with which it makes no sense to start.
-    unusable: Option<String>,
+    errors: usize,
+    /// The first error with which `serve` could never work.
+    misconfigured: Option<String>,
 }
 
 impl Report {
-    fn good(what: impl Display) {
-        println!("ok     {what}");
+    fn ok(message: impl Display) {
+        println!("ok     {message}");
     }
 
-    fn note(what: impl Display) {
-        println!("note   {what}");
+    fn note(message: impl Display) {
+        println!("note   {message}");
     }
 
-    fn problem(&mut self, what: impl Display, fix: impl Display) {
-        self.faults += 1;
-        println!("FAULT  {what}\n       fix: {fix}");
+    fn error(&mut self, message: impl Display, help: impl Display) {
+        self.errors += 1;
+        println!("ERROR  {message}\n       help: {help}");
     }
 
-    fn end(self) -> Result<(), AppError> {
-        match (self.unusable, self.faults) {
-            (Some(why), _) => Err(AppError::misconfigured(why)),
+    fn finish(self) -> Result<(), AppError> {
+        match (self.misconfigured, self.errors) {
+            (Some(message), _) => Err(AppError::misconfigured(message)),
             (None, 0) => Ok(()),
-            (None, 1) => Err(AppError::failed("there is a fault")),
-            (None, faults) => Err(AppError::failed(format!("there are {faults} faults"))),
+            (None, 1) => Err(AppError::failed("1 check failed")),
+            (None, errors) => Err(AppError::failed(format!("{errors} checks failed"))),
         }
     }
 }
 
-/// Examines database, discovery and keys; the configuration was validated before.
-pub(super) async fn examine(config: &ServeConfig) -> Result<(), AppError> {
-    let fetcher = fetcher(&config.provider)?;
+/// Checks the database, and discovery and keys of each issuer. The options are already valid.
+pub(super) async fn check(config: &ServeConfig) -> Result<(), AppError> {
+    let fetcher = create_fetcher(&config.oidc)?;
     let mut report = Report::default();
-    Report::good("configuration: every option is of its form");
-    database(config, &mut report).await;
-    for issuer in &config.provider.issuers {
-        provider(&discovery(&fetcher, issuer)?, issuer, &mut report).await;
+    Report::ok("configuration: all options are valid");
+    check_database(config, &mut report).await;
+    for issuer in &config.oidc.issuers {
+        check_issuer(&create_key_source(&fetcher, issuer)?, issuer, &mut report).await;
     }
-    report.end()
+    report.finish()
 }
 
-async fn database(config: &ServeConfig, report: &mut Report) {
-    let shown = config.database.redacted();
+async fn check_database(config: &ServeConfig, report: &mut Report) {
+    let description = config.database.redacted();
     if let DatabaseConfig::Sqlite(path) = &config.database
         && !path.exists()
     {
-        return Report::good(format!("database: {shown}, which the first start makes"));
+        return Report::ok(format!("database: {description}, which the first start creates"));
     }
-    let examined = match open(&config.database, config.provider.default_issuer(), None).await {
-        Ok(store) => store.check().await.map_err(|error| match error {
-            PrepareError::Misconfigured(why) => {
-                AppError::misconfigured(format!("TENANTRY_DATABASE_URL: {why}"))
-            }
-            PrepareError::Failed(error) => AppError::failed(error),
-        }),
+    let result = match open_store(&config.database, config.oidc.default_issuer(), None).await {
+        Ok(store) => store.check().await.map_err(database_error),
         Err(error) => Err(error),
     };
-    match examined {
-        Ok(()) => Report::good(format!("database: {shown} answers, and will do")),
-        Err(error) if error.is_unusable() => {
-            report.problem(format!("database: {shown}"), &error);
-            report.unusable.get_or_insert(error.to_string());
+    match result {
+        Ok(()) => Report::ok(format!("database: {description} is reachable and usable")),
+        Err(error) if error.kind() == AppErrorKind::Misconfigured => {
+            report.error(format!("database: {description}"), &error);
+            report.misconfigured.get_or_insert(error.to_string());
         }
-        Err(error) => report.problem(
-            format!("database: {shown}: {error}"),
-            "start it, or mend TENANTRY_DATABASE_URL: host, port, user, password, name of the \
-             replica set. `serve` starts without it, is not ready, and goes on trying",
+        Err(error) => report.error(
+            format!("database: {description}: {error}"),
+            "start the database, or fix TENANTRY_DATABASE_URL: host, port, user, password, name of \
+             the replica set. Without the database, `serve` starts, is not ready, and retries",
         ),
     }
 }
 
-async fn provider(source: &OidcKeySource, issuer: &IssuerConfig, report: &mut Report) {
+async fn check_issuer(source: &OidcKeySource, issuer: &IssuerConfig, report: &mut Report) {
     let url = &issuer.url;
     let fetched = source.fetch().await;
-    let of_keys =
+    // An error of the key set comes after discovery, which therefore succeeded.
+    let discovered =
         matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet(_) | KeyFetchError::NotAKeySet));
     if issuer.jwks_url.is_some() {
         Report::note(format!(
-            "{url}: TENANTRY_OIDC_JWKS_URL names the keys, so nothing has confirmed the issuer"
+            "{url}: the issuer is not verified, because TENANTRY_OIDC_JWKS_URL replaces discovery"
         ));
-    } else if of_keys {
-        Report::good(format!("{url}: its discovery document names this issuer"));
+    } else if discovered {
+        Report::ok(format!("{url}: its discovery document names this issuer"));
     }
     match fetched {
-        Ok(fetched) => keys_of(url, &fetched, report),
-        Err(fault) => report.problem(format!("{url}: {fault}"), fault.help()),
+        Ok(fetched) => check_keys(url, &fetched, report),
+        Err(error) => report.error(format!("{url}: {error}"), error.help()),
     }
     match audience_hint(url, &issuer.audiences) {
-        Some(hint) if hint.certain => report.problem(format!("{url}: {}", hint.what), hint.fix),
+        Some(hint) if hint.certain => report.error(format!("{url}: {}", hint.what), hint.fix),
         Some(hint) => Report::note(format!("{url}: {}: {}", hint.what, hint.fix)),
         None => {}
     }
 }
 
-fn keys_of(url: &str, fetched: &FetchedKeySet, report: &mut Report) {
+fn check_keys(url: &str, fetched: &FetchedKeySet, report: &mut Report) {
     for skipped in fetched.set.skipped() {
         Report::note(format!("{url}: not used: {skipped}"));
     }
     match jwks_cache::ensure_usable(fetched) {
-        Ok(()) => Report::good(format!("{url}: usable keys: {}", fetched.set.len())),
-        Err(none) => report.problem(format!("{url}: {none}"), none.fix()),
+        Ok(()) => Report::ok(format!("{url}: usable keys: {}", fetched.set.len())),
+        Err(error) => report.error(format!("{url}: {error}"), error.fix()),
     }
 }

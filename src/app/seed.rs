@@ -1,11 +1,16 @@
-//! `tenantry seed`: makes the database ready, fills it with demo tenants where that is asked for, and
-//! tells how far it is: a bar for people, lines of the log for everybody else.
+//! `tenantry seed`: prepares the database, creates the default tenant, and optionally demo tenants.
+//!
+//! On a terminal, a progress bar shows the progress. Elsewhere, log lines report it.
 
 use std::fmt::Display;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{AppError, NO_ISSUER, Signals, open, system_clock};
+use super::{
+    build::{open_store, system_clock},
+    error::AppError,
+    listeners::Signals,
+};
 use crate::{
     config::{DatabaseConfig, DefaultTenant},
     seed::{
@@ -15,85 +20,88 @@ use crate::{
     store::Store,
 };
 
-const BAR: &str = "{bar:30} {pos} of {len} demo tenants, {eta} left";
-const LOOK: &str = "{ tenants(first: 20, filter: {search: \"demo-\"}) { totalCount nodes { slug name plan subscription { status } } } }";
+const BAR_TEMPLATE: &str = "{bar:30} {pos} of {len} demo tenants, {eta} left";
+const EXAMPLE_QUERY: &str = "{ tenants(first: 20, filter: {search: \"demo-\"}) { totalCount nodes { slug name plan subscription { status } } } }";
+/// The issuer of users who were stored without one. `seed` reads no user, so it needs none.
+const NO_DEFAULT_ISSUER: &str = "";
 
-pub(super) async fn run(
+pub(super) async fn seed(
     database: &DatabaseConfig,
-    tenant: &DefaultTenant,
-    demo: Option<u32>,
+    default_tenant: &DefaultTenant,
+    demo_tenants: Option<u32>,
 ) -> Result<(), AppError> {
-    let store = open(database, NO_ISSUER, None).await?;
+    let store = open_store(database, NO_DEFAULT_ISSUER, None).await?;
     let seeder = Seeder { store, clock: system_clock()? };
     seeder.store.prepare().await?;
-    seeder.ensure_default_tenant(tenant).await.map_err(AppError::failed)?;
-    println!("{} is ready; the default tenant is {}", database.redacted(), tenant.slug);
-    let Some(n) = demo else { return Ok(()) };
-    let SeedProgress { tenants, users, subscriptions, .. } = fill(&*seeder.store, n).await?;
+    seeder.ensure_default_tenant(default_tenant).await.map_err(AppError::failed)?;
+    println!("{} is ready; the default tenant is {}", database.redacted(), default_tenant.slug);
+    let Some(n) = demo_tenants else { return Ok(()) };
+    let progress = create_demo_tenants(&*seeder.store, n).await?;
+    let SeedProgress { tenants, users, subscriptions, .. } = progress;
     println!(
-        "demo tenants 1 to {n}: {tenants} were made, with {users} users and {subscriptions} subscriptions; {} had been made before",
+        "demo tenants 1 to {n}: created {tenants}, with {users} users and {subscriptions} subscriptions; {} were created before",
         n - tenants
     );
-    println!("what a platform admin may ask: {LOOK}");
+    println!("example query for a platform admin: {EXAMPLE_QUERY}");
     Ok(())
 }
 
-/// Makes demo tenants until all are made or a signal comes, which ends it between two commits.
-async fn fill(store: &dyn Store, n: u32) -> Result<SeedProgress, AppError> {
+/// Creates demo tenants until all exist. A signal stops the loop between two commits.
+async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, AppError> {
     let mut signals = Signals::listen()?;
     let stop = tokio::spawn(async move { signals.recv().await });
-    let mut progress = Progress::new(n);
-    let mut filling = DemoSeeder::new(store, n);
+    let mut display = ProgressDisplay::new(n);
+    let mut seeder = DemoSeeder::new(store, n);
     loop {
-        let ended = |why: &dyn Display, so_far: &SeedProgress| {
-            let done = so_far.done;
+        let incomplete = |reason: &dyn Display, progress: &SeedProgress| {
+            let done = progress.done;
             AppError::failed(format!(
-                "{why}: {done} of {n} demo tenants are done, and the same command goes on from there"
+                "{reason}: {done} of {n} demo tenants are done; the same command continues from there"
             ))
         };
-        match filling.next().await {
-            Ok(true) => progress.show(filling.progress.done),
-            Ok(false) => return Ok(filling.progress),
-            Err(error) => return Err(ended(&error, &filling.progress)),
+        match seeder.next().await {
+            Ok(true) => display.update(seeder.progress.done),
+            Ok(false) => return Ok(seeder.progress),
+            Err(error) => return Err(incomplete(&error, &seeder.progress)),
         }
-        if stop.is_finished() && filling.progress.done < n {
-            return Err(ended(&"stopped", &filling.progress));
+        if stop.is_finished() && seeder.progress.done < n {
+            return Err(incomplete(&"stopped", &seeder.progress));
         }
     }
 }
 
-/// How far it is, on standard error.
-struct Progress {
-    n: u32,
+/// Shows the progress on standard error.
+struct ProgressDisplay {
+    total: u32,
     bar: ProgressBar,
-    /// How many tenths were told.
-    tenths: u32,
+    /// The number of tenths that were logged.
+    logged_tenths: u32,
 }
 
-impl Progress {
-    fn new(n: u32) -> Self {
-        let bar = ProgressBar::new(n.into());
-        if let Ok(style) = ProgressStyle::with_template(BAR) {
+impl ProgressDisplay {
+    fn new(total: u32) -> Self {
+        let bar = ProgressBar::new(total.into());
+        if let Ok(style) = ProgressStyle::with_template(BAR_TEMPLATE) {
             bar.set_style(style.progress_chars("#- "));
         }
         if bar.is_hidden() {
-            tracing::info!(total = n, "making demo tenants");
+            tracing::info!(total, "creating demo tenants");
         }
-        Self { n, bar, tenths: 0 }
+        Self { total, bar, logged_tenths: 0 }
     }
 
-    fn show(&mut self, done: u32) {
+    fn update(&mut self, done: u32) {
         self.bar.set_position(done.into());
-        let tenths = (u64::from(done) * 10 / u64::from(self.n)) as u32;
-        // Nobody looks at a terminal.
-        if self.bar.is_hidden() && tenths > self.tenths {
-            self.tenths = tenths;
-            tracing::info!(done, total = self.n, "making demo tenants");
+        let tenths = (u64::from(done) * 10 / u64::from(self.total)) as u32;
+        // The bar is hidden if standard error is not a terminal.
+        if self.bar.is_hidden() && tenths > self.logged_tenths {
+            self.logged_tenths = tenths;
+            tracing::info!(done, total = self.total, "creating demo tenants");
         }
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

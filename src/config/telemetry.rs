@@ -4,28 +4,48 @@ use clap::Args;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
-/// Options of logging.
+/// Options of logs.
 #[derive(Args, Clone, Debug)]
 pub struct LogOptions {
-    /// What to log: a filter as `tracing` has it, such as `info` or `tenantry=debug`. The lines about
-    /// requests are `tenantry::request`.
+    /// Filter of log lines in the syntax of `tracing`, e.g. `info` or `tenantry=debug`. The lines
+    /// about requests have the target `tenantry::request`.
     #[arg(long, env = "TENANTRY_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
-    /// How to log: `pretty` for people, `json` for machines.
+    /// Format of log lines: `pretty` for reading, `json` for one JSON object per line.
     #[arg(long, env = "TENANTRY_LOG_FORMAT", default_value = "pretty", value_name = "FORMAT")]
     pub log_format: String,
 }
 
-/// Options of traces, by the variables of OpenTelemetry.
+/// Standard variables of OpenTelemetry that the help lists after the options.
+///
+/// They have no documented flags, because the library of OpenTelemetry reads most of them from the
+/// environment itself.
+const OTEL_HELP: &str = "\
+OpenTelemetry variables (environment only; they apply if traces are exported):
+  OTEL_SDK_DISABLED                    `true` disables the export of traces
+  OTEL_TRACES_EXPORTER                 Exporter: `otlp` or `none`
+  OTEL_TRACES_SAMPLER                  Sampler: always_on, always_off or traceidratio, each also
+                                       with the prefix `parentbased_`
+  OTEL_TRACES_SAMPLER_ARG              Share of traces for traceidratio, from 0 to 1
+  OTEL_BSP_MAX_QUEUE_SIZE              Maximum number of queued spans, from 1 to 1000000
+  OTEL_EXPORTER_OTLP_PROTOCOL          Only `http/protobuf` is supported
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL   The same, for traces only
+  OTEL_EXPORTER_OTLP_COMPRESSION       Only `none` is supported
+Further standard variables, such as OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES,
+OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_TIMEOUT, have their usual meaning.";
+
+/// Options of traces, with the standard variables of OpenTelemetry.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = OTEL_HELP)]
 pub struct TraceOptions {
-    /// Where traces go: a collector's base URL for OTLP over HTTP, to which `/v1/traces` is added;
-    /// nowhere by default. The other `OTEL_…` variables are OpenTelemetry's.
+    /// Base URL of the collector that receives traces over OTLP/HTTP. The gateway appends
+    /// `/v1/traces`. By default, no traces are exported.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<String>,
-    /// The same for traces alone, with nothing added.
+    /// Complete URL of the collector that receives traces. It overrides the base URL, and nothing is
+    /// appended to it.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value_name = "URL")]
     pub otlp_traces_endpoint: Option<String>,
     #[arg(long, env = "OTEL_EXPORTER_OTLP_PROTOCOL", hide = true)]
@@ -46,36 +66,40 @@ pub struct TraceOptions {
     otlp_compression: Option<String>,
 }
 
-/// What to tell of what happens, and where.
-pub struct Telemetry {
-    /// Which lines are logged.
+/// The configuration of logs and traces.
+pub struct TelemetryConfig {
+    /// The filter of log lines.
     pub filter: EnvFilter,
-    /// In which form.
+    /// The format of log lines.
     pub format: LogFormat,
-    /// Where traces go; nowhere where this is `None`.
+    /// The export of traces, or `None` if traces are not exported.
     pub traces: Option<OtlpConfig>,
 }
 
-/// Where traces go.
+/// The destination of traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtlpConfig {
-    /// The collector's address for traces: OTLP over HTTP, in protobuf.
+    /// The URL that receives traces over OTLP/HTTP with Protocol Buffers.
     pub endpoint: Url,
 }
 
-/// How to log.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// A format for reading.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl LogOptions {
-    /// Validates, with or without traces.
-    pub fn validate(&self, traces: Option<&TraceOptions>) -> Result<Telemetry, ConfigError> {
-        Ok(Telemetry {
+    /// Validates the options of logs, and those of traces if given.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the first invalid option.
+    pub fn validate(&self, traces: Option<&TraceOptions>) -> Result<TelemetryConfig, ConfigError> {
+        Ok(TelemetryConfig {
             filter: self.filter()?,
             format: self.format()?,
             traces: traces.map(TraceOptions::validate).transpose()?.flatten(),
@@ -87,93 +111,102 @@ impl LogOptions {
             "pretty" => Ok(LogFormat::Pretty),
             "json" => Ok(LogFormat::Json),
             other => {
-                Err(ConfigError::new("TENANTRY_LOG_FORMAT", other, "expected `pretty` or `json`"))
+                let expected = "`pretty` or `json`";
+                Err(ConfigError::invalid("TENANTRY_LOG_FORMAT", "format", other, expected))
             }
         }
     }
 
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
         EnvFilter::try_new(&self.log).map_err(|_| {
-            let expected = "expected a filter such as `info` or `tenantry=debug`";
-            ConfigError::new("TENANTRY_LOG", &self.log, expected)
+            let expected = "a filter in the syntax of `tracing`, e.g. info or tenantry=debug";
+            ConfigError::invalid("TENANTRY_LOG", "filter", &self.log, expected)
         })
     }
 }
 
 impl TraceOptions {
     fn validate(&self) -> Result<Option<OtlpConfig>, ConfigError> {
-        let is = |held: &Option<String>, word| {
-            held.as_deref().is_some_and(|held: &str| held.eq_ignore_ascii_case(word))
+        let is = |value: &Option<String>, word| {
+            value.as_deref().is_some_and(|value: &str| value.eq_ignore_ascii_case(word))
         };
         if is(&self.otel_disabled, "true") || is(&self.traces_exporter, "none") {
             return Ok(None);
         }
         let endpoint = match (&self.otlp_traces_endpoint, &self.otlp_endpoint) {
-            (Some(held), _) => collector("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", held, "")?,
-            (None, Some(held)) => collector("OTEL_EXPORTER_OTLP_ENDPOINT", held, "v1/traces")?,
+            (Some(url), _) => collector_url("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url, "")?,
+            (None, Some(url)) => collector_url("OTEL_EXPORTER_OTLP_ENDPOINT", url, "v1/traces")?,
             (None, None) => return Ok(None),
         };
         self.check_otel_variables()?;
-        for (variable, held) in [
-            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", &self.otlp_traces_protocol),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", &self.otlp_protocol),
-        ] {
-            match held.as_deref() {
-                None => {}
-                // What is said of traces alone goes before what is said of everything.
-                Some("http/protobuf") => break,
-                Some(other) => {
-                    let expected = "expected `http/protobuf`, the one that is spoken here \
-                                    (collectors take it at port 4318)";
-                    return Err(ConfigError::new(variable, other, expected));
-                }
-            }
-        }
+        self.check_protocol()?;
         Ok(Some(OtlpConfig { endpoint }))
     }
 
-    /// What OpenTelemetry's library takes as it is, and would pass over or stumble on.
+    /// Rejects protocols other than `http/protobuf`. The variable for traces overrides the general one.
+    fn check_protocol(&self) -> Result<(), ConfigError> {
+        for (variable, value) in [
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", &self.otlp_traces_protocol),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", &self.otlp_protocol),
+        ] {
+            match value.as_deref() {
+                None => {}
+                Some("http/protobuf") => break,
+                Some(other) => {
+                    let expected = "`http/protobuf`, the only supported protocol, which collectors \
+                                    usually accept at port 4318";
+                    return Err(ConfigError::invalid(variable, "protocol", other, expected));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rejects values that the library of OpenTelemetry, which reads these variables itself, would
+    /// ignore or fail on.
     fn check_otel_variables(&self) -> Result<(), ConfigError> {
         let check =
-            |variable, held: &Option<String>, good: &dyn Fn(&str) -> bool, expected| match held
-                .as_deref()
-                .filter(|held| !good(held))
-            {
-                Some(held) => Err(ConfigError::new(variable, held, expected)),
-                None => Ok(()),
+            |variable, noun, value: &Option<String>, is_valid: &dyn Fn(&str) -> bool, expected| {
+                match value.as_deref().filter(|value| !is_valid(value)) {
+                    Some(value) => Err(ConfigError::invalid(variable, noun, value, expected)),
+                    None => Ok(()),
+                }
             };
-        let ratio = |held: &str| held.parse().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio));
-        let spans = |held: &str| held.parse().is_ok_and(|n| (1..=1_000_000).contains(&n));
-        let sampler = |held: &str| {
-            let base = held.strip_prefix("parentbased_").unwrap_or(held);
+        let is_ratio = |value: &str| value.parse().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio));
+        let is_queue_size = |value: &str| value.parse().is_ok_and(|n| (1..=1_000_000).contains(&n));
+        let is_sampler = |value: &str| {
+            let base = value.strip_prefix("parentbased_").unwrap_or(value);
             matches!(base, "always_on" | "always_off" | "traceidratio")
         };
-        let exporter = "expected `otlp` or `none`";
-        check("OTEL_TRACES_EXPORTER", &self.traces_exporter, &|held| held == "otlp", exporter)?;
-        let samplers = "expected always_on, always_off or traceidratio, or one of these after \
+        let expected = "`otlp` or `none`";
+        let is_exporter = |value: &str| value == "otlp";
+        check("OTEL_TRACES_EXPORTER", "exporter", &self.traces_exporter, &is_exporter, expected)?;
+        let expected = "always_on, always_off or traceidratio, or one of these with the prefix \
                         `parentbased_`";
-        check("OTEL_TRACES_SAMPLER", &self.traces_sampler, &sampler, samplers)?;
-        let share = "expected a share of 0 to 1, such as 0.1";
-        check("OTEL_TRACES_SAMPLER_ARG", &self.traces_sampler_arg, &ratio, share)?;
-        let queue = "expected a number of spans from 1 to 1000000, such as 2048";
-        check("OTEL_BSP_MAX_QUEUE_SIZE", &self.bsp_max_queue_size, &spans, queue)?;
-        let compression = "expected `none`: spans are sent as they are";
-        let none = |held: &str| held == "none";
-        check("OTEL_EXPORTER_OTLP_COMPRESSION", &self.otlp_compression, &none, compression)
+        check("OTEL_TRACES_SAMPLER", "sampler", &self.traces_sampler, &is_sampler, expected)?;
+        let expected = "a number from 0 to 1, e.g. 0.1";
+        check("OTEL_TRACES_SAMPLER_ARG", "ratio", &self.traces_sampler_arg, &is_ratio, expected)?;
+        let expected = "a whole number from 1 to 1000000, e.g. 2048";
+        let queue_size = &self.bsp_max_queue_size;
+        check("OTEL_BSP_MAX_QUEUE_SIZE", "number", queue_size, &is_queue_size, expected)?;
+        let expected = "`none`, because spans are sent without compression";
+        let is_none = |value: &str| value == "none";
+        let compression = &self.otlp_compression;
+        check("OTEL_EXPORTER_OTLP_COMPRESSION", "compression", compression, &is_none, expected)
     }
 }
 
-/// A collector's address, with what belongs after it.
-fn collector(variable: &'static str, held: &str, path: &str) -> Result<Url, ConfigError> {
-    let form = "expected a URL such as http://collector:4318, without a user, a password or a query: \
-                what is secret goes in OTEL_EXPORTER_OTLP_HEADERS";
-    if held.contains(['@', '?']) {
-        return Err(ConfigError::without_value(variable, form));
+/// Parses the URL of a collector and appends the path.
+fn collector_url(variable: &'static str, value: &str, path: &str) -> Result<Url, ConfigError> {
+    let expected = "an http or https URL without a user, a password and a query, e.g. \
+                    http://collector:4318; secrets belong in OTEL_EXPORTER_OTLP_HEADERS";
+    if value.contains(['@', '?']) {
+        return Err(ConfigError::invalid_secret(variable, "URL", expected));
     }
-    let wrong = || ConfigError::new(variable, held, form);
-    let mut url = Url::parse(held).map_err(|_| wrong())?;
+    let error = || ConfigError::invalid(variable, "URL", value, expected);
+    let mut url = Url::parse(value).map_err(|_| error())?;
     if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
-        return Err(wrong());
+        return Err(error());
     }
     if !path.is_empty() {
         let base = url.path().trim_end_matches('/').to_owned();
@@ -201,13 +234,16 @@ mod tests {
         }
     }
 
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
     fn endpoint(options: &TraceOptions) -> Option<String> {
         options.validate().expect("valid").map(|traces| traces.endpoint.into())
     }
 
     #[test]
-    fn traces_go_where_the_variables_of_opentelemetry_say() {
-        let text = |text: &str| Some(text.to_owned());
+    fn standard_variables_select_the_endpoint_of_traces() {
         assert_eq!(endpoint(&options()), None);
         let base = TraceOptions { otlp_endpoint: text("http://collector:4318"), ..options() };
         assert_eq!(endpoint(&base), text("http://collector:4318/v1/traces"));
@@ -225,7 +261,21 @@ mod tests {
             ..base.clone()
         };
         assert!(endpoint(&both).is_some());
-        for (wrong, variable) in [
+        let all = TraceOptions {
+            traces_exporter: text("otlp"),
+            traces_sampler: text("parentbased_traceidratio"),
+            traces_sampler_arg: text("0.25"),
+            bsp_max_queue_size: text("4096"),
+            otlp_compression: text("none"),
+            ..base
+        };
+        assert!(endpoint(&all).is_some());
+    }
+
+    #[test]
+    fn unsupported_values_are_errors_of_their_variable() {
+        let base = TraceOptions { otlp_endpoint: text("http://collector:4318"), ..options() };
+        for (invalid, variable) in [
             (TraceOptions { otlp_protocol: text("grpc"), ..base.clone() }, "OTLP_PROTOCOL"),
             (TraceOptions { otlp_endpoint: text("collector:4318"), ..options() }, "OTLP_ENDPOINT"),
             (TraceOptions { otlp_endpoint: text("ftp://c"), ..options() }, "OTLP_ENDPOINT"),
@@ -235,22 +285,17 @@ mod tests {
             (TraceOptions { bsp_max_queue_size: text("0"), ..base.clone() }, "QUEUE_SIZE"),
             (TraceOptions { otlp_compression: text("gzip"), ..base.clone() }, "COMPRESSION"),
         ] {
-            let error = wrong.validate().expect_err("invalid").to_string();
+            let error = invalid.validate().expect_err("invalid").to_string();
             assert!(error.starts_with("OTEL_") && error.contains(variable), "{error}");
         }
+    }
+
+    #[test]
+    fn endpoint_with_a_secret_is_rejected_without_showing_it() {
         for secret in ["http://ada:hunter2@c", "ada:hunter2@c:4318", "http://c/?key=hunter2"] {
             let secret = TraceOptions { otlp_endpoint: text(secret), ..options() };
             let error = secret.validate().expect_err("a secret").to_string();
             assert!(!error.contains("hunter2") && error.contains("HEADERS"), "{error}");
         }
-        let rare = TraceOptions {
-            traces_exporter: text("otlp"),
-            traces_sampler: text("parentbased_traceidratio"),
-            traces_sampler_arg: text("0.25"),
-            bsp_max_queue_size: text("4096"),
-            otlp_compression: text("none"),
-            ..base.clone()
-        };
-        assert!(endpoint(&rare).is_some());
     }
 }

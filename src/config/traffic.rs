@@ -1,183 +1,157 @@
-//! Options of what holds traffic in bounds.
+//! Options that limit traffic: CORS, timeouts, rates, concurrency, proxies and shutdown.
 
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
+use http::HeaderValue;
 use ipnet::IpNet;
 use url::Url;
 
-use super::ConfigError;
+use super::{error::ConfigError, parse};
+use crate::domain::cors::AllowedOrigins;
 
-/// Options of what holds traffic in bounds.
+/// Options that limit traffic.
 #[derive(Args, Clone, Debug)]
 pub struct TrafficOptions {
-    /// Origins of pages that may ask, with commas between, or `*` for all; none by default.
+    /// Origins whose pages may send requests (CORS), separated by commas, or `*` for all. None by
+    /// default.
     #[arg(long, env = "TENANTRY_CORS_ORIGINS", value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
-    /// How long a request may take: 500ms, 10s or 1m.
-    #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "TIME")]
+    /// Time limit of a request, e.g. 500ms, 10s or 1m.
+    #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "DURATION")]
     pub request_timeout: String,
-    /// How much complexity a caller may ask for: N/s, N/m or off.
+    /// Complexity points that a caller may spend per second (N/s) or per minute (N/m), or `off` for no
+    /// limit.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
-    /// Proxies in front whose `X-Forwarded-For` says who asks: addresses and networks (10.0.0.0/8) with
-    /// commas between; none by default.
+    /// Proxies whose `X-Forwarded-For` header is trusted: addresses and networks (10.0.0.0/8),
+    /// separated by commas. None by default.
     #[arg(long, env = "TENANTRY_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
-    /// How many requests may be at work at once; more are sent away.
+    /// Maximum number of requests that execute at the same time. Excess requests are rejected.
     #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
     pub max_concurrent_requests: String,
-    /// How long to go on answering after SIGTERM while readiness says no, so that balancers take
-    /// notice: 0s, 5s or 1m.
-    #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "TIME")]
+    /// Time to keep serving after SIGTERM while readiness fails, so that load balancers can react,
+    /// e.g. 0s, 5s or 1m.
+    #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION")]
     pub shutdown_delay: String,
-    /// How long requests under way have to end after that.
-    #[arg(long, env = "TENANTRY_SHUTDOWN_TIMEOUT", default_value = "30s", value_name = "TIME")]
+    /// Time limit for requests in flight to finish after the shutdown delay, e.g. 30s.
+    #[arg(long, env = "TENANTRY_SHUTDOWN_TIMEOUT", default_value = "30s", value_name = "DURATION")]
     pub shutdown_timeout: String,
 }
 
-/// What holds traffic in bounds.
+/// The limits of traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrafficConfig {
-    /// The pages of other origins that may ask.
-    pub cors_origins: CorsOrigins,
-    /// How long a request may take.
+    /// The origins whose pages may send requests.
+    pub cors_origins: AllowedOrigins,
+    /// The time limit of a request.
     pub request_timeout: Duration,
-    /// How much a caller may ask for; `None` where there is no end.
+    /// The complexity that a caller may spend, or `None` for no limit.
     pub rate_limit: Option<RateLimit>,
-    /// The proxies in front, whose word counts of who asks.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many requests may be at work at once.
+    /// The maximum number of requests that execute at the same time.
     pub max_concurrent_requests: usize,
-    /// How long the program goes on answering after it was told to stop.
+    /// The time to keep serving after the first signal, while readiness fails.
     pub shutdown_delay: Duration,
-    /// How long requests under way have to end after that.
+    /// The time limit for requests in flight to finish after that.
     pub shutdown_timeout: Duration,
 }
 
-/// So much in so long.
+/// An amount of complexity per window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How much, at least 1.
+    /// The complexity points per window, at least 1.
     pub units: u64,
-    /// In how long.
+    /// The length of the window.
     pub window: Duration,
 }
 
-/// The origins whose pages may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CorsOrigins {
-    /// Every origin.
-    Any,
-    /// These, each as browsers write it. None is our own alone.
-    These(Vec<String>),
-}
-
 impl TrafficOptions {
-    /// Validates.
+    /// Validates the limits of traffic.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the first invalid option.
     pub fn validate(&self) -> Result<TrafficConfig, ConfigError> {
         Ok(TrafficConfig {
             cors_origins: cors_origins(self.cors_origins.as_deref())?,
-            request_timeout: parse_duration("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
-            rate_limit: rate("TENANTRY_RATE_LIMIT", &self.rate_limit)?,
-            trusted_proxies: networks(self.trusted_proxies.as_deref())?,
+            request_timeout: parse::duration("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
+            rate_limit: rate_limit(&self.rate_limit)?,
+            trusted_proxies: trusted_proxies(self.trusted_proxies.as_deref())?,
             shutdown_delay: match self.shutdown_delay.as_str() {
                 "0" | "0s" | "0ms" | "0m" => Duration::ZERO,
-                held => parse_duration("TENANTRY_SHUTDOWN_DELAY", held)?,
+                value => parse::duration("TENANTRY_SHUTDOWN_DELAY", value)?,
             },
-            shutdown_timeout: parse_duration("TENANTRY_SHUTDOWN_TIMEOUT", &self.shutdown_timeout)?,
-            max_concurrent_requests: in_flight(
+            shutdown_timeout: parse::duration("TENANTRY_SHUTDOWN_TIMEOUT", &self.shutdown_timeout)?,
+            max_concurrent_requests: parse::whole_number(
                 "TENANTRY_MAX_CONCURRENT_REQUESTS",
                 &self.max_concurrent_requests,
+                &(1..=1_000_000),
+                512,
             )?,
         })
     }
 }
 
-fn cors_origins(held: Option<&str>) -> Result<CorsOrigins, ConfigError> {
-    let Some(held) = held else { return Ok(CorsOrigins::These(Vec::new())) };
-    if held.trim() == "*" {
-        return Ok(CorsOrigins::Any);
+fn cors_origins(value: Option<&str>) -> Result<AllowedOrigins, ConfigError> {
+    let Some(value) = value else { return Ok(AllowedOrigins::List(Vec::new())) };
+    if value.trim() == "*" {
+        return Ok(AllowedOrigins::Any);
     }
-    let origins: Vec<String> = held.split(',').map(|origin| origin.trim().to_owned()).collect();
-    if origins.iter().all(|origin| is_origin(origin)) {
-        return Ok(CorsOrigins::These(origins));
-    }
-    let expected = "expected `*`, or origins such as https://portal.example.org with commas \
-                    between: lower case, without a path or a port that is the scheme's own";
-    Err(ConfigError::new("TENANTRY_CORS_ORIGINS", held, expected))
-}
-
-/// Whether a browser would write it so: the header is compared with it to the letter.
-fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        let wild = text.contains('*');
-        matches!(url.scheme(), "http" | "https")
-            && !wild
-            && url.origin().ascii_serialization() == text
+    let origins: Option<Vec<_>> = value.split(',').map(|text| parse_origin(text.trim())).collect();
+    origins.map(AllowedOrigins::List).ok_or_else(|| {
+        let expected = "`*`, or origins in lower case without a path and without the default port, \
+                        separated by commas, e.g. https://portal.example.org";
+        ConfigError::invalid("TENANTRY_CORS_ORIGINS", "origins", value, expected)
     })
 }
 
-/// The longest time that an option may hold: anything over it is a slip.
-const TIME_MAX: Duration = Duration::from_secs(60 * 60);
-
-fn parse_duration(variable: &'static str, held: &str) -> Result<Duration, ConfigError> {
-    let wrong = || {
-        let expected = "expected a time of 1ms to 60m, such as 500ms, 10s or 1m";
-        ConfigError::new(variable, held, expected)
-    };
-    let unit = held.trim_start_matches(|c: char| c.is_ascii_digit());
-    let number = held.strip_suffix(unit).and_then(|number| number.parse::<u32>().ok());
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60 * 1000,
-        _ => return Err(wrong()),
-    };
-    let time = number.map(|number| Duration::from_millis(u64::from(number) * millis));
-    time.filter(|time| !time.is_zero() && *time <= TIME_MAX).ok_or_else(wrong)
+/// Parses an origin as browsers serialize it, because the `Origin` header must match it exactly.
+fn parse_origin(text: &str) -> Option<HeaderValue> {
+    let url = Url::parse(text).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && !text.contains('*')
+        && url.origin().ascii_serialization() == text;
+    is_origin.then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
-fn networks(held: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
-    let Some(held) = held else { return Ok(Vec::new()) };
-    let network = |text: &str| {
+fn trusted_proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let parse_network = |text: &str| {
         let address = || text.parse::<IpAddr>().map(IpNet::from);
         text.parse().or_else(|_| address()).ok()
     };
-    let networks: Option<Vec<IpNet>> = held.split(',').map(|text| network(text.trim())).collect();
+    let networks: Option<Vec<IpNet>> =
+        value.split(',').map(|text| parse_network(text.trim())).collect();
     networks.ok_or_else(|| {
-        let expected = "expected addresses or networks such as 10.0.0.0/8 with commas between";
-        ConfigError::new("TENANTRY_TRUSTED_PROXIES", held, expected)
+        let expected = "addresses or networks separated by commas, e.g. 10.0.0.0/8";
+        ConfigError::invalid("TENANTRY_TRUSTED_PROXIES", "networks", value, expected)
     })
 }
 
-fn in_flight(variable: &'static str, held: &str) -> Result<usize, ConfigError> {
-    let number = held.parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or_else(|| {
-        ConfigError::new(variable, held, "expected a whole number from 1 to 1000000, such as 512")
-    })
-}
-
-fn rate(variable: &'static str, held: &str) -> Result<Option<RateLimit>, ConfigError> {
-    if held == "off" {
+fn rate_limit(value: &str) -> Result<Option<RateLimit>, ConfigError> {
+    if value == "off" {
         return Ok(None);
     }
-    let read = || {
-        let (units, window) = held.split_once('/')?;
-        let units = units.parse().ok().filter(|units| (1..=1_000_000_000).contains(units))?;
-        let seconds = match window {
-            "s" => 1,
-            "m" => 60,
-            _ => return None,
-        };
-        Some(RateLimit { units, window: Duration::from_secs(seconds) })
+    let rate_limit = parse_rate(value).ok_or_else(|| {
+        let expected = "`off`, or a whole number from 1 to 1000000000 with `/s` or `/m`, e.g. \
+                        20000/s";
+        ConfigError::invalid("TENANTRY_RATE_LIMIT", "rate", value, expected)
+    })?;
+    Ok(Some(rate_limit))
+}
+
+fn parse_rate(text: &str) -> Option<RateLimit> {
+    let (units, window) = text.split_once('/')?;
+    let units = units.parse().ok().filter(|units| (1..=1_000_000_000).contains(units))?;
+    let seconds = match window {
+        "s" => 1,
+        "m" => 60,
+        _ => return None,
     };
-    let wrong = || {
-        let expected = "expected `off`, or a whole number from 1 to 1000000000 with `/s` or `/m`, \
-                        such as 20000/s";
-        ConfigError::new(variable, held, expected)
-    };
-    read().map(Some).ok_or_else(wrong)
+    Some(RateLimit { units, window: Duration::from_secs(seconds) })
 }
 
 #[cfg(test)]
@@ -185,43 +159,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_have_a_window() {
-        let read = |held| rate("V", held).map(|r| r.map(|r| (r.units, r.window.as_secs())));
-        for (held, known) in [("20000/s", Some((20_000, 1))), ("1/m", Some((1, 60))), ("off", None)]
+    fn rates_require_a_window() {
+        let parse = |value| rate_limit(value).map(|r| r.map(|r| (r.units, r.window.as_secs())));
+        for (value, rate) in [("20000/s", Some((20_000, 1))), ("1/m", Some((1, 60))), ("off", None)]
         {
-            assert_eq!(read(held), Ok(known), "{held}");
+            assert_eq!(parse(value), Ok(rate), "{value}");
         }
         for bad in ["", "20000", "0/s", "-1/s", "1/h", "1/", "/s", "1000000001/s", "Off", "1 /s"] {
-            let error = read(bad).expect_err(bad).to_string();
-            assert!(error.starts_with("V holds") && error.contains("20000/s"), "{error}");
+            let error = parse(bad).expect_err(bad).to_string();
+            assert!(
+                error.starts_with("TENANTRY_RATE_LIMIT: invalid rate") && error.contains("20000/s"),
+                "{error}"
+            );
         }
     }
 
     #[test]
-    fn times_have_a_unit() {
-        let read = |held| parse_duration("V", held).map(|time| time.as_millis());
-        for (held, millis) in
-            [("500ms", 500), ("1ms", 1), ("10s", 10_000), ("1m", 60_000), ("60m", 3_600_000)]
-        {
-            assert_eq!(read(held), Ok(millis), "{held}");
-        }
-        for bad in ["", "10", "s", "0s", "61m", "-1s", "1.5s", "10 s", "10S", "1h", "99999999999s"]
-        {
-            let error = read(bad).expect_err(bad).to_string();
-            assert!(error.starts_with("V holds") && error.contains("500ms"), "{error}");
-        }
-    }
-
-    #[test]
-    fn origins_are_as_browsers_write_them() {
-        let these = |origins: &[&str]| {
-            Ok(CorsOrigins::These(origins.iter().map(|&origin| origin.to_owned()).collect()))
+    fn origins_must_have_the_form_that_browsers_send() {
+        let list = |origins: &[&'static str]| {
+            let origins = origins.iter().map(|origin| HeaderValue::from_static(origin));
+            Ok(AllowedOrigins::List(origins.collect()))
         };
-        assert_eq!(cors_origins(None), these(&[]));
-        assert_eq!(cors_origins(Some("*")), Ok(CorsOrigins::Any));
+        assert_eq!(cors_origins(None), list(&[]));
+        assert_eq!(cors_origins(Some("*")), Ok(AllowedOrigins::Any));
         let [one, two] = ["https://portal.example.org", "http://localhost:3000"];
-        assert_eq!(cors_origins(Some(one)), these(&[one]));
-        assert_eq!(cors_origins(Some(&format!("{one}, {two}"))), these(&[one, two]));
+        assert_eq!(cors_origins(Some(one)), list(&[one]));
+        assert_eq!(cors_origins(Some(&format!("{one}, {two}"))), list(&[one, two]));
         for bad in [
             "https://portal.example.org/",
             "https://Portal.example.org",
@@ -235,7 +198,7 @@ mod tests {
             "https://portal.example.org,",
         ] {
             let error = cors_origins(Some(bad)).expect_err(bad).to_string();
-            assert!(error.starts_with("TENANTRY_CORS_ORIGINS holds"), "{error}");
+            assert!(error.starts_with("TENANTRY_CORS_ORIGINS: invalid origins"), "{error}");
         }
     }
 }

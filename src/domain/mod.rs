@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod cors;
 pub mod edit;
 pub mod id;
 pub mod idempotency;

@@ -5,22 +5,13 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+
+pub use crate::domain::cors::AllowedOrigins;
 
 /// The time for which a browser may cache the response to a preflight request.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
-
-/// The origins whose pages may send requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// Every origin is allowed.
-    Any,
-    /// Only these origins are allowed, in the form of the `Origin` header.
-    ///
-    /// An empty list allows only the gateway's own origin.
-    List(Vec<HeaderValue>),
-}
 
 /// Returns the CORS layer, or `None` if no other origin is allowed.
 pub(super) fn layer(allowed_origins: &AllowedOrigins) -> Option<CorsLayer> {

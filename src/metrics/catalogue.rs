@@ -1,13 +1,13 @@
-//! The names, what they mean, and how they are told apart.
+//! The metrics with their names, help texts, labels and buckets.
 
-/// A name of the catalogue.
+/// A metric of the catalogue.
 #[derive(Debug)]
 pub struct Family {
-    /// As `GET /metrics` shows it; a histogram's has `_bucket`, `_sum` and `_count` after it there.
+    /// The name in the output of `GET /metrics`. Histograms append `_bucket`, `_sum` and `_count`.
     pub name: &'static str,
-    /// What it says, in one sentence.
+    /// The help text, in one sentence.
     pub help: &'static str,
-    /// The names of its labels.
+    /// The names of the labels.
     pub labels: &'static [&'static str],
 }
 
@@ -15,7 +15,7 @@ const fn family(name: &'static str, help: &'static str, labels: &'static [&'stat
     Family { name, help, labels }
 }
 
-/// Everything that is counted here. What the system says of the process (`process_…`) comes besides.
+/// All metrics of the gateway. The output also has the standard metrics of the process (`process_…`).
 pub const CATALOGUE: &[&Family] = &[
     &REQUESTS,
     &REQUEST_DURATION,
@@ -34,48 +34,49 @@ pub const CATALOGUE: &[&Family] = &[
     &BUILD,
 ];
 
-/// The bounds of durations, in seconds: from a read in memory to what no request may take.
-pub(super) const SECONDS: &[f64] =
+/// The buckets of durations, in seconds, from an in-memory read to the longest expected request.
+pub(super) const DURATION_BUCKETS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// The bounds of the sizes of batches.
-pub(super) const KEYS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+/// The buckets of batch sizes, in keys.
+pub(super) const BATCH_SIZE_BUCKETS: &[f64] =
+    &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 
 pub(super) const REQUESTS: Family = family(
     "tenantry_requests_total",
-    "Requests that were answered, by operation and by OK or the code of the first error.",
+    "Completed requests, by operation and by `OK` or error code.",
     &["operation_type", "root_field", "operation_name", "code"],
 );
 pub(super) const REQUEST_DURATION: Family = family(
     "tenantry_request_duration_seconds",
-    "How long requests took, from their head to their answer.",
+    "Time from the head of a request to its response, by operation.",
     &["operation_type", "root_field"],
 );
 pub(super) const ABANDONED: Family = family(
     "tenantry_requests_abandoned_total",
-    "Requests whose client went away before they were answered.",
+    "Requests whose client disconnected before the response.",
     &[],
 );
 pub(super) const TIMED_OUT: Family =
-    family("tenantry_requests_timed_out_total", "Requests that took longer than they may.", &[]);
+    family("tenantry_requests_timed_out_total", "Requests that exceeded their time limit.", &[]);
 pub(super) const RATE_LIMITED: Family = family(
     "tenantry_requests_rate_limited_total",
-    "Requests refused by rate, by who is counted.",
+    "Requests rejected by the rate limit, by its scope: `user` or `ip`.",
     &["scope"],
 );
 pub(super) const SHED: Family = family(
     "tenantry_requests_shed_total",
-    "Requests sent away because too many were at work.",
+    "Requests rejected because too many requests were in flight.",
     &[],
 );
 pub(super) const IN_FLIGHT: Family =
-    family("tenantry_requests_in_flight", "Requests at work.", &[]);
+    family("tenantry_requests_in_flight", "Requests in flight.", &[]);
 pub(super) const IN_FLIGHT_LIMIT: Family =
-    family("tenantry_requests_in_flight_limit", "How many requests may be at work at once.", &[]);
+    family("tenantry_requests_in_flight_limit", "Maximum number of requests in flight.", &[]);
 pub(super) const CONNECTIONS: Family =
-    family("tenantry_connections", "Connections of clients that are open.", &[]);
+    family("tenantry_connections", "Open client connections.", &[]);
 pub(super) const AUTH_FAILURES: Family = family(
     "tenantry_auth_failures_total",
-    "Requests whose credential was refused, by reason.",
+    "Requests whose credential was rejected, by reason.",
     &["reason"],
 );
 pub(super) const JWKS_FETCHES: Family = family(
@@ -85,18 +86,21 @@ pub(super) const JWKS_FETCHES: Family = family(
 );
 pub(super) const JWKS_AGE: Family = family(
     "tenantry_jwks_age_seconds",
-    "Seconds since an issuer's keys were fetched last; absent before the first time.",
+    "Seconds since the last successful fetch of an issuer's keys. Absent before the first one.",
     &["issuer"],
 );
 pub(super) const COMMAND_DURATION: Family = family(
     "tenantry_store_command_duration_seconds",
-    "How long commands of the database took, by command, collection and outcome.",
+    "Duration of database commands, by command, collection and outcome.",
     &["command", "collection", "outcome"],
 );
 pub(super) const DATALOADER_BATCH_SIZE: Family = family(
     "tenantry_dataloader_batch_size",
-    "How many keys a batch of look-ups has, by loader.",
+    "Number of keys in a DataLoader batch, by loader.",
     &["loader"],
 );
-pub(super) const BUILD: Family =
-    family("tenantry_build_info", "1, with the version of the program.", &["version"]);
+pub(super) const BUILD: Family = family(
+    "tenantry_build_info",
+    "Always 1, with the version of the program as a label.",
+    &["version"],
+);

@@ -1,7 +1,8 @@
-//! What is counted, in one catalogue: every name that `GET /metrics` shows is here.
+//! Counts requests, connections and database commands for Prometheus.
 //!
-//! Labels have few values, all of them decided here, by the schema or by the configuration: nothing
-//! that a client has made up becomes one, so no client can make this grow.
+//! `catalogue` has the name of every metric that `GET /metrics` returns, except those of the process.
+//! Label values come from a fixed set, the schema or the configuration. A client can never create a
+//! new one, so the number of time series is bounded.
 
 mod catalogue;
 
@@ -14,26 +15,26 @@ use prometheus::{
 
 pub use catalogue::{CATALOGUE, Family};
 
-/// The form of [`Metrics::text`]: the text format of Prometheus.
+/// The media type of [`Metrics::encode`], which is the text format of Prometheus.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// An operation, as far as it is told apart: by few names, all of them known before it came.
+/// The labels of an operation. Their values form a bounded set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<'a> {
-    /// `query`, `mutation`, or `none` where no operation was found.
+    /// The type of the operation: `query`, `mutation`, or `none` if there is no operation.
     pub kind: &'a str,
-    /// Its root field, `several`, or `none`.
+    /// The root field of the operation, `several`, or `none`.
     pub field: &'a str,
-    /// Its own name where its document is a trusted one, else nothing.
+    /// The name of the operation if its document is trusted, otherwise empty.
     pub name: &'a str,
 }
 
 impl Operation<'static> {
-    /// A request that was refused before an operation was found.
+    /// The labels of a request that was rejected before its operation was known.
     pub const NONE: Self = Self { kind: "none", field: "none", name: "" };
 }
 
-/// The counters of one process. A clone counts into the same ones.
+/// The metrics of one process. Clones share the same counters.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
@@ -54,121 +55,135 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Counters at zero; fails only where two of the catalogue have one name.
+    /// Creates all metrics.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if two metrics of the catalogue have the same name.
     pub fn new() -> Result<Self, Error> {
-        let making = Registrar(Registry::new());
-        let build = making.register_vec(IntGaugeVec::new, &catalogue::BUILD)?;
+        let registrar = Registrar(Registry::new());
+        let build = registrar.register_vec(IntGaugeVec::new, &catalogue::BUILD)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        // Read from where Linux tells it; elsewhere there is none of it.
+        // The collector reads `/proc`, which exists on Linux only.
         #[cfg(target_os = "linux")]
-        making.0.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        registrar
+            .0
+            .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(Self {
-            requests: making.register_vec(IntCounterVec::new, &catalogue::REQUESTS)?,
-            durations: making.histogram(&catalogue::REQUEST_DURATION, catalogue::SECONDS)?,
-            auth_failures: making.register_vec(IntCounterVec::new, &catalogue::AUTH_FAILURES)?,
-            jwks_fetches: making.register_vec(IntCounterVec::new, &catalogue::JWKS_FETCHES)?,
-            jwks_age: making.register_vec(GaugeVec::new, &catalogue::JWKS_AGE)?,
-            commands: making.histogram(&catalogue::COMMAND_DURATION, catalogue::SECONDS)?,
-            batches: making.histogram(&catalogue::DATALOADER_BATCH_SIZE, catalogue::KEYS)?,
-            timed_out: making.register(IntCounter::with_opts, &catalogue::TIMED_OUT)?,
-            abandoned: making.register(IntCounter::with_opts, &catalogue::ABANDONED)?,
-            rate_limited: making.register_vec(IntCounterVec::new, &catalogue::RATE_LIMITED)?,
-            in_flight: making.register(IntGauge::with_opts, &catalogue::IN_FLIGHT)?,
-            in_flight_limit: making.register(IntGauge::with_opts, &catalogue::IN_FLIGHT_LIMIT)?,
-            shed: making.register(IntCounter::with_opts, &catalogue::SHED)?,
-            connections: making.register(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
-            registry: making.0,
+            requests: registrar.register_vec(IntCounterVec::new, &catalogue::REQUESTS)?,
+            durations: registrar
+                .histogram(&catalogue::REQUEST_DURATION, catalogue::DURATION_BUCKETS)?,
+            auth_failures: registrar.register_vec(IntCounterVec::new, &catalogue::AUTH_FAILURES)?,
+            jwks_fetches: registrar.register_vec(IntCounterVec::new, &catalogue::JWKS_FETCHES)?,
+            jwks_age: registrar.register_vec(GaugeVec::new, &catalogue::JWKS_AGE)?,
+            commands: registrar
+                .histogram(&catalogue::COMMAND_DURATION, catalogue::DURATION_BUCKETS)?,
+            batches: registrar
+                .histogram(&catalogue::DATALOADER_BATCH_SIZE, catalogue::BATCH_SIZE_BUCKETS)?,
+            timed_out: registrar.register(IntCounter::with_opts, &catalogue::TIMED_OUT)?,
+            abandoned: registrar.register(IntCounter::with_opts, &catalogue::ABANDONED)?,
+            rate_limited: registrar.register_vec(IntCounterVec::new, &catalogue::RATE_LIMITED)?,
+            in_flight: registrar.register(IntGauge::with_opts, &catalogue::IN_FLIGHT)?,
+            in_flight_limit: registrar
+                .register(IntGauge::with_opts, &catalogue::IN_FLIGHT_LIMIT)?,
+            shed: registrar.register(IntCounter::with_opts, &catalogue::SHED)?,
+            connections: registrar.register(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
+            registry: registrar.0,
         })
     }
 
-    /// Counts a request that was answered: with `OK`, or with the code of its first error.
-    pub fn record_response(&self, operation: Operation<'_>, code: &str, took: Duration) {
+    /// Counts a completed request, with `OK` or an error code, and its duration.
+    pub fn record_response(&self, operation: Operation<'_>, code: &str, duration: Duration) {
         let Operation { kind, field, name } = operation;
         self.requests.with_label_values(&[kind, field, name, code]).inc();
-        self.durations.with_label_values(&[kind, field]).observe(took.as_secs_f64());
+        self.durations.with_label_values(&[kind, field]).observe(duration.as_secs_f64());
     }
 
-    /// Counts a request whose client went away before it was answered.
+    /// Counts a request whose client disconnected before the response.
     pub fn record_cancelled(&self) {
         self.abandoned.inc();
     }
 
-    /// Counts a credential that was refused.
+    /// Counts a rejected credential.
     pub fn token_refused(&self, reason: &'static str) {
         self.auth_failures.with_label_values(&[reason]).inc();
     }
 
-    /// Counts a fetch that has ended.
+    /// Counts a completed fetch of an issuer's keys.
     pub fn jwks_fetched(&self, issuer: &str, outcome: &'static str) {
         self.jwks_fetches.with_label_values(&[issuer, outcome]).inc();
     }
 
-    /// Says how old an issuer's keys are.
+    /// Sets the time since the last successful fetch of an issuer's keys.
     pub fn set_jwks_age(&self, issuer: &str, age: Duration) {
         self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
     }
 
-    /// Counts a command of the database: its kind, what it was about, and whether it was answered.
+    /// Records the duration and the outcome of a database command.
     pub fn record_store_command(
         &self,
         command: &str,
         collection: &str,
-        answered: bool,
-        took: Duration,
+        succeeded: bool,
+        duration: Duration,
     ) {
-        let outcome = if answered { "ok" } else { "error" };
+        let outcome = if succeeded { "ok" } else { "error" };
         let labels = [command, collection, outcome];
-        self.commands.with_label_values(&labels).observe(took.as_secs_f64());
+        self.commands.with_label_values(&labels).observe(duration.as_secs_f64());
     }
 
-    /// Counts a batch of look-ups by how many keys it has.
+    /// Records the number of keys in a DataLoader batch.
     pub fn record_batch(&self, loader: &'static str, keys: usize) {
-        // More keys than an `f64` counts exactly fit into no request.
+        // No request can have more keys than this.
         let keys = u32::try_from(keys).unwrap_or(u32::MAX);
         self.batches.with_label_values(&[loader]).observe(f64::from(keys));
     }
 
-    /// Counts a request whose time was over.
+    /// Counts a request that exceeded its time limit.
     pub fn timed_out(&self) {
         self.timed_out.inc();
     }
 
-    /// Counts a request of somebody who had asked for too much: `actor` or `address`.
-    pub fn rate_limited(&self, by: &'static str) {
-        self.rate_limited.with_label_values(&[by]).inc();
+    /// Counts a request that the rate limit rejected. The scope is `user` or `ip`.
+    pub fn rate_limited(&self, scope: &'static str) {
+        self.rate_limited.with_label_values(&[scope]).inc();
     }
 
-    /// Says how many requests may be at work at once.
-    pub fn set_in_flight_limit(&self, number: usize) {
-        self.in_flight_limit.set(i64::try_from(number).unwrap_or(i64::MAX));
+    /// Sets the maximum number of requests in flight.
+    pub fn set_in_flight_limit(&self, limit: usize) {
+        self.in_flight_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
     }
 
-    /// Counts a request as at work, until [`Self::request_ended`].
+    /// Counts a request as in flight, until [`Self::request_ended`].
     pub fn request_began(&self) {
         self.in_flight.inc();
     }
 
-    /// The end of a request that was at work.
+    /// Counts a request as no longer in flight.
     pub fn request_ended(&self) {
         self.in_flight.dec();
     }
 
-    /// Counts a request that was sent away because too many were at work.
+    /// Counts a request that was rejected because too many requests were in flight.
     pub fn shed(&self) {
         self.shed.inc();
     }
 
-    /// Counts a connection as open, until [`Self::connection_closed`].
+    /// Counts a client connection as open, until [`Self::connection_closed`].
     pub fn connection_opened(&self) {
         self.connections.inc();
     }
 
-    /// The end of a connection.
+    /// Counts a client connection as closed.
     pub fn connection_closed(&self) {
         self.connections.dec();
     }
 
-    /// All of it, as Prometheus reads it.
+    /// Encodes all metrics in the text format of Prometheus.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a metric cannot be encoded.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
@@ -176,7 +191,7 @@ impl Metrics {
     }
 }
 
-/// Makes what the catalogue names, and keeps it where it is shown.
+/// Creates the metrics of the catalogue and registers them.
 struct Registrar(Registry);
 
 impl Registrar {
@@ -212,8 +227,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_shown() {
-        let metrics = Metrics::new().expect("a catalogue");
+    fn every_recorded_metric_is_exported() {
+        let metrics = Metrics::new().expect("unique names");
         let operation = Operation { kind: "query", field: "me", name: "Portal" };
         metrics.record_response(operation, "OK", Duration::from_millis(3));
         metrics.record_response(Operation::NONE, "UNAUTHENTICATED", Duration::from_millis(1));
@@ -225,7 +240,7 @@ mod tests {
         metrics.record_store_command("find", "users", true, Duration::from_micros(700));
         metrics.record_batch("tenants", 7);
         metrics.timed_out();
-        metrics.rate_limited("actor");
+        metrics.rate_limited("user");
         (0..3).for_each(|_| metrics.request_began());
         metrics.request_ended();
         metrics.set_in_flight_limit(512);
@@ -255,17 +270,20 @@ mod tests {
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
         ] {
-            assert!(text.lines().any(|told| told == line), "{line}\n{text}");
+            assert!(text.lines().any(|exported| exported == line), "{line}\n{text}");
         }
-        let known = |name: &str| CATALOGUE.iter().any(|family| family.name == name);
+        let is_listed = |name: &str| CATALOGUE.iter().any(|family| family.name == name);
         for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
             let name = line.split(' ').next().unwrap_or_default();
-            assert!(known(name) || name.starts_with("process_"), "{name} is not in the catalogue");
+            assert!(
+                is_listed(name) || name.starts_with("process_"),
+                "{name} is not in the catalogue"
+            );
         }
         for family in CATALOGUE {
             assert!(text.contains(&format!("# HELP {} {}\n", family.name, family.help)));
         }
-        let of_process = text.contains("process_resident_memory_bytes ");
-        assert_eq!(of_process, cfg!(target_os = "linux"), "{text}");
+        let has_process_metrics = text.contains("process_resident_memory_bytes ");
+        assert_eq!(has_process_metrics, cfg!(target_os = "linux"), "{text}");
     }
 }

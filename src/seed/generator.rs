@@ -1,17 +1,19 @@
-//! The tenants of `seed --demo`: the i-th with everything that is its own, by arithmetic alone.
+//! Computes the demo tenants of `seed --demo`: the i-th tenant with all of its documents.
 //!
-//! The i-th is the same on every machine, in every run and for every N: nothing here asks a clock or
-//! a die. Time stands still at the start of 2026, and everything was made in the two years before.
+//! The i-th tenant is the same on every machine, in every run and for every N. Neither a clock nor a
+//! random source is used. The present is fixed at the start of 2026, and all data was created in the
+//! two years before.
 //!
-//! Nobody can sign in as one of these users: their issuer is no URL, so no configuration can name it.
-//! None of them runs the platform, and no tenant has a group of the identity provider, through which
-//! somebody's token would make them a member.
+//! Demo users cannot sign in: their issuer is not a URL, so no configuration can name it. None of them
+//! is a platform admin. No demo tenant has a group of the identity provider, through which a token
+//! could make its user a member.
 
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::change;
+use super::{
+    bootstrap::tenant_values,
+    vocabulary::{FIRST_NAMES, FIRST_WORDS, LOCALES, TRADES},
+};
 use crate::domain::{
     audit::{ActorKind, AuditEvent},
     id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
@@ -21,238 +23,202 @@ use crate::domain::{
     user::{Identity, Membership, MembershipSource, TenantRole, User},
 };
 
-/// Whose subjects the users are: nobody's.
+/// The issuer of the demo users. No provider can have it.
 const ISSUER: &str = "urn:tenantry:demo";
-/// The first moment there is: 2024-01-01T00:00:00Z.
+/// The earliest timestamp of demo data: 2024-01-01T00:00:00Z.
 const START: Timestamp = match Timestamp::from_seconds(1_704_067_200) {
     Some(start) => start,
     None => Timestamp::MIN,
 };
-/// The day that is today: 2026-01-01.
+/// The number of the day that counts as the present: 2026-01-01.
 const TODAY: u64 = 731;
-/// How many days it takes until there are twice as many tenants. So any number of them lies over a
-/// good part of the time, and each is younger than those before it: what a database keeps in order of
-/// age it only adds to at the end, which makes it many times as fast.
-const DOUBLING: u64 = 35;
-const DAY: u64 = 86_400;
+/// The number of days in which the number of tenants doubles.
+///
+/// So any number of tenants spreads over a large part of the two years. Each tenant is younger than
+/// the ones before it. Indexes in order of age therefore grow only at their end, which makes the
+/// database many times as fast.
+const DOUBLING_DAYS: u64 = 35;
+const DAY_SECONDS: u64 = 86_400;
 
-/// How many users a tenant has of its own, by the last digit of its number: 20 on average.
-const SIZES: [u32; 10] = [15, 50, 1, 22, 8, 29, 12, 40, 5, 18];
-/// Of so many tenants one has a user who is in [`ELSEWHERE`] tenants more: about one user in 1,000.
-const AGENCY: u32 = 50;
-const ELSEWHERE: u32 = 199;
+/// The number of users that belong to a tenant, by the last digit of its number. The average is 20.
+const USERS_PER_TENANT: [u32; 10] = [15, 50, 1, 22, 8, 29, 12, 40, 5, 18];
+/// One in this many tenants has a user who belongs to [`AGENCY_TENANTS`] further tenants. That is
+/// about one user in 1,000.
+const AGENCY_INTERVAL: u32 = 50;
+const AGENCY_TENANTS: u32 = 199;
 
-/// The people there are.
-const PEOPLE: [&str; 4] = ["Ada", "Bob", "Carol", "Mallory"];
-const FIRST_WORDS: [&str; 16] = [
-    "Amber", "Birch", "Cedar", "Copper", "Delta", "Eastern", "Fjord", "Granite", "Harbour", "Île",
-    "Juniper", "Lakeside", "Maple", "Northern", "Öresund", "River",
-];
-const TRADES: [&str; 16] = [
-    "Bakery",
-    "Books",
-    "Brewing",
-    "Catering",
-    "Cycles",
-    "Design",
-    "Energy",
-    "Foods",
-    "Gardens",
-    "Glass",
-    "Instruments",
-    "Joinery",
-    "Logistics",
-    "Optics",
-    "Printing",
-    "Textiles",
-];
-
-/// Where companies are: how they are called there, and with what their VAT number begins. What follows
-/// is the tenant's number after many zeros, so that it is nobody's.
-struct CompanyLocale {
-    form: &'static str,
-    street: &'static str,
-    city: &'static str,
-    postal_code: &'static str,
-    country: &'static str,
-    vat: Option<(&'static str, usize)>,
-}
-
-const PLACES_OF_BUSINESS: [CompanyLocale; 5] = [
-    place("GmbH", "Hauptstraße", "Berlin", "10115", "DE", Some(("DE", 9))),
-    place("GmbH", "Ringstraße", "Wien", "1010", "AT", Some(("ATU", 8))),
-    place("ApS", "Havnegade", "København", "1058", "DK", Some(("DK", 8))),
-    place("B.V.", "Kerkstraat", "Utrecht", "3511", "NL", None),
-    place("Ltd", "Mill Lane", "Leeds", "LS1 4DY", "GB", None),
-];
-
-const fn place(
-    form: &'static str,
-    street: &'static str,
-    city: &'static str,
-    postal_code: &'static str,
-    country: &'static str,
-    vat: Option<(&'static str, usize)>,
-) -> CompanyLocale {
-    CompanyLocale { form, street, city, postal_code, country, vat }
-}
-
-/// A demo tenant and what is its own.
+/// A demo tenant with all of its documents.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DemoTenant {
-    /// The tenant.
+    /// The tenant itself.
     pub tenant: Tenant,
-    /// What it pays for, and what it has paid for before.
+    /// The current subscription, and possibly an earlier one before it.
     pub subscriptions: Vec<TenantSubscription>,
-    /// Those who came with it; its owner is the first. They may be members of tenants before it, and
-    /// those after it may have members here.
+    /// The users who were created with the tenant. The first one is its owner. Users may also be
+    /// members of earlier tenants, and users of later tenants may be members of this one.
     pub users: Vec<User>,
-    /// That it was made, as the history has it.
+    /// The audit event of the tenant's creation.
     pub event: AuditEvent,
 }
 
 impl DemoTenant {
-    /// The i-th, from 1 to a million. (Beyond, they would come after today.)
+    /// Returns the i-th demo tenant, from 1 to a million. A later one would be created after the fixed
+    /// present.
     #[must_use]
     pub fn nth(i: u32) -> Self {
-        let mut dice = SplitMix64::new(i, 0);
-        let tenant = tenant(i, &mut dice);
-        let subscriptions = subscriptions(i, &tenant, &mut dice);
-        let users = (0..SIZES[i as usize % SIZES.len()]).map(|k| user(i, k, &tenant)).collect();
+        let mut random = SplitMix64::new(i, 0);
+        let tenant = tenant(i, &mut random);
+        let subscriptions = subscriptions(i, &tenant, &mut random);
+        let users = (0..USERS_PER_TENANT[i as usize % USERS_PER_TENANT.len()])
+            .map(|k| user(i, k, &tenant))
+            .collect();
         let event = event(i, &tenant);
         Self { tenant, subscriptions, users, event }
     }
 }
 
-/// A kind of document, as its identifiers have it; the n-th user of a tenant is a kind of its own.
+// The kinds of documents in identifiers. Each user of a tenant has its own kind, from `USER` on.
 const TENANT: u8 = 0;
 const EVENT: u8 = 1;
 const SUBSCRIPTION: u8 = 2;
 const EARLIER_SUBSCRIPTION: u8 = 3;
 const USER: u8 = 64;
 
-/// An identifier that no other document here has, whenever it was made.
+/// Returns an identifier that is unique among demo data.
 fn id(kind: u8, i: u32, at: Timestamp) -> ObjectId {
     ObjectId::from_parts(at, [b'd', b'e', b'm', b'o', kind], i)
 }
 
-fn made_at(i: u32) -> Timestamp {
+/// Returns the time at which the i-th tenant was created.
+fn created_at(i: u32) -> Timestamp {
     let i = i.max(1);
-    let doubled = i.ilog2();
-    let since = u64::from(i) - (1 << doubled);
-    let seconds = DOUBLING * DAY * u64::from(doubled) + DOUBLING * DAY * since / (1 << doubled);
+    let doublings = i.ilog2();
+    let since = u64::from(i) - (1 << doublings);
+    let seconds = DOUBLING_DAYS * DAY_SECONDS * u64::from(doublings)
+        + DOUBLING_DAYS * DAY_SECONDS * since / (1 << doublings);
     START.saturating_add(Duration::from_secs(seconds))
 }
 
 fn tenant_id(i: u32) -> TenantId {
-    TenantId::new(id(TENANT, i, made_at(i)))
+    TenantId::new(id(TENANT, i, created_at(i)))
 }
 
+/// Returns the start of the n-th day.
 fn day(n: u64) -> Timestamp {
     START.saturating_add(days(n))
 }
 
 const fn days(n: u64) -> Duration {
-    Duration::from_secs(n * DAY)
+    Duration::from_secs(n * DAY_SECONDS)
 }
 
-fn tenant(i: u32, dice: &mut SplitMix64) -> Tenant {
-    let status = match dice.below(100) {
+fn tenant(i: u32, random: &mut SplitMix64) -> Tenant {
+    let status = match random.below(100) {
         0..86 => TenantStatus::Active,
         86..92 => TenantStatus::Suspended,
         92..96 => TenantStatus::Pending,
         _ => TenantStatus::Archived,
     };
-    let plan = match dice.below(100) {
+    let plan = match random.below(100) {
         0..40 => Plan::Free,
         40..70 => Plan::Starter,
         70..92 => Plan::Business,
         _ => Plan::Enterprise,
     };
     let slug = format!("demo-{i:06}");
-    let name = format!("{} {}", dice.pick(&FIRST_WORDS), dice.pick(&TRADES));
-    let own = format!("{slug}.example");
-    let domains = match dice.below(10) {
+    let name = format!("{} {}", random.pick(&FIRST_WORDS), random.pick(&TRADES));
+    let domain = format!("{slug}.example");
+    let domains = match random.below(10) {
         0 => Vec::new(),
-        1..8 => vec![own],
-        _ => vec![own.clone(), format!("shop.{own}"), format!("www.{own}")],
+        1..8 => vec![domain],
+        _ => vec![domain.clone(), format!("shop.{domain}"), format!("www.{domain}")],
     };
-    let integrations = (dice.below(2) == 0).then(|| TenantIntegrations {
+    let integrations = (random.below(2) == 0).then(|| TenantIntegrations {
         authentik_group: None,
         ocis_space: Some(format!("space-{slug}")),
         stalwart_domain: domains.first().cloned(),
     });
-    let billing_info = (dice.below(100) < 85).then(|| billing(i, &name, &slug, dice));
-    let blank = Tenant::new(tenant_id(i), made_at(i));
-    Tenant { slug, name, status, plan, domains, billing_info, integrations, ..blank }
+    let billing_info = (random.below(100) < 85).then(|| billing(i, &name, &slug, random));
+    let new = Tenant::new(tenant_id(i), created_at(i));
+    Tenant { slug, name, status, plan, domains, billing_info, integrations, ..new }
 }
 
-fn billing(i: u32, name: &str, slug: &str, dice: &mut SplitMix64) -> BillingInfo {
-    let place = dice.pick(&PLACES_OF_BUSINESS);
+fn billing(i: u32, name: &str, slug: &str, random: &mut SplitMix64) -> BillingInfo {
+    let locale = random.pick(&LOCALES);
     BillingInfo {
-        company_name: Some(format!("{name} {}", place.form)),
+        company_name: Some(format!("{name} {}", locale.legal_form)),
         email: Some(format!("billing@{slug}.example")),
-        vat_id: place.vat.map(|(start, digits)| format!("{start}{i:0digits$}")),
+        vat_id: locale.vat.map(|(prefix, digits)| format!("{prefix}{i:0digits$}")),
         address: Some(PostalAddress {
-            line1: Some(format!("{} {}", place.street, 1 + dice.below(200))),
-            city: Some(place.city.to_owned()),
-            postal_code: Some(place.postal_code.to_owned()),
-            country: Some(place.country.to_owned()),
+            line1: Some(format!("{} {}", locale.street, 1 + random.below(200))),
+            city: Some(locale.city.to_owned()),
+            postal_code: Some(locale.postal_code.to_owned()),
+            country: Some(locale.country.to_owned()),
             ..PostalAddress::default()
         }),
     }
 }
 
-/// The one of today, and for some of the tenants one that is over, with another plan.
-fn subscriptions(i: u32, tenant: &Tenant, dice: &mut SplitMix64) -> Vec<TenantSubscription> {
-    let mut all = Vec::new();
+/// Returns the current subscription. Some tenants also have an ended one with another plan before it.
+fn subscriptions(i: u32, tenant: &Tenant, random: &mut SplitMix64) -> Vec<TenantSubscription> {
+    let mut subscriptions = Vec::new();
     let mut since = tenant.created_at;
-    if dice.below(10) == 0 && tenant.status != TenantStatus::Pending {
+    if random.below(10) == 0 && tenant.status != TenantStatus::Pending {
         let plan = if tenant.plan == Plan::Starter { Plan::Free } else { Plan::Starter };
         let status = TenantSubscriptionStatus::Canceled;
-        let over = since.saturating_add(days(30));
-        let earlier = subscription(i, EARLIER_SUBSCRIPTION, tenant, since, over);
-        all.push(TenantSubscription { plan, status, version: 2, updated_at: over, ..earlier });
-        since = over;
+        let end = since.saturating_add(days(30));
+        let earlier = subscription(i, EARLIER_SUBSCRIPTION, tenant, since, end);
+        subscriptions.push(TenantSubscription {
+            plan,
+            status,
+            version: 2,
+            updated_at: end,
+            ..earlier
+        });
+        since = end;
     }
-    let (status, end) = state(tenant.status, dice);
+    let (status, end) = status_and_end(tenant.status, random);
     let current = subscription(i, SUBSCRIPTION, tenant, since, end);
-    let active = status == TenantSubscriptionStatus::Active;
-    let cancel_at_period_end = active && dice.below(20) == 0;
-    all.push(TenantSubscription { status, cancel_at_period_end, ..current });
-    all
+    let is_active = status == TenantSubscriptionStatus::Active;
+    let cancel_at_period_end = is_active && random.below(20) == 0;
+    subscriptions.push(TenantSubscription { status, cancel_at_period_end, ..current });
+    subscriptions
 }
 
-/// How a tenant of that status pays, and when its period ends: it has ended where it is late.
-fn state(status: TenantStatus, dice: &mut SplitMix64) -> (TenantSubscriptionStatus, Timestamp) {
+/// Returns the status of the current subscription of a tenant, and the end of its period. The period
+/// of an unpaid or ended subscription lies in the past.
+fn status_and_end(
+    status: TenantStatus,
+    random: &mut SplitMix64,
+) -> (TenantSubscriptionStatus, Timestamp) {
     use TenantSubscriptionStatus as Status;
-    let of_hundred = dice.below(100);
+    let percentile = random.below(100);
     let status = match status {
-        TenantStatus::Active => match of_hundred {
+        TenantStatus::Active => match percentile {
             0..78 => Status::Active,
             78..88 => Status::Trialing,
             88..95 => Status::PastDue,
             95..98 => Status::Paused,
             _ => Status::Incomplete,
         },
-        TenantStatus::Pending if of_hundred < 40 => Status::Trialing,
+        TenantStatus::Pending if percentile < 40 => Status::Trialing,
         TenantStatus::Pending => Status::Incomplete,
-        TenantStatus::Suspended if of_hundred < 70 => Status::Unpaid,
+        TenantStatus::Suspended if percentile < 70 => Status::Unpaid,
         TenantStatus::Suspended => Status::PastDue,
-        TenantStatus::Archived if of_hundred < 80 => Status::Canceled,
+        TenantStatus::Archived if percentile < 80 => Status::Canceled,
         TenantStatus::Archived => Status::IncompleteExpired,
     };
-    let some = 1 + dice.below(25);
+    let distance = 1 + random.below(25);
     let end = match status {
         Status::PastDue | Status::Unpaid | Status::Canceled | Status::IncompleteExpired => {
-            TODAY - some
+            TODAY - distance
         }
-        _ => TODAY + some,
+        _ => TODAY + distance,
     };
     (status, day(end))
 }
 
-/// A subscription of the tenant's plan, with the month that ends then.
+/// Returns a subscription to the tenant's plan, whose period is the month before `end`.
 fn subscription(
     i: u32,
     kind: u8,
@@ -260,50 +226,49 @@ fn subscription(
     since: Timestamp,
     end: Timestamp,
 ) -> TenantSubscription {
-    let blank =
-        TenantSubscription::new_trial(tenant, SubscriptionId::new(id(kind, i, since)), since);
-    let month = end.saturating_duration_since(START).saturating_sub(days(30));
+    let new = TenantSubscription::new_trial(tenant, SubscriptionId::new(id(kind, i, since)), since);
+    let start = end.saturating_duration_since(START).saturating_sub(days(30));
     TenantSubscription {
-        current_period_start: Some(START.saturating_add(month).max(since)),
-        // What was made within its last days has those at least.
+        current_period_start: Some(START.saturating_add(start).max(since)),
+        // A subscription that starts near `end` has a period of at least one day.
         current_period_end: Some(end.max(since.saturating_add(days(1)))),
         stripe: (tenant.plan != Plan::Free).then(|| StripeHandles {
             customer_id: Some(format!("cus_demo{i}")),
             subscription_id: Some(format!("sub_demo{i}_{kind}")),
             price_id: Some(format!("price_{}", tenant.plan.as_str())),
         }),
-        ..blank
+        ..new
     }
 }
 
-/// The k-th user who came with the i-th tenant.
+/// Returns the k-th user who was created with the i-th tenant.
 fn user(i: u32, k: u32, home: &Tenant) -> User {
-    let mut dice = SplitMix64::new(i, k + 1);
+    let mut random = SplitMix64::new(i, k + 1);
     let role = match k {
         0 => TenantRole::Owner,
-        1 if dice.below(2) == 0 => TenantRole::Owner,
+        1 if random.below(2) == 0 => TenantRole::Owner,
         k if k % 8 == 2 => TenantRole::Admin,
         _ => TenantRole::Member,
     };
-    // The owner comes first, the others within a day.
-    let later = if k == 0 { 0 } else { dice.below(DAY) };
-    let at = home.created_at.saturating_add(Duration::from_secs(later));
+    // The owner is created first, the others within a day.
+    let delay = if k == 0 { 0 } else { random.below(DAY_SECONDS) };
+    let at = home.created_at.saturating_add(Duration::from_secs(delay));
     let mut memberships = vec![membership(home.id, role, at)];
-    memberships.extend(other_tenants(i, k, &mut dice).map(|j| {
-        let role = if dice.below(5) == 0 { TenantRole::Admin } else { TenantRole::Member };
+    memberships.extend(other_tenants(i, k, &mut random).map(|j| {
+        let role = if random.below(5) == 0 { TenantRole::Admin } else { TenantRole::Member };
         membership(tenant_id(j), role, at)
     }));
-    let name = dice.pick(&PEOPLE);
-    let seen = (dice.below(10) < 7).then(|| day(TODAY - dice.below(90)).max(at));
+    let name = random.pick(&FIRST_NAMES);
+    let last_seen_at = (random.below(10) < 7).then(|| day(TODAY - random.below(90)).max(at));
     let identity = Identity { issuer: ISSUER.to_owned(), subject: format!("demo|{i:06}-{k:02}") };
-    // At most 50 of them, so this never leaves its byte.
+    // A tenant has at most 50 users, so the kind fits into a byte.
     let kind = USER.saturating_add(u8::try_from(k).unwrap_or(u8::MAX));
     User {
         email: Some(format!("{}.{k}@{}.example", name.to_lowercase(), home.slug)),
         name: format!("{name} {i}.{k}"),
-        disabled: k > 1 && dice.below(25) == 0,
+        disabled: k > 1 && random.below(25) == 0,
         memberships,
-        last_seen_at: seen,
+        last_seen_at,
         ..User::new(UserId::new(id(kind, i, home.created_at)), identity, at)
     }
 }
@@ -312,21 +277,25 @@ const fn membership(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> 
     Membership { tenant_id, role, source: MembershipSource::Direct, since }
 }
 
-/// In which tenants before its own a user is as well: so all that a tenant's users name is there
-/// when the tenant is. (A place in one that was deleted since shows nowhere.)
-fn other_tenants(i: u32, k: u32, dice: &mut SplitMix64) -> std::ops::Range<u32> {
-    if k == 1 && i % AGENCY == 3 {
-        return i.saturating_sub(ELSEWHERE).max(1)..i;
+/// Returns the numbers of the further tenants to which a user belongs.
+///
+/// They are lower than the number of the user's own tenant, so they exist when that tenant is created.
+/// A membership in a tenant that was deleted later is never shown.
+fn other_tenants(i: u32, k: u32, random: &mut SplitMix64) -> std::ops::Range<u32> {
+    if k == 1 && i % AGENCY_INTERVAL == 3 {
+        return i.saturating_sub(AGENCY_TENANTS).max(1)..i;
     }
     if k % 9 != 4 || i == 1 {
         return i..i;
     }
-    let first = 1 + dice.below(u64::from(i) - 1) as u32;
-    first..i.min(first + 1 + dice.below(4) as u32)
+    let first = 1 + random.below(u64::from(i) - 1) as u32;
+    first..i.min(first + 1 + random.below(4) as u32)
 }
 
-/// One for the tenant, as the first of each has. Users have none of their own: that would be twenty
-/// times as many, of which none tells more.
+/// Returns the audit event of the tenant's creation.
+///
+/// Users have no events of their own. There would be twenty times as many, without further
+/// information.
 fn event(i: u32, tenant: &Tenant) -> AuditEvent {
     AuditEvent {
         id: AuditEventId::new(id(EVENT, i, tenant.created_at)),
@@ -336,17 +305,15 @@ fn event(i: u32, tenant: &Tenant) -> AuditEvent {
         actor: None,
         tenants: vec![tenant.id],
         target: Some(NodeId::Tenant(tenant.id)),
-        changes: vec![
-            change("slug", json!(tenant.slug)),
-            change("name", json!(tenant.name)),
-            change("plan", json!(tenant.plan.as_str().to_ascii_uppercase())),
-        ],
+        changes: tenant_values(tenant),
         request_id: None,
     }
 }
 
-/// Numbers that look like chance and follow from two (splitmix64). Not a library's: those promise no
-/// more than good numbers, and here a new version must give the same ones.
+/// The pseudo-random number generator SplitMix64, seeded with the numbers of a tenant and a user.
+///
+/// It is implemented here, because demo data must stay the same. Libraries do not promise the same
+/// numbers in every version.
 struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -354,6 +321,7 @@ impl SplitMix64 {
         Self(u64::from(i) << 32 | u64::from(k))
     }
 
+    /// Returns a number below `n`.
     fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -362,7 +330,7 @@ impl SplitMix64 {
         (z ^ (z >> 31)) % n
     }
 
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len() as u64) as usize]
+    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+        &items[self.below(items.len() as u64) as usize]
     }
 }

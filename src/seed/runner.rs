@@ -1,8 +1,9 @@
-//! Demo tenants into a store, some at a time: what is in memory does not grow with their number.
+//! Writes generated demo tenants to a store, in batches, so that memory use does not depend on their
+//! number.
 //!
-//! A tenant comes with all that is its own in one commit, so it is there with everything or not at
-//! all. What was made once is never made again: it is known by its identifier, and where somebody
-//! has deleted it, by the event that is left of it in the history.
+//! One commit contains a tenant with all of its documents, so it exists completely or not at all. A
+//! demo tenant is created only once. An existing one is recognised by its identifier, and a deleted
+//! one by its event in the audit log.
 
 use std::{collections::HashSet, fmt};
 
@@ -12,34 +13,34 @@ use crate::{
     store::{CommitError, Store, StoreError, TenantKeys},
 };
 
-/// How many tenants are made at once: they have 1,000 users.
-const BATCH: u32 = 50;
+/// The number of tenants per commit. They have 1,000 users in total.
+const BATCH_SIZE: u32 = 50;
 
-/// What was done so far.
+/// The progress of a [`DemoSeeder`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SeedProgress {
-    /// How many tenants were looked at: all up to this one are there, but for those that somebody has
-    /// deleted since.
+    /// The number of processed tenants. All tenants up to this number exist, unless they were
+    /// deleted.
     pub done: u32,
-    /// How many of them were made.
+    /// The number of tenants that this run created.
     pub tenants: u32,
-    /// How many users were made.
+    /// The number of users that this run created.
     pub users: usize,
-    /// How many subscriptions were made.
+    /// The number of subscriptions that this run created.
     pub subscriptions: usize,
 }
 
-/// Why a tenant was not made; nothing of it was written. `Display` is one line.
+/// The error of a demo tenant that was not created. Nothing of it was written. `Display` is one line.
 #[derive(Debug)]
 pub enum FillError {
-    /// Something else has one of its values.
+    /// Existing data already uses a unique value of the tenant.
     Taken {
-        /// The tenant's slug.
+        /// The slug of the demo tenant.
         slug: String,
-        /// What it would have had.
+        /// The field with the unique value.
         field: &'static str,
     },
-    /// The store failed.
+    /// The store failed to commit.
     Failed(CommitError),
 }
 
@@ -48,44 +49,49 @@ impl fmt::Display for FillError {
         match self {
             Self::Taken { slug, field } => write!(
                 f,
-                "the demo tenant {slug} cannot be made: its {field} is taken by what is there, and was left as it is"
+                "cannot create the demo tenant {slug}: its {field} is already in use; existing data was not changed"
             ),
             Self::Failed(error) => error.fmt(f),
         }
     }
 }
 
-/// Fills a store with the first demo tenants.
+/// Creates the first demo tenants in a store.
 pub struct DemoSeeder<'a> {
     store: &'a dyn Store,
     n: u32,
-    /// What was done so far.
+    /// The progress of this run.
     pub progress: SeedProgress,
 }
 
 impl<'a> DemoSeeder<'a> {
-    /// Up to the n-th.
+    /// Creates a seeder of the first `n` demo tenants.
     #[must_use]
     pub fn new(store: &'a dyn Store, n: u32) -> Self {
         Self { store, n, progress: SeedProgress::default() }
     }
 
-    /// Makes the next few; `false` where there are no more.
+    /// Processes the next batch. Returns `false` if all tenants are done.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the store fails, or if existing data conflicts with a tenant.
     pub async fn next(&mut self) -> Result<bool, FillError> {
         let first = self.progress.done + 1;
         if first > self.n {
             return Ok(false);
         }
-        let last = self.n.min(self.progress.done + BATCH);
-        match self.make(first, last).await {
+        let last = self.n.min(self.progress.done + BATCH_SIZE);
+        match self.create(first, last).await {
             Ok(()) => {}
-            Err(away @ CommitError::Failed(StoreError::Unavailable(_))) => {
-                return Err(FillError::Failed(away));
+            Err(error @ CommitError::Failed(StoreError::Unavailable(_))) => {
+                return Err(FillError::Failed(error));
             }
-            // Somebody else makes the same ones, or one of them cannot be made. Each alone tells.
+            // Another process creates the same tenants, or one of them conflicts. One commit per
+            // tenant shows which.
             Err(_) => {
                 for i in first..=last {
-                    self.make_one(i).await?;
+                    self.create_one(i).await?;
                     self.progress.done = i;
                 }
             }
@@ -94,12 +100,12 @@ impl<'a> DemoSeeder<'a> {
         Ok(true)
     }
 
-    async fn make_one(&mut self, i: u32) -> Result<(), FillError> {
-        // Whoever was faster the first time is done the second time.
-        if self.make(i, i).await.is_ok() {
+    async fn create_one(&mut self, i: u32) -> Result<(), FillError> {
+        // If another process creates the tenant during the first attempt, the second one finds it.
+        if self.create(i, i).await.is_ok() {
             return Ok(());
         }
-        self.make(i, i).await.map_err(|error| match error {
+        self.create(i, i).await.map_err(|error| match error {
             CommitError::Conflict(unique) => {
                 FillError::Taken { slug: DemoTenant::nth(i).tenant.slug, field: unique.field() }
             }
@@ -107,48 +113,52 @@ impl<'a> DemoSeeder<'a> {
         })
     }
 
-    async fn make(&mut self, first: u32, last: u32) -> Result<(), CommitError> {
-        let mut samples: Vec<DemoTenant> = (first..=last).map(DemoTenant::nth).collect();
-        let made = self.existing_ids(&samples).await?;
-        samples.retain(|sample| !made.contains(&sample.tenant.id.raw));
-        let new = SeedProgress {
-            tenants: samples.len() as u32,
-            users: samples.iter().map(|sample| sample.users.len()).sum(),
-            subscriptions: samples.iter().map(|sample| sample.subscriptions.len()).sum(),
-            done: 0,
-        };
-        self.store.commit(&changes(samples)).await?;
-        self.progress.tenants += new.tenants;
-        self.progress.users += new.users;
-        self.progress.subscriptions += new.subscriptions;
+    /// Creates the missing tenants of a range in one commit.
+    async fn create(&mut self, first: u32, last: u32) -> Result<(), CommitError> {
+        let mut demo_tenants: Vec<DemoTenant> = (first..=last).map(DemoTenant::nth).collect();
+        let existing = self.existing_ids(&demo_tenants).await?;
+        demo_tenants.retain(|demo| !existing.contains(&demo.tenant.id.raw));
+        let tenants = demo_tenants.len() as u32;
+        let users: usize = demo_tenants.iter().map(|demo| demo.users.len()).sum();
+        let subscriptions: usize = demo_tenants.iter().map(|demo| demo.subscriptions.len()).sum();
+        self.store.commit(&changes(demo_tenants)).await?;
+        self.progress.tenants += tenants;
+        self.progress.users += users;
+        self.progress.subscriptions += subscriptions;
         Ok(())
     }
 
-    /// The identifiers of those tenants that were made before.
-    async fn existing_ids(&self, samples: &[DemoTenant]) -> Result<HashSet<ObjectId>, StoreError> {
-        let ids: Vec<_> = samples.iter().map(|sample| sample.tenant.id).collect();
-        let events: Vec<_> = samples.iter().map(|sample| sample.event.id).collect();
+    /// Returns the identifiers of the tenants that were created before, including deleted ones.
+    async fn existing_ids(
+        &self,
+        demo_tenants: &[DemoTenant],
+    ) -> Result<HashSet<ObjectId>, StoreError> {
+        let ids: Vec<_> = demo_tenants.iter().map(|demo| demo.tenant.id).collect();
+        let event_ids: Vec<_> = demo_tenants.iter().map(|demo| demo.event.id).collect();
+        // An unreadable document exists, too, and has an identifier.
         let tenants = self.store.tenants(TenantKeys::Ids(&ids)).await?;
-        let there = tenants.into_iter().map(|found| found.map_or_else(|b| b.id, |t| t.id.raw));
-        let mut made: HashSet<_> = there.collect();
-        let told = self.store.audit_events(&events).await?;
-        let told = told.into_iter().map(|found| found.map_or_else(|b| b.id, |e| e.id.raw));
-        let told: HashSet<_> = told.collect();
-        let deleted = samples.iter().filter(|sample| told.contains(&sample.event.id.raw));
-        made.extend(deleted.map(|sample| sample.tenant.id.raw));
-        Ok(made)
+        let tenants =
+            tenants.into_iter().map(|decoded| decoded.map_or_else(|b| b.id, |t| t.id.raw));
+        let mut existing: HashSet<_> = tenants.collect();
+        let events = self.store.audit_events(&event_ids).await?;
+        let events = events.into_iter().map(|decoded| decoded.map_or_else(|b| b.id, |e| e.id.raw));
+        let events: HashSet<_> = events.collect();
+        let logged = demo_tenants.iter().filter(|demo| events.contains(&demo.event.id.raw));
+        existing.extend(logged.map(|demo| demo.tenant.id.raw));
+        Ok(existing)
     }
 }
 
-/// All of it, each kind after the other: what is of one kind goes to the database together.
-fn changes(samples: Vec<DemoTenant>) -> Vec<Change> {
-    let (mut tenants, mut rest) = (Vec::new(), [Vec::new(), Vec::new(), Vec::new()]);
-    for DemoTenant { tenant, subscriptions, users, event } in samples {
-        tenants.push(Change::InsertTenant(tenant));
-        let [all_subscriptions, all_users, events] = &mut rest;
-        all_subscriptions.extend(subscriptions.into_iter().map(Change::InsertSubscription));
-        all_users.extend(users.into_iter().map(Change::InsertUser));
-        events.push(Change::InsertAuditEvent(event));
+/// Returns the changes that insert the tenants, grouped by collection, because the store inserts
+/// consecutive documents of a collection in one command.
+fn changes(demo_tenants: Vec<DemoTenant>) -> Vec<Change> {
+    let (mut tenants, mut subscriptions) = (Vec::new(), Vec::new());
+    let (mut users, mut events) = (Vec::new(), Vec::new());
+    for demo in demo_tenants {
+        tenants.push(Change::InsertTenant(demo.tenant));
+        subscriptions.extend(demo.subscriptions.into_iter().map(Change::InsertSubscription));
+        users.extend(demo.users.into_iter().map(Change::InsertUser));
+        events.push(Change::InsertAuditEvent(demo.event));
     }
-    tenants.into_iter().chain(rest.into_iter().flatten()).collect()
+    [tenants, subscriptions, users, events].into_iter().flatten().collect()
 }

@@ -411,28 +411,28 @@ async fn check_explains_each_fault_with_its_fix() {
     let good = || with(issuer.url(), "tenantry");
 
     issuer.names_itself(&with_slash);
-    let slash = format!("fix: set TENANTRY_OIDC_ISSUER to {with_slash:?}, with the slash");
-    said_of(good(), 1, &["FAULT", &slash, "Authentik", "there is a fault"]).await;
+    let slash = format!("help: set TENANTRY_OIDC_ISSUER to {with_slash:?}, with the slash");
+    said_of(good(), 1, &["ERROR", &slash, "Authentik", "1 check failed"]).await;
     issuer.names_itself(issuer.url());
 
     issuer.set_keys(&[]);
     issuer.discovery_says("id_token_signing_alg_values_supported", json!(["HS256"]));
-    let parts = ["set is empty", "fix: choose a signing key", "Authentik", "HS256 (its discovery"];
+    let parts = ["set is empty", "help: choose a signing key", "Authentik", "HS256 (its discovery"];
     said_of(good(), 1, &parts).await;
 
     said_of(
         with(&below, issuer.url()),
         1,
-        &["the answer was 404", "/application/o/<", "`Client ID`", "there are 2 faults"],
+        &["the answer was 404", "/application/o/<", "`Client ID`", "2 checks failed"],
     )
     .await;
 
     issuer.away(true);
-    said_of(good(), 1, &["FAULT", "discovery: ", "cannot be reached"]).await;
+    said_of(good(), 1, &["ERROR", "discovery: ", "cannot be reached"]).await;
 
     let mut bad = good();
     bad[1].1 = "http://id.example.org/".to_owned();
-    said_of(bad, 2, &["TENANTRY_OIDC_ISSUER holds"]).await;
+    said_of(bad, 2, &["TENANTRY_OIDC_ISSUER: invalid URL \"http://id.example.org/\""]).await;
 
     issuer.away(false);
     let mut nowhere = good();
@@ -444,7 +444,7 @@ async fn check_explains_each_fault_with_its_fix() {
     let variables: Vec<_> = nowhere.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let (code, said) = check(folder.path(), &variables).await;
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("FAULT  database: MongoDB at 127.0.0.1"), "{said}");
+    assert!(said.contains("ERROR  database: MongoDB at 127.0.0.1"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
 }
 

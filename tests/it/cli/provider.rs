@@ -36,7 +36,7 @@ async fn tokens_of_a_real_provider_are_good_and_its_keys_rotate() {
     // Its root is not trusted: `check` says so, and how to mend it.
     let (code, said) = check(folder.path(), &variables).await;
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("FAULT") && said.contains("UnknownIssuer"), "{said}");
+    assert!(said.contains("ERROR") && said.contains("UnknownIssuer"), "{said}");
     assert!(said.contains("TENANTRY_OIDC_CA_FILE") && said.contains("rootCA.pem"), "{said}");
 
     // Started with another root, the program waits; the bundle is mended while it runs.

@@ -36,7 +36,7 @@ fn totals(n: u32) -> (usize, usize) {
 fn made(n: u32, tenants: u32, users: usize, subscriptions: usize) -> String {
     let before = n - tenants;
     format!(
-        "demo tenants 1 to {n}: {tenants} were made, with {users} users and {subscriptions} subscriptions; {before} had been made before\n"
+        "demo tenants 1 to {n}: created {tenants}, with {users} users and {subscriptions} subscriptions; {before} were created before\n"
     )
 }
 
@@ -64,7 +64,8 @@ async fn comes_once_and_grows(folder: &Path, database: &str) {
     let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
     let token = issuer.token().groups(["platform-admins"]).expires_at(4_000_000_000).sign();
     // The query that the program itself tells.
-    let query = grown.lines().find_map(|line| line.strip_prefix("what a platform admin may ask: "));
+    let query =
+        grown.lines().find_map(|line| line.strip_prefix("example query for a platform admin: "));
     ask(&endpoint, &token, "{ me { id } }").await;
     let answer = ask(&endpoint, &token, query.expect("a query")).await;
     let tenants = &answer["data"]["tenants"];
@@ -74,7 +75,7 @@ async fn comes_once_and_grows(folder: &Path, database: &str) {
         nodes.len() == 20 && nodes.iter().any(|node| node["subscription"]["status"] == "ACTIVE")
     );
     // While it serves, more may come.
-    assert!(said(&seed(folder, database, &["--demo", "130"])).contains("10 were made"));
+    assert!(said(&seed(folder, database, &["--demo", "130"])).contains(": created 10,"));
     let answer = ask(&endpoint, &token, query.expect("a query")).await;
     assert_eq!(answer["data"]["tenants"]["totalCount"], 130);
 }
@@ -105,7 +106,7 @@ fn in_a_pipe_it_is_lines_without_control_characters() {
         assert!(!text(bytes).chars().any(|c| c.is_control() && c != '\n'), "{}", text(bytes));
     }
     let told = text(&output.stderr);
-    let told: Vec<_> = told.lines().filter(|line| line.contains("making demo tenants")).collect();
+    let told: Vec<_> = told.lines().filter(|line| line.contains("creating demo tenants")).collect();
     assert_eq!(told.len(), 11, "the start and each tenth: {told:#?}");
     assert!(told[10].contains("done=500"), "{told:#?}");
 }
@@ -140,7 +141,7 @@ fn a_signal_ends_it_between_two_commits() {
         command.args(["seed", "--demo", "1000000", "--log-format", "json"]);
         command.env("TENANTRY_DATABASE_URL", "sqlite://demo.db");
         let mut running = Running::logging(command);
-        running.logged("making demo tenants");
+        running.logged("creating demo tenants");
         let pid = running.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
         let why = running.lines.by_ref().find(|line| line.starts_with("tenantry: "));
@@ -152,7 +153,7 @@ fn a_signal_ends_it_between_two_commits() {
         let next = (done + 20).to_string();
         let said = said(&seed(folder.path(), "sqlite://demo.db", &["--demo", &next]));
         assert!(
-            said.contains(": 20 were made") && said.contains(&format!("; {done} had")),
+            said.contains(": created 20,") && said.contains(&format!("; {done} were created")),
             "{said}"
         );
     }

@@ -71,7 +71,7 @@ impl Program {
         variables.insert(LAST.0.to_owned(), LAST.1.to_owned());
         let output = run(&["serve"], &variables);
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        let of_the_last = said.contains(&format!("{} holds {:?}", LAST.0, LAST.1));
+        let of_the_last = said.contains(&format!("{}: invalid plan {:?}", LAST.0, LAST.1));
         let answer = if of_the_last { Ok(()) } else { Err(said) };
         self.asked.lock().expect("whole").insert(key, answer.clone());
         answer

@@ -1,0 +1,146 @@
+//! `tenantry serve`: serves with the configured database and provider.
+//!
+//! The gateway listens before its dependencies are reachable. Until then, readiness fails.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use super::{
+    build::{
+        StateParts, build_state, create_fetcher, create_key_source, load_trusted_documents,
+        open_store, system_clock,
+    },
+    error::AppError,
+    listeners::{Listeners, ShutdownConfig, Signals},
+};
+use crate::{
+    access::{Access, AccessConfig},
+    auth::{
+        discovery::OidcKeySource,
+        error::audience_hint,
+        jwks_cache::JwksCache,
+        token::{TokenValidation, Verifier},
+    },
+    config::{DatabaseConfig, DefaultTenant, OidcConfig, ServerConfig},
+    domain::sync::GroupMapping,
+    http::ShutdownPhase,
+    metrics::Metrics,
+    seed::Seeder,
+    store::PrepareError,
+};
+
+/// The first pause between two attempts to prepare the store. It doubles up to [`MAX_BACKOFF`].
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+
+/// The configuration of `serve` and `check`.
+pub struct ServeConfig {
+    /// The configuration of the HTTP server.
+    pub server: ServerConfig,
+    /// The database that stores all data.
+    pub database: DatabaseConfig,
+    /// The issuers whose tokens are accepted.
+    pub oidc: OidcConfig,
+    /// The mapping of groups to roles.
+    pub groups: GroupMapping,
+    /// The tenant that always exists.
+    pub default_tenant: DefaultTenant,
+}
+
+pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
+    let ServeConfig { server, database, oidc, groups, default_tenant } = config;
+    let trusted_documents = load_trusted_documents(&server)?;
+    let clock = system_clock()?;
+    let mut signals = Signals::listen()?;
+    let metrics = Metrics::new().map_err(AppError::failed)?;
+    let store = tokio::select! {
+        opened = open_store(&database, oidc.default_issuer(), Some(metrics.clone())) => opened?,
+        () = signals.recv() => return Ok(()),
+    };
+    let fetcher = create_fetcher(&oidc)?;
+    let sources = oidc.issuers.iter().map(|issuer| create_key_source(&fetcher, issuer));
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
+    let listeners = Listeners::bind(&server, signals).await?;
+    let (phases, shutdown) = watch::channel(ShutdownPhase::Running);
+    let shutdown_config = ShutdownConfig::from_traffic(&server.traffic);
+    let issuers: Vec<String> = oidc.issuers.iter().map(|issuer| issuer.url.clone()).collect();
+    tracing::info!(bind = %listeners.public_address(), admin = %listeners.admin_address(), database = database.redacted(), issuers = issuers.join(" "), "serving");
+    let access_config =
+        AccessConfig { groups, default_tenant: default_tenant.slug.clone(), issuers };
+    let access = Arc::new(Access::new(store.clone(), clock.clone(), access_config));
+    let state = build_state(
+        server,
+        StateParts {
+            access: access.clone(),
+            verifiers: create_verifiers(oidc, sources, &metrics),
+            trusted_documents,
+            metrics,
+            clock: clock.clone(),
+            shutdown,
+            dev: None,
+        },
+    );
+    tokio::select! {
+        result = prepare_store(Seeder { store, clock }, default_tenant, access) => result,
+        () = listeners.serve(state, phases, shutdown_config) => Ok(()),
+    }
+}
+
+fn create_verifiers(
+    oidc: OidcConfig,
+    sources: Vec<OidcKeySource>,
+    metrics: &Metrics,
+) -> Vec<Verifier> {
+    let OidcConfig { issuers, groups_claim, .. } = oidc;
+    for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
+        tracing::warn!(help = hint.fix, "{}", hint.what);
+    }
+    let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
+        let keys = JwksCache::remote(source, metrics.clone());
+        let validation = TokenValidation {
+            issuer: issuer.url,
+            audiences: issuer.audiences,
+            groups_claim: groups_claim.clone(),
+        };
+        Verifier::new(validation, Arc::new(keys))
+    });
+    verifiers.collect()
+}
+
+/// Prepares the store and then never returns. It returns only if the store can never work.
+async fn prepare_store(
+    seeder: Seeder,
+    default_tenant: DefaultTenant,
+    access: Arc<Access>,
+) -> Result<(), AppError> {
+    prepare_with_retries(&seeder, &default_tenant).await?;
+    access.mark_ready();
+    tracing::info!("the database is ready");
+    if let Err(error) = seeder.store.finish_deletions().await {
+        tracing::warn!(%error, "memberships of deleted tenants were not removed; a later cleanup retries");
+    }
+    // The listeners decide when the command ends.
+    std::future::pending().await
+}
+
+/// Prepares the store and creates the default tenant. Retries as long as the store is unreachable.
+async fn prepare_with_retries(
+    seeder: &Seeder,
+    default_tenant: &DefaultTenant,
+) -> Result<(), AppError> {
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        let error = match seeder.store.prepare().await {
+            Ok(()) => match seeder.ensure_default_tenant(default_tenant).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error.to_string(),
+            },
+            Err(PrepareError::Failed(error)) => error.to_string(),
+            Err(error @ PrepareError::Misconfigured(_)) => return Err(error.into()),
+        };
+        tracing::warn!(error, "the database is not ready; retrying");
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(MAX_BACKOFF);
+    }
+}
