@@ -145,11 +145,7 @@ fn delete_tenant(
 }
 
 fn keep_owner(db: &Transaction<'_>, tenant: TenantId) -> Result<(), CommitError> {
-    if exists(db, OWNER, params![tenant.raw.0])? {
-        Ok(())
-    } else {
-        Err(CommitError::OwnerRequirement)
-    }
+    if exists(db, OWNER, params![tenant.raw.0])? { Ok(()) } else { Err(CommitError::LastOwner) }
 }
 
 fn delete_user(db: &Transaction<'_>, id: UserId, was: UserVersion) -> rusqlite::Result<bool> {

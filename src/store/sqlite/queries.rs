@@ -68,7 +68,7 @@ pub(super) fn users(keys: UserKeys<'_>) -> Query {
 pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
     let (condition, parameter) = match keys {
         SubscriptionKeys::Ids(ids) => ("s.id IN rarray(?1)".to_owned(), blobs(ids)),
-        SubscriptionKeys::LiveSubscriptionKey(tenants) => {
+        SubscriptionKeys::LiveOfTenants(tenants) => {
             (format!("s.tenant_id IN rarray(?1) AND {LIVE}"), blobs(tenants))
         }
     };

@@ -149,7 +149,7 @@ fn reads_by_key() {
         queries::users(UserKeys::Ids(&[id()])),
         queries::users(UserKeys::Identity(&identity)),
         queries::subscriptions(SubscriptionKeys::Ids(&[id()])),
-        queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()])),
+        queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()])),
         queries::audit_events(&[id()]),
     ] {
         faults.look(&db, &query.sql, AllowedPlan::None);
@@ -181,7 +181,7 @@ fn an_owner_is_found_among_the_owners() {
 
 #[test]
 fn the_live_subscriptions_come_from_their_own_index() {
-    let query = queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()]));
+    let query = queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()]));
     let steps = plan(&prepared(), &query.sql);
     assert!(steps.iter().any(|step| step.contains("subscriptions_live")), "{steps:?}");
 }
