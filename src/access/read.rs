@@ -125,10 +125,8 @@ impl Session {
         tenants: &[TenantId],
     ) -> Result<ResultsByKey<TenantId, TenantSubscription>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found = self
-            .counted_store()?
-            .subscriptions(SubscriptionKeys::LiveSubscriptionKey(tenants))
-            .await?;
+        let found =
+            self.counted_store()?.subscriptions(SubscriptionKeys::LiveOfTenants(tenants)).await?;
         let keyed = found.into_iter().filter_map(|found| {
             let tenant = match &found {
                 Ok(subscription) => subscription.tenant_id,

@@ -46,9 +46,9 @@ pub enum Change {
         was: i32,
     },
     /// Once all else is done, somebody who is not disabled still owns the tenant; otherwise nothing
-    /// is changed ([`CommitError::OwnerRequirement`]). Only right where the tenant is held, too.
+    /// is changed ([`CommitError::LastOwner`]). Only right where the tenant is held, too.
     ///
-    /// [`CommitError::OwnerRequirement`]: crate::store::CommitError::LastOwner
+    /// [`CommitError::LastOwner`]: crate::store::CommitError::LastOwner
     RequireOwner(TenantId),
     /// A new subscription; where it is not over, the tenant must have no other that is not.
     InsertSubscription(TenantSubscription),

@@ -1,4 +1,7 @@
-//! What a command of a database took: for metrics, and as a span of the request's trace.
+//! Records each database command in the metrics and as a span of the request's trace.
+//!
+//! Both stores send every command through [`Command::instrument`]. A recorded command has its name,
+//! its collection, its duration and its outcome, but no value of its query.
 
 use std::time::Instant;
 
@@ -6,7 +9,7 @@ use tracing::{Instrument, Span, debug_span};
 
 use crate::{metrics::Metrics, trace};
 
-/// Who is told of commands; nobody by default.
+/// Creates instrumented commands. The default records nothing.
 #[derive(Clone, Default)]
 pub(super) struct CommandMetrics {
     metrics: Option<Metrics>,
@@ -14,70 +17,71 @@ pub(super) struct CommandMetrics {
 }
 
 impl CommandMetrics {
-    /// `system` is the database's name among OpenTelemetry's (`db.system.name`).
+    /// Creates metrics for a database. `system` is its name in OpenTelemetry's registry
+    /// (`db.system.name`).
     pub(super) fn new(metrics: Metrics, system: &'static str) -> Self {
         Self { metrics: Some(metrics), system }
     }
 
-    /// A command that is about to be asked.
+    /// Returns a command that is about to be sent. `collection` is empty if it concerns none.
     pub(super) fn command<'a>(&'a self, name: &'static str, collection: &'a str) -> Command<'a> {
-        Command { observer: self, name, collection }
+        Command { command_metrics: self, name, collection }
     }
 }
 
-/// A command that is about to be asked.
+/// A command that is about to be sent.
 #[derive(Clone, Copy)]
 pub(super) struct Command<'a> {
-    observer: &'a CommandMetrics,
+    command_metrics: &'a CommandMetrics,
     name: &'static str,
     collection: &'a str,
 }
 
 impl Command<'_> {
-    /// Asks it.
+    /// Runs the future that sends the command, and records its duration and outcome.
     pub(super) async fn instrument<T, E>(
         self,
-        asked: impl Future<Output = Result<T, E>>,
+        future: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let Some(metrics) = &self.observer.metrics else { return asked.await };
+        let Some(metrics) = &self.command_metrics.metrics else { return future.await };
         let span = self.span();
         let mut pending =
-            Pending { command: self, metrics, began: Instant::now(), answered: false };
-        let outcome = asked.instrument(span.clone()).await;
-        pending.answered = outcome.is_ok();
-        if outcome.is_err() {
+            PendingCommand { command: self, metrics, started: Instant::now(), succeeded: false };
+        let result = future.instrument(span.clone()).await;
+        pending.succeeded = result.is_ok();
+        if result.is_err() {
             trace::set_error_status(&span);
         }
-        outcome
+        result
     }
 
-    /// Named after OpenTelemetry's semantic conventions for databases. It holds no value of a query.
+    /// Returns a span with the attributes of OpenTelemetry's semantic conventions for databases.
     fn span(self) -> Span {
-        let Self { observer, name, collection } = self;
+        let Self { command_metrics, name, collection } = self;
         let space = if collection.is_empty() { "" } else { " " };
         debug_span!(
             "command",
             otel.name = format_args!("{name}{space}{collection}"),
             otel.kind = "client",
-            db.system.name = observer.system,
+            db.system.name = command_metrics.system,
             db.operation.name = name,
             db.collection.name = collection,
         )
     }
 }
 
-/// A command that was asked. One whose request ends before it is answered is counted too: it may be
-/// the slow one.
-struct Pending<'a> {
+/// A command that was sent. It is recorded when it is dropped, so a command whose request is
+/// cancelled counts too. It may be the slow one.
+struct PendingCommand<'a> {
     command: Command<'a>,
     metrics: &'a Metrics,
-    began: Instant,
-    answered: bool,
+    started: Instant,
+    succeeded: bool,
 }
 
-impl Drop for Pending<'_> {
+impl Drop for PendingCommand<'_> {
     fn drop(&mut self) {
         let Command { name, collection, .. } = self.command;
-        self.metrics.record_store_command(name, collection, self.answered, self.began.elapsed());
+        self.metrics.record_store_command(name, collection, self.succeeded, self.started.elapsed());
     }
 }

@@ -1,18 +1,56 @@
-//! Where data is kept: one trait, two implementations, and no rule.
+//! Persists tenants, users, subscriptions, audit events, tombstones and idempotency records.
 //!
-//! A store reads in batches and commits a list of changes all or nothing. What may change, what it
-//! becomes and what the history says of it was decided before, by pure functions of
-//! [`domain`](crate::domain).
+//! The trait [`Store`] has two implementations, [`mongo`] and [`sqlite`]. Nothing above this
+//! module knows which one is in use. A store decides no right and contains no business rule. Pure
+//! functions of [`domain`](crate::domain) compute the new state, the list of changes and the audit
+//! event. A store only reads in batches and commits such a list.
 //!
-//! To add a read:
+//! # Shapes
 //!
-//! 1. Name it in domain words here: a batch of keys in, what was found out. One call is one
-//!    command of the database, whatever the number of keys.
-//! 2. Implement it in `mongo` and in `sqlite`, with the translation between document (row) and
-//!    domain type beside the query. A document that cannot be read is `Broken`: it is logged with
-//!    collection and identifier, and never fails the others.
-//! 3. Give it an index in both, and a case in `tests/it/conformance/`, which runs against both;
-//!    the index test there fails on a scan.
+//! - **Lookups** ([`tenants`](Store::tenants), [`users`](Store::users), …) take a batch of keys
+//!   and return the documents that exist, in no particular order. A key without a document has no
+//!   entry in the result.
+//! - **Pages** take a listing (scope, filter, order) and a [`PageRequest`]. They are keyset pages.
+//!   The position of an element is its sort key and its identifier, and elements with equal keys
+//!   are ordered by identifier. A store reads one element more than the page holds, so that
+//!   [`Page::from_lookahead`] can tell whether there are more.
+//! - **Counts** take the same listing without a page.
+//! - **Writes** take a list of [`Change`]s. See [`commit`](Store::commit).
+//!
+//! A stored document that cannot be decoded never fails the other documents of its batch or page.
+//! It is an [`Err(UnreadableDocument)`](crate::domain::list::UnreadableDocument) in its own place.
+//! The store logs the collection, the identifier, the field and the expected kind of value, but
+//! never the stored value. A document whose key itself cannot be read is absent from lookups by that key and
+//! from lists in that order.
+//!
+//! # What counts as one command
+//!
+//! A call of a lookup, page or count is one read. `access` counts these calls, and
+//! `tests/it/store_read_counts.rs` asserts the numbers. A read must be one command of the database,
+//! regardless of the number of keys. The only exception is [`member_pages`](Store::member_pages) on
+//! SQLite, which executes one statement per tenant in one transaction. Calls that write or prepare
+//! may take several commands, for example [`commit`](Store::commit),
+//! [`claim_request`](Store::claim_request), [`complete_request`](Store::complete_request),
+//! [`finish_deletions`](Store::finish_deletions) and [`prepare`](Store::prepare). Every command is
+//! sent through `instrumentation`, which records its duration and its span.
+//!
+//! # How to add a read
+//!
+//! 1. Add a method to [`Store`] in domain terms. It takes a batch of keys and returns decoded
+//!    values.
+//! 2. Implement it in `mongo` and in `sqlite`. The conversion between document (or row) and domain
+//!    type belongs to `mongo/documents/` and `sqlite/rows/`.
+//! 3. Add an index in both stores (`mongo/indexes.rs`, and a new migration for `sqlite/schema.rs`).
+//! 4. Add a case to `tests/it/store_conformance/`, which runs against both stores. Add the query to
+//!    `tests/it/mongo/explain.rs` and to `sqlite/query_plan_tests.rs`. Both fail on a collection
+//!    scan and on a sort that an index could replace.
+//!
+//! # How to add a backend
+//!
+//! Implement [`Store`], and run the conformance suite against it by a new case of
+//! `for_every_store!` in `tests/it/store_conformance/mod.rs`. SQLite is the shorter model:
+//! `sqlite/queries.rs` has lookups, `lists.rs` pages and counts, `commit.rs` writes.
+//! `mongo/mod.rs` describes what a remote database needs in addition.
 
 mod instrumentation;
 pub mod mongo;
@@ -36,187 +74,266 @@ use crate::domain::{
     user::{Identity, Tombstone, User},
 };
 
-/// Which tenants to read.
+/// The keys of a tenant lookup.
 #[derive(Clone, Copy, Debug)]
 pub enum TenantKeys<'a> {
-    /// Those with these identifiers.
+    /// Selects the tenants with these identifiers.
     Ids(&'a [TenantId]),
-    /// Those with these slugs.
+    /// Selects the tenants with these slugs.
     Slugs(&'a [String]),
-    /// Those with one of these slugs or with one of these groups as `integrations.authentikGroup`.
+    /// Selects the tenants with one of these slugs (first list), or with one of these groups as
+    /// `integrations.authentikGroup` (second list).
     SlugsOrGroups(&'a [String], &'a [String]),
 }
 
-/// Which users to read.
+/// The keys of a user lookup.
 #[derive(Clone, Copy, Debug)]
 pub enum UserKeys<'a> {
-    /// Those with these identifiers.
+    /// Selects the users with these identifiers.
     Ids(&'a [UserId]),
-    /// The one with this issuer and subject.
+    /// Selects the user with this issuer and subject. There is at most one.
     Identity(&'a Identity),
 }
 
-/// Which subscriptions to read.
+/// The keys of a subscription lookup.
 #[derive(Clone, Copy, Debug)]
 pub enum SubscriptionKeys<'a> {
-    /// Those with these identifiers.
+    /// Selects the subscriptions with these identifiers.
     Ids(&'a [SubscriptionId]),
-    /// The ones of these tenants that are not over: at most one each.
-    LiveSubscriptionKey(&'a [TenantId]),
+    /// Selects the live subscriptions of these tenants. Each tenant has at most one.
+    LiveOfTenants(&'a [TenantId]),
 }
 
-/// Why a read failed.
+/// The error of a read, and of any other call that decides nothing about stored state.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, or did not answer in time; it is safe to try again.
-    #[error("the database is not available: {0}")]
+    /// The database is unreachable or did not respond in time. The caller may try again.
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// Anything else: a fault of this program or of the database's set-up.
-    #[error("the database refused: {0}")]
+    /// Any other error: a bug of the gateway, or a wrong set-up of the database.
+    #[error("database error: {0}")]
     Internal(String),
 }
 
-/// Why nothing was committed.
+/// The reason why [`Store::commit`] applied no change.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Something that was read has changed since: read again and decide again.
-    #[error("what was read has changed since")]
+    /// A document has changed since it was read. The caller must read it and decide again.
+    #[error("a document has changed since it was read")]
     Stale,
-    /// Another document has the value that this field must have alone.
-    #[error("{} is taken", .0.field())]
+    /// Another document already has this value, which must be unique.
+    #[error("the value of {} is already taken", .0.field())]
     Conflict(UniqueField),
-    /// A tenant would be left without an owner who is not disabled.
-    #[error("the tenant would have no owner left")]
-    OwnerRequirement,
-    /// Another run has taken over the request that this was done for.
-    #[error("another run has taken the request over")]
+    /// The tenant would be left without an owner who is not disabled.
+    #[error("the tenant would be left without an owner who is not disabled")]
+    LastOwner,
+    /// Another run has taken over the idempotent request for which the changes were made.
+    #[error("another run has taken over the request")]
     Superseded,
-    /// As for a read; nothing was changed.
+    /// The database failed, and the changes are not known to be applied.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
-/// Why a store cannot be used at all.
+/// The reason why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// It is set up in a way that this program does not work with; the text says what to do.
+    /// The database is set up in a way that the gateway cannot use. The text names the cause and
+    /// the fix. Waiting does not help.
     #[error("{0}")]
     Misconfigured(String),
-    /// As for a read; preparing again later may do.
+    /// The database failed. A later attempt can succeed.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
-/// Keeps tenants, users, subscriptions and their history.
+/// Reads and writes all persistent data of the gateway.
 ///
-/// Batched reads answer in no particular order and leave out what is not there. A document that is
-/// there and cannot be read is among the found as `Broken`, but not where its key is what cannot
-/// be read.
+/// All methods may be called concurrently, also by several instances of the gateway on one
+/// database. A future may be dropped at any time. A dropped [`commit`](Self::commit) is applied
+/// completely or not at all.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`] means that the same call may succeed later.
+/// [`StoreError::Internal`] means that it will not, without a fix of the database or the gateway.
+/// Neither contains a secret or a stored value.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Makes the store ready for the first read: checks its kind, makes tables and indexes.
-    /// Does nothing that is done already; several instances may do it at once.
+    /// Makes the store ready for its first read. Checks the kind of the database, and creates
+    /// missing tables and indexes.
+    ///
+    /// The call is idempotent, and several instances may make it at the same time. It must succeed
+    /// once before any other method except [`check`](Self::check) and [`ping`](Self::ping).
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError::Misconfigured`] for a database that can never work, such as a standalone
+    /// `mongod` or a SQLite file of a newer version. [`PrepareError::Failed`] otherwise.
     async fn prepare(&self) -> Result<(), PrepareError>;
 
-    /// Whether the store could be prepared, as far as that shows without changing anything.
+    /// Checks that [`prepare`](Self::prepare) can succeed, as far as this is possible without a
+    /// change of the database.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`prepare`](Self::prepare).
     async fn check(&self) -> Result<(), PrepareError>;
 
-    /// Whether the store answers.
+    /// Checks that the database responds. Readiness uses this.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Reads tenants by key.
+    /// Returns the tenants with these keys, in one command.
+    ///
+    /// The order is unspecified, and keys without a tenant have no entry. A tenant that matches
+    /// several keys is returned once.
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError>;
 
-    /// Reads users by key.
+    /// Returns the users with these keys, in one command.
+    ///
+    /// The order is unspecified, and keys without a user have no entry.
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError>;
 
-    /// Reads subscriptions by key.
+    /// Returns the subscriptions with these keys, in one command.
+    ///
+    /// The order is unspecified, and keys without a subscription have no entry.
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
     ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError>;
 
-    /// Reads events by identifier.
+    /// Returns the audit events with these identifiers, in one command.
+    ///
+    /// The order is unspecified, and identifiers without an event have no entry.
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
     ) -> Result<Vec<Decoded<AuditEvent>>, StoreError>;
 
-    /// Reads what a deleted user left: the youngest, where there are several.
+    /// Returns the tombstone of a deleted user, or `None` if there is none. If the identity has
+    /// several, this is the one with the latest deletion.
+    ///
+    /// A tombstone that cannot be read must never count as absent, because its user could then sign
+    /// in again. MongoDB returns [`StoreError::Internal`], and SQLite a tombstone that never ends.
     async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError>;
 
-    /// Reads a page of tenants.
+    /// Returns a page of tenants, in one command.
+    ///
+    /// The elements are in the order of the listing, also for [`PageEdge::Last`].
+    ///
+    /// [`PageEdge::Last`]: crate::domain::list::PageEdge::Last
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError>;
 
-    /// Reads a page of users.
+    /// Returns a page of users, in one command.
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<User>, StoreError>;
 
-    /// Reads a page of subscriptions.
+    /// Returns a page of subscriptions, in one command.
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError>;
 
-    /// Reads a page of events, newest first: by `at`, then by identifier, both descending.
+    /// Returns a page of audit events, in one command. The order is newest first: descending by
+    /// `at`, then by identifier.
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<AuditEvent>, StoreError>;
 
-    /// Reads the same page of members of each of these tenants, in one command; members are in
-    /// ascending order of their users' identifiers. A tenant without any has a page of none.
+    /// Returns the same page of members for each of these tenants, as one read.
+    ///
+    /// Members are in ascending order of their users' identifiers. The result has an entry for
+    /// every given tenant. A tenant without members has an empty page. The page size applies to each
+    /// tenant separately. MongoDB needs one command, and SQLite one statement per tenant.
     async fn member_pages(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<User>>, StoreError>;
 
-    /// Counts what a listing holds.
+    /// Returns the number of tenants of a listing, in one command. The order is ignored.
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError>;
 
-    /// Counts what a listing holds.
+    /// Returns the number of users of a listing, in one command. The order is ignored.
     async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError>;
 
-    /// Counts what a listing holds.
+    /// Returns the number of subscriptions of a listing, in one command. The order is ignored.
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError>;
 
-    /// Counts what a listing holds.
+    /// Returns the number of audit events of a listing, in one command.
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError>;
 
-    /// Counts the members of each of these tenants, in one command; one without any may be absent.
+    /// Returns the number of members of each of these tenants, in one command. A tenant without
+    /// members may be absent from the result.
     async fn count_members(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
     ) -> Result<HashMap<TenantId, u64>, StoreError>;
 
-    /// Applies every change, or none. An outcome that the database left open has been found out
-    /// by reading back when this returns.
+    /// Applies all changes in one atomic step, or none of them.
+    ///
+    /// Changes are applied in the order of the list. [`Change::RequireOwner`] is checked after all
+    /// others. No read sees uncommitted changes. The deletion of a tenant with many members may remove
+    /// its memberships a little later than the rest (see
+    /// [`finish_deletions`](Self::finish_deletions)). An empty list succeeds.
+    ///
+    /// `Ok` means that the changes are durable. If the database did not report the outcome of a
+    /// commit, the store determines it by a read before it returns.
+    ///
+    /// # Errors
+    ///
+    /// - [`CommitError::Stale`] if a document no longer has the version that its change expects.
+    /// - [`CommitError::Conflict`] if a unique value is taken.
+    /// - [`CommitError::LastOwner`] if a [`Change::RequireOwner`] does not hold.
+    /// - [`CommitError::Superseded`] if a [`Change::RecordIdempotentStep`] names a run that no
+    ///   longer holds its request.
+    /// - [`CommitError::Failed`] if the database failed. The changes are then not applied, unless
+    ///   the store could not determine the outcome either.
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
 
-    /// Takes away what deleted tenants with many members have left, in pieces of bounded size:
-    /// how many memberships that were. May run in several instances at once, and after a crash.
+    /// Removes the remaining memberships of deleted tenants with many members, and returns how many
+    /// it removed.
+    ///
+    /// It works in batches of bounded size, so it takes many commands. Several instances may run it
+    /// at the same time, and it continues after a crash. A store that deletes everything in
+    /// [`commit`](Self::commit) returns 0.
     async fn finish_deletions(&self) -> Result<u64, StoreError>;
 
-    /// Claims a request for a run, unless another one has it.
+    /// Claims an idempotent request for a run, unless another run holds it or has completed it.
+    ///
+    /// The claim is atomic. Of concurrent claims by different runs for one key, at most one is
+    /// [`ClaimResult::Acquired`]. A run acquires the request if the key has no record, if the record
+    /// has expired at `claim.now`, or if the lease of an earlier run of the same request has ended
+    /// without a response. The run then holds a lease for [`LEASE_TTL`], and the record expires
+    /// after [`KEY_TTL`]. Each claim also deletes a few expired records, so it takes several
+    /// commands.
+    ///
+    /// [`LEASE_TTL`]: crate::domain::idempotency::LEASE_TTL
+    /// [`KEY_TTL`]: crate::domain::idempotency::KEY_TTL
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError>;
 
-    /// Ends a run; does nothing where another one has taken over.
+    /// Completes or abandons the run of an idempotent request.
+    ///
+    /// [`RunOutcome::Completed`] stores the response, which every later claim returns.
+    /// [`RunOutcome::Abandoned`] releases the request at once. Its record is deleted if the run has
+    /// completed no step. Otherwise it stays, so that the next run can continue after these steps.
+    /// The call has no effect if another run has taken over, or if a response is stored already.
     async fn complete_request(
         &self,
         key: IdempotencyKeyHash,
-        holder: ObjectId,
-        end: &RunOutcome,
+        run_id: ObjectId,
+        outcome: &RunOutcome,
     ) -> Result<(), StoreError>;
 }

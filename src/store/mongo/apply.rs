@@ -1,17 +1,16 @@
-//! Each change, as the commands that it takes.
+//! Translates each change into its commands.
 
 use mongodb::{
-    ClientSession, Collection,
+    ClientSession,
     bson::{Bson, Document, doc},
-    options::UpdateModifications,
 };
 
 use super::{
-    MongoStore, RawCollection,
-    commit::{WriteError, write_with_timeout},
+    collection::RawCollection,
+    connect::MongoStore,
     documents::{audit, date, oid, subscription, tenant, tombstone, user},
-    errors::{refused_write, unique},
     queries::live_statuses,
+    writes::{WriteError, delete, ensure_matched, id_version_filter, update, write_with_timeout},
 };
 use crate::{
     domain::{
@@ -20,11 +19,12 @@ use crate::{
         time::Timestamp,
         user::{Identity, TenantRole, User},
     },
-    store::{CommitError, StoreError, instrumentation::Command},
+    store::{CommitError, StoreError},
 };
 
 impl MongoStore {
-    /// Applies a change; without a session only one that is all or nothing by itself.
+    /// Applies a change. Without a session it must be a change of one document, which is atomic
+    /// by itself.
     pub(super) async fn write(
         &self,
         change: &Change,
@@ -32,23 +32,19 @@ impl MongoStore {
     ) -> Result<(), WriteError> {
         match (change, session) {
             (Change::InsertAuditEvent(event), session) => {
-                self.insert(&self.audit_events, audit::write(event), session).await
+                self.insert(&self.audit_events, audit::encode(event), session).await
             }
-            (Change::UpdateUser { was, user }, session) => {
-                let update = update(
-                    &self.users,
-                    user_version_filter(user.id, *was),
-                    user::update(user),
-                    session,
-                );
+            (Change::UpdateUser { was: expected, user }, session) => {
+                let filter = user_version_filter(user.id, *expected);
+                let update = update(&self.users, filter, user::update(user), session);
                 ensure_matched(update.await?)
             }
             (Change::TouchLastSeen { id, at }, session) => {
-                let seen = doc! { "$max": { "lastSeenAt": date(*at) } };
-                update(&self.users, by_id(*id), seen, session).await.map(drop)
+                let touch = doc! { "$max": { "lastSeenAt": date(*at) } };
+                update(&self.users, by_id(*id), touch, session).await.map(drop)
             }
-            (Change::RecordIdempotentStep { key, run_id: holder, step }, session) => {
-                self.record_step(*key, *holder, step, session).await
+            (Change::RecordIdempotentStep { key, run_id, step }, session) => {
+                self.record_step(*key, *run_id, step, session).await
             }
             (change, Some(session)) => self.write_in_transaction(change, session).await,
             (_, None) => {
@@ -58,54 +54,58 @@ impl MongoStore {
         }
     }
 
-    /// Applies a change that only a transaction can have.
+    /// Applies a change that needs a transaction.
     async fn write_in_transaction(
         &self,
         change: &Change,
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         match change {
-            Change::InsertTenant(t) => {
-                self.insert(&self.tenants, tenant::write(t), Some(session)).await
+            Change::InsertTenant(tenant) => {
+                self.insert(&self.tenants, tenant::encode(tenant), Some(session)).await
             }
-            Change::UpdateTenant { was, tenant } => {
-                let stored = id_version_filter(tenant.id, *was);
-                self.replace(&self.tenants, stored, tenant::update(tenant), session).await
+            Change::UpdateTenant { was: expected, tenant } => {
+                let filter = id_version_filter(tenant.id, *expected);
+                let pipeline = tenant::update(tenant);
+                self.update_by_pipeline(&self.tenants, filter, pipeline, session).await
             }
-            Change::DeleteTenant { id, was, at, watermark } => {
-                self.delete_tenant(*id, *was, *at, *watermark, session).await
+            Change::DeleteTenant { id, was: expected, at, watermark } => {
+                self.delete_tenant(*id, *expected, *at, *watermark, session).await
             }
-            // A write, so that of two who hold it the second waits for the first and starts anew.
-            Change::LockTenant { id, was } => {
-                let hold = doc! { "$inc": { "holds": 1 } };
-                ensure_matched(
-                    update(&self.tenants, id_version_filter(*id, *was), hold, Some(session))
-                        .await?,
-                )
+            // This is a write, so of two transactions that lock a tenant one conflicts and retries.
+            Change::LockTenant { id, was: expected } => {
+                let filter = id_version_filter(*id, *expected);
+                let lock = doc! { "$inc": { "holds": 1 } };
+                ensure_matched(update(&self.tenants, filter, lock, Some(session)).await?)
             }
-            Change::InsertSubscription(s) => {
-                self.insert(&self.subscriptions, subscription::write(s), Some(session)).await
+            Change::InsertSubscription(subscription) => {
+                let document = subscription::encode(subscription);
+                self.insert(&self.subscriptions, document, Some(session)).await
             }
-            Change::UpdateSubscription { was, subscription } => {
-                let stored = id_version_filter(subscription.id, *was);
+            Change::UpdateSubscription { was: expected, subscription } => {
+                let filter = id_version_filter(subscription.id, *expected);
                 let pipeline = subscription::update(subscription);
-                self.replace(&self.subscriptions, stored, pipeline, session).await
+                self.update_by_pipeline(&self.subscriptions, filter, pipeline, session).await
             }
-            Change::DeleteSubscription { id, was } => ensure_matched(
-                delete(&self.subscriptions, id_version_filter(*id, *was), session).await?,
-            ),
-            Change::RequireNoLiveSubscription(tenant) => self.no_live(*tenant, session).await,
+            Change::DeleteSubscription { id, was: expected } => {
+                let filter = id_version_filter(*id, *expected);
+                ensure_matched(delete(&self.subscriptions, filter, session).await?)
+            }
+            Change::RequireNoLiveSubscription(tenant) => {
+                self.require_no_live_subscription(*tenant, session).await
+            }
             Change::InsertUser(user) => self.insert_user(user, session).await,
-            Change::DeleteUser { id, was } => {
-                ensure_matched(delete(&self.users, user_version_filter(*id, *was), session).await?)
+            Change::DeleteUser { id, was: expected } => {
+                let filter = user_version_filter(*id, *expected);
+                ensure_matched(delete(&self.users, filter, session).await?)
             }
-            Change::InsertTombstone(t) => {
-                self.insert(&self.tombstones, tombstone::write(t), Some(session)).await
+            Change::InsertTombstone(tombstone) => {
+                self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await
             }
-            Change::DeleteTombstones { identity, was } => {
-                self.lift_tombstones(identity, *was, session).await
+            Change::DeleteTombstones { identity, was: expected } => {
+                self.delete_tombstones(identity, *expected, session).await
             }
-            // The one comes last of all, the others were applied.
+            // `commit` checks `RequireOwner` after all changes, and `write` applies the others.
             Change::RequireOwner(_)
             | Change::UpdateUser { .. }
             | Change::TouchLastSeen { .. }
@@ -114,8 +114,8 @@ impl MongoStore {
         }
     }
 
-    /// To the unique index, a user without an issuer and one with the default one are two; to
-    /// everybody else they are the same.
+    /// Inserts a user. The unique index distinguishes a user without an issuer from one with the
+    /// default issuer. They have the same identity, so this looks for the former one first.
     async fn insert_user(
         &self,
         user: &User,
@@ -128,10 +128,10 @@ impl MongoStore {
                 return Err(WriteError::Final(CommitError::Conflict(UniqueField::Subject)));
             }
         }
-        self.insert(&self.users, user::write(user), Some(session)).await
+        self.insert(&self.users, user::encode(user), Some(session)).await
     }
 
-    /// Whether both do nothing but insert a document into the same collection.
+    /// Returns whether both changes only insert a document, and into the same collection.
     pub(super) fn can_batch(&self, a: &Change, b: &Change) -> bool {
         match (self.inserts_into(a), self.inserts_into(b)) {
             (Some(a), Some(b)) => a.name() == b.name(),
@@ -143,7 +143,7 @@ impl MongoStore {
         match change {
             Change::InsertTenant(_) => Some(&self.tenants),
             Change::InsertSubscription(_) => Some(&self.subscriptions),
-            // Another look comes before it: see above.
+            // `insert_user` makes a read first.
             Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
             Change::InsertUser(_) => Some(&self.users),
             Change::InsertAuditEvent(_) => Some(&self.audit_events),
@@ -151,7 +151,7 @@ impl MongoStore {
         }
     }
 
-    /// Inserts the documents of changes that go together.
+    /// Inserts the documents of changes that [`can_batch`](Self::can_batch) accepts, in one command.
     pub(super) async fn insert_many(
         &self,
         changes: &[Change],
@@ -161,69 +161,18 @@ impl MongoStore {
             return Ok(());
         };
         let document = |change: &Change| match change {
-            Change::InsertTenant(new) => Some(tenant::write(new)),
-            Change::InsertSubscription(new) => Some(subscription::write(new)),
-            Change::InsertUser(new) => Some(user::write(new)),
-            Change::InsertAuditEvent(new) => Some(audit::write(new)),
+            Change::InsertTenant(new) => Some(tenant::encode(new)),
+            Change::InsertSubscription(new) => Some(subscription::encode(new)),
+            Change::InsertUser(new) => Some(user::encode(new)),
+            Change::InsertAuditEvent(new) => Some(audit::encode(new)),
             _ => None,
         };
         let documents: Vec<_> = changes.iter().filter_map(document).collect();
         let insert = doc! { "insert": collection.name(), "documents": documents };
-        self.run(collection.command("insert"), insert, session).await.map(drop)
+        self.run_write(collection.command("insert"), insert, session).await.map(drop)
     }
 
-    /// In a transaction by the bare command. (Outside of one, the driver's is the one that retries.)
-    pub(super) async fn insert(
-        &self,
-        collection: &RawCollection,
-        document: Document,
-        session: Option<&mut ClientSession>,
-    ) -> Result<(), WriteError> {
-        let Some(session) = session else {
-            let typed: Collection<Document> = collection.clone_with_type();
-            return write_with_timeout(collection.command("insert"), typed.insert_one(document))
-                .await
-                .map(drop);
-        };
-        let insert = doc! { "insert": collection.name(), "documents": [document] };
-        self.run(collection.command("insert"), insert, session).await.map(drop)
-    }
-
-    /// Puts a document in the place of the stored one, which must be there.
-    async fn replace(
-        &self,
-        collection: &RawCollection,
-        stored: Document,
-        pipeline: Vec<Document>,
-        session: &mut ClientSession,
-    ) -> Result<(), WriteError> {
-        let update = doc! { "q": stored, "u": pipeline };
-        let update = doc! { "update": collection.name(), "updates": [update] };
-        ensure_matched(self.run(collection.command("update"), update, session).await?)
-    }
-
-    /// A bare write command: how many documents it met. The driver's own writes throw away what the
-    /// server says of the index that refused one.
-    async fn run(
-        &self,
-        command: Command<'_>,
-        document: Document,
-        session: &mut ClientSession,
-    ) -> Result<u64, WriteError> {
-        let run = self.database.run_command(document).session(session);
-        let reply = write_with_timeout(command, run).await?;
-        let Some(error) = first_write_error(&reply) else {
-            let met = reply.get_i32("n").unwrap_or_default();
-            return Ok(met.try_into().unwrap_or_default());
-        };
-        let first_field = error.get_document("keyPattern").ok().and_then(|keys| keys.keys().next());
-        Err(WriteError::Final(match first_field.and_then(|field| unique(field)) {
-            Some(unique) => CommitError::Conflict(unique),
-            None => refused_write(error.get_i32("code").unwrap_or_default()).into(),
-        }))
-    }
-
-    async fn no_live(
+    async fn require_no_live_subscription(
         &self,
         tenant: TenantId,
         session: &mut ClientSession,
@@ -236,9 +185,9 @@ impl MongoStore {
         }
     }
 
-    /// Whether somebody who is not disabled owns the tenant. Where a hand has stored two memberships
-    /// of one tenant the first counts, as in reading.
-    pub(super) async fn keep_owner(
+    /// Checks that a user who is not disabled owns the tenant. If a manual edit has stored two
+    /// memberships in one tenant, the first one counts, as it does when the user is read.
+    pub(super) async fn require_owner(
         &self,
         tenant: TenantId,
         session: &mut ClientSession,
@@ -246,33 +195,36 @@ impl MongoStore {
         let find = self.users.find_one(owners_of(tenant)).session(session);
         match write_with_timeout(self.users.command("find"), find).await? {
             Some(_) => Ok(()),
-            None => Err(WriteError::Final(CommitError::OwnerRequirement)),
+            None => Err(WriteError::Final(CommitError::LastOwner)),
         }
     }
 
-    /// Two at once: both may read that there is none, and then make the same user, which only one
-    /// can; that is also who stands in the way of a tombstone that comes in between, because it is
-    /// the end of a user of that identity. Where there are some, both delete the same documents.
-    async fn lift_tombstones(
+    /// Deletes the tombstones of an identity, if the latest one is as expected.
+    ///
+    /// Two transactions may do this at the same time. If both read that there is none, both then
+    /// insert the same user, and the unique index admits only one. The same index protects against
+    /// a tombstone that is inserted meanwhile, because that is the deletion of a user with this
+    /// identity. If there are tombstones, both transactions delete the same documents and conflict.
+    async fn delete_tombstones(
         &self,
         identity: &Identity,
-        was: Option<Timestamp>,
+        expected: Option<Timestamp>,
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         let all = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
-        let youngest = self.tombstones.find_one(all.clone()).sort(doc! { "deletedAt": -1 });
-        let youngest =
-            write_with_timeout(self.tombstones.command("find"), youngest.session(&mut *session))
+        let latest = self.tombstones.find_one(all.clone()).sort(doc! { "deletedAt": -1 });
+        let latest =
+            write_with_timeout(self.tombstones.command("find"), latest.session(&mut *session))
                 .await?;
-        let youngest = youngest.map(|raw| tombstone::read(&raw)).transpose();
-        let youngest = youngest.map_err(|_| {
+        let latest = latest.map(|raw| tombstone::decode(&raw)).transpose();
+        let latest = latest.map_err(|_| {
             let text = "a tombstone cannot be read".to_owned();
             WriteError::Final(StoreError::Internal(text).into())
         })?;
-        if youngest.map(|tombstone| tombstone.deleted_at) != was {
+        if latest.map(|tombstone| tombstone.deleted_at) != expected {
             return Err(WriteError::Final(CommitError::Stale));
         }
-        if was.is_some() {
+        if expected.is_some() {
             let delete = self.tombstones.delete_many(all).session(session);
             write_with_timeout(self.tombstones.command("delete"), delete).await?;
         }
@@ -280,8 +232,8 @@ impl MongoStore {
     }
 }
 
-/// The condition twice: once for the index of the owners, which holds whoever owns anything, and
-/// once for who owns this one.
+/// Matches the owners of a tenant who are not disabled. The role is a condition twice. The first
+/// makes the server use the index of all owners, and the second one is about this tenant.
 fn owners_of(tenant: TenantId) -> Document {
     let (tenant, owner) = (oid(tenant.raw), TenantRole::Owner.as_str());
     let here = doc! { "$filter": { "input": "$memberships", "cond": { "$eq": ["$$this.tenantId", tenant] } } };
@@ -298,54 +250,9 @@ fn by_id<E>(id: Id<E>) -> Document {
     doc! { "_id": oid(id.raw) }
 }
 
-/// The document as it was read: an absent version reads as 1.
-pub(super) fn id_version_filter<E>(id: Id<E>, was: i32) -> Document {
-    let version = match was {
-        1 => doc! { "$in": [1, null] }.into(),
-        version => Bson::Int32(version),
-    };
-    doc! { "_id": oid(id.raw), "version": version }
-}
-
-/// The user as it was read: an absent watermark reads as none.
-fn user_version_filter(id: Id<User>, was: UserVersion) -> Document {
-    let mut stored = id_version_filter(id, was.version);
-    stored.insert("groupsAsOf", was.groups_as_of.map_or(Bson::Null, |at| date(at).into()));
-    stored
-}
-
-/// What was read is still there, or all of it has to be decided anew.
-pub(super) fn ensure_matched(met: u64) -> Result<(), WriteError> {
-    if met == 0 { Err(WriteError::Final(CommitError::Stale)) } else { Ok(()) }
-}
-
-fn first_write_error(reply: &Document) -> Option<&Document> {
-    reply.get_array("writeErrors").ok()?.first()?.as_document()
-}
-
-/// How many documents the filter matched: 0 or 1.
-pub(super) async fn update(
-    collection: &RawCollection,
-    filter: Document,
-    update: impl Into<UpdateModifications>,
-    session: Option<&mut ClientSession>,
-) -> Result<u64, WriteError> {
-    let update = collection.update_one(filter, update);
-    let updated = match session {
-        Some(session) => {
-            write_with_timeout(collection.command("update"), update.session(session)).await
-        }
-        None => write_with_timeout(collection.command("update"), update).await,
-    };
-    Ok(updated?.matched_count)
-}
-
-/// How many documents were deleted: 0 or 1.
-pub(super) async fn delete(
-    collection: &RawCollection,
-    filter: Document,
-    session: &mut ClientSession,
-) -> Result<u64, WriteError> {
-    let delete = collection.delete_one(filter).session(session);
-    Ok(write_with_timeout(collection.command("delete"), delete).await?.deleted_count)
+/// Matches a user with the expected version and watermark. An absent watermark reads as `None`.
+fn user_version_filter(id: Id<User>, expected: UserVersion) -> Document {
+    let mut filter = id_version_filter(id, expected.version);
+    filter.insert("groupsAsOf", expected.groups_as_of.map_or(Bson::Null, |at| date(at).into()));
+    filter
 }

@@ -1,106 +1,45 @@
-//! Writes: all or nothing, and an outcome that is known.
+//! Commits a list of changes atomically, and determines an outcome that the server did not report.
 
 use std::{future::IntoFuture, time::Duration};
 
 use mongodb::{
     ClientSession,
     bson::{RawDocumentBuf, doc},
-    error::{Error, ErrorKind},
+    error::ErrorKind,
     options::ReadConcern,
 };
-use tokio::{
-    sync::{Mutex, MutexGuard},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{
-    MongoStore,
     commit_probe::commit_probe,
-    errors::{
-        COMMAND_TIMEOUT, read_error, timeout_error, unique, violated_index_field, with_timeout,
-    },
+    connect::MongoStore,
+    errors::{COMMAND_TIMEOUT, read_error, timeout_error, with_timeout},
     keyset::min_object_id,
+    writes::{WriteError, write_with_timeout},
 };
 use crate::{
     domain::change::Change,
-    store::{CommitError, StoreError, instrumentation::Command},
+    store::{CommitError, StoreError},
 };
 
-const TRANSIENT: &str = "TransientTransactionError";
-const ABORT: &str = "abortTransaction";
-const UNKNOWN: &str = "UnknownTransactionCommitResult";
-/// How long a transaction is tried again: others may be writing the same documents.
+const TRANSIENT_LABEL: &str = "TransientTransactionError";
+const UNKNOWN_LABEL: &str = "UnknownTransactionCommitResult";
+const ABORT_COMMAND: &str = "abortTransaction";
+/// How long a transaction is retried. It conflicts with others that write the same documents.
 const TRANSACTION_RETRY_LIMIT: Duration = Duration::from_secs(10);
-/// The wait before the next try, times the number of tries, up to [`RETRY_MAX_DELAY`].
+/// The delay before a retry. It is multiplied by the number of attempts, up to [`RETRY_MAX_DELAY`].
 const RETRY_BASE_DELAY: Duration = Duration::from_millis(2);
 const RETRY_MAX_DELAY: Duration = Duration::from_millis(100);
 
-/// How many tenants may be changed at once by this process without one waiting for another.
-const LOCK_STRIPES: usize = 64;
-
-/// How many documents one command inserts at most.
+/// The maximum number of documents that one command inserts.
 const MAX_INSERT_BATCH: usize = 1_000;
 
-/// Whose turn it is to change a tenant. Of transactions that change one document all but one fail
-/// and start anew; those of one process wait in line instead, first come first served.
-pub(super) struct TenantLocks([Mutex<()>; LOCK_STRIPES]);
-
-impl TenantLocks {
-    pub(super) fn new() -> Self {
-        Self(std::array::from_fn(|_| Mutex::new(())))
-    }
-
-    /// Waits in the line of the tenant that these changes change, if any.
-    async fn lock(&self, changes: &[Change]) -> Option<MutexGuard<'_, ()>> {
-        let tenant = changes.iter().find_map(|change| match change {
-            Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
-            Change::UpdateTenant { tenant, .. } => Some(tenant.id),
-            _ => None,
-        })?;
-        let place: usize = tenant.raw.0.iter().map(|byte| usize::from(*byte)).sum();
-        Some(self.0[place % LOCK_STRIPES].lock().await)
-    }
-}
-
-/// The wait before a try, longer each time; up to twice as long by chance, so that those who failed
-/// together do not try together again.
-fn pause(attempt: u32) -> Duration {
-    let pause = (RETRY_BASE_DELAY * attempt).min(RETRY_MAX_DELAY);
-    let chance = getrandom::u32().unwrap_or_default();
-    pause + pause.mul_f64(f64::from(chance) / f64::from(u32::MAX))
-}
-
-/// Why one try did not work.
-pub(super) enum WriteError {
-    /// Decided: nothing was written, and another try would end the same way.
-    Final(CommitError),
-    /// The driver's error.
-    Driver(Error),
-    /// The driver said nothing in time.
-    TimedOut,
-}
-
-impl From<Error> for WriteError {
-    fn from(error: Error) -> Self {
-        match violated_index_field(&error).and_then(unique) {
-            Some(unique) => Self::Final(CommitError::Conflict(unique)),
-            None => Self::Driver(error),
-        }
-    }
-}
-
-impl WriteError {
-    fn has_label(&self, label: &str) -> bool {
-        matches!(self, Self::Driver(error) if error.contains_label(label))
-    }
-
-    fn into_error(self) -> CommitError {
-        match self {
-            Self::Final(error) => error,
-            Self::Driver(error) => read_error(&error).into(),
-            Self::TimedOut => timeout_error().into(),
-        }
-    }
+/// Returns the delay before the next attempt. It grows with the attempts. A random part of up to
+/// the same length keeps transactions that failed together from retrying together.
+fn retry_delay(attempt: u32) -> Duration {
+    let delay = (RETRY_BASE_DELAY * attempt).min(RETRY_MAX_DELAY);
+    let random = getrandom::u32().unwrap_or_default();
+    delay + delay.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
 
 impl MongoStore {
@@ -116,14 +55,15 @@ impl MongoStore {
         }
     }
 
-    /// The driver retries a single write once, and the server knows it again. After that its
-    /// outcome can still be open, so it is looked up.
+    /// Applies a change of one document without a transaction. The driver retries such a write
+    /// once, and the server recognizes the retry. If the outcome is still unknown after that, a
+    /// read determines it.
     async fn apply_single(&self, change: &Change) -> Result<(), CommitError> {
-        let failed = match self.write(change, None).await {
+        let error = match self.write(change, None).await {
             Ok(()) => return Ok(()),
-            Err(failed) => failed,
+            Err(error) => error,
         };
-        match failed.into_error() {
+        match error.into_commit_error() {
             CommitError::Failed(StoreError::Unavailable(_))
                 if self.is_applied(std::slice::from_ref(change)).await =>
             {
@@ -133,129 +73,135 @@ impl MongoStore {
         }
     }
 
-    /// Begins a session; nothing is asked of a server for it.
+    /// Starts a session. This sends no command to a server.
     async fn session(&self) -> Result<ClientSession, StoreError> {
         self.client.start_session().await.map_err(|error| read_error(&error))
     }
 
     async fn apply_in_transaction(&self, changes: &[Change]) -> Result<(), CommitError> {
         let deadline = Instant::now() + TRANSACTION_RETRY_LIMIT;
-        let turn = tokio::time::timeout_at(deadline, self.turns.lock(changes)).await;
-        let _turn = turn.map_err(|_| timeout_error())?;
+        let lock = tokio::time::timeout_at(deadline, self.tenant_locks.lock(changes)).await;
+        let _guard = lock.map_err(|_| timeout_error())?;
         let mut session = self.session().await?;
         for attempt in 1.. {
-            let failed = match self.transact(&mut session, changes, deadline).await {
+            let error = match self.transact(&mut session, changes, deadline).await {
                 Ok(()) => return Ok(()),
-                Err(failed) => failed,
+                Err(error) => error,
             };
-            if !failed.has_label(TRANSIENT) || Instant::now() >= deadline {
-                return Err(failed.into_error());
+            if !error.has_label(TRANSIENT_LABEL) || Instant::now() >= deadline {
+                return Err(error.into_commit_error());
             }
-            tokio::time::sleep(pause(attempt)).await;
+            tokio::time::sleep(retry_delay(attempt)).await;
         }
         Err(timeout_error().into())
     }
 
-    /// One try of the whole transaction.
+    /// Makes one attempt of the whole transaction.
     async fn transact(
         &self,
         session: &mut ClientSession,
         changes: &[Change],
         deadline: Instant,
     ) -> Result<(), WriteError> {
-        start(session).await?;
-        if let Err(failed) = self.write_all(changes, session).await {
-            // Whatever comes of it: the server ends by itself what is not committed.
-            drop(write_with_timeout(self.on(ABORT), session.abort_transaction()).await);
-            return Err(failed);
+        start_transaction(session).await?;
+        if let Err(error) = self.write_all(changes, session).await {
+            // The result does not matter. The server aborts an abandoned transaction by itself.
+            drop(
+                write_with_timeout(self.command(ABORT_COMMAND), session.abort_transaction()).await,
+            );
+            return Err(error);
         }
         self.commit_with_retry(session, changes, deadline).await
     }
 
-    /// Commits, again and again while the outcome is open: the server knows the transaction again.
+    /// Commits, and repeats the commit while its outcome is unknown. The server recognizes the
+    /// transaction, so a repeated commit has no second effect.
     async fn commit_with_retry(
         &self,
         session: &mut ClientSession,
         changes: &[Change],
         deadline: Instant,
     ) -> Result<(), WriteError> {
-        let mut was_open = false;
+        let mut was_unknown = false;
         for attempt in 1.. {
-            let failed = match write_with_timeout(
-                self.on("commitTransaction"),
-                session.commit_transaction(),
-            )
-            .await
-            {
+            let commit = session.commit_transaction();
+            let error = match write_with_timeout(self.command("commitTransaction"), commit).await {
                 Ok(()) => return Ok(()),
-                Err(failed) => failed,
+                Err(error) => error,
             };
-            let open = failed.has_label(UNKNOWN) || matches!(failed, WriteError::TimedOut);
-            // Told for certain that nothing was written. Once it was open, any other answer leaves
-            // it so.
-            if !open && (!was_open || failed.has_label(TRANSIENT)) {
-                return Err(failed);
+            let is_unknown =
+                error.has_label(UNKNOWN_LABEL) || matches!(error, WriteError::TimedOut);
+            // The server reported that nothing was committed. After an unknown outcome, only the
+            // label for a transient error proves this.
+            if !is_unknown && (!was_unknown || error.has_label(TRANSIENT_LABEL)) {
+                return Err(error);
             }
             if Instant::now() >= deadline {
                 self.abort_unknown(session).await;
-                return if self.is_applied(changes).await { Ok(()) } else { Err(failed) };
+                return if self.is_applied(changes).await { Ok(()) } else { Err(error) };
             }
-            was_open = true;
+            was_unknown = true;
             tokio::time::sleep(RETRY_BASE_DELAY * attempt).await;
         }
         Err(WriteError::TimedOut)
     }
 
-    /// Ends a transaction that may still be open: a session has one, so another ends it. What is not
-    /// committed then never will be, and its locks are in nobody's way.
+    /// Aborts a transaction with an unknown outcome. A session has one transaction at a time, so
+    /// starting another one ends it. After this, it can no longer be committed, and it holds no
+    /// locks.
     async fn abort_unknown(&self, session: &mut ClientSession) {
-        if start(session).await.is_ok() {
+        if start_transaction(session).await.is_ok() {
             let nothing = self.tombstones.find_one(doc! { "_id": min_object_id() });
             let find = self.tombstones.command("find");
             drop(write_with_timeout(find, nothing.session(&mut *session)).await);
-            drop(write_with_timeout(self.on(ABORT), session.abort_transaction()).await);
+            drop(
+                write_with_timeout(self.command(ABORT_COMMAND), session.abort_transaction()).await,
+            );
         }
     }
 
-    /// Every change, in the order of the list; last of all the conditions on what became of all.
-    /// New documents of one collection that follow one another are one command.
+    /// Applies all changes in the order of the list, and then checks the conditions on their
+    /// result. Consecutive inserts into one collection are one command.
     async fn write_all(
         &self,
         changes: &[Change],
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
-        let together = |a: &Change, b: &Change| self.can_batch(a, b);
-        for some in changes.chunk_by(together).flat_map(|some| some.chunks(MAX_INSERT_BATCH)) {
-            match some {
+        let can_batch = |a: &Change, b: &Change| self.can_batch(a, b);
+        let batches = changes.chunk_by(can_batch).flat_map(|run| run.chunks(MAX_INSERT_BATCH));
+        for batch in batches {
+            match batch {
                 [change] => self.write(change, Some(&mut *session)).await?,
-                some => self.insert_many(some, session).await?,
+                batch => self.insert_many(batch, session).await?,
             }
         }
         for change in changes {
             if let Change::RequireOwner(tenant) = change {
-                self.keep_owner(*tenant, session).await?;
+                self.require_owner(*tenant, session).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether all of this is there, after an answer that never came. It is all or nothing, so one
-    /// document that nobody else can have written tells; where none can tell, the answer is no.
+    /// Returns whether the changes were applied, after a reply was lost. The changes are atomic, so
+    /// one document that only this commit can have written proves all of them. If no change has
+    /// such a document, or the read fails, the result is `false`.
     async fn is_applied(&self, changes: &[Change]) -> bool {
-        let marks = changes.iter().filter_map(commit_probe);
-        let Some((collection, mark)) = marks.min_by_key(|(_, mark)| mark.len()) else {
+        let probes = changes.iter().filter_map(commit_probe);
+        let Some((collection, filter)) = probes.min_by_key(|(_, filter)| filter.len()) else {
             return false;
         };
-        let find = self.observer.command("find", collection);
+        let command = self.command_metrics.command("find", collection);
         let collection = self.database.collection::<RawDocumentBuf>(collection);
-        // Not what most of the servers have by now, but what they will have: linearizable.
-        let look = collection.find_one(mark).read_concern(ReadConcern::linearizable());
-        matches!(with_timeout(find, look.max_time(COMMAND_TIMEOUT)).await, Ok(Some(_)))
+        // A majority read shows what most servers have now. A linearizable read shows what they
+        // will have.
+        let find = collection.find_one(filter).read_concern(ReadConcern::linearizable());
+        matches!(with_timeout(command, find.max_time(COMMAND_TIMEOUT)).await, Ok(Some(_)))
     }
 }
 
-/// What one document is changed by, all or nothing by itself. For any other change a transaction is
-/// needed, be it to be told which of its values is taken.
+/// Returns whether the change writes one document, which is atomic without a transaction. All other
+/// changes need one, some of them only because its bare commands report the field of a conflict.
 fn is_single_document_write(change: &Change) -> bool {
     matches!(
         change,
@@ -266,27 +212,17 @@ fn is_single_document_write(change: &Change) -> bool {
     )
 }
 
-async fn start(session: &mut ClientSession) -> Result<(), WriteError> {
-    // One moment for all that is read, on every shard: what is held stays as it was then.
+async fn start_transaction(session: &mut ClientSession) -> Result<(), WriteError> {
+    // All reads of the transaction see the same snapshot, on every shard. A locked tenant stays as
+    // it is there.
     let transaction = session.start_transaction().read_concern(ReadConcern::snapshot());
     let transaction = tokio::time::timeout(COMMAND_TIMEOUT, transaction.into_future()).await;
     match transaction.map_err(|_| WriteError::TimedOut)?.map_err(WriteError::from) {
-        // A standalone was refused at the start: the driver has lost sight of the servers.
+        // `prepare` has rejected standalone servers, so the driver knows no server at the moment.
         Err(WriteError::Driver(error)) if matches!(*error.kind, ErrorKind::Transaction { .. }) => {
-            let text = "no server that can commit is in sight".to_owned();
+            let text = "no server that supports transactions is reachable".to_owned();
             Err(WriteError::Final(StoreError::Unavailable(text).into()))
         }
         other => other,
     }
-}
-
-pub(super) async fn write_with_timeout<T>(
-    command: Command<'_>,
-    asked: impl IntoFuture<Output = Result<T, Error>>,
-) -> Result<T, WriteError> {
-    let asked = async {
-        let answer = tokio::time::timeout(COMMAND_TIMEOUT, asked.into_future()).await;
-        answer.map_err(|_| WriteError::TimedOut)?.map_err(WriteError::from)
-    };
-    command.instrument(asked).await
 }

@@ -1,15 +1,16 @@
-//! How many there are.
+//! Counts the documents of a list and the members of tenants.
 
 use std::collections::HashMap;
 
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
 use super::{
-    MongoStore, RawCollection,
+    collection::RawCollection,
+    connect::MongoStore,
     documents::id_of,
     errors::with_timeout,
     indexes::name_collation,
-    members::{members_of, with_role},
+    members::{member_lookup, role_stages},
     pages::ListQuery,
     queries::{batch_size_for, for_each_document, id_filter},
 };
@@ -19,10 +20,11 @@ use crate::{
 };
 
 impl ListQuery {
+    /// Returns the number of documents that match the query, in one command.
     pub(super) async fn count(self, collection: &RawCollection) -> Result<u64, StoreError> {
-        let search = self.search;
-        let mut count = collection.count_documents(self.filter());
-        if search {
+        let is_search = self.is_search;
+        let mut count = collection.count_documents(self.count_filter());
+        if is_search {
             count = count.collation(name_collation());
         }
         with_timeout(collection.command("aggregate"), count).await
@@ -39,12 +41,12 @@ impl MongoStore {
         if tenants.is_empty() {
             return Ok(counts);
         }
-        let mut steps = with_role(filter);
-        steps.push(doc! { "$count": "count" });
+        let mut stages = role_stages(filter);
+        stages.push(doc! { "$count": "count" });
         let pipeline = vec![
             doc! { "$match": { "_id": id_filter(tenants) } },
             doc! { "$project": { "_id": 1 } },
-            members_of(filter, steps),
+            member_lookup(filter, stages),
             doc! { "$project": { "count": { "$first": "$members.count" } } },
         ];
         let query = self.tenants.aggregate(pipeline).batch_size(batch_size_for(tenants.len()));

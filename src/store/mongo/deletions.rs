@@ -1,9 +1,12 @@
-//! Deletions of tenants, whose members may be many more than one transaction can take.
+//! Deletes tenants, which may have more members than one transaction can change.
 //!
-//! Where they are, the transaction leaves a mark among the tombstones, and the memberships end in
-//! batches after it. Who adds a member holds the tenant, so nobody is added meanwhile; a sync from
-//! groups holds none, and may commit a place that the transaction did not see. So places are looked
-//! for once more when the tenant is gone, and a sync looks whether it is.
+//! The transaction of a large deletion leaves a marker document among the tombstones. The
+//! memberships are removed in batches after the commit, and then the marker document.
+//!
+//! Adding a member locks the tenant, so it cannot happen during the deletion. A sync from groups
+//! does not lock it, and may commit a membership that the transaction did not see. The deletion
+//! therefore looks for members once more after its commit, and a sync checks whether the tenants
+//! that it joined still exist.
 
 use mongodb::{
     ClientSession,
@@ -11,116 +14,119 @@ use mongodb::{
 };
 
 use super::{
-    MongoStore,
-    apply::{delete, ensure_matched, id_version_filter},
-    commit::{WriteError, write_with_timeout},
+    connect::MongoStore,
     documents::{
         date, id_of, log_decode_error, oid as to_oid,
-        tombstone::{PendingCleanup, read_leftover, write_leftover},
+        tombstone::{PendingCleanup, decode_marker, encode_marker},
     },
     errors::with_timeout,
     keyset::min_object_id,
     queries::{batch_size_for, for_each_document},
+    writes::{WriteError, delete, ensure_matched, id_version_filter, write_with_timeout},
 };
 use crate::{
     domain::{change::Change, id::TenantId, time::Timestamp},
     store::StoreError,
 };
 
-/// How many members a tenant may have so that all goes in one transaction; and how many go at once
-/// where there are more.
+/// The maximum number of members that are changed in the transaction of a deletion. More are
+/// changed after it, in batches of this size.
 const BATCH: usize = 1_000;
 
 impl MongoStore {
-    /// Deletes the tenant, its subscriptions, and its memberships or a mark for them.
+    /// Deletes a tenant and its subscriptions. Also removes its memberships, or inserts a marker
+    /// document if there are too many.
     pub(super) async fn delete_tenant(
         &self,
         id: TenantId,
-        was: i32,
+        expected: i32,
         at: Timestamp,
         watermark: Timestamp,
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
-        ensure_matched(delete(&self.tenants, id_version_filter(id, was), session).await?)?;
+        ensure_matched(delete(&self.tenants, id_version_filter(id, expected), session).await?)?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
         let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
         write_with_timeout(self.subscriptions.command("delete"), delete).await?;
-        let left = PendingCleanup { tenant: id, deleted_at: at, groups_as_of: watermark };
+        let cleanup = PendingCleanup { tenant: id, deleted_at: at, groups_as_of: watermark };
         let members = self.users.count_documents(members_of(id)).limit(BATCH as u64 + 1);
         let members = members.session(&mut *session);
         if write_with_timeout(self.users.command("aggregate"), members).await? > BATCH as u64 {
-            return self.insert(&self.tombstones, write_leftover(&left), Some(session)).await;
+            return self.insert(&self.tombstones, encode_marker(&cleanup), Some(session)).await;
         }
-        let end = self.users.update_many(members_of(id), remove_membership(&left));
-        write_with_timeout(self.users.command("update"), end.session(session)).await.map(drop)
+        let update = self.users.update_many(members_of(id), remove_membership(&cleanup));
+        write_with_timeout(self.users.command("update"), update.session(session)).await.map(drop)
     }
 
-    /// Ends what came to a tenant while it was being deleted; where a mark is left, that does. What
-    /// remains where this does not work out shows nowhere.
+    /// Removes memberships that a sync committed while the tenant was being deleted. If there is a
+    /// marker document, its cleanup removes them. A failure is only logged, because reads omit a
+    /// membership whose tenant does not exist.
     pub(super) async fn remove_late_memberships(&self, changes: &[Change]) {
         for change in changes {
             let Change::DeleteTenant { id, at, watermark, .. } = change else { continue };
-            let left = PendingCleanup { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
-            if let Err(error) = self.remove_unmarked(&left).await {
-                tracing::warn!(%error, "memberships of a deleted tenant may be left");
+            let cleanup = PendingCleanup { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
+            if let Err(error) = self.remove_unmarked(&cleanup).await {
+                tracing::warn!(%error, "memberships of a deleted tenant may remain in the database");
             }
         }
     }
 
-    async fn remove_unmarked(&self, left: &PendingCleanup) -> Result<(), StoreError> {
-        let mark = self.tombstones.find_one(doc! { "_id": to_oid(left.tenant.raw) });
-        if with_timeout(self.tombstones.command("find"), mark).await?.is_some()
-            || self.members_after(left.tenant, min_object_id()).await?.is_empty()
+    async fn remove_unmarked(&self, cleanup: &PendingCleanup) -> Result<(), StoreError> {
+        let marker = self.tombstones.find_one(doc! { "_id": to_oid(cleanup.tenant.raw) });
+        if with_timeout(self.tombstones.command("find"), marker).await?.is_some()
+            || self.members_after(cleanup.tenant, min_object_id()).await?.is_empty()
         {
             return Ok(());
         }
-        self.remove_leftover(left).await.map(drop)
+        self.finish_cleanup(cleanup).await.map(drop)
     }
 
-    /// Ends what deleted tenants have left: how many memberships that were.
-    pub(super) async fn remove_leftovers(&self) -> Result<u64, StoreError> {
-        let (mut after, mut ended) = (min_object_id(), 0);
+    /// Finishes the cleanups of all marker documents, and returns the number of memberships that
+    /// were removed.
+    pub(super) async fn finish_cleanups(&self) -> Result<u64, StoreError> {
+        let (mut after, mut removed) = (min_object_id(), 0);
         loop {
-            let mut found = Vec::new();
-            let some = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
-            let some = some.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
+            let mut markers = Vec::new();
+            let batch = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
+            let batch = batch.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
             let find = self.tombstones.command("find");
-            for_each_document(find, some.batch_size(batch_size_for(BATCH)).batch(), |raw| {
-                found.push((raw.get_object_id("tenantId").ok(), read_leftover(raw)));
+            for_each_document(find, batch.batch_size(batch_size_for(BATCH)).batch(), |raw| {
+                markers.push((raw.get_object_id("tenantId").ok(), decode_marker(raw)));
             })
             .await?;
-            let Some(last) = found.iter().filter_map(|(tenant, _)| *tenant).next_back() else {
-                return Ok(ended);
+            let Some(last) = markers.iter().filter_map(|(tenant, _)| *tenant).next_back() else {
+                return Ok(removed);
             };
-            for (_, left) in found {
-                match left {
-                    Ok(left) => ended += self.remove_leftover(&left).await?,
-                    Err(fault) => log_decode_error(self.tombstones.name(), None, &fault),
+            for (_, cleanup) in markers {
+                match cleanup {
+                    Ok(cleanup) => removed += self.finish_cleanup(&cleanup).await?,
+                    Err(error) => log_decode_error(self.tombstones.name(), None, &error),
                 }
             }
             after = last;
         }
     }
 
-    /// Ends what one tenant has left, and takes the mark away once nothing is.
-    async fn remove_leftover(&self, left: &PendingCleanup) -> Result<u64, StoreError> {
-        let (mut after, mut ended) = (min_object_id(), 0);
+    /// Removes the remaining memberships of one tenant, and then its marker document.
+    async fn finish_cleanup(&self, cleanup: &PendingCleanup) -> Result<u64, StoreError> {
+        let (mut after, mut removed) = (min_object_id(), 0);
         loop {
-            let members = self.members_after(left.tenant, after).await?;
+            let members = self.members_after(cleanup.tenant, after).await?;
             let Some(last) = members.last() else { break };
             after = *last;
-            // Those that are members still: another instance may be at the same ones.
-            let mut still = members_of(left.tenant);
-            still.insert("_id", doc! { "$in": members });
-            let end = self.users.update_many(still, remove_membership(left));
-            ended += with_timeout(self.users.command("update"), end).await?.modified_count;
+            // The condition is repeated, because another instance may work on the same users.
+            let mut still_members = members_of(cleanup.tenant);
+            still_members.insert("_id", doc! { "$in": members });
+            let update = self.users.update_many(still_members, remove_membership(cleanup));
+            removed += with_timeout(self.users.command("update"), update).await?.modified_count;
         }
-        let mark = self.tombstones.delete_one(doc! { "_id": to_oid(left.tenant.raw) });
-        with_timeout(self.tombstones.command("delete"), mark).await?;
-        Ok(ended)
+        let marker = self.tombstones.delete_one(doc! { "_id": to_oid(cleanup.tenant.raw) });
+        with_timeout(self.tombstones.command("delete"), marker).await?;
+        Ok(removed)
     }
 
-    /// Some members, in the order of their identifiers: a round of them ends, whatever is stored.
+    /// Returns a batch of members in the order of their identifiers. Because of the order, a round
+    /// over all members ends even if an update changes nothing.
     async fn members_after(
         &self,
         tenant: TenantId,
@@ -143,16 +149,17 @@ fn members_of(tenant: TenantId) -> Document {
     doc! { "memberships.tenantId": to_oid(tenant.raw) }
 }
 
-/// Takes the membership out, as any other change of a user: with the next version. What cannot be
-/// read of a user (a hand's work) stays so, and is in nobody's way.
-fn remove_membership(left: &PendingCleanup) -> Vec<Document> {
-    let tenant = to_oid(left.tenant.raw);
-    let of_tenants = doc! { "$cond": [
+/// Returns the update that removes the membership from a user. Like any other change of a user, it
+/// increments the version. Parts of a user that a manual edit made unreadable stay as they are, and
+/// do not fail the update.
+fn remove_membership(cleanup: &PendingCleanup) -> Vec<Document> {
+    let tenant = to_oid(cleanup.tenant.raw);
+    let tenants = doc! { "$cond": [
         { "$isArray": "$$this.tenantId" }, "$$this.tenantId", ["$$this.tenantId"],
     ] };
     let others = doc! { "$filter": {
         "input": "$memberships",
-        "cond": { "$not": { "$in": [tenant, of_tenants] } },
+        "cond": { "$not": { "$in": [tenant, tenants] } },
     } };
     let version = doc! { "$ifNull": ["$version", 1] };
     let next = doc! { "$cond": [
@@ -161,7 +168,7 @@ fn remove_membership(left: &PendingCleanup) -> Vec<Document> {
     vec![doc! { "$set": {
         "memberships": { "$cond": [{ "$isArray": "$memberships" }, others, []] },
         "version": next,
-        "updatedAt": date(left.deleted_at),
-        "groupsAsOf": { "$max": ["$groupsAsOf", date(left.groups_as_of)] },
+        "updatedAt": date(cleanup.deleted_at),
+        "groupsAsOf": { "$max": ["$groupsAsOf", date(cleanup.groups_as_of)] },
     } }]
 }

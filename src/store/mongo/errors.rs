@@ -1,4 +1,4 @@
-//! What the driver's errors mean to a caller: try again, or look for the fault.
+//! Classifies the driver's errors: can the caller try again, or is this a bug or a wrong set-up?
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::{
     store::{StoreError, instrumentation::Command},
 };
 
-/// How long one command may take, whatever the driver and the network make of it.
+/// The timeout of one command. It also covers the retries of the driver and the network.
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a server says that cannot answer now: it is going away or coming up, is no primary (any
-/// more), or ran out of time. The driver has retried then, where it may.
+/// The codes of a server that cannot respond at the moment. It is starting or shutting down, is not
+/// the primary, or ran out of time. The driver has already retried where it may.
 const TRANSIENT_CODES: &[i32] = &[
     6,     // HostUnreachable
     7,     // HostNotFound
@@ -41,30 +41,30 @@ const TRANSIENT_CODES: &[i32] = &[
 
 pub(super) const DUPLICATE_KEY: i32 = 11000;
 
-/// Runs one command within [`PATIENCE`].
+/// Runs one command with a timeout of [`COMMAND_TIMEOUT`].
 pub(super) async fn with_timeout<T>(
     command: Command<'_>,
-    asked: impl IntoFuture<Output = Result<T, Error>>,
+    action: impl IntoFuture<Output = Result<T, Error>>,
 ) -> Result<T, StoreError> {
-    let asked = async {
-        match tokio::time::timeout(COMMAND_TIMEOUT, asked.into_future()).await {
-            Ok(answer) => answer.map_err(|error| read_error(&error)),
+    let future = async {
+        match tokio::time::timeout(COMMAND_TIMEOUT, action.into_future()).await {
+            Ok(result) => result.map_err(|error| read_error(&error)),
             Err(_) => Err(timeout_error()),
         }
     };
-    command.instrument(asked).await
+    command.instrument(future).await
 }
 
 pub(super) fn timeout_error() -> StoreError {
-    StoreError::Unavailable(format!("no answer within {} s", COMMAND_TIMEOUT.as_secs()))
+    StoreError::Unavailable(format!("no response within {} s", COMMAND_TIMEOUT.as_secs()))
 }
 
-/// What an error means to who reads. Its text has neither the URL nor a document in it.
+/// Converts the driver's error. The text contains neither the URL nor a document.
 pub(super) fn read_error(error: &Error) -> StoreError {
     if is_transient(error) {
-        StoreError::Unavailable(text(error))
+        StoreError::Unavailable(error_text(error))
     } else {
-        StoreError::Internal(text(error))
+        StoreError::Internal(error_text(error))
     }
 }
 
@@ -82,7 +82,7 @@ fn is_transient(error: &Error) -> bool {
     }
 }
 
-/// The server's number for what went wrong, if it was the server that said so.
+/// Returns the server's error code, or `None` if the error did not come from the server.
 pub(super) fn code(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),
@@ -92,25 +92,26 @@ pub(super) fn code(error: &Error) -> Option<i32> {
     }
 }
 
-/// The error in one line. What a server says of a write holds values, so only its number is kept.
-fn text(error: &Error) -> String {
+/// Returns the error in one line. The server's text about a write contains values, so only its code
+/// is included.
+fn error_text(error: &Error) -> String {
     match error.kind.as_ref() {
-        ErrorKind::Write(_) => write_failed(code(error).unwrap_or_default()),
+        ErrorKind::Write(_) => write_failure_text(code(error).unwrap_or_default()),
         ErrorKind::Command(command) if command.code == DUPLICATE_KEY => "duplicate key".to_owned(),
         kind => kind.to_string(),
     }
 }
 
-fn write_failed(code: i32) -> String {
+fn write_failure_text(code: i32) -> String {
     format!("a write failed with code {code}")
 }
 
-/// A write that the server refused for what it is.
-pub(super) fn refused_write(code: i32) -> StoreError {
-    StoreError::Internal(write_failed(code))
+/// Returns the error for a write that the server rejected with this code.
+pub(super) fn write_failure(code: i32) -> StoreError {
+    StoreError::Internal(write_failure_text(code))
 }
 
-/// The first field of the unique index that refused a write, or `None` for any other error.
+/// Returns the first field of the unique index that rejected a write, or `None` for any other error.
 pub(super) fn violated_index_field(error: &Error) -> Option<&str> {
     if code(error) != Some(DUPLICATE_KEY) {
         return None;
@@ -123,8 +124,9 @@ pub(super) fn violated_index_field(error: &Error) -> Option<&str> {
     Some(pattern.iter_elements().next()?.ok()?.key().as_str())
 }
 
-/// Whose uniqueness an index keeps, by its first field.
-pub(super) fn unique(first_field: &str) -> Option<UniqueField> {
+/// Returns the value that a unique index protects, by the first field of the index. The index may
+/// have any name.
+pub(super) fn unique_field(first_field: &str) -> Option<UniqueField> {
     match first_field {
         "slug" => Some(UniqueField::Slug),
         "domains" => Some(UniqueField::Domains),

@@ -1,4 +1,4 @@
-//! Requests that may be sent twice.
+//! Claims, steps and responses of idempotent requests, in the collection `requests`.
 
 use mongodb::{
     ClientSession,
@@ -7,16 +7,15 @@ use mongodb::{
 };
 
 use super::{
-    MongoStore,
-    apply::update,
-    commit::WriteError,
+    connect::MongoStore,
     documents::{
         date,
-        idempotency::{self, IdempotencyRecord, digest, write_step},
+        idempotency::{self, IdempotencyRecord, digest, encode_step},
         log_decode_error, oid,
     },
     errors::{COMMAND_TIMEOUT, DUPLICATE_KEY, code, read_error, timeout_error, with_timeout},
     queries::{batch_size_for, for_each_document},
+    writes::{WriteError, update},
 };
 use crate::{
     domain::{
@@ -30,134 +29,140 @@ use crate::{
     store::{CommitError, StoreError},
 };
 
-/// How many records that nobody asks for any more go with each claim. More than one, so that they
-/// get fewer.
+/// The number of expired records that each claim deletes. It is more than one, so that a backlog
+/// shrinks.
 const SWEEP_BATCH: usize = 8;
-/// How often a claim is tried where another one makes the record at the same time. Once it is
-/// there, the next try meets it.
+/// The number of attempts if another claim inserts the record at the same time. Once the record
+/// exists, the next attempt finds it.
 const MAX_CLAIM_ATTEMPTS: usize = 5;
 
 impl MongoStore {
-    /// Claims a request in one step: the server decides on what it finds, and says what it left.
+    /// Claims a request by one atomic command. The server decides by the stored record, and returns
+    /// the record as it is afterwards.
     pub(super) async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
         let raw = self.claim_record(claim).await?;
-        let record = idempotency::read(&raw).map_err(|fault| {
-            log_decode_error(self.requests.name(), None, &fault);
-            StoreError::Internal("a request cannot be read".to_owned())
+        let record = idempotency::decode(&raw).map_err(|error| {
+            log_decode_error(self.requests.name(), None, &error);
+            StoreError::Internal("an idempotency record cannot be read".to_owned())
         })?;
-        // It is claimed or not, whatever becomes of this; the next claim sweeps, too.
+        // The claim is decided, so a failed sweep must not fail it. The next claim sweeps again.
         if let Err(error) = self.sweep(claim.now).await {
-            tracing::warn!(%error, "expired requests stay for now");
+            tracing::warn!(%error, "expired idempotency records were not deleted; the next claim tries again");
         }
-        Ok(claimed(record, claim))
+        Ok(claim_result(record, claim))
     }
 
     async fn claim_record(&self, claim: &Claim) -> Result<RawDocumentBuf, StoreError> {
-        let mut failed = false;
+        let mut has_failed = false;
         for _ in 0..MAX_CLAIM_ATTEMPTS {
             let key = doc! { "_id": digest(claim.key.0) };
-            let take = self.requests.find_one_and_update(key, take_if_free(claim)).upsert(true);
-            let take = take.return_document(ReturnDocument::After);
-            let take = tokio::time::timeout(COMMAND_TIMEOUT, take.into_future());
-            let taken = self.requests.command("findAndModify").instrument(take).await;
-            match taken.map_err(|_| timeout_error())? {
+            let claim = self.requests.find_one_and_update(key, claim_pipeline(claim)).upsert(true);
+            let claim = claim.return_document(ReturnDocument::After);
+            let claim = tokio::time::timeout(COMMAND_TIMEOUT, claim.into_future());
+            let result = self.requests.command("findAndModify").instrument(claim).await;
+            match result.map_err(|_| timeout_error())? {
                 Ok(Some(raw)) => return Ok(raw),
                 Ok(None) => {}
                 Err(error) if code(&error) == Some(DUPLICATE_KEY) => {}
-                // Once more: what was ours already is ours then.
+                // One more attempt is safe: if this run has acquired the request, it finds its own
+                // record.
                 Err(error) => match read_error(&error) {
-                    StoreError::Unavailable(_) if !failed => failed = true,
+                    StoreError::Unavailable(_) if !has_failed => has_failed = true,
                     error => return Err(error),
                 },
             }
         }
-        Err(StoreError::Unavailable("a request was claimed by too many at once".to_owned()))
+        Err(StoreError::Unavailable("too many concurrent claims of one request".to_owned()))
     }
 
-    /// Deletes a few records that have expired.
+    /// Deletes a few expired records.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let expired = doc! { "expiresAt": { "$lte": date(now) } };
-        let some = self.requests.find(expired.clone()).sort(doc! { "expiresAt": 1 });
-        let some = some.projection(doc! { "_id": 1 }).limit(SWEEP_BATCH as i64);
+        let oldest = self.requests.find(expired.clone()).sort(doc! { "expiresAt": 1 });
+        let oldest = oldest.projection(doc! { "_id": 1 }).limit(SWEEP_BATCH as i64);
         let mut keys = Vec::with_capacity(SWEEP_BATCH);
         let find = self.requests.command("find");
-        for_each_document(find, some.batch_size(batch_size_for(SWEEP_BATCH)).batch(), |raw| {
+        for_each_document(find, oldest.batch_size(batch_size_for(SWEEP_BATCH)).batch(), |raw| {
             keys.extend(raw.get_binary("_id").ok().map(|key| key.to_binary()));
         })
         .await?;
         if keys.is_empty() {
             return Ok(());
         }
-        // Somebody may have claimed one of them since.
-        let mut still = expired;
-        still.insert("_id", doc! { "$in": keys });
-        with_timeout(self.requests.command("delete"), self.requests.delete_many(still))
-            .await
-            .map(drop)
+        // The condition is repeated, because another run may have claimed one of them since.
+        let mut still_expired = expired;
+        still_expired.insert("_id", doc! { "$in": keys });
+        let delete = self.requests.delete_many(still_expired);
+        with_timeout(self.requests.command("delete"), delete).await.map(drop)
     }
 
-    /// Ends a run.
-    pub(super) async fn settle_request(
+    /// Stores the response of a run, or releases its request.
+    pub(super) async fn complete_request(
         &self,
         key: IdempotencyKeyHash,
-        holder: ObjectId,
-        end: &RunOutcome,
+        run_id: ObjectId,
+        outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
-        let ours = open_lease_filter(key, holder);
-        if let RunOutcome::Completed(body) = end {
-            let answer = doc! { "$set": { "answer": body } };
-            let answer = self.requests.update_one(ours, answer);
-            return with_timeout(self.requests.command("update"), answer).await.map(drop);
+        let own_record = open_record_filter(key, run_id);
+        if let RunOutcome::Completed(body) = outcome {
+            let update = doc! { "$set": { "answer": body } };
+            let update = self.requests.update_one(own_record, update);
+            return with_timeout(self.requests.command("update"), update).await.map(drop);
         }
-        let mut untouched = ours.clone();
-        untouched.insert("steps.0", doc! { "$exists": false });
-        let delete = self.requests.delete_one(untouched);
+        let mut without_steps = own_record.clone();
+        without_steps.insert("steps.0", doc! { "$exists": false });
+        let delete = self.requests.delete_one(without_steps);
         if with_timeout(self.requests.command("delete"), delete).await?.deleted_count == 0 {
-            let over = doc! { "$set": { "leaseUntil": date(Timestamp::MIN) } };
-            let over = self.requests.update_one(ours, over);
-            with_timeout(self.requests.command("update"), over).await?;
+            let end_lease = doc! { "$set": { "leaseUntil": date(Timestamp::MIN) } };
+            let end_lease = self.requests.update_one(own_record, end_lease);
+            with_timeout(self.requests.command("update"), end_lease).await?;
         }
         Ok(())
     }
 
-    /// Keeps what a run has done.
+    /// Records a completed mutation of a run.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError::Superseded`] if the run no longer holds its request.
     pub(super) async fn record_step(
         &self,
         key: IdempotencyKeyHash,
-        holder: ObjectId,
+        run_id: ObjectId,
         step: &CompletedMutation,
         session: Option<&mut ClientSession>,
     ) -> Result<(), WriteError> {
-        let push = doc! { "$push": { "steps": write_step(step) } };
-        match update(&self.requests, open_lease_filter(key, holder), push, session).await? {
+        let push = doc! { "$push": { "steps": encode_step(step) } };
+        match update(&self.requests, open_record_filter(key, run_id), push, session).await? {
             0 => Err(WriteError::Final(CommitError::Superseded)),
             _ => Ok(()),
         }
     }
 }
 
-/// The record of a run that has not been answered.
-fn open_lease_filter(key: IdempotencyKeyHash, holder: ObjectId) -> Document {
-    doc! { "_id": digest(key.0), "holder": oid(holder), "answer": null }
+/// Matches the record of a run that has no response yet.
+fn open_record_filter(key: IdempotencyKeyHash, run_id: ObjectId) -> Document {
+    doc! { "_id": digest(key.0), "holder": oid(run_id), "answer": null }
 }
 
-/// What a claim makes of the record: a new one where there is none that counts, one of its own where
-/// nobody works on it any more, and what it was otherwise.
-fn take_if_free(claim: &Claim) -> Vec<Document> {
-    let Claim { fingerprint, run_id: holder, now, .. } = claim;
+/// Returns the update of a claim. It creates a new record if there is none or it has expired. It
+/// takes the record over if the same request has no response and no run holds its lease. Otherwise
+/// it leaves the record unchanged.
+fn claim_pipeline(claim: &Claim) -> Vec<Document> {
+    let Claim { fingerprint, run_id, now, .. } = claim;
     let (fingerprint, now) = (digest(*fingerprint), date(*now));
     let run = doc! {
-        "holder": oid(*holder),
+        "holder": oid(*run_id),
         "claimedAt": now,
         "leaseUntil": date(claim.now.saturating_add(LEASE_TTL)),
         "expiresAt": date(claim.now.saturating_add(KEY_TTL)),
     };
-    let mut blank = doc! { "_id": digest(claim.key.0), "fingerprint": fingerprint.clone() };
-    blank.extend(run.clone());
-    blank.insert("steps", Vec::<Document>::new());
-    // What is absent is less than every date.
-    let gone = doc! { "$not": { "$gt": ["$expiresAt", now] } };
-    let free = doc! { "$and": [
+    let mut new_record = doc! { "_id": digest(claim.key.0), "fingerprint": fingerprint.clone() };
+    new_record.extend(run.clone());
+    new_record.insert("steps", Vec::<Document>::new());
+    // An absent field compares as less than every date, so this includes the absent record.
+    let is_expired = doc! { "$not": { "$gt": ["$expiresAt", now] } };
+    let is_free = doc! { "$and": [
         { "$eq": ["$fingerprint", fingerprint] },
         { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
         { "$not": { "$gt": ["$leaseUntil", now] } },
@@ -165,21 +170,21 @@ fn take_if_free(claim: &Claim) -> Vec<Document> {
     let taken_over = doc! { "$mergeObjects": ["$$ROOT", { "$literal": run }] };
     vec![doc! { "$replaceWith": { "$switch": {
         "branches": [
-            { "case": gone, "then": { "$literal": blank } },
-            { "case": free, "then": taken_over },
+            { "case": is_expired, "then": { "$literal": new_record } },
+            { "case": is_free, "then": taken_over },
         ],
         "default": "$$ROOT",
     } } }]
 }
 
-fn claimed(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
-    // Nobody else has this holder's identifier.
-    if record.holder == claim.run_id {
+fn claim_result(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
+    // A run identifier is unique, so this claim has written the record.
+    if record.run_id == claim.run_id {
         ClaimResult::Acquired(record.steps)
     } else if record.fingerprint != claim.fingerprint {
         ClaimResult::KeyReused
-    } else if let Some(answer) = record.answer {
-        ClaimResult::Completed(answer)
+    } else if let Some(response) = record.response {
+        ClaimResult::Completed(response)
     } else {
         ClaimResult::InProgress
     }

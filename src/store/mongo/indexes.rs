@@ -1,4 +1,4 @@
-//! The indexes: every query of this program is served by one of these.
+//! Defines the indexes. Every query of the store is served by one of them.
 
 use mongodb::{
     IndexModel,
@@ -9,12 +9,13 @@ use mongodb::{
 use super::queries::live_statuses;
 use crate::domain::user::TenantRole;
 
-/// How names are compared: without regard to case, beyond ASCII too, whoever wrote the document.
+/// The collation of names. It ignores case, beyond ASCII too, so a document needs no folded copy of
+/// its names.
 pub(super) fn name_collation() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }
 
-/// What each collection has to have.
+/// Returns the required indexes of each collection.
 pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
     vec![
         ("tenants", tenants()),
@@ -34,7 +35,7 @@ fn tenants() -> Vec<IndexModel> {
         unique("authentikGroup_unique", doc! { group: 1 }, Some(doc! { group: { "$gt": "" } })),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
-        // For the order and for the search; the domains for the search alone.
+        // Names and slugs are ordered and searched. Domains are only searched.
         collated("by_name", doc! { "name": 1, "_id": 1 }),
         collated("by_slug", doc! { "slug": 1, "_id": 1 }),
         collated("domains_search", doc! { "domains": 1 }),
@@ -76,20 +77,20 @@ fn audit_events() -> Vec<IndexModel> {
 }
 
 fn tombstones() -> Vec<IndexModel> {
-    let leftovers = Some(doc! { "tenantId": { "$exists": true } });
+    let markers = Some(doc! { "tenantId": { "$exists": true } });
     vec![
         plain("identity", doc! { "subject": 1, "issuer": 1, "deletedAt": -1 }),
-        partial("leftovers", doc! { "tenantId": 1 }, leftovers),
+        partial("leftovers", doc! { "tenantId": 1 }, markers),
     ]
 }
 
 fn requests() -> Vec<IndexModel> {
-    // It does not end documents by itself: what time it is, this program says.
+    // This is not a TTL index. Records expire by the clock of the gateway.
     vec![plain("by_expiresAt", doc! { "expiresAt": 1 })]
 }
 
-/// Those who own something: few, so whether a tenant still has an owner is told without a look at
-/// all of its members.
+/// Returns the index of all owners. They are few, so the check for an owner does not read all
+/// members of a tenant.
 fn owners() -> IndexModel {
     let keys = doc! { "memberships.tenantId": 1, "_id": 1, "memberships.role": 1 };
     let owner = TenantRole::Owner.as_str();
@@ -100,42 +101,43 @@ fn plain(name: &str, keys: Document) -> IndexModel {
     index(keys, IndexOptions::builder().name(name.to_owned()).build())
 }
 
-fn partial(name: &str, keys: Document, only: Option<Document>) -> IndexModel {
+fn partial(name: &str, keys: Document, filter: Option<Document>) -> IndexModel {
     let options = IndexOptions::builder().name(name.to_owned());
-    index(keys, options.partial_filter_expression(only).build())
+    index(keys, options.partial_filter_expression(filter).build())
 }
 
 fn collated(name: &str, keys: Document) -> IndexModel {
     index(keys, IndexOptions::builder().name(name.to_owned()).collation(name_collation()).build())
 }
 
-fn unique(name: &str, keys: Document, only: Option<Document>) -> IndexModel {
+fn unique(name: &str, keys: Document, filter: Option<Document>) -> IndexModel {
     let options = IndexOptions::builder().name(name.to_owned()).unique(true);
-    index(keys, options.partial_filter_expression(only).build())
+    index(keys, options.partial_filter_expression(filter).build())
 }
 
 fn index(keys: Document, options: IndexOptions) -> IndexModel {
     IndexModel::builder().keys(keys).options(options).build()
 }
 
-/// Whether an index that is there does what a wanted one should, under whichever name.
-pub(super) fn is_equivalent(there: &IndexModel, wanted: &IndexModel) -> bool {
+/// Returns whether an existing index has the effect of a required one. Its name may differ.
+pub(super) fn is_equivalent(existing: &IndexModel, required: &IndexModel) -> bool {
     let options = |index: &IndexModel| index.options.clone().unwrap_or_default();
-    let (is, should) = (options(there), options(wanted));
+    let (actual, expected) = (options(existing), options(required));
     let flag = |flag: Option<bool>| flag.unwrap_or(false);
     let collation = |o: &IndexOptions| {
         o.collation.as_ref().map(|c| (c.locale.clone(), c.strength.map(u32::from)))
     };
-    same_keys(&there.keys, &wanted.keys)
-        && flag(is.unique) == flag(should.unique)
-        && is.partial_filter_expression == should.partial_filter_expression
-        && collation(&is) == collation(&should)
-        && !flag(is.sparse)
-        && !flag(is.hidden)
-        && is.expire_after.is_none()
+    same_keys(&existing.keys, &required.keys)
+        && flag(actual.unique) == flag(expected.unique)
+        && actual.partial_filter_expression == expected.partial_filter_expression
+        && collation(&actual) == collation(&expected)
+        && !flag(actual.sparse)
+        && !flag(actual.hidden)
+        && actual.expire_after.is_none()
 }
 
-/// The same fields in the same order; drivers differ in how they write a 1.
+/// Returns whether both index keys have the same fields in the same order. Drivers store the
+/// direction as different number types.
 pub(super) fn same_keys(a: &Document, b: &Document) -> bool {
     let number = |value: &Bson| match value {
         Bson::Int32(n) => Some(f64::from(*n)),

@@ -1,9 +1,9 @@
-//! Where a page begins and ends, in words that an index understands.
+//! Translates the bounds of a page into ranges of an index.
 //!
-//! A list holds the documents whose sort field is absent (first, by identifier) and those that
-//! have one of the right type (by value, then identifier). One whose sort field has another type
-//! has no place among them, and is in the lists of other orders only. Each part of a page is a
-//! range of the index `{field, _id}`, so the server merges ranges and never sorts.
+//! A list starts with the documents whose sort field is absent, by identifier. The documents whose
+//! sort field has the right type follow, by value and then by identifier. A document whose sort
+//! field has another type is omitted, and is only in the lists of other orders. Each part of a page
+//! is a range of the index `{field, _id}`, so the server merges ranges and does not sort.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc, oid};
 
@@ -14,12 +14,12 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What a sort field holds.
+/// The type of a sort field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SortKeyType {
-    /// Dates.
+    /// A date.
     Time,
-    /// Text, compared under the collation of names.
+    /// A string, compared by the collation of names.
     Text,
 }
 
@@ -32,47 +32,49 @@ pub(super) struct Keyset {
 }
 
 impl Keyset {
-    /// The server's sort for a page of this window: from its end on.
-    pub(super) fn sort(&self, window: &PageRequest) -> Document {
-        let way = sort_direction(self.direction, window.edge);
-        doc! { self.field: way, "_id": way }
+    /// Returns the sort of a page. It starts at the requested edge.
+    pub(super) fn sort(&self, page: &PageRequest) -> Document {
+        let direction = sort_direction(self.direction, page.edge);
+        doc! { self.field: direction, "_id": direction }
     }
 
-    /// What lies in the window.
-    pub(super) fn bounds(&self, window: &PageRequest) -> Vec<Document> {
+    /// Returns the conditions for a document to be between the bounds of a page.
+    pub(super) fn bounds(&self, page: &PageRequest) -> Vec<Document> {
         let (lower, upper) = match self.direction {
-            Direction::Asc => (window.after.as_ref(), window.before.as_ref()),
-            Direction::Desc => (window.before.as_ref(), window.after.as_ref()),
+            Direction::Asc => (page.after.as_ref(), page.before.as_ref()),
+            Direction::Desc => (page.before.as_ref(), page.after.as_ref()),
         };
-        let mut all = vec![
-            // An array would have as many places as elements.
+        let mut conditions = vec![
+            // An array would appear once per element.
             doc! { format!("{}.0", self.field): { "$exists": false } },
-            // What has another identifier has no place. Said in a way that no index serves: the
-            // server would try the one of the identifiers, and sort.
+            // A position needs an ObjectId. The condition is written so that no index serves it.
+            // Otherwise the planner would consider the index of identifiers, and sort.
             doc! { "$expr": { "$eq": [{ "$type": "$_id" }, "objectId"] } },
         ];
-        all.push(doc! { "$or": self.above(lower, upper) });
+        conditions.push(doc! { "$or": self.above(lower, upper) });
         if let Some(upper) = upper {
-            all.push(doc! { "$or": self.below(upper) });
+            conditions.push(doc! { "$or": self.below(upper) });
         }
-        all
+        conditions
     }
 
-    /// The ranges above a place; `cap` only spares the server what another condition excludes.
+    /// Returns the ranges above a position. `cap` is only an optimization, because `below` already
+    /// excludes the documents above it.
     fn above(&self, lower: Option<&Position>, cap: Option<&Position>) -> Vec<Document> {
         let mut ranges = Vec::with_capacity(2);
-        match lower.map(|place| (&place.key, to_oid(place.id))) {
+        match lower.map(|position| (&position.key, to_oid(position.id))) {
             None => ranges.push(doc! { self.field: null }),
             Some((SortKey::Null, id)) => {
                 ranges.push(doc! { self.field: null, "_id": { "$gt": id } });
             }
             Some((key, id)) => ranges.push(doc! { self.field: value(key), "_id": { "$gt": id } }),
         }
-        if cap.is_some_and(|place| place.key == SortKey::Null) {
+        if cap.is_some_and(|position| position.key == SortKey::Null) {
             return ranges;
         }
         let mut range = self.range();
-        if let Some(key) = lower.map(|place| &place.key).filter(|key| **key != SortKey::Null) {
+        if let Some(key) = lower.map(|position| &position.key).filter(|key| **key != SortKey::Null)
+        {
             range.remove("$gte");
             range.insert("$gt", value(key));
         }
@@ -83,7 +85,7 @@ impl Keyset {
         ranges
     }
 
-    /// The ranges below a place.
+    /// Returns the ranges below a position.
     fn below(&self, upper: &Position) -> Vec<Document> {
         let id = to_oid(upper.id);
         if upper.key == SortKey::Null {
@@ -99,7 +101,7 @@ impl Keyset {
         ]
     }
 
-    /// Everything of the right type.
+    /// Returns the range of all values of the right type.
     fn range(&self) -> Document {
         match self.kind {
             SortKeyType::Time => {
@@ -109,7 +111,7 @@ impl Keyset {
         }
     }
 
-    /// A document's sort key, as it is stored.
+    /// Returns the sort key of a document, as it is stored.
     pub(super) fn key_of(&self, raw: &RawDocument) -> SortKey {
         let Ok(Some(value)) = raw.get(self.field) else { return SortKey::Null };
         let key = match self.kind {
@@ -123,22 +125,23 @@ impl Keyset {
     }
 }
 
-/// The bounds of a list that is ordered by identifier alone.
-pub(super) fn id_bounds(window: &PageRequest) -> Document {
-    let after = window.after.as_ref().map(|place| to_oid(place.id));
+/// Returns the bounds of a page in a list that is ordered by identifier only.
+pub(super) fn id_bounds(page: &PageRequest) -> Document {
+    let after = page.after.as_ref().map(|position| to_oid(position.id));
     let mut bounds = match after {
         Some(id) => doc! { "$gt": id },
         None => doc! { "$gte": min_object_id() },
     };
-    if let Some(before) = &window.before {
+    if let Some(before) = &page.before {
         bounds.insert("$lt", to_oid(before.id));
     }
     bounds
 }
 
-/// 1 or -1: which way the server is to go for a page from this end.
-pub(super) fn sort_direction(direction: Direction, end: PageEdge) -> i32 {
-    let direction = match end {
+/// Returns 1 (ascending) or -1 (descending), the direction in which the server reads a page from
+/// this edge.
+pub(super) fn sort_direction(direction: Direction, edge: PageEdge) -> i32 {
+    let direction = match edge {
         PageEdge::First => direction,
         PageEdge::Last => direction.reversed(),
     };
@@ -148,7 +151,8 @@ pub(super) fn sort_direction(direction: Direction, end: PageEdge) -> i32 {
     }
 }
 
-/// The least identifier. Compared with it, whatever is no `ObjectId` is left out: it has no place.
+/// Returns the least identifier. A comparison with it excludes every value that is not an
+/// `ObjectId`.
 pub(super) fn min_object_id() -> oid::ObjectId {
     to_oid(ObjectId::MIN)
 }

@@ -1,15 +1,15 @@
-//! The members of many tenants at once: one look-up for each, inside one command.
+//! Reads the members of many tenants in one command, by one `$lookup` per tenant.
 //!
-//! The look-up joins by `localField` and `foreignField`, which the index
-//! `{memberships.tenantId, _id}` serves in the order of the page: it reads no more users than the
-//! pages hold. A join by `let` and `$expr` cannot use that index, because it is multikey.
+//! The `$lookup` joins by `localField` and `foreignField`. The index `{memberships.tenantId, _id}`
+//! serves this join in the order of the page, so it reads no more users than the pages contain. A
+//! join by `let` and `$expr` cannot use that index, because it is multikey.
 
 use std::collections::HashMap;
 
 use mongodb::bson::{Document, RawDocument, doc};
 
 use super::{
-    MongoStore,
+    connect::MongoStore,
     documents::{self, decode_or_log, id_of},
     keyset::{id_bounds, sort_direction},
     queries::{batch_size_for, for_each_document, id_filter},
@@ -28,78 +28,76 @@ impl MongoStore {
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
-        let mut read: HashMap<TenantId, Vec<Item<User>>> =
+        let mut items: HashMap<TenantId, Vec<Item<User>>> =
             tenants.iter().map(|tenant| (*tenant, Vec::new())).collect();
         if tenants.is_empty() {
             return Ok(HashMap::new());
         }
-        let pipeline = page_pipeline(tenants, filter, window);
-        let size = read.len().saturating_mul(window.size + 1);
+        let pipeline = page_pipeline(tenants, filter, page);
+        let size = items.len().saturating_mul(page.size + 1);
         let query = self.tenants.aggregate(pipeline).batch_size(batch_size_for(size));
         for_each_document(self.tenants.command("aggregate"), query.batch(), |raw| {
-            let place = id_of(raw).and_then(|id| read.get_mut(&TenantId::new(id)));
-            if let (Some(items), Ok(user)) = (place, raw.get_document("members")) {
+            let items = id_of(raw).and_then(|id| items.get_mut(&TenantId::new(id)));
+            if let (Some(items), Ok(user)) = (items, raw.get_document("members")) {
                 items.extend(self.member(user));
             }
         })
         .await?;
-        Ok(read.into_iter().map(|(id, items)| (id, Page::from_lookahead(window, items))).collect())
+        Ok(items.into_iter().map(|(id, items)| (id, Page::from_lookahead(page, items))).collect())
     }
 
     fn member(&self, raw: &RawDocument) -> Option<Item<User>> {
         let position = Position { key: SortKey::Null, id: id_of(raw)? };
-        let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-        Some(Item { position, node: decode_or_log(self.users.name(), raw, read) })
+        let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
+        Some(Item { position, node: decode_or_log(self.users.name(), raw, decode) })
     }
 }
 
-fn page_pipeline(
-    tenants: &[TenantId],
-    filter: &MemberFilter,
-    window: &PageRequest,
-) -> Vec<Document> {
-    let mut steps = vec![doc! { "$match": { "_id": id_bounds(window) } }];
-    steps.extend(with_role(filter));
-    steps.push(doc! { "$sort": { "_id": sort_direction(Direction::Asc, window.edge) } });
-    steps.push(doc! { "$limit": i64::from(batch_size_for(window.size)) });
+fn page_pipeline(tenants: &[TenantId], filter: &MemberFilter, page: &PageRequest) -> Vec<Document> {
+    let mut stages = vec![doc! { "$match": { "_id": id_bounds(page) } }];
+    stages.extend(role_stages(filter));
+    stages.push(doc! { "$sort": { "_id": sort_direction(Direction::Asc, page.edge) } });
+    stages.push(doc! { "$limit": i64::from(batch_size_for(page.size)) });
     vec![
         doc! { "$match": { "_id": id_filter(tenants) } },
         doc! { "$project": { "_id": 1 } },
-        members_of(filter, steps),
-        // A document for each member: all of a tenant's in one could pass the limit of 16 MiB.
+        member_lookup(filter, stages),
+        // One document per member. All members of a tenant in one document could exceed 16 MiB.
         doc! { "$unwind": "$members" },
     ]
 }
 
-/// The look-up of each tenant's members, as `members`; `steps` are what to do with them.
-pub(super) fn members_of(filter: &MemberFilter, steps: Vec<Document>) -> Document {
+/// Returns the stage that adds each tenant's members as `members`. `stages` are applied to the
+/// members of one tenant.
+pub(super) fn member_lookup(filter: &MemberFilter, stages: Vec<Document>) -> Document {
     let mut lookup = doc! {
         "from": "users",
         "localField": "_id",
         "foreignField": "memberships.tenantId",
-        "pipeline": steps,
+        "pipeline": stages,
         "as": "members",
     };
-    // A variable costs the server a little for each tenant, so only where it is asked for.
+    // A variable costs the server a little per tenant, so it is set only if a stage uses it.
     if filter.role.is_some() {
         lookup.insert("let", doc! { "tenant": "$_id" });
     }
     doc! { "$lookup": lookup }
 }
 
-/// Only who has that role there, and not elsewhere; the first membership counts, as in reading.
-pub(super) fn with_role(filter: &MemberFilter) -> Vec<Document> {
+/// Returns the stages that select the members with the role of the filter in the tenant itself, not
+/// in another one. The first membership in the tenant counts, as it does when the user is read.
+pub(super) fn role_stages(filter: &MemberFilter) -> Vec<Document> {
     let Some(role) = filter.role.map(TenantRole::as_str) else { return Vec::new() };
     let here = doc! { "$filter": {
         "input": { "$cond": [{ "$isArray": "$memberships" }, "$memberships", []] },
         "cond": { "$eq": ["$$this.tenantId", "$$tenant"] },
     } };
-    let is_role = doc! { "$let": {
+    let has_role = doc! { "$let": {
         "vars": { "here": { "$first": here } },
         "in": { "$eq": ["$$here.role", role] },
     } };
-    // The first condition is the cheaper one, and spares most of the second.
-    vec![doc! { "$match": { "memberships.role": role, "$expr": is_role } }]
+    // The first condition is cheaper, and spares the second for most users.
+    vec![doc! { "$match": { "memberships.role": role, "$expr": has_role } }]
 }

@@ -1,11 +1,21 @@
-//! The store for production: a MongoDB replica set, or a sharded cluster.
+//! Implements the store on MongoDB. It needs a replica set or a sharded cluster, because of
+//! transactions.
 //!
-//! Read on in `queries` (by key), `pages` and `keyset` (lists), `members` (lists of many tenants
-//! at once), `commit` (a transaction and its outcome), `apply` (each change), `marks` (what tells that
-//! a change was applied), `deletions` (of tenants), `requests` (what may be sent twice). `documents` has both directions between a document and its domain
-//! type, `indexes` what the database is asked to keep.
+//! Where to read on:
+//!
+//! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
+//!   indexes of `indexes`.
+//! - `queries` has lookups. `pages` and `keyset` have lists, `members` the members of many tenants,
+//!   and `counts` counts.
+//! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
+//!   of one tenant. `apply` translates each change into the commands of `writes`. `commit_probe`
+//!   finds out whether a lost commit was applied. `deletions` deletes tenants.
+//! - `idempotency` has claims and responses of idempotent requests.
+//! - `documents` converts between documents and domain types. `errors` classifies the driver's
+//!   errors.
 
 mod apply;
+mod collection;
 mod commit;
 mod commit_probe;
 mod connect;
@@ -20,18 +30,16 @@ mod members;
 mod pages;
 mod prepare;
 mod queries;
+mod tenant_locks;
+mod writes;
 
-use std::{collections::HashMap, ops::Deref};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
-use mongodb::{
-    Client, Collection, Database,
-    bson::{RawDocumentBuf, doc},
-};
+use mongodb::bson::doc;
 
 use super::{
     CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
-    instrumentation::{Command, CommandMetrics},
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -46,52 +54,8 @@ use crate::domain::{
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
+pub use connect::MongoStore;
 use errors::with_timeout;
-
-/// A collection whose documents come as they are on the wire: `documents` reads them in one pass,
-/// without a copy.
-struct RawCollection {
-    collection: Collection<RawDocumentBuf>,
-    observer: CommandMetrics,
-}
-
-impl Deref for RawCollection {
-    type Target = Collection<RawDocumentBuf>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.collection
-    }
-}
-
-impl RawCollection {
-    /// A command about this collection.
-    fn command(&self, command: &'static str) -> Command<'_> {
-        self.observer.command(command, self.collection.name())
-    }
-}
-
-/// Keeps everything in one database of a MongoDB deployment.
-pub struct MongoStore {
-    client: Client,
-    database: Database,
-    tenants: RawCollection,
-    users: RawCollection,
-    subscriptions: RawCollection,
-    audit_events: RawCollection,
-    tombstones: RawCollection,
-    requests: RawCollection,
-    observer: CommandMetrics,
-    turns: commit::TenantLocks,
-    /// Whose subjects the users are that name no issuer.
-    default_issuer: String,
-}
-
-impl MongoStore {
-    /// A command about no collection.
-    fn on(&self, command: &'static str) -> Command<'_> {
-        self.observer.command(command, "")
-    }
-}
 
 #[async_trait]
 impl Store for MongoStore {
@@ -105,7 +69,8 @@ impl Store for MongoStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        with_timeout(self.on("ping"), self.database.run_command(doc! { "ping": 1 })).await.map(drop)
+        let ping = self.database.run_command(doc! { "ping": 1 });
+        with_timeout(self.command("ping"), ping).await.map(drop)
     }
 
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
@@ -134,50 +99,51 @@ impl Store for MongoStore {
     }
 
     async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError> {
-        self.youngest_tombstone(identity).await
+        self.latest_tombstone(identity).await
     }
 
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError> {
-        pages::tenants(listing).read(&self.tenants, window, documents::tenant::read).await
+        pages::tenants(listing).read_page(&self.tenants, page, documents::tenant::decode).await
     }
 
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<User>, StoreError> {
-        let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-        pages::users(listing).read(&self.users, window, read).await
+        let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
+        pages::users(listing).read_page(&self.users, page, decode).await
     }
 
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError> {
-        let read = documents::subscription::read;
-        pages::subscriptions(listing).read(&self.subscriptions, window, read).await
+        let decode = documents::subscription::decode;
+        pages::subscriptions(listing).read_page(&self.subscriptions, page, decode).await
     }
 
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<AuditEvent>, StoreError> {
-        pages::audit_events(listing).read(&self.audit_events, window, documents::audit::read).await
+        let decode = documents::audit::decode;
+        pages::audit_events(listing).read_page(&self.audit_events, page, decode).await
     }
 
     async fn member_pages(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
-        self.pages_of_members(tenants, filter, window).await
+        self.pages_of_members(tenants, filter, page).await
     }
 
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
@@ -209,19 +175,20 @@ impl Store for MongoStore {
     }
 
     async fn finish_deletions(&self) -> Result<u64, StoreError> {
-        self.remove_leftovers().await
+        self.finish_cleanups().await
     }
 
-    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
-        self.claim_request(claim_request).await
+    // The inherent methods of the same names are in `idempotency`, and take precedence here.
+    async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
+        self.claim_request(claim).await
     }
 
     async fn complete_request(
         &self,
         key: IdempotencyKeyHash,
-        holder: ObjectId,
-        end: &RunOutcome,
+        run_id: ObjectId,
+        outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
-        self.settle_request(key, holder, end).await
+        self.complete_request(key, run_id, outcome).await
     }
 }

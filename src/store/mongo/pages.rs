@@ -1,9 +1,14 @@
-//! Lists: what they hold, and a page of them.
+//! Translates listings into queries and reads pages of them.
+//!
+//! On MongoDB three lists may sort matches of an index that does not have their order: a viewer's
+//! own tenants, the matches of a search, and the users of a tenant. The server keeps only as many
+//! matches as the page holds. SQLite also sorts subscriptions of given tenants.
+//! `tests/it/mongo/explain.rs` fails on any other sort.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
-    RawCollection,
+    collection::RawCollection,
     documents::{DecodeResult, date, decode_or_log, id_of, oid},
     indexes::name_collation,
     keyset::{Keyset, SortKeyType, min_object_id},
@@ -22,14 +27,14 @@ use crate::{
     store::StoreError,
 };
 
-/// A list as a query: every condition holds.
+/// The query of a list. A document is in the list if it meets all conditions.
 pub(super) struct ListQuery {
     pub(super) conditions: Vec<Document>,
     keyset: Keyset,
-    /// It looks for a beginning of names, so it compares as names do.
-    pub(super) search: bool,
-    /// It can hold one document at most, which needs no sort.
-    single: bool,
+    /// Whether the conditions include a prefix search, which needs the collation of names.
+    pub(super) is_search: bool,
+    /// Whether the list has at most one document, which needs no sort.
+    is_single: bool,
 }
 
 pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
@@ -41,17 +46,17 @@ pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
         TenantOrderField::Slug => ("slug", SortKeyType::Text),
     };
     let mut list = ListQuery::new(Keyset { field, kind, direction });
-    list.scope("_id", &listing.scope);
+    list.filter_scope("_id", &listing.scope);
     let filter = &listing.filter;
     list.filter_in("status", &filter.status, TenantStatus::as_str, Some(TenantStatus::Active));
     list.filter_in("plan", &filter.plan, Plan::as_str, Some(Plan::Free));
     if let Some(domain) = &filter.domain {
         list.conditions.push(doc! { "domains": domain });
-        list.single = true;
+        list.is_single = true;
     }
     if let Some(prefix) = &filter.search {
         let range = starts_with(prefix);
-        // Both ends of the range have to hold for one and the same domain.
+        // `$elemMatch`: one domain must meet both ends of the range.
         list.search_any(vec![
             doc! { "slug": &range },
             doc! { "name": &range },
@@ -69,7 +74,7 @@ pub(super) fn users(listing: &UserListing) -> ListQuery {
         UserOrderField::Name => ("name", SortKeyType::Text),
     };
     let mut list = ListQuery::new(Keyset { field, kind, direction });
-    list.scope("memberships.tenantId", &listing.scope);
+    list.filter_scope("memberships.tenantId", &listing.scope);
     let filter = &listing.filter;
     list.filter_flag("platformAdmin", filter.platform_admin);
     list.filter_flag("disabled", filter.disabled);
@@ -91,7 +96,7 @@ pub(super) fn subscriptions(listing: &SubscriptionListing) -> ListQuery {
         SubscriptionOrderField::CurrentPeriodEnd => "currentPeriodEnd",
     };
     let mut list = ListQuery::new(Keyset { field, kind: SortKeyType::Time, direction });
-    list.scope("tenantId", &listing.scope);
+    list.filter_scope("tenantId", &listing.scope);
     let filter = &listing.filter;
     list.filter_in("status", &filter.status, TenantSubscriptionStatus::as_str, None);
     list.filter_in("plan", &filter.plan, Plan::as_str, None);
@@ -122,44 +127,45 @@ pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
     list
 }
 
-/// Everything that begins with it, without regard to case, under the collation of names:
-/// U+FFFF sorts after every other character there.
+/// Returns the range of strings with this prefix. It ignores case under the collation of names,
+/// where U+FFFF sorts after every other character.
 fn starts_with(prefix: &str) -> Document {
     doc! { "$gte": prefix, "$lt": format!("{prefix}\u{ffff}") }
 }
 
 impl ListQuery {
     fn new(keyset: Keyset) -> Self {
-        Self { conditions: Vec::new(), keyset, search: false, single: false }
+        Self { conditions: Vec::new(), keyset, is_search: false, is_single: false }
     }
 
-    fn scope(&mut self, field: &str, scope: &TenantScope) {
+    fn filter_scope(&mut self, field: &str, scope: &TenantScope) {
         if let TenantScope::Tenants(tenants) = scope {
             self.conditions.push(doc! { field: id_filter(tenants) });
         }
     }
 
-    /// One of these values; a document without the field has the one that absence stands for.
+    /// Requires one of these values, or any value if the list is empty. A document without the
+    /// field has the value `absent`.
     fn filter_in<T: Copy + PartialEq>(
         &mut self,
         field: &str,
         values: &[T],
-        word: fn(T) -> &'static str,
+        as_str: fn(T) -> &'static str,
         absent: Option<T>,
     ) {
         if values.is_empty() {
             return;
         }
-        let mut words: Vec<Bson> = values.iter().map(|value| word(*value).into()).collect();
+        let mut stored: Vec<Bson> = values.iter().map(|value| as_str(*value).into()).collect();
         if absent.is_some_and(|absent| values.contains(&absent)) {
-            words.push(Bson::Null);
+            stored.push(Bson::Null);
         }
-        self.conditions.push(doc! { field: { "$in": words } });
+        self.conditions.push(doc! { field: { "$in": stored } });
     }
 
-    /// A flag that is false where it is absent.
-    fn filter_flag(&mut self, field: &str, wanted: Option<bool>) {
-        match wanted {
+    /// Requires the value of a flag, which is false if it is absent. `None` requires nothing.
+    fn filter_flag(&mut self, field: &str, value: Option<bool>) {
+        match value {
             Some(true) => self.conditions.push(doc! { field: true }),
             Some(false) => self.conditions.push(doc! { field: { "$ne": true } }),
             None => {}
@@ -168,43 +174,45 @@ impl ListQuery {
 
     fn search_any(&mut self, fields: Vec<Document>) {
         self.conditions.push(doc! { "$or": fields });
-        self.search = true;
+        self.is_search = true;
     }
 
     /// Reads a page, in one command.
-    pub(super) async fn read<T>(
+    pub(super) async fn read_page<T>(
         self,
         collection: &RawCollection,
-        window: &PageRequest,
-        read: impl Fn(&RawDocument) -> DecodeResult<T>,
+        page: &PageRequest,
+        decode: impl Fn(&RawDocument) -> DecodeResult<T>,
     ) -> Result<Page<T>, StoreError> {
         let keyset = self.keyset;
         let mut conditions = self.conditions;
-        conditions.extend(keyset.bounds(window));
-        let size = batch_size_for(window.size);
+        conditions.extend(keyset.bounds(page));
+        let size = batch_size_for(page.size);
         let mut query = collection
             .find(doc! { "$and": conditions })
             .limit(size.into())
-            // One more than the limit, or the server keeps the cursor open for a batch of nothing.
+            // One more than the limit, so that the server does not keep the cursor open for an
+            // empty batch.
             .batch_size(size.saturating_add(1));
-        if !self.single {
-            query = query.sort(keyset.sort(window));
+        if !self.is_single {
+            query = query.sort(keyset.sort(page));
         }
-        if self.search || keyset.kind == SortKeyType::Text {
+        if self.is_search || keyset.kind == SortKeyType::Text {
             query = query.collation(name_collation());
         }
-        let mut items = Vec::with_capacity(window.size + 1);
+        let mut items = Vec::with_capacity(page.size + 1);
         for_each_document(collection.command("find"), query.batch(), |raw| {
             let Some(id) = id_of(raw) else { return };
             let position = Position { key: keyset.key_of(raw), id };
-            items.push(Item { position, node: decode_or_log(collection.name(), raw, &read) });
+            items.push(Item { position, node: decode_or_log(collection.name(), raw, &decode) });
         })
         .await?;
-        Ok(Page::from_lookahead(window, items))
+        Ok(Page::from_lookahead(page, items))
     }
 
-    /// The conditions as one. By identifier where there are none: counting needs an index too.
-    pub(super) fn filter(mut self) -> Document {
+    /// Returns the filter of a count. The condition on the identifier makes sure that there is an
+    /// index to count by.
+    pub(super) fn count_filter(mut self) -> Document {
         self.conditions.push(doc! { "_id": { "$gte": min_object_id() } });
         doc! { "$and": self.conditions }
     }

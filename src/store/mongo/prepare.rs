@@ -1,4 +1,4 @@
-//! Getting a database ready: the right kind of deployment, and the indexes.
+//! Prepares a database: checks the kind of deployment and creates missing indexes.
 
 use std::time::Duration;
 
@@ -6,33 +6,37 @@ use futures_util::TryStreamExt;
 use mongodb::{IndexModel, bson::doc, error::Error};
 
 use super::{
-    MongoStore,
+    connect::MongoStore,
     errors::{DUPLICATE_KEY, code, read_error, violated_index_field, with_timeout},
     indexes::{all, is_equivalent},
 };
 use crate::store::{PrepareError, StoreError};
 
-/// What a server says of a collection that is not there yet.
+/// The server's code for a collection that does not exist yet.
 const NAMESPACE_NOT_FOUND: i32 = 26;
-/// Another instance made one of the indexes first, in its own words.
+/// The server's codes for an index that another instance created first, with other options or
+/// another name.
 const INDEX_OPTIONS_CONFLICT: i32 = 85;
 const INDEX_KEY_SPECS_CONFLICT: i32 = 86;
-/// How long the first start on a large database may build an index; the server builds on alone.
+/// How long the first start on a large database waits for its indexes. After that the server
+/// continues to build them.
 const INDEX_BUILD_TIMEOUT: Duration = Duration::from_secs(600);
 
 const STANDALONE: &str = "this MongoDB is a standalone server, which has no transactions: start it \
-    as `mongod --replSet rs0` and run `rs.initiate()` once in mongosh (one node will do)";
+    with `mongod --replSet rs0` and run `rs.initiate()` once in mongosh (one node is enough)";
 
 impl MongoStore {
-    /// A replica set or a sharded cluster; anything else could not commit all or nothing.
+    /// Checks that the deployment is a replica set or a sharded cluster. A standalone server has no
+    /// transactions.
     pub(super) async fn check_deployment(&self) -> Result<(), PrepareError> {
         let hello =
-            with_timeout(self.on("hello"), self.database.run_command(doc! { "hello": 1 })).await?;
+            with_timeout(self.command("hello"), self.database.run_command(doc! { "hello": 1 }))
+                .await?;
         let replica_set = hello.contains_key("setName");
         let sharded = hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
         if replica_set || sharded {
             let info = self.database.run_command(doc! { "buildInfo": 1 });
-            let info = with_timeout(self.on("buildInfo"), info).await?;
+            let info = with_timeout(self.command("buildInfo"), info).await?;
             tracing::info!(
                 version = info.get_str("version").ok(),
                 replica_set = hello.get_str("setName").ok(),
@@ -46,19 +50,23 @@ impl MongoStore {
     }
 
     pub(super) async fn create_indexes(&self) -> Result<(), PrepareError> {
-        for (collection, wanted) in all() {
-            self.create_missing(collection, &wanted).await?;
+        for (collection, required) in all() {
+            self.create_missing(collection, &required).await?;
         }
         Ok(())
     }
 
-    async fn create_missing(&self, name: &str, wanted: &[IndexModel]) -> Result<(), PrepareError> {
-        // Once more, where another instance was faster.
-        for last in [false, true] {
-            let there = self.indexes_of(name).await?;
-            let missing: Vec<_> = wanted
+    async fn create_missing(
+        &self,
+        name: &str,
+        required: &[IndexModel],
+    ) -> Result<(), PrepareError> {
+        // There is a second attempt, because another instance may create the same indexes.
+        for is_last in [false, true] {
+            let existing = self.indexes_of(name).await?;
+            let missing: Vec<_> = required
                 .iter()
-                .filter(|w| !there.iter().any(|t| is_equivalent(t, w)))
+                .filter(|index| !existing.iter().any(|other| is_equivalent(other, index)))
                 .cloned()
                 .collect();
             if missing.is_empty() {
@@ -66,7 +74,7 @@ impl MongoStore {
             }
             match self.build(name, &missing).await? {
                 Ok(()) => return Ok(()),
-                Err(error) if !last && is_race(&error) => {}
+                Err(error) if !is_last && is_race(&error) => {}
                 Err(error) => return Err(index_build_error(name, &missing, &error)),
             }
         }
@@ -82,7 +90,7 @@ impl MongoStore {
                 other => other,
             }
         };
-        with_timeout(self.observer.command("listIndexes", name), Box::pin(list)).await
+        with_timeout(self.command_metrics.command("listIndexes", name), Box::pin(list)).await
     }
 
     async fn build(
@@ -92,9 +100,9 @@ impl MongoStore {
     ) -> Result<Result<(), Error>, StoreError> {
         let collection = self.database.collection::<()>(name);
         let build = collection.create_indexes(missing.to_vec());
-        let built = tokio::time::timeout(INDEX_BUILD_TIMEOUT, build.into_future()).await;
-        let late = |_| StoreError::Unavailable("the indexes are still being built".to_owned());
-        Ok(built.map_err(late)?.map(drop))
+        let result = tokio::time::timeout(INDEX_BUILD_TIMEOUT, build.into_future()).await;
+        let timeout = |_| StoreError::Unavailable("the indexes are still being built".to_owned());
+        Ok(result.map_err(timeout)?.map(drop))
     }
 }
 
@@ -104,7 +112,8 @@ fn is_race(error: &Error) -> bool {
 
 fn index_build_error(collection: &str, missing: &[IndexModel], error: &Error) -> PrepareError {
     if is_race(error) {
-        let text = format!("an index of {collection} has the name of another: {}", error.kind);
+        let text =
+            format!("an index of {collection} conflicts with an existing one: {}", error.kind);
         return PrepareError::Misconfigured(text);
     }
     if code(error) != Some(DUPLICATE_KEY) {
@@ -113,12 +122,13 @@ fn index_build_error(collection: &str, missing: &[IndexModel], error: &Error) ->
     let index = violated_index_field(error).and_then(|field| {
         let unique =
             missing.iter().filter(|i| i.options.as_ref().is_some_and(|o| o.unique == Some(true)));
-        let named = unique.filter(|index| index.keys.keys().next().is_some_and(|key| key == field));
-        named.filter_map(|index| index.options.as_ref()?.name.clone()).next()
+        let violated =
+            unique.filter(|index| index.keys.keys().next().is_some_and(|key| key == field));
+        violated.filter_map(|index| index.options.as_ref()?.name.clone()).next()
     });
     let index = index.unwrap_or_else(|| "one of its unique indexes".to_owned());
     PrepareError::Misconfigured(format!(
-        "documents of {collection} have the same value where each needs its own, so the index \
-         {index} cannot be made: remove the duplicates and start again"
+        "documents of {collection} have the same value in a field that must be unique, so the index \
+         {index} cannot be created: remove the duplicates and start again"
     ))
 }

@@ -1,4 +1,4 @@
-//! Reads by key.
+//! Lookups by key, and helpers for every query.
 
 use futures_util::StreamExt;
 use mongodb::{
@@ -7,7 +7,8 @@ use mongodb::{
 };
 
 use super::{
-    MongoStore, RawCollection,
+    collection::RawCollection,
+    connect::MongoStore,
     documents::{self, DecodeResult, decode_or_log, oid},
     errors::{COMMAND_TIMEOUT, read_error, timeout_error, with_timeout},
 };
@@ -23,7 +24,7 @@ use crate::{
     store::{Decoded, StoreError, SubscriptionKeys, TenantKeys, instrumentation::Command},
 };
 
-/// The command of every read by key.
+/// The command of every lookup.
 const FIND: &str = "find";
 
 impl MongoStore {
@@ -37,39 +38,40 @@ impl MongoStore {
             TenantKeys::Slugs(slugs) => (doc! { "slug": { "$in": slugs } }, slugs.len()),
             TenantKeys::SlugsOrGroups(slugs, groups) => {
                 let by_slug = doc! { "slug": { "$in": slugs } };
-                // The index holds texts only, and is used only where the query says so too.
+                // `$gt` repeats the filter of the partial index, which has only strings. Without
+                // it the server does not use the index.
                 let by_group = doc! { "integrations.authentikGroup": { "$in": groups, "$gt": "" } };
                 (doc! { "$or": [by_slug, by_group] }, slugs.len() + groups.len())
             }
         };
-        by_key(&self.tenants, filter, size, documents::tenant::read).await
+        by_key(&self.tenants, filter, size, documents::tenant::decode).await
     }
 
     pub(super) async fn users_by_id(
         &self,
         ids: &[Id<User>],
     ) -> Result<Vec<Decoded<User>>, StoreError> {
-        let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-        by_key(&self.users, doc! { "_id": id_filter(ids) }, ids.len(), read).await
+        let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
+        by_key(&self.users, doc! { "_id": id_filter(ids) }, ids.len(), decode).await
     }
 
-    /// At most one user. By subject alone, because an older document names no issuer; one that
-    /// names it goes before one that only falls back to it.
+    /// Returns at most one user. The query is by subject only, because an older document names no
+    /// issuer. A document that names the issuer takes precedence over one that falls back to it.
     pub(super) async fn user_by_identity(
         &self,
         identity: &Identity,
     ) -> Result<Vec<Decoded<User>>, StoreError> {
-        let default = identity.issuer == self.default_issuer;
+        let is_default_issuer = identity.issuer == self.default_issuer;
         let (mut exact, mut fallback) = (None, None);
         let cursor = self.users.find(doc! { "subject": &identity.subject });
         for_each_document(self.users.command(FIND), cursor.batch(), |raw| {
-            let place = match documents::user::issuer(raw) {
+            let user = match documents::user::issuer(raw) {
                 Some(issuer) if issuer == identity.issuer => &mut exact,
-                None if default => &mut fallback,
+                None if is_default_issuer => &mut fallback,
                 _ => return,
             };
-            let read = |raw: &_| documents::user::read(raw, &self.default_issuer);
-            *place = Some(decode_or_log(self.users.name(), raw, read));
+            let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
+            *user = Some(decode_or_log(self.users.name(), raw, decode));
         })
         .await?;
         Ok(exact.or(fallback).into_iter().collect())
@@ -81,12 +83,12 @@ impl MongoStore {
     ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         let (filter, size) = match keys {
             SubscriptionKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
-            SubscriptionKeys::LiveSubscriptionKey(tenants) => (
+            SubscriptionKeys::LiveOfTenants(tenants) => (
                 doc! { "tenantId": id_filter(tenants), "status": { "$in": live_statuses() } },
                 tenants.len(),
             ),
         };
-        by_key(&self.subscriptions, filter, size, documents::subscription::read).await
+        by_key(&self.subscriptions, filter, size, documents::subscription::decode).await
     }
 
     pub(super) async fn audit_events_by_id(
@@ -94,28 +96,31 @@ impl MongoStore {
         ids: &[AuditEventId],
     ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         let filter = doc! { "_id": id_filter(ids) };
-        by_key(&self.audit_events, filter, ids.len(), documents::audit::read).await
+        by_key(&self.audit_events, filter, ids.len(), documents::audit::decode).await
     }
 
-    /// A tombstone that cannot be read is an error: taking it for none would let somebody in.
-    pub(super) async fn youngest_tombstone(
+    /// Returns the latest tombstone of an identity. An unreadable one is an error. If it counted as
+    /// absent, the deleted user could sign in.
+    pub(super) async fn latest_tombstone(
         &self,
         identity: &Identity,
     ) -> Result<Option<Tombstone>, StoreError> {
         let filter = doc! { "subject": &identity.subject, "issuer": &identity.issuer };
-        let youngest = self.tombstones.find(filter).sort(doc! { "deletedAt": -1 }).limit(1);
-        let mut read = None;
-        for_each_document(self.tombstones.command(FIND), youngest.batch(), |raw| {
-            read = Some(decode_or_log(self.tombstones.name(), raw, documents::tombstone::read));
+        let latest = self.tombstones.find(filter).sort(doc! { "deletedAt": -1 }).limit(1);
+        let mut tombstone = None;
+        for_each_document(self.tombstones.command(FIND), latest.batch(), |raw| {
+            let decode = documents::tombstone::decode;
+            tombstone = Some(decode_or_log(self.tombstones.name(), raw, decode));
         })
         .await?;
-        let broken =
+        let unreadable =
             |_: UnreadableDocument| StoreError::Internal("a tombstone cannot be read".to_owned());
-        read.transpose().map_err(broken)
+        tombstone.transpose().map_err(unreadable)
     }
 }
 
-/// `{$in: [..]}`, or the one itself: the server has a shorter way for that.
+/// Matches these identifiers. A single one is not wrapped in `$in`, because the server has a faster
+/// path for that.
 pub(super) fn id_filter<E>(ids: &[Id<E>]) -> Bson {
     match ids {
         [id] => oid(id.raw).into(),
@@ -123,7 +128,7 @@ pub(super) fn id_filter<E>(ids: &[Id<E>]) -> Bson {
     }
 }
 
-/// The words of every status of a subscription that is not over.
+/// Returns the stored statuses of a live subscription.
 pub(super) fn live_statuses() -> Vec<&'static str> {
     TenantSubscriptionStatus::LIVE.iter().map(|status| status.as_str()).collect()
 }
@@ -132,7 +137,7 @@ async fn by_key<T>(
     collection: &RawCollection,
     filter: Document,
     size: usize,
-    read: impl Fn(&RawDocument) -> DecodeResult<T>,
+    decode: impl Fn(&RawDocument) -> DecodeResult<T>,
 ) -> Result<Vec<Decoded<T>>, StoreError> {
     if size == 0 {
         return Ok(Vec::new());
@@ -141,22 +146,23 @@ async fn by_key<T>(
     let cursor = collection.find(filter).batch_size(batch_size_for(size));
     let find = collection.command(FIND);
     for_each_document(find, cursor.batch(), |raw| {
-        all.push(decode_or_log(collection.name(), raw, &read))
+        all.push(decode_or_log(collection.name(), raw, &decode))
     })
     .await?;
     Ok(all)
 }
 
-/// A batch that holds `size` documents and one more: so the server need not be asked for the next.
+/// Returns a batch size of one more than `size`. With it, one reply holds all documents and closes
+/// the cursor.
 pub(super) fn batch_size_for(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// Shows every document of a query, as it lies in the server's answer.
+/// Calls `visit` with every document of a query. The documents are slices of the server's reply.
 pub(super) async fn for_each_document(
     command: Command<'_>,
     query: impl Future<Output = Result<RawBatchCursor, mongodb::error::Error>>,
-    mut show: impl FnMut(&RawDocument),
+    mut visit: impl FnMut(&RawDocument),
 ) -> Result<(), StoreError> {
     let mut cursor = with_timeout(command, query).await?;
     loop {
@@ -167,7 +173,7 @@ pub(super) async fn for_each_document(
         for document in documents {
             let document = document.map_err(|error| StoreError::Internal(error.to_string()))?;
             if let Some(document) = document.as_document() {
-                show(document);
+                visit(document);
             }
         }
     }

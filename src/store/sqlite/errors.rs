@@ -1,4 +1,4 @@
-//! What SQLite says went wrong, in the store's words.
+//! Converts SQLite's errors to the errors of the store.
 
 use rusqlite::{Error, ErrorCode, ffi};
 
@@ -10,7 +10,7 @@ use crate::{
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
-            // The disk or another process is in the way, which passes.
+            // The disk or another process prevents the call. This can pass.
             Some(
                 ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
@@ -29,9 +29,9 @@ impl From<Error> for StoreError {
 impl From<Error> for PrepareError {
     fn from(error: Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Self::Misconfigured("the file is no SQLite database, or it is damaged".to_owned())
-            }
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Misconfigured(
+                "the file is not a SQLite database, or it is damaged".to_owned(),
+            ),
             _ => Self::Failed(error.into()),
         }
     }
@@ -43,7 +43,7 @@ impl From<Error> for CommitError {
     }
 }
 
-/// Which value is taken, by the columns that SQLite names of a unique index.
+/// Returns the unique value that is taken, by the columns of the index that SQLite names.
 fn violated_constraint(error: &Error) -> Option<UniqueField> {
     let Error::SqliteFailure(failure, Some(message)) = error else { return None };
     if !matches!(

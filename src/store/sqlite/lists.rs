@@ -1,4 +1,9 @@
-//! Lists: filters become conditions, a window becomes a range of the index that has the order.
+//! Translates listings into statements, and reads pages and counts of them.
+//!
+//! A filter becomes a condition. The bounds of a page become a range of the index that has the order
+//! of the list. Four lists may sort matches of another index: a viewer's own tenants, the
+//! subscriptions of given tenants, the matches of a search, and the users of a tenant.
+//! `query_plan_tests.rs` fails on any other sort.
 
 use rusqlite::{Connection, Row, params_from_iter, types::Value};
 
@@ -14,32 +19,35 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What stands for a key that is absent: before every moment there is.
-const ABSENT: i64 = i64::MIN;
+/// The sort key of an absent timestamp. It is before every timestamp.
+const ABSENT_TIME: i64 = i64::MIN;
 
-/// A condition of a list.
+/// A condition on the elements of a list.
 struct Condition {
     sql: String,
-    /// Whether it may choose the index. Many elements have the same status: a page that looked them
-    /// up by it would have to sort them all, so it goes by the list's order and leaves out the rest.
+    /// Whether the planner may choose an index for this condition. Many elements have the same
+    /// status, for example. A page that searched them by status would have to sort all of them. It
+    /// reads the index of the list's order instead, and skips the other elements.
     selective: bool,
 }
 
-/// A list before anybody said which page of it.
-pub(super) struct List {
+/// The query of a list, without a page.
+pub(super) struct ListQuery {
     columns: &'static str,
     from: &'static str,
-    /// The columns of the index that has the order: the sort key and the identifier.
+    /// The sort key, the first column of the index that has the order.
     key: &'static str,
+    /// The identifier, the second column of that index.
     id: &'static str,
     direction: Direction,
     conditions: Vec<Condition>,
     parameters: Vec<Parameter>,
-    /// A key that is text is compared by its folded form, and given to clients as it is stored.
+    /// The column with the unfolded key, if the key is text. Text is compared by its folded form,
+    /// but a position has it as it is stored.
     stored_key: Option<&'static str>,
 }
 
-impl List {
+impl ListQuery {
     fn new(
         columns: &'static str,
         from: &'static str,
@@ -50,7 +58,7 @@ impl List {
         Self { columns, from, key, id, direction, conditions, parameters, stored_key: None }
     }
 
-    /// Adds a condition in which each `?` stands for one of the parameters.
+    /// Adds a condition with a `?` for each of the parameters.
     fn filter(
         &mut self,
         condition: impl Into<String>,
@@ -60,7 +68,7 @@ impl List {
         self.parameters.extend(parameters);
     }
 
-    /// Adds a condition on a column, with which it begins, that many elements meet.
+    /// Adds a condition that many elements meet. It must begin with the column.
     fn filter_unselective(
         &mut self,
         condition: impl Into<String>,
@@ -70,17 +78,18 @@ impl List {
         self.parameters.extend(parameters);
     }
 
-    fn filter_in(&mut self, column: &str, words: Vec<&'static str>) {
-        if !words.is_empty() {
-            let places = vec!["?"; words.len()].join(", ");
-            let parameters = words.into_iter().map(Parameter::text);
-            self.filter_unselective(format!("{column} IN ({places})"), parameters);
+    /// Requires one of these values, or any value if the list is empty.
+    fn filter_in(&mut self, column: &str, values: Vec<&'static str>) {
+        if !values.is_empty() {
+            let placeholders = vec!["?"; values.len()].join(", ");
+            let parameters = values.into_iter().map(Parameter::text);
+            self.filter_unselective(format!("{column} IN ({placeholders})"), parameters);
         }
     }
 
-    /// The statement of a page and its parameters.
-    pub(super) fn page_query(mut self, window: &PageRequest) -> (String, Vec<Parameter>) {
-        let direction = match window.edge {
+    /// Returns the statement of a page and its parameters.
+    pub(super) fn page_statement(mut self, page: &PageRequest) -> (String, Vec<Parameter>) {
+        let direction = match page.edge {
             PageEdge::First => self.direction,
             PageEdge::Last => self.direction.reversed(),
         };
@@ -88,73 +97,79 @@ impl List {
             Direction::Asc => (">", "<"),
             Direction::Desc => ("<", ">"),
         };
-        for (bound, operator) in [(&window.after, after), (&window.before, before)] {
+        for (bound, operator) in [(&page.after, after), (&page.before, before)] {
             if let Some(position) = bound {
                 let condition = format!("({}, {}) {operator} (?, ?)", self.key, self.id);
-                self.filter(condition, [self.bound(position), id(position.id)]);
+                self.filter(condition, [self.key_parameter(position), id(position.id)]);
             }
         }
-        let stored = self.stored_key.unwrap_or(self.key);
-        let way = direction.as_str();
+        let stored_key = self.stored_key.unwrap_or(self.key);
+        let direction = direction.as_str();
         let sql = format!(
-            "SELECT {}, {stored} AS sort_key FROM {} {} ORDER BY {} {way}, {} {way} LIMIT ?",
+            "SELECT {}, {stored_key} AS sort_key FROM {} {} \
+             ORDER BY {} {direction}, {} {direction} LIMIT ?",
             self.columns,
             self.from,
-            self.conditions(true),
+            self.where_clause(true),
             self.key,
             self.id
         );
-        self.parameters.push(Parameter::integer(window.size as i64 + 1));
+        self.parameters.push(Parameter::integer(page.size as i64 + 1));
         (sql, self.parameters)
     }
 
-    fn bound(&self, position: &Position) -> Parameter {
+    fn key_parameter(&self, position: &Position) -> Parameter {
         match (&position.key, self.stored_key) {
             (SortKey::Text(key), _) => Parameter::text(text::case_fold(key)),
             (SortKey::Time(at), _) => Parameter::integer(at.millis()),
-            (SortKey::Null, None) => Parameter::integer(ABSENT),
+            (SortKey::Null, None) => Parameter::integer(ABSENT_TIME),
             (SortKey::Null, Some(_)) => Parameter::text(""),
         }
     }
 
-    /// The conditions, where `of_page` with a `+` that keeps the planner from an index.
-    fn conditions(&self, of_page: bool) -> String {
+    /// Returns the conditions as a clause. For a page, an unselective condition has a `+`, which
+    /// keeps the planner from using an index for it.
+    fn where_clause(&self, is_page: bool) -> String {
         if self.conditions.is_empty() {
             return String::new();
         }
         let sql = self.conditions.iter().map(|condition| {
-            let sign = if of_page && !condition.selective { "+" } else { "" };
+            let sign = if is_page && !condition.selective { "+" } else { "" };
             format!("{sign}{}", condition.sql)
         });
         format!("WHERE {}", sql.collect::<Vec<_>>().join(" AND "))
     }
 
-    /// The page itself.
-    pub(super) fn page<T>(
+    /// Reads a page.
+    pub(super) fn read_page<T>(
         self,
         db: &Connection,
-        window: &PageRequest,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<Decoded<T>>,
+        page: &PageRequest,
+        decode: impl Fn(&Row<'_>) -> rusqlite::Result<Decoded<T>>,
     ) -> rusqlite::Result<Page<T>> {
-        let (sql, parameters) = self.page_query(window);
+        let (sql, parameters) = self.page_statement(page);
         let mut statement = db.prepare_cached(&sql)?;
-        let bound = params_from_iter(parameters.into_iter().map(Parameter::bound));
-        let items = statement
-            .query_map(bound, |row| Ok(Item { position: position(row)?, node: read(row)? }))?;
-        Ok(Page::from_lookahead(window, items.collect::<Result<_, _>>()?))
+        let parameters = params_from_iter(parameters.into_iter().map(Parameter::into_sql));
+        let items = statement.query_map(parameters, |row| {
+            Ok(Item { position: position(row)?, node: decode(row)? })
+        })?;
+        Ok(Page::from_lookahead(page, items.collect::<Result<_, _>>()?))
     }
 
-    /// The statement of the count and its parameters.
-    pub(super) fn count_query(self) -> (String, Vec<Parameter>) {
-        (format!("SELECT count(*) FROM {} {}", self.from, self.conditions(false)), self.parameters)
+    /// Returns the statement of the count and its parameters.
+    pub(super) fn count_statement(self) -> (String, Vec<Parameter>) {
+        (
+            format!("SELECT count(*) FROM {} {}", self.from, self.where_clause(false)),
+            self.parameters,
+        )
     }
 
-    /// How many elements the whole list has.
+    /// Returns the number of elements of the whole list.
     pub(super) fn count(self, db: &Connection) -> rusqlite::Result<u64> {
-        let (sql, parameters) = self.count_query();
-        let bound = params_from_iter(parameters.into_iter().map(Parameter::bound));
+        let (sql, parameters) = self.count_statement();
+        let parameters = params_from_iter(parameters.into_iter().map(Parameter::into_sql));
         db.prepare_cached(&sql)?
-            .query_row(bound, |row| row.get::<_, i64>(0))
+            .query_row(parameters, |row| row.get::<_, i64>(0))
             .map(i64::cast_unsigned)
     }
 }
@@ -174,8 +189,8 @@ fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
     Ok(Position { key, id: ObjectId(row.get("id")?) })
 }
 
-/// Tenants.
-pub(super) fn tenants(listing: &TenantListing) -> List {
+/// Returns the query of a list of tenants.
+pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
     let (key, stored_key) = match listing.order.field {
         TenantOrderField::CreatedAt => ("t.created_at", None),
         TenantOrderField::UpdatedAt => ("t.updated_at", None),
@@ -183,7 +198,7 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
         TenantOrderField::Slug => ("t.slug_fold", Some("t.slug")),
     };
     let columns = rows::tenant::COLUMNS;
-    let mut list = List::new(columns, "tenants t", (key, "t.id"), listing.order.direction);
+    let mut list = ListQuery::new(columns, "tenants t", (key, "t.id"), listing.order.direction);
     list.stored_key = stored_key;
     if let TenantScope::Tenants(ids) = &listing.scope {
         list.filter("t.id IN rarray(?)", [blobs(ids)]);
@@ -196,7 +211,7 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
             "t.id IN (SELECT id FROM tenants WHERE slug_fold >= ? AND slug_fold < ? \
              UNION SELECT id FROM tenants WHERE name_fold >= ? AND name_fold < ? \
              UNION SELECT tenant_id FROM tenant_domains WHERE domain_fold >= ? AND domain_fold < ?)",
-            [prefix(search), prefix(search), prefix(search)].into_iter().flatten(),
+            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)].into_iter().flatten(),
         );
     }
     if let Some(domain) = &filter.domain {
@@ -206,22 +221,22 @@ pub(super) fn tenants(listing: &TenantListing) -> List {
     list
 }
 
-/// Users.
-pub(super) fn users(listing: &UserListing) -> List {
+/// Returns the query of a list of users.
+pub(super) fn users(listing: &UserListing) -> ListQuery {
     let (key, stored_key) = match listing.order.field {
         UserOrderField::CreatedAt => ("u.created_at", None),
         UserOrderField::UpdatedAt => ("u.updated_at", None),
         UserOrderField::Name => ("u.name_fold", Some("u.name")),
     };
     let columns = rows::user::COLUMNS;
-    let mut list = List::new(columns, "users u", (key, "u.id"), listing.order.direction);
+    let mut list = ListQuery::new(columns, "users u", (key, "u.id"), listing.order.direction);
     list.stored_key = stored_key;
     let filter = &listing.filter;
     if let Some(search) = &filter.search {
         list.filter(
             "u.id IN (SELECT id FROM users WHERE name_fold >= ? AND name_fold < ? \
              UNION SELECT id FROM users WHERE email_fold >= ? AND email_fold < ?)",
-            [prefix(search), prefix(search)].into_iter().flatten(),
+            [prefix_bounds(search), prefix_bounds(search)].into_iter().flatten(),
         );
     }
     if let Some(admin) = filter.platform_admin {
@@ -240,15 +255,16 @@ pub(super) fn users(listing: &UserListing) -> List {
     list
 }
 
-/// Subscriptions.
-pub(super) fn subscriptions(listing: &SubscriptionListing) -> List {
+/// Returns the query of a list of subscriptions.
+pub(super) fn subscriptions(listing: &SubscriptionListing) -> ListQuery {
     let key = match listing.order.field {
         SubscriptionOrderField::CreatedAt => "s.created_at",
         SubscriptionOrderField::UpdatedAt => "s.updated_at",
         SubscriptionOrderField::CurrentPeriodEnd => "s.period_key",
     };
     let columns = rows::subscription::COLUMNS;
-    let mut list = List::new(columns, "subscriptions s", (key, "s.id"), listing.order.direction);
+    let mut list =
+        ListQuery::new(columns, "subscriptions s", (key, "s.id"), listing.order.direction);
     if let TenantScope::Tenants(ids) = &listing.scope {
         list.filter("s.tenant_id IN rarray(?)", [blobs(ids)]);
     }
@@ -261,8 +277,9 @@ pub(super) fn subscriptions(listing: &SubscriptionListing) -> List {
     list
 }
 
-/// Events, newest first. One tenant's are a range of a table of their own.
-pub(super) fn audit_events(listing: &AuditListing) -> List {
+/// Returns the query of a list of audit events, newest first. The events of one tenant are a range
+/// of a table of their own.
+pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
     let columns = rows::audit::COLUMNS;
     let (from, key) = match listing.tenant {
         None => ("audit_events e", ("e.at", "e.id")),
@@ -272,7 +289,7 @@ pub(super) fn audit_events(listing: &AuditListing) -> List {
         ),
     };
     let at = key.0;
-    let mut list = List::new(columns, from, key, Direction::Desc);
+    let mut list = ListQuery::new(columns, from, key, Direction::Desc);
     if let Some(tenant) = listing.tenant {
         list.filter("x.tenant_id = ?", [Parameter::id(tenant)]);
     }
@@ -291,9 +308,9 @@ pub(super) fn audit_events(listing: &AuditListing) -> List {
     list
 }
 
-/// The bounds of everything that starts with that text, folded.
-fn prefix(search: &str) -> [Parameter; 2] {
-    let from = text::case_fold(search);
-    let to = format!("{from}{}", char::MAX);
-    [Parameter::text(from), Parameter::text(to)]
+/// Returns the bounds of all folded text with this prefix.
+fn prefix_bounds(search: &str) -> [Parameter; 2] {
+    let lower = text::case_fold(search);
+    let upper = format!("{lower}{}", char::MAX);
+    [Parameter::text(lower), Parameter::text(upper)]
 }

@@ -1,4 +1,7 @@
-//! Members of many tenants at once.
+//! Reads and counts the members of many tenants in one call.
+//!
+//! Pages take one statement per tenant. There is no round trip to a server to save, and SQLite is
+//! fastest with small statements. One transaction makes the pages consistent with each other.
 
 use std::collections::HashMap;
 
@@ -11,74 +14,73 @@ use crate::domain::{
     user::{TenantRole, User},
 };
 
-/// The statement of one tenant's page.
-pub(super) fn page_sql(filter: &MemberFilter, window: &PageRequest) -> String {
+/// Returns the statement of one tenant's page.
+pub(super) fn page_statement(filter: &MemberFilter, page: &PageRequest) -> String {
     let mut conditions = String::from("m.tenant_id = ?");
     if filter.role.is_some() {
         conditions += " AND m.role = ?";
     }
-    if window.after.is_some() {
+    if page.after.is_some() {
         conditions += " AND m.user_id > ?";
     }
-    if window.before.is_some() {
+    if page.before.is_some() {
         conditions += " AND m.user_id < ?";
     }
-    let way = match window.edge {
+    let direction = match page.edge {
         PageEdge::First => "ASC",
         PageEdge::Last => "DESC",
     };
     let columns =
         rows::user::COLUMNS.replace("m.", "own.").replace("memberships m", "memberships own");
-    // CROSS: the memberships have the order, so they have to be the outer loop.
+    // CROSS JOIN makes the memberships the outer loop, because their index has the order.
     format!(
         "SELECT {columns} FROM memberships m CROSS JOIN users u ON u.id = m.user_id \
-         WHERE {conditions} ORDER BY m.user_id {way} LIMIT ?"
+         WHERE {conditions} ORDER BY m.user_id {direction} LIMIT ?"
     )
 }
 
-/// The same page of each of these tenants. There is no trip to a server to save here: one small
-/// statement for each tenant is what SQLite does best, in one transaction so that they agree.
+/// Returns the same page of members for each of these tenants.
 pub(super) fn pages(
     db: &mut Connection,
     tenants: &[TenantId],
     filter: &MemberFilter,
-    window: &PageRequest,
+    page: &PageRequest,
 ) -> rusqlite::Result<HashMap<TenantId, Page<User>>> {
     let transaction = db.transaction()?;
     let mut pages = HashMap::with_capacity(tenants.len());
     {
-        let mut statement = transaction.prepare_cached(&page_sql(filter, window))?;
+        let mut statement = transaction.prepare_cached(&page_statement(filter, page))?;
         for tenant in tenants {
-            let bound = params_from_iter(parameters(*tenant, filter, window));
-            let items = statement.query_map(bound, item)?.collect::<Result<_, _>>()?;
-            pages.insert(*tenant, Page::from_lookahead(window, items));
+            let parameters = params_from_iter(page_parameters(*tenant, filter, page));
+            let items = statement.query_map(parameters, decode_item)?.collect::<Result<_, _>>()?;
+            pages.insert(*tenant, Page::from_lookahead(page, items));
         }
     }
     transaction.commit()?;
     Ok(pages)
 }
 
-fn parameters(
+fn page_parameters(
     tenant: TenantId,
     filter: &MemberFilter,
-    window: &PageRequest,
+    page: &PageRequest,
 ) -> impl Iterator<Item = Box<dyn rusqlite::ToSql>> {
     let mut parameters = vec![Parameter::id(tenant)];
     parameters.extend(filter.role.map(|role| Parameter::text(role.as_str())));
-    for bound in [&window.after, &window.before].into_iter().flatten() {
+    for bound in [&page.after, &page.before].into_iter().flatten() {
         parameters.push(Parameter::id(TenantId::new(bound.id)));
     }
-    parameters.push(Parameter::integer(window.size as i64 + 1));
-    parameters.into_iter().map(Parameter::bound)
+    parameters.push(Parameter::integer(page.size as i64 + 1));
+    parameters.into_iter().map(Parameter::into_sql)
 }
 
-fn item(row: &Row<'_>) -> rusqlite::Result<Item<User>> {
+fn decode_item(row: &Row<'_>) -> rusqlite::Result<Item<User>> {
     let position = Position { key: SortKey::Null, id: ObjectId(row.get("id")?) };
-    Ok(Item { position, node: rows::user::read(row)? })
+    Ok(Item { position, node: rows::user::decode(row)? })
 }
 
-/// The statement of the counts.
-pub(super) fn count_sql(filter: &MemberFilter) -> &'static str {
+/// Returns the statement of the counts.
+pub(super) fn count_statement(filter: &MemberFilter) -> &'static str {
     match filter.role {
         None => {
             "SELECT tenant_id, count(*) FROM memberships WHERE tenant_id IN rarray(?1) \
@@ -91,17 +93,17 @@ pub(super) fn count_sql(filter: &MemberFilter) -> &'static str {
     }
 }
 
-/// How many members each of these tenants has.
+/// Returns the number of members of each of these tenants. Tenants without members are absent.
 pub(super) fn counts(
     db: &mut Connection,
     tenants: &[TenantId],
     filter: &MemberFilter,
 ) -> rusqlite::Result<HashMap<TenantId, u64>> {
     let role = filter.role.map(|role: TenantRole| Parameter::text(role.as_str()));
-    let parameters = std::iter::once(blobs(tenants)).chain(role).map(Parameter::bound);
-    let mut statement = db.prepare_cached(count_sql(filter))?;
-    let counted = statement.query_map(params_from_iter(parameters), |row| {
+    let parameters = std::iter::once(blobs(tenants)).chain(role).map(Parameter::into_sql);
+    let mut statement = db.prepare_cached(count_statement(filter))?;
+    let counts = statement.query_map(params_from_iter(parameters), |row| {
         Ok((TenantId::new(ObjectId(row.get(0)?)), row.get::<_, i64>(1)?.cast_unsigned()))
     })?;
-    counted.collect()
+    counts.collect()
 }

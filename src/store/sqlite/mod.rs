@@ -1,8 +1,12 @@
-//! The embedded store: one file, one process, nothing to install.
+//! Implements the store on an embedded SQLite database, for one process and without installation.
 //!
-//! Read on in `queries` (by key), `lists` (pages and counts), `members` (lists of many tenants at
-//! once), `commit` (writes), `requests` (what may be sent twice). `rows` has both directions between a row and its domain type,
-//! `schema` the tables, `pool` how connections are shared without holding up the runtime.
+//! Where to read on:
+//!
+//! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
+//! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
+//! - `rows` converts between rows and domain types. `schema` has the tables.
+//! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors.
+//! - `query_plan_tests.rs` checks that every statement uses an index.
 
 mod commit;
 mod errors;
@@ -40,24 +44,33 @@ use crate::domain::{
 use crate::metrics::Metrics;
 use pool::Pool;
 
-/// Keeps everything in one SQLite database.
+/// Stores everything in one SQLite database.
 pub struct SqliteStore {
     pool: Pool,
 }
 
 impl SqliteStore {
-    /// A store in that file, which is made, with its folder, where it is not there.
+    /// Opens a store in a file. The file and its folder are created if they do not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError::Misconfigured`] if the file or its folder cannot be created or opened, or is
+    /// not a database. [`PrepareError::Failed`] if the disk or another process prevents it.
     pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::open(path, observer(metrics))? })
+        Ok(Self { pool: Pool::open(path, command_metrics(metrics))? })
     }
 
-    /// A store that ends with the process.
+    /// Creates a store in memory, which ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError::Failed`] if SQLite cannot create the database.
     pub fn in_memory(metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::in_memory(observer(metrics))? })
+        Ok(Self { pool: Pool::in_memory(command_metrics(metrics))? })
     }
 }
 
-fn observer(metrics: Option<Metrics>) -> CommandMetrics {
+fn command_metrics(metrics: Option<Metrics>) -> CommandMetrics {
     metrics.map_or_else(CommandMetrics::default, |metrics| CommandMetrics::new(metrics, "sqlite"))
 }
 
@@ -78,12 +91,12 @@ impl Store for SqliteStore {
 
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         let query = queries::tenants(keys);
-        self.pool.read("tenants", move |db| query.all(db, rows::tenant::read)).await
+        self.pool.read("tenants", move |db| query.read_all(db, rows::tenant::decode)).await
     }
 
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
         let query = queries::users(keys);
-        self.pool.read("users", move |db| query.all(db, rows::user::read)).await
+        self.pool.read("users", move |db| query.read_all(db, rows::user::decode)).await
     }
 
     async fn subscriptions(
@@ -91,7 +104,9 @@ impl Store for SqliteStore {
         keys: SubscriptionKeys<'_>,
     ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError> {
         let query = queries::subscriptions(keys);
-        self.pool.read("subscriptions", move |db| query.all(db, rows::subscription::read)).await
+        self.pool
+            .read("subscriptions", move |db| query.read_all(db, rows::subscription::decode))
+            .await
     }
 
     async fn audit_events(
@@ -99,7 +114,7 @@ impl Store for SqliteStore {
         ids: &[AuditEventId],
     ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         let query = queries::audit_events(ids);
-        self.pool.read("audit_events", move |db| query.all(db, rows::audit::read)).await
+        self.pool.read("audit_events", move |db| query.read_all(db, rows::audit::decode)).await
     }
 
     async fn tombstone(&self, identity: &Identity) -> Result<Option<Tombstone>, StoreError> {
@@ -110,51 +125,51 @@ impl Store for SqliteStore {
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError> {
-        let (list, window) = (lists::tenants(listing), window.clone());
-        self.pool.read("tenants", move |db| list.page(db, &window, rows::tenant::read)).await
+        let (list, page) = (lists::tenants(listing), page.clone());
+        self.pool.read("tenants", move |db| list.read_page(db, &page, rows::tenant::decode)).await
     }
 
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<User>, StoreError> {
-        let (list, window) = (lists::users(listing), window.clone());
-        self.pool.read("users", move |db| list.page(db, &window, rows::user::read)).await
+        let (list, page) = (lists::users(listing), page.clone());
+        self.pool.read("users", move |db| list.read_page(db, &page, rows::user::decode)).await
     }
 
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError> {
-        let (list, window) = (lists::subscriptions(listing), window.clone());
+        let (list, page) = (lists::subscriptions(listing), page.clone());
         self.pool
-            .read("subscriptions", move |db| list.page(db, &window, rows::subscription::read))
+            .read("subscriptions", move |db| list.read_page(db, &page, rows::subscription::decode))
             .await
     }
 
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<Page<AuditEvent>, StoreError> {
-        let (list, window) = (lists::audit_events(listing), window.clone());
-        self.pool.read("audit_events", move |db| list.page(db, &window, rows::audit::read)).await
+        let (list, page) = (lists::audit_events(listing), page.clone());
+        self.pool
+            .read("audit_events", move |db| list.read_page(db, &page, rows::audit::decode))
+            .await
     }
 
     async fn member_pages(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        page: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
-        let (tenants, filter, window) = (tenants.to_vec(), filter.clone(), window.clone());
-        self.pool
-            .read("memberships", move |db| members::pages(db, &tenants, &filter, &window))
-            .await
+        let (tenants, filter, page) = (tenants.to_vec(), filter.clone(), page.clone());
+        self.pool.read("memberships", move |db| members::pages(db, &tenants, &filter, &page)).await
     }
 
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
@@ -191,24 +206,25 @@ impl Store for SqliteStore {
         self.pool.write("commit", move |db| commit::commit(db, &changes)).await
     }
 
-    /// Nothing is ever left: a deletion takes all along.
+    /// Returns 0, because a deletion is always complete when it is committed.
     async fn finish_deletions(&self) -> Result<u64, StoreError> {
         Ok(0)
     }
 
-    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
-        let claim_request = claim_request.clone();
-        self.pool.write("claim_request", move |db| idempotency::claim(db, &claim_request)).await
+    async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
+        let claim = claim.clone();
+        self.pool.write("claim_request", move |db| idempotency::claim_request(db, &claim)).await
     }
 
     async fn complete_request(
         &self,
         key: IdempotencyKeyHash,
-        holder: ObjectId,
-        end: &RunOutcome,
+        run_id: ObjectId,
+        outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
-        let end = end.clone();
-        let complete_request = move |db: &mut _| Ok(idempotency::settle(db, key, holder, &end)?);
-        self.pool.write("complete_request", complete_request).await
+        let outcome = outcome.clone();
+        let complete =
+            move |db: &mut _| Ok(idempotency::complete_request(db, key, run_id, &outcome)?);
+        self.pool.write("complete_request", complete).await
     }
 }

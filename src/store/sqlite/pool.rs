@@ -1,9 +1,10 @@
-//! Connections: some to read with, one to write with, none on the runtime's threads.
+//! Shares SQLite connections: several for reads and one for writes.
 //!
-//! SQLite blocks. A read takes some 15 µs where the pages are in memory, and six times that where it
-//! is handed to another thread first (measured), so a read runs where it is, after the runtime was
-//! told to move its other work. A write, which waits for the disk and for other writers, runs on a
-//! thread that may block, and goes on to its end even where nobody waits for it any more.
+//! SQLite blocks its thread. A read takes some 15 µs if its pages are in memory, and six times as
+//! long if it is handed to another thread first (measured). So a read runs on the thread of its
+//! request, after the runtime has moved its other work away. A write waits for the disk and for other
+//! writers. It runs on a thread that may block, and continues to its end even if its request is
+//! dropped.
 
 use std::{
     path::Path,
@@ -19,38 +20,38 @@ use tokio::{
 
 use crate::store::{PrepareError, StoreError, instrumentation::CommandMetrics};
 
-/// How many reads run at once; more wait.
+/// The maximum number of concurrent reads. Further reads wait.
 const READERS: usize = 4;
-/// How long a writer waits for another process to finish.
+/// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many statements a connection keeps ready.
+/// The number of prepared statements that a connection caches.
 const STATEMENT_CACHE_CAPACITY: usize = 128;
 
 /// The connections to one database.
 pub(super) struct Pool {
     readers: Arc<Connections>,
     writer: Arc<Connections>,
-    observer: CommandMetrics,
+    command_metrics: CommandMetrics,
 }
 
-/// Where a use of a connection runs.
+/// The thread on which a connection is used.
 enum RunOn {
-    /// Where the request runs.
+    /// The thread of the request.
     Inline,
-    /// Where it may block for long.
+    /// A thread that may block for long.
     Blocking,
 }
 
-/// Connections that are used by one at a time each.
+/// A set of connections, each of which is used by one task at a time.
 struct Connections {
     idle: Mutex<Vec<Connection>>,
-    free: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Connections {
     fn new(connections: Vec<Connection>) -> Arc<Self> {
-        let free = Arc::new(Semaphore::new(connections.len()));
-        Arc::new(Self { idle: Mutex::new(connections), free })
+        let permits = Arc::new(Semaphore::new(connections.len()));
+        Arc::new(Self { idle: Mutex::new(connections), permits })
     }
 
     fn take(&self) -> Option<Connection> {
@@ -61,96 +62,96 @@ impl Connections {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// Uses a connection as soon as one is free.
+    /// Runs `work` with a connection as soon as one is idle.
     async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        on: RunOn,
+        run_on: RunOn,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
-        let fault = |why: &str| StoreError::Internal(why.to_owned());
-        let permit = self.free.clone().acquire_owned().await;
-        let permit = permit.map_err(|_| fault("the connections are closed"))?;
+        let internal = |text: &str| StoreError::Internal(text.to_owned());
+        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| internal("the connections are closed"))?;
         let connections = self.clone();
         let work = move || {
             let mut connection = connections.take()?;
-            let done = work(&mut connection);
+            let output = work(&mut connection);
             connections.put(connection);
-            // Only now may the next one look for a connection.
+            // The permit is released after the connection is idle again.
             drop(permit);
-            Some(done)
+            Some(output)
         };
-        let done = match on {
-            // A runtime of one thread has nowhere to move its other work to.
+        let output = match run_on {
+            // A runtime with one thread cannot move its other work to another thread.
             RunOn::Inline if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread => {
                 tokio::task::block_in_place(work)
             }
             _ => {
-                let done = tokio::task::spawn_blocking(work).await;
-                done.map_err(|_| fault("a use of the database panicked"))?
+                let output = tokio::task::spawn_blocking(work).await;
+                output.map_err(|_| internal("a database operation panicked"))?
             }
         };
-        done.ok_or_else(|| fault("a connection was lost"))
+        output.ok_or_else(|| internal("a connection was lost"))
     }
 }
 
 impl Pool {
-    pub(super) fn open(path: &Path, observer: CommandMetrics) -> Result<Self, PrepareError> {
-        let shown = path.display();
+    pub(super) fn open(path: &Path, command_metrics: CommandMetrics) -> Result<Self, PrepareError> {
+        let file = path.display();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| {
                 PrepareError::Misconfigured(format!(
-                    "the folder of {shown} cannot be made: {error}"
+                    "the folder of {file} cannot be created: {error}"
                 ))
             })?;
         }
         let connect = |read_only: bool| {
             connect(path, read_only).map_err(|error| match PrepareError::from(error) {
-                PrepareError::Misconfigured(why) => {
-                    PrepareError::Misconfigured(format!("{shown}: {why}"))
+                PrepareError::Misconfigured(cause) => {
+                    PrepareError::Misconfigured(format!("{file}: {cause}"))
                 }
-                PrepareError::Failed(StoreError::Internal(why)) => {
-                    PrepareError::Misconfigured(format!("{shown} cannot be opened: {why}"))
+                PrepareError::Failed(StoreError::Internal(cause)) => {
+                    PrepareError::Misconfigured(format!("{file} cannot be opened: {cause}"))
                 }
-                passing => passing,
+                transient => transient,
             })
         };
-        // The writer first: it makes the file, and turns on the log that readers need.
+        // The writer connects first, because it creates the file and enables the write-ahead log.
         let writer = connect(false)?;
         let readers = (0..READERS).map(|_| connect(true)).collect::<Result<_, _>>()?;
         let (readers, writer) = (Connections::new(readers), Connections::new(vec![writer]));
-        Ok(Self { readers, writer, observer })
+        Ok(Self { readers, writer, command_metrics })
     }
 
-    pub(super) fn in_memory(observer: CommandMetrics) -> Result<Self, PrepareError> {
+    pub(super) fn in_memory(command_metrics: CommandMetrics) -> Result<Self, PrepareError> {
         let connection = Connection::open_in_memory().and_then(|db| {
             array::load_module(&db)?;
             db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
             db.execute_batch("PRAGMA foreign_keys = ON")?;
             Ok(db)
         })?;
-        // Each connection to memory would have a database of its own: all share this one.
-        let one = Connections::new(vec![connection]);
-        Ok(Self { readers: one.clone(), writer: one, observer })
+        // Every connection to memory has its own database, so reads and writes share this one.
+        let shared = Connections::new(vec![connection]);
+        Ok(Self { readers: shared.clone(), writer: shared, command_metrics })
     }
 
-    /// Reads from that table.
+    /// Runs a read of this table.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         table: &'static str,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let read = async { Ok(self.readers.run(RunOn::Inline, work).await??) };
-        self.observer.command("select", table).instrument(read).await
+        self.command_metrics.command("select", table).instrument(read).await
     }
 
-    /// Writes, alone; what for is told by that word.
+    /// Runs a write, which is the only one at a time. `command` is its name in the metrics.
     pub(super) async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
-        what: &'static str,
+        command: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let write = async { self.writer.run(RunOn::Blocking, work).await? };
-        self.observer.command(what, "").instrument(write).await
+        self.command_metrics.command(command, "").instrument(write).await
     }
 }
 
@@ -159,7 +160,7 @@ fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
     db.busy_timeout(BUSY_TIMEOUT)?;
     array::load_module(&db)?;
     db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
-    // FULL: with NORMAL, what was committed last is lost when the power goes.
+    // FULL, because with NORMAL the last commits are lost in a power failure.
     db.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )?;

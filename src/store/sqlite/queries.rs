@@ -1,4 +1,4 @@
-//! Reads by key: one statement each, whatever the number of keys.
+//! Lookups by key. Each is one statement, regardless of the number of keys.
 
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
@@ -12,11 +12,11 @@ use crate::{
     store::{SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-/// The statuses of a subscription that is over, as the index of the live ones excludes them: only
-/// with these very words does the planner see that it may use it.
+/// The condition for a live subscription. It must be identical to the condition of the partial index
+/// `subscriptions_live`, or the planner does not use that index.
 pub(super) const LIVE: &str = "s.status NOT IN ('canceled', 'incomplete_expired')";
 
-/// A statement and its parameters.
+/// The statement of a lookup and its parameters.
 pub(super) struct Query {
     pub(super) sql: String,
     pub(super) parameters: Vec<Parameter>,
@@ -27,15 +27,15 @@ impl Query {
         Self { sql, parameters }
     }
 
-    /// Every row, read.
-    pub(super) fn all<T>(
+    /// Returns all rows, decoded.
+    pub(super) fn read_all<T>(
         self,
         db: &Connection,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        decode: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
         let mut statement = db.prepare_cached(&self.sql)?;
-        let bound = params_from_iter(self.parameters.into_iter().map(Parameter::bound));
-        statement.query_map(bound, read)?.collect()
+        let parameters = params_from_iter(self.parameters.into_iter().map(Parameter::into_sql));
+        statement.query_map(parameters, decode)?.collect()
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn users(keys: UserKeys<'_>) -> Query {
 pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
     let (condition, parameter) = match keys {
         SubscriptionKeys::Ids(ids) => ("s.id IN rarray(?1)".to_owned(), blobs(ids)),
-        SubscriptionKeys::LiveSubscriptionKey(tenants) => {
+        SubscriptionKeys::LiveOfTenants(tenants) => {
             (format!("s.tenant_id IN rarray(?1) AND {LIVE}"), blobs(tenants))
         }
     };
@@ -87,6 +87,7 @@ pub(super) fn audit_events(ids: &[AuditEventId]) -> Query {
 pub(super) const TOMBSTONE: &str =
     "SELECT max(deleted_at) FROM tombstones WHERE issuer = ?1 AND subject = ?2";
 
+/// Returns the latest tombstone of an identity.
 pub(super) fn tombstone(
     db: &Connection,
     identity: Identity,
@@ -95,7 +96,8 @@ pub(super) fn tombstone(
     let parameters = [&identity.issuer, &identity.subject];
     let millis: Option<i64> =
         statement.query_row(parameters, |row| row.get(0)).optional()?.flatten();
-    // One that no time can be made of holds for ever: letting somebody back in is the worse fault.
+    // A tombstone with an invalid timestamp never ends. Letting a deleted user sign in would be
+    // worse.
     let deleted_at = |millis| Timestamp::from_millis(millis).unwrap_or(Timestamp::MAX);
     Ok(millis.map(|millis| Tombstone { identity, deleted_at: deleted_at(millis) }))
 }

@@ -1,11 +1,13 @@
-//! Every statement that reads is served by an index: none reads a whole table, none sorts what an
-//! index has in order.
+//! Checks the query plan of every statement that searches for rows.
+//!
+//! No statement scans a table, and none sorts rows that an index has in order. Four lists may sort
+//! matches of another index, see [`AllowedPlan::Sort`].
 
 use rusqlite::{Connection, vtab::array};
 
 use super::{
     commit, idempotency,
-    lists::{self, List},
+    lists::{self, ListQuery},
     members, queries, rows, schema,
 };
 use crate::{
@@ -24,20 +26,22 @@ use crate::{
     store::{SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-/// What a statement is allowed beside a search of indexes.
+/// The plan steps that a statement may have in addition to searches of indexes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AllowedPlan {
-    /// Nothing: a read by key.
-    None,
-    /// A walk of the index that has the order: the limit ends it.
+    /// No other step. This is for lookups and writes.
+    SearchOnly,
+    /// A scan of the index that has the order of the list. The limit of the page ends it.
     IndexScan,
-    /// To sort what indexes found. A caller's own tenants, matches of a search, and the users and
-    /// subscriptions of one tenant are found by other indexes than those that have the list's order.
+    /// A sort of matches. Four lists are found by other indexes than those that have their order: a
+    /// viewer's own tenants, the subscriptions of given tenants, the matches of a search, and the
+    /// users of a tenant. The subscriptions of a single tenant are sorted by `UPDATED_AT` or
+    /// `CURRENT_PERIOD_END` only.
     Sort,
-    /// A walk of an index that has all that a count asks for.
+    /// A scan of an index that contains all columns of a count.
     Count,
-    /// As for a count, and to bring together what a search found in several indexes.
-    NarrowCount,
+    /// A scan as for a count, and a sort that merges the matches of several indexes.
+    FilteredCount,
 }
 
 fn prepared() -> Connection {
@@ -47,10 +51,10 @@ fn prepared() -> Connection {
     db
 }
 
-/// The steps of a statement's plan.
+/// Returns the steps of a statement's plan.
 fn plan(db: &Connection, sql: &str) -> Vec<String> {
     let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
-    // Nothing is bound: without statistics the values make no difference to the plan.
+    // No parameter is bound. Without statistics, values do not change the plan.
     let mut rows = statement.raw_query();
     let mut steps = Vec::new();
     while let Some(row) = rows.next().expect(sql) {
@@ -59,48 +63,51 @@ fn plan(db: &Connection, sql: &str) -> Vec<String> {
     steps
 }
 
-fn fault(step: &str, leave: AllowedPlan) -> bool {
-    // The list of keys itself, and the parts of one document that are put in their order.
+fn is_violation(step: &str, allowed: AllowedPlan) -> bool {
+    // These steps read the list of keys, and order the parts of one document.
     if step.starts_with("SCAN rarray ") || step.starts_with("USE TEMP B-TREE FOR json_group_array(")
     {
         return false;
     }
     if step.starts_with("SCAN ") {
-        return match leave {
+        return match allowed {
             AllowedPlan::IndexScan | AllowedPlan::Sort => !step.contains(" USING INDEX "),
-            AllowedPlan::Count | AllowedPlan::NarrowCount => {
+            AllowedPlan::Count | AllowedPlan::FilteredCount => {
                 !step.contains(" USING COVERING INDEX ")
             }
-            AllowedPlan::None => true,
+            AllowedPlan::SearchOnly => true,
         };
     }
     step.starts_with("USE TEMP B-TREE")
-        && !matches!(leave, AllowedPlan::Sort | AllowedPlan::NarrowCount)
+        && !matches!(allowed, AllowedPlan::Sort | AllowedPlan::FilteredCount)
 }
 
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct Violations(Vec<String>);
 
-impl Faults {
-    fn look(&mut self, db: &Connection, sql: &str, leave: AllowedPlan) {
+impl Violations {
+    fn check(&mut self, db: &Connection, sql: &str, allowed: AllowedPlan) {
         let steps = plan(db, sql);
-        if steps.iter().any(|step| fault(step, leave)) {
+        if steps.iter().any(|step| is_violation(step, allowed)) {
             self.0.push(format!("{sql}\n    {}", steps.join("\n    ")));
         }
     }
 
-    /// Every page of a list, and its count.
-    fn look_at_list(&mut self, db: &Connection, list: impl Fn() -> List, leave: AllowedPlan) {
-        for window in windows() {
-            self.look(db, &list().page_query(&window).0, leave);
+    /// Checks every kind of page of a list, and its count.
+    fn check_list(&mut self, db: &Connection, list: impl Fn() -> ListQuery, allowed: AllowedPlan) {
+        for page in page_requests() {
+            self.check(db, &list().page_statement(&page).0, allowed);
         }
-        let count =
-            if leave == AllowedPlan::Sort { AllowedPlan::NarrowCount } else { AllowedPlan::Count };
-        self.look(db, &list().count_query().0, count);
+        let count = if allowed == AllowedPlan::Sort {
+            AllowedPlan::FilteredCount
+        } else {
+            AllowedPlan::Count
+        };
+        self.check(db, &list().count_statement().0, count);
     }
 }
 
-impl Drop for Faults {
+impl Drop for Violations {
     fn drop(&mut self) {
         self.0.sort();
         self.0.dedup();
@@ -113,33 +120,34 @@ fn id<E>() -> Id<E> {
     Id::new(ObjectId::MIN)
 }
 
-fn windows() -> Vec<PageRequest> {
-    let place = || Some(Position { key: SortKey::Time(Timestamp::MIN), id: ObjectId::MIN });
+fn page_requests() -> Vec<PageRequest> {
+    let position = || Some(Position { key: SortKey::Time(Timestamp::MIN), id: ObjectId::MIN });
     let mut all = Vec::new();
-    for end in [PageEdge::First, PageEdge::Last] {
-        for (after, before) in [(None, None), (place(), None), (None, place()), (place(), place())]
+    for edge in [PageEdge::First, PageEdge::Last] {
+        for (after, before) in
+            [(None, None), (position(), None), (None, position()), (position(), position())]
         {
-            all.push(PageRequest { size: 10, edge: end, after, before });
+            all.push(PageRequest { size: 10, edge, after, before });
         }
     }
     all
 }
 
 fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
-    let both = [Direction::Asc, Direction::Desc];
-    let of = |field: &F| both.map(|direction| Order { field: *field, direction });
-    fields.iter().flat_map(of).collect()
+    let directions = [Direction::Asc, Direction::Desc];
+    let orders = |field: &F| directions.map(|direction| Order { field: *field, direction });
+    fields.iter().flat_map(orders).collect()
 }
 
-/// None, one and several of these.
-fn some_of<T: Copy>(all: &[T]) -> [Vec<T>; 3] {
+/// Returns lists of none, one and all of these values.
+fn subsets<T: Copy>(all: &[T]) -> [Vec<T>; 3] {
     [Vec::new(), vec![all[0]], all.to_vec()]
 }
 
 #[test]
-fn reads_by_key() {
+fn lookups_search_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     let texts = ["a".to_owned()];
     let identity = Identity { issuer: String::new(), subject: String::new() };
     for query in [
@@ -149,53 +157,57 @@ fn reads_by_key() {
         queries::users(UserKeys::Ids(&[id()])),
         queries::users(UserKeys::Identity(&identity)),
         queries::subscriptions(SubscriptionKeys::Ids(&[id()])),
-        queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()])),
+        queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()])),
         queries::audit_events(&[id()]),
     ] {
-        faults.look(&db, &query.sql, AllowedPlan::None);
+        violations.check(&db, &query.sql, AllowedPlan::SearchOnly);
     }
-    faults.look(&db, queries::TOMBSTONE, AllowedPlan::None);
+    violations.check(&db, queries::TOMBSTONE, AllowedPlan::SearchOnly);
 }
 
 #[test]
-fn what_is_changed_is_found() {
+fn writes_search_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     for sql in commit::statements() {
-        faults.look(&db, &sql, AllowedPlan::None);
+        violations.check(&db, &sql, AllowedPlan::SearchOnly);
     }
     for sql in [rows::tenant::UPDATE, rows::tenant::DELETE_DOMAINS, rows::subscription::UPDATE] {
-        faults.look(&db, sql, AllowedPlan::None);
+        violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in idempotency::STATEMENTS {
-        faults.look(&db, sql, AllowedPlan::None);
+        violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
 }
 
 #[test]
-fn an_owner_is_found_among_the_owners() {
+fn owner_check_uses_the_role_index() {
     let owner = commit::statements().into_iter().find(|sql| sql.contains("'owner'"));
-    let steps = plan(&prepared(), &owner.expect("it is there"));
+    let steps = plan(&prepared(), &owner.expect("the statement"));
     assert!(steps.iter().any(|step| step.contains("memberships_of_role")), "{steps:?}");
 }
 
 #[test]
-fn the_live_subscriptions_come_from_their_own_index() {
-    let query = queries::subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id()]));
+fn live_subscriptions_use_their_partial_index() {
+    let query = queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()]));
     let steps = plan(&prepared(), &query.sql);
     assert!(steps.iter().any(|step| step.contains("subscriptions_live")), "{steps:?}");
 }
 
 #[test]
-fn members_of_tenants() {
+fn member_pages_and_counts_search_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     for role in [None, Some(TenantRole::Owner)] {
         let filter = MemberFilter { role };
-        for window in windows() {
-            faults.look(&db, &members::page_sql(&filter, &window), AllowedPlan::None);
+        for page in page_requests() {
+            violations.check(
+                &db,
+                &members::page_statement(&filter, &page),
+                AllowedPlan::SearchOnly,
+            );
         }
-        faults.look(&db, members::count_sql(&filter), AllowedPlan::None);
+        violations.check(&db, members::count_statement(&filter), AllowedPlan::SearchOnly);
     }
 }
 
@@ -204,18 +216,18 @@ fn scopes() -> [TenantScope; 2] {
 }
 
 #[test]
-fn lists_of_tenants() {
+fn tenant_lists_use_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     for order in orders(TenantOrderField::ALL) {
         for scope in scopes() {
-            for status in some_of(TenantStatus::ALL) {
-                for plan in some_of(Plan::ALL) {
+            for status in subsets(TenantStatus::ALL) {
+                for plan in subsets(Plan::ALL) {
                     for search in [None, Some("a".to_owned())] {
                         for domain in [None, Some("a".to_owned())] {
-                            let narrow = search.is_some() || domain.is_some();
-                            let own = scope != TenantScope::Everything;
-                            let leave = if narrow || own {
+                            let is_filtered = search.is_some() || domain.is_some();
+                            let is_scoped = scope != TenantScope::Everything;
+                            let allowed = if is_filtered || is_scoped {
                                 AllowedPlan::Sort
                             } else {
                                 AllowedPlan::IndexScan
@@ -224,7 +236,7 @@ fn lists_of_tenants() {
                             let search = search.clone();
                             let filter = TenantFilter { status, plan, search, domain };
                             let listing = Listing { scope: scope.clone(), filter, order };
-                            faults.look_at_list(&db, || lists::tenants(&listing), leave);
+                            violations.check_list(&db, || lists::tenants(&listing), allowed);
                         }
                     }
                 }
@@ -234,21 +246,22 @@ fn lists_of_tenants() {
 }
 
 #[test]
-fn lists_of_users() {
+fn user_lists_use_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     let flags = [None, Some(true), Some(false)];
     for order in orders(UserOrderField::ALL) {
         for search in [None, Some("a".to_owned())] {
             for platform_admin in flags {
                 for disabled in flags {
                     for tenant in [None, Some(id())] {
-                        let narrow = search.is_some() || tenant.is_some();
-                        let leave = if narrow { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
+                        let is_filtered = search.is_some() || tenant.is_some();
+                        let allowed =
+                            if is_filtered { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let search = search.clone();
                         let filter = UserFilter { search, platform_admin, disabled, tenant };
                         let listing = Listing { scope: TenantScope::Everything, filter, order };
-                        faults.look_at_list(&db, || lists::users(&listing), leave);
+                        violations.check_list(&db, || lists::users(&listing), allowed);
                     }
                 }
             }
@@ -257,20 +270,21 @@ fn lists_of_users() {
 }
 
 #[test]
-fn lists_of_subscriptions() {
+fn subscription_lists_use_an_index() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     for order in orders(SubscriptionOrderField::ALL) {
         for scope in scopes() {
-            for status in some_of(TenantSubscriptionStatus::ALL) {
-                for plan in some_of(Plan::ALL) {
+            for status in subsets(TenantSubscriptionStatus::ALL) {
+                for plan in subsets(Plan::ALL) {
                     for tenant in [None, Some(id())] {
-                        let narrow = scope != TenantScope::Everything || tenant.is_some();
-                        let leave = if narrow { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
+                        let is_filtered = scope != TenantScope::Everything || tenant.is_some();
+                        let allowed =
+                            if is_filtered { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let (status, plan) = (status.clone(), plan.clone());
                         let filter = SubscriptionFilter { status, plan, tenant };
                         let listing = Listing { scope: scope.clone(), filter, order };
-                        faults.look_at_list(&db, || lists::subscriptions(&listing), leave);
+                        violations.check_list(&db, || lists::subscriptions(&listing), allowed);
                     }
                 }
             }
@@ -296,10 +310,10 @@ fn audit_filters() -> Vec<AuditFilter> {
 }
 
 #[test]
-fn lists_of_events() {
+fn audit_lists_never_sort() {
     let db = prepared();
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     for filter in audit_filters() {
-        faults.look_at_list(&db, || lists::audit_events(&filter), AllowedPlan::IndexScan);
+        violations.check_list(&db, || lists::audit_events(&filter), AllowedPlan::IndexScan);
     }
 }

@@ -1,10 +1,11 @@
--- Version 1. A later version is a file of its own, applied after this one.
+-- Version 1. Each later version is a file of its own that is applied after this one.
 --
--- Columns that end in _fold hold the column before them with the differences of case taken out
--- (`domain::text::fold`): a hand that changes one has to change the other.
--- Enumerations are words without a CHECK, so that a new word needs no new table.
--- Foreign keys tie parts to their whole only. A membership may name a tenant that is gone: a hand
--- in the database may leave that, and reading must go on.
+-- A column with the suffix _fold has the case-folded value of the column before it
+-- (`domain::text::case_fold`). A manual edit must change both.
+-- Enumerations are text without a CHECK, so that a new value needs no new table.
+-- Foreign keys only connect parts to their whole. A membership may name a tenant that does not
+-- exist, because a manual edit can leave one, and reads must still succeed.
+-- Comments inside a statement are stored in `sqlite_schema`. No code compares them with this file.
 
 CREATE TABLE tenants (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 12),
@@ -80,7 +81,7 @@ CREATE TABLE subscriptions (
     status TEXT NOT NULL,
     current_period_start INTEGER,
     current_period_end INTEGER,
-    -- The end as a key that is never null: row values compare no nulls.
+    -- The end of the period as a key that is never null, because row values do not compare nulls.
     period_key INTEGER NOT NULL
         GENERATED ALWAYS AS (coalesce(current_period_end, -9223372036854775808)) VIRTUAL,
     cancel_at_period_end INTEGER NOT NULL,
@@ -90,7 +91,7 @@ CREATE TABLE subscriptions (
     updated_at INTEGER NOT NULL CHECK (updated_at BETWEEN -62167219200000 AND 253402207200000),
     CHECK (current_period_end BETWEEN -62167219200000 AND 253402207200000)
 ) STRICT, WITHOUT ROWID;
--- A word that nobody knows counts as live: better one subscription too few than one too many.
+-- An unknown status counts as live. Rejecting a subscription is better than having two.
 CREATE UNIQUE INDEX subscriptions_live ON subscriptions (tenant_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
 CREATE INDEX subscriptions_of_tenant ON subscriptions (tenant_id, created_at, id);
@@ -113,7 +114,8 @@ CREATE INDEX audit_events_by_at ON audit_events (at, id);
 CREATE INDEX audit_events_of_actor ON audit_events (actor, at, id);
 CREATE INDEX audit_events_of_action ON audit_events (action, at, id);
 
--- An event never changes, so its time may be kept here too: one tenant's history is one range.
+-- An event never changes, so this table can repeat its time. The audit log of a tenant is then one
+-- range.
 CREATE TABLE audit_event_tenants (
     tenant_id BLOB NOT NULL CHECK (length(tenant_id) = 12),
     at INTEGER NOT NULL,

@@ -1,6 +1,7 @@
--- Version 2: requests that may be sent twice.
+-- Version 2: idempotent requests.
 --
--- With a rowid: an answer may be long, and rows of a table without one lie in its tree as they are.
+-- The table has a rowid, because a response can be long. Rows of a table without one are stored in
+-- the tree of its primary key.
 
 CREATE TABLE requests (
     key BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),

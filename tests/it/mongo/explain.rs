@@ -171,8 +171,8 @@ async fn reads_by_key() {
     let (ids, tenants): (Vec<_>, Vec<_>) = (0..40).map(|n| (id(n), id(n))).unzip();
     for keys in [
         SubscriptionKeys::Ids(&ids),
-        SubscriptionKeys::LiveSubscriptionKey(&tenants),
-        SubscriptionKeys::LiveSubscriptionKey(&tenants[..1]),
+        SubscriptionKeys::LiveOfTenants(&tenants),
+        SubscriptionKeys::LiveOfTenants(&tenants[..1]),
     ] {
         assert!(!store.subscriptions(keys).await.expect("read").is_empty());
         let seen = assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
@@ -428,7 +428,7 @@ async fn an_owner_is_found_among_many_members() {
     fresh.insert("users", (0..500).map(|n| member(n, "member")).collect()).await;
     seen(&fresh).await;
     let kept = store.commit(&[Change::RequireOwner(id(1_000))]).await;
-    assert!(matches!(kept, Err(CommitError::OwnerRequirement)), "{kept:?}");
+    assert!(matches!(kept, Err(CommitError::LastOwner)), "{kept:?}");
     assert_good_commands(&fresh, "no owner", 1, 25).await;
     fresh.insert("users", vec![member(600, "owner")]).await;
     seen(&fresh).await;

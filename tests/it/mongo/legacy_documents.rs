@@ -52,8 +52,7 @@ async fn the_least_documents_read_as_their_defaults() {
     assert_eq!((user.updated_at, user.disabled), (time(7), false));
     assert_eq!((user.groups_as_of, user.last_seen_at, &user.email), (None, None, &None));
 
-    let live =
-        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
+    let live = store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)])).await.expect("read");
     let [Ok(live)] = &live[..] else { panic!("{live:?}") };
     assert_eq!(live.status, TenantSubscriptionStatus::PastDue);
     assert!(!live.cancel_at_period_end && live.stripe.is_none());

@@ -141,10 +141,7 @@ async fn where_commands_go() {
     rows.row("the actor of a request").await;
     store.tenants(TenantKeys::Ids(&[id(1), id(2)])).await.expect("read");
     rows.row("tenants by identifier or slug").await;
-    store
-        .subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1), id(2)]))
-        .await
-        .expect("read");
+    store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1), id(2)])).await.expect("read");
     rows.row("the subscriptions of tenants").await;
     store.member_pages(&[id(1)], &MemberFilter { role: None }, &window).await.expect("read");
     rows.row("the members of tenants").await;

@@ -165,8 +165,7 @@ async fn subscriptions_and_events() {
     );
     fresh.insert("subscriptions", all).await;
     let tenants: Vec<_> = (0..6).map(id).collect();
-    let found =
-        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&tenants)).await.expect("read");
+    let found = store.subscriptions(SubscriptionKeys::LiveOfTenants(&tenants)).await.expect("read");
     assert_eq!((found.len(), found.iter().filter(|found| found.is_ok()).count()), (6, 1));
 
     let good = |n: u32| {

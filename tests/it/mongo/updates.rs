@@ -120,7 +120,7 @@ async fn the_first_of_two_memberships_says_who_owns() {
     };
     fresh.insert("users", vec![user(1, vec![place("member"), place("owner")])]).await;
     let kept = store.commit(&[Change::RequireOwner(id(1))]).await;
-    assert!(matches!(kept, Err(CommitError::OwnerRequirement)), "{kept:?}");
+    assert!(matches!(kept, Err(CommitError::LastOwner)), "{kept:?}");
     fresh.insert("users", vec![user(2, vec![place("owner"), place("member")])]).await;
     store.commit(&[Change::RequireOwner(id(1))]).await.expect("there is one");
 }

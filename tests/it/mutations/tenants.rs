@@ -264,8 +264,7 @@ async fn a_conflict_names_the_field_and_nobody(app: App) {
         assert_eq!(told(&reply), json!({"code": "CONFLICT", "field": field}));
     }
     assert_eq!(app.history().await.len(), 1, "a failed mutation leaves no history");
-    let live =
-        app.store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[world.acme.id])).await;
+    let live = app.store.subscriptions(SubscriptionKeys::LiveOfTenants(&[world.acme.id])).await;
     assert_eq!(live.expect("a read").len(), 1);
 }
 
@@ -354,11 +353,8 @@ async fn one_field_after_another_sees_what_was_done(app: App) {
     assert_eq!(reply.errors(), ["NOT_FOUND d"], "{}", reply.body);
     let plans: Vec<_> = app.history().await.iter().map(|event| event.action.clone()).collect();
     assert_eq!(plans[..3], ["user.update", "tenant.update", "tenant.update"]);
-    let live = app
-        .store
-        .subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[acme]))
-        .await
-        .expect("a read");
+    let live =
+        app.store.subscriptions(SubscriptionKeys::LiveOfTenants(&[acme])).await.expect("a read");
     let live = live[0].as_ref().expect("readable");
     assert_eq!((live.plan, live.version), (Plan::Starter, 3));
 }

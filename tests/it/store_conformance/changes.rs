@@ -240,8 +240,7 @@ async fn a_subscription_that_comes_back_may_conflict(store: Arc<dyn Store>) {
     assert_refused(&*store, std::slice::from_ref(&back), taken).await;
     // The other one ends first.
     keep(&*store, [Change::DeleteSubscription { id: id(1), was: 1 }, back]).await;
-    let live =
-        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
+    let live = store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)])).await.expect("read");
     assert_eq!(live.len(), 1);
 }
 
@@ -296,7 +295,7 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
     unchanged(&*store).await;
     let mut refused = good.to_vec();
     refused.insert(0, Change::RequireOwner(id(1)));
-    let ownerless = |refused: &CommitError| matches!(refused, CommitError::OwnerRequirement);
+    let ownerless = |refused: &CommitError| matches!(refused, CommitError::LastOwner);
     assert_refused(&*store, &refused, ownerless).await;
     unchanged(&*store).await;
 

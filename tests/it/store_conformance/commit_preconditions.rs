@@ -24,7 +24,7 @@ for_every_store!(
 );
 
 fn is_last_owner(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::OwnerRequirement)
+    matches!(refused, CommitError::LastOwner)
 }
 
 fn with(n: u32, memberships: &[(u32, TenantRole)]) -> User {

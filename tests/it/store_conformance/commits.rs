@@ -76,7 +76,7 @@ async fn all_or_nothing(store: Arc<dyn Store>) {
 
     let tenants = [id(2), id(3)];
     assert!(store.tenants(TenantKeys::Ids(&tenants)).await.expect("read").is_empty());
-    let live = SubscriptionKeys::LiveSubscriptionKey(&tenants);
+    let live = SubscriptionKeys::LiveOfTenants(&tenants);
     assert!(store.subscriptions(live).await.expect("read").is_empty());
     assert!(store.users(UserKeys::Ids(&[id(2)])).await.expect("read").is_empty());
     assert!(store.audit_events(&[id(2)]).await.expect("read").is_empty());
@@ -183,7 +183,7 @@ async fn one_of_many_takes_all_along(store: Arc<dyn Store>) {
     assert_eq!(read(&*store, 1_199).await, User { identity: elsewhere(1_199), ..user(1_199) });
     let tenants: Vec<_> = (1..=40).map(id).collect();
     assert_eq!(store.tenants(TenantKeys::Ids(&tenants)).await.expect("read").len(), 40);
-    let live = SubscriptionKeys::LiveSubscriptionKey(&tenants);
+    let live = SubscriptionKeys::LiveOfTenants(&tenants);
     assert_eq!(store.subscriptions(live).await.expect("read").len(), 40);
     let events: Vec<_> = (1..=40).map(id).collect();
     assert_eq!(store.audit_events(&events).await.expect("read").len(), 40);
@@ -211,8 +211,7 @@ async fn what_is_over_is_not_live(store: Arc<dyn Store>) {
         let second = [Change::InsertSubscription(with(9, *status))];
         assert_conflict(&*store, &second, UniqueField::LiveSubscription).await;
     }
-    let found =
-        store.subscriptions(SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await.expect("read");
+    let found = store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)])).await.expect("read");
     assert_eq!(found, [Ok(live)]);
 }
 

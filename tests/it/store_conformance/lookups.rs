@@ -154,13 +154,10 @@ async fn live_subscriptions_of_tenants(store: Arc<dyn Store>) {
     keep(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
     all.retain(|subscription| !subscription.status.is_ended());
     let tenants: Vec<_> = (1..30).chain(1..5).map(id).collect();
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&tenants)).await, all);
-    assert_eq!(
-        subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[id(1)])).await,
-        all[..1]
-    );
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[id(99)])).await, []);
-    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveSubscriptionKey(&[])).await, []);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&tenants)).await, all);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&[id(1)])).await, all[..1]);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&[id(99)])).await, []);
+    assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&[])).await, []);
 }
 
 async fn events_by_identifier(store: Arc<dyn Store>) {

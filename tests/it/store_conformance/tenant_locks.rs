@@ -117,7 +117,7 @@ async fn one_of_two_owners_stays(store: Arc<dyn Store>) {
             changes
         };
         let done = at_once(&store, [ada, bob].map(leave).into_iter()).await;
-        let left = winner(&done, |refused| matches!(refused, CommitError::OwnerRequirement));
+        let left = winner(&done, |refused| matches!(refused, CommitError::LastOwner));
         let stays = if left == 0 { bob } else { ada };
         assert_eq!(user_of(&*store, stays).await, Some(owner(stays, round)));
     }

@@ -1,4 +1,4 @@
-//! `auditEvents`.
+//! Converts documents of the collection `auditEvents`.
 
 use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
 use serde_json::Value;
@@ -13,8 +13,8 @@ use crate::domain::{
     id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
 };
 
-/// Reads an event.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<AuditEvent> {
+/// Decodes an audit event.
+pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<AuditEvent> {
     let (mut id, mut at, mut action, mut kind, mut actor) = (None, None, None, None, None);
     let (mut tenants, mut target, mut request_id) = (Vec::new(), None, None);
     let mut changes = Vec::new();
@@ -24,11 +24,11 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<AuditEven
             "_id" => id = field.id()?,
             "at" => at = field.time()?,
             "action" => action = field.text()?,
-            "actorKind" => kind = field.word(ActorKind::parse)?,
+            "actorKind" => kind = field.string_enum(ActorKind::parse)?,
             "actorId" => actor = field.id()?.map(UserId::new),
-            "tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), read_tenants)?,
-            "target" => target = field.nested(read_target)?,
-            "changes" => changes = field.array()?.map_or(Ok(Vec::new()), read_changes)?,
+            "tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), decode_tenants)?,
+            "target" => target = field.nested(decode_target)?,
+            "changes" => changes = field.array()?.map_or(Ok(Vec::new()), decode_changes)?,
             "requestId" => request_id = field.text()?,
             _ => {}
         }
@@ -37,7 +37,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<AuditEven
         id: AuditEventId::new(require(id, "_id", "an ObjectId")?),
         at: require(at, "at", "a date")?,
         action: require(action, "action", "a string")?,
-        actor_kind: require(kind, "actorKind", "one of its words")?,
+        actor_kind: require(kind, "actorKind", "a known value")?,
         actor,
         tenants,
         target,
@@ -46,7 +46,7 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<AuditEven
     })
 }
 
-fn read_tenants(array: &RawArray) -> DecodeResult<Vec<TenantId>> {
+fn decode_tenants(array: &RawArray) -> DecodeResult<Vec<TenantId>> {
     let tenant = |value| match value {
         Ok(RawBsonRef::ObjectId(id)) => Ok(TenantId::new(ObjectId(id.bytes()))),
         _ => Err(DecodeError::new("tenantIds", "an array of ObjectIds")),
@@ -54,7 +54,7 @@ fn read_tenants(array: &RawArray) -> DecodeResult<Vec<TenantId>> {
     array.into_iter().map(tenant).collect()
 }
 
-fn read_target(raw: &RawDocument) -> DecodeResult<NodeId> {
+fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
     let (mut kind, mut id) = (None, None);
     for field in fields(raw) {
         let field = field?;
@@ -70,34 +70,34 @@ fn read_target(raw: &RawDocument) -> DecodeResult<NodeId> {
         Some("user") => Ok(NodeId::User(UserId::new(id))),
         Some("subscription") => Ok(NodeId::Subscription(SubscriptionId::new(id))),
         Some("audit_event") => Ok(NodeId::AuditEvent(AuditEventId::new(id))),
-        _ => Err(DecodeError::new("kind", "one of its words")),
+        _ => Err(DecodeError::new("kind", "a known value")),
     }
 }
 
-fn read_changes(array: &RawArray) -> DecodeResult<Vec<FieldChange>> {
-    let read = |raw: DecodeResult<&RawDocument>| read_change(raw?);
-    let changes: DecodeResult<Vec<_>> = documents(array).map(read).collect();
-    changes.map_err(|fault| fault.within("changes"))
+fn decode_changes(array: &RawArray) -> DecodeResult<Vec<FieldChange>> {
+    let decode = |raw: DecodeResult<&RawDocument>| decode_change(raw?);
+    let changes: DecodeResult<Vec<_>> = documents(array).map(decode).collect();
+    changes.map_err(|error| error.prefixed("changes"))
 }
 
-fn read_change(raw: &RawDocument) -> DecodeResult<FieldChange> {
+fn decode_change(raw: &RawDocument) -> DecodeResult<FieldChange> {
     let (mut name, mut from, mut to) = (None, Value::Null, Value::Null);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "field" => name = field.text()?,
-            "from" => from = json::read(field.value()?)?,
-            "to" => to = json::read(field.value()?)?,
+            "from" => from = json::decode(field.value()?)?,
+            "to" => to = json::decode(field.value()?)?,
             _ => {}
         }
     }
     Ok(FieldChange { field: require(name, "field", "a string")?, from, to })
 }
 
-/// Writes an event.
-pub(in crate::store::mongo) fn write(event: &AuditEvent) -> Document {
+/// Encodes an audit event.
+pub(in crate::store::mongo) fn encode(event: &AuditEvent) -> Document {
     let tenants: Vec<_> = event.tenants.iter().map(|tenant| oid(tenant.raw)).collect();
-    let changes: Vec<_> = event.changes.iter().map(write_change).collect();
+    let changes: Vec<_> = event.changes.iter().map(encode_change).collect();
     let mut document = doc! {
         "_id": oid(event.id.raw),
         "at": date(event.at),
@@ -106,13 +106,13 @@ pub(in crate::store::mongo) fn write(event: &AuditEvent) -> Document {
     };
     insert_some(&mut document, "actorId", event.actor.map(|actor| oid(actor.raw)));
     document.insert("tenantIds", tenants);
-    insert_some(&mut document, "target", event.target.map(write_target));
+    insert_some(&mut document, "target", event.target.map(encode_target));
     document.insert("changes", changes);
     insert_some(&mut document, "requestId", event.request_id.as_deref());
     document
 }
 
-fn write_target(target: NodeId) -> Document {
+fn encode_target(target: NodeId) -> Document {
     let (kind, id) = match target {
         NodeId::Tenant(id) => ("tenant", id.raw),
         NodeId::User(id) => ("user", id.raw),
@@ -122,6 +122,6 @@ fn write_target(target: NodeId) -> Document {
     doc! { "kind": kind, "id": oid(id) }
 }
 
-fn write_change(change: &FieldChange) -> Document {
-    doc! { "field": &change.field, "from": json::write(&change.from), "to": json::write(&change.to) }
+fn encode_change(change: &FieldChange) -> Document {
+    doc! { "field": &change.field, "from": json::encode(&change.from), "to": json::encode(&change.to) }
 }

@@ -1,21 +1,21 @@
-//! The elements of a document, each read as what it should be.
+//! Reads the elements of a document as values of an expected type.
 //!
-//! Null reads as absent everywhere: MongoDB's own queries and indexes do not tell them apart.
+//! Null reads as absent everywhere, because MongoDB's queries and indexes do not distinguish them.
 
 use mongodb::bson::{RawArray, RawBsonRef, RawDocument, raw::RawElement};
 
 use crate::domain::{id::ObjectId, time::Timestamp};
 
-/// Why a document cannot be read.
+/// The reason why a document cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::store::mongo) struct DecodeError {
-    /// The field's path.
+    /// The path of the field.
     pub(in crate::store::mongo) field: String,
-    /// What it should be.
+    /// A description of the expected value.
     pub(in crate::store::mongo) expected: &'static str,
 }
 
-/// What was read, or why not.
+/// A decoded value, or the reason why it cannot be decoded.
 pub(in crate::store::mongo) type DecodeResult<T> = Result<T, DecodeError>;
 
 impl DecodeError {
@@ -23,23 +23,24 @@ impl DecodeError {
         Self { field: field.to_owned(), expected }
     }
 
-    /// The fault as it is called from outside of the field that holds it.
-    pub(super) fn within(self, outer: &str) -> Self {
+    /// Returns the error with the path as seen from the document that contains `outer`.
+    pub(super) fn prefixed(self, outer: &str) -> Self {
         Self { field: format!("{outer}.{}", self.field), ..self }
     }
 }
 
-/// One element; absent and null are `None` in all that it is read as.
+/// One element of a document. Null is `None` for every type.
 pub(super) struct Field<'a>(RawElement<'a>);
 
-/// The elements of a document, in their order.
+/// Returns the elements of a document in their order.
 pub(super) fn fields(raw: &RawDocument) -> impl Iterator<Item = DecodeResult<Field<'_>>> {
-    let element =
-        |e: Result<_, _>| e.map(Field).map_err(|_| DecodeError::new("", "well-formed BSON"));
-    raw.iter_elements().map(element)
+    let field = |element: Result<_, _>| {
+        element.map(Field).map_err(|_| DecodeError::new("", "well-formed BSON"))
+    };
+    raw.iter_elements().map(field)
 }
 
-/// The documents of an array.
+/// Returns the documents of an array.
 pub(super) fn documents(array: &RawArray) -> impl Iterator<Item = DecodeResult<&RawDocument>> {
     array.into_iter().map(|value| match value {
         Ok(RawBsonRef::Document(inner)) => Ok(inner),
@@ -47,7 +48,7 @@ pub(super) fn documents(array: &RawArray) -> impl Iterator<Item = DecodeResult<&
     })
 }
 
-/// A field that a document must have.
+/// Returns the value of a required field, or an error if it is absent.
 pub(super) fn require<T>(value: Option<T>, field: &str, expected: &'static str) -> DecodeResult<T> {
     value.ok_or_else(|| DecodeError::new(field, expected))
 }
@@ -57,28 +58,28 @@ impl<'a> Field<'a> {
         self.0.key().as_str()
     }
 
-    fn fault(&self, expected: &'static str) -> DecodeError {
+    fn error(&self, expected: &'static str) -> DecodeError {
         DecodeError::new(self.key(), expected)
     }
 
-    fn read<T>(
+    fn decode<T>(
         &self,
         expected: &'static str,
-        take: impl FnOnce(RawBsonRef<'a>) -> Option<T>,
+        convert: impl FnOnce(RawBsonRef<'a>) -> Option<T>,
     ) -> DecodeResult<Option<T>> {
         match self.0.value() {
             Ok(RawBsonRef::Null) => Ok(None),
-            Ok(value) => take(value).map(Some).ok_or_else(|| self.fault(expected)),
-            Err(_) => Err(self.fault(expected)),
+            Ok(value) => convert(value).map(Some).ok_or_else(|| self.error(expected)),
+            Err(_) => Err(self.error(expected)),
         }
     }
 
     pub(super) fn value(&self) -> DecodeResult<RawBsonRef<'a>> {
-        self.0.value().map_err(|_| self.fault("well-formed BSON"))
+        self.0.value().map_err(|_| self.error("well-formed BSON"))
     }
 
     pub(super) fn str(&self) -> DecodeResult<Option<&'a str>> {
-        self.read("a string", RawBsonRef::as_str)
+        self.decode("a string", RawBsonRef::as_str)
     }
 
     pub(super) fn text(&self) -> DecodeResult<Option<String>> {
@@ -86,22 +87,22 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn boolean(&self) -> DecodeResult<Option<bool>> {
-        self.read("a boolean", RawBsonRef::as_bool)
+        self.decode("a boolean", RawBsonRef::as_bool)
     }
 
     pub(super) fn id(&self) -> DecodeResult<Option<ObjectId>> {
-        self.read("an ObjectId", |value| Some(ObjectId(value.as_object_id()?.bytes())))
+        self.decode("an ObjectId", |value| Some(ObjectId(value.as_object_id()?.bytes())))
     }
 
     pub(super) fn time(&self) -> DecodeResult<Option<Timestamp>> {
-        self.read("a date from year 0 to 9999", |value| {
+        self.decode("a date from year 0 to 9999", |value| {
             Timestamp::from_millis(value.as_datetime()?.timestamp_millis())
         })
     }
 
-    /// An integer, in whichever of the three types a driver has stored it.
+    /// Reads an integer. Drivers store it as one of three number types.
     pub(super) fn integer(&self) -> DecodeResult<Option<i32>> {
-        self.read("a 32-bit integer", |value| match value {
+        self.decode("a 32-bit integer", |value| match value {
             RawBsonRef::Int32(n) => Some(n),
             RawBsonRef::Int64(n) => n.try_into().ok(),
             RawBsonRef::Double(n) => integral(n),
@@ -109,36 +110,36 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// One of an enumeration's words.
-    pub(super) fn word<T>(&self, parse: fn(&str) -> Option<T>) -> DecodeResult<Option<T>> {
-        self.read("one of its words", |value| parse(value.as_str()?))
+    /// Reads a value of an enumeration that is stored as a string.
+    pub(super) fn string_enum<T>(&self, parse: fn(&str) -> Option<T>) -> DecodeResult<Option<T>> {
+        self.decode("a known value", |value| parse(value.as_str()?))
     }
 
     pub(super) fn document(&self) -> DecodeResult<Option<&'a RawDocument>> {
-        self.read("a document", RawBsonRef::as_document)
+        self.decode("a document", RawBsonRef::as_document)
     }
 
     pub(super) fn array(&self) -> DecodeResult<Option<&'a RawArray>> {
-        self.read("an array", RawBsonRef::as_array)
+        self.decode("an array", RawBsonRef::as_array)
     }
 
-    /// A document inside, read by `read`.
+    /// Decodes a nested document.
     pub(super) fn nested<T>(
         &self,
-        read: impl FnOnce(&'a RawDocument) -> DecodeResult<T>,
+        decode: impl FnOnce(&'a RawDocument) -> DecodeResult<T>,
     ) -> DecodeResult<Option<T>> {
-        let inner = self.document()?.map(read).transpose();
-        inner.map_err(|fault| fault.within(self.key()))
+        let inner = self.document()?.map(decode).transpose();
+        inner.map_err(|error| error.prefixed(self.key()))
     }
 }
 
 fn integral(n: f64) -> Option<i32> {
     let range = f64::from(i32::MIN)..=f64::from(i32::MAX);
-    // In range and without a fraction, so nothing is lost.
+    // The value is in range and has no fraction, so the cast is exact.
     (n.fract() == 0.0 && range.contains(&n)).then_some(n as i32)
 }
 
-/// What tenants, users and subscriptions have in common.
+/// The fields that tenants, users and subscriptions have in common, as stored.
 #[derive(Default)]
 pub(super) struct MetadataFields {
     id: Option<ObjectId>,
@@ -147,7 +148,7 @@ pub(super) struct MetadataFields {
     updated_at: Option<Timestamp>,
 }
 
-/// The same, with what is absent filled in.
+/// The common fields with defaults for absent ones.
 pub(super) struct Metadata {
     pub(super) id: ObjectId,
     pub(super) version: i32,
@@ -156,8 +157,9 @@ pub(super) struct Metadata {
 }
 
 impl MetadataFields {
-    /// Takes the field where it is one of these, and leaves any other alone: it is not ours.
-    pub(super) fn take(&mut self, field: &Field<'_>) -> DecodeResult<()> {
+    /// Reads the field if it is one of the common fields, and ignores it otherwise. Other programs
+    /// may have stored it.
+    pub(super) fn decode_field(&mut self, field: &Field<'_>) -> DecodeResult<()> {
         match field.key() {
             "_id" => self.id = field.id()?,
             "version" => self.version = field.integer()?,
@@ -168,10 +170,11 @@ impl MetadataFields {
         Ok(())
     }
 
-    /// An older document has no version and no times; then its identifier tells its age.
+    /// Adds defaults. An older document has no version and no timestamps, and its identifier then
+    /// gives the time of creation.
     pub(super) fn with_defaults(self) -> DecodeResult<Metadata> {
         let id = require(self.id, "_id", "an ObjectId")?;
-        let created_at = self.created_at.unwrap_or_else(|| made_at(id));
+        let created_at = self.created_at.unwrap_or_else(|| created_at_of(id));
         Ok(Metadata {
             id,
             version: self.version.unwrap_or(1),
@@ -181,8 +184,8 @@ impl MetadataFields {
     }
 }
 
-/// The moment that an identifier tells of itself.
-pub(super) fn made_at(id: ObjectId) -> Timestamp {
+/// Returns the timestamp in an identifier, its first four bytes.
+pub(super) fn created_at_of(id: ObjectId) -> Timestamp {
     let [a, b, c, d, ..] = id.0;
     let seconds = u32::from_be_bytes([a, b, c, d]);
     Timestamp::from_seconds(seconds.into()).unwrap_or(Timestamp::MAX)

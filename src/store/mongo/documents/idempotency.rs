@@ -1,4 +1,4 @@
-//! `requests`.
+//! Converts documents of the collection `requests`, the records of idempotent requests.
 
 use mongodb::bson::{
     Binary, Bson, Document, RawArray, RawBsonRef, RawDocument, doc, spec::BinarySubtype,
@@ -10,59 +10,59 @@ use crate::domain::{
     idempotency::CompletedMutation,
 };
 
-/// A request that was claimed.
+/// The record of a claimed request.
 pub(in crate::store::mongo) struct IdempotencyRecord {
-    /// What was asked.
+    /// The digest of the request.
     pub(in crate::store::mongo) fingerprint: [u8; 32],
-    /// Who works on it, or did last.
-    pub(in crate::store::mongo) holder: ObjectId,
-    /// What was done.
+    /// The latest run of the request. The stored field is `holder`.
+    pub(in crate::store::mongo) run_id: ObjectId,
+    /// The completed mutations.
     pub(in crate::store::mongo) steps: Vec<CompletedMutation>,
-    /// What was answered.
-    pub(in crate::store::mongo) answer: Option<String>,
+    /// The body of the response, if the request is completed. The stored field is `answer`.
+    pub(in crate::store::mongo) response: Option<String>,
 }
 
-/// Reads a request.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<IdempotencyRecord> {
-    let (mut fingerprint, mut holder) = (None, None);
-    let (mut steps, mut answer) = (Vec::new(), None);
+/// Decodes a record.
+pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<IdempotencyRecord> {
+    let (mut fingerprint, mut run_id) = (None, None);
+    let (mut steps, mut response) = (Vec::new(), None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "fingerprint" => fingerprint = digest_of(&field)?,
-            "holder" => holder = field.id()?,
-            "steps" => steps = field.array()?.map_or(Ok(Vec::new()), read_steps)?,
-            "answer" => answer = field.text()?,
+            "fingerprint" => fingerprint = decode_digest(&field)?,
+            "holder" => run_id = field.id()?,
+            "steps" => steps = field.array()?.map_or(Ok(Vec::new()), decode_steps)?,
+            "answer" => response = field.text()?,
             _ => {}
         }
     }
     Ok(IdempotencyRecord {
         fingerprint: require(fingerprint, "fingerprint", "32 bytes")?,
-        holder: require(holder, "holder", "an ObjectId")?,
+        run_id: require(run_id, "holder", "an ObjectId")?,
         steps,
-        answer,
+        response,
     })
 }
 
-fn digest_of(field: &Field<'_>) -> DecodeResult<Option<[u8; 32]>> {
+fn decode_digest(field: &Field<'_>) -> DecodeResult<Option<[u8; 32]>> {
     match field.value()? {
         RawBsonRef::Binary(binary) => Ok(binary.bytes.try_into().ok()),
         _ => Ok(None),
     }
 }
 
-fn read_steps(array: &RawArray) -> DecodeResult<Vec<CompletedMutation>> {
-    let steps: DecodeResult<Vec<_>> = documents(array).map(|raw| read_step(raw?)).collect();
-    steps.map_err(|fault| fault.within("steps"))
+fn decode_steps(array: &RawArray) -> DecodeResult<Vec<CompletedMutation>> {
+    let steps: DecodeResult<Vec<_>> = documents(array).map(|raw| decode_step(raw?)).collect();
+    steps.map_err(|error| error.prefixed("steps"))
 }
 
-fn read_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
+fn decode_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     let (mut ordinal, mut ids) = (None, Vec::new());
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "ordinal" => ordinal = read_ordinal(field.value()?),
-            "ids" => ids = field.array()?.map_or(Ok(Vec::new()), read_ids)?,
+            "ordinal" => ordinal = decode_ordinal(field.value()?),
+            "ids" => ids = field.array()?.map_or(Ok(Vec::new()), decode_ids)?,
             _ => {}
         }
     }
@@ -72,7 +72,7 @@ fn read_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     })
 }
 
-fn read_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
+fn decode_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
     match value {
         RawBsonRef::Int64(n) => n.try_into().ok(),
         RawBsonRef::Int32(n) => n.try_into().ok(),
@@ -80,22 +80,22 @@ fn read_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
     }
 }
 
-fn read_ids(array: &RawArray) -> DecodeResult<Vec<NodeId>> {
+fn decode_ids(array: &RawArray) -> DecodeResult<Vec<NodeId>> {
     let id = |value| match value {
         Ok(RawBsonRef::String(text)) => NodeId::parse(text),
         _ => None,
     };
-    let fault = || DecodeError::new("ids", "an array of identifiers");
-    array.into_iter().map(|value| id(value).ok_or_else(fault)).collect()
+    let error = || DecodeError::new("ids", "an array of identifiers");
+    array.into_iter().map(|value| id(value).ok_or_else(error)).collect()
 }
 
-/// A digest as the driver has it.
+/// Converts a digest to the driver's type.
 pub(in crate::store::mongo) fn digest(bytes: [u8; 32]) -> Bson {
     Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() }.into()
 }
 
-/// Writes a step.
-pub(in crate::store::mongo) fn write_step(step: &CompletedMutation) -> Document {
+/// Encodes a completed mutation.
+pub(in crate::store::mongo) fn encode_step(step: &CompletedMutation) -> Document {
     let ids: Vec<String> = step.ids.iter().map(ToString::to_string).collect();
     doc! { "ordinal": i64::from(step.root_field_index), "ids": ids }
 }

@@ -1,5 +1,7 @@
-//! Between documents and domain types, by hand: one pass over a document's elements, nothing read
-//! that is not asked for, and a reason for each that cannot be read.
+//! Converts between documents and domain types.
+//!
+//! The code is written by hand. It decodes a document in one pass over its elements, ignores unknown
+//! fields, and reports the field that cannot be decoded.
 
 pub(super) mod audit;
 mod fields;
@@ -23,24 +25,24 @@ use crate::{
 };
 pub(super) use fields::{DecodeError, DecodeResult};
 
-/// An identifier as the driver has it.
+/// Converts an identifier to the driver's type.
 pub(super) fn oid(id: ObjectId) -> oid::ObjectId {
     oid::ObjectId::from_bytes(id.0)
 }
 
-/// A moment as the driver has it.
+/// Converts a timestamp to the driver's type.
 pub(super) fn date(at: Timestamp) -> DateTime {
     DateTime::from_millis(at.millis())
 }
 
-/// Puts a value into a document where there is one: what is not there is not stored.
+/// Inserts a value into a document if there is one. Absent values are not stored.
 fn insert_some(document: &mut Document, key: &str, value: Option<impl Into<Bson>>) {
     if let Some(value) = value {
         document.insert(key, value);
     }
 }
 
-/// The document's identifier, or `None` where it is no `ObjectId`.
+/// Returns the identifier of a document, or `None` if it is not an `ObjectId`.
 pub(super) fn id_of(raw: &RawDocument) -> Option<ObjectId> {
     object_id(raw, "_id")
 }
@@ -49,24 +51,25 @@ fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
     Some(ObjectId(raw.get(key).ok()??.as_object_id()?.bytes()))
 }
 
-/// Reads one document; one that cannot be read is logged here: where and why, never what it says.
+/// Decodes a document. An unreadable one is logged with its location and the reason, but without its
+/// values.
 pub(super) fn decode_or_log<T>(
     collection: &str,
     raw: &RawDocument,
-    read: impl Fn(&RawDocument) -> DecodeResult<T>,
+    decode: impl Fn(&RawDocument) -> DecodeResult<T>,
 ) -> Decoded<T> {
-    read(raw).map_err(|fault| {
+    decode(raw).map_err(|error| {
         let id = id_of(raw);
-        log_decode_error(collection, id, &fault);
+        log_decode_error(collection, id, &error);
         let tenant = object_id(raw, "tenantId").map(TenantId::new);
-        // One whose `_id` is of another kind can be asked for by nobody.
+        // No lookup can ask for a document whose `_id` is not an ObjectId.
         UnreadableDocument { id: id.unwrap_or(ObjectId::MIN), tenant }
     })
 }
 
-/// Says in the log which document cannot be read, and why.
-pub(super) fn log_decode_error(collection: &str, id: Option<ObjectId>, fault: &DecodeError) {
+/// Logs which document cannot be decoded, and why.
+pub(super) fn log_decode_error(collection: &str, id: Option<ObjectId>, error: &DecodeError) {
     let id = id.map_or_else(|| "not an ObjectId".to_owned(), |id| id.to_string());
-    let DecodeError { field, expected } = fault;
+    let DecodeError { field, expected } = error;
     tracing::error!(collection, id, field, expected, "a stored document cannot be read");
 }

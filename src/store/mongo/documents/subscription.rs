@@ -1,4 +1,4 @@
-//! `subscriptions`.
+//! Converts documents of the collection `subscriptions`.
 
 use mongodb::bson::{Document, RawDocument, doc};
 
@@ -15,41 +15,41 @@ use crate::domain::{
     tenant::Plan,
 };
 
-/// Reads a subscription.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<TenantSubscription> {
-    let mut stamps = MetadataFields::default();
+/// Decodes a subscription.
+pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<TenantSubscription> {
+    let mut metadata = MetadataFields::default();
     let (mut tenant, mut plan, mut status) = (None, None, None);
     let (mut start, mut end, mut cancel, mut stripe) = (None, None, None, None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "tenantId" => tenant = field.id()?,
-            "plan" => plan = field.word(Plan::parse)?,
-            "status" => status = field.word(TenantSubscriptionStatus::parse)?,
+            "plan" => plan = field.string_enum(Plan::parse)?,
+            "status" => status = field.string_enum(TenantSubscriptionStatus::parse)?,
             "currentPeriodStart" => start = field.time()?,
             "currentPeriodEnd" => end = field.time()?,
             "cancelAtPeriodEnd" => cancel = field.boolean()?,
-            "stripe" => stripe = field.nested(read_stripe)?,
-            _ => stamps.take(&field)?,
+            "stripe" => stripe = field.nested(decode_stripe)?,
+            _ => metadata.decode_field(&field)?,
         }
     }
-    let stamped = stamps.with_defaults()?;
+    let metadata = metadata.with_defaults()?;
     Ok(TenantSubscription {
-        id: SubscriptionId::new(stamped.id),
+        id: SubscriptionId::new(metadata.id),
         tenant_id: TenantId::new(require(tenant, "tenantId", "an ObjectId")?),
-        plan: require(plan, "plan", "one of its words")?,
-        status: require(status, "status", "one of its words")?,
+        plan: require(plan, "plan", "a known value")?,
+        status: require(status, "status", "a known value")?,
         current_period_start: start,
         current_period_end: end,
         cancel_at_period_end: cancel.unwrap_or(false),
         stripe,
-        version: stamped.version,
-        created_at: stamped.created_at,
-        updated_at: stamped.updated_at,
+        version: metadata.version,
+        created_at: metadata.created_at,
+        updated_at: metadata.updated_at,
     })
 }
 
-fn read_stripe(raw: &RawDocument) -> DecodeResult<StripeHandles> {
+fn decode_stripe(raw: &RawDocument) -> DecodeResult<StripeHandles> {
     let mut stripe = StripeHandles::default();
     for field in fields(raw) {
         let field = field?;
@@ -63,8 +63,8 @@ fn read_stripe(raw: &RawDocument) -> DecodeResult<StripeHandles> {
     Ok(stripe)
 }
 
-/// Writes a subscription.
-pub(in crate::store::mongo) fn write(subscription: &TenantSubscription) -> Document {
+/// Encodes a subscription.
+pub(in crate::store::mongo) fn encode(subscription: &TenantSubscription) -> Document {
     let mut document = doc! {
         "_id": oid(subscription.id.raw),
         "tenantId": oid(subscription.tenant_id.raw),
@@ -74,28 +74,27 @@ pub(in crate::store::mongo) fn write(subscription: &TenantSubscription) -> Docum
     insert_some(&mut document, "currentPeriodStart", subscription.current_period_start.map(date));
     insert_some(&mut document, "currentPeriodEnd", subscription.current_period_end.map(date));
     document.insert("cancelAtPeriodEnd", subscription.cancel_at_period_end);
-    insert_some(&mut document, "stripe", subscription.stripe.as_ref().map(write_stripe));
+    insert_some(&mut document, "stripe", subscription.stripe.as_ref().map(encode_stripe));
     document.insert("version", subscription.version);
     document.insert("createdAt", date(subscription.created_at));
     document.insert("updatedAt", date(subscription.updated_at));
     document
 }
 
-/// What turns a stored subscription into this one, and leaves alone what this program does not
-/// know of.
+/// Returns the update that turns a stored subscription into this one, and keeps unknown fields.
 pub(in crate::store::mongo) fn update(subscription: &TenantSubscription) -> Vec<Document> {
-    let mut document = write(subscription);
+    let mut document = encode(subscription);
     document.remove("stripe");
-    MergeUpdate::of(document)
-        .field("currentPeriodStart", subscription.current_period_start.map(date))
-        .field("currentPeriodEnd", subscription.current_period_end.map(date))
-        .part("stripe", subscription.stripe.as_ref().map(write_stripe), STRIPE)
+    MergeUpdate::from_document(document)
+        .optional_field("currentPeriodStart", subscription.current_period_start.map(date))
+        .optional_field("currentPeriodEnd", subscription.current_period_end.map(date))
+        .nested("stripe", subscription.stripe.as_ref().map(encode_stripe), STRIPE_FIELDS)
         .pipeline()
 }
 
-const STRIPE: &[&str] = &["customerId", "subscriptionId", "priceId"];
+const STRIPE_FIELDS: &[&str] = &["customerId", "subscriptionId", "priceId"];
 
-fn write_stripe(stripe: &StripeHandles) -> Document {
+fn encode_stripe(stripe: &StripeHandles) -> Document {
     let mut document = Document::new();
     insert_some(&mut document, "customerId", stripe.customer_id.as_deref());
     insert_some(&mut document, "subscriptionId", stripe.subscription_id.as_deref());

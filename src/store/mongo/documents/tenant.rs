@@ -1,4 +1,4 @@
-//! `tenants`.
+//! Converts documents of the collection `tenants`.
 
 use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
 
@@ -14,9 +14,9 @@ use crate::domain::{
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
 };
 
-/// Reads a tenant.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tenant> {
-    let mut stamps = MetadataFields::default();
+/// Decodes a tenant.
+pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tenant> {
+    let mut metadata = MetadataFields::default();
     let (mut slug, mut name, mut status, mut plan) = (None, None, None, None);
     let (mut domains, mut billing_info, mut integrations) = (Vec::new(), None, None);
     for field in fields(raw) {
@@ -24,17 +24,19 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tenant> {
         match field.key() {
             "slug" => slug = field.text()?,
             "name" => name = field.text()?,
-            "status" => status = field.word(TenantStatus::parse)?,
-            "plan" => plan = field.word(Plan::parse)?,
-            "domains" => domains = field.array()?.map(texts).transpose()?.unwrap_or_default(),
-            "billingInfo" => billing_info = field.nested(read_billing)?,
-            "integrations" => integrations = field.nested(read_integrations)?,
-            _ => stamps.take(&field)?,
+            "status" => status = field.string_enum(TenantStatus::parse)?,
+            "plan" => plan = field.string_enum(Plan::parse)?,
+            "domains" => {
+                domains = field.array()?.map(decode_domains).transpose()?.unwrap_or_default()
+            }
+            "billingInfo" => billing_info = field.nested(decode_billing)?,
+            "integrations" => integrations = field.nested(decode_integrations)?,
+            _ => metadata.decode_field(&field)?,
         }
     }
-    let stamped = stamps.with_defaults()?;
+    let metadata = metadata.with_defaults()?;
     Ok(Tenant {
-        id: TenantId::new(stamped.id),
+        id: TenantId::new(metadata.id),
         slug: require(slug, "slug", "a string")?,
         name: require(name, "name", "a string")?,
         status: status.unwrap_or(TenantStatus::Active),
@@ -42,21 +44,21 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tenant> {
         domains,
         billing_info,
         integrations,
-        version: stamped.version,
-        created_at: stamped.created_at,
-        updated_at: stamped.updated_at,
+        version: metadata.version,
+        created_at: metadata.created_at,
+        updated_at: metadata.updated_at,
     })
 }
 
-fn texts(array: &RawArray) -> DecodeResult<Vec<String>> {
-    let text = |value| match value {
+fn decode_domains(array: &RawArray) -> DecodeResult<Vec<String>> {
+    let domain = |value| match value {
         Ok(RawBsonRef::String(text)) => Ok(text.to_owned()),
         _ => Err(DecodeError::new("domains", "an array of strings")),
     };
-    array.into_iter().map(text).collect()
+    array.into_iter().map(domain).collect()
 }
 
-fn read_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {
+fn decode_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {
     let mut billing = BillingInfo::default();
     for field in fields(raw) {
         let field = field?;
@@ -64,14 +66,14 @@ fn read_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {
             "companyName" => billing.company_name = field.text()?,
             "email" => billing.email = field.text()?,
             "vatId" => billing.vat_id = field.text()?,
-            "address" => billing.address = field.nested(read_address)?,
+            "address" => billing.address = field.nested(decode_address)?,
             _ => {}
         }
     }
     Ok(billing)
 }
 
-fn read_address(raw: &RawDocument) -> DecodeResult<PostalAddress> {
+fn decode_address(raw: &RawDocument) -> DecodeResult<PostalAddress> {
     let mut address = PostalAddress::default();
     for field in fields(raw) {
         let field = field?;
@@ -88,7 +90,7 @@ fn read_address(raw: &RawDocument) -> DecodeResult<PostalAddress> {
     Ok(address)
 }
 
-fn read_integrations(raw: &RawDocument) -> DecodeResult<TenantIntegrations> {
+fn decode_integrations(raw: &RawDocument) -> DecodeResult<TenantIntegrations> {
     let mut integrations = TenantIntegrations::default();
     for field in fields(raw) {
         let field = field?;
@@ -102,8 +104,8 @@ fn read_integrations(raw: &RawDocument) -> DecodeResult<TenantIntegrations> {
     Ok(integrations)
 }
 
-/// Writes a tenant.
-pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
+/// Encodes a tenant.
+pub(in crate::store::mongo) fn encode(tenant: &Tenant) -> Document {
     let mut document = doc! {
         "_id": oid(tenant.id.raw),
         "slug": &tenant.slug,
@@ -112,11 +114,11 @@ pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
         "plan": tenant.plan.as_str(),
         "domains": &tenant.domains,
     };
-    insert_some(&mut document, "billingInfo", tenant.billing_info.as_ref().map(write_billing));
+    insert_some(&mut document, "billingInfo", tenant.billing_info.as_ref().map(encode_billing));
     insert_some(
         &mut document,
         "integrations",
-        tenant.integrations.as_ref().map(write_integrations),
+        tenant.integrations.as_ref().map(encode_integrations),
     );
     document.insert("version", tenant.version);
     document.insert("createdAt", date(tenant.created_at));
@@ -124,34 +126,38 @@ pub(in crate::store::mongo) fn write(tenant: &Tenant) -> Document {
     document
 }
 
-/// What turns a stored tenant into this one, and leaves alone what this program does not know of.
+/// Returns the update that turns a stored tenant into this one, and keeps unknown fields.
 pub(in crate::store::mongo) fn update(tenant: &Tenant) -> Vec<Document> {
-    let mut document = write(tenant);
+    let mut document = encode(tenant);
     document.remove("billingInfo");
     document.remove("integrations");
     let billing_info = tenant.billing_info.as_ref();
-    let mut replacement = MergeUpdate::of(document)
-        .part("integrations", tenant.integrations.as_ref().map(write_integrations), INTEGRATIONS)
-        .part("billingInfo", billing_info.map(write_billing_lines), BILLING_LINES);
+    let mut update = MergeUpdate::from_document(document)
+        .nested(
+            "integrations",
+            tenant.integrations.as_ref().map(encode_integrations),
+            INTEGRATIONS_FIELDS,
+        )
+        .nested("billingInfo", billing_info.map(encode_billing_fields), BILLING_FIELDS);
     if let Some(billing_info) = billing_info {
-        let address = billing_info.address.as_ref().map(write_address);
-        replacement = replacement.part("billingInfo.address", address, ADDRESS);
+        let address = billing_info.address.as_ref().map(encode_address);
+        update = update.nested("billingInfo.address", address, ADDRESS_FIELDS);
     }
-    replacement.pipeline()
+    update.pipeline()
 }
 
-const BILLING_LINES: &[&str] = &["companyName", "email", "vatId"];
-const ADDRESS: &[&str] = &["line1", "line2", "city", "region", "postalCode", "country"];
-const INTEGRATIONS: &[&str] = &["authentikGroup", "ocisSpace", "stalwartDomain"];
+const BILLING_FIELDS: &[&str] = &["companyName", "email", "vatId"];
+const ADDRESS_FIELDS: &[&str] = &["line1", "line2", "city", "region", "postalCode", "country"];
+const INTEGRATIONS_FIELDS: &[&str] = &["authentikGroup", "ocisSpace", "stalwartDomain"];
 
-fn write_billing(billing: &BillingInfo) -> Document {
-    let mut document = write_billing_lines(billing);
-    insert_some(&mut document, "address", billing.address.as_ref().map(write_address));
+fn encode_billing(billing: &BillingInfo) -> Document {
+    let mut document = encode_billing_fields(billing);
+    insert_some(&mut document, "address", billing.address.as_ref().map(encode_address));
     document
 }
 
-/// Without the address.
-fn write_billing_lines(billing: &BillingInfo) -> Document {
+/// Encodes billing information without the address.
+fn encode_billing_fields(billing: &BillingInfo) -> Document {
     let mut document = Document::new();
     insert_some(&mut document, "companyName", billing.company_name.as_deref());
     insert_some(&mut document, "email", billing.email.as_deref());
@@ -159,7 +165,7 @@ fn write_billing_lines(billing: &BillingInfo) -> Document {
     document
 }
 
-fn write_address(address: &PostalAddress) -> Document {
+fn encode_address(address: &PostalAddress) -> Document {
     let mut document = Document::new();
     insert_some(&mut document, "line1", address.line1.as_deref());
     insert_some(&mut document, "line2", address.line2.as_deref());
@@ -170,7 +176,7 @@ fn write_address(address: &PostalAddress) -> Document {
     document
 }
 
-fn write_integrations(integrations: &TenantIntegrations) -> Document {
+fn encode_integrations(integrations: &TenantIntegrations) -> Document {
     let mut document = Document::new();
     insert_some(&mut document, "authentikGroup", integrations.authentik_group.as_deref());
     insert_some(&mut document, "ocisSpace", integrations.ocis_space.as_deref());

@@ -1,4 +1,7 @@
-//! `tombstones`: what is left of users, and of tenants whose memberships are not all gone yet.
+//! Converts documents of the collection `tombstones`.
+//!
+//! It has the tombstones of deleted users, and the marker documents of deleted tenants that still
+//! have memberships.
 
 use mongodb::bson::{Document, RawDocument, doc};
 
@@ -13,8 +16,8 @@ use crate::domain::{
     user::{Identity, Tombstone},
 };
 
-/// Reads a tombstone.
-pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tombstone> {
+/// Decodes a tombstone.
+pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tombstone> {
     let (mut issuer, mut subject, mut deleted_at) = (None, None, None);
     for field in fields(raw) {
         let field = field?;
@@ -34,8 +37,8 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument) -> DecodeResult<Tombstone
     })
 }
 
-/// Writes a tombstone.
-pub(in crate::store::mongo) fn write(tombstone: &Tombstone) -> Document {
+/// Encodes a tombstone.
+pub(in crate::store::mongo) fn encode(tombstone: &Tombstone) -> Document {
     doc! {
         "subject": &tombstone.identity.subject,
         "issuer": &tombstone.identity.issuer,
@@ -43,20 +46,20 @@ pub(in crate::store::mongo) fn write(tombstone: &Tombstone) -> Document {
     }
 }
 
-/// What is left of a tenant with many members: memberships that are still to end. It names no
-/// subject, so nobody who looks for somebody's tombstone meets it.
+/// The pending removal of memberships in a deleted tenant. Its marker document has no subject, so a
+/// lookup of a user's tombstone never matches it.
 #[derive(Clone, Copy)]
 pub(in crate::store::mongo) struct PendingCleanup {
-    /// Whose members.
+    /// The deleted tenant.
     pub(in crate::store::mongo) tenant: TenantId,
-    /// When the tenant was deleted.
+    /// The time of the deletion.
     pub(in crate::store::mongo) deleted_at: Timestamp,
-    /// Where the watermark of its members is from then on, at least.
+    /// The watermark that its former members have at least.
     pub(in crate::store::mongo) groups_as_of: Timestamp,
 }
 
-/// Reads a leftover.
-pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> DecodeResult<PendingCleanup> {
+/// Decodes a marker document.
+pub(in crate::store::mongo) fn decode_marker(raw: &RawDocument) -> DecodeResult<PendingCleanup> {
     let (mut tenant, mut deleted_at, mut groups_as_of) = (None, None, None);
     for field in fields(raw) {
         let field = field?;
@@ -74,12 +77,12 @@ pub(in crate::store::mongo) fn read_leftover(raw: &RawDocument) -> DecodeResult<
     })
 }
 
-/// Writes a leftover; a tenant is deleted once, so it may have the tenant's identifier.
-pub(in crate::store::mongo) fn write_leftover(left: &PendingCleanup) -> Document {
+/// Encodes a marker document. A tenant is deleted once, so the document can have its identifier.
+pub(in crate::store::mongo) fn encode_marker(cleanup: &PendingCleanup) -> Document {
     doc! {
-        "_id": oid(left.tenant.raw),
-        "tenantId": oid(left.tenant.raw),
-        "deletedAt": date(left.deleted_at),
-        "groupsAsOf": date(left.groups_as_of),
+        "_id": oid(cleanup.tenant.raw),
+        "tenantId": oid(cleanup.tenant.raw),
+        "deletedAt": date(cleanup.deleted_at),
+        "groupsAsOf": date(cleanup.groups_as_of),
     }
 }

@@ -1,4 +1,4 @@
-//! `users`.
+//! Converts documents of the collection `users`.
 
 use std::collections::HashSet;
 
@@ -15,12 +15,15 @@ use crate::domain::{
     user::{Identity, Membership, MembershipSource, TenantRole, User},
 };
 
-/// Reads a user; one that names no issuer is the default one's.
-pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> DecodeResult<User> {
-    let mut stamps = MetadataFields::default();
+/// Decodes a user. A document without an issuer belongs to the default one.
+pub(in crate::store::mongo) fn decode(
+    raw: &RawDocument,
+    default_issuer: &str,
+) -> DecodeResult<User> {
+    let mut metadata = MetadataFields::default();
     let (mut issuer, mut subject, mut email, mut name) = (None, None, None, None);
     let (mut admin, mut admin_source, mut disabled) = (None, None, None);
-    let (mut given, mut groups_as_of, mut last_seen_at) = (None, None, None);
+    let (mut memberships, mut groups_as_of, mut last_seen_at) = (None, None, None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
@@ -29,18 +32,18 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> 
             "email" => email = field.text()?,
             "name" => name = field.text()?,
             "platformAdmin" => admin = field.boolean()?,
-            "platformAdminSource" => admin_source = field.word(MembershipSource::parse)?,
+            "platformAdminSource" => admin_source = field.string_enum(MembershipSource::parse)?,
             "disabled" => disabled = field.boolean()?,
-            "memberships" => given = field.array()?,
+            "memberships" => memberships = field.array()?,
             "groupsAsOf" => groups_as_of = field.time()?,
             "lastSeenAt" => last_seen_at = field.time()?,
-            _ => stamps.take(&field)?,
+            _ => metadata.decode_field(&field)?,
         }
     }
-    let stamped = stamps.with_defaults()?;
+    let metadata = metadata.with_defaults()?;
     let admin_source = admin_source.unwrap_or(MembershipSource::Direct);
     Ok(User {
-        id: UserId::new(stamped.id),
+        id: UserId::new(metadata.id),
         identity: Identity {
             issuer: issuer.unwrap_or_else(|| default_issuer.to_owned()),
             subject: require(subject, "subject", "a string")?,
@@ -49,24 +52,25 @@ pub(in crate::store::mongo) fn read(raw: &RawDocument, default_issuer: &str) -> 
         name: require(name, "name", "a string")?,
         platform_admin: admin.unwrap_or(false).then_some(admin_source),
         disabled: disabled.unwrap_or(false),
-        memberships: given.map_or(Ok(Vec::new()), |m| read_memberships(m, stamped.created_at))?,
+        memberships: memberships
+            .map_or(Ok(Vec::new()), |array| decode_memberships(array, metadata.created_at))?,
         groups_as_of,
         last_seen_at,
-        version: stamped.version,
-        created_at: stamped.created_at,
-        updated_at: stamped.updated_at,
+        version: metadata.version,
+        created_at: metadata.created_at,
+        updated_at: metadata.updated_at,
     })
 }
 
-/// The issuer that a document names, if it names one, whatever else is wrong with it.
+/// Returns the issuer that a document names, even if the rest of it cannot be decoded.
 pub(in crate::store::mongo) fn issuer(raw: &RawDocument) -> Option<&str> {
     raw.get("issuer").ok()??.as_str()
 }
 
-fn read_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<Vec<Membership>> {
-    let read = |raw: DecodeResult<&RawDocument>| read_membership(raw?, created_at);
-    let memberships: DecodeResult<Vec<_>> = documents(array).map(read).collect();
-    let mut memberships = memberships.map_err(|fault| fault.within("memberships"))?;
+fn decode_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<Vec<Membership>> {
+    let decode = |raw: DecodeResult<&RawDocument>| decode_membership(raw?, created_at);
+    let memberships: DecodeResult<Vec<_>> = documents(array).map(decode).collect();
+    let mut memberships = memberships.map_err(|error| error.prefixed("memberships"))?;
     if has_duplicates(&memberships) {
         let mut seen = HashSet::new();
         memberships.retain(|m| seen.insert(m.tenant_id));
@@ -74,53 +78,54 @@ fn read_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<Vec
     Ok(memberships)
 }
 
-/// Sorting is the cheap way to find out for the few that are usual, and for 10,000.
+/// Returns whether two memberships are in one tenant. Sorting is cheap for the usual few, and for
+/// 10,000.
 fn has_duplicates(memberships: &[Membership]) -> bool {
     let mut ids: Vec<_> = memberships.iter().map(|m| m.tenant_id).collect();
     ids.sort_unstable();
     ids.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-fn read_membership(raw: &RawDocument, created_at: Timestamp) -> DecodeResult<Membership> {
+fn decode_membership(raw: &RawDocument, created_at: Timestamp) -> DecodeResult<Membership> {
     let (mut tenant, mut role, mut source, mut since) = (None, None, None, None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "tenantId" => tenant = field.id()?,
-            "role" => role = field.word(TenantRole::parse)?,
-            "source" => source = field.word(MembershipSource::parse)?,
+            "role" => role = field.string_enum(TenantRole::parse)?,
+            "source" => source = field.string_enum(MembershipSource::parse)?,
             "since" => since = field.time()?,
             _ => {}
         }
     }
     Ok(Membership {
         tenant_id: TenantId::new(require(tenant, "tenantId", "an ObjectId")?),
-        role: role.ok_or_else(|| DecodeError::new("role", "one of its words"))?,
+        role: role.ok_or_else(|| DecodeError::new("role", "a known value"))?,
         source: source.unwrap_or(MembershipSource::Direct),
         since: since.unwrap_or(created_at),
     })
 }
 
-/// Writes a new user.
-pub(in crate::store::mongo) fn write(user: &User) -> Document {
+/// Encodes a new user.
+pub(in crate::store::mongo) fn encode(user: &User) -> Document {
     let mut document = doc! {
         "_id": oid(user.id.raw),
         "subject": &user.identity.subject,
         "issuer": &user.identity.issuer,
     };
-    let (set, _) = parts(user);
+    let (set, _) = changeable_fields(user);
     document.extend(set);
     insert_some(&mut document, "lastSeenAt", user.last_seen_at.map(date));
     document.insert("createdAt", date(user.created_at));
     document
 }
 
-/// What turns a stored user into this one, and leaves alone what this program does not know of.
+/// Returns the update that turns a stored user into this one, and keeps unknown fields.
 ///
-/// The identity stays as it is stored: it never changes, and a document without an issuer goes on
-/// following the default one. Whoever was seen in between stays seen then.
+/// The identity never changes, so it is not updated. A document without an issuer continues to
+/// belong to the default one. A later `lastSeenAt` that was stored meanwhile stays.
 pub(in crate::store::mongo) fn update(user: &User) -> Document {
-    let (set, unset) = parts(user);
+    let (set, unset) = changeable_fields(user);
     let mut update = doc! { "$set": set };
     if !unset.is_empty() {
         update.insert("$unset", unset);
@@ -131,9 +136,9 @@ pub(in crate::store::mongo) fn update(user: &User) -> Document {
     update
 }
 
-/// The fields that an update may change: those that have a value, and those that have none.
-fn parts(user: &User) -> (Document, Document) {
-    let memberships: Vec<Document> = user.memberships.iter().map(write_membership).collect();
+/// Returns the fields that an update may change, those with a value and those without one.
+fn changeable_fields(user: &User) -> (Document, Document) {
+    let memberships: Vec<Document> = user.memberships.iter().map(encode_membership).collect();
     let mut set = doc! {
         "name": &user.name,
         "platformAdmin": user.platform_admin.is_some(),
@@ -143,17 +148,17 @@ fn parts(user: &User) -> (Document, Document) {
         "updatedAt": date(user.updated_at),
     };
     let mut unset = Document::new();
-    let mut either = |key: &str, value: Option<Bson>| match value {
+    let mut set_or_unset = |key: &str, value: Option<Bson>| match value {
         Some(value) => set.insert(key, value),
         None => unset.insert(key, ""),
     };
-    either("email", user.email.as_deref().map(Bson::from));
-    either("platformAdminSource", user.platform_admin.map(|source| source.as_str().into()));
-    either("groupsAsOf", user.groups_as_of.map(|at| date(at).into()));
+    set_or_unset("email", user.email.as_deref().map(Bson::from));
+    set_or_unset("platformAdminSource", user.platform_admin.map(|source| source.as_str().into()));
+    set_or_unset("groupsAsOf", user.groups_as_of.map(|at| date(at).into()));
     (set, unset)
 }
 
-fn write_membership(membership: &Membership) -> Document {
+fn encode_membership(membership: &Membership) -> Document {
     doc! {
         "tenantId": oid(membership.tenant_id.raw),
         "role": membership.role.as_str(),

@@ -1,17 +1,17 @@
-//! Events, and the tenants whose history they belong to.
+//! Converts audit events. Their tenants are rows of another table.
 
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DecodeError, DecodeResult, Fields, found};
+use super::{DecodeError, DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
     id::{NodeId, ObjectId, TenantId, UserId},
     list::Decoded,
 };
 
-/// The columns that [`read`] needs, of a table or alias `e`.
+/// The columns that [`decode`] needs, of a table with the alias `e`.
 pub(in super::super) const COLUMNS: &str = "e.id, e.at, e.action, e.actor_kind, e.actor, \
     e.target, e.changes, e.request_id, (SELECT json_group_array(hex(x.tenant_id) ORDER BY \
     x.ordinal) FROM audit_event_tenants x WHERE x.event_id = e.id) AS tenants";
@@ -23,13 +23,13 @@ struct ChangeJson {
     to: Value,
 }
 
-/// Reads an event.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<AuditEvent>> {
-    found("audit_events", row, event)
+/// Decodes an audit event.
+pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<AuditEvent>> {
+    decode_or_log("audit_events", row, event)
 }
 
 fn event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
-    let actor: Option<[u8; 12]> = fields.get("actor", "12 bytes, or null")?;
+    let actor: Option<[u8; 12]> = fields.get("actor", "12 bytes or null")?;
     let changes: Vec<ChangeJson> = fields.json("changes")?;
     let changes =
         changes.into_iter().map(|c| FieldChange { field: c.field, from: c.from, to: c.to });
@@ -37,23 +37,23 @@ fn event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
         id: fields.id("id")?,
         at: fields.time("at")?,
         action: fields.text("action")?,
-        actor_kind: fields.word("actor_kind", ActorKind::parse)?,
+        actor_kind: fields.string_enum("actor_kind", ActorKind::parse)?,
         actor: actor.map(|id| UserId::new(ObjectId(id))),
         tenants: tenants(fields)?,
-        target: fields.maybe_word("target", NodeId::parse)?,
+        target: fields.optional_string_enum("target", NodeId::parse)?,
         changes: changes.collect(),
-        request_id: fields.maybe_text("request_id")?,
+        request_id: fields.optional_text("request_id")?,
     })
 }
 
 fn tenants(fields: &Fields<'_>) -> DecodeResult<Vec<TenantId>> {
     let hex: Vec<String> = fields.json("tenants")?;
-    let read = |hex: String| ObjectId::from_hex(&hex.to_ascii_lowercase()).map(TenantId::new);
-    let fault = DecodeError { column: "tenants", expected: "12 bytes each" };
-    hex.into_iter().map(read).collect::<Option<_>>().ok_or(fault)
+    let parse = |hex: String| ObjectId::from_hex(&hex.to_ascii_lowercase()).map(TenantId::new);
+    let error = DecodeError { column: "tenants", expected: "12 bytes each" };
+    hex.into_iter().map(parse).collect::<Option<_>>().ok_or(error)
 }
 
-/// Inserts an event.
+/// Inserts an audit event.
 pub(in super::super) fn insert(db: &Transaction<'_>, event: &AuditEvent) -> rusqlite::Result<()> {
     let changes: Vec<ChangeJson> = event
         .changes

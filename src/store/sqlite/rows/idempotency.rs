@@ -1,4 +1,4 @@
-//! What a request did, as JSON.
+//! Converts the completed mutations of an idempotent request, which are stored as JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ struct StepJson {
     ids: Vec<String>,
 }
 
-/// Reads steps; `None` where they are not of the form known here.
-pub(in super::super) fn steps(json: &str) -> Option<Vec<CompletedMutation>> {
+/// Parses completed mutations, or returns `None` if the JSON has an unknown structure.
+pub(in super::super) fn parse_steps(json: &str) -> Option<Vec<CompletedMutation>> {
     let steps: Vec<StepJson> = serde_json::from_str(json).ok()?;
     let step = |step: StepJson| {
         let ids = step.ids.iter().map(|id| NodeId::parse(id)).collect::<Option<_>>()?;
@@ -20,7 +20,7 @@ pub(in super::super) fn steps(json: &str) -> Option<Vec<CompletedMutation>> {
     steps.into_iter().map(step).collect()
 }
 
-/// Writes a step.
+/// Serializes a completed mutation.
 pub(in super::super) fn step_json(step: &CompletedMutation) -> rusqlite::Result<String> {
     let ids = step.ids.iter().map(ToString::to_string).collect();
     super::to_json(&StepJson { ordinal: step.root_field_index, ids })

@@ -1,4 +1,7 @@
-//! Between rows and domain types. Every reader takes its own columns by place, the identifier first.
+//! Converts between rows and domain types.
+//!
+//! Each file has the columns that its `decode` needs, and reads them by name. The column `id` is
+//! required. A row that cannot be decoded otherwise is an `UnreadableDocument`.
 
 pub(super) mod audit;
 pub(super) mod idempotency;
@@ -20,16 +23,16 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What a column should hold and does not.
+/// The reason why a row cannot be decoded: a column and a description of the expected value.
 pub(super) struct DecodeError {
     column: &'static str,
     expected: &'static str,
 }
 
-/// A column's value, or what is wrong with it.
+/// A decoded value, or the reason why it cannot be decoded.
 pub(super) type DecodeResult<T> = Result<T, DecodeError>;
 
-/// A row of one table, read by the names of its columns.
+/// A row whose columns are read by name as values of an expected type.
 pub(super) struct Fields<'a> {
     row: &'a Row<'a>,
 }
@@ -47,7 +50,7 @@ impl Fields<'_> {
         self.get(column, "text")
     }
 
-    fn maybe_text(&self, column: &'static str) -> DecodeResult<Option<String>> {
+    fn optional_text(&self, column: &'static str) -> DecodeResult<Option<String>> {
         self.get(column, "text or null")
     }
 
@@ -60,40 +63,45 @@ impl Fields<'_> {
     }
 
     fn time(&self, column: &'static str) -> DecodeResult<Timestamp> {
-        self.maybe_time(column)?.ok_or(DecodeError { column, expected: "milliseconds" })
+        self.optional_time(column)?.ok_or(DecodeError { column, expected: "milliseconds" })
     }
 
-    fn maybe_time(&self, column: &'static str) -> DecodeResult<Option<Timestamp>> {
-        let expected = "milliseconds, or null";
+    fn optional_time(&self, column: &'static str) -> DecodeResult<Option<Timestamp>> {
+        let expected = "milliseconds or null";
         let millis: Option<i64> = self.get(column, expected)?;
         let time = |millis| Timestamp::from_millis(millis).ok_or(DecodeError { column, expected });
         millis.map(time).transpose()
     }
 
-    fn word<T>(&self, column: &'static str, read: impl Fn(&str) -> Option<T>) -> DecodeResult<T> {
-        let expected = "a word known here";
-        self.maybe_word(column, read)?.ok_or(DecodeError { column, expected })
-    }
-
-    fn maybe_word<T>(
+    /// Reads a value of an enumeration that is stored as text.
+    fn string_enum<T>(
         &self,
         column: &'static str,
-        read: impl Fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> DecodeResult<T> {
+        let expected = "a known value";
+        self.optional_string_enum(column, parse)?.ok_or(DecodeError { column, expected })
+    }
+
+    fn optional_string_enum<T>(
+        &self,
+        column: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
     ) -> DecodeResult<Option<T>> {
-        let word = self.maybe_text(column)?;
-        let read =
-            |word: String| read(&word).ok_or(DecodeError { column, expected: "a word known here" });
-        word.map(read).transpose()
+        let expected = "a known value";
+        let text = self.optional_text(column)?;
+        let parse = |text: String| parse(&text).ok_or(DecodeError { column, expected });
+        text.map(parse).transpose()
     }
 
     fn json<T: DeserializeOwned>(&self, column: &'static str) -> DecodeResult<T> {
-        let expected = "JSON of the form known here";
-        self.maybe_json(column)?.ok_or(DecodeError { column, expected })
+        let expected = "JSON of the known structure";
+        self.optional_json(column)?.ok_or(DecodeError { column, expected })
     }
 
-    fn maybe_json<T: DeserializeOwned>(&self, column: &'static str) -> DecodeResult<Option<T>> {
-        let expected = "JSON of the form known here";
-        let text = self.maybe_text(column)?;
+    fn optional_json<T: DeserializeOwned>(&self, column: &'static str) -> DecodeResult<Option<T>> {
+        let expected = "JSON of the known structure";
+        let text = self.optional_text(column)?;
         let parse = |text: String| {
             serde_json::from_str(&text).map_err(|_| DecodeError { column, expected })
         };
@@ -101,15 +109,16 @@ impl Fields<'_> {
     }
 }
 
-/// Reads one row; one that cannot be read is logged here: where and why, never what it says.
-fn found<T>(
+/// Decodes a row. An unreadable one is logged with its location and the reason, but without its
+/// values.
+fn decode_or_log<T>(
     table: &str,
     row: &Row<'_>,
-    read: impl Fn(&Fields<'_>) -> DecodeResult<T>,
+    decode: impl Fn(&Fields<'_>) -> DecodeResult<T>,
 ) -> rusqlite::Result<Decoded<T>> {
     let id = ObjectId(row.get("id")?);
-    let read = read(&Fields { row });
-    Ok(read.map_err(|DecodeError { column, expected }| {
+    let decoded = decode(&Fields { row });
+    Ok(decoded.map_err(|DecodeError { column, expected }| {
         tracing::error!(table, %id, column, expected, "a stored row cannot be read");
         UnreadableDocument {
             id,
@@ -118,42 +127,42 @@ fn found<T>(
     }))
 }
 
-/// Identifiers as a list that a statement takes as one parameter.
+/// Returns identifiers as one parameter, a list for `rarray`.
 pub(super) fn blobs<E>(ids: &[Id<E>]) -> Parameter {
     Parameter::List(ids.iter().map(|id| Value::Blob(id.raw.0.to_vec())).collect())
 }
 
-/// Texts as a list that a statement takes as one parameter.
+/// Returns text values as one parameter, a list for `rarray`.
 pub(super) fn texts(texts: &[String]) -> Parameter {
     Parameter::List(texts.iter().cloned().map(Value::Text).collect())
 }
 
-/// A parameter of a statement, which may cross threads.
+/// A parameter of a statement. It can be sent to another thread, unlike the `Rc` of a list.
 pub(super) enum Parameter {
-    /// One value.
+    /// A single value.
     One(Value),
-    /// A list for `rarray`.
+    /// A list of values for `rarray`.
     List(Vec<Value>),
 }
 
 impl Parameter {
-    /// An identifier.
+    /// Creates a parameter from an identifier.
     pub(super) fn id<E>(id: Id<E>) -> Self {
         Self::One(Value::Blob(id.raw.0.to_vec()))
     }
 
-    /// A text.
+    /// Creates a parameter from text.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::One(Value::Text(text.into()))
     }
 
-    /// An integer.
+    /// Creates a parameter from an integer.
     pub(super) const fn integer(integer: i64) -> Self {
         Self::One(Value::Integer(integer))
     }
 
-    /// What the statement takes.
-    pub(super) fn bound(self) -> Box<dyn ToSql> {
+    /// Converts the parameter to the type that a statement binds.
+    pub(super) fn into_sql(self) -> Box<dyn ToSql> {
         match self {
             Self::One(value) => Box::new(value),
             Self::List(values) => Box::new(Rc::new(values)),
@@ -161,7 +170,7 @@ impl Parameter {
     }
 }
 
-/// A value as a column of JSON has it.
+/// Serializes a value for a JSON column.
 fn to_json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))

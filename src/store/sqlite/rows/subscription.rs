@@ -1,9 +1,9 @@
-//! Subscriptions.
+//! Converts subscriptions. The identifiers at Stripe are a JSON column.
 
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeResult, Fields, found};
+use super::{DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     list::Decoded,
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
@@ -11,7 +11,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// The columns that [`read`] needs, of a table or alias `s`.
+/// The columns that [`decode`] needs, of a table with the alias `s`.
 pub(in super::super) const COLUMNS: &str = "s.id, s.tenant_id, s.plan, s.status, \
     s.current_period_start, s.current_period_end, s.cancel_at_period_end, s.stripe, s.version, \
     s.created_at, s.updated_at";
@@ -24,20 +24,20 @@ struct StripeJson {
     price_id: Option<String>,
 }
 
-/// Reads a subscription.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<TenantSubscription>> {
-    found("subscriptions", row, subscription)
+/// Decodes a subscription.
+pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<TenantSubscription>> {
+    decode_or_log("subscriptions", row, subscription)
 }
 
 fn subscription(fields: &Fields<'_>) -> DecodeResult<TenantSubscription> {
-    let stripe: Option<StripeJson> = fields.maybe_json("stripe")?;
+    let stripe: Option<StripeJson> = fields.optional_json("stripe")?;
     Ok(TenantSubscription {
         id: fields.id("id")?,
         tenant_id: fields.id("tenant_id")?,
-        plan: fields.word("plan", Plan::parse)?,
-        status: fields.word("status", TenantSubscriptionStatus::parse)?,
-        current_period_start: fields.maybe_time("current_period_start")?,
-        current_period_end: fields.maybe_time("current_period_end")?,
+        plan: fields.string_enum("plan", Plan::parse)?,
+        status: fields.string_enum("status", TenantSubscriptionStatus::parse)?,
+        current_period_start: fields.optional_time("current_period_start")?,
+        current_period_end: fields.optional_time("current_period_end")?,
         cancel_at_period_end: fields.flag("cancel_at_period_end")?,
         stripe: stripe.map(|json| StripeHandles {
             customer_id: json.customer_id,
@@ -76,15 +76,15 @@ pub(in super::super) fn insert(
     Ok(())
 }
 
-/// Puts a subscription in the place of the one with that version.
+/// Updates a subscription that has the expected version.
 pub(in super::super) const UPDATE: &str = "UPDATE subscriptions SET tenant_id = ?1, plan = ?2, \
     status = ?3, current_period_start = ?4, current_period_end = ?5, cancel_at_period_end = ?6, \
     stripe = ?7, version = ?8, updated_at = ?9 WHERE id = ?10 AND version = ?11";
 
-/// Does so; `false` where it is not there any more.
+/// Updates a subscription. Returns `false` if none has the expected version.
 pub(in super::super) fn update(
     db: &Transaction<'_>,
-    was: i32,
+    expected: i32,
     subscription: &TenantSubscription,
 ) -> rusqlite::Result<bool> {
     let updated = db.prepare_cached(UPDATE)?.execute(params![
@@ -98,7 +98,7 @@ pub(in super::super) fn update(
         subscription.version,
         subscription.updated_at.millis(),
         subscription.id.raw.0,
-        was,
+        expected,
     ])?;
     Ok(updated > 0)
 }

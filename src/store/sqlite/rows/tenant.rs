@@ -1,16 +1,17 @@
-//! Tenants: a row, their domains, and two columns of JSON.
+//! Converts tenants. Domains are rows of another table. Billing information and integrations are JSON
+//! columns.
 
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeResult, Fields, found};
+use super::{DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     list::Decoded,
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
     text,
 };
 
-/// The columns that [`read`] needs, of a table or alias `t`.
+/// The columns that [`decode`] needs, of a table with the alias `t`.
 pub(in super::super) const COLUMNS: &str = "t.id, t.slug, t.slug_fold, t.name, t.name_fold, \
     t.status, t.plan, t.billing_info, t.authentik_group, t.integrations, t.version, t.created_at, \
     t.updated_at, (SELECT json_group_array(d.domain ORDER BY d.ordinal) FROM tenant_domains d \
@@ -36,7 +37,7 @@ struct AddressJson {
     country: Option<String>,
 }
 
-/// The group has a column of its own, because it is unique.
+/// The integrations except the group, which has a column of its own because it is unique.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct IntegrationsJson {
@@ -44,9 +45,9 @@ struct IntegrationsJson {
     stalwart_domain: Option<String>,
 }
 
-/// Reads a tenant.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<Tenant>> {
-    found("tenants", row, tenant)
+/// Decodes a tenant.
+pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<Tenant>> {
+    decode_or_log("tenants", row, tenant)
 }
 
 fn tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
@@ -54,10 +55,10 @@ fn tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
         id: fields.id("id")?,
         slug: fields.text("slug")?,
         name: fields.text("name")?,
-        status: fields.word("status", TenantStatus::parse)?,
-        plan: fields.word("plan", Plan::parse)?,
+        status: fields.string_enum("status", TenantStatus::parse)?,
+        plan: fields.string_enum("plan", Plan::parse)?,
         domains: fields.json("domains")?,
-        billing_info: fields.maybe_json("billing_info")?.map(billing_info),
+        billing_info: fields.optional_json("billing_info")?.map(billing_info),
         integrations: integrations(fields)?,
         version: fields.version()?,
         created_at: fields.time("created_at")?,
@@ -79,8 +80,8 @@ fn billing_info(json: BillingJson) -> BillingInfo {
 }
 
 fn integrations(fields: &Fields<'_>) -> DecodeResult<Option<TenantIntegrations>> {
-    let authentik_group = fields.maybe_text("authentik_group")?;
-    let json: Option<IntegrationsJson> = fields.maybe_json("integrations")?;
+    let authentik_group = fields.optional_text("authentik_group")?;
+    let json: Option<IntegrationsJson> = fields.optional_json("integrations")?;
     if json.is_none() && authentik_group.is_none() {
         return Ok(None);
     }
@@ -90,7 +91,7 @@ fn integrations(fields: &Fields<'_>) -> DecodeResult<Option<TenantIntegrations>>
 
 /// Inserts a tenant and its domains.
 pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()> {
-    let (billing_info, integrations) = json(tenant)?;
+    let (billing_info, integrations) = json_columns(tenant)?;
     db.prepare_cached(
         "INSERT INTO tenants (id, slug, slug_fold, name, name_fold, status, plan, billing_info, \
          authentik_group, integrations, version, created_at, updated_at) \
@@ -114,21 +115,21 @@ pub(in super::super) fn insert(db: &Transaction<'_>, tenant: &Tenant) -> rusqlit
     insert_domains(db, tenant)
 }
 
-/// Puts a tenant in the place of the one with that version.
+/// Updates a tenant that has the expected version.
 pub(in super::super) const UPDATE: &str = "UPDATE tenants SET slug = ?1, slug_fold = ?2, \
     name = ?3, name_fold = ?4, status = ?5, plan = ?6, billing_info = ?7, authentik_group = ?8, \
     integrations = ?9, version = ?10, updated_at = ?11 WHERE id = ?12 AND version = ?13";
 
-/// Takes a tenant's domains away.
+/// Deletes all domains of a tenant.
 pub(in super::super) const DELETE_DOMAINS: &str = "DELETE FROM tenant_domains WHERE tenant_id = ?1";
 
-/// Puts a tenant in the place of the one with that version; `false` where it is not there any more.
+/// Updates a tenant and its domains. Returns `false` if none has the expected version.
 pub(in super::super) fn update(
     db: &Transaction<'_>,
-    was: i32,
+    expected: i32,
     tenant: &Tenant,
 ) -> rusqlite::Result<bool> {
-    let (billing_info, integrations) = json(tenant)?;
+    let (billing_info, integrations) = json_columns(tenant)?;
     let updated = db.prepare_cached(UPDATE)?.execute(params![
         tenant.slug,
         text::case_fold(&tenant.slug),
@@ -142,12 +143,13 @@ pub(in super::super) fn update(
         tenant.version,
         tenant.updated_at.millis(),
         tenant.id.raw.0,
-        was,
+        expected,
     ])?;
     if updated == 0 {
         return Ok(false);
     }
-    // All of them first: one that only moves within the list must not meet itself.
+    // All domains are deleted first, so that a domain that only changes its position does not
+    // conflict with itself.
     db.prepare_cached(DELETE_DOMAINS)?.execute([tenant.id.raw.0])?;
     insert_domains(db, tenant)?;
     Ok(true)
@@ -168,8 +170,8 @@ fn insert_domains(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// The two columns of JSON: whom to bill, and the integrations but the group.
-fn json(tenant: &Tenant) -> rusqlite::Result<(Option<String>, Option<String>)> {
+/// Returns the two JSON columns, billing information and integrations.
+fn json_columns(tenant: &Tenant) -> rusqlite::Result<(Option<String>, Option<String>)> {
     let billing_info = tenant.billing_info.as_ref().map(billing_json);
     let integrations = tenant.integrations.as_ref().map(|i| IntegrationsJson {
         ocis_space: i.ocis_space.clone(),

@@ -1,8 +1,8 @@
-//! Users: a row, and their memberships in rows of their own.
+//! Converts users. Their memberships are rows of another table.
 
 use rusqlite::{Row, Transaction, params};
 
-use super::{DecodeError, DecodeResult, Fields, found};
+use super::{DecodeError, DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     change::UserVersion,
     id::{ObjectId, TenantId},
@@ -12,28 +12,28 @@ use crate::domain::{
     user::{Identity, Membership, MembershipSource, TenantRole, User},
 };
 
-/// The columns that [`read`] needs, of a table or alias `u`.
+/// The columns that [`decode`] needs, of a table with the alias `u`.
 pub(in super::super) const COLUMNS: &str = "u.id, u.issuer, u.subject, u.email, u.name, \
     u.name_fold, u.platform_admin, u.disabled, u.groups_as_of, u.last_seen_at, u.version, \
     u.created_at, u.updated_at, (SELECT json_group_array(json_array(hex(m.tenant_id), m.role, \
     m.source, m.since) ORDER BY m.ordinal) FROM memberships m WHERE m.user_id = u.id) AS memberships";
 
-/// Reads a user.
-pub(in super::super) fn read(row: &Row<'_>) -> rusqlite::Result<Decoded<User>> {
-    found("users", row, user)
+/// Decodes a user.
+pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<User>> {
+    decode_or_log("users", row, user)
 }
 
 fn user(fields: &Fields<'_>) -> DecodeResult<User> {
     Ok(User {
         id: fields.id("id")?,
         identity: Identity { issuer: fields.text("issuer")?, subject: fields.text("subject")? },
-        email: fields.maybe_text("email")?,
+        email: fields.optional_text("email")?,
         name: fields.text("name")?,
-        platform_admin: fields.maybe_word("platform_admin", MembershipSource::parse)?,
+        platform_admin: fields.optional_string_enum("platform_admin", MembershipSource::parse)?,
         disabled: fields.flag("disabled")?,
         memberships: memberships(fields)?,
-        groups_as_of: fields.maybe_time("groups_as_of")?,
-        last_seen_at: fields.maybe_time("last_seen_at")?,
+        groups_as_of: fields.optional_time("groups_as_of")?,
+        last_seen_at: fields.optional_time("last_seen_at")?,
         version: fields.version()?,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
@@ -42,8 +42,8 @@ fn user(fields: &Fields<'_>) -> DecodeResult<User> {
 
 fn memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
     let rows: Vec<(String, String, String, i64)> = fields.json("memberships")?;
-    let fault = DecodeError { column: "memberships", expected: "words and times known here" };
-    let read = |(tenant, role, source, since): (String, String, String, i64)| {
+    let error = DecodeError { column: "memberships", expected: "known values and timestamps" };
+    let parse = |(tenant, role, source, since): (String, String, String, i64)| {
         Some(Membership {
             tenant_id: TenantId::new(ObjectId::from_hex(&tenant.to_ascii_lowercase())?),
             role: TenantRole::parse(&role)?,
@@ -51,7 +51,7 @@ fn memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
             since: Timestamp::from_millis(since)?,
         })
     };
-    rows.into_iter().map(read).collect::<Option<_>>().ok_or(fault)
+    rows.into_iter().map(parse).collect::<Option<_>>().ok_or(error)
 }
 
 /// Inserts a user and its memberships.
@@ -80,10 +80,11 @@ pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::R
     insert_memberships(db, user)
 }
 
-/// Puts a user in the place of the one with that stamp; `false` where it is not there any more.
+/// Updates a user and its memberships. Returns `false` if none has the expected version and
+/// watermark. A later `last_seen_at` that was stored meanwhile stays.
 pub(in super::super) fn update(
     db: &Transaction<'_>,
-    was: UserVersion,
+    expected: UserVersion,
     user: &User,
 ) -> rusqlite::Result<bool> {
     let updated = db
@@ -108,8 +109,8 @@ pub(in super::super) fn update(
             user.version,
             user.updated_at.millis(),
             user.id.raw.0,
-            was.version,
-            was.groups_as_of.map(Timestamp::millis),
+            expected.version,
+            expected.groups_as_of.map(Timestamp::millis),
         ])?;
     if updated == 0 {
         return Ok(false);
