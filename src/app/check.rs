@@ -105,8 +105,8 @@ async fn provider(source: &OidcKeySource, issuer: &IssuerConfig, report: &mut Re
         Err(fault) => report.problem(format!("{url}: {fault}"), fault.help()),
     }
     match audience_hint(url, &issuer.audiences) {
-        Some(hint) if hint.certain => report.problem(format!("{url}: {}", hint.what), hint.fix),
-        Some(hint) => Report::note(format!("{url}: {}: {}", hint.what, hint.fix)),
+        Some(hint) if hint.certain => report.problem(format!("{url}: {}", hint.message), hint.help),
+        Some(hint) => Report::note(format!("{url}: {}: {}", hint.message, hint.help)),
         None => {}
     }
 }
@@ -117,6 +117,6 @@ fn keys_of(url: &str, fetched: &FetchedKeySet, report: &mut Report) {
     }
     match jwks_cache::ensure_usable(fetched) {
         Ok(()) => Report::good(format!("{url}: usable keys: {}", fetched.set.len())),
-        Err(none) => report.problem(format!("{url}: {none}"), none.fix()),
+        Err(none) => report.problem(format!("{url}: {none}"), none.help()),
     }
 }

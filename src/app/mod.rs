@@ -134,7 +134,7 @@ pub fn serve(config: ServeConfig) -> Result<(), AppError> {
         };
         let OidcConfig { issuers, groups_claim, .. } = provider;
         for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
-            tracing::warn!(fix = hint.fix, "{}", hint.what);
+            tracing::warn!(help = hint.help, "{}", hint.message);
         }
         let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
             let keys = JwksCache::remote(source, metrics.clone());

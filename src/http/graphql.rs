@@ -257,7 +257,7 @@ impl RequestHandler<'_> {
             Err(refused) => {
                 // The reason is for the log alone: an attacker learns nothing by trying.
                 RequestTelemetry::from_extensions(&self.parts.extensions)
-                    .set_auth_error(refused.word());
+                    .set_auth_error(refused.as_str());
                 if refused != AuthError::KeysUnavailable {
                     self.check_rate_limit(self.client_ip_key(), rate_limit::BASE_COST, 0)?;
                     self.fine(self.client_ip_key());
