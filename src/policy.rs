@@ -135,7 +135,8 @@ pub const fn decide_tenant(role: EffectiveRole, action: TenantAction) -> Decisio
 
 /// Returns whether a tenant with this status is read-only for a viewer with this role.
 ///
-/// A viewer may leave a read-only tenant.
+/// Suspended and archived tenants are read-only for all viewers except platform admins. A viewer may
+/// leave a read-only tenant.
 #[must_use]
 pub const fn is_read_only(role: EffectiveRole, status: TenantStatus) -> bool {
     matches!(status, TenantStatus::Suspended | TenantStatus::Archived)

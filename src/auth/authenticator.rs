@@ -1,4 +1,4 @@
-//! Authenticates requests: from the credentials of a request to the verified identity of its caller.
+//! Turns the credentials of a request into the verified identity of its caller.
 //!
 //! Every transport uses [`Authenticator::authenticate`]. It selects the verifier of the token's
 //! issuer, and `token` does the rest.

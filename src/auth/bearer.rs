@@ -1,6 +1,6 @@
 //! Parses the bearer credential of a request (RFC 6750 section 2.1).
 //!
-//! The result is an [`UnverifiedToken`]: the syntax of the header is valid, and the token itself was
+//! The result is an [`UnverifiedToken`]. The syntax of the header is valid, but the token itself was
 //! not examined.
 
 use std::fmt;

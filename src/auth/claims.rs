@@ -1,7 +1,7 @@
 //! Checks the claims of a token and extracts them (RFC 7519 section 4.1).
 //!
-//! Each claim must have the JSON type of its definition. A wrong `iss`, `aud`, `sub`, `exp`, `nbf` or
-//! `iat` rejects the token. Other claims of a wrong type are treated as absent.
+//! Each claim must have the JSON type of its definition. A token with an invalid `iss`, `aud`, `sub`,
+//! `exp`, `nbf` or `iat` is rejected. Other claims of a wrong type are treated as absent.
 
 use serde_json::Value;
 

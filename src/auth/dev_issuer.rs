@@ -1,7 +1,7 @@
 //! Implements the built-in issuer of `tenantry dev`.
 //!
-//! It has one key, which is kept in a file so that tokens stay valid across restarts. Every client on
-//! this machine can get a token. `tenantry serve` never uses it.
+//! It has one key, which is kept in a file so that tokens stay valid across restarts. Every client
+//! on this machine can get a token. `tenantry serve` never uses this issuer.
 
 use std::{
     fs::{self, File},

@@ -17,8 +17,8 @@ use super::{
 /// The reason why a configured address cannot be the source of keys.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// The address is not a URL with a host, or the issuer has a query or a fragment (OIDC Discovery
-    /// section 3).
+    /// The address is not a URL with a host, or the issuer has a query or a fragment, which OIDC
+    /// Discovery section 3 forbids.
     #[error("it is not a URL of a host and a path")]
     NotAUrl,
     /// The scheme is not https. An attacker could replace keys that are fetched without TLS.
@@ -93,8 +93,8 @@ impl JwksSource for OidcKeySource {
 
 /// Returns the URL of an issuer's discovery document.
 ///
-/// A slash at the end of the issuer is removed before the well-known path is appended (OIDC Discovery
-/// section 4.1).
+/// A slash at the end of the issuer is removed before the well-known path is appended, as OIDC
+/// Discovery section 4.1 requires.
 fn discovery_url(issuer: &str) -> Result<Url, DiscoveryError> {
     let mut url = parse_secure_url(issuer)?;
     if url.query().is_some() || url.fragment().is_some() {

@@ -310,12 +310,12 @@ impl FetchError {
             Self::Untrusted(_) => {
                 "the gateway does not trust the provider's certificate: if a private CA issued it, \
                  set TENANTRY_OIDC_CA_FILE to the CA's root certificate (PEM). mkcert keeps it as \
-                 rootCA.pem in the folder that `mkcert -CAROOT` prints. The usual case is Authentik \
-                 behind Traefik or Caddy with a private CA"
+                 rootCA.pem in the folder that `mkcert -CAROOT` prints. The usual case is \
+                 Authentik behind Traefik or Caddy with a private CA"
             }
             Self::Certificate(_) => {
-                "the provider's certificate is expired, not yet valid, or for another name than the \
-                 configured one: renew it, or configure the name in the certificate"
+                "the provider's certificate is expired, not yet valid, or for another name than \
+                 the configured one: renew it, or configure the name in the certificate"
             }
             Self::Timeout | Self::Unreachable(_) | Self::Transport(_) => {
                 "the provider cannot be reached from here: check the host name, the port and the \

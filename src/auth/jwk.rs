@@ -1,7 +1,7 @@
 //! Parses a JWK set (RFC 7517) into public keys.
 //!
-//! Each key is parsed once per fetch, for every algorithm that its `kty`, `alg`, `use` and `key_ops`
-//! allow, and verifies with no other algorithm. Unusable keys are skipped with a reason.
+//! Each key is parsed once per fetch, for every algorithm that its `kty`, `alg`, `use` and
+//! `key_ops` allow. It verifies with no other algorithm. Unusable keys are skipped with a reason.
 
 use std::sync::Arc;
 
@@ -203,8 +203,10 @@ fn decode_bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(string(jwk, name)?).ok()
 }
 
-/// Removes leading zero bytes. Some providers add one, although RFC 7518 section 6.3.1.1 forbids it,
-/// and other implementations accept it.
+/// Removes leading zero bytes.
+///
+/// Some providers add one, although RFC 7518 section 6.3.1.1 forbids it. Other implementations accept
+/// it.
 fn trim_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]

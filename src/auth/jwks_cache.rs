@@ -2,8 +2,8 @@
 //!
 //! The set is replaced as a whole: requests read it without waiting, and a key that is no longer in
 //! the set stops working. A failed fetch keeps the last valid set in use, for up to [`MAX_STALE`].
-//! A request whose key is unknown waits for the task of [`refresh`](super::refresh), which is the
-//! only code that fetches. A client that disconnects does not stop a fetch.
+//! A request whose key is unknown waits for the task of `refresh`, which is the only code that
+//! fetches. A client that disconnects does not stop a fetch.
 
 use std::{sync::Arc, time::Duration};
 

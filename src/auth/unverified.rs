@@ -1,8 +1,9 @@
 //! Parses a token without trusting any of its contents.
 //!
-//! The parser checks syntax and header. It never reads `jwk`, `jku`, `x5u`, `x5c` and similar header
-//! parameters, because a key comes only from the issuer's key set. The claims are available only
-//! after [`UnverifiedJws::verify_signature`]. The exception is the issuer, which selects the key set.
+//! The parser checks syntax and header. It never reads `jwk`, `jku`, `x5u`, `x5c` and similar
+//! header parameters, because a key comes only from the issuer's key set. The claims are available
+//! only after [`UnverifiedJws::verify_signature`]. The exception is the issuer, which selects the
+//! key set.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
