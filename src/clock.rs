@@ -1,25 +1,33 @@
-//! Where time and new identifiers come from: an argument everywhere else, so that tests decide both.
+//! Provides the current time and new identifiers.
+//!
+//! All other modules take both as arguments or through [`Clock`], so that tests can set them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::domain::{id::ObjectId, time::Timestamp};
 
-/// Tells the time and mints identifiers.
+/// A source of the current time and of new identifiers.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
-    /// An identifier that nobody else has.
+    /// Returns a new, unique identifier.
     fn object_id(&self) -> ObjectId;
 }
 
-/// The system's clock, and identifiers as BSON makes them.
+/// The system's clock, with identifiers in the format of a BSON `ObjectId`.
 pub struct SystemClock {
+    /// The random part that distinguishes this process from others.
     process: [u8; 5],
+    /// The counter of created identifiers. It starts at a random value.
     count: AtomicU32,
 }
 
 impl SystemClock {
-    /// A clock with a process part of its own; fails where the system gives no random bytes.
+    /// Creates a clock with a random process part.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system's random number generator fails.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)?;
@@ -31,7 +39,7 @@ impl SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's time")]
+        #[expect(clippy::disallowed_methods, reason = "only this function reads the system's time")]
         let now = jiff::Timestamp::now();
         Timestamp::from_millis(now.as_millisecond()).unwrap_or(Timestamp::MAX)
     }

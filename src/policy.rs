@@ -1,19 +1,22 @@
-//! Who may do what: a pure table of the contract's section 5. No rule of access is written anywhere else.
+//! Decides which role may do which action: the table of `docs/AUTHORIZATION.md` as pure functions.
+//!
+//! No other module contains an authorization rule. `access` consults this table for every read and
+//! every write.
 
 use crate::domain::{string_enum, tenant::TenantStatus, user::TenantRole};
 
 string_enum! {
-    /// What an actor is to a tenant.
+    /// The role that a viewer effectively has in a tenant.
     pub enum EffectiveRole {
-        /// Nothing: the tenant might as well not exist.
+        /// The viewer is not a member. The tenant looks as if it did not exist.
         Outsider = "outsider",
-        /// Its member.
+        /// The viewer is a member of the tenant.
         Member = "member",
-        /// Its admin.
+        /// The viewer is an admin of the tenant.
         Admin = "admin",
-        /// Its owner.
+        /// The viewer is an owner of the tenant.
         Owner = "owner",
-        /// One who runs the platform.
+        /// The viewer is a platform admin.
         PlatformAdmin = "platform_admin",
     }
 }
@@ -30,89 +33,89 @@ impl From<Option<TenantRole>> for EffectiveRole {
 }
 
 string_enum! {
-    /// What an actor is to a user.
+    /// The relation of a viewer to a user.
     pub enum UserRelation {
-        /// Nothing.
+        /// The viewer shares no tenant with the user.
         Stranger = "stranger",
-        /// They share a tenant.
+        /// The viewer shares a tenant with the user.
         Peer = "peer",
-        /// The very same.
+        /// The viewer is this user.
         Own = "self",
-        /// One who runs the platform.
+        /// The viewer is a platform admin.
         PlatformAdmin = "platform_admin",
     }
 }
 
 string_enum! {
-    /// What can be done to a tenant and to what belongs to it.
+    /// An action on a tenant or on the objects that belong to it.
     pub enum TenantAction {
-        /// See the tenant, its subscriptions and its members.
+        /// Read the tenant, its subscriptions and its members.
         Read = "tenant.read",
-        /// See whom to bill.
+        /// Read the billing information.
         ReadBilling = "tenant.read_billing",
-        /// See its history.
+        /// Read the audit log of the tenant.
         ReadAudit = "tenant.read_audit",
-        /// See where the platform's other parts know it, and its subscription.
+        /// Read the identifiers of the tenant and its subscription in other services.
         ReadPlatformFields = "tenant.read_platform_fields",
-        /// Change name, domains and billing.
+        /// Change the name, the domains and the billing information.
         UpdateProfile = "tenant.update_profile",
-        /// Change slug, plan, status and integrations.
+        /// Change the slug, the plan, the status and the integrations.
         UpdatePlatformFields = "tenant.update_platform_fields",
         /// Add, change and remove members and admins.
         ManageMembers = "tenant.manage_members",
         /// Add, change and remove owners.
         ManageOwners = "tenant.manage_owners",
-        /// Remove oneself.
+        /// Remove one's own membership.
         Leave = "tenant.leave",
     }
 }
 
 string_enum! {
-    /// What can be done to a user.
+    /// An action on a user.
     pub enum UserAction {
-        /// See that there is such a user: name, visible memberships and role.
+        /// Read that the user exists, the name, and visible memberships with their roles.
         Read = "user.read",
-        /// See the e-mail address.
+        /// Read the e-mail address.
         ReadEmail = "user.read_email",
-        /// See subject, rights on the platform, and when it was seen last.
+        /// Read the subject, the platform admin flag, the disabled flag and the last-seen time.
         ReadPrivate = "user.read_private",
     }
 }
 
 string_enum! {
-    /// What only those who run the platform can do: refused before anything is looked up.
+    /// An action that only platform admins may do. It is refused before any lookup.
     pub enum PlatformAction {
         /// List all users.
         ListUsers = "users.list",
-        /// Read the whole history.
+        /// Read the audit log of the platform.
         ReadAuditLog = "audit_log.read",
-        /// Make and delete tenants.
+        /// Create and delete tenants.
         ManageTenants = "tenants.manage",
-        /// Make, change and delete users.
+        /// Create, change and delete users.
         ManageUsers = "users.manage",
-        /// Make, change and delete subscriptions.
+        /// Create, change and delete subscriptions.
         ManageSubscriptions = "subscriptions.manage",
     }
 }
 
 string_enum! {
-    /// The answer.
+    /// The result of an authorization check.
     pub enum Decision {
-        /// It may be done.
+        /// The action is allowed.
         Allow = "allow",
-        /// It may not, and the caller may know that: `FORBIDDEN`.
+        /// The action is not allowed, and the error is `FORBIDDEN`.
         Deny = "deny",
-        /// It may not, and looks as if the thing did not exist.
+        /// The action is not allowed, and the resource looks as if it did not exist.
         Hide = "hide",
     }
 }
 
-/// May one of that standing do this to the tenant?
+/// Decides whether a viewer with this role may do this action on the tenant.
 #[must_use]
-pub const fn decide_tenant(standing: EffectiveRole, action: TenantAction) -> Decision {
+pub const fn decide_tenant(role: EffectiveRole, action: TenantAction) -> Decision {
     use Decision::{Allow, Deny, Hide};
     use EffectiveRole::{Admin, Member, Outsider, Owner, PlatformAdmin};
-    match (action, standing) {
+    match (action, role) {
         (_, Outsider) => Hide,
         (TenantAction::Read | TenantAction::Leave, _)
         | (
@@ -130,15 +133,17 @@ pub const fn decide_tenant(standing: EffectiveRole, action: TenantAction) -> Dec
     }
 }
 
-/// Is a tenant of that status closed to what one of that standing would write? Leaving is always
-/// possible.
+/// Returns whether a tenant with this status is read-only for a viewer with this role.
+///
+/// Suspended and archived tenants are read-only for all viewers except platform admins. A viewer may
+/// leave a read-only tenant.
 #[must_use]
-pub const fn is_read_only(standing: EffectiveRole, status: TenantStatus) -> bool {
+pub const fn is_read_only(role: EffectiveRole, status: TenantStatus) -> bool {
     matches!(status, TenantStatus::Suspended | TenantStatus::Archived)
-        && !matches!(standing, EffectiveRole::PlatformAdmin)
+        && !matches!(role, EffectiveRole::PlatformAdmin)
 }
 
-/// May one of that relation do this to the user?
+/// Decides whether a viewer with this relation may do this action on the user.
 #[must_use]
 pub const fn decide_user(relation: UserRelation, action: UserAction) -> Decision {
     use UserRelation::{Own, Peer, PlatformAdmin, Stranger};
@@ -151,7 +156,7 @@ pub const fn decide_user(relation: UserRelation, action: UserAction) -> Decision
     }
 }
 
-/// May somebody do this to the platform?
+/// Decides whether a viewer may do this action on the platform.
 #[must_use]
 pub const fn decide_platform(is_platform_admin: bool, _action: PlatformAction) -> Decision {
     if is_platform_admin { Decision::Allow } else { Decision::Deny }
@@ -161,21 +166,20 @@ pub const fn decide_platform(is_platform_admin: bool, _action: PlatformAction) -
 mod tests {
     use super::*;
 
-    /// The whole table; a changed rule is a changed snapshot, and so a decision that somebody reads.
+    /// Compares the whole table with a snapshot, so that a reviewer sees every changed rule.
     #[test]
-    fn the_table() {
+    fn decisions_match_the_snapshot() {
         let mut table = String::new();
         for action in TenantAction::ALL {
-            for standing in EffectiveRole::ALL {
-                let decision = decide_tenant(*standing, *action);
-                table +=
-                    &format!("{} {} {}\n", action.as_str(), standing.as_str(), decision.as_str());
+            for role in EffectiveRole::ALL {
+                let decision = decide_tenant(*role, *action);
+                table += &format!("{} {} {}\n", action.as_str(), role.as_str(), decision.as_str());
             }
         }
         for status in TenantStatus::ALL {
-            for standing in EffectiveRole::ALL {
-                let word = if is_read_only(*standing, *status) { "suspended" } else { "open" };
-                table += &format!("tenant.{} {} {word}\n", status.as_str(), standing.as_str());
+            for role in EffectiveRole::ALL {
+                let access = if is_read_only(*role, *status) { "suspended" } else { "open" };
+                table += &format!("tenant.{} {} {access}\n", status.as_str(), role.as_str());
             }
         }
         for action in UserAction::ALL {

@@ -105,8 +105,8 @@ async fn check_issuer(source: &OidcKeySource, issuer: &IssuerConfig, report: &mu
         Err(error) => report.error(format!("{url}: {error}"), error.help()),
     }
     match audience_hint(url, &issuer.audiences) {
-        Some(hint) if hint.certain => report.error(format!("{url}: {}", hint.what), hint.fix),
-        Some(hint) => Report::note(format!("{url}: {}: {}", hint.what, hint.fix)),
+        Some(hint) if hint.certain => report.error(format!("{url}: {}", hint.message), hint.help),
+        Some(hint) => Report::note(format!("{url}: {}: {}", hint.message, hint.help)),
         None => {}
     }
 }
@@ -117,6 +117,6 @@ fn check_keys(url: &str, fetched: &FetchedKeySet, report: &mut Report) {
     }
     match jwks_cache::ensure_usable(fetched) {
         Ok(()) => Report::ok(format!("{url}: usable keys: {}", fetched.set.len())),
-        Err(error) => report.error(format!("{url}: {error}"), error.fix()),
+        Err(error) => report.error(format!("{url}: {error}"), error.help()),
     }
 }

@@ -94,7 +94,7 @@ fn create_verifiers(
 ) -> Vec<Verifier> {
     let OidcConfig { issuers, groups_claim, .. } = oidc;
     for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
-        tracing::warn!(help = hint.fix, "{}", hint.what);
+        tracing::warn!(help = hint.help, "{}", hint.message);
     }
     let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
         let keys = JwksCache::remote(source, metrics.clone());

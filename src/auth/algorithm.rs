@@ -1,10 +1,12 @@
-//! The signature algorithms that are accepted: asymmetric ones only, and never `none`.
+//! Defines the accepted signature algorithms and curves.
+//!
+//! Only asymmetric algorithms have a value here. `none` and HMAC algorithms cannot be represented.
 
 use aws_lc_rs::signature::{
     self, EcdsaVerificationAlgorithm, EdDSAParameters, RsaParameters, VerificationAlgorithm,
 };
 
-/// An accepted `alg` (RFC 7518 section 3.1, RFC 8037 section 3.1).
+/// An accepted value of `alg` (RFC 7518 section 3.1, RFC 8037 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -23,12 +25,12 @@ pub enum Algorithm {
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
-    /// Ed25519.
+    /// `EdDSA` with Ed25519.
     EdDsa,
 }
 
 impl Algorithm {
-    /// Those that an RSA key may be used with.
+    /// The algorithms of RSA keys.
     pub(super) const RSA: [Self; 6] =
         [Self::Rs256, Self::Rs384, Self::Rs512, Self::Ps256, Self::Ps384, Self::Ps512];
 
@@ -44,13 +46,13 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The one of that name; `None` for whatever is not accepted.
+    /// Returns the algorithm with this `alg` name, or `None` if it is not accepted.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// As `alg` names it.
+    /// Returns the name of the algorithm in `alg`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +68,7 @@ impl Algorithm {
         }
     }
 
-    /// How an RSA signature is verified; `None` where this is not an algorithm of RSA.
+    /// Returns the parameters for verifying an RSA signature, or `None` for other algorithms.
     pub(super) fn rsa(self) -> Option<&'static RsaParameters> {
         Some(match self {
             Self::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
@@ -80,28 +82,28 @@ impl Algorithm {
     }
 }
 
-/// A curve of which keys are accepted: each has one algorithm.
+/// An accepted elliptic curve. Each curve has one algorithm.
 pub(super) struct Curve {
     pub(super) algorithm: Algorithm,
     pub(super) verification: &'static dyn VerificationAlgorithm,
-    /// Bytes of a coordinate (RFC 7518 section 6.2.1.2).
-    pub(super) coordinate: usize,
+    /// The length of a coordinate (RFC 7518 section 6.2.1.2).
+    pub(super) coordinate_bytes: usize,
 }
 
 impl Curve {
-    /// The curve of a `kty` and `crv`.
-    pub(super) fn named(kty: &str, crv: &str) -> Option<Self> {
+    /// Returns the curve of a `kty` and a `crv`, or `None` if it is not accepted.
+    pub(super) fn from_names(kty: &str, crv: &str) -> Option<Self> {
         const P256: &EcdsaVerificationAlgorithm = &signature::ECDSA_P256_SHA256_FIXED;
         const P384: &EcdsaVerificationAlgorithm = &signature::ECDSA_P384_SHA384_FIXED;
         const ED25519: &EdDSAParameters = &signature::ED25519;
-        let (algorithm, verification, coordinate): (_, &'static dyn VerificationAlgorithm, _) =
+        let (algorithm, verification, bytes): (_, &'static dyn VerificationAlgorithm, _) =
             match (kty, crv) {
                 ("EC", "P-256") => (Algorithm::Es256, P256, 32),
                 ("EC", "P-384") => (Algorithm::Es384, P384, 48),
                 ("OKP", "Ed25519") => (Algorithm::EdDsa, ED25519, 32),
                 _ => return None,
             };
-        Some(Self { algorithm, verification, coordinate })
+        Some(Self { algorithm, verification, coordinate_bytes: bytes })
     }
 }
 
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways_and_nothing_symmetric_has_one() {
+    fn names_round_trip_and_symmetric_algorithms_have_none() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
         }

@@ -1,80 +1,89 @@
-//! The one way from the credentials of a request to who is asking, whatever the transport.
+//! Turns the credentials of a request into the verified identity of its caller.
+//!
+//! Every transport uses [`Authenticator::authenticate`]. It selects the verifier of the token's
+//! issuer, and `token` does the rest.
 
 use crate::{domain::time::Timestamp, metrics::Metrics};
 
 use super::{
     bearer::{self, CredentialError, UnverifiedToken},
-    token::{AuthError, TokenError, VerifiedToken, Verifier},
+    error::{AuthError, TokenError},
+    token::{VerifiedToken, Verifier},
     unverified::UnverifiedJws,
 };
 
-/// Verifies credentials for a few issuers, each with keys and audiences of its own, and counts what
-/// it refuses.
+/// An authenticator for one or more issuers, each with its own keys and audiences.
 pub struct Authenticator {
     verifiers: Vec<Verifier>,
     metrics: Metrics,
 }
 
 impl Authenticator {
-    /// One that knows these issuers.
+    /// Creates an authenticator with one verifier per issuer.
     #[must_use]
     pub fn new(verifiers: Vec<Verifier>, metrics: Metrics) -> Self {
         Self { verifiers, metrics }
     }
 
-    /// Who presents these credentials: the values of all `Authorization` headers, or whatever a
-    /// transport has in their place. `None` where there are none.
+    /// Verifies the credentials of a request and counts a rejection.
     ///
-    /// Reads nothing but the keys in force, and waits for a fetch of keys only where a token's key
-    /// is not known.
+    /// `unverified` has the values of all `Authorization` headers, or their equivalent in another
+    /// transport. The result is `None` if there are none. This reads only the cached keys. It waits
+    /// for a fetch of keys only if the key of the token is unknown.
     pub async fn authenticate<'a>(
         &self,
         unverified: impl IntoIterator<Item = &'a [u8]>,
         now: Timestamp,
     ) -> Result<Option<VerifiedToken>, AuthError> {
-        let outcome = match bearer::parse_authorization(unverified) {
+        let result = match bearer::parse_authorization(unverified) {
             Ok(None) => Ok(None),
             Ok(Some(unverified)) => self.verify(unverified, now).await.map(Some),
             Err(CredentialError::Multiple) => Err(AuthError::MultipleCredentials),
             Err(CredentialError::Malformed) => Err(TokenError::Credential.into()),
         };
-        if let Err(refused) = &outcome {
-            self.metrics.token_refused(refused.word());
+        if let Err(error) = &result {
+            self.metrics.token_refused(error.as_str());
         }
-        outcome
+        result
     }
 
-    /// What the token says of its issuer decides whom to ask, and nothing else: that issuer's
-    /// verifier compares it again once the signature is known to be good.
+    /// Verifies a token with the verifier of the issuer that the token claims.
+    ///
+    /// The unverified issuer only selects the verifier, which compares `iss` again after it has
+    /// verified the signature.
     async fn verify(
         &self,
         unverified: UnverifiedToken<'_>,
         now: Timestamp,
     ) -> Result<VerifiedToken, AuthError> {
-        let unverified = UnverifiedJws::read(unverified)?;
-        let named = unverified.unverified_issuer();
-        let verifier = self.verifiers.iter().find(|verifier| Some(verifier.issuer()) == named);
+        let unverified = UnverifiedJws::parse(unverified)?;
+        let issuer = unverified.unverified_issuer();
+        let verifier = self.verifiers.iter().find(|verifier| Some(verifier.issuer()) == issuer);
         verifier.ok_or(TokenError::Issuer)?.verify(&unverified, now).await
     }
 
-    /// The issuers, in the order in which they are configured.
+    /// Returns the verifiers in the order in which their issuers are configured.
     #[must_use]
     pub fn verifiers(&self) -> &[Verifier] {
         &self.verifiers
     }
 
-    /// Whether there are keys of every issuer, and if not, of which there are none and why.
+    /// Checks that there are usable keys of every issuer.
+    ///
+    /// # Errors
+    ///
+    /// Names each issuer without usable keys, with the reason.
     pub fn check_ready(&self) -> Result<(), String> {
-        let faults: Vec<String> = self.verifiers.iter().filter_map(Self::fault_of).collect();
-        if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+        let errors: Vec<String> = self.verifiers.iter().filter_map(Self::readiness_error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
     }
 
-    fn fault_of(verifier: &Verifier) -> Option<String> {
-        let none = verifier.keys().check_ready().err()?;
-        Some(format!("{}: {none}", verifier.issuer()))
+    fn readiness_error(verifier: &Verifier) -> Option<String> {
+        let error = verifier.keys().check_ready().err()?;
+        Some(format!("{}: {error}", verifier.issuer()))
     }
 
-    /// Brings the metrics that are a state up to date: the age of keys.
+    /// Updates the gauges of the age of each issuer's keys.
     pub fn update_gauges(&self) {
         for verifier in &self.verifiers {
             if let Some(age) = verifier.keys().age() {

@@ -1,14 +1,17 @@
-//! The credential of a request, before anybody asked what it says.
+//! Parses the bearer credential of a request (RFC 6750 section 2.1).
+//!
+//! The result is an [`UnverifiedToken`]. The syntax of the header is valid, but the token itself was
+//! not examined.
 
 use std::fmt;
 
-/// A token as it came, of which nothing is believed yet. `Debug` does not show it.
+/// A token as received, before any verification. Its `Debug` output does not contain the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnverifiedToken<'a>(&'a str);
 
 impl<'a> UnverifiedToken<'a> {
-    /// The text.
-    pub(super) const fn text(self) -> &'a str {
+    /// Returns the token as received.
+    pub(super) const fn as_str(self) -> &'a str {
         self.0
     }
 }
@@ -19,18 +22,19 @@ impl fmt::Debug for UnverifiedToken<'_> {
     }
 }
 
-/// Why no credential could be read.
+/// The reason why the credentials of a request were rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialError {
-    /// More than one was presented (RFC 6750 section 2: a client must not use more than one).
+    /// The request has more than one credential, which RFC 6750 section 2 forbids.
     Multiple,
-    /// Another scheme than `Bearer`, or not of the form of one.
+    /// The scheme is not `Bearer`, or the rest is not a `token68` (RFC 9110 section 11.2).
     Malformed,
 }
 
-/// The bearer token in the values of a request's `Authorization` headers; `None` without a header.
+/// Parses the values of a request's `Authorization` headers.
 ///
-/// The scheme is compared without regard to case (RFC 9110 section 11.1).
+/// Returns `None` if there is no header. The scheme is compared without regard to case (RFC 9110
+/// section 11.1).
 pub fn parse_authorization<'a>(
     values: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Option<UnverifiedToken<'a>>, CredentialError> {
@@ -39,20 +43,20 @@ pub fn parse_authorization<'a>(
     if values.next().is_some() {
         return Err(CredentialError::Multiple);
     }
-    bearer(value).map(Some).ok_or(CredentialError::Malformed)
+    parse_bearer(value).map(Some).ok_or(CredentialError::Malformed)
 }
 
-fn bearer(value: &[u8]) -> Option<UnverifiedToken<'_>> {
+fn parse_bearer(value: &[u8]) -> Option<UnverifiedToken<'_>> {
     let (scheme, rest) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let token = rest.trim_start_matches(' ');
     (scheme.eq_ignore_ascii_case("Bearer") && is_token68(token)).then_some(UnverifiedToken(token))
 }
 
-/// RFC 9110 section 11.2.
+/// Returns whether a text is a `token68` (RFC 9110 section 11.2).
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    let of_body = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
-    !body.is_empty() && body.bytes().all(of_body)
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    !body.is_empty() && body.bytes().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_is_nobody_and_one_is_read() {
+    fn zero_or_one_header_is_parsed() {
         assert_eq!(parse_authorization([]), Ok(None));
         for (value, token) in [
             ("Bearer a.b.c", "a.b.c"),
@@ -77,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_not_shown() {
-        let read = parse_authorization([b"Bearer secret".as_slice()]);
-        assert!(!format!("{read:?}").contains("secret"), "{read:?}");
+    fn debug_output_does_not_contain_the_token() {
+        let parsed = parse_authorization([b"Bearer secret".as_slice()]);
+        assert!(!format!("{parsed:?}").contains("secret"), "{parsed:?}");
     }
 
     #[test]
-    fn anything_else_is_malformed() {
+    fn other_credentials_are_malformed() {
         for value in [
             "",
             " ",
@@ -103,8 +107,8 @@ mod tests {
             "DPoP a.b.c",
             "a.b.c",
         ] {
-            let read = parse_authorization([value.as_bytes()]);
-            assert_eq!(read, Err(CredentialError::Malformed), "{value:?}");
+            let parsed = parse_authorization([value.as_bytes()]);
+            assert_eq!(parsed, Err(CredentialError::Malformed), "{value:?}");
         }
         assert_eq!(
             parse_authorization([b"Bearer \xff".as_slice()]),
@@ -113,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn several_are_told_apart_from_a_malformed_one() {
+    fn multiple_credentials_are_distinguished_from_a_malformed_one() {
         for values in [["Bearer a", "Bearer a"], ["Bearer a", ""], ["Basic x", "nonsense"]] {
-            let read = parse_authorization(values.map(str::as_bytes));
-            assert_eq!(read, Err(CredentialError::Multiple), "{values:?}");
+            let parsed = parse_authorization(values.map(str::as_bytes));
+            assert_eq!(parsed, Err(CredentialError::Multiple), "{values:?}");
         }
     }
 }

@@ -1,4 +1,7 @@
-//! What the claims of a token must be, each of its proper JSON type (RFC 7519 section 4.1).
+//! Checks the claims of a token and extracts them (RFC 7519 section 4.1).
+//!
+//! Each claim must have the JSON type of its definition. A token with an invalid `iss`, `aud`, `sub`,
+//! `exp`, `nbf` or `iat` is rejected. Other claims of a wrong type are treated as absent.
 
 use serde_json::Value;
 
@@ -8,101 +11,104 @@ use crate::domain::{
     user::Identity,
 };
 
-use super::{
-    json_object::UniqueKeyObject,
-    token::{TokenError, TokenValidation},
-};
+use super::{error::TokenError, json_object::UniqueKeyObject};
 
-/// The longest subject, in characters.
-const MAX_SUBJECT: usize = 255;
+/// The maximum length of a subject, in characters.
+const MAX_SUBJECT_CHARS: usize = 255;
 
-/// Who the token is for, where it is one of our issuer for us.
+/// Returns the issuer and the subject of a token of this issuer for one of these audiences.
 pub(super) fn identity(
     claims: &UniqueKeyObject,
-    expected: &TokenValidation,
+    issuer: &str,
+    audiences: &[String],
 ) -> Result<Identity, TokenError> {
-    let issuer =
-        claims.text("iss").filter(|iss| *iss == expected.issuer).ok_or(TokenError::Issuer)?;
-    if !claims.get("aud").is_some_and(|aud| audience_matches(aud, &expected.audiences)) {
+    let issuer = claims.get_str("iss").filter(|iss| *iss == issuer).ok_or(TokenError::Issuer)?;
+    if !claims.get("aud").is_some_and(|aud| audience_matches(aud, audiences)) {
         return Err(TokenError::Audience);
     }
-    let subject = claims.text("sub").ok_or(TokenError::Subject)?;
-    if subject.is_empty() || subject.chars().nth(MAX_SUBJECT).is_some() {
+    let subject = claims.get_str("sub").ok_or(TokenError::Subject)?;
+    if subject.is_empty() || subject.chars().nth(MAX_SUBJECT_CHARS).is_some() {
         return Err(TokenError::Subject);
     }
     Ok(Identity { issuer: issuer.to_owned(), subject: subject.to_owned() })
 }
 
-fn audience_matches(aud: &Value, ours: &[String]) -> bool {
-    let is_ours = |aud: &str| ours.iter().any(|our| our == aud);
+fn audience_matches(aud: &Value, audiences: &[String]) -> bool {
+    let is_accepted = |aud: &str| audiences.iter().any(|audience| audience == aud);
     match aud {
-        Value::String(aud) => is_ours(aud),
-        Value::Array(all) => {
-            all.iter().all(Value::is_string) && all.iter().filter_map(Value::as_str).any(is_ours)
+        Value::String(aud) => is_accepted(aud),
+        Value::Array(values) => {
+            values.iter().all(Value::is_string)
+                && values.iter().filter_map(Value::as_str).any(is_accepted)
         }
         _ => false,
     }
 }
 
-/// When a token was issued and when it expires.
+/// The times at which a token was issued and expires.
 pub(super) struct Lifetime {
     pub(super) issued_at: Option<Timestamp>,
     pub(super) expires_at: Timestamp,
 }
 
-/// The lifetime, where `now` is in it give or take the leeway.
+/// Returns the lifetime of a token that is valid now, within the leeway.
 pub(super) fn lifetime(claims: &UniqueKeyObject, now: Timestamp) -> Result<Lifetime, TokenError> {
     let expires_at = claims.get("exp").ok_or(TokenError::MissingExp)?;
     let expires_at = parse_numeric_date(expires_at).ok_or(TokenError::InvalidTimestamp)?;
     if now >= expires_at.saturating_add(LEEWAY) {
         return Err(TokenError::Expired);
     }
-    let ahead = |at: Timestamp| at > now.saturating_add(LEEWAY);
-    if optional_moment(claims, "nbf")?.is_some_and(ahead) {
+    let is_in_future = |at: Timestamp| at > now.saturating_add(LEEWAY);
+    if optional_numeric_date(claims, "nbf")?.is_some_and(is_in_future) {
         return Err(TokenError::NotYetValid);
     }
-    let issued_at = optional_moment(claims, "iat")?;
-    if issued_at.is_some_and(ahead) {
+    let issued_at = optional_numeric_date(claims, "iat")?;
+    if issued_at.is_some_and(is_in_future) {
         return Err(TokenError::IssuedInFuture);
     }
     Ok(Lifetime { issued_at, expires_at })
 }
 
-fn optional_moment(claims: &UniqueKeyObject, name: &str) -> Result<Option<Timestamp>, TokenError> {
+fn optional_numeric_date(
+    claims: &UniqueKeyObject,
+    name: &str,
+) -> Result<Option<Timestamp>, TokenError> {
     claims
         .get(name)
         .map(|value| parse_numeric_date(value).ok_or(TokenError::InvalidTimestamp))
         .transpose()
 }
 
-/// A `NumericDate` (RFC 7519 section 2), which may have a fraction; `None` before 1970 and after 9999.
+/// Parses a `NumericDate` (RFC 7519 section 2), which may have a fraction.
+///
+/// Returns `None` for a time before 1970 or after 9999.
 fn parse_numeric_date(value: &Value) -> Option<Timestamp> {
     let at = match value.as_i64() {
         Some(seconds) => Timestamp::from_seconds(seconds)?,
-        // `as` saturates, and both ends are out of range.
+        // `as` saturates, and both ends are outside the range of a timestamp.
         None => Timestamp::from_millis((value.as_f64()? * 1000.0).floor() as i64)?,
     };
     (at.millis() >= 0).then_some(at)
 }
 
-/// What the token says beyond who it is for. Claims of another type than theirs are not there.
+/// Returns the claims that the sync reads. A claim of a wrong type is treated as absent.
 pub(super) fn profile(
     claims: &UniqueKeyObject,
     issued_at: Option<Timestamp>,
     groups_claim: &str,
 ) -> TokenProfile {
-    let text = |name| claims.text(name).map(str::to_owned);
+    let string = |name| claims.get_str(name).map(str::to_owned);
     TokenProfile {
-        email: text("email"),
-        name: text("name"),
-        preferred_username: text("preferred_username"),
+        email: string("email"),
+        name: string("name"),
+        preferred_username: string("preferred_username"),
         issued_at: issued_at.and_then(|at| Timestamp::from_seconds(at.seconds())),
-        groups: claims.get(groups_claim).and_then(groups),
+        groups: claims.get(groups_claim).and_then(parse_groups),
     }
 }
 
-/// An array of strings or a string.
-fn groups(claim: &Value) -> Option<Vec<String>> {
+/// Parses a groups claim, which is an array of strings or a string.
+fn parse_groups(claim: &Value) -> Option<Vec<String>> {
     match claim {
         Value::String(group) => Some(vec![group.clone()]),
         Value::Array(groups) => {
@@ -119,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_a_number_of_this_era() {
+    fn numeric_date_must_be_a_number_between_1970_and_9999() {
         for (value, millis) in [
             (json!(0), Some(0)),
             (json!(1.5), Some(1500)),
@@ -144,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_an_array_of_strings_or_a_string() {
+    fn groups_claim_must_be_an_array_of_strings_or_a_string() {
         let some = |groups: &[&str]| Some(groups.iter().map(|&g| g.to_owned()).collect());
         for (claim, expected) in [
             (json!(["a", "b"]), some(&["a", "b"])),
@@ -155,7 +161,7 @@ mod tests {
             (json!(["a", 1]), None),
             (json!({"a": true}), None),
         ] {
-            assert_eq!(groups(&claim), expected, "{claim}");
+            assert_eq!(parse_groups(&claim), expected, "{claim}");
         }
     }
 }

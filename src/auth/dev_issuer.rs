@@ -1,4 +1,7 @@
-//! The issuer of `tenantry dev`: one key in a file, and tokens for whoever is on this machine.
+//! Implements the built-in issuer of `tenantry dev`.
+//!
+//! It has one key, which is kept in a file so that tokens stay valid across restarts. Every client
+//! on this machine can get a token. `tenantry serve` never uses this issuer.
 
 use std::{
     fs::{self, File},
@@ -19,44 +22,46 @@ use crate::domain::time::Timestamp;
 
 use super::jwk::KeySet;
 
-/// The file of the key, in the issuer's folder.
+/// The name of the key file in the issuer's folder.
 const KEY_FILE: &str = "dev-issuer.pk8";
-/// How long its tokens are good.
-const LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// The lifetime of the issued tokens.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// Why there is no issuer.
+/// The reason why the built-in issuer cannot be opened or cannot issue a token.
 #[derive(Debug, thiserror::Error)]
 pub enum DevIssuerError {
-    /// The key's file can be neither read nor made.
-    #[error("the key of the built-in issuer cannot be kept in {path}: {cause}")]
+    /// The key file can be neither read nor created.
+    #[error("the key file {path} of the built-in issuer cannot be read or created: {cause}")]
     Io {
-        /// The file.
+        /// The path of the key file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         cause: io::Error,
     },
-    /// The file is there, and no key.
-    #[error("{0} holds no key of the built-in issuer: remove the file, and a new one is made")]
+    /// The file exists, but does not contain a valid key.
+    #[error("{0} is not a key of the built-in issuer: remove the file to create a new key")]
     InvalidKeyFile(PathBuf),
-    /// No key could be made.
-    #[error("the system gives no random numbers")]
+    /// The system's random number generator failed.
+    #[error("the system's random number generator failed")]
     Rng,
 }
 
-/// Whom a token is for.
+/// The claims of a token that differ between demo identities.
 #[derive(Clone, Debug)]
 pub struct DevClaims {
-    /// `sub`
+    /// The claim `sub`.
     pub subject: String,
-    /// `email`
+    /// The claim `email`.
     pub email: String,
-    /// `name`
+    /// The claim `name`.
     pub name: String,
-    /// `groups`
+    /// The claim `groups`.
     pub groups: Vec<String>,
 }
 
-/// An issuer with an ES256 key. It signs whatever it is asked to: never outside of `tenantry dev`.
+/// An issuer with one ES256 key.
+///
+/// It signs any claims, so it must be used only by `tenantry dev`.
 pub struct DevIssuer {
     issuer: String,
     audience: String,
@@ -65,18 +70,18 @@ pub struct DevIssuer {
 }
 
 impl DevIssuer {
-    /// The issuer whose key is in that folder; folder and key are made where there are none.
+    /// Opens the issuer whose key is in this folder. A missing folder or key is created.
     pub fn open(dir: &Path, issuer_url: String, audience: String) -> Result<Self, DevIssuerError> {
         let path = dir.join(KEY_FILE);
-        let failed = |cause| DevIssuerError::Io { path: path.clone(), cause };
+        let io_error = |cause| DevIssuerError::Io { path: path.clone(), cause };
         let pkcs8 = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = generate()?;
-                write_key_if_absent(dir, &path, made.as_ref()).map_err(failed)?;
-                // Another start may have been first: its key is the one.
-                fs::read(&path).map_err(failed)?
+                let generated = generate_key()?;
+                write_key_if_absent(dir, &path, generated.as_ref()).map_err(io_error)?;
+                // Another process may have created the key first. Then that key is used.
+                fs::read(&path).map_err(io_error)?
             }
-            read => read.map_err(failed)?,
+            result => result.map_err(io_error)?,
         };
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
             .map_err(|_| DevIssuerError::InvalidKeyFile(path))?;
@@ -84,30 +89,32 @@ impl DevIssuer {
         Ok(Self { issuer: issuer_url, audience, key, kid })
     }
 
-    /// The key set (RFC 7517 section 5).
+    /// Returns the key set as a JSON document (RFC 7517 section 5).
     #[must_use]
     pub fn jwks(&self) -> Value {
-        let (x, y) = point(&self.key);
+        let (x, y) = coordinates(&self.key);
         json!({"keys": [{
             "kty": "EC", "crv": "P-256", "x": x, "y": y,
             "kid": self.kid, "use": "sig", "alg": "ES256",
         }]})
     }
 
-    /// The key set, to verify with.
+    /// Returns the key set for verifying this issuer's tokens.
     #[must_use]
     pub fn key_set(&self) -> KeySet {
         KeySet::from_jwks(&self.jwks()).unwrap_or_default()
     }
 
-    /// The discovery document (OIDC Discovery section 3), without the endpoints that are not there.
+    /// Returns the discovery document (OIDC Discovery section 3).
+    ///
+    /// It names no endpoints other than `jwks_uri`, because there are none.
     #[must_use]
     pub fn discovery(&self) -> Value {
         let issuer = self.issuer.strip_suffix('/').unwrap_or(&self.issuer);
         json!({
             "issuer": self.issuer,
             "jwks_uri": format!("{issuer}/jwks.json"),
-            // There is no endpoint to ask for a token: `/dev/identities` gives them.
+            // There is no token endpoint. `/dev/identities` returns tokens.
             "response_types_supported": ["none"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
@@ -116,8 +123,11 @@ impl DevIssuer {
         })
     }
 
-    /// An access token (RFC 9068 section 2) that is good for an hour.
-    /// Fails only where the system gives no random numbers.
+    /// Issues an access token (RFC 9068 section 2) that expires after an hour.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DevIssuerError::Rng`] if the system's random number generator failed.
     pub fn token(&self, claims: &DevClaims, now: Timestamp) -> Result<String, DevIssuerError> {
         let header = json!({"typ": "at+jwt", "alg": "ES256", "kid": self.kid});
         let payload = json!({
@@ -125,9 +135,9 @@ impl DevIssuer {
             "aud": self.audience,
             "sub": claims.subject,
             "client_id": "tenantry-dev",
-            "jti": hex::encode(random()?),
+            "jti": hex::encode(random_bytes()?),
             "iat": now.seconds(),
-            "exp": now.saturating_add(LIFETIME).seconds(),
+            "exp": now.saturating_add(TOKEN_LIFETIME).seconds(),
             "email": claims.email,
             "name": claims.name,
             "groups": claims.groups,
@@ -140,29 +150,30 @@ impl DevIssuer {
     }
 }
 
-fn random() -> Result<[u8; 16], DevIssuerError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|_| DevIssuerError::Rng)?;
-    Ok(random)
+fn random_bytes() -> Result<[u8; 16], DevIssuerError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| DevIssuerError::Rng)?;
+    Ok(bytes)
 }
 
-fn generate() -> Result<impl AsRef<[u8]>, DevIssuerError> {
-    let random = SystemRandom::new();
-    EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+fn generate_key() -> Result<impl AsRef<[u8]>, DevIssuerError> {
+    let rng = SystemRandom::new();
+    EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &rng)
         .map_err(|_| DevIssuerError::Rng)
 }
 
-/// Puts a key in its place, whole or not at all, unless another is there first.
+/// Writes a key file atomically, unless the file already exists.
 fn write_key_if_absent(dir: &Path, path: &Path, pkcs8: &[u8]) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    let random = random().map_err(io::Error::other)?;
-    let draft = dir.join(format!("{KEY_FILE}.{}", hex::encode(random)));
-    let kept = write_private(&draft, pkcs8).and_then(|()| fs::hard_link(&draft, path));
-    // The draft goes whatever came of it; one that stays behind does no harm.
-    let _ = fs::remove_file(&draft);
-    match kept {
+    let suffix = random_bytes().map_err(io::Error::other)?;
+    let temporary = dir.join(format!("{KEY_FILE}.{}", hex::encode(suffix)));
+    // Unlike a rename, a hard link fails if the file exists.
+    let result = write_private(&temporary, pkcs8).and_then(|()| fs::hard_link(&temporary, path));
+    // The temporary file is removed in any case. One that remains is harmless.
+    let _ = fs::remove_file(&temporary);
+    match result {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        kept => kept,
+        result => result,
     }
 }
 
@@ -176,16 +187,18 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The coordinates of the public key, in base64url.
-fn point(key: &EcdsaKeyPair) -> (String, String) {
-    // Uncompressed (SEC 1 section 2.3.3): 4, x, y.
+/// Returns the coordinates of the public key in base64url.
+fn coordinates(key: &EcdsaKeyPair) -> (String, String) {
+    // The point is uncompressed (SEC 1 section 2.3.3): the byte 4, then x and y.
     let (x, y) = key.public_key().as_ref()[1..].split_at(32);
     (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y))
 }
 
-/// RFC 7638 section 3: the members in this order, without spaces.
+/// Returns the JWK thumbprint of the public key.
+///
+/// The members must be in this order and without spaces (RFC 7638 section 3).
 fn thumbprint(key: &EcdsaKeyPair) -> String {
-    let (x, y) = point(key);
+    let (x, y) = coordinates(key);
     let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
     URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
 }
@@ -199,45 +212,45 @@ mod tests {
     }
 
     #[test]
-    fn one_key_is_kept_however_many_start_at_once() {
+    fn concurrent_starts_share_one_key() {
         let dir = tempfile::tempdir().expect("a folder");
-        let folder = dir.path().join("made/as/needed");
+        let folder = dir.path().join("created/if/missing");
         let kids: Vec<String> = std::thread::scope(|scope| {
             let start = || open(&folder).map(|issuer| issuer.kid);
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
-            starts.into_iter().map(|s| s.join().expect("ended").expect("opened")).collect()
+            starts.into_iter().map(|s| s.join().expect("no panic").expect("opened")).collect()
         });
         assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
         assert_eq!(open(&folder).expect("opened").kid, kids[0]);
-        let files: Vec<_> = fs::read_dir(&folder).expect("there").collect();
-        assert_eq!(files.len(), 1, "no draft is left");
+        let files: Vec<_> = fs::read_dir(&folder).expect("a folder").collect();
+        assert_eq!(files.len(), 1, "no temporary file remains");
     }
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_may_read_the_key() {
+    fn key_file_is_readable_only_by_its_owner() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("a folder");
         open(dir.path()).expect("opened");
-        let metadata = fs::metadata(dir.path().join(KEY_FILE)).expect("there");
+        let metadata = fs::metadata(dir.path().join(KEY_FILE)).expect("a file");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
-    fn a_broken_file_is_named_and_left_alone() {
+    fn invalid_key_file_is_named_and_not_overwritten() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join(KEY_FILE);
         for content in ["", "nonsense"] {
             fs::write(&path, content).expect("written");
-            let Err(error) = open(dir.path()) else { panic!("{content:?} is no key") };
+            let Err(error) = open(dir.path()) else { panic!("{content:?} was accepted") };
             let text = error.to_string();
             assert!(text.contains(KEY_FILE) && text.contains("remove the file"), "{text}");
-            assert_eq!(fs::read_to_string(&path).expect("there"), content);
+            assert_eq!(fs::read_to_string(&path).expect("a file"), content);
         }
     }
 
     #[test]
-    fn documents_say_what_there_is() {
+    fn key_set_and_discovery_document_describe_the_issuer() {
         let dir = tempfile::tempdir().expect("a folder");
         let issuer = open(dir.path()).expect("opened");
         assert_eq!(issuer.key_set().len(), 1);

@@ -1,4 +1,7 @@
-//! Where an issuer keeps its keys: what its discovery document says, or a configured address.
+//! Locates and fetches an issuer's key set, by OIDC Discovery or from a configured address.
+//!
+//! A key set comes only over https, or over http from a loopback host. The discovery document must
+//! name exactly the configured issuer.
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -11,65 +14,66 @@ use super::{
     jwks_cache::{FetchedKeySet, JwksSource},
 };
 
-/// Why keys cannot come from there.
+/// The reason why a configured address cannot be the source of keys.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// It is not a URL, or one with a query or a fragment (OIDC Discovery section 3).
+    /// The address is not a URL with a host, or the issuer has a query or a fragment, which OIDC
+    /// Discovery section 3 forbids.
     #[error("it is not a URL of a host and a path")]
     NotAUrl,
-    /// Keys that come over an open line can be anybody's.
-    #[error("it must be https (http is for a loopback host only)")]
+    /// The scheme is not https. An attacker could replace keys that are fetched without TLS.
+    #[error("it must be https (http is allowed only for a loopback host)")]
     NotSecure,
 }
 
-/// The keys of one issuer, fetched over HTTP.
+/// A source that fetches the keys of one issuer over HTTP.
 pub struct OidcKeySource {
     fetcher: Fetcher,
     issuer: String,
-    origin: KeyLocation,
+    location: KeyLocation,
 }
 
 enum KeyLocation {
-    /// The discovery document, which says where the keys are.
-    Document(Url),
-    /// The keys themselves.
-    Keys(Url),
+    /// The URL of the discovery document, which names the URL of the key set.
+    Discovery(Url),
+    /// The URL of the key set.
+    Jwks(Url),
 }
 
 impl OidcKeySource {
-    /// The keys that the issuer's discovery document names.
+    /// Creates a source that reads the issuer's discovery document before each fetch of keys.
     pub fn discover(fetcher: Fetcher, issuer: &str) -> Result<Self, DiscoveryError> {
-        let url = document_url(issuer)?;
-        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: KeyLocation::Document(url) })
+        let url = discovery_url(issuer)?;
+        Ok(Self { fetcher, issuer: issuer.to_owned(), location: KeyLocation::Discovery(url) })
     }
 
-    /// The keys at that address, whatever a discovery document may say.
+    /// Creates a source that fetches the keys from this address, without discovery.
     pub fn with_jwks_url(
         fetcher: Fetcher,
         issuer: &str,
         jwks_url: &str,
     ) -> Result<Self, DiscoveryError> {
         let url = parse_secure_url(jwks_url)?;
-        Ok(Self { fetcher, issuer: issuer.to_owned(), origin: KeyLocation::Keys(url) })
+        Ok(Self { fetcher, issuer: issuer.to_owned(), location: KeyLocation::Jwks(url) })
     }
 
-    async fn found(&self) -> Result<ProviderMetadata, KeyFetchError> {
-        let document = match &self.origin {
-            KeyLocation::Keys(url) => {
+    async fn provider_metadata(&self) -> Result<ProviderMetadata, KeyFetchError> {
+        let document_url = match &self.location {
+            KeyLocation::Jwks(url) => {
                 return Ok(ProviderMetadata { jwks_url: url.clone(), symmetric: false });
             }
-            KeyLocation::Document(url) => url,
+            KeyLocation::Discovery(url) => url,
         };
-        let fetched = self.fetcher.json(document).await.map_err(KeyFetchError::OidcKeySource)?;
-        let jwks_url = jwks_uri(&fetched.json, &self.issuer, document)?;
-        Ok(ProviderMetadata { jwks_url, symmetric: signs_with_hmac_only(&fetched.json) })
+        let document = self.fetcher.json(document_url).await.map_err(KeyFetchError::Discovery)?;
+        let jwks_url = parse_jwks_uri(&document.json, &self.issuer, document_url)?;
+        Ok(ProviderMetadata { jwks_url, symmetric: signs_with_hmac_only(&document.json) })
     }
 }
 
-/// What a discovery document says.
+/// The parts of a discovery document that the gateway uses.
 struct ProviderMetadata {
     jwks_url: Url,
-    /// It signs with shared secrets alone.
+    /// True if the provider signs only with shared secrets.
     symmetric: bool,
 }
 
@@ -80,15 +84,18 @@ impl JwksSource for OidcKeySource {
     }
 
     async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
-        let ProviderMetadata { jwks_url, symmetric } = self.found().await?;
-        let found = self.fetcher.json(&jwks_url).await.map_err(KeyFetchError::KeySet)?;
-        let set = KeySet::from_jwks(&found.json).ok_or(KeyFetchError::NotAKeySet)?;
-        Ok(FetchedKeySet { set, max_age: found.max_age, symmetric })
+        let ProviderMetadata { jwks_url, symmetric } = self.provider_metadata().await?;
+        let jwks = self.fetcher.json(&jwks_url).await.map_err(KeyFetchError::KeySet)?;
+        let set = KeySet::from_jwks(&jwks.json).ok_or(KeyFetchError::NotAKeySet)?;
+        Ok(FetchedKeySet { set, max_age: jwks.max_age, symmetric })
     }
 }
 
-/// OIDC Discovery section 4.1: a slash at the end of the issuer goes before the rest is added.
-fn document_url(issuer: &str) -> Result<Url, DiscoveryError> {
+/// Returns the URL of an issuer's discovery document.
+///
+/// A slash at the end of the issuer is removed before the well-known path is appended, as OIDC
+/// Discovery section 4.1 requires.
+fn discovery_url(issuer: &str) -> Result<Url, DiscoveryError> {
     let mut url = parse_secure_url(issuer)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(DiscoveryError::NotAUrl);
@@ -118,26 +125,31 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Where a document of that issuer says that the keys are (OIDC Discovery sections 3 and 4.3).
-fn jwks_uri(document: &Value, issuer: &str, document_url: &Url) -> Result<Url, KeyFetchError> {
-    let unusable = |why: &str| KeyFetchError::Document(why.to_owned());
-    let text = |name| document.get(name).and_then(Value::as_str);
-    let named = text("issuer").ok_or_else(|| unusable("it names no issuer"))?;
+/// Returns the `jwks_uri` of an issuer's discovery document (OIDC Discovery sections 3 and 4.3).
+fn parse_jwks_uri(
+    document: &Value,
+    issuer: &str,
+    document_url: &Url,
+) -> Result<Url, KeyFetchError> {
+    let invalid = |reason: &str| KeyFetchError::InvalidMetadata(reason.to_owned());
+    let string = |name| document.get(name).and_then(Value::as_str);
+    let named = string("issuer").ok_or_else(|| invalid("it names no issuer"))?;
     if named != issuer {
         let named: String = named.chars().take(200).collect();
-        return Err(KeyFetchError::AnotherIssuer { named, configured: issuer.to_owned() });
+        return Err(KeyFetchError::IssuerMismatch { named, configured: issuer.to_owned() });
     }
-    let url = text("jwks_uri").ok_or_else(|| unusable("it has no jwks_uri"))?;
-    let url =
-        parse_secure_url(url).map_err(|e| unusable(&format!("its jwks_uri is refused: {e}")))?;
-    // Of loopback hosts only the issuer itself: another is another program.
+    let url = string("jwks_uri").ok_or_else(|| invalid("it has no jwks_uri"))?;
+    let url = parse_secure_url(url)
+        .map_err(|error| invalid(&format!("its jwks_uri is not accepted: {error}")))?;
+    // Plain http is accepted only from the issuer's own origin. Another port of a loopback host can
+    // belong to another program.
     if url.scheme() != "https" && url.origin() != document_url.origin() {
-        return Err(unusable("its jwks_uri is refused: another host must be https"));
+        return Err(invalid("its jwks_uri is not accepted: another host must be https"));
     }
     Ok(url)
 }
 
-/// Whether a document says that tokens are signed with shared secrets and nothing else.
+/// Returns whether a discovery document lists only HMAC algorithms.
 fn signs_with_hmac_only(document: &Value) -> bool {
     let algorithms =
         document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
@@ -153,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_is_below_the_issuer() {
+    fn discovery_document_is_below_the_issuer() {
         for (issuer, url) in [
             ("https://id.example", "https://id.example/.well-known/openid-configuration"),
             ("https://id.example/", "https://id.example/.well-known/openid-configuration"),
@@ -167,14 +179,14 @@ mod tests {
             ),
             ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x/.well-known/openid-configuration"),
         ] {
-            assert_eq!(document_url(issuer).expect("good").as_str(), url);
+            assert_eq!(discovery_url(issuer).expect("a valid issuer").as_str(), url);
         }
     }
 
     #[test]
-    fn an_issuer_is_secure_or_on_this_machine() {
+    fn issuer_must_be_https_or_loopback() {
         for good in ["http://localhost:1", "http://127.1.2.3", "http://[::1]:1/"] {
-            assert!(document_url(good).is_ok(), "{good}");
+            assert!(discovery_url(good).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -187,49 +199,54 @@ mod tests {
             "https://id.example/?a=b",
             "https://id.example/#a",
         ] {
-            assert!(document_url(bad).is_err(), "{bad}");
+            assert!(discovery_url(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn keys_are_where_our_issuer_says_and_nobody_else() {
-        let read = |issuer: &str, document: Value| {
-            jwks_uri(&document, issuer, &document_url(issuer).expect("good")).map(String::from)
+    fn jwks_uri_is_accepted_only_from_the_configured_issuer() {
+        let parse = |issuer: &str, document: Value| {
+            let url = discovery_url(issuer).expect("a valid issuer");
+            parse_jwks_uri(&document, issuer, &url).map(String::from)
         };
-        let (ours, here) = ("https://id.example/", "http://127.0.0.1:1");
+        let (idp, local) = ("https://id.example/", "http://127.0.0.1:1");
         for (issuer, jwks) in [
-            (ours, "https://id.example/jwks"),
-            (ours, "https://keys.example/jwks"),
-            (here, "http://127.0.0.1:1/jwks"),
-            (here, "https://keys.example/jwks"),
+            (idp, "https://id.example/jwks"),
+            (idp, "https://keys.example/jwks"),
+            (local, "http://127.0.0.1:1/jwks"),
+            (local, "https://keys.example/jwks"),
         ] {
             let document = json!({"issuer": issuer, "jwks_uri": jwks});
-            assert_eq!(read(issuer, document), Ok(jwks.to_owned()));
+            assert_eq!(parse(issuer, document), Ok(jwks.to_owned()));
         }
-        for (issuer, document, why) in [
-            (ours, json!({}), "names no issuer"),
-            (ours, json!({"issuer": "https://id.example"}), "\"https://id.example\""),
-            (ours, json!({"issuer": ours}), "no jwks_uri"),
-            (ours, json!({"issuer": ours, "jwks_uri": 1}), "no jwks_uri"),
-            (ours, json!({"issuer": ours, "jwks_uri": "/jwks"}), "not a URL"),
-            (ours, json!({"issuer": ours, "jwks_uri": "http://id.example/jwks"}), "must be https"),
-            (ours, json!({"issuer": ours, "jwks_uri": "http://127.0.0.1/jwks"}), "must be https"),
-            (here, json!({"issuer": here, "jwks_uri": "http://127.0.0.1:2/jwks"}), "must be https"),
+        for (issuer, document, reason) in [
+            (idp, json!({}), "names no issuer"),
+            (idp, json!({"issuer": "https://id.example"}), "\"https://id.example\""),
+            (idp, json!({"issuer": idp}), "no jwks_uri"),
+            (idp, json!({"issuer": idp, "jwks_uri": 1}), "no jwks_uri"),
+            (idp, json!({"issuer": idp, "jwks_uri": "/jwks"}), "not a URL"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://id.example/jwks"}), "must be https"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://127.0.0.1/jwks"}), "must be https"),
+            (
+                local,
+                json!({"issuer": local, "jwks_uri": "http://127.0.0.1:2/jwks"}),
+                "must be https",
+            ),
         ] {
-            let refused = read(issuer, document.clone()).expect_err("refused").to_string();
-            assert!(refused.contains(why), "{document}: {refused}");
+            let error = parse(issuer, document.clone()).expect_err("rejected").to_string();
+            assert!(error.contains(reason), "{document}: {error}");
         }
     }
 
     #[test]
-    fn a_provider_that_signs_with_secrets_alone_is_known() {
-        let says = |algorithms: Value| {
+    fn provider_that_signs_only_with_hmac_is_detected() {
+        let is_hmac_only = |algorithms: Value| {
             signs_with_hmac_only(&json!({"id_token_signing_alg_values_supported": algorithms}))
         };
-        assert!(says(json!(["HS256"])) && says(json!(["HS256", "HS512"])));
+        assert!(is_hmac_only(json!(["HS256"])) && is_hmac_only(json!(["HS256", "HS512"])));
         for other in [json!([]), json!(["RS256"]), json!(["HS256", "RS256"]), json!([1]), json!(1)]
         {
-            assert!(!says(other.clone()), "{other}");
+            assert!(!is_hmac_only(other.clone()), "{other}");
         }
         assert!(!signs_with_hmac_only(&json!({})));
     }

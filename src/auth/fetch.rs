@@ -1,4 +1,7 @@
-//! Fetches a small JSON document of the provider: within limits of time and size, and from nowhere else.
+//! Fetches small JSON documents from a provider over HTTP.
+//!
+//! A fetch has limits for time, size and redirects, follows redirects only on the same origin, and
+//! uses no proxy.
 
 use std::{
     error::Error,
@@ -20,109 +23,117 @@ use url::Url;
 use super::error::FetchError;
 use crate::trace;
 
-const TIME_LIMIT: Duration = Duration::from_secs(5);
-const CONNECT_LIMIT: Duration = Duration::from_secs(3);
-const MAX_BYTES: usize = 1024 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 const MAX_REDIRECTS: usize = 3;
 
-/// Why documents cannot be fetched at all.
+/// The reason why a [`Fetcher`] could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum FetcherError {
-    /// The bundle of certificates cannot be read.
+    /// The CA file cannot be read.
     #[error("{path} cannot be read: {cause}")]
     Unreadable {
-        /// The bundle.
+        /// The path of the CA file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         cause: io::Error,
     },
-    /// The bundle is not one.
-    #[error("{path} holds no PEM certificate: it must have one or more `BEGIN CERTIFICATE` blocks")]
+    /// The CA file is not a PEM bundle.
+    #[error("{path} has no PEM certificate: expected one or more `BEGIN CERTIFICATE` blocks")]
     NoCertificate {
-        /// The bundle.
+        /// The path of the CA file.
         path: String,
     },
-    /// TLS cannot be set up: mostly there are no roots, or one in the bundle is broken.
+    /// TLS cannot be set up. Usually the system has no roots, or a root in the CA file is invalid.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
 }
 
-/// A document, and how long it may be used.
+/// A JSON document and its freshness lifetime.
 pub struct JsonDocument {
-    /// The document.
+    /// The parsed body of the response.
     pub json: Value,
-    /// `max-age` (RFC 9111 section 5.2.2.1).
+    /// The `max-age` of the response (RFC 9111 section 5.2.2.1).
     pub max_age: Option<Duration>,
 }
 
-/// Fetches documents. Clones share one client and what it trusts.
+/// A fetcher of JSON documents. Clones share one HTTP client and its trusted roots.
 #[derive(Clone)]
 pub struct Fetcher {
     ca_file: Option<PathBuf>,
-    trusting: Arc<ArcSwap<ClientWithCa>>,
+    client: Arc<ArcSwap<ClientWithCa>>,
 }
 
-/// A client, and the bundle that it was made with.
+/// An HTTP client and the CA bundle with which it was created.
 struct ClientWithCa {
     pem: Vec<u8>,
     client: Client,
 }
 
 impl Fetcher {
-    /// A fetcher that trusts the system's roots, and those of a PEM bundle besides. The bundle is
-    /// read again before each fetch, so a new one is in force without a restart.
+    /// Creates a fetcher that trusts the system's roots and the roots in a PEM file.
+    ///
+    /// The file is read again before each fetch, so a change applies without a restart.
     pub fn new(ca_file: Option<&Path>) -> Result<Self, FetcherError> {
-        let pem = ca_file.map(read).transpose()?;
-        let trusting = ClientWithCa::new(pem.unwrap_or_default(), ca_file)?;
+        let pem = ca_file.map(read_ca_file).transpose()?;
+        let client = ClientWithCa::new(pem.unwrap_or_default(), ca_file)?;
         Ok(Self {
             ca_file: ca_file.map(Path::to_owned),
-            trusting: Arc::new(ArcSwap::from_pointee(trusting)),
+            client: Arc::new(ArcSwap::from_pointee(client)),
         })
     }
 
-    /// Fetches a document.
+    /// Fetches a JSON document.
     pub async fn json(&self, url: &Url) -> Result<JsonDocument, FetchError> {
         self.reload_ca_bundle();
-        let client = self.trusting.load().client.clone();
+        let client = self.client.load().client.clone();
         let mut headers = HeaderMap::new();
         trace::inject(&mut headers);
-        let asked = client.get(url.clone()).headers(headers);
-        let mut response = asked.send().await.map_err(fault)?;
+        let request = client.get(url.clone()).headers(headers);
+        let mut response = request.send().await.map_err(classify_error)?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
         let max_age = max_age(response.headers());
-        let body = body(&mut response).await?;
+        let body = read_body(&mut response).await?;
         let json = serde_json::from_slice(&body).map_err(|_| FetchError::NotJson)?;
         Ok(JsonDocument { json, max_age })
     }
 
-    /// Trusts what the bundle has now. One that is gone or broken changes nothing: it may be half
-    /// written, and the next fetch looks again.
+    /// Trusts the roots that the CA file has now.
+    ///
+    /// A missing or invalid file changes nothing. It may be only partly written, and the next fetch
+    /// reads it again.
     fn reload_ca_bundle(&self) {
         let Some(path) = &self.ca_file else { return };
-        let renewed = read(path).and_then(|pem| {
-            let changed = pem != self.trusting.load().pem;
-            changed.then(|| ClientWithCa::new(pem, Some(path))).transpose()
+        let reloaded = read_ca_file(path).and_then(|pem| {
+            let has_changed = pem != self.client.load().pem;
+            has_changed.then(|| ClientWithCa::new(pem, Some(path))).transpose()
         });
-        match renewed {
+        match reloaded {
             Ok(None) => {}
-            Ok(Some(trusting)) => {
-                self.trusting.store(Arc::new(trusting));
-                tracing::info!(ca_file = %path.display(), "the trusted certificates were read anew");
+            Ok(Some(client)) => {
+                self.client.store(Arc::new(client));
+                tracing::info!(ca_file = %path.display(), "the CA file was reloaded");
             }
-            Err(error) => tracing::warn!(%error, "the trusted certificates stay as they were"),
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "the CA file was not reloaded; the previous roots stay trusted"
+                );
+            }
         }
     }
 }
 
 impl ClientWithCa {
     fn new(pem: Vec<u8>, ca_file: Option<&Path>) -> Result<Self, FetcherError> {
-        let roots = ca_file.map(|path| certificates(&pem, path)).transpose()?;
+        let roots = ca_file.map(|path| parse_certificates(&pem, path)).transpose()?;
         let client = Client::builder()
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-            .timeout(TIME_LIMIT)
-            .connect_timeout(CONNECT_LIMIT)
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(same_host_only))
             .referer(false)
             .no_proxy()
@@ -135,23 +146,25 @@ impl ClientWithCa {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FetcherError> {
+fn read_ca_file(path: &Path) -> Result<Vec<u8>, FetcherError> {
     let unreadable = |cause| FetcherError::Unreadable { path: path.display().to_string(), cause };
     fs::read(path).map_err(unreadable)
 }
 
-fn certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, FetcherError> {
+fn parse_certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, FetcherError> {
     match Certificate::from_pem_bundle(pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(FetcherError::NoCertificate { path: path.display().to_string() }),
     }
 }
 
-/// How TLS says that the root is unknown, that the certificate is its own root, and that a known
-/// root of that name has another key (mkcert names each of its roots after user and machine).
+/// The names of TLS errors for an untrusted root.
+///
+/// The root is unknown, the certificate is its own root, or the trusted root of the same name has
+/// another key. The last case occurs with mkcert, which names each root after user and machine.
 const UNTRUSTED: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
 
-/// What is said of a redirect that is not followed.
+/// The endings of the error text of a redirect that is not followed.
 const REDIRECT_ERRORS: [&str; 2] = ["to another host", "too often"];
 
 fn same_host_only(attempt: Attempt<'_>) -> Action {
@@ -165,10 +178,10 @@ fn same_host_only(attempt: Attempt<'_>) -> Action {
     }
 }
 
-async fn body(response: &mut Response) -> Result<Vec<u8>, FetchError> {
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(fault)? {
-        if body.len() + chunk.len() > MAX_BYTES {
+    while let Some(chunk) = response.chunk().await.map_err(classify_error)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(FetchError::TooLarge);
         }
         body.extend_from_slice(&chunk);
@@ -176,43 +189,45 @@ async fn body(response: &mut Response) -> Result<Vec<u8>, FetchError> {
     Ok(body)
 }
 
-/// Why a fetch failed. The address is known to whoever reads this, and might hold a secret.
-fn fault(error: reqwest::Error) -> FetchError {
+/// Converts an error of the HTTP client, without the URL.
+///
+/// The operator knows the URL, and it might contain a secret.
+fn classify_error(error: reqwest::Error) -> FetchError {
     if error.is_timeout() {
         return FetchError::Timeout;
     }
     let error = error.without_url();
     let cause = root_cause(&error);
-    if let Some(refused) =
-        REDIRECT_ERRORS.into_iter().find(|refused| error.is_redirect() && cause == *refused)
+    if let Some(reason) =
+        REDIRECT_ERRORS.into_iter().find(|reason| error.is_redirect() && cause == *reason)
     {
-        return FetchError::Redirected(refused);
+        return FetchError::Redirected(reason);
     }
-    // TLS has no other way to say so that reaches here.
-    if UNTRUSTED.iter().any(|why| cause.contains(why)) {
+    // The kind of a TLS error is available only as text.
+    if UNTRUSTED.iter().any(|name| cause.contains(name)) {
         return FetchError::Untrusted(cause);
     }
     if cause.starts_with("invalid peer certificate") {
         return FetchError::Certificate(cause);
     }
-    if error.is_connect() { FetchError::Unreachable(cause) } else { FetchError::Broken(cause) }
+    if error.is_connect() { FetchError::Unreachable(cause) } else { FetchError::Transport(cause) }
 }
 
-/// The outer layers of an error say no more than that something was sent.
+/// Returns the text of the innermost error. The outer errors only report that a request failed.
 fn root_cause(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
-    innermost.to_string()
+    cause.to_string()
 }
 
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).find_map(seconds)
+    values.flat_map(|value| value.split(',')).find_map(parse_max_age)
 }
 
-fn seconds(directive: &str) -> Option<Duration> {
+fn parse_max_age(directive: &str) -> Option<Duration> {
     let (name, value) = directive.trim().split_once('=')?;
     let seconds = value.trim_matches('"').parse().ok()?;
     name.eq_ignore_ascii_case("max-age").then(|| Duration::from_secs(seconds))
@@ -225,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn max_age_is_read_among_other_directives() {
+    fn max_age_is_parsed_among_other_directives() {
         for (value, expected) in [
             ("max-age=90", Some(90)),
             ("public, Max-Age=\"90\", immutable", Some(90)),
@@ -241,18 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_none_is_named() {
+    fn error_names_an_invalid_ca_file() {
         let dir = tempfile::tempdir().expect("a folder");
         let missing = dir.path().join("missing.pem");
-        let Err(error) = Fetcher::new(Some(&missing)) else { panic!("there is no such file") };
+        let Err(error) = Fetcher::new(Some(&missing)) else {
+            panic!("a missing file was accepted")
+        };
         assert!(error.to_string().contains("missing.pem cannot be read"), "{error}");
         for content in
             ["", "nonsense", "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n"]
         {
-            let path = dir.path().join("broken.pem");
+            let path = dir.path().join("invalid.pem");
             fs::write(&path, content).expect("written");
-            let Err(error) = Fetcher::new(Some(&path)) else { panic!("{content:?} is no bundle") };
-            assert!(error.to_string().contains("broken.pem holds no PEM"), "{error}");
+            let Err(error) = Fetcher::new(Some(&path)) else { panic!("{content:?} was accepted") };
+            assert!(error.to_string().contains("invalid.pem has no PEM"), "{error}");
         }
     }
 }

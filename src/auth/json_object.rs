@@ -1,15 +1,18 @@
-//! A JSON object in which no name comes twice: two readers of one token must not see two things.
+//! Parses JSON objects and rejects repeated names.
+//!
+//! Parsers differ in which of two members with the same name they return. A token that repeats a
+//! name could therefore have one meaning here and another elsewhere.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The members of an object; reading one with a repeated name fails (RFC 7519 section 4).
-pub(super) struct UniqueKeyObject(pub(super) Map<String, Value>);
+/// The members of a JSON object without repeated names (RFC 7519 section 4).
+pub(super) struct UniqueKeyObject(Map<String, Value>);
 
 impl UniqueKeyObject {
-    pub(super) fn read(json: &[u8]) -> Option<Self> {
+    pub(super) fn parse(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
 
@@ -17,7 +20,7 @@ impl UniqueKeyObject {
         self.0.get(name)
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }
 }
@@ -41,7 +44,7 @@ impl<'de> Visitor<'de> for Members {
         let mut map = Map::new();
         while let Some((name, value)) = members.next_entry::<String, Value>()? {
             if map.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name comes twice"));
+                return Err(A::Error::custom("repeated name"));
             }
         }
         Ok(UniqueKeyObject(map))
@@ -53,14 +56,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_an_object_and_nothing_else() {
-        let object = UniqueKeyObject::read(br#"{"a": "b", "c": {"a": 1}}"#).expect("an object");
-        assert_eq!(object.text("a"), Some("b"));
-        assert_eq!(object.text("c"), None);
+    fn only_objects_without_repeated_names_are_parsed() {
+        let object = UniqueKeyObject::parse(br#"{"a": "b", "c": {"a": 1}}"#).expect("an object");
+        assert_eq!(object.get_str("a"), Some("b"));
+        assert_eq!(object.get_str("c"), None);
         for bad in
             ["", "[]", "1", "null", "\"a\"", "{} {}", r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#]
         {
-            assert!(UniqueKeyObject::read(bad.as_bytes()).is_none(), "{bad}");
+            assert!(UniqueKeyObject::parse(bad.as_bytes()).is_none(), "{bad}");
         }
     }
 }

@@ -1,16 +1,19 @@
-//! Who is asking: from the `Authorization` header to a verified identity, and the issuer's keys.
+//! Authenticates requests: from the `Authorization` header to a verified identity.
 //!
-//! Read in the order of a request: [`authenticator`] (the one way in, for every transport), [`bearer`]
-//! (the credential), [`token`] (the one function that every token passes), [`keys`] (the issuer's key set and when it is fetched), [`jwk`] (which key is
-//! usable for which [`algorithm`]). Then where keys come from: [`discovery`] over [`fetch`], or
-//! [`dev_issuer`]; and [`fault`], why they do not.
+//! The name of every value that is not verified yet contains `unverified`. No error has a text for
+//! the client. No part of a token is ever logged.
 //!
-//! What is not trusted yet has `unverified` in its name. No error here has a text for the client, and
-//! nothing of a token is ever logged.
+//! The signature is verified with `aws-lc-rs` directly, without a JWT library. All claim checks of
+//! such a library would be switched off, because they read the system's clock and accept claims of
+//! any JSON type. Its signature check parses the key again for each token.
 //!
-//! The signature is checked with `aws-lc-rs` directly: of a JWT library every claim check would be
-//! off (it reads the system's clock and takes claims of any JSON type), and what would be left of it
-//! parses the key anew for each token.
+//! Read the files in the order of a request. [`authenticator`] is the entry point for every
+//! transport. [`bearer`] parses the header, and `unverified` takes the token apart. [`jwks_cache`]
+//! supplies the key, and [`jwk`] decides which [`algorithm`] a key allows. [`token`] verifies the
+//! token, and `claims` checks its claims. Then read how keys are fetched: `refresh` runs the task,
+//! and [`discovery`] locates the key set and uses [`fetch`]. In `tenantry dev`, the keys come from
+//! [`dev_issuer`]. [`error`] has the reasons for rejections and failed fetches, with help for the
+//! operator.
 
 pub mod algorithm;
 pub mod authenticator;
@@ -23,5 +26,6 @@ pub mod fetch;
 mod json_object;
 pub mod jwk;
 pub mod jwks_cache;
+mod refresh;
 pub mod token;
 mod unverified;

@@ -1,21 +1,24 @@
-//! A token as it came: taken apart, and nothing of it believed.
+//! Parses a token without trusting any of its contents.
+//!
+//! The parser checks syntax and header. It never reads `jwk`, `jku`, `x5u`, `x5c` and similar
+//! header parameters, because a key comes only from the issuer's key set. The claims are available
+//! only after [`UnverifiedJws::verify_signature`]. The exception is the issuer, which selects the
+//! key set.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    algorithm::Algorithm, bearer::UnverifiedToken, json_object::UniqueKeyObject, jwk::PublicKey,
-    token::TokenError,
+    algorithm::Algorithm, bearer::UnverifiedToken, error::TokenError, json_object::UniqueKeyObject,
+    jwk::PublicKey,
 };
 
-/// The longest token, in bytes.
-const MAX_BYTES: usize = 16 * 1024;
+/// The maximum length of a token.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// A JWS in compact form (RFC 7515 section 7.1) whose header asks for nothing that is not done here.
-///
-/// `jwk`, `jku`, `x5u`, `x5c` and their like are not even read: a key comes from the issuer's set.
+/// A JWS in compact form (RFC 7515 section 7.1) whose header the gateway supports.
 pub(super) struct UnverifiedJws<'a> {
-    /// What was signed: header and payload, as they came.
+    /// The signed part of the token: header and payload, as received.
     message: &'a str,
     unverified_claims: UniqueKeyObject,
     signature: Vec<u8>,
@@ -24,9 +27,10 @@ pub(super) struct UnverifiedJws<'a> {
 }
 
 impl<'a> UnverifiedJws<'a> {
-    pub(super) fn read(unverified: UnverifiedToken<'a>) -> Result<Self, TokenError> {
-        let unverified = unverified.text();
-        if unverified.len() > MAX_BYTES {
+    /// Parses a token and checks its header.
+    pub(super) fn parse(unverified: UnverifiedToken<'a>) -> Result<Self, TokenError> {
+        let unverified = unverified.as_str();
+        if unverified.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
         let (message, signature) = unverified.rsplit_once('.').ok_or(TokenError::Malformed)?;
@@ -34,7 +38,7 @@ impl<'a> UnverifiedJws<'a> {
         if payload.contains('.') {
             return Err(TokenError::Malformed);
         }
-        let header = object(header)?;
+        let header = decode_object(header)?;
         let algorithm = check_header(&header)?;
         let kid = match header.get("kid") {
             None => None,
@@ -42,13 +46,13 @@ impl<'a> UnverifiedJws<'a> {
             Some(_) => return Err(TokenError::Malformed),
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
-        let unverified_claims = object(payload)?;
+        let unverified_claims = decode_object(payload)?;
         Ok(Self { message, unverified_claims, signature, kid, algorithm })
     }
 
-    /// Who may have issued it: for choosing whom to ask, and for nothing else.
+    /// Returns the issuer that the token claims. Use it only to select a verifier.
     pub(super) fn unverified_issuer(&self) -> Option<&str> {
-        self.unverified_claims.text("iss")
+        self.unverified_claims.get_str("iss")
     }
 
     pub(super) fn kid(&self) -> Option<&str> {
@@ -59,8 +63,8 @@ impl<'a> UnverifiedJws<'a> {
         self.algorithm
     }
 
-    /// The claims, once this key is known to have signed them.
-    pub(super) fn claims(&self, key: &PublicKey) -> Result<&UniqueKeyObject, TokenError> {
+    /// Verifies the signature with this key and returns the claims.
+    pub(super) fn verify_signature(&self, key: &PublicKey) -> Result<&UniqueKeyObject, TokenError> {
         if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
             return Err(TokenError::Signature);
         }
@@ -68,26 +72,29 @@ impl<'a> UnverifiedJws<'a> {
     }
 }
 
-fn object(part: &str) -> Result<UniqueKeyObject, TokenError> {
+fn decode_object(part: &str) -> Result<UniqueKeyObject, TokenError> {
     let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
-    UniqueKeyObject::read(&json).ok_or(TokenError::Malformed)
+    UniqueKeyObject::parse(&json).ok_or(TokenError::Malformed)
 }
 
-/// The algorithm of a header that may be accepted at all.
+/// Returns the algorithm of a supported header.
 fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
-    // Whatever is critical would have to be understood (RFC 7515 section 4.1.11), and nothing is.
+    // A recipient must understand every extension in `crit` (RFC 7515 section 4.1.11). The gateway
+    // implements none.
     if header.get("crit").is_some() {
         return Err(TokenError::UnsupportedCrit);
     }
-    let type_known = |typ: &Value| typ.as_str().is_some_and(is_access_token);
-    if header.get("typ").is_some_and(|typ| !type_known(typ)) {
+    let is_supported = |typ: &Value| typ.as_str().is_some_and(is_access_token_type);
+    if header.get("typ").is_some_and(|typ| !is_supported(typ)) {
         return Err(TokenError::UnexpectedTyp);
     }
-    let alg = header.text("alg").ok_or(TokenError::Algorithm)?;
+    let alg = header.get_str("alg").ok_or(TokenError::Algorithm)?;
     Algorithm::from_name(alg).ok_or(TokenError::Algorithm)
 }
 
-/// Media types compare without regard to case (RFC 7515 section 4.1.9, RFC 9068 section 2.1).
-fn is_access_token(typ: &str) -> bool {
-    ["JWT", "at+jwt"].iter().any(|known| known.eq_ignore_ascii_case(typ))
+/// Compares `typ` with the accepted values, without regard to case.
+///
+/// It is a media type (RFC 7515 section 4.1.9, RFC 9068 section 2.1).
+fn is_access_token_type(typ: &str) -> bool {
+    ["JWT", "at+jwt"].iter().any(|accepted| accepted.eq_ignore_ascii_case(typ))
 }

@@ -73,7 +73,7 @@ async fn every_form_is_answered_alike_in_both_media() {
 /// Each refusal is counted under its reason, and no acceptance is.
 async fn counted(app: &App, forms: &[Form]) {
     let refused = forms.iter().filter_map(|form| form.outcome.err());
-    let mut words: Vec<&str> = refused.map(AuthError::word).collect();
+    let mut words: Vec<&str> = refused.map(AuthError::as_str).collect();
     words.sort_unstable();
     for of_reason in words.chunk_by(|a, b| a == b) {
         let line = format!("tenantry_auth_failures_total{{reason=\"{}\"}}", of_reason[0]);

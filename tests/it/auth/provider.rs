@@ -55,11 +55,11 @@ async fn a_document_of_another_issuer_is_refused_by_name() {
 #[tokio::test]
 async fn what_is_no_small_json_document_is_refused() {
     for (answer, why) in [
-        (Answer::Status(500), "the answer was 500"),
-        (Answer::Status(404), "the answer was 404"),
-        (Answer::Status(204), "the answer was 204"),
-        (Answer::Oversized, "the answer was over 1 MiB"),
-        (Answer::NotJson, "the answer was not JSON"),
+        (Answer::Status(500), "HTTP status 500"),
+        (Answer::Status(404), "HTTP status 404"),
+        (Answer::Status(204), "HTTP status 204"),
+        (Answer::Oversized, "the response is larger than 1 MiB"),
+        (Answer::NotJson, "the response is not JSON"),
     ] {
         let issuer = TestIssuer::start().await;
         issuer.jwks_answers(answer.clone());
@@ -69,7 +69,7 @@ async fn what_is_no_small_json_document_is_refused() {
     }
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Json(json!({"keys": "none"})));
-    assert_eq!(refusal(&issuer).await, "key set: it has no array `keys`");
+    assert_eq!(refusal(&issuer).await, "key set: the response has no array `keys`");
     issuer.away(true);
     assert!(refusal(&issuer).await.starts_with("discovery: "));
 }
@@ -98,7 +98,7 @@ async fn an_answer_that_never_comes_is_not_waited_for() {
         time.advance(Duration::from_millis(5001)).await;
     };
     let (why, ()) = tokio::join!(refusal(&issuer), patience);
-    assert_eq!(why, "key set: no answer in time");
+    assert_eq!(why, "key set: no response in time");
 }
 
 #[test]

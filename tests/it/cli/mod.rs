@@ -423,7 +423,7 @@ async fn check_explains_each_fault_with_its_fix() {
     said_of(
         with(&below, issuer.url()),
         1,
-        &["the answer was 404", "/application/o/<", "`Client ID`", "2 checks failed"],
+        &["HTTP status 404", "/application/o/<", "`Client ID`", "2 checks failed"],
     )
     .await;
 
@@ -465,7 +465,7 @@ async fn serve_logs_what_check_says() {
     let serving = serve.logged("serving");
     let empty = serve
         .logged("no keys: the issuer's set is empty: is a signing key chosen at the provider?");
-    let fix = empty["fix"].as_str().expect("a fix");
+    let fix = empty["help"].as_str().expect("a fix");
     assert!(fix.contains("Authentik") && fix.contains("signing key"), "{fix}");
     let admin = format!("http://{}", serving["admin"].as_str().expect("an address"));
     let (status, metrics) = get(&format!("{admin}/metrics")).await;
