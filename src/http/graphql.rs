@@ -194,7 +194,7 @@ impl RequestHandler<'_> {
             }
         };
         let trail = RequestTelemetry::from_extensions(&self.parts.extensions);
-        trail.set_operation(prepared.label());
+        trail.set_operation(prepared.operation_info());
         if self.parts.method != Method::POST && !prepared.is_query() {
             return Err(method_not_allowed("POST", "Use POST for a mutation."));
         }
