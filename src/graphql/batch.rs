@@ -1,10 +1,13 @@
-//! Batches without a timer: look-ups run when every resolver of a level waits.
+//! Runs DataLoader batches without a timer, as soon as every resolver of a level is waiting.
 //!
-//! The engine's `DataLoader` hands each batch to an executor after a delay, one millisecond by
-//! default, in the hope that by then every sibling has asked. Here the executor is the request
-//! itself: its resolvers are polled first, and a batch only when they all wait. So a level of a
-//! document is one batch, always, it costs no delay, and when the client goes away and the request
-//! is dropped, so are its reads.
+//! The `DataLoader` of `async-graphql` hands each batch to an executor after a delay, which is one
+//! millisecond by default. It assumes that every sibling has requested its keys by then. Here the
+//! request itself is the executor. It polls the resolvers first, and the batches only when all
+//! resolvers are waiting. This has three effects:
+//!
+//! - The keys that one level of a document requests from a loader are always one batch.
+//! - A batch has no delay.
+//! - If the client disconnects and the request is dropped, its pending reads are dropped too.
 
 use std::{
     future::{Future, poll_fn},
@@ -21,12 +24,12 @@ use futures_util::{
     task::{FutureObj, Spawn, SpawnError},
 };
 
-/// The batches of one request.
+/// The executor of one request's batches.
 #[derive(Clone, Default)]
 pub(super) struct BatchExecutor(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
 
 impl BatchExecutor {
-    /// Runs a request, and its batches whenever it waits.
+    /// Runs a request to completion, and its batches whenever the request is waiting.
     pub(super) async fn drive<F: Future>(&self, request: F) -> F::Output {
         let mut request = pin!(request);
         let mut running = FuturesUnordered::new();
@@ -35,9 +38,9 @@ impl BatchExecutor {
                 if let Poll::Ready(output) = request.as_mut().poll(cx) {
                     return Poll::Ready(output);
                 }
-                running.extend(self.take());
+                running.extend(self.take_spawned());
                 match running.poll_next_unpin(cx) {
-                    // A batch has answered: its resolvers can go on, and ask for the next one.
+                    // A batch is complete, so its resolvers can continue and request the next one.
                     Poll::Ready(Some(())) => {}
                     Poll::Ready(None) | Poll::Pending => return Poll::Pending,
                 }
@@ -46,7 +49,8 @@ impl BatchExecutor {
         .await
     }
 
-    fn take(&self) -> Vec<FutureObj<'static, ()>> {
+    /// Removes the batches that were spawned since the last call, and returns them.
+    fn take_spawned(&self) -> Vec<FutureObj<'static, ()>> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -58,7 +62,7 @@ impl Spawn for BatchExecutor {
     }
 }
 
-/// No delay: [`BatchExecutor::drive`] knows when everybody has asked.
+/// A timer without a delay, because [`BatchExecutor::drive`] decides when a batch runs.
 pub(super) struct NoDelay;
 
 impl Timer for NoDelay {

@@ -1,4 +1,4 @@
-//! What resolvers find in their context: the request's session and its look-ups.
+//! Gives resolvers the session and the loaders of their request.
 
 use std::{
     any::Any,
@@ -17,7 +17,6 @@ use async_graphql::{
 };
 
 use super::{
-    Nullable,
     batch::BatchExecutor,
     loaders::{Loaders, SessionLoader, loaders},
 };
@@ -28,22 +27,31 @@ use crate::{
     policy::TenantAction,
 };
 
-/// One request's data. A mutation's root fields run one after the other, and what one has changed
-/// counts for the next: each has a turn of its own, with its own actor and its own look-ups.
+/// The result of a nullable field: no value, a value, or an error that leaves `null` at the field.
+pub(super) type Nullable<T> = Option<Result<T, AccessError>>;
+
+/// The state of one request.
+///
+/// The root fields of a mutation execute serially. Each gets its own context, with its own viewer
+/// and its own loaders, so that it sees the changes of the fields before it.
 pub(super) struct RequestContext {
+    /// The context of a query, or of the first root field of a mutation.
     first: RootFieldContext,
     batches: BatchExecutor,
     metrics: Metrics,
-    mutations: AtomicU32,
-    /// What each response key of a mutation has come to.
-    outcomes: Mutex<HashMap<Name, Box<dyn Any + Send>>>,
+    /// The number of root fields of a mutation that have started.
+    root_fields: AtomicU32,
+    /// The output of each command of a mutation, by response key.
+    outputs: Mutex<HashMap<Name, Box<dyn Any + Send>>>,
+    /// `true` if the query selects `me`, which creates and updates the viewer's user.
     syncs: OnceLock<bool>,
 }
 
-/// What a query, or one root field of a mutation, stands in.
+/// The state of a query or of one root field of a mutation.
 struct RootFieldContext {
     session: Arc<Session>,
     loaders: Loaders,
+    /// The context that replaced this one.
     next: OnceLock<Box<RootFieldContext>>,
 }
 
@@ -57,87 +65,94 @@ impl RootFieldContext {
 impl RequestContext {
     pub(super) fn new(session: Arc<Session>, batches: BatchExecutor, metrics: Metrics) -> Self {
         let first = RootFieldContext::new(session, &batches, &metrics);
-        let (mutations, outcomes) = (AtomicU32::new(0), Mutex::default());
-        Self { first, batches, metrics, mutations, outcomes, syncs: OnceLock::new() }
+        let (root_fields, outputs) = (AtomicU32::new(0), Mutex::default());
+        Self { first, batches, metrics, root_fields, outputs, syncs: OnceLock::new() }
     }
 
-    fn turn(&self) -> &RootFieldContext {
-        let mut turn = &self.first;
-        while let Some(next) = turn.next.get() {
-            turn = next;
+    /// Returns the context of the root field that is executing.
+    fn current(&self) -> &RootFieldContext {
+        let mut current = &self.first;
+        while let Some(next) = current.next.get() {
+            current = next;
         }
-        turn
+        current
     }
 
-    /// What a field of that response key has done already. The engine runs each selection of a
-    /// field, and only merges the answers; a mutation is done once however often it is selected.
-    fn outcome<T: Clone + 'static>(&self, key: &Name) -> Option<T> {
-        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        outcomes.get(key)?.downcast_ref().cloned()
+    /// Returns the output of the command with this response key, if it was executed before.
+    ///
+    /// `async-graphql` executes each selection of a field and merges only the responses. A command
+    /// must be executed once, however often its field is selected.
+    fn cached_output<T: Clone + 'static>(&self, key: &Name) -> Option<T> {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.get(key)?.downcast_ref().cloned()
     }
 
-    fn cache_output<T: Clone + Send + 'static>(&self, key: Name, outcome: &T) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        outcomes.insert(key, Box::new(outcome.clone()));
+    fn cache_output<T: Clone + Send + 'static>(&self, key: Name, output: &T) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        outputs.insert(key, Box::new(output.clone()));
     }
 
+    /// Replaces the current context by a new one with empty loaders.
     fn begin_root_field(&self, session: Session) {
         let next = Box::new(RootFieldContext::new(Arc::new(session), &self.batches, &self.metrics));
-        // Only the root field that runs takes a turn, so nobody else has taken this one.
-        drop(self.turn().next.set(next));
+        // Only the executing root field replaces the context, so `next` is never set already.
+        drop(self.current().next.set(next));
     }
 }
 
-/// Shorthands for resolvers.
+/// Adds the operations of this API to the context of a resolver.
 pub(super) trait ContextExt {
-    /// The request's session.
+    /// Returns the session of the current root field.
     fn session(&self) -> &Session;
-    /// What a root field of a mutation does: the actor is found, and nothing is remembered of what
-    /// fields before it have looked up. Where a field of the same response key has done it, that is
-    /// what it did.
+    /// Executes the command of a mutation's root field.
+    ///
+    /// The field gets a new context: its viewer is loaded again and its loaders are empty. If a
+    /// field with the same response key has executed before, its output is returned instead.
     async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError>;
-    /// What follows for the rest of the field from a change of this user, who may be the actor.
+    /// Applies a change of this user to the rest of the root field, if the user is the viewer.
     fn refresh_viewer(&self, user: &User);
-    /// The actor, for root fields: found by the first that asks.
+    /// Returns the viewer. The first root field that calls it loads the viewer.
     async fn viewer(&self) -> Result<Arc<Viewer>, AccessError>;
-    /// Refuses what the actor may not do to a tenant that it sees; for nested fields, without a read.
+    /// Checks whether the viewer may perform an action on a tenant that it can see.
+    ///
+    /// It is for nested fields: the viewer is loaded already, so it needs no read.
     fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError>;
-    /// Looks one thing up, together with everything that the same level asks for.
+    /// Looks up the value of one key in a batch with the other keys of the same level.
     async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, AccessError>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         T: Send + Sync + 'static,
         SessionLoader: Loader<K, Value = Decoded<Arc<T>>, Error = AccessError>;
-    /// The look-ups themselves.
+    /// Returns the loaders of the current root field.
     fn loaders(&self) -> &Loaders;
-    /// Tenants by identifier, without those that are not there or not visible.
+    /// Returns tenants by identifier. Missing and hidden tenants have no entry.
     async fn load_tenants(
         &self,
         ids: Vec<TenantId>,
     ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError>;
-    /// An error beside an answer that is not `null`: a part of it could not be shown.
-    fn add_access_error(&self, refusal: AccessError);
+    /// Adds an error to a field whose value is not `null`, because a part of it is not available.
+    fn add_access_error(&self, error: AccessError);
 }
 
 impl ContextExt for Context<'_> {
     fn session(&self) -> &Session {
-        &self.data_unchecked::<RequestContext>().turn().session
+        &self.data_unchecked::<RequestContext>().current().session
     }
 
     async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError> {
-        let scope = self.data_unchecked::<RequestContext>();
+        let request = self.data_unchecked::<RequestContext>();
         let key = &self.item.node.response_key().node;
-        if let Some(outcome) = scope.outcome(key) {
-            return Ok(outcome);
+        if let Some(output) = request.cached_output(key) {
+            return Ok(output);
         }
-        let ordinal = scope.mutations.fetch_add(1, Ordering::Relaxed);
-        if ordinal > 0 {
-            scope.begin_root_field(self.session().for_root_field(ordinal));
+        let index = request.root_fields.fetch_add(1, Ordering::Relaxed);
+        if index > 0 {
+            request.begin_root_field(self.session().for_root_field(index));
         }
         self.session().viewer(false).await?;
-        let outcome = self.session().execute(&command).await?;
-        scope.cache_output(key.clone(), &outcome);
-        Ok(outcome)
+        let output = self.session().execute(&command).await?;
+        request.cache_output(key.clone(), &output);
+        Ok(output)
     }
 
     fn refresh_viewer(&self, user: &User) {
@@ -149,9 +164,9 @@ impl ContextExt for Context<'_> {
     }
 
     async fn viewer(&self) -> Result<Arc<Viewer>, AccessError> {
-        let scope = self.data_unchecked::<RequestContext>();
-        let syncs = *scope.syncs.get_or_init(|| selects_me(self));
-        scope.turn().session.viewer(syncs).await
+        let request = self.data_unchecked::<RequestContext>();
+        let syncs = *request.syncs.get_or_init(|| selects_me(self));
+        request.current().session.viewer(syncs).await
     }
 
     fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError> {
@@ -168,7 +183,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn loaders(&self) -> &Loaders {
-        &self.data_unchecked::<RequestContext>().turn().loaders
+        &self.data_unchecked::<RequestContext>().current().loaders
     }
 
     async fn load_tenants(
@@ -178,36 +193,37 @@ impl ContextExt for Context<'_> {
         self.loaders().load_many(ids).await
     }
 
-    fn add_access_error(&self, refusal: AccessError) {
-        let error = async_graphql::Error::from(refusal).into_server_error(self.item.pos);
+    fn add_access_error(&self, error: AccessError) {
+        let error = async_graphql::Error::from(error).into_server_error(self.item.pos);
         self.add_error(self.set_error_path(error));
     }
 }
 
-/// Whether the operation that runs selects `me` at its root, once `@skip` and `@include` are done
-/// with. The engine has checked the document before: fragments exist and do not go in circles.
+/// Returns `true` if the executing operation is a query that selects `me` at its root.
+///
+/// `async-graphql` has already applied `@skip` and `@include`, and has validated the document:
+/// fragments exist and have no cycles.
 fn selects_me(ctx: &Context<'_>) -> bool {
-    let env = ctx.query_env;
-    env.operation.node.ty == OperationType::Query
-        && any_field_is_me(&env.operation.node.selection_set.node, &env.fragments)
+    let (operation, fragments) = (&ctx.query_env.operation.node, &ctx.query_env.fragments);
+    operation.ty == OperationType::Query && set_selects_me(&operation.selection_set.node, fragments)
 }
 
-fn any_field_is_me(
+fn set_selects_me(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> bool {
     set.items.iter().any(|selection| match &selection.node {
         Selection::Field(field) => field.node.name.node == "me",
         Selection::InlineFragment(inline) => {
-            any_field_is_me(&inline.node.selection_set.node, fragments)
+            set_selects_me(&inline.node.selection_set.node, fragments)
         }
         Selection::FragmentSpread(spread) => fragments
             .get(&spread.node.fragment_name.node)
-            .is_some_and(|f| any_field_is_me(&f.node.selection_set.node, fragments)),
+            .is_some_and(|fragment| set_selects_me(&fragment.node.selection_set.node, fragments)),
     })
 }
 
-/// Answers a field that may be null, from a body that uses `?`.
-pub(super) fn nullable<T>(answer: Result<Option<T>, AccessError>) -> Nullable<T> {
-    answer.transpose()
+/// Converts the result of a resolver body that uses `?` into the value of a nullable field.
+pub(super) fn nullable<T>(result: Result<Option<T>, AccessError>) -> Nullable<T> {
+    result.transpose()
 }

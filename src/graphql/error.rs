@@ -1,4 +1,9 @@
-//! Errors as a client sees them: a code, a sentence, and what the code promises besides.
+//! The errors that a client receives.
+//!
+//! Each error has a code, a message, and the extensions that belong to the code. `docs/CLIENTS.md`
+//! lists them.
+
+use std::borrow::Cow;
 
 use async_graphql::{
     Error, ErrorExtensionValues, ErrorExtensions, Name, ServerError, Value, indexmap::IndexMap,
@@ -10,72 +15,72 @@ use crate::{
 };
 
 string_enum! {
-    /// `extensions.code`: what a client may decide by.
+    /// The value of `extensions.code`, which tells clients how to react to an error.
     pub enum Code {
-        /// There is no token, or not one that counts.
+        /// The request has no token, or an invalid one.
         Unauthenticated = "UNAUTHENTICATED",
-        /// The token's subject has no user here; `me` makes it.
+        /// The token's subject has no user yet. Querying `me` creates it.
         UserNotProvisioned = "USER_NOT_PROVISIONED",
         /// The user is disabled.
         UserDisabled = "USER_DISABLED",
-        /// The actor may not do this.
+        /// The viewer lacks the permission.
         Forbidden = "FORBIDDEN",
-        /// What is to be changed does not exist for the actor.
+        /// The object to change does not exist, or the viewer may not see it.
         NotFound = "NOT_FOUND",
-        /// The input is not what it should be; see `fields`.
+        /// The input is invalid. `fields` has the details.
         BadUserInput = "BAD_USER_INPUT",
-        /// Something else is in the way of an input; see `field`.
+        /// The value of `field` is taken or conflicts with the current state.
         Conflict = "CONFLICT",
-        /// The input was meant for another version; see `currentVersion`.
+        /// The input is for another version than the stored one. See `currentVersion`.
         StaleVersion = "STALE_VERSION",
-        /// The tenant is suspended or archived: its people cannot change it.
+        /// The tenant is suspended or archived, so its members cannot change it.
         TenantSuspended = "TENANT_SUSPENDED",
-        /// More than one request may have; see `limit`, `max` and `actual`.
+        /// The request exceeds a limit. See `limit`, `max` and `actual`.
         LimitExceeded = "LIMIT_EXCEEDED",
-        /// The caller has asked for too much in a short time; see `retryAfterSeconds`.
+        /// The caller has exceeded the rate limit. See `retryAfterSeconds`.
         RateLimited = "RATE_LIMITED",
-        /// The request has taken more time than it may.
+        /// The request has exceeded its time limit.
         Timeout = "TIMEOUT",
-        /// The store or the provider cannot be reached; trying again is safe.
+        /// The store or the provider is unreachable. A retry is safe.
         Unavailable = "UNAVAILABLE",
-        /// The document is no GraphQL.
+        /// The document has a syntax error.
         ParseFailed = "GRAPHQL_PARSE_FAILED",
-        /// The document, or its variables, do not fit the schema.
+        /// The document or its variables do not fit the schema.
         ValidationFailed = "GRAPHQL_VALIDATION_FAILED",
-        /// A fault here; the log has it under `requestId`.
+        /// An internal error. The log has the cause under `requestId`.
         Internal = "INTERNAL",
     }
 }
 
-/// An error outside of any field: a request that does not run.
+/// An error that prevents the execution of a request, outside of any field.
 #[derive(Clone, Debug)]
 pub struct RequestError {
-    /// The code.
+    /// The value of `extensions.code`.
     pub code: Code,
-    /// The sentence.
+    /// The message, in full sentences.
     pub message: String,
-    /// What the code promises besides.
+    /// The other entries of `extensions`.
     extensions: Vec<(&'static str, Value)>,
 }
 
 impl RequestError {
-    /// A problem with its sentence.
+    /// Creates an error without further extensions.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), extensions: Vec::new() }
     }
 
-    /// The same with one more of `extensions`.
+    /// Adds an entry to `extensions`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.extensions.push((name, value.into()));
         self
     }
 
-    /// The error that a client sees.
+    /// Returns the error in the form that is sent to the client.
     #[must_use]
     pub fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.message, None);
-        set_code(&mut error, self.code);
+        set_error_code(&mut error, self.code);
         for (name, value) in self.extensions {
             error.extensions.get_or_insert_default().set(name, value);
         }
@@ -83,47 +88,23 @@ impl RequestError {
     }
 }
 
-/// Gives an error its code.
-pub(super) fn set_code(error: &mut ServerError, code: Code) {
+/// Sets `extensions.code` of an error.
+pub(super) fn set_error_code(error: &mut ServerError, code: Code) {
     error.extensions.get_or_insert_default().set("code", code.as_str());
 }
 
-/// Whether an error has a code already.
-pub(super) fn code(error: &ServerError) -> Option<&Value> {
+/// Returns `extensions.code` of an error, if it has one.
+pub(super) fn error_code(error: &ServerError) -> Option<&Value> {
     error.extensions.as_ref()?.get("code")
 }
 
 impl From<AccessError> for Error {
-    fn from(refusal: AccessError) -> Self {
-        let (code, message) = match &refusal {
-            AccessError::Unauthenticated => (Code::Unauthenticated, "Sign in to ask for this."),
-            AccessError::NotProvisioned => (
-                Code::UserNotProvisioned,
-                "There is no user for this token yet; ask for `me` first.",
-            ),
-            AccessError::Disabled => (Code::UserDisabled, "This user is disabled."),
-            AccessError::NotFound => (Code::NotFound, "There is no such thing."),
-            AccessError::Forbidden => (Code::Forbidden, "You may not see or do this."),
-            AccessError::Suspended => (
-                Code::TenantSuspended,
-                "This tenant is suspended or archived; nothing in it changes.",
-            ),
-            AccessError::StaleVersion(_) => {
-                (Code::StaleVersion, "It has changed since; see `currentVersion`.")
-            }
-            AccessError::Conflict(_) => {
-                (Code::Conflict, "Something else is in the way of `field`.")
-            }
-            AccessError::BadInput(_) => {
-                (Code::BadUserInput, "The input is not valid; see `fields`.")
-            }
-            AccessError::Unavailable => (Code::Unavailable, "Not available just now; try again."),
-            AccessError::Internal => (Code::Internal, "Something went wrong here."),
-        };
+    fn from(error: AccessError) -> Self {
+        let (code, message) = code_and_message(&error);
         Self::new(message).extend_with(|_, extensions| {
             extensions.set("code", code.as_str());
-            match &refusal {
-                AccessError::BadInput(faults) => set_faults(extensions, faults),
+            match &error {
+                AccessError::BadInput(errors) => set_input_errors(extensions, errors),
                 AccessError::Conflict(field) => extensions.set("field", *field),
                 AccessError::StaleVersion(stored) => extensions.set("currentVersion", *stored),
                 _ => {}
@@ -132,21 +113,62 @@ impl From<AccessError> for Error {
     }
 }
 
-fn set_faults(extensions: &mut ErrorExtensionValues, faults: &[InputError]) {
-    let fields = faults.iter().map(|fault| {
+fn code_and_message(error: &AccessError) -> (Code, Cow<'static, str>) {
+    let (code, message) = match error {
+        AccessError::Unauthenticated => {
+            (Code::Unauthenticated, "Authentication is required. Send a bearer token.")
+        }
+        AccessError::NotProvisioned => (
+            Code::UserNotProvisioned,
+            "The token's subject has no user yet. Query `me` to create it.",
+        ),
+        AccessError::Disabled => (Code::UserDisabled, "Your user is disabled."),
+        AccessError::NotFound => (Code::NotFound, "Not found."),
+        AccessError::Forbidden => {
+            (Code::Forbidden, "You are not authorized to view this field or perform this action.")
+        }
+        AccessError::Suspended => (
+            Code::TenantSuspended,
+            "The tenant is suspended or archived. Its members cannot change it.",
+        ),
+        AccessError::StaleVersion(_) => (
+            Code::StaleVersion,
+            "The object has changed since the version in the input. See `currentVersion`.",
+        ),
+        AccessError::Conflict(field) => {
+            let message = format!(
+                "The value of `{field}` is already taken or conflicts with the current state."
+            );
+            return (Code::Conflict, message.into());
+        }
+        AccessError::BadInput(_) => (Code::BadUserInput, "The input is invalid. See `fields`."),
+        AccessError::Unavailable => {
+            (Code::Unavailable, "The service is temporarily unavailable. Try again later.")
+        }
+        AccessError::Internal => (Code::Internal, "An internal error occurred."),
+    };
+    (code, message.into())
+}
+
+fn set_input_errors(extensions: &mut ErrorExtensionValues, errors: &[InputError]) {
+    let fields = errors.iter().map(|error| {
         Value::Object(IndexMap::from([
-            (Name::new("path"), Value::from(fault.path.as_str())),
-            (Name::new("message"), Value::from(fault.message.as_str())),
+            (Name::new("path"), Value::from(error.path.as_str())),
+            (Name::new("message"), Value::from(error.message.as_str())),
         ]))
     });
     extensions.set("fields", Value::List(fields.collect()));
 }
 
-/// Reads a part of the input and refuses all its faults at once.
+/// Parses a part of the input and reports all its errors at once.
+///
+/// # Errors
+///
+/// Returns [`AccessError::BadInput`] if `parse` adds an error to its argument.
 pub(super) fn collect_input_errors<T>(
-    read: impl FnOnce(&mut Vec<InputError>) -> T,
+    parse: impl FnOnce(&mut Vec<InputError>) -> T,
 ) -> Result<T, AccessError> {
-    let mut faults = Vec::new();
-    let input = read(&mut faults);
-    if faults.is_empty() { Ok(input) } else { Err(AccessError::BadInput(faults)) }
+    let mut errors = Vec::new();
+    let input = parse(&mut errors);
+    if errors.is_empty() { Ok(input) } else { Err(AccessError::BadInput(errors)) }
 }

@@ -1,5 +1,7 @@
-//! Which root fields of a mutation are one. The specification merges those of one response key (a
-//! document of several fragments has them), and what is one is done once.
+//! Checks whether the root fields of a mutation can be merged.
+//!
+//! Fields with the same response key are one field and are executed once (GraphQL specification,
+//! section 5.3.2). A document with several fragments can select such fields more than once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,30 +10,33 @@ use async_graphql::{
     parser::types::{Field, FragmentDefinition, Selection, SelectionSet},
 };
 
-/// Whether fields of one response key ask for different things: then they cannot be merged, and the
-/// document is not valid. (The engine compares no field of a fragment with one outside of it.)
+/// Returns `true` if two root fields with the same response key differ in name or arguments.
+///
+/// Such fields cannot be merged and the document is invalid. `async-graphql` does not compare a
+/// field of a fragment with a field outside of it.
 pub(super) fn root_fields_conflict(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> bool {
-    let mut fields = Fields { by_key: HashMap::new(), seen: HashSet::new(), fragments };
-    !fields.fields_can_merge(set)
+    let mut visitor = FieldVisitor { by_key: HashMap::new(), visited: HashSet::new(), fragments };
+    !visitor.fields_can_merge(set)
 }
 
-struct Fields<'a> {
+struct FieldVisitor<'a> {
     by_key: HashMap<&'a str, &'a Field>,
-    /// Fragments may still go in circles here, so each is looked at once.
-    seen: HashSet<&'a str>,
+    /// The names of the fragments that were compared. Fragment cycles are not rejected yet at this
+    /// point, so each fragment is compared only once.
+    visited: HashSet<&'a str>,
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> FieldVisitor<'a> {
     fn fields_can_merge(&mut self, set: &'a SelectionSet) -> bool {
         set.items.iter().all(|selection| match &selection.node {
             Selection::Field(field) => {
                 let field = &field.node;
                 let first = self.by_key.entry(field.response_key().node.as_str()).or_insert(field);
-                same(first, field)
+                is_same_field(first, field)
             }
             Selection::InlineFragment(inline) => {
                 self.fields_can_merge(&inline.node.selection_set.node)
@@ -39,7 +44,7 @@ impl<'a> Fields<'a> {
             Selection::FragmentSpread(spread) => {
                 let name = spread.node.fragment_name.node.as_str();
                 match self.fragments.get(name) {
-                    Some(fragment) if self.seen.insert(name) => {
+                    Some(fragment) if self.visited.insert(name) => {
                         self.fields_can_merge(&fragment.node.selection_set.node)
                     }
                     _ => true,
@@ -49,7 +54,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn same(one: &Field, other: &Field) -> bool {
+/// Compares the names and the arguments of two fields, but not their selection sets.
+fn is_same_field(one: &Field, other: &Field) -> bool {
     one.name.node == other.name.node
         && one.arguments.len() == other.arguments.len()
         && one.arguments.iter().all(|(name, value)| {

@@ -1,4 +1,9 @@
-//! Batched look-ups: whatever a level of a document asks for is one read, and asked once a request.
+//! Batches and caches the lookups of a request.
+//!
+//! The keys that one level of a document requests from a loader are one batch. A batch of users or
+//! of audit events can take two reads of the store, and each other batch of identifiers takes one.
+//! The number of reads does not depend on the number of keys. Each key is looked up once per
+//! request, or once per root field of a mutation.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
@@ -18,40 +23,40 @@ use crate::{
     metrics::Metrics,
 };
 
-/// The live subscription of a tenant.
+/// The key of a tenant's live subscription.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct LiveSubscriptionKey(pub(super) TenantId);
 
-/// A page of a tenant's members.
+/// The key of a page of a tenant's members.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct MemberPageKey {
-    /// Whose.
+    /// The tenant that the members belong to.
     pub(super) tenant: TenantId,
-    /// Which of them.
+    /// The filter that the members match.
     pub(super) filter: MemberFilter,
-    /// Which page.
-    pub(super) window: PageRequest,
+    /// The size and the position of the page.
+    pub(super) page_request: PageRequest,
 }
 
-/// The number of a tenant's members.
+/// The key of the number of a tenant's members.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct MemberCountKey {
-    /// Whose.
+    /// The tenant that the members belong to.
     pub(super) tenant: TenantId,
-    /// Which of them.
+    /// The filter that the members match.
     pub(super) filter: MemberFilter,
 }
 
-/// What the look-ups of a request have in common.
+/// Loads batches of keys on behalf of a session.
 pub(super) struct SessionLoader {
     session: Arc<Session>,
     metrics: Metrics,
 }
 
-/// The look-ups of one request; they live and die with it, and so does what they remember.
+/// The `DataLoader` of one request or root field. Its cache is dropped together with it.
 pub(super) type Loaders = DataLoader<SessionLoader, HashMapCache>;
 
-/// The look-ups of a request whose batches run there.
+/// Creates a `DataLoader` with an empty cache, whose batches run on the given executor.
 pub(super) fn loaders(session: Arc<Session>, batches: BatchExecutor, metrics: Metrics) -> Loaders {
     DataLoader::with_cache(
         SessionLoader { session, metrics },
@@ -59,18 +64,19 @@ pub(super) fn loaders(session: Arc<Session>, batches: BatchExecutor, metrics: Me
         NoDelay,
         HashMapCache::default(),
     )
-    // A level is one read however wide it is; what bounds its width are the limits on documents.
+    // A level is one batch, however wide it is. The limits on documents bound its width.
     .max_batch_size(usize::MAX)
 }
 
-/// What a look-up by identifier finds: nothing, a document, or one that cannot be read.
-type FoundBy<K, T> = Result<HashMap<K, Decoded<Arc<T>>>, AccessError>;
+/// The documents of a batch by key. A missing document has no entry, and an unreadable one is an
+/// `Err`.
+type LoadResult<K, T> = Result<HashMap<K, Decoded<Arc<T>>>, AccessError>;
 
 impl Loader<TenantId> for SessionLoader {
     type Value = Decoded<Arc<Tenant>>;
     type Error = AccessError;
 
-    async fn load(&self, ids: &[TenantId]) -> FoundBy<TenantId, Tenant> {
+    async fn load(&self, ids: &[TenantId]) -> LoadResult<TenantId, Tenant> {
         self.metrics.record_batch("tenants", ids.len());
         self.session.tenants(ids).await
     }
@@ -80,7 +86,7 @@ impl Loader<UserId> for SessionLoader {
     type Value = Decoded<Arc<User>>;
     type Error = AccessError;
 
-    async fn load(&self, ids: &[UserId]) -> FoundBy<UserId, User> {
+    async fn load(&self, ids: &[UserId]) -> LoadResult<UserId, User> {
         self.metrics.record_batch("users", ids.len());
         self.session.users(ids).await
     }
@@ -90,7 +96,7 @@ impl Loader<SubscriptionId> for SessionLoader {
     type Value = Decoded<Arc<TenantSubscription>>;
     type Error = AccessError;
 
-    async fn load(&self, ids: &[SubscriptionId]) -> FoundBy<SubscriptionId, TenantSubscription> {
+    async fn load(&self, ids: &[SubscriptionId]) -> LoadResult<SubscriptionId, TenantSubscription> {
         self.metrics.record_batch("subscriptions", ids.len());
         self.session.subscriptions(ids).await
     }
@@ -100,7 +106,7 @@ impl Loader<AuditEventId> for SessionLoader {
     type Value = Decoded<Arc<AuditEvent>>;
     type Error = AccessError;
 
-    async fn load(&self, ids: &[AuditEventId]) -> FoundBy<AuditEventId, AuditEvent> {
+    async fn load(&self, ids: &[AuditEventId]) -> LoadResult<AuditEventId, AuditEvent> {
         self.metrics.record_batch("audit_events", ids.len());
         self.session.audit_events(ids).await
     }
@@ -113,11 +119,14 @@ impl Loader<LiveSubscriptionKey> for SessionLoader {
     async fn load(
         &self,
         keys: &[LiveSubscriptionKey],
-    ) -> FoundBy<LiveSubscriptionKey, TenantSubscription> {
+    ) -> LoadResult<LiveSubscriptionKey, TenantSubscription> {
         let tenants: Vec<TenantId> = keys.iter().map(|key| key.0).collect();
         self.metrics.record_batch("live_subscriptions", keys.len());
-        let found = self.session.live_subscriptions(&tenants).await?;
-        Ok(found.into_iter().map(|(tenant, found)| (LiveSubscriptionKey(tenant), found)).collect())
+        let by_tenant = self.session.live_subscriptions(&tenants).await?;
+        let by_key = by_tenant
+            .into_iter()
+            .map(|(tenant, subscription)| (LiveSubscriptionKey(tenant), subscription));
+        Ok(by_key.collect())
     }
 }
 
@@ -130,17 +139,19 @@ impl Loader<MemberPageKey> for SessionLoader {
         keys: &[MemberPageKey],
     ) -> Result<HashMap<MemberPageKey, Page<Arc<User>>>, AccessError> {
         self.metrics.record_batch("members", keys.len());
-        let mut found = HashMap::with_capacity(keys.len());
-        // Usually one: a document has few different arguments for the same field.
-        for ((filter, window), tenants) in
-            group_by_arguments(keys, |key| ((key.filter.clone(), key.window.clone()), key.tenant))
-        {
-            for (tenant, page) in self.session.member_pages(&tenants, &filter, &window).await? {
-                let key = MemberPageKey { tenant, filter: filter.clone(), window: window.clone() };
-                found.insert(key, page);
+        let mut pages = HashMap::with_capacity(keys.len());
+        let groups = group_by_arguments(keys, |key| {
+            ((key.filter.clone(), key.page_request.clone()), key.tenant)
+        });
+        // Usually one group: a document rarely has different arguments for the same field.
+        for ((filter, page_request), tenants) in groups {
+            let by_tenant = self.session.member_pages(&tenants, &filter, &page_request).await?;
+            for (tenant, page) in by_tenant {
+                let (filter, page_request) = (filter.clone(), page_request.clone());
+                pages.insert(MemberPageKey { tenant, filter, page_request }, page);
             }
         }
-        Ok(found)
+        Ok(pages)
     }
 }
 
@@ -153,17 +164,17 @@ impl Loader<MemberCountKey> for SessionLoader {
         keys: &[MemberCountKey],
     ) -> Result<HashMap<MemberCountKey, u64>, AccessError> {
         self.metrics.record_batch("member_counts", keys.len());
-        let mut found = HashMap::with_capacity(keys.len());
+        let mut counts = HashMap::with_capacity(keys.len());
         for (filter, tenants) in group_by_arguments(keys, |key| (key.filter.clone(), key.tenant)) {
             for (tenant, count) in self.session.count_members(&tenants, &filter).await? {
-                found.insert(MemberCountKey { tenant, filter: filter.clone() }, count);
+                counts.insert(MemberCountKey { tenant, filter: filter.clone() }, count);
             }
         }
-        Ok(found)
+        Ok(counts)
     }
 }
 
-/// The tenants of keys that agree in everything else.
+/// Groups the tenants of keys whose other arguments are equal.
 fn group_by_arguments<K, A: Eq + Hash>(
     keys: &[K],
     split: impl Fn(&K) -> (A, TenantId),

@@ -1,4 +1,6 @@
-//! What may be told of an operation to whoever runs this: no literal, no value of a variable.
+//! The facts about an operation that telemetry may report to the operator.
+//!
+//! They contain no literal and no value of a variable.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,41 +11,52 @@ use async_graphql::{
     },
 };
 
-use super::{documents::ParsedDocument, limits::SchemaIndex};
+use super::limits::SchemaIndex;
 
-/// An operation, as logs, traces and metrics tell it apart.
+/// The attributes that identify an operation in logs, traces and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationInfo {
-    /// `query` or `mutation`.
+    /// The operation type: `query`, `mutation` or `subscription`.
     pub kind: &'static str,
-    /// Its one root field, a name of the schema; else `several` or `none`.
+    /// The only root field, by its name in the schema. Otherwise `several` or `none`.
     pub field: String,
-    /// Its own name, which the client has chosen: up to 255 of `A-Za-z0-9_`.
+    /// The name of the operation, chosen by the client. It has up to 255 of `A-Za-z0-9_`.
     pub name: Option<String>,
-    /// The SHA-256 of its document, as persisted queries have it: 64 hexadecimal digits.
+    /// The SHA-256 of the document in 64 hexadecimal digits, as in persisted queries.
     pub hash: String,
-    /// Whether its document is a trusted one, and so its name one of few.
+    /// `true` if the document is trusted, so that its operation name comes from a fixed set.
     pub trusted: bool,
 }
 
+/// The attributes that all operations of a document share.
+pub(super) struct DocumentInfo {
+    /// The SHA-256 of the document in hexadecimal digits.
+    pub(super) hash: String,
+    /// `true` if the document is on the operator's list of trusted documents.
+    pub(super) trusted: bool,
+}
+
 impl OperationInfo {
-    pub(super) fn of(
-        (name, operation): (Option<&str>, &OperationDefinition),
-        parsed: &ParsedDocument,
-        shape: &SchemaIndex,
+    /// Collects the attributes of an operation of a document.
+    pub(super) fn new(
+        name: Option<&str>,
+        operation: &OperationDefinition,
+        fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+        document: &DocumentInfo,
+        index: &SchemaIndex,
     ) -> Self {
-        let fragments = &parsed.document.fragments;
-        let (kind, root) = match operation.ty {
+        let (kind, root_type) = match operation.ty {
             OperationType::Query => ("query", "Query"),
             OperationType::Mutation => ("mutation", "Mutation"),
             OperationType::Subscription => ("subscription", "Subscription"),
         };
-        let mut fields = Fields { fragments, seen: HashSet::new(), found: RootField::None };
-        fields.look(&operation.selection_set.node);
-        let field = match fields.found {
+        let mut visitor =
+            RootFieldVisitor { fragments, visited: HashSet::new(), root_field: RootField::None };
+        visitor.visit(&operation.selection_set.node);
+        let field = match visitor.root_field {
             RootField::None => "none",
-            // A name that the schema does not have is a client's own.
-            RootField::One(name) if !shape.has_field(root, name) => "none",
+            // The client invented a name that the schema does not have.
+            RootField::One(name) if !index.has_field(root_type, name) => "none",
             RootField::One(name) => name,
             RootField::Several => "several",
         };
@@ -51,8 +64,8 @@ impl OperationInfo {
             kind,
             field: field.to_owned(),
             name: name.map(str::to_owned),
-            hash: parsed.hash.clone(),
-            trusted: parsed.trusted,
+            hash: document.hash.clone(),
+            trusted: document.trusted,
         }
     }
 }
@@ -63,39 +76,40 @@ enum RootField<'a> {
     Several,
 }
 
-struct Fields<'a> {
+struct RootFieldVisitor<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Fragments may go in circles and be named often: each is looked at once.
-    seen: HashSet<&'a str>,
-    found: RootField<'a>,
+    /// The names of the fragments that were visited. Fragments can form cycles and can be spread
+    /// often, so each is visited only once.
+    visited: HashSet<&'a str>,
+    root_field: RootField<'a>,
 }
 
-impl<'a> Fields<'a> {
-    fn look(&mut self, set: &'a SelectionSet) {
+impl<'a> RootFieldVisitor<'a> {
+    fn visit(&mut self, set: &'a SelectionSet) {
         for selection in &set.items {
-            match (&self.found, &selection.node) {
+            match (&self.root_field, &selection.node) {
                 (RootField::Several, _) => return,
                 (RootField::None, Selection::Field(field))
                     if field.node.name.node != "__typename" =>
                 {
-                    self.found = RootField::One(&field.node.name.node);
+                    self.root_field = RootField::One(&field.node.name.node);
                 }
                 (RootField::One(name), Selection::Field(field)) => {
                     let other = field.node.name.node.as_str();
                     if *name != other && other != "__typename" {
-                        self.found = RootField::Several;
+                        self.root_field = RootField::Several;
                     }
                 }
                 (_, Selection::Field(_)) => {}
                 (_, Selection::InlineFragment(inline)) => {
-                    self.look(&inline.node.selection_set.node);
+                    self.visit(&inline.node.selection_set.node);
                 }
                 (_, Selection::FragmentSpread(spread)) => {
                     let name = &spread.node.fragment_name.node;
                     if let Some(fragment) = self.fragments.get(name)
-                        && self.seen.insert(name)
+                        && self.visited.insert(name)
                     {
-                        self.look(&fragment.node.selection_set.node);
+                        self.visit(&fragment.node.selection_set.node);
                     }
                 }
             }

@@ -102,7 +102,7 @@ impl TenantObject {
         let arguments = PageArguments { first, after, last, before };
         let window = collect_input_errors(|faults| arguments.window(list, faults))?;
         let filter = MemberFilter { role: role.map(Into::into) };
-        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), window };
+        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), page_request: window };
         let page = ctx.loaders().load_one(key).await?.unwrap_or(Page::empty());
         let total = CountQuery::Members(self.0.id, filter);
         Ok(Connection::new(list, total, page, |user| self.membership_of(user)))

@@ -33,3 +33,29 @@ async fn everything_has_a_description() {
     }
     assert!(bare.is_empty(), "{bare:#?}");
 }
+
+/// `async-graphql` returns the documentation of the type `__Schema` instead. This schema has no
+/// description.
+#[tokio::test]
+async fn schema_description_is_null() {
+    let app = App::on(Backend::Sqlite).await;
+    let query = "{ __typename __schema { description same: description ...Rest }
+        again: __schema { ... on __Schema { description queryType { description } } } }
+        fragment Rest on __Schema { spread: description @include(if: true) }";
+    let reply = app.ask_as_nobody(query).await;
+    let data = reply.data();
+    assert_eq!(data["__typename"], "Query");
+    for key in ["description", "same", "spread"] {
+        assert_eq!(data["__schema"].get(key), Some(&Value::Null), "{key}");
+    }
+    assert_eq!(data["again"].get("description"), Some(&Value::Null));
+    assert!(data["again"]["queryType"]["description"].is_string(), "other descriptions remain");
+
+    let query = "{ __type(name: \"__Schema\") { description fields { name type { kind name } } } }";
+    let reply = app.ask_as_nobody(query).await;
+    let meta = &reply.data()["__type"];
+    assert!(meta["description"].is_string(), "the type itself has documentation");
+    let fields = meta["fields"].as_array().expect("fields");
+    let field = fields.iter().find(|field| field["name"] == "description").expect("the field");
+    assert_eq!(field["type"], serde_json::json!({"kind": "SCALAR", "name": "String"}));
+}

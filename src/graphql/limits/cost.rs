@@ -1,5 +1,7 @@
-//! Depth and complexity: each fragment is measured once, however often it is spread. It has one type
-//! and one set of variables, so it costs the same everywhere.
+//! Computes the depth and the complexity of an operation.
+//!
+//! Each fragment is measured once, however often it is spread. A fragment has one type condition
+//! and one set of variables, so its cost is the same everywhere.
 
 use std::collections::HashMap;
 
@@ -14,21 +16,22 @@ use super::{
 };
 use crate::graphql::connection::{PAGE_DEFAULT, PAGE_MAX};
 
-/// What a list counts for that nobody bounds.
+/// The assumed number of items of a list without a size argument.
 const ASSUMED_LIST_SIZE: u64 = 20;
 
-/// What a selection set asks for.
+/// The cost of a selection set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
-    /// Levels of fields.
+    /// The number of levels of fields.
     pub(super) depth: u64,
-    /// Fields, by how often they are answered.
+    /// The number of fields, each multiplied by the maximum number of objects that have it.
     pub(super) complexity: u64,
-    /// Levels of fields of questions about the schema.
+    /// The number of levels of fields below `__schema` and `__type`.
     pub(super) introspection_depth: u64,
-    /// Fields of questions about the schema, each once: they are free, but not without end.
+    /// The number of fields below `__schema` and `__type`, each counted once. They do not add to
+    /// the complexity, but have a limit too.
     pub(super) introspection: u64,
-    /// Fields that their type does not have.
+    /// The number of fields that the schema does not define.
     pub(super) unknown: u64,
 }
 
@@ -44,29 +47,30 @@ impl Cost {
     }
 }
 
-/// What an operation asks for.
-pub(super) fn analyze(asked: OperationContext<'_>, shape: &SchemaIndex) -> Cost {
-    let mut measure = CostVisitor { asked, shape, fragments: HashMap::new() };
-    let root = match asked.operation.ty {
+/// Computes the cost of an operation.
+pub(super) fn analyze(context: OperationContext<'_>, index: &SchemaIndex) -> Cost {
+    let mut visitor = CostVisitor { context, index, fragments: HashMap::new() };
+    let root = match context.operation.ty {
         OperationType::Query => "Query",
         OperationType::Mutation => "Mutation",
         OperationType::Subscription => "Subscription",
     };
-    measure.set(&asked.operation.selection_set.node, root)
+    visitor.selection_set(&context.operation.selection_set.node, root)
 }
 
 struct CostVisitor<'a> {
-    asked: OperationContext<'a>,
-    shape: &'a SchemaIndex,
-    /// `None` while a fragment is being measured: one that contains itself is refused later.
+    context: OperationContext<'a>,
+    index: &'a SchemaIndex,
+    /// The cost of each fragment, or `None` while it is being measured. Validation rejects a
+    /// fragment that contains itself later.
     fragments: HashMap<&'a str, Option<Cost>>,
 }
 
 impl<'a> CostVisitor<'a> {
-    fn set(&mut self, set: &'a SelectionSet, type_name: &str) -> Cost {
+    fn selection_set(&mut self, set: &'a SelectionSet, type_name: &str) -> Cost {
         let mut cost = Cost::default();
         for selection in &set.items {
-            if self.asked.is_skipped(selection.node.directives()) {
+            if self.context.is_skipped(selection.node.directives()) {
                 continue;
             }
             cost = cost.combine(match &selection.node {
@@ -74,7 +78,7 @@ impl<'a> CostVisitor<'a> {
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
                     let on = condition.map_or(type_name, |condition| &condition.node.on.node);
-                    self.set(&inline.node.selection_set.node, on)
+                    self.selection_set(&inline.node.selection_set.node, on)
                 }
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
             });
@@ -83,7 +87,7 @@ impl<'a> CostVisitor<'a> {
     }
 
     fn fragment(&mut self, name: &str) -> Cost {
-        let Some((name, fragment)) = self.asked.fragments.get_key_value(name) else {
+        let Some((name, fragment)) = self.context.fragments.get_key_value(name) else {
             return Cost::default();
         };
         if let Some(measured) = self.fragments.get(name.as_str()) {
@@ -91,7 +95,8 @@ impl<'a> CostVisitor<'a> {
         }
         self.fragments.insert(name, None);
         let fragment = &fragment.node;
-        let cost = self.set(&fragment.selection_set.node, &fragment.type_condition.node.on.node);
+        let cost =
+            self.selection_set(&fragment.selection_set.node, &fragment.type_condition.node.on.node);
         self.fragments.insert(name, Some(cost));
         cost
     }
@@ -101,8 +106,8 @@ impl<'a> CostVisitor<'a> {
         match name {
             "__typename" => return Cost::default(),
             "__schema" | "__type" => {
-                // Types of the schema of the schema are not known here: each field is one.
-                let below = self.set(&field.selection_set.node, "");
+                // The index has no introspection types, so each field counts as one.
+                let below = self.selection_set(&field.selection_set.node, "");
                 return Cost {
                     introspection_depth: below.depth.saturating_add(1),
                     introspection: below.complexity.saturating_add(1),
@@ -112,28 +117,33 @@ impl<'a> CostVisitor<'a> {
             }
             _ => {}
         }
-        let known = self.shape.field(type_name, name);
-        let below = self.set(&field.selection_set.node, known.map_or("", |f| &f.type_name));
-        let times = known.map_or(1, |known| self.multiplier(known.kind, field));
+        let definition = self.index.field(type_name, name);
+        let below = self.selection_set(
+            &field.selection_set.node,
+            definition.map_or("", |field| &field.type_name),
+        );
+        let multiplier = definition.map_or(1, |found| self.multiplier(found.cardinality, field));
         Cost {
             depth: below.depth.saturating_add(1),
-            complexity: below.complexity.saturating_mul(times).saturating_add(1),
+            complexity: below.complexity.saturating_mul(multiplier).saturating_add(1),
             introspection_depth: below.introspection_depth,
             introspection: below.introspection,
             unknown: below
                 .unknown
-                .saturating_add(u64::from(known.is_none() && self.shape.has(type_name))),
+                .saturating_add(u64::from(definition.is_none() && self.index.has_type(type_name))),
         }
     }
 
-    /// How many objects a field may answer.
-    fn multiplier(&self, kind: Cardinality, field: &Field) -> u64 {
-        match kind {
+    /// Returns the maximum number of objects that a field returns.
+    fn multiplier(&self, cardinality: Cardinality, field: &Field) -> u64 {
+        match cardinality {
             Cardinality::One => 1,
             Cardinality::List => ASSUMED_LIST_SIZE,
             Cardinality::Connection => {
-                let size = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
-                // A page of none has its own fields all the same: `nodes`, `pageInfo`.
+                let size = ["first", "last"]
+                    .into_iter()
+                    .find_map(|name| self.number_argument(field, name));
+                // An empty page still has the fields of the connection, such as `pageInfo`.
                 size.unwrap_or(PAGE_DEFAULT as u64).clamp(1, PAGE_MAX as u64)
             }
             Cardinality::ByIds => match self.argument(field, "ids") {
@@ -143,9 +153,9 @@ impl<'a> CostVisitor<'a> {
         }
     }
 
-    fn number(&self, field: &Field, name: &str) -> Option<u64> {
+    fn number_argument(&self, field: &Field, name: &str) -> Option<u64> {
         match self.argument(field, name)? {
-            // A negative one is refused; until then it costs nothing.
+            // The resolver rejects a negative size, so it costs nothing.
             Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
             _ => None,
         }
@@ -153,6 +163,6 @@ impl<'a> CostVisitor<'a> {
 
     fn argument(&self, field: &Field, name: &str) -> Option<Value> {
         let value = field.get_argument(name)?.node.clone();
-        value.into_const_with(|name| self.asked.variable(&name)).ok()
+        value.into_const_with(|name| self.context.variable(&name)).ok()
     }
 }

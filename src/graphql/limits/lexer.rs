@@ -1,30 +1,32 @@
-//! The tokens of a document, counted without keeping any: GraphQL, October 2021, section 2.1.
+//! Counts the lexical tokens of a document without storing them (GraphQL, October 2021, section 2.1).
 
-/// What a document's text has.
+/// The counts of a document's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count {
-    /// Lexical tokens; what is no token at all counts as one each.
+pub(super) struct TokenCounts {
+    /// The number of lexical tokens. Each invalid character counts as one token.
     pub(super) tokens: u64,
-    /// Of these, the beginnings of directives.
+    /// The number of directives, counted by their `@`.
     pub(super) directives: u64,
     /// The length of the longest name, in bytes.
     pub(super) longest_name: usize,
 }
 
-/// Counts in one pass. What is not GraphQL is counted somehow; the parser refuses it.
-pub(super) fn count(document: &str) -> Count {
-    let mut found = Count::default();
+/// Counts the tokens in one pass.
+///
+/// The counts of a document that is not valid GraphQL are arbitrary. The parser rejects it later.
+pub(super) fn count(document: &str) -> TokenCounts {
+    let mut counts = TokenCounts::default();
     for token in Tokens(document) {
-        found.tokens += 1;
-        found.directives += u64::from(token == "@");
+        counts.tokens += 1;
+        counts.directives += u64::from(token == "@");
         if token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            found.longest_name = found.longest_name.max(token.len());
+            counts.longest_name = counts.longest_name.max(token.len());
         }
     }
-    found
+    counts
 }
 
-/// The same document with one space between its tokens: what has no meaning is out of it.
+/// Returns the document without ignored tokens, with one space after each other token.
 pub(super) fn compact(document: &str) -> String {
     let mut text = String::new();
     for token in Tokens(document) {
@@ -34,7 +36,7 @@ pub(super) fn compact(document: &str) -> String {
     text
 }
 
-/// What is left of a document, token by token.
+/// An iterator over the tokens of the text that remains.
 struct Tokens<'a>(&'a str);
 
 impl<'a> Iterator for Tokens<'a> {
@@ -42,7 +44,7 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         loop {
-            // White space, line ends, commas, and byte order marks.
+            // White space, line terminators, commas and byte order marks.
             self.0 = self.0.trim_start_matches([' ', '\t', '\n', '\r', ',', '\u{feff}']);
             if !self.0.starts_with('#') {
                 break;
@@ -52,18 +54,18 @@ impl<'a> Iterator for Tokens<'a> {
         }
         let bytes = self.0.as_bytes();
         let end = match *bytes.first()? {
-            b'"' if bytes.starts_with(b"\"\"\"") => block_string(bytes, 3),
-            b'"' => string(bytes, 1),
+            b'"' if bytes.starts_with(b"\"\"\"") => block_string_end(bytes, 3),
+            b'"' => string_end(bytes, 1),
             b'.' if bytes.starts_with(b"...") => 3,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
-                skip(bytes, 0, |b| b.is_ascii_alphanumeric() || b == b'_')
+                end_of_run(bytes, 0, |b| b.is_ascii_alphanumeric() || b == b'_')
             }
-            b'0'..=b'9' | b'-' => skip(bytes, 1, |b| {
+            b'0'..=b'9' | b'-' => end_of_run(bytes, 1, |b| {
                 b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-')
             }),
             _ => self.0.chars().next()?.len_utf8(),
         };
-        // An escape at the end of a string may have jumped into the middle of a character.
+        // An escape at the end of a string can end in the middle of a character.
         let end = self.0.ceil_char_boundary(end);
         let (token, rest) = self.0.split_at(end);
         self.0 = rest;
@@ -71,13 +73,14 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-fn skip(bytes: &[u8], from: usize, while_: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    rest.iter().position(|byte| !while_(*byte)).map_or(bytes.len(), |length| from + length)
+/// Returns the end of the run of matching bytes from `start` on.
+fn end_of_run(bytes: &[u8], start: usize, matches: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    rest.iter().position(|byte| !matches(*byte)).map_or(bytes.len(), |length| start + length)
 }
 
-/// The end of a string that begins there; it cannot go over a line's end.
-fn string(bytes: &[u8], mut at: usize) -> usize {
+/// Returns the end of a string whose content begins at `at`. A string ends at a line terminator.
+fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
@@ -89,8 +92,8 @@ fn string(bytes: &[u8], mut at: usize) -> usize {
     bytes.len()
 }
 
-/// The end of a block string that begins there.
-fn block_string(bytes: &[u8], mut at: usize) -> usize {
+/// Returns the end of a block string whose content begins at `at`.
+fn block_string_end(bytes: &[u8], mut at: usize) -> usize {
     while at < bytes.len() {
         if bytes[at..].starts_with(b"\\\"\"\"") {
             at += 4;
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_as_the_specification_has_them() {
+    fn tokens_are_counted_as_the_specification_defines() {
         for (document, tokens) in [
             ("", 0),
             (" \t\r\n,,, # a comment { with } tokens\n", 0),

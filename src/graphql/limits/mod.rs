@@ -1,9 +1,14 @@
-//! What a document may ask for: checked before the engine sees it, in time linear in the document.
+//! Enforces the limits on documents before execution, in time linear in the document.
 //!
-//! The engine measures depth and complexity only once it has expanded every fragment, which a few
-//! hundred bytes can make take seconds. Here [`lexer`] counts tokens before anything is parsed,
-//! [`cost`] visits each fragment once however often it is spread, and only what has passed both is
-//! walked as it would run ([`keys`]): then it is known to be small.
+//! `async-graphql` measures depth and complexity after it has expanded every fragment. A document
+//! of a few hundred bytes can make that take seconds. The checks of this module run first, in this
+//! order:
+//!
+//! 1. [`lexer`] counts the tokens before the document is parsed.
+//! 2. [`cost`] computes depth and complexity. It visits each fragment once, however often the
+//!    fragment is spread.
+//! 3. [`response_keys`] collects fields as execution does. Only operations that passed the other
+//!    two checks get here, so they are known to be small.
 
 mod cost;
 mod lexer;
@@ -22,33 +27,37 @@ use crate::domain::limits::Limits;
 
 pub(super) use schema_index::SchemaIndex;
 
-/// How deep questions about the schema may go: a limit of their own, because tools ask deep ones.
-const INTROSPECTION_DEPTH: u64 = 20;
+/// The maximum depth of introspection. It has its own limit because the queries of tools are deep.
+const MAX_INTROSPECTION_DEPTH: u64 = 20;
 
-/// From which length on, in bytes, a document is read without what has no meaning in it.
+/// The length in bytes above which ignored tokens are removed before a document is parsed.
 const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
-/// How long it may be then.
+/// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
-/// The longest name. The engine compares one that it does not know with every other, to suggest one.
-const NAME_MAX: usize = 255;
-/// How many fields the engine may be asked about that the schema does not have: it looks for each
-/// through the names of all others, to suggest one.
-const UNKNOWN_FIELDS: u64 = 20;
+/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every other
+/// name to make a suggestion.
+const MAX_NAME_BYTES: usize = 255;
+/// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
+/// all other names to make a suggestion.
+const MAX_UNKNOWN_FIELDS: u64 = 20;
 
-/// A document, its operation, and the variables that it runs with.
+/// An operation with the fragments of its document and the values of its variables.
 #[derive(Clone, Copy)]
 pub(super) struct OperationContext<'a> {
+    /// The operation to execute.
     pub(super) operation: &'a OperationDefinition,
+    /// The fragments of the document, by name.
     pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    /// The values of the variables, with the defaults.
     pub(super) variables: &'a Variables,
 }
 
 impl OperationContext<'_> {
-    /// Whether `@skip` or `@include` leaves a selection out.
+    /// Returns `true` if `@skip` or `@include` excludes a selection.
     fn is_skipped(&self, directives: &[Positioned<Directive>]) -> bool {
         directives.iter().any(|directive| {
             let directive = &directive.node;
-            let wanted = match directive.name.node.as_str() {
+            let skipped_if = match directive.name.node.as_str() {
                 "skip" => true,
                 "include" => false,
                 _ => return false,
@@ -56,21 +65,25 @@ impl OperationContext<'_> {
             let condition = directive.get_argument("if").map(|value| value.node.clone());
             let condition =
                 condition.map(|value| value.into_const_with(|name| self.variable(&name)));
-            condition == Some(Ok(Value::Boolean(wanted)))
+            condition == Some(Ok(Value::Boolean(skipped_if)))
         })
     }
 
-    /// What stands for a variable; an error where nothing does, which the engine refuses.
+    /// Returns the value of a variable. Validation rejects a variable without a value later.
     fn variable(&self, name: &Name) -> Result<Value, ()> {
         self.variables.get(name).cloned().ok_or(())
     }
 }
 
-/// What the parser is to read, and how many tokens that has; refused where it is too much.
+/// Returns the text for the parser and its number of tokens.
 ///
-/// The parser takes some 80 ns a byte, whatever the byte says. So of a long text what has no meaning
-/// is left out before (places in it are not the client's own then), and what is long all the same,
-/// which only values can be, has to come in variables.
+/// The parser takes about 80 ns per byte, even for ignored tokens. They are therefore removed from
+/// a long document. Locations in errors then differ from those in the client's text. A document
+/// that is still too long has long literals, which the client must send as variables.
+///
+/// # Errors
+///
+/// Returns an error if the document has too many tokens or directives, or is too long.
 pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
@@ -81,7 +94,7 @@ pub(super) fn normalize_document<'a>(
     }
     let compact = lexer::compact(document);
     if compact.len() > MAX_DOCUMENT_BYTES {
-        let message = "The document is too long: send long values as variables.";
+        let message = "The document is too long. Send long values as variables.";
         return Err(RequestError::new(Code::LimitExceeded, message)
             .with("limit", "bodyBytes")
             .with("max", MAX_DOCUMENT_BYTES)
@@ -90,52 +103,62 @@ pub(super) fn normalize_document<'a>(
     Ok((compact.into(), tokens))
 }
 
-/// Refuses what has too many tokens or directives; how many tokens it has.
+/// Checks the lexical limits and returns the number of tokens.
 fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
-    let found = lexer::count(document);
-    check_limit("tokens", found.tokens, limits.tokens)?;
-    check_limit("directives", found.directives, limits.directives)?;
-    if found.longest_name > NAME_MAX {
-        let message = format!("A name in the document has more than {NAME_MAX} characters.");
+    let counts = lexer::count(document);
+    check_limit("tokens", counts.tokens, limits.tokens)?;
+    check_limit("directives", counts.directives, limits.directives)?;
+    if counts.longest_name > MAX_NAME_BYTES {
+        let message = format!("A name in the document has more than {MAX_NAME_BYTES} characters.");
         return Err(RequestError::new(Code::ValidationFailed, message));
     }
-    Ok(found.tokens)
+    Ok(counts.tokens)
 }
 
-/// Refuses a parsed document that asks for too much, and tells what it may cost at most. Names that the schema does not have cost what
-/// others do: the engine refuses them, but may be asked to only once that is cheap.
+/// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
+///
+/// Fields that the schema does not define cost as much as others. Validation rejects them later,
+/// but only documents for which that is cheap get there.
+///
+/// # Errors
+///
+/// Returns an error that names the first limit that the operation exceeds.
 pub(super) fn check(
-    asked: OperationContext<'_>,
-    shape: &SchemaIndex,
+    context: OperationContext<'_>,
+    index: &SchemaIndex,
     limits: &Limits,
 ) -> Result<u64, RequestError> {
-    let cost = cost::analyze(asked, shape);
+    let cost = cost::analyze(context, index);
     check_limit("depth", cost.depth, limits.depth)?;
-    check_limit("depth", cost.introspection_depth, INTROSPECTION_DEPTH)?;
+    check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
     check_limit("complexity", cost.complexity, limits.complexity)?;
     check_limit("complexity", cost.introspection, limits.complexity)?;
-    if cost.unknown > UNKNOWN_FIELDS {
-        let message = "The document has many fields that the schema does not have.";
+    if cost.unknown > MAX_UNKNOWN_FIELDS {
+        let message = format!(
+            "The document has more than {MAX_UNKNOWN_FIELDS} fields that the schema does not define."
+        );
         return Err(RequestError::new(Code::ValidationFailed, message));
     }
-    let keys = response_keys::of(asked, limits.aliases)?;
+    let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
     Ok(cost.complexity)
 }
 
+/// Compares a value with its limit. `limit` is the name of the limit in the error.
 fn check_limit(limit: &'static str, actual: u64, max: u64) -> Result<(), RequestError> {
     if actual <= max {
         return Ok(());
     }
-    let message = match limit {
+    let problem = match limit {
         "tokens" => "The document has too many tokens.",
         "directives" => "The document has too many directives.",
-        "depth" => "The document goes too deep.",
-        "aliases" => "The document asks for one field too often in one place.",
-        "rootFields" => "The document has too many root fields.",
-        _ => "The document asks for too much at once.",
+        "depth" => "The operation is nested too deeply.",
+        "aliases" => "A selection set has too many aliases of one field.",
+        "rootFields" => "The operation has too many root fields.",
+        _ => "The complexity of the operation is too high.",
     };
+    let message = format!("{problem} The limit is {max}, but the value is {actual}.");
     Err(RequestError::new(Code::LimitExceeded, message)
         .with("limit", limit)
         .with("max", max)

@@ -1,6 +1,8 @@
-//! Response keys, counted as the document would run: fragments merged, and fields of one key taken
-//! together (GraphQL, October 2021, section 6.3.2). Only for documents whose cost is known to be
-//! small; what merges the same parts is looked at once.
+//! Counts the response keys of an operation.
+//!
+//! The count follows execution: fragments are merged, and fields with the same response key are
+//! collected together (GraphQL, October 2021, section 6.3.2). It is used only for operations whose
+//! cost is known to be small. Each group of merged selection sets is visited once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,78 +10,85 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 
 use super::{OperationContext, RequestError, check_limit};
 
-/// How many selections may be looked at. A document of the usual limits has a few thousand.
-const STEPS: u64 = 100_000;
+/// The maximum number of selections to visit. A document within the default limits has a few
+/// thousand.
+const MAX_VISITED_SELECTIONS: u64 = 100_000;
 
-/// What was found.
+/// The response keys that count towards a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ResponseKeyCounts {
-    /// The most response keys that one field has in one selection set.
+    /// The highest number of response keys of one field in one selection set.
     pub(super) aliases: u64,
-    /// The response keys of the root, less those of `__typename`.
+    /// The number of response keys of the root, without those of `__typename`.
     pub(super) root_fields: u64,
 }
 
-/// Counts the response keys of an operation; stops at the first place with more than `most`.
-pub(super) fn of(
-    asked: OperationContext<'_>,
-    most: u64,
+/// Counts the response keys of an operation.
+///
+/// Counting stops at the first selection set in which a field has more than `max_aliases` keys.
+pub(super) fn count(
+    context: OperationContext<'_>,
+    max_aliases: u64,
 ) -> Result<ResponseKeyCounts, RequestError> {
-    let mut walk = Walk { asked, seen: HashSet::new(), steps: 0 };
-    let mut keys = ResponseKeyCounts::default();
-    let mut waiting = vec![vec![&asked.operation.selection_set.node]];
-    let mut index = true;
-    while let Some(sets) = waiting.pop() {
-        let fields = walk.collect(&sets)?;
-        let mut by_name: HashMap<&str, u64> = HashMap::new();
-        for same in fields.values() {
-            if let Some(first) = same.first() {
-                *by_name.entry(first.name.node.as_str()).or_default() += 1;
+    let mut collector = FieldCollector { context, visited: HashSet::new(), selections: 0 };
+    let mut counts = ResponseKeyCounts::default();
+    let mut pending = vec![vec![&context.operation.selection_set.node]];
+    let mut is_root = true;
+    while let Some(sets) = pending.pop() {
+        let fields = collector.collect_fields(&sets)?;
+        let mut keys_by_name: HashMap<&str, u64> = HashMap::new();
+        for merged in fields.values() {
+            if let Some(first) = merged.first() {
+                *keys_by_name.entry(first.name.node.as_str()).or_default() += 1;
             }
         }
-        keys.aliases = by_name.values().copied().max().unwrap_or(0).max(keys.aliases);
-        if index {
-            let typename = by_name.get("__typename").copied().unwrap_or(0);
-            keys.root_fields = (fields.len() as u64).saturating_sub(typename);
-            index = false;
+        counts.aliases = keys_by_name.values().copied().max().unwrap_or(0).max(counts.aliases);
+        if is_root {
+            let typename = keys_by_name.get("__typename").copied().unwrap_or(0);
+            counts.root_fields = (fields.len() as u64).saturating_sub(typename);
+            is_root = false;
         }
-        if keys.aliases > most {
-            return Ok(keys);
+        if counts.aliases > max_aliases {
+            return Ok(counts);
         }
-        for same in fields.into_values() {
-            let below: Vec<&SelectionSet> = same.iter().map(|f| &f.selection_set.node).collect();
-            let known: Vec<usize> =
-                below.iter().map(|set| std::ptr::from_ref(*set) as usize).collect();
-            let any = below.iter().any(|set| !set.items.is_empty());
-            if any && walk.seen.insert(known) {
-                waiting.push(below);
+        for merged in fields.into_values() {
+            let children: Vec<&SelectionSet> =
+                merged.iter().map(|field| &field.selection_set.node).collect();
+            let addresses: Vec<usize> =
+                children.iter().map(|set| std::ptr::from_ref(*set) as usize).collect();
+            let has_selections = children.iter().any(|set| !set.items.is_empty());
+            if has_selections && collector.visited.insert(addresses) {
+                pending.push(children);
             }
         }
     }
-    Ok(keys)
+    Ok(counts)
 }
 
-struct Walk<'a> {
-    asked: OperationContext<'a>,
-    /// The groups of selection sets that were looked at, by where they lie.
-    seen: HashSet<Vec<usize>>,
-    steps: u64,
+struct FieldCollector<'a> {
+    context: OperationContext<'a>,
+    /// The groups of selection sets that were visited, by the addresses of the sets.
+    visited: HashSet<Vec<usize>>,
+    /// The number of selections that were visited.
+    selections: u64,
 }
 
-impl<'a> Walk<'a> {
-    /// The fields of several selection sets of one object, by response key.
-    fn collect(
+impl<'a> FieldCollector<'a> {
+    /// Returns the fields of several selection sets of one object, by response key.
+    ///
+    /// This is CollectFields() of the specification.
+    fn collect_fields(
         &mut self,
         sets: &[&'a SelectionSet],
     ) -> Result<HashMap<&'a str, Vec<&'a Field>>, RequestError> {
         let mut fields: HashMap<&str, Vec<&Field>> = HashMap::new();
-        let mut spread = HashSet::new();
-        let mut waiting: Vec<&SelectionSet> = sets.to_vec();
-        while let Some(set) = waiting.pop() {
+        let mut visited_fragments = HashSet::new();
+        let mut pending: Vec<&SelectionSet> = sets.to_vec();
+        while let Some(set) = pending.pop() {
             for selection in &set.items {
-                self.steps += 1;
-                check_limit("complexity", self.steps, STEPS)?;
-                if self.asked.is_skipped(selection.node.directives()) {
+                self.selections += 1;
+                check_limit("complexity", self.selections, MAX_VISITED_SELECTIONS)?;
+                if self.context.is_skipped(selection.node.directives()) {
                     continue;
                 }
                 match &selection.node {
@@ -88,14 +97,14 @@ impl<'a> Walk<'a> {
                         fields.entry(key).or_default().push(&field.node);
                     }
                     Selection::InlineFragment(inline) => {
-                        waiting.push(&inline.node.selection_set.node);
+                        pending.push(&inline.node.selection_set.node);
                     }
-                    Selection::FragmentSpread(spread_of) => {
-                        let name = spread_of.node.fragment_name.node.as_str();
-                        if let Some(fragment) = self.asked.fragments.get(name)
-                            && spread.insert(name)
+                    Selection::FragmentSpread(spread) => {
+                        let name = spread.node.fragment_name.node.as_str();
+                        if let Some(fragment) = self.context.fragments.get(name)
+                            && visited_fragments.insert(name)
                         {
-                            waiting.push(&fragment.node.selection_set.node);
+                            pending.push(&fragment.node.selection_set.node);
                         }
                     }
                 }

@@ -1,4 +1,4 @@
-//! What the checks know of the schema: of which type a field is, and how many it answers.
+//! Indexes the fields of the schema with their types and cardinalities, for the limits.
 
 use std::collections::HashMap;
 
@@ -7,39 +7,39 @@ use async_graphql::{
     parser::{parse_schema, types::BaseType},
 };
 
-/// How many objects a field answers.
+/// The number of objects that a field returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cardinality {
-    /// One, or what the list around it has been counted for.
+    /// One object, or a list whose size was counted at the connection around it.
     One,
-    /// As many as its page has.
+    /// As many objects as the page has.
     Connection,
-    /// As many as it is given identifiers.
+    /// As many objects as the argument `ids` has identifiers.
     ByIds,
-    /// A list that nobody bounds.
+    /// A list without a size argument.
     List,
 }
 
-/// A field.
+/// The type and the cardinality of a field.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
-    /// How many it answers.
-    pub(super) kind: Cardinality,
-    /// Their type's name.
+    /// The number of objects that the field returns.
+    pub(super) cardinality: Cardinality,
+    /// The name of the type of these objects.
     pub(super) type_name: String,
 }
 
-/// The schema's fields, by type and name.
+/// The fields of the schema, by the names of the type and of the field.
 #[derive(Debug)]
 pub(in super::super) struct SchemaIndex {
     types: HashMap<String, HashMap<String, Field>>,
 }
 
 impl SchemaIndex {
-    /// Reads the schema from its own text, so that it cannot be another one.
-    pub(in super::super) fn read(sdl: &str) -> Self {
+    /// Builds the index from the schema's own SDL, so that it always matches the schema.
+    pub(in super::super) fn from_sdl(sdl: &str) -> Self {
         let mut types = HashMap::new();
-        // What this program prints is GraphQL; a test has every field of it here.
+        // The SDL is generated, so it always parses. A test checks that the index is complete.
         let definitions = parse_schema(sdl).map(|schema| schema.definitions).unwrap_or_default();
         for definition in definitions {
             let TypeSystemDefinition::Type(named) = definition else { continue };
@@ -50,46 +50,47 @@ impl SchemaIndex {
                 _ => continue,
             };
             let fields =
-                fields.iter().map(|f| (f.node.name.node.to_string(), field(&name, &f.node)));
+                fields.iter().map(|f| (f.node.name.node.to_string(), index_field(&name, &f.node)));
             types.insert(name.clone(), fields.collect());
         }
         Self { types }
     }
 
-    /// Whether it is known which fields a type has.
-    pub(super) fn has(&self, type_name: &str) -> bool {
+    /// Returns `true` if the index has the fields of this type.
+    pub(super) fn has_type(&self, type_name: &str) -> bool {
         self.types.contains_key(type_name)
     }
 
-    /// Whether the schema has that field.
+    /// Returns `true` if the type has a field of this name.
     pub(in super::super) fn has_field(&self, type_name: &str, field: &str) -> bool {
         self.field(type_name, field).is_some()
     }
 
+    /// Returns the field of this name.
     pub(super) fn field(&self, type_name: &str, field: &str) -> Option<&Field> {
         self.types.get(type_name)?.get(field)
     }
 }
 
-fn field(of: &str, field: &FieldDefinition) -> Field {
-    let (mut base, mut list) = (&field.ty.node.base, false);
+fn index_field(parent: &str, field: &FieldDefinition) -> Field {
+    let (mut base, mut is_list) = (&field.ty.node.base, false);
     let type_name = loop {
         match base {
             BaseType::Named(name) => break name.to_string(),
             BaseType::List(inner) => {
-                list = true;
+                is_list = true;
                 base = &inner.base;
             }
         }
     };
-    let takes_ids = field.arguments.iter().any(|argument| argument.node.name.node == "ids");
-    let kind = match list {
-        // The page has been counted at the connection.
-        true if of.ends_with("Connection") => Cardinality::One,
-        true if takes_ids => Cardinality::ByIds,
+    let has_ids = field.arguments.iter().any(|argument| argument.node.name.node == "ids");
+    let cardinality = match is_list {
+        // The size of the page was counted at the connection.
+        true if parent.ends_with("Connection") => Cardinality::One,
+        true if has_ids => Cardinality::ByIds,
         true => Cardinality::List,
         false if type_name.ends_with("Connection") => Cardinality::Connection,
         false => Cardinality::One,
     };
-    Field { kind, type_name }
+    Field { cardinality, type_name }
 }

@@ -89,7 +89,7 @@ impl<'a> RequestHandler<'a> {
             Err(error) => {
                 // Only the log has the reason. The response must not help an attacker who is
                 // trying out tokens.
-                self.telemetry.set_auth_error(error.word());
+                self.telemetry.set_auth_error(error.as_str());
                 if error != AuthError::KeysUnavailable {
                     self.check_rate_limit(self.client_ip_key(), BASE_COST, 0)?;
                     self.penalize(self.client_ip_key());
@@ -146,7 +146,7 @@ impl<'a> RequestHandler<'a> {
             self.penalize(key);
             HttpError::from(response)
         })?;
-        self.telemetry.set_operation(operation.label());
+        self.telemetry.set_operation(operation.operation_info());
         if self.parts.method != Method::POST && !operation.is_query() {
             return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
         }

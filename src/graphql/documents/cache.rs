@@ -1,0 +1,63 @@
+//! Caches of documents, bounded by the memory that they use.
+//!
+//! Clients control the content of both caches. Each cache evicts the documents that were used
+//! least.
+
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::parser::types::ExecutableDocument;
+use quick_cache::{Weighter, sync::Cache};
+
+use crate::graphql::operation_info::{DocumentInfo, OperationInfo};
+
+/// The maximum size of the cache of parsed documents, in bytes. The size is an estimate.
+const PARSED_BYTES: u64 = 16 * 1024 * 1024;
+/// The maximum size of the cache of registered documents, in bytes of text.
+const REGISTERED_BYTES: u64 = 8 * 1024 * 1024;
+/// The memory that one token of a parsed document uses, in bytes. Measured and rounded up.
+const BYTES_PER_TOKEN: u64 = 200;
+/// The number of documents that a new cache has room for.
+const INITIAL_CAPACITY: usize = 128;
+
+/// The texts of registered documents, by their SHA-256.
+pub(super) type RegisteredCache = Cache<[u8; 32], Arc<str>, ByteWeighter>;
+/// The parsed documents, by their text.
+pub(super) type ParsedCache = Cache<Arc<str>, Arc<ParsedDocument>, ByteWeighter>;
+
+/// Creates an empty cache of registered documents.
+pub(super) fn registered() -> RegisteredCache {
+    Cache::with_weighter(INITIAL_CAPACITY, REGISTERED_BYTES, ByteWeighter)
+}
+
+/// Creates an empty cache of parsed documents.
+pub(super) fn parsed() -> ParsedCache {
+    Cache::with_weighter(INITIAL_CAPACITY, PARSED_BYTES, ByteWeighter)
+}
+
+/// A parsed document with the facts that telemetry reports of it.
+pub(in crate::graphql) struct ParsedDocument {
+    /// The syntax tree of the document.
+    pub(in crate::graphql) document: ExecutableDocument,
+    /// The attributes that all operations of the document share.
+    pub(in crate::graphql) info: DocumentInfo,
+    /// The attributes of the operation, if the document has only one and it was requested before.
+    pub(in crate::graphql) only_operation: OnceLock<Arc<OperationInfo>>,
+    /// The number of lexical tokens.
+    pub(super) tokens: u64,
+}
+
+/// Estimates the memory that a cache entry uses, in bytes.
+#[derive(Clone)]
+pub(super) struct ByteWeighter;
+
+impl Weighter<[u8; 32], Arc<str>> for ByteWeighter {
+    fn weight(&self, _: &[u8; 32], text: &Arc<str>) -> u64 {
+        text.len() as u64 + 64
+    }
+}
+
+impl Weighter<Arc<str>, Arc<ParsedDocument>> for ByteWeighter {
+    fn weight(&self, text: &Arc<str>, parsed: &Arc<ParsedDocument>) -> u64 {
+        text.len() as u64 + parsed.tokens * BYTES_PER_TOKEN + 256
+    }
+}

@@ -1,0 +1,136 @@
+//! Detects introspection and corrects the description of the schema that introspection returns.
+//!
+//! `async-graphql` 8.0.0-rc.5 hard-codes `__schema { description }`: it returns the documentation
+//! of the type `__Schema` and declares the field non-null. By the specification (section 4.2.1) the
+//! field is nullable and describes the schema itself. This schema has no description, so the
+//! correct value is `null`. [`SchemaDescription`] fixes both the value and the declared type.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use async_graphql::{
+    ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo},
+    parser::types::{Field, FragmentDefinition, Selection, SelectionSet},
+    registry::{MetaType, Registry},
+};
+
+use super::schema::{self, GraphQlSchema};
+
+const SCHEMA_TYPE: &str = "__Schema";
+const DESCRIPTION_FIELD: &str = "description";
+
+/// Returns the schema that executes operations with introspection.
+///
+/// It is a separate schema because `async-graphql` resolves each field more slowly if a schema has
+/// an extension.
+pub(super) fn schema() -> GraphQlSchema {
+    schema::builder()
+        .register_output_type::<SchemaDescription>()
+        .extension(SchemaDescription)
+        .finish()
+}
+
+/// Returns `true` if a root selection set selects `__schema` or `__type`.
+pub(super) fn is_selected(
+    set: &SelectionSet,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+) -> bool {
+    selects_introspection(set, fragments, &mut HashSet::new())
+}
+
+/// `visited` has the names of the fragments that were searched. Fragment cycles are not rejected
+/// yet at this point, so each fragment is searched only once.
+fn selects_introspection<'a>(
+    set: &'a SelectionSet,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    visited: &mut HashSet<&'a str>,
+) -> bool {
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            matches!(field.node.name.node.as_str(), "__schema" | "__type")
+        }
+        Selection::InlineFragment(inline) => {
+            selects_introspection(&inline.node.selection_set.node, fragments, visited)
+        }
+        Selection::FragmentSpread(spread) => {
+            let name = &spread.node.fragment_name.node;
+            match fragments.get(name) {
+                Some(fragment) if visited.insert(name.as_str()) => {
+                    selects_introspection(&fragment.node.selection_set.node, fragments, visited)
+                }
+                _ => false,
+            }
+        }
+    })
+}
+
+/// Replaces the value and the type of `description` on `__Schema`.
+struct SchemaDescription;
+
+impl ExtensionFactory for SchemaDescription {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for SchemaDescription {
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        if info.parent_type == SCHEMA_TYPE && info.name == DESCRIPTION_FIELD {
+            return Ok(None);
+        }
+        next.run(ctx, info).await
+    }
+}
+
+/// Gives access to the registry of types, which `async-graphql` passes to registered types only.
+impl OutputType for SchemaDescription {
+    fn type_name() -> Cow<'static, str> {
+        SCHEMA_TYPE.into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(SCHEMA_TYPE)
+            && let Some(field) = fields.get_mut(DESCRIPTION_FIELD)
+        {
+            field.ty = "String".to_owned();
+            field.description = Some("The description of this schema, if it has one.".to_owned());
+        }
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(
+        &self,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        Ok(Value::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn schema_description_is_null() {
+        let query = "{ __typename __schema { description same: description ...Rest }
+            again: __schema { ... on __Schema { description queryType { description } } } }
+            fragment Rest on __Schema { spread: description @include(if: true) }";
+        let data = schema().execute(query).await.into_result().expect("no errors").data;
+        let data = data.into_json().expect("JSON");
+        let expected = serde_json::json!({"description": null, "same": null, "spread": null});
+        assert_eq!(data["__schema"], expected);
+        assert_eq!(data["again"]["description"], serde_json::Value::Null);
+        assert!(data["again"]["queryType"]["description"].is_string());
+    }
+}

@@ -1,0 +1,133 @@
+//! The response to a GraphQL request, with errors that are safe to send to a client.
+
+use async_graphql::{Pos, Response, ServerError, Value};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::error::{Code, RequestError, error_code, set_error_code};
+use crate::access::AccessError;
+
+/// The maximum number of errors, and of locations in each, for a document that was not executed.
+///
+/// With the limit on the length it leaves enough to fix the document. It also prevents a short
+/// document from causing a long response.
+const MAX_REPORTED_ERRORS: usize = 10;
+/// The maximum length of an error message, in characters.
+const MAX_ERROR_MESSAGE_CHARS: usize = 300;
+
+/// The response to a request, before the transport encodes it.
+#[derive(Debug)]
+pub struct GraphQlResponse {
+    // Boxed because this type is also the `Err` variant of functions that reject a request.
+    response: Box<Response>,
+    executed: bool,
+}
+
+impl GraphQlResponse {
+    /// Creates the response to a request that is rejected before execution.
+    #[must_use]
+    pub fn from_request_error(error: RequestError) -> Self {
+        Self::not_executed(error.into_server_error())
+    }
+
+    /// Creates the response to a caller whose every request is denied.
+    ///
+    /// It looks like the response of an execution in which each field returned the error.
+    #[must_use]
+    pub fn denied_by(error: AccessError) -> Self {
+        let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());
+        error.locations.clear();
+        Self { response: Box::new(Response::from_errors(vec![error])), executed: true }
+    }
+
+    /// Creates the response to a document that cannot be parsed.
+    ///
+    /// It has the location of the error only. The parser's own message would echo the document.
+    pub(super) fn syntax_error(locations: Vec<Pos>) -> Self {
+        let location = locations.first().map_or_else(String::new, |pos| {
+            format!(" at line {}, column {}", pos.line, pos.column)
+        });
+        let message = format!("The document has a syntax error{location}.");
+        let mut error = RequestError::new(Code::ParseFailed, message).into_server_error();
+        error.locations = locations;
+        Self::not_executed(error)
+    }
+
+    /// Creates the response to a request that is rejected with this error before execution.
+    pub(super) fn not_executed(error: ServerError) -> Self {
+        Self { response: Box::new(Response::from_errors(vec![error])), executed: false }
+    }
+
+    /// Creates the response from the result of `async-graphql`.
+    pub(super) fn from_execution(mut response: Response) -> Self {
+        // Errors of `async-graphql` itself have no code. It validates the document against the
+        // schema before execution, so validation errors have no path.
+        let executed = response.errors.iter().all(|error| !error.path.is_empty());
+        if !executed {
+            response.errors.truncate(MAX_REPORTED_ERRORS);
+            response.errors.iter_mut().for_each(shorten);
+        }
+        for error in response.errors.iter_mut().filter(|error| error_code(error).is_none()) {
+            set_error_code(error, Code::ValidationFailed);
+        }
+        Self { response: Box::new(response), executed }
+    }
+
+    /// Adds the request's identifier to a response with errors. The log has details under it.
+    #[must_use]
+    pub fn with_request_id(mut self, request_id: &str) -> Self {
+        if self.response.errors.is_empty() {
+            return self;
+        }
+        let internal = Value::from(Code::Internal.as_str());
+        for error in &mut self.response.errors {
+            if error_code(error) == Some(&internal) {
+                error.extensions.get_or_insert_default().set("requestId", request_id);
+            }
+        }
+        self.response.extensions.insert("requestId".to_owned(), Value::from(request_id));
+        self
+    }
+
+    /// Returns `true` if the operation was executed. Otherwise the response has no `data`.
+    #[must_use]
+    pub const fn executed(&self) -> bool {
+        self.executed
+    }
+
+    /// Returns the codes of the errors, in the order of the errors.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.response.errors.iter().filter_map(error_code).filter_map(|value| match value {
+            Value::String(code) => Some(code.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// Serializes the response format of the GraphQL specification, section 7.
+///
+/// `errors` is the first entry, as the specification suggests, so that readers notice it.
+impl Serialize for GraphQlResponse {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.response.errors.is_empty() {
+            map.serialize_entry("errors", &self.response.errors)?;
+        }
+        if self.executed {
+            map.serialize_entry("data", &self.response.data)?;
+        }
+        if !self.response.extensions.is_empty() {
+            map.serialize_entry("extensions", &self.response.extensions)?;
+        }
+        map.end()
+    }
+}
+
+/// Limits the size of an error of `async-graphql`. Its message quotes names of the document, which
+/// can be as long as the document allows.
+fn shorten(error: &mut ServerError) {
+    if let Some((end, _)) = error.message.char_indices().nth(MAX_ERROR_MESSAGE_CHARS) {
+        error.message.truncate(end);
+        error.message.push('…');
+    }
+    error.locations.truncate(MAX_REPORTED_ERRORS);
+}

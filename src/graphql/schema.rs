@@ -1,0 +1,19 @@
+//! Assembles the root types into the schema that the gateway serves.
+
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+
+use super::{mutation::Mutation, query::Query};
+
+/// The schema in the form that `async-graphql` executes.
+pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Returns a builder with all types of the schema and no extensions.
+pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+}
+
+/// Returns the schema in the GraphQL schema definition language, as in `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
+}
