@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{
         change::{Change, UniqueField, UserVersion},
-        id::{Id, TenantId},
+        id::{Id, TenantId, UserId},
         time::Timestamp,
         user::{Identity, TenantRole, User},
     },
@@ -308,7 +308,7 @@ pub(super) fn id_version_filter<E>(id: Id<E>, was: i32) -> Document {
 }
 
 /// The user as it was read: an absent watermark reads as none.
-fn user_version_filter(id: Id<User>, was: UserVersion) -> Document {
+fn user_version_filter(id: UserId, was: UserVersion) -> Document {
     let mut stored = id_version_filter(id, was.version);
     stored.insert("groupsAsOf", was.groups_as_of.map_or(Bson::Null, |at| date(at).into()));
     stored
