@@ -17,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         audit::AuditContext,
+        change::Change,
         id::{TenantId, UserId},
         sync,
         user::{Identity, User},
@@ -40,7 +41,7 @@ pub(super) struct RequestState {
     /// The run of an idempotent request.
     pub(super) run: Option<IdempotentRun>,
     reads: AtomicU32,
-    pub(super) writes: AtomicU32,
+    writes: AtomicU32,
     pub(super) logged_tenants: LoggedTenants,
 }
 
@@ -177,6 +178,13 @@ impl Session {
         if self.access.is_ready() { Ok(&*self.access.store) } else { Err(AccessError::Unavailable) }
     }
 
+    /// Counts committed changes, and remembers their tenants for the log.
+    pub(super) fn record_writes(&self, changes: &[Change]) {
+        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.request.logged_tenants.add(changes.iter().flat_map(audited_tenants).copied());
+    }
+
     /// Creates the audit context of a change, with a new event identifier and without a user as the
     /// actor.
     pub(super) fn audit_context(&self) -> AuditContext {
@@ -190,5 +198,13 @@ pub(super) fn reject_disabled(user: Option<User>) -> Result<Option<User>, Access
     match user {
         Some(user) if user.disabled => Err(AccessError::Disabled),
         user => Ok(user),
+    }
+}
+
+/// Returns the tenants in whose audit log a change appears.
+fn audited_tenants(change: &Change) -> &[TenantId] {
+    match change {
+        Change::InsertAuditEvent(event) => &event.tenants,
+        _ => &[],
     }
 }

@@ -118,7 +118,8 @@ impl Viewer {
         if self.is_platform_admin() {
             return true;
         }
-        let allowed_for_tenants = |action| event.tenants.iter().all(|t| self.authorize(*t, action).is_ok());
+        let allowed_for_tenants =
+            |action| event.tenants.iter().all(|t| self.authorize(*t, action).is_ok());
         let allowed_for_user =
             |action| user.is_some_and(|user| self.authorize_user(user, action).is_ok());
         let (head, rest) = field.split_once('.').unwrap_or((field, ""));

@@ -85,11 +85,7 @@ pub struct AuditContext {
 impl AuditContext {
     /// Creates the context of a change that the gateway itself makes.
     #[must_use]
-    pub const fn new(
-        event_id: ObjectId,
-        timestamp: Timestamp,
-        request_id: Option<String>,
-    ) -> Self {
+    pub const fn new(event_id: ObjectId, timestamp: Timestamp, request_id: Option<String>) -> Self {
         Self { event_id, timestamp, actor_kind: ActorKind::System, actor: None, request_id }
     }
 

@@ -5,13 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    id::TenantId,
-    tenant::Tenant,
-    text,
-    time::Timestamp,
-    user::TenantRole,
-};
+use super::{id::TenantId, tenant::Tenant, text, time::Timestamp, user::TenantRole};
 
 /// The configured names of groups that grant rights.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,7 +56,8 @@ pub fn parse_domain(text: &str) -> Option<String> {
     let text = text.trim();
     let ascii = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
     // A name with a numeric last label is an IP address or is treated as one (WHATWG URL, section 3.5).
-    let numeric = ascii.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    let numeric =
+        ascii.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
     (!ascii.is_empty() && !numeric).then_some(ascii)
 }
 

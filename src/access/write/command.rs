@@ -1,11 +1,11 @@
 //! Commands and their execution: decide, commit, and decide again after a stale commit.
 
-use std::{future::Future, sync::atomic::Ordering};
+use std::future::Future;
 
 use super::output::CommandOutput;
 use crate::{
     access::{error::AccessError, session::Session, viewer::Viewer},
-    domain::{change::Change, edit::Edit, id::TenantId},
+    domain::{change::Change, edit::Edit},
     store::CommitError,
 };
 
@@ -43,7 +43,8 @@ impl Session {
             if changes.is_empty() {
                 return Ok(value);
             }
-            changes.extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
+            changes
+                .extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
             if self.commit(&changes).await? {
                 return Ok(value);
             }
@@ -71,13 +72,6 @@ impl Session {
         Ok(true)
     }
 
-    /// Counts committed changes, and remembers their tenants for the log.
-    pub(in crate::access) fn record_writes(&self, changes: &[Change]) {
-        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
-        self.request.writes.fetch_add(written, Ordering::Relaxed);
-        self.request.logged_tenants.add(changes.iter().flat_map(audited_tenants).copied());
-    }
-
     /// Removes the remaining memberships of deleted tenants.
     ///
     /// The deletion itself is already committed and visible. Only memberships of a tenant with many
@@ -86,13 +80,5 @@ impl Session {
         if let Err(error) = self.access.store.finish_deletions().await {
             tracing::warn!(%error, "memberships of a deleted tenant could not be removed yet");
         }
-    }
-}
-
-/// Returns the tenants in whose audit log a change appears.
-fn audited_tenants(change: &Change) -> &[TenantId] {
-    match change {
-        Change::InsertAuditEvent(event) => &event.tenants,
-        _ => &[],
     }
 }

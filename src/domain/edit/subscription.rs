@@ -189,7 +189,7 @@ fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec
     let cancel = &mut subscription.cancel_at_period_end;
     cancel_at_period_end.apply_required("input.cancelAtPeriodEnd", cancel, &mut errors, Ok);
     stripe.apply_nested(&mut subscription.stripe, |patch, handles| {
-        apply_stripe(patch, handles, &mut errors)
+        apply_stripe(patch, handles, &mut errors);
     });
     errors
 }

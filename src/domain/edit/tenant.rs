@@ -160,12 +160,12 @@ pub fn commit_update(
             Some(live) => {
                 let mut subscription = live.clone();
                 subscription.plan = tenant.plan;
-                field_changes.extend(fields::diff(Some(live), Some(&subscription)).into_iter().map(
-                    |mut change| {
+                field_changes.extend(
+                    fields::diff(Some(live), Some(&subscription)).into_iter().map(|mut change| {
                         change.field = format!("subscription.{}", change.field);
                         change
-                    },
-                ));
+                    }),
+                );
                 subscription.version = subscription.version.saturating_add(1);
                 subscription.updated_at = context.timestamp;
                 changes.push(Change::UpdateSubscription { was: live.version, subscription });
@@ -207,7 +207,7 @@ fn apply(patch: TenantPatch, tenant: &mut Tenant, errors: &mut Vec<InputError>) 
     billing_info
         .apply_nested(&mut tenant.billing_info, |patch, info| apply_billing(patch, info, errors));
     integrations.apply_nested(&mut tenant.integrations, |patch, integrations| {
-        apply_integrations(patch, integrations, errors)
+        apply_integrations(patch, integrations, errors);
     });
 }
 

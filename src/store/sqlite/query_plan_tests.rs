@@ -200,7 +200,7 @@ fn members_of_tenants() {
 }
 
 fn scopes() -> [TenantScope; 2] {
-    [TenantScope::Everything, TenantScope::Tenants(vec![id::<crate::domain::tenant::Tenant>()])]
+    [TenantScope::Everything, TenantScope::Tenants(vec![id::<crate::domain::id::kind::Tenant>()])]
 }
 
 #[test]
