@@ -1,48 +1,67 @@
-//! Requests that are sent again: a mutation with an `Idempotency-Key` is done once, and every repeat
-//! of it is answered as the first was, also where they come at the same time.
+//! Idempotent requests: a mutation with an `Idempotency-Key` is executed once.
+//!
+//! Every repeat gets the response of the first request. A repeat that arrives while the first
+//! request is being executed waits for it.
 
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use super::{Access, AccessError, Caller, Session};
+use super::{caller::Caller, error::AccessError, state::Access};
 use crate::domain::{
     change::Change,
     id::{NodeId, ObjectId},
     idempotency::{Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RunOutcome},
 };
 
-/// How long a repeat waits for the first to be answered: less than a request has by default, so that
-/// it is told to try again before it is told that its time is up.
+/// The maximum time that a repeat waits for the first request. It is shorter than the default
+/// request timeout, so that the client is asked to retry before its request times out.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// The wait before it looks again; it doubles up to [`POLL_MAX`].
+/// The delay before the first poll. It doubles up to [`POLL_MAX`].
 const POLL_INITIAL: Duration = Duration::from_millis(10);
 const POLL_MAX: Duration = Duration::from_millis(200);
 
-/// A run of a request that may be sent again.
+/// One run of an idempotent request.
 #[derive(Clone, Debug)]
 pub struct IdempotentRun {
     key: IdempotencyKeyHash,
     run_id: ObjectId,
-    /// What a run before this one did, which nobody answered.
-    done: Vec<CompletedMutation>,
+    /// The mutations that an earlier run committed before it was lost.
+    completed: Vec<CompletedMutation>,
 }
 
-/// Whether a request with a key is to run.
+impl IdempotentRun {
+    /// Returns the entities of the mutation at this root field, if an earlier run has committed it.
+    pub(super) fn completed_ids(&self, root_field_index: u32) -> Option<&[NodeId]> {
+        let mut completed = self.completed.iter();
+        let mutation = completed.find(|step| step.root_field_index == root_field_index)?;
+        Some(&mutation.ids)
+    }
+
+    /// Returns the change that records the mutation at this root field for later runs.
+    pub(super) fn completion_record(&self, root_field_index: u32, ids: Vec<NodeId>) -> Change {
+        let step = CompletedMutation { root_field_index, ids };
+        Change::RecordIdempotentStep { key: self.key, run_id: self.run_id, step }
+    }
+}
+
+/// The decision about a request with an `Idempotency-Key`.
 #[derive(Debug)]
 pub enum ClaimOutcome {
-    /// It is, as this.
+    /// The request is to be executed as this run.
     Run(IdempotentRun),
-    /// It did; this was the answer.
+    /// The request was executed before. The text is the body of its response.
     Completed(String),
-    /// Another one with its key is still at work.
+    /// Another request with the key is still being executed.
     InProgress,
     /// The key was used for another request.
     KeyReused,
 }
 
 impl Access {
-    /// Admits a request of that caller. Waits for another one that is at work on the same.
+    /// Claims a caller's request for a new run.
+    ///
+    /// Waits up to 5 seconds while another run executes the same request.
     pub async fn claim_request(
         &self,
         caller: &Caller,
@@ -52,14 +71,14 @@ impl Access {
         if !self.is_ready() {
             return Err(AccessError::Unavailable);
         }
-        let key = request_key(caller, key);
-        let holder = self.clock.object_id();
-        let (mut waited, mut look) = (Duration::ZERO, POLL_INITIAL);
+        let key = key_hash(caller, key);
+        let run_id = self.clock.object_id();
+        let (mut waited, mut delay) = (Duration::ZERO, POLL_INITIAL);
         loop {
-            let claim = Claim { key, fingerprint, run_id: holder, now: self.clock.now() };
+            let claim = Claim { key, fingerprint, run_id, now: self.clock.now() };
             match self.store.claim_request(&claim).await? {
-                ClaimResult::Acquired(done) => {
-                    return Ok(ClaimOutcome::Run(IdempotentRun { key, run_id: holder, done }));
+                ClaimResult::Acquired(completed) => {
+                    return Ok(ClaimOutcome::Run(IdempotentRun { key, run_id, completed }));
                 }
                 ClaimResult::Completed(body) => return Ok(ClaimOutcome::Completed(body)),
                 ClaimResult::KeyReused => return Ok(ClaimOutcome::KeyReused),
@@ -68,29 +87,33 @@ impl Access {
                 }
                 ClaimResult::InProgress => {}
             }
-            tokio::time::sleep(look).await;
-            waited += look;
-            look = (look * 2).min(POLL_MAX);
+            tokio::time::sleep(delay).await;
+            waited += delay;
+            delay = (delay * 2).min(POLL_MAX);
         }
     }
 
-    /// Ends a run: with the answer that counts from now on, or with none.
-    pub async fn complete_request(&self, run: &IdempotentRun, answer: Option<String>) {
-        let end = answer.map_or(RunOutcome::Abandoned, RunOutcome::Completed);
-        if let Err(error) = self.store.complete_request(run.key, run.run_id, &end).await {
-            // A repeat waits for the lease to end, and finds what was done.
-            tracing::warn!(%error, "the answer of a request with a key could not be kept");
+    /// Ends a run, with the response body to store for repeats, or with `None`.
+    pub async fn complete_request(&self, run: &IdempotentRun, body: Option<String>) {
+        let outcome = body.map_or(RunOutcome::Abandoned, RunOutcome::Completed);
+        if let Err(error) = self.store.complete_request(run.key, run.run_id, &outcome).await {
+            // A repeat waits until the lease expires, and then finds the committed mutations.
+            tracing::warn!(%error, "the response of an idempotent request could not be stored");
         }
     }
 }
 
-/// A digest, so that no store holds what a client may have taken for a secret.
-fn request_key(caller: &Caller, key: &str) -> IdempotencyKeyHash {
+/// Returns the digest of the caller and the key.
+///
+/// A store holds only the digest, because a client may use a secret as its key.
+fn key_hash(caller: &Caller, key: &str) -> IdempotencyKeyHash {
     let Caller { identity, .. } = caller;
     IdempotencyKeyHash(digest(&[&identity.issuer, &identity.subject, key]))
 }
 
-/// SHA-256 of texts, each after its length, which keeps them apart.
+/// Returns the SHA-256 digest of several texts.
+///
+/// Each text is preceded by its length, so that different lists never have the same input.
 #[must_use]
 pub fn digest(parts: &[&str]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
@@ -101,20 +124,4 @@ pub fn digest(parts: &[&str]) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(context.finish().as_ref());
     bytes
-}
-
-impl Session {
-    /// What an earlier run has done at this root field, if one did.
-    pub(super) fn completed_step(&self) -> Option<&[NodeId]> {
-        let run = self.request.run.as_ref()?;
-        let step = run.done.iter().find(|step| step.root_field_index == self.root_field_index)?;
-        Some(&step.ids)
-    }
-
-    /// What has to be committed beside the changes, so that a later run knows of them.
-    pub(super) fn completion_record(&self, ids: Vec<NodeId>) -> Option<Change> {
-        let run = self.request.run.as_ref()?;
-        let step = CompletedMutation { root_field_index: self.root_field_index, ids };
-        Some(Change::RecordIdempotentStep { key: run.key, run_id: run.run_id, step })
-    }
 }

@@ -1,25 +1,25 @@
-//! Which tenants a request was about: for the line that the log has of it.
+//! The tenants of a request that its log line names.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::id::TenantId;
 
-/// How many are told; a list of all tenants is about too many to name.
+/// The maximum number of tenants in a log line. A list may have too many to log them all.
 pub const MAX_LOGGED_TENANTS: usize = 10;
 
-/// The tenants that a request was shown by themselves, or has changed: the first few of them.
+/// The first tenants that a request has read or changed, without duplicates.
 #[derive(Default)]
 pub(super) struct LoggedTenants(Mutex<Vec<TenantId>>);
 
 impl LoggedTenants {
-    pub(super) fn note(&self, tenants: impl IntoIterator<Item = TenantId>) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn add(&self, tenants: impl IntoIterator<Item = TenantId>) {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for tenant in tenants {
-            if noted.len() == MAX_LOGGED_TENANTS {
+            if logged.len() == MAX_LOGGED_TENANTS {
                 return;
             }
-            if !noted.contains(&tenant) {
-                noted.push(tenant);
+            if !logged.contains(&tenant) {
+                logged.push(tenant);
             }
         }
     }

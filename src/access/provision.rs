@@ -1,27 +1,32 @@
-//! `me`: makes the caller's user, or brings it up to date with the token.
+//! The sync of `me`: creates the caller's user, or updates it from the token.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{AccessError, Caller, Session, refuse_disabled};
+use super::{
+    caller::Caller,
+    error::AccessError,
+    session::{Session, reject_disabled},
+};
 use crate::{
     domain::{
         change::UniqueField,
-        id::TenantId,
-        sync::{self, GroupGrants, ParsedGroups, SyncContext, SyncResult},
+        id::{TenantId, UserId},
+        sync::{self, GroupGrants, ParsedGroups, SyncResult},
         tenant::Tenant,
         user::User,
     },
     store::{CommitError, TenantKeys},
 };
 
-/// How often a sync is decided anew because somebody else wrote in between. Each loser means that
-/// another one won, so this many in a row are a storm on one user and worth a pause of the client.
-const ATTEMPTS: usize = 16;
+/// The maximum number of attempts to commit a sync. Each stale attempt means that another request
+/// has committed. So this many stale attempts in a row are a burst of writes to one user, and the
+/// client is asked to retry later.
+const MAX_ATTEMPTS: usize = 16;
 
 impl Session {
-    /// The caller's user as the token makes it. Writes only what differs.
+    /// Returns the caller's user after the sync with the token. Commits only if something differs.
     pub(super) async fn provision(&self, caller: &Caller) -> Result<User, AccessError> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let SyncResult { user, changes, joined } = self.plan_sync(caller).await?;
             if changes.is_empty() {
                 return Ok(user);
@@ -31,22 +36,22 @@ impl Session {
                     self.record_writes(&changes);
                     return self.drop_deleted_tenants(user, &joined).await;
                 }
-                // Another request was quicker: look again at what it left.
+                // Another request has committed in between, so the sync is planned again.
                 Err(CommitError::Stale | CommitError::Conflict(UniqueField::Subject)) => {}
                 Err(CommitError::Failed(error)) => return Err(error.into()),
                 Err(error) => {
-                    tracing::error!(%error, "a sync cannot be in anybody's way");
+                    tracing::error!(%error, "a sync failed with an unexpected commit error");
                     return Err(AccessError::Internal);
                 }
             }
         }
-        tracing::warn!("a sync lost against others {ATTEMPTS} times in a row");
+        tracing::warn!("a sync was stale {MAX_ATTEMPTS} times in a row");
         Err(AccessError::Unavailable)
     }
 
     async fn plan_sync(&self, caller: &Caller) -> Result<SyncResult, AccessError> {
         let Caller { identity, profile } = caller;
-        let stored = refuse_disabled(self.stored_user(identity).await?)?;
+        let stored = reject_disabled(self.stored_user(identity).await?)?;
         let tombstone = match &stored {
             Some(user) => {
                 self.reject_token_of_deleted_user(caller, user).await?;
@@ -57,30 +62,23 @@ impl Session {
         if tombstone.as_ref().is_some_and(|t| !sync::issued_after_deletion(profile, t)) {
             return Err(AccessError::NotProvisioned);
         }
-        let granted = self.resolve_group_grants(caller, stored.as_ref()).await?;
-        let occasion = self.sync_context();
+        let grants = self.resolve_group_grants(caller, stored.as_ref()).await?;
+        let grants = grants.as_ref();
         Ok(match stored {
-            Some(user) => sync::update(&user, profile, granted.as_ref(), &occasion),
+            Some(user) => sync::update(&user, profile, grants, &self.audit_context()),
             None => {
-                let tombstone = tombstone.as_ref();
-                sync::create(identity.clone(), profile, granted.as_ref(), tombstone, &occasion)
+                let (id, identity) = (self.access.clock.object_id(), identity.clone());
+                let (tombstone, context) = (tombstone.as_ref(), self.audit_context());
+                sync::create(UserId::new(id), identity, profile, grants, tombstone, &context)
             }
         })
     }
 
-    fn sync_context(&self) -> SyncContext {
-        let clock = &self.access.clock;
-        SyncContext {
-            user_id: clock.object_id(),
-            event_id: clock.object_id(),
-            now: clock.now(),
-            request_id: Some(self.request.id.clone()),
-        }
-    }
-
-    /// A tenant may have been deleted after its groups were looked up and before the place in it was
-    /// committed. The deletion ends the places that it finds once it is done; whoever comes later
-    /// finds here that the tenant is gone.
+    /// Removes memberships in tenants that were deleted during the sync.
+    ///
+    /// A tenant may be deleted after the lookup of the token's groups and before the commit of the
+    /// membership. The deletion removes the memberships that are stored when it is done. If the
+    /// membership is committed later, this lookup no longer finds the tenant.
     async fn drop_deleted_tenants(
         &self,
         user: User,
@@ -89,18 +87,21 @@ impl Session {
         if joined.is_empty() {
             return Ok(user);
         }
-        let found = self.counted_store()?.tenants(TenantKeys::Ids(joined)).await?;
-        let there: HashSet<TenantId> = found
+        let tenants = self.counted_store()?.tenants(TenantKeys::Ids(joined)).await?;
+        let existing: HashSet<TenantId> = tenants
             .iter()
-            .map(|found| found.as_ref().map_or_else(|broken| TenantId::new(broken.id), |t| t.id))
+            .map(|tenant| match tenant {
+                Ok(tenant) => tenant.id,
+                Err(unreadable) => TenantId::new(unreadable.id),
+            })
             .collect();
-        let gone: Vec<TenantId> =
-            joined.iter().copied().filter(|tenant| !there.contains(tenant)).collect();
+        let deleted: Vec<TenantId> =
+            joined.iter().copied().filter(|tenant| !existing.contains(tenant)).collect();
         let mut stored = Some(user);
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let Some(user) = stored else { return Err(AccessError::NotProvisioned) };
             let SyncResult { user, changes, .. } =
-                sync::remove_memberships(&user, &gone, &self.sync_context());
+                sync::remove_memberships(&user, &deleted, &self.audit_context());
             if changes.is_empty() {
                 return Ok(user);
             }
@@ -113,7 +114,7 @@ impl Session {
         Err(AccessError::Unavailable)
     }
 
-    /// What the token's groups give, where they count at all.
+    /// Returns the rights that the token's groups grant, or `None` if its groups are not applied.
     async fn resolve_group_grants(
         &self,
         caller: &Caller,
@@ -126,20 +127,21 @@ impl Session {
         else {
             return Ok(None);
         };
-        let named = ParsedGroups::read(groups, &self.access.rules.groups);
-        let roles = if named.groups.is_empty() {
+        let parsed = ParsedGroups::parse(groups, &self.access.config.groups);
+        let roles = if parsed.groups.is_empty() {
             BTreeMap::new()
         } else {
-            named.roles(&self.tenants_of_groups(&named).await?, issued_at)
+            parsed.roles(&self.tenants_of_groups(&parsed).await?, issued_at)
         };
-        Ok(Some(GroupGrants { platform_admin: named.platform_admin, roles }))
+        Ok(Some(GroupGrants { platform_admin: parsed.platform_admin, roles }))
     }
 
-    async fn tenants_of_groups(&self, named: &ParsedGroups) -> Result<Vec<Tenant>, AccessError> {
-        let slugs: Vec<String> = named.by_slug.keys().cloned().collect();
-        let keys = TenantKeys::SlugsOrGroups(&slugs, &named.groups);
-        let found = self.counted_store()?.tenants(keys).await?;
-        // A tenant that cannot be read fails the sync: taking it for absent would take rights away.
-        Ok(found.into_iter().collect::<Result<_, _>>()?)
+    async fn tenants_of_groups(&self, parsed: &ParsedGroups) -> Result<Vec<Tenant>, AccessError> {
+        let slugs: Vec<String> = parsed.by_slug.keys().cloned().collect();
+        let keys = TenantKeys::SlugsOrGroups(&slugs, &parsed.groups);
+        let tenants = self.counted_store()?.tenants(keys).await?;
+        // An unreadable tenant fails the sync. If it counted as absent, the sync would remove the
+        // user's rights in it.
+        Ok(tenants.into_iter().collect::<Result<_, _>>()?)
     }
 }

@@ -1,88 +1,86 @@
-//! Reads: each asks the store once for all its keys, and leaves out what the actor may not see.
+//! Reads of tenants, users, subscriptions and members: by key, and as pages and counts of lists.
+//!
+//! A lookup asks the store once for all its keys, and omits the resources that the viewer cannot
+//! see. [`audit_log`](super::audit_log) has the reads of audit events.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use super::{AccessError, Session, Viewer, into_arc};
+use super::{error::AccessError, session::Session, viewer::Viewer};
 use crate::{
     domain::{
-        audit::AuditEvent,
-        id::{AuditEventId, SubscriptionId, TenantId, UserId},
+        id::{SubscriptionId, TenantId, UserId},
         list::{
-            AuditFilter, Decoded, Direction, MemberFilter, Order, Page, PageRequest,
-            SubscriptionFilter, SubscriptionListing, SubscriptionOrderField, TenantFilter,
-            TenantListing, TenantOrderField, TenantScope, UserFilter, UserListing, UserOrderField,
+            Decoded, Direction, MemberFilter, Order, Page, PageRequest, SubscriptionFilter,
+            SubscriptionListing, SubscriptionOrderField, TenantFilter, TenantListing,
+            TenantOrderField, TenantScope, UserFilter, UserListing, UserOrderField,
         },
         subscription::TenantSubscription,
         tenant::Tenant,
         user::User,
     },
-    policy::{PlatformAction, TenantAction},
+    policy::PlatformAction,
     store::{SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-/// What was found of what was asked for, by key. What is not there, and what the actor may not
-/// see, is absent.
+/// The results of a lookup by key. Keys of absent and of hidden resources are missing.
 pub type ResultsByKey<K, T> = HashMap<K, Decoded<Arc<T>>>;
 
-/// Which history is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AuditScope {
-    /// Everything that happened; for platform admins.
-    Platform,
-    /// What happened to one tenant; for its admins and owners.
-    Tenant(TenantId),
-}
-
 impl Session {
-    /// The tenant with that slug.
+    /// Looks up a tenant by its slug.
     pub async fn tenant_by_slug(
         &self,
         slug: &str,
     ) -> Result<Option<Decoded<Arc<Tenant>>>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found = self.counted_store()?.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
-        let visible = |found: &Decoded<Tenant>| viewer.can_see(tenant_of(found));
-        let found = found.into_iter().find(visible);
-        self.request.touched.note(found.as_ref().map(tenant_of));
-        Ok(found.map(into_arc))
+        let tenants = self.counted_store()?.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
+        let visible = |tenant: &Decoded<Tenant>| viewer.can_see(tenant_id(tenant));
+        let tenant = tenants.into_iter().find(visible);
+        self.request.logged_tenants.add(tenant.as_ref().map(tenant_id));
+        Ok(tenant.map(into_arc))
     }
 
-    /// Tenants by identifier.
+    /// Looks up tenants by their identifiers.
     pub async fn tenants(
         &self,
         ids: &[TenantId],
     ) -> Result<ResultsByKey<TenantId, Tenant>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found = self.counted_store()?.tenants(TenantKeys::Ids(ids)).await?;
-        let keyed = found.into_iter().map(|found| (tenant_of(&found), into_arc(found)));
-        let keyed: ResultsByKey<_, _> = keyed.filter(|(id, _)| viewer.can_see(*id)).collect();
-        self.request.touched.note(keyed.keys().copied());
-        Ok(keyed)
+        let tenants = self.counted_store()?.tenants(TenantKeys::Ids(ids)).await?;
+        let by_id = tenants.into_iter().map(|tenant| (tenant_id(&tenant), into_arc(tenant)));
+        let by_id: ResultsByKey<_, _> = by_id.filter(|(id, _)| viewer.can_see(*id)).collect();
+        self.request.logged_tenants.add(by_id.keys().copied());
+        Ok(by_id)
     }
 
-    /// Users by identifier: oneself, and those with whom the actor shares a tenant that exists.
+    /// Looks up users by their identifiers.
+    ///
+    /// The viewer sees itself, and users with whom it shares an existing tenant.
     pub async fn users(&self, ids: &[UserId]) -> Result<ResultsByKey<UserId, User>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found = self.counted_store()?.users(UserKeys::Ids(ids)).await?;
-        let shared = self.shared_tenants(viewer, &found).await?;
-        let visible = |found: &Decoded<User>| match found {
+        let users = self.counted_store()?.users(UserKeys::Ids(ids)).await?;
+        let shared = self.shared_tenants(viewer, &users).await?;
+        let visible = |user: &Decoded<User>| match user {
             _ if viewer.is_platform_admin() => true,
             Ok(user) if user.id == viewer.user().id => true,
             Ok(user) => user.memberships.iter().any(|m| shared.contains(&m.tenant_id)),
             Err(_) => false,
         };
-        let keyed = found.into_iter().filter(visible).map(|found| {
-            let id = found.as_ref().map_or_else(|broken| UserId::new(broken.id), |user| user.id);
-            (id, into_arc(found))
+        let by_id = users.into_iter().filter(visible).map(|user| {
+            let id = match &user {
+                Ok(user) => user.id,
+                Err(unreadable) => UserId::new(unreadable.id),
+            };
+            (id, into_arc(user))
         });
-        Ok(keyed.collect())
+        Ok(by_id.collect())
     }
 
-    /// Of the tenants that the actor shares with these users, those that exist: a membership that
-    /// outlived its tenant shows nobody.
+    /// Returns the existing tenants that the viewer shares with one of these users.
+    ///
+    /// An orphaned membership in a deleted tenant makes no user visible.
     async fn shared_tenants(
         &self,
         viewer: &Viewer,
@@ -92,94 +90,69 @@ impl Session {
             return Ok(HashSet::new());
         }
         let others = users.iter().flatten().filter(|user| user.id != viewer.user().id);
-        let common: HashSet<TenantId> = others
+        let shared: HashSet<TenantId> = others
             .flat_map(|user| user.memberships.iter().map(|m| m.tenant_id))
             .filter(|tenant| viewer.can_see(*tenant))
             .collect();
-        if common.is_empty() {
-            return Ok(common);
+        if shared.is_empty() {
+            return Ok(shared);
         }
-        let common: Vec<TenantId> = common.into_iter().collect();
-        Ok(self.tenants(&common).await?.into_keys().collect())
+        let shared: Vec<TenantId> = shared.into_iter().collect();
+        Ok(self.tenants(&shared).await?.into_keys().collect())
     }
 
-    /// Subscriptions by identifier: those of tenants that the actor sees.
+    /// Looks up subscriptions by their identifiers. The viewer sees those of its tenants.
     pub async fn subscriptions(
         &self,
         ids: &[SubscriptionId],
     ) -> Result<ResultsByKey<SubscriptionId, TenantSubscription>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found = self.counted_store()?.subscriptions(SubscriptionKeys::Ids(ids)).await?;
-        let keyed =
-            found.into_iter().filter(|found| sees_subscription(viewer, found)).map(|found| {
-                let id =
-                    found.as_ref().map_or_else(|broken| SubscriptionId::new(broken.id), |s| s.id);
-                (id, into_arc(found))
-            });
-        Ok(keyed.collect())
+        let subscriptions = self.counted_store()?.subscriptions(SubscriptionKeys::Ids(ids)).await?;
+        let visible =
+            |subscription: &Decoded<TenantSubscription>| can_see_subscription(viewer, subscription);
+        let by_id = subscriptions.into_iter().filter(visible).map(|subscription| {
+            let id = match &subscription {
+                Ok(subscription) => subscription.id,
+                Err(unreadable) => SubscriptionId::new(unreadable.id),
+            };
+            (id, into_arc(subscription))
+        });
+        Ok(by_id.collect())
     }
 
-    /// The subscription that is not over, of each of these tenants.
+    /// Looks up the live subscription of each of these tenants.
     pub async fn live_subscriptions(
         &self,
         tenants: &[TenantId],
     ) -> Result<ResultsByKey<TenantId, TenantSubscription>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let found =
-            self.counted_store()?.subscriptions(SubscriptionKeys::LiveOfTenants(tenants)).await?;
-        let keyed = found.into_iter().filter_map(|found| {
-            let tenant = match &found {
+        let keys = SubscriptionKeys::LiveOfTenants(tenants);
+        let subscriptions = self.counted_store()?.subscriptions(keys).await?;
+        let by_tenant = subscriptions.into_iter().filter_map(|subscription| {
+            let tenant = match &subscription {
                 Ok(subscription) => subscription.tenant_id,
-                Err(broken) => broken.tenant?,
+                Err(unreadable) => unreadable.tenant?,
             };
-            viewer.can_see(tenant).then(|| (tenant, into_arc(found)))
+            viewer.can_see(tenant).then(|| (tenant, into_arc(subscription)))
         });
-        Ok(keyed.collect())
+        Ok(by_tenant.collect())
     }
 
-    /// Events by identifier: those of tenants that exist and whose history the actor may read.
-    pub async fn audit_events(
-        &self,
-        ids: &[AuditEventId],
-    ) -> Result<ResultsByKey<AuditEventId, AuditEvent>, AccessError> {
-        let viewer = self.loaded_viewer()?;
-        let found = self.counted_store()?.audit_events(ids).await?;
-        let readable =
-            |tenant: &TenantId| viewer.authorize(*tenant, TenantAction::ReadAudit).is_ok();
-        let mut tenants: Vec<TenantId> =
-            found.iter().flatten().flat_map(|event| event.tenants.clone()).collect();
-        tenants.retain(readable);
-        let existing = match tenants.is_empty() || viewer.is_platform_admin() {
-            true => ResultsByKey::new(),
-            false => self.tenants(&tenants).await?,
-        };
-        let visible = |found: &Decoded<AuditEvent>| match found {
-            _ if viewer.is_platform_admin() => true,
-            Ok(event) => event.tenants.iter().any(|t| readable(t) && existing.contains_key(t)),
-            Err(_) => false,
-        };
-        let keyed = found.into_iter().filter(visible).map(|found| {
-            let id = found.as_ref().map_or_else(|broken| AuditEventId::new(broken.id), |e| e.id);
-            (id, into_arc(found))
-        });
-        Ok(keyed.collect())
-    }
-
-    /// A page of the tenants that the actor sees.
+    /// Returns a page of the tenants that the viewer can see.
     pub async fn tenant_page(
         &self,
         filter: &TenantFilter,
         order: Order<TenantOrderField>,
-        window: &PageRequest,
+        request: &PageRequest,
     ) -> Result<Page<Tenant>, AccessError> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
         let listing = TenantListing { scope, filter: filter.clone(), order };
-        let page = self.counted_store()?.tenant_page(&listing, window).await?;
-        self.request.touched.note(page.items.iter().map(|item| tenant_of(&item.node)));
+        let page = self.counted_store()?.tenant_page(&listing, request).await?;
+        self.request.logged_tenants.add(page.items.iter().map(|item| tenant_id(&item.node)));
         Ok(page)
     }
 
-    /// How many tenants the actor sees.
+    /// Counts the tenants that the viewer can see.
     pub async fn count_tenants(&self, filter: &TenantFilter) -> Result<u64, AccessError> {
         let Some(scope) = self.scope()? else { return Ok(0) };
         let order = newest_first(TenantOrderField::CreatedAt);
@@ -187,22 +160,22 @@ impl Session {
         Ok(self.counted_store()?.count_tenants(&listing).await?)
     }
 
-    /// A page of all users, for platform admins.
+    /// Returns a page of all users, for platform admins.
     pub async fn user_page(
         &self,
         filter: &UserFilter,
         order: Order<UserOrderField>,
-        window: &PageRequest,
+        request: &PageRequest,
     ) -> Result<Page<User>, AccessError> {
         self.loaded_viewer()?.authorize_platform(PlatformAction::ListUsers)?;
         if self.filters_by_missing_tenant(filter.tenant).await? {
             return Ok(Page::empty());
         }
         let listing = UserListing { scope: TenantScope::Everything, filter: filter.clone(), order };
-        Ok(self.counted_store()?.user_page(&listing, window).await?)
+        Ok(self.counted_store()?.user_page(&listing, request).await?)
     }
 
-    /// How many users there are, for platform admins.
+    /// Counts all users, for platform admins.
     pub async fn count_users(&self, filter: &UserFilter) -> Result<u64, AccessError> {
         self.loaded_viewer()?.authorize_platform(PlatformAction::ListUsers)?;
         if self.filters_by_missing_tenant(filter.tenant).await? {
@@ -213,18 +186,20 @@ impl Session {
         Ok(self.counted_store()?.count_users(&listing).await?)
     }
 
-    /// Whether a filter names a tenant that is not there: what has outlived it is in no list.
+    /// Returns whether a filter names a tenant that does not exist.
+    ///
+    /// Orphans of a deleted tenant are in no list.
     async fn filters_by_missing_tenant(
         &self,
         filter: Option<TenantId>,
     ) -> Result<bool, AccessError> {
         match filter {
-            Some(named) => Ok(!self.tenants(&[named]).await?.contains_key(&named)),
+            Some(tenant) => Ok(!self.tenants(&[tenant]).await?.contains_key(&tenant)),
             None => Ok(false),
         }
     }
 
-    /// What lists may hold, without tenants that are gone.
+    /// Returns the scope of the viewer's lists, without deleted tenants.
     async fn existing_scope(&self) -> Result<Option<TenantScope>, AccessError> {
         match self.scope()? {
             Some(TenantScope::Tenants(ids)) => {
@@ -235,19 +210,19 @@ impl Session {
         }
     }
 
-    /// A page of the subscriptions of the tenants that the actor sees.
+    /// Returns a page of the subscriptions of the tenants that the viewer can see.
     pub async fn subscription_page(
         &self,
         filter: &SubscriptionFilter,
         order: Order<SubscriptionOrderField>,
-        window: &PageRequest,
+        request: &PageRequest,
     ) -> Result<Page<TenantSubscription>, AccessError> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
         let listing = SubscriptionListing { scope, filter: filter.clone(), order };
-        Ok(self.counted_store()?.subscription_page(&listing, window).await?)
+        Ok(self.counted_store()?.subscription_page(&listing, request).await?)
     }
 
-    /// How many subscriptions the tenants have that the actor sees.
+    /// Counts the subscriptions of the tenants that the viewer can see.
     pub async fn count_subscriptions(
         &self,
         filter: &SubscriptionFilter,
@@ -262,85 +237,33 @@ impl Session {
         Ok(self.counted_store()?.count_subscriptions(&listing).await?)
     }
 
-    /// A page of a history, newest first.
-    pub async fn audit_page(
-        &self,
-        history: AuditScope,
-        filter: &AuditFilter,
-        window: &PageRequest,
-    ) -> Result<Page<AuditEvent>, AccessError> {
-        match self.restrict_filter(history, filter).await? {
-            Some(filter) => Ok(self.counted_store()?.audit_page(&filter, window).await?),
-            None => Ok(Page::empty()),
-        }
-    }
-
-    /// How many events a history holds.
-    pub async fn count_audit_events(
-        &self,
-        history: AuditScope,
-        filter: &AuditFilter,
-    ) -> Result<u64, AccessError> {
-        match self.restrict_filter(history, filter).await? {
-            Some(filter) => Ok(self.counted_store()?.count_audit_events(&filter).await?),
-            None => Ok(0),
-        }
-    }
-
-    /// The filter with the history's own bounds; `None` where it names another tenant than those, or
-    /// somebody whom the actor does not see: an event shows nothing of such a user, so neither must
-    /// looking for one.
-    async fn restrict_filter(
-        &self,
-        history: AuditScope,
-        filter: &AuditFilter,
-    ) -> Result<Option<AuditFilter>, AccessError> {
-        let viewer = self.loaded_viewer()?;
-        match history {
-            AuditScope::Platform => {
-                viewer.authorize_platform(PlatformAction::ReadAuditLog)?;
-                Ok(Some(filter.clone()))
-            }
-            AuditScope::Tenant(tenant) => {
-                viewer.authorize(tenant, TenantAction::ReadAudit)?;
-                let meets = filter.tenant.is_none_or(|named| named == tenant);
-                let seen = match filter.actor {
-                    Some(named) => self.users(&[named]).await?.contains_key(&named),
-                    None => true,
-                };
-                let filter = AuditFilter { tenant: Some(tenant), ..filter.clone() };
-                Ok((meets && seen).then_some(filter))
-            }
-        }
-    }
-
-    /// What lists may hold; `None` where that is nothing.
+    /// Returns the scope of the viewer's lists, or `None` if the viewer can see no tenant.
     fn scope(&self) -> Result<Option<TenantScope>, AccessError> {
         let scope = self.loaded_viewer()?.scope();
         Ok(Some(scope)
             .filter(|scope| !matches!(scope, TenantScope::Tenants(ids) if ids.is_empty())))
     }
 
-    /// The same page of members of each of these tenants.
+    /// Returns the same page of members for each of these tenants.
     pub async fn member_pages(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        request: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<Arc<User>>>, AccessError> {
-        let seen = self.visible_tenants(tenants)?;
-        let pages = self.counted_store()?.member_pages(&seen, filter, window).await?;
+        let visible = self.visible_tenants(tenants)?;
+        let pages = self.counted_store()?.member_pages(&visible, filter, request).await?;
         Ok(pages.into_iter().map(|(tenant, page)| (tenant, page.map(Arc::new))).collect())
     }
 
-    /// How many members each of these tenants has.
+    /// Counts the members of each of these tenants.
     pub async fn count_members(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
     ) -> Result<HashMap<TenantId, u64>, AccessError> {
-        let seen = self.visible_tenants(tenants)?;
-        Ok(self.counted_store()?.count_members(&seen, filter).await?)
+        let visible = self.visible_tenants(tenants)?;
+        Ok(self.counted_store()?.count_members(&visible, filter).await?)
     }
 
     fn visible_tenants(&self, tenants: &[TenantId]) -> Result<Vec<TenantId>, AccessError> {
@@ -349,18 +272,26 @@ impl Session {
     }
 }
 
-/// The order of a count matters to nobody.
+/// Wraps a readable document in an [`Arc`]. An unreadable document stays one.
+pub(super) fn into_arc<T>(document: Decoded<T>) -> Decoded<Arc<T>> {
+    document.map(Arc::new)
+}
+
+/// Returns an order for a count, whose result does not depend on it.
 const fn newest_first<F>(field: F) -> Order<F> {
     Order { field, direction: Direction::Desc }
 }
 
-fn tenant_of(found: &Decoded<Tenant>) -> TenantId {
-    found.as_ref().map_or_else(|broken| TenantId::new(broken.id), |tenant| tenant.id)
+fn tenant_id(tenant: &Decoded<Tenant>) -> TenantId {
+    match tenant {
+        Ok(tenant) => tenant.id,
+        Err(unreadable) => TenantId::new(unreadable.id),
+    }
 }
 
-fn sees_subscription(viewer: &Viewer, found: &Decoded<TenantSubscription>) -> bool {
-    match found {
+fn can_see_subscription(viewer: &Viewer, subscription: &Decoded<TenantSubscription>) -> bool {
+    match subscription {
         Ok(subscription) => viewer.can_see(subscription.tenant_id),
-        Err(broken) => broken.tenant.is_some_and(|tenant| viewer.can_see(tenant)),
+        Err(unreadable) => unreadable.tenant.is_some_and(|tenant| viewer.can_see(tenant)),
     }
 }

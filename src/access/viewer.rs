@@ -1,8 +1,8 @@
-//! The actor of a request, and every decision about it: from memory, without a read.
+//! The viewer of a request, and every decision about its rights, without a store read.
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::AccessError;
+use super::error::AccessError;
 use crate::{
     domain::{
         audit::AuditEvent,
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The user who asks, as the database has it.
+/// The caller's user, as loaded from the database for this request.
 #[derive(Debug)]
 pub struct Viewer {
     user: Arc<User>,
@@ -29,19 +29,19 @@ impl Viewer {
         Self { user, roles }
     }
 
-    /// The user.
+    /// Returns the viewer's user.
     #[must_use]
     pub const fn user(&self) -> &Arc<User> {
         &self.user
     }
 
-    /// Whether this is one who runs the platform.
+    /// Returns whether the viewer is a platform admin.
     #[must_use]
     pub fn is_platform_admin(&self) -> bool {
         self.user.platform_admin.is_some()
     }
 
-    /// What the actor is to a tenant.
+    /// Returns the viewer's effective role in a tenant.
     #[must_use]
     pub fn effective_role(&self, tenant: TenantId) -> EffectiveRole {
         if self.is_platform_admin() {
@@ -51,7 +51,7 @@ impl Viewer {
         }
     }
 
-    /// What the actor is to a user.
+    /// Returns the viewer's relation to a user.
     #[must_use]
     pub fn relation(&self, user: &User) -> UserRelation {
         if user.id == self.user.id {
@@ -65,18 +65,26 @@ impl Viewer {
         }
     }
 
-    /// Whether the actor may see that there is such a tenant.
+    /// Returns whether the viewer can see that the tenant exists.
     #[must_use]
     pub fn can_see(&self, tenant: TenantId) -> bool {
         policy::decide_tenant(self.effective_role(tenant), TenantAction::Read) == Decision::Allow
     }
 
-    /// Refuses what the actor may not do to a tenant that it sees.
+    /// Authorizes an action on a tenant that the viewer can see.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessError::Forbidden`] if the policy does not allow the action.
     pub fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError> {
-        refuse(policy::decide_tenant(self.effective_role(tenant), action))
+        require_allowed(policy::decide_tenant(self.effective_role(tenant), action))
     }
 
-    /// Refuses to change a tenant that is closed to the actor.
+    /// Rejects a change of a tenant that is suspended or archived.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessError::Suspended`] unless the viewer is a platform admin.
     pub fn require_writable(&self, tenant: &Tenant) -> Result<(), AccessError> {
         match policy::is_read_only(self.effective_role(tenant.id), tenant.status) {
             true => Err(AccessError::Suspended),
@@ -84,38 +92,49 @@ impl Viewer {
         }
     }
 
-    /// Refuses what the actor may not do to a user that it sees.
+    /// Authorizes an action on a user that the viewer can see.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessError::Forbidden`] if the policy does not allow the action.
     pub fn authorize_user(&self, user: &User, action: UserAction) -> Result<(), AccessError> {
-        refuse(policy::decide_user(self.relation(user), action))
+        require_allowed(policy::decide_user(self.relation(user), action))
     }
 
-    /// Refuses what only those who run the platform may do.
+    /// Authorizes an action that only platform admins may perform.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessError::Forbidden`] for all other viewers.
     pub fn authorize_platform(&self, action: PlatformAction) -> Result<(), AccessError> {
-        refuse(policy::decide_platform(self.is_platform_admin(), action))
+        require_allowed(policy::decide_platform(self.is_platform_admin(), action))
     }
 
-    /// Whether one field of an event's changes may be shown. `user` is the event's target, where
-    /// that is a user whom the actor sees.
+    /// Returns whether the viewer can see the change of one field in an audit event.
+    ///
+    /// `user` is the target of the event, if it is a user that the viewer can see.
     #[must_use]
     pub fn can_see_change(&self, event: &AuditEvent, user: Option<&User>, field: &str) -> bool {
         if self.is_platform_admin() {
             return true;
         }
-        let of_tenants = |action| event.tenants.iter().all(|t| self.authorize(*t, action).is_ok());
-        let of_user = |action| user.is_some_and(|user| self.authorize_user(user, action).is_ok());
+        let allowed_for_tenants =
+            |action| event.tenants.iter().all(|t| self.authorize(*t, action).is_ok());
+        let allowed_for_user =
+            |action| user.is_some_and(|user| self.authorize_user(user, action).is_ok());
         let (head, rest) = field.split_once('.').unwrap_or((field, ""));
         match (event.target, head) {
             (_, "memberships") => TenantId::parse(rest.split('.').next().unwrap_or(rest))
                 .is_some_and(|tenant| self.authorize(tenant, TenantAction::ReadAudit).is_ok()),
-            (_, "integrations" | "stripe") => of_tenants(TenantAction::ReadPlatformFields),
-            (Some(NodeId::User(_)), "name") => of_user(UserAction::Read),
-            (Some(NodeId::User(_)), "email") => of_user(UserAction::ReadEmail),
-            (Some(NodeId::User(_)), _) => of_user(UserAction::ReadPrivate),
-            _ => of_tenants(TenantAction::ReadAudit),
+            (_, "integrations" | "stripe") => allowed_for_tenants(TenantAction::ReadPlatformFields),
+            (Some(NodeId::User(_)), "name") => allowed_for_user(UserAction::Read),
+            (Some(NodeId::User(_)), "email") => allowed_for_user(UserAction::ReadEmail),
+            (Some(NodeId::User(_)), _) => allowed_for_user(UserAction::ReadPrivate),
+            _ => allowed_for_tenants(TenantAction::ReadAudit),
         }
     }
 
-    /// The tenants whose data a list may hold.
+    /// Returns the tenants whose data the viewer's lists may contain.
     #[must_use]
     pub fn scope(&self) -> TenantScope {
         if self.is_platform_admin() {
@@ -126,8 +145,10 @@ impl Viewer {
     }
 }
 
-/// The thing itself is seen here, so hiding a part of it is denying it.
-const fn refuse(decision: Decision) -> Result<(), AccessError> {
+/// Converts a decision into a result.
+///
+/// The viewer already sees the object itself, so hiding a part of it equals denying it.
+const fn require_allowed(decision: Decision) -> Result<(), AccessError> {
     match decision {
         Decision::Allow => Ok(()),
         Decision::Deny | Decision::Hide => Err(AccessError::Forbidden),

@@ -1,63 +1,124 @@
-//! The history: who changed what, and when.
+//! Audit events: the record of each committed change, with its actor, time and request.
+//!
+//! An event is committed together with the change that it describes. [`AuditContext`] has the part
+//! of an event that is the same for every rule; the rules of [`edit`](super::edit) and
+//! [`sync`](super::sync) add the rest.
 
 use serde_json::Value;
 
 use super::{
-    id::{AuditEventId, NodeId, TenantId, UserId},
+    id::{AuditEventId, NodeId, ObjectId, TenantId, UserId},
     string_enum,
     time::Timestamp,
+    user::User,
 };
 
 string_enum! {
-    /// As what somebody acted.
+    /// The kind of actor that made a change.
     pub enum ActorKind {
         /// A user with the rights of a user.
         User = "user",
-        /// A user with the rights of the platform.
+        /// A user with the rights of a platform admin.
         PlatformAdmin = "platform_admin",
-        /// This program by itself.
+        /// The gateway itself.
         System = "system",
     }
 }
 
-/// One change that was made.
+/// The record of one committed change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEvent {
-    /// Its identifier.
+    /// The identifier of the event.
     pub id: AuditEventId,
-    /// When it happened.
+    /// The time of the change.
     pub at: Timestamp,
-    /// What was done: `tenant.update`, `user.sync`, …
+    /// The name of the action: `tenant.update`, `user.sync`, …
     pub action: String,
-    /// As what the actor acted.
+    /// The kind of the actor.
     pub actor_kind: ActorKind,
-    /// Who did it; none for the program itself.
+    /// The user who made the change, or `None` if the gateway itself made it.
     pub actor: Option<UserId>,
-    /// Whose history it belongs to: every tenant that it touched.
+    /// Every tenant that the change concerns. The event is in the audit log of each of them.
     pub tenants: Vec<TenantId>,
-    /// What was changed.
+    /// The entity that was changed.
     pub target: Option<NodeId>,
-    /// What it was and what it became, field by field.
+    /// The changed fields with their old and new values.
     pub changes: Vec<FieldChange>,
-    /// The request that did it.
+    /// The identifier of the request that made the change.
     pub request_id: Option<String>,
 }
 
-/// One field's change, both values in the form that the API shows.
+/// The change of one field, with both values in the form that the API shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldChange {
-    /// The field's path: `name`, `billingInfo.email`, `memberships.ten_66f0c1…`.
+    /// The path of the field: `name`, `billingInfo.email`, `memberships.ten_66f0c1…`.
     pub field: String,
-    /// What it was; null where it was not.
+    /// The old value, or null if the field had none.
     pub from: Value,
-    /// What it became; null where it is no more.
+    /// The new value, or null if the field no longer has one.
     pub to: Value,
 }
 
 impl FieldChange {
-    /// The change, or `None` where nothing changed.
+    /// Returns the change of a field, or `None` if both values are equal.
     #[must_use]
     pub fn diff(field: impl Into<String>, from: Value, to: Value) -> Option<Self> {
         (from != to).then(|| Self { field: field.into(), from, to })
+    }
+}
+
+/// The actor, time and request of a change, as its audit event records them.
+#[derive(Clone, Debug)]
+pub struct AuditContext {
+    /// The identifier of the audit event.
+    pub event_id: ObjectId,
+    /// The time of the change.
+    pub timestamp: Timestamp,
+    /// The kind of the actor.
+    pub actor_kind: ActorKind,
+    /// The user who makes the change, or `None` if the gateway itself makes it.
+    pub actor: Option<UserId>,
+    /// The identifier of the request, or `None` outside of a request.
+    pub request_id: Option<String>,
+}
+
+impl AuditContext {
+    /// Creates the context of a change that the gateway itself makes.
+    #[must_use]
+    pub const fn new(event_id: ObjectId, timestamp: Timestamp, request_id: Option<String>) -> Self {
+        Self { event_id, timestamp, actor_kind: ActorKind::System, actor: None, request_id }
+    }
+
+    /// Returns the same context with `user` as the actor, with the rights that the user has.
+    #[must_use]
+    pub fn with_actor(mut self, user: &User) -> Self {
+        self.actor = Some(user.id);
+        self.actor_kind = match user.platform_admin {
+            Some(_) => ActorKind::PlatformAdmin,
+            None => ActorKind::User,
+        };
+        self
+    }
+
+    /// Creates the audit event of a change of `target`, for the audit logs of `tenants`.
+    #[must_use]
+    pub fn event(
+        &self,
+        action: &str,
+        target: NodeId,
+        tenants: Vec<TenantId>,
+        changes: Vec<FieldChange>,
+    ) -> AuditEvent {
+        AuditEvent {
+            id: AuditEventId::new(self.event_id),
+            at: self.timestamp,
+            action: action.to_owned(),
+            actor_kind: self.actor_kind,
+            actor: self.actor,
+            tenants,
+            target: Some(target),
+            changes,
+            request_id: self.request_id.clone(),
+        }
     }
 }

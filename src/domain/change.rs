@@ -1,4 +1,7 @@
-//! What a store is asked to commit: a list of changes, all or nothing.
+//! Changes: the writes that a store commits together, all of them or none.
+//!
+//! Each change of stored data names the version that its decision was based on. If the stored
+//! version is another one, the whole commit is stale and nothing is written.
 
 use super::{
     audit::AuditEvent,
@@ -10,115 +13,125 @@ use super::{
     user::{Identity, Tombstone, User},
 };
 
-/// One change of one document.
+/// One write, or one condition on the commit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// A new tenant; its slug, domains and group must be free.
+    /// Inserts a tenant. Its slug, domains and group must be free.
     InsertTenant(Tenant),
-    /// A tenant as it is now, in place of the one that was read.
+    /// Replaces a tenant.
     UpdateTenant {
-        /// The version that was read: the change is stale where the stored one is another.
+        /// The version that was read. The commit is stale if the stored version is another one.
         was: i32,
-        /// What it becomes.
+        /// The new state.
         tenant: Tenant,
     },
-    /// A tenant ends, and its subscriptions with it. Its memberships go too, each as any other
-    /// change of its user: a new version, and a watermark that is not before `watermark`. Those of
-    /// a tenant with many may be gone a little later only ([`Store::finish_deletions`]).
+    /// Deletes a tenant with its subscriptions and memberships.
+    ///
+    /// Each removal of a membership is a change of its user: the user gets a new version, and a
+    /// watermark that is not before `watermark`. If the tenant has many members, the store may
+    /// remove their memberships shortly after the commit ([`Store::finish_deletions`]).
     ///
     /// [`Store::finish_deletions`]: crate::store::Store::finish_deletions
     DeleteTenant {
-        /// Which.
+        /// The tenant to delete.
         id: TenantId,
         /// The version that was read.
         was: i32,
-        /// When.
+        /// The time of the deletion.
         at: Timestamp,
-        /// Where the watermark of its members is from then on, at least.
+        /// The earliest watermark that the tenant's members have afterwards.
         watermark: Timestamp,
     },
-    /// The tenant stays as it was read until this is committed: nothing may change or delete it in
-    /// between, and whoever else holds it waits. Changes nothing that can be read.
+    /// Locks a tenant until the commit: no other commit may change or delete it in between, and
+    /// other commits that lock it wait. Changes no readable data.
     LockTenant {
-        /// Which.
+        /// The tenant to lock.
         id: TenantId,
         /// The version that was read.
         was: i32,
     },
-    /// Once all else is done, somebody who is not disabled still owns the tenant; otherwise nothing
-    /// is changed ([`CommitError::LastOwner`]). Only right where the tenant is held, too.
+    /// Requires that the tenant has an enabled owner after all other changes of the commit.
     ///
-    /// [`CommitError::LastOwner`]: crate::store::CommitError::LastOwner
+    /// Otherwise the commit fails with the last-owner error of [`CommitError`] and writes nothing.
+    /// The check is only reliable if the commit also locks the tenant.
+    ///
+    /// [`CommitError`]: crate::store::CommitError
     RequireOwner(TenantId),
-    /// A new subscription; where it is not over, the tenant must have no other that is not.
+    /// Inserts a subscription. If it is live, the tenant must have no other live subscription.
     InsertSubscription(TenantSubscription),
-    /// A subscription as it is now, in place of the one that was read.
+    /// Replaces a subscription.
     UpdateSubscription {
         /// The version that was read.
         was: i32,
-        /// What it becomes.
+        /// The new state.
         subscription: TenantSubscription,
     },
-    /// A subscription ends as a document.
+    /// Deletes the document of a subscription.
     DeleteSubscription {
-        /// Which.
+        /// The subscription to delete.
         id: SubscriptionId,
         /// The version that was read.
         was: i32,
     },
-    /// The tenant still has no subscription that is not over. Only right where the tenant is changed
-    /// or held, too.
+    /// Requires that the tenant has no live subscription.
+    ///
+    /// The check is only reliable if the commit also changes or locks the tenant.
     RequireNoLiveSubscription(TenantId),
-    /// A new user; the identity must be free.
+    /// Inserts a user. The identity must be free.
     InsertUser(User),
-    /// A user as it is now, in place of the one that was read.
+    /// Replaces a user.
     UpdateUser {
-        /// What was read: the change is stale where the stored user is not this one any more.
+        /// The state that was read. The commit is stale if the stored user is in another one.
         was: UserVersion,
-        /// What it becomes.
+        /// The new state.
         user: User,
     },
-    /// A user goes, with the memberships.
+    /// Deletes a user with all memberships.
     DeleteUser {
-        /// Who.
+        /// The user to delete.
         id: UserId,
-        /// What was read.
+        /// The state that was read.
         was: UserVersion,
     },
-    /// What is left of a deleted user.
+    /// Inserts the tombstone of a deleted user.
     InsertTombstone(Tombstone),
-    /// The tombstones of an identity go: it may have a user again.
+    /// Deletes the tombstones of an identity, which may have a user again.
     DeleteTombstones {
-        /// Whose.
+        /// The identity of the deleted user.
         identity: Identity,
-        /// The youngest that was read, or that there was none: stale where it is another.
+        /// The deletion time of the latest tombstone that was read, or `None` if there was none.
+        /// The commit is stale if the latest stored tombstone is another one.
         was: Option<Timestamp>,
     },
-    /// Somebody was seen: moves `last_seen_at` forward (never back), whatever else has changed.
+    /// Moves a user's `last_seen_at` forward, never back. Does not depend on the user's version.
     TouchLastSeen {
-        /// Who.
+        /// The user who was seen.
         id: UserId,
-        /// When.
+        /// The time at which the user was seen.
         at: Timestamp,
     },
-    /// One more event of the history.
+    /// Inserts an audit event.
     InsertAuditEvent(AuditEvent),
-    /// What this did for a request that may be sent again. Nothing is changed where another run has
-    /// taken the request over ([`CommitError::Superseded`]).
+    /// Records the results of one mutation of an idempotent request.
+    ///
+    /// If another run has taken over the request, the commit fails with
+    /// [`CommitError::Superseded`] and writes nothing.
     ///
     /// [`CommitError::Superseded`]: crate::store::CommitError::Superseded
     RecordIdempotentStep {
-        /// The request.
+        /// The key of the request.
         key: IdempotencyKeyHash,
-        /// Who works on it.
+        /// The run that executes the request.
         run_id: ObjectId,
-        /// What was done.
+        /// The mutation and its results.
         step: CompletedMutation,
     },
 }
 
-/// What tells one state of a user from another. The watermark counts, because it moves outside
-/// `version`: a sync that was decided on an older one must not be written.
+/// The part of a user that identifies one of its states.
+///
+/// The watermark belongs to it because it moves outside of `version`. A sync that was decided on an
+/// older watermark must not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserVersion {
     /// The version that was read.
@@ -133,23 +146,25 @@ impl From<&User> for UserVersion {
     }
 }
 
-/// A value that only one document may have, by the input that sets it.
+/// A field whose value only one document may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UniqueField {
-    /// A tenant's slug.
+    /// The slug of a tenant.
     Slug,
-    /// One of a tenant's domains.
+    /// The domains of a tenant, each of them.
     Domains,
-    /// A tenant's `integrations.authentikGroup`.
+    /// The `integrations.authentikGroup` of a tenant.
     AuthentikGroup,
-    /// A user's issuer and subject.
+    /// The issuer and subject of a user.
     Subject,
-    /// A tenant's one subscription that is not over.
+    /// The tenant of a live subscription.
     LiveSubscription,
 }
 
 impl UniqueField {
-    /// The name of the input, as `extensions.field` of a `CONFLICT` gives it.
+    /// Returns the name of the input field that sets the value.
+    ///
+    /// It is the `extensions.field` of a `CONFLICT` error.
     #[must_use]
     pub const fn field(self) -> &'static str {
         match self {

@@ -1,4 +1,7 @@
-//! Identifiers: 12 bytes in a database, a prefix and 24 hexadecimal digits for a client.
+//! Identifiers of entities: 12 bytes in a database, a prefix and 24 hexadecimal digits for a client.
+//!
+//! The types are distinct for each kind of entity, so the compiler rejects an identifier of the
+//! wrong kind.
 
 use std::{
     cmp::Ordering,
@@ -7,34 +10,34 @@ use std::{
     marker::PhantomData,
 };
 
-use super::{
-    audit::AuditEvent, subscription::TenantSubscription, tenant::Tenant, time::Timestamp,
-    user::User,
-};
+use super::time::Timestamp;
 
-/// The 12 bytes of a BSON `ObjectId`: 4 of time (seconds, big-endian), 5 of process, 3 of count.
+/// The 12 bytes of a BSON `ObjectId`.
+///
+/// The first 4 bytes are seconds since 1970 (big-endian), then 5 bytes identify the process, and
+/// the last 3 are a counter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub [u8; 12]);
 
 impl ObjectId {
-    /// The least of all identifiers.
+    /// The smallest identifier.
     pub const MIN: Self = Self([0; 12]);
 
-    /// Puts an identifier together from its three parts; only the low 3 bytes of `count` are used.
+    /// Creates an identifier from its three parts. Only the low 3 bytes of `count` are used.
     #[must_use]
     pub fn from_parts(at: Timestamp, process: [u8; 5], count: u32) -> Self {
         let mut bytes = [0; 12];
-        // 32 bits of seconds, as the format has them: they wrap in 2106.
+        // The format has 32 bits of seconds, which wrap in 2106.
         bytes[..4].copy_from_slice(&(at.seconds() as u32).to_be_bytes());
         bytes[4..9].copy_from_slice(&process);
         bytes[9..].copy_from_slice(&count.to_be_bytes()[1..]);
         Self(bytes)
     }
 
-    /// Reads exactly 24 lower-case hexadecimal digits.
+    /// Parses exactly 24 lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        // One spelling an identifier: clients compare and cache them as text.
+        // Each identifier has one spelling, because clients compare and cache them as text.
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
         }
@@ -58,43 +61,59 @@ impl fmt::Debug for ObjectId {
     }
 }
 
-/// A kind of document that has identifiers of its own.
+/// The kinds of entities that have identifiers.
+///
+/// They are separate from the entity types so that this module depends on none of them.
+pub mod kind {
+    /// The kind of [`TenantId`](super::TenantId).
+    pub enum Tenant {}
+    /// The kind of [`UserId`](super::UserId).
+    pub enum User {}
+    /// The kind of [`SubscriptionId`](super::SubscriptionId).
+    pub enum Subscription {}
+    /// The kind of [`AuditEventId`](super::AuditEventId).
+    pub enum AuditEvent {}
+}
+
+/// A kind of entity that has identifiers of its own.
 pub trait Entity {
-    /// What a client's identifier of this kind starts with, the underscore included.
+    /// The prefix of a client's identifier of this kind, with the underscore.
     const PREFIX: &'static str;
 }
 
-impl Entity for Tenant {
+impl Entity for kind::Tenant {
     const PREFIX: &'static str = "ten_";
 }
-impl Entity for User {
+impl Entity for kind::User {
     const PREFIX: &'static str = "usr_";
 }
-impl Entity for TenantSubscription {
+impl Entity for kind::Subscription {
     const PREFIX: &'static str = "sub_";
 }
-impl Entity for AuditEvent {
+impl Entity for kind::AuditEvent {
     const PREFIX: &'static str = "aud_";
 }
 
-/// The identifier of an entity of kind `E`; `Display` gives the client's form, `ten_66f0c1…`.
+/// The identifier of an entity of kind `E`.
+///
+/// `Display` writes the client's form: `ten_66f0c1…`.
 pub struct Id<E> {
-    /// The bytes that a database keeps.
+    /// The bytes that a database stores.
     pub raw: ObjectId,
     kind: PhantomData<fn() -> E>,
 }
 
-/// Identifies a [`Tenant`].
-pub type TenantId = Id<Tenant>;
-/// Identifies a [`User`].
-pub type UserId = Id<User>;
-/// Identifies a [`TenantSubscription`].
-pub type SubscriptionId = Id<TenantSubscription>;
-/// Identifies an [`AuditEvent`].
-pub type AuditEventId = Id<AuditEvent>;
+/// The identifier of a tenant.
+pub type TenantId = Id<kind::Tenant>;
+/// The identifier of a user.
+pub type UserId = Id<kind::User>;
+/// The identifier of a subscription.
+pub type SubscriptionId = Id<kind::Subscription>;
+/// The identifier of an audit event.
+pub type AuditEventId = Id<kind::AuditEvent>;
 
 impl<E> Id<E> {
-    /// Says of which kind these bytes are.
+    /// Creates an identifier of this kind from its bytes.
     #[must_use]
     pub const fn new(raw: ObjectId) -> Self {
         Self { raw, kind: PhantomData }
@@ -102,14 +121,14 @@ impl<E> Id<E> {
 }
 
 impl<E: Entity> Id<E> {
-    /// Reads a client's identifier; `None` where it is of another kind or malformed.
+    /// Parses a client's identifier. Returns `None` if it is malformed or of another kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix(E::PREFIX).and_then(ObjectId::from_hex).map(Self::new)
     }
 }
 
-// By hand, because a derive would ask the same of `E`.
+// These implementations are manual because a derive would require the same traits of `E`.
 impl<E> Clone for Id<E> {
     fn clone(&self) -> Self {
         *self
@@ -148,21 +167,23 @@ impl<E: Entity> fmt::Debug for Id<E> {
     }
 }
 
-/// The identifier of anything that `node` can answer; `Display` gives the client's form.
+/// The identifier of any entity that the root field `node` can return.
+///
+/// `Display` writes the client's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeId {
-    /// A tenant.
+    /// The identifier of a tenant.
     Tenant(TenantId),
-    /// A user.
+    /// The identifier of a user.
     User(UserId),
-    /// A tenant's subscription.
+    /// The identifier of a subscription.
     Subscription(SubscriptionId),
-    /// An event of the history.
+    /// The identifier of an audit event.
     AuditEvent(AuditEventId),
 }
 
 impl NodeId {
-    /// Reads a client's identifier of any kind; `None` where it is malformed.
+    /// Parses a client's identifier of any kind. Returns `None` if it is malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         TenantId::parse(text)
@@ -189,10 +210,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identifier_has_one_spelling() {
+    fn identifiers_have_one_spelling() {
         let id = TenantId::parse("ten_66f0c1000000000000000001").expect("well formed");
         assert_eq!(id.to_string(), "ten_66f0c1000000000000000001");
-        for bad in [
+        for invalid in [
             "",
             "ten_",
             "usr_66f0c1000000000000000001",
@@ -204,12 +225,12 @@ mod tests {
             " ten_66f0c1000000000000000001",
             "66f0c1000000000000000001",
         ] {
-            assert_eq!(TenantId::parse(bad), None, "{bad:?}");
+            assert_eq!(TenantId::parse(invalid), None, "{invalid:?}");
         }
     }
 
     #[test]
-    fn parts_are_where_bson_has_them() {
+    fn parts_are_in_bson_order() {
         let at = Timestamp::from_millis(1_700_000_000_999).expect("in range");
         let id = ObjectId::from_parts(at, [1, 2, 3, 4, 5], 0xff_00_00_07);
         assert_eq!(id.to_string(), "6553f1000102030405000007");

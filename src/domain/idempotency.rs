@@ -1,8 +1,8 @@
-//! Requests that may be sent twice (`Idempotency-Key`): who works on one, and what it did.
+//! Idempotent requests (`Idempotency-Key`): the claims on them and the results of their mutations.
 //!
-//! A request with a key is claimed before it runs. Each of its mutations commits a [`Step`] in the
-//! transaction of its changes, so that what it did is known even where nobody lived to answer; the
-//! answer is kept when it is there.
+//! A request with a key is claimed before it is executed. Each of its mutations commits a
+//! [`CompletedMutation`] in the transaction of its changes. So its results are known even if the
+//! process dies before it responds. The response is stored when the request is complete.
 
 use std::time::Duration;
 
@@ -11,56 +11,60 @@ use super::{
     time::Timestamp,
 };
 
-/// How long a key is remembered.
+/// The time for which a key is stored.
 pub const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a request has to be answered before another with its key may take over.
+/// The time that a run has to complete a request before another run may take over.
 pub const LEASE_TTL: Duration = Duration::from_secs(60);
 
-/// A key of one actor: a digest of issuer, subject and `Idempotency-Key`, so that no store holds
-/// what a client may have taken for a secret.
+/// The digest of an issuer, a subject and an `Idempotency-Key`.
+///
+/// A store holds only the digest, because a client may use a secret as its key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct IdempotencyKeyHash(pub [u8; 32]);
 
-/// Somebody who wants to work on a request.
+/// A run's attempt to acquire a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The request's key.
+    /// The key of the request.
     pub key: IdempotencyKeyHash,
-    /// A digest of what is asked: one key is for one request only.
+    /// The digest of the request's content. A key is valid for one content only.
     pub fingerprint: [u8; 32],
-    /// Who works on it: an identifier of this very run.
+    /// The unique identifier of this run.
     pub run_id: ObjectId,
-    /// The time now. What is older than [`KEPT`] counts as not there.
+    /// The current time. A record that is older than [`KEY_TTL`] counts as absent.
     pub now: Timestamp,
 }
 
-/// What became of a claim.
+/// The result of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimResult {
-    /// It is ours. A run before this one, which nobody answered, has done these steps.
+    /// The run has acquired the request. An earlier run that did not complete has committed these
+    /// mutations.
     Acquired(Vec<CompletedMutation>),
-    /// Another run works on it, and has time left.
+    /// Another run is executing the request, and its lease has not expired.
     InProgress,
     /// The key was used for another request.
     KeyReused,
-    /// It was answered: this is the answer's body.
+    /// The request is complete. The text is the body of its response.
     Completed(String),
 }
 
-/// What one mutation of a request did.
+/// The result of one mutation of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedMutation {
-    /// Which of the operation's root fields, from 0.
+    /// The index of the operation's root field, from 0.
     pub root_field_index: u32,
-    /// What it made, changed or deleted, by which its answer can be found again.
+    /// The entities that the mutation created, changed or deleted. A later run loads its response
+    /// by these identifiers.
     pub ids: Vec<NodeId>,
 }
 
-/// How a run ends.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunOutcome {
-    /// With this answer, which is the answer from now on.
+    /// The run has completed the request. Repeats of the request get this response body.
     Completed(String),
-    /// Without one that counts: the next run may begin at once, and goes on after what was done.
+    /// The run has no response that can be stored. The next run may begin immediately, and
+    /// continues after the completed mutations.
     Abandoned,
 }

@@ -1,19 +1,20 @@
-//! How much one request may ask for.
+//! Limits on the document of one request.
 
 /// The limits on one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How deep fields may lie; a root field is at 1.
+    /// The maximum number of levels of fields. A root field is at level 1.
     pub depth: u64,
-    /// What it may cost: a field 1, a connection its children by its page size, a list by 20.
+    /// The maximum cost. A field costs 1. The cost below a connection is multiplied by its page
+    /// size, the cost below any other list by 20.
     pub complexity: u64,
-    /// How many response keys one field may have in one selection set.
+    /// The maximum number of response keys of one field in one selection set.
     pub aliases: u64,
-    /// How many root fields.
+    /// The maximum number of root fields.
     pub root_fields: u64,
-    /// How many lexical tokens.
+    /// The maximum number of lexical tokens.
     pub tokens: u64,
-    /// How many directives.
+    /// The maximum number of directives.
     pub directives: u64,
 }
 

@@ -1,7 +1,8 @@
-//! Lists: what they hold, in which order, and where a page of them begins and ends.
+//! Lists: their filters and orders, and the pages of a list.
 //!
-//! Pages are found by keyset: the sort key and the identifier of the last element, never a count
-//! of elements to skip, so inserts and deletes elsewhere move nothing.
+//! Pages use keyset pagination. A page begins after a [`Position`], the sort key and identifier of
+//! an element, and never skips a number of elements. So inserts and deletes elsewhere in the list do
+//! not shift a page.
 
 use super::{
     id::{ObjectId, TenantId, UserId},
@@ -13,17 +14,17 @@ use super::{
 };
 
 string_enum! {
-    /// Which way a list runs.
+    /// The direction of an order.
     pub enum Direction {
-        /// The least first.
+        /// The smallest element first.
         Asc = "asc",
-        /// The greatest first.
+        /// The greatest element first.
         Desc = "desc",
     }
 }
 
 impl Direction {
-    /// The other way.
+    /// Returns the opposite direction.
     #[must_use]
     pub const fn reversed(self) -> Self {
         match self {
@@ -33,253 +34,262 @@ impl Direction {
     }
 }
 
-/// By what a list is ordered; equal ones by identifier, the same way.
+/// The order of a list. Elements with equal fields are in the order of their identifiers, in the
+/// same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order<F> {
-    /// The field.
+    /// The field to order by.
     pub field: F,
-    /// The way.
+    /// The direction of the order.
     pub direction: Direction,
 }
 
 string_enum! {
-    /// What tenants can be ordered by.
+    /// A field to order tenants by.
     pub enum TenantOrderField {
-        /// When it was made.
+        /// The time of the tenant's creation.
         CreatedAt = "created_at",
-        /// When it was changed last.
+        /// The time of the tenant's latest change.
         UpdatedAt = "updated_at",
-        /// The name, without regard to case.
+        /// The tenant's name, without regard to case.
         Name = "name",
-        /// The slug.
+        /// The tenant's slug.
         Slug = "slug",
     }
 }
 
 string_enum! {
-    /// What users can be ordered by.
+    /// A field to order users by.
     pub enum UserOrderField {
-        /// When the user was made.
+        /// The time of the user's creation.
         CreatedAt = "created_at",
-        /// When the user was changed last.
+        /// The time of the user's latest change.
         UpdatedAt = "updated_at",
-        /// The name, without regard to case.
+        /// The user's name, without regard to case.
         Name = "name",
     }
 }
 
 string_enum! {
-    /// What subscriptions can be ordered by.
+    /// A field to order subscriptions by.
     pub enum SubscriptionOrderField {
-        /// When it was made.
+        /// The time of the subscription's creation.
         CreatedAt = "created_at",
-        /// When it was changed last.
+        /// The time of the subscription's latest change.
         UpdatedAt = "updated_at",
-        /// When its period ends; one without an end comes before all others.
+        /// The end of the subscription's period. A missing end counts as earlier than all others.
         CurrentPeriodEnd = "current_period_end",
     }
 }
 
-/// A place in a list: an element's sort key and identifier.
+/// The position of an element in a list: its sort key and its identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The sort key.
+    /// The element's value of the field that the list is ordered by.
     pub key: SortKey,
-    /// The identifier.
+    /// The element's identifier.
     pub id: ObjectId,
 }
 
-/// A sort key; the absent one comes before all others.
+/// The value of the field that a list is ordered by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SortKey {
-    /// The field has no value; also the key of a list that is ordered by identifier alone.
+    /// No value, which is smaller than all values. Lists that are ordered by identifier alone have
+    /// this key for all elements.
     Null,
-    /// A moment.
+    /// The value of a timestamp.
     Time(Timestamp),
-    /// Text as it is stored; the store compares names without regard to case.
+    /// The value of a text as it is stored. The store compares names without regard to case.
     Text(String),
 }
 
-/// Which part of a list is asked for.
+/// A request for one page of a list.
+///
+/// It follows the Relay connection arguments: `first` or `last` becomes `size` and `edge`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
-    /// How many elements at most: 0 to 100.
+    /// The maximum number of elements, from 0 to 100.
     pub size: usize,
-    /// Whether they are the first or the last between the bounds.
+    /// The end of the list, or of the range between `after` and `before`, that the page begins at.
     pub edge: PageEdge,
-    /// Only what comes after it in the list's order.
+    /// The lower bound: the page has only elements after this position in the list's order.
     pub after: Option<Position>,
-    /// Only what comes before it in the list's order.
+    /// The upper bound: the page has only elements before this position in the list's order.
     pub before: Option<Position>,
 }
 
-/// Which end of a list a page is taken from.
+/// The end of a list that a page is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageEdge {
-    /// The first elements.
+    /// The page has the first elements.
     First,
-    /// The last elements, still in the list's order.
+    /// The page has the last elements. They are still in the list's order.
     Last,
 }
 
-/// A page of a list.
+/// One page of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {
     /// The elements, in the list's order.
     pub items: Vec<Item<T>>,
-    /// Whether there is more after the last one.
+    /// Whether the list has more elements after the last one of this page.
     pub has_next: bool,
-    /// Whether there is more before the first one.
+    /// Whether the list has more elements before the first one of this page.
     pub has_previous: bool,
 }
 
-/// An element and its place.
+/// One element of a page with its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item<T> {
-    /// Where it is in the list.
+    /// The position of the element in the list.
     pub position: Position,
-    /// What it is, or that the stored document cannot be read.
+    /// The element. An unreadable document keeps its position and does not fail the page.
     pub node: Decoded<T>,
 }
 
 impl<T> Page<T> {
-    /// A page of a list that is empty.
+    /// Creates a page without elements.
     #[must_use]
     pub const fn empty() -> Self {
         Self { items: Vec::new(), has_next: false, has_previous: false }
     }
 
-    /// The same page of something made of its elements.
+    /// Converts each element of the page with `convert`.
     #[must_use]
-    pub fn map<U>(self, make: impl Fn(T) -> U) -> Page<U> {
+    pub fn map<U>(self, convert: impl Fn(T) -> U) -> Page<U> {
         let items = self
             .items
             .into_iter()
-            .map(|item| Item { position: item.position, node: item.node.map(&make) });
+            .map(|item| Item { position: item.position, node: item.node.map(&convert) });
         Page { items: items.collect(), has_next: self.has_next, has_previous: self.has_previous }
     }
 
-    /// Makes the page from what a store read: up to `size + 1` elements from the window's end on,
-    /// so in reverse for [`End::Back`]. The one too many says whether there are more.
+    /// Creates the page from up to `size + 1` elements that a store has read.
+    ///
+    /// `items` begin at the edge of the request, so they are in reverse order for
+    /// [`PageEdge::Last`]. The extra element only shows that the list has more elements.
     #[must_use]
-    pub fn from_lookahead(window: &PageRequest, mut read: Vec<Item<T>>) -> Self {
-        let more = read.len() > window.size;
-        read.truncate(window.size);
-        match window.edge {
+    pub fn from_lookahead(request: &PageRequest, mut items: Vec<Item<T>>) -> Self {
+        let has_more = items.len() > request.size;
+        items.truncate(request.size);
+        match request.edge {
             PageEdge::First => Self {
-                items: read,
-                has_next: more || window.before.is_some(),
-                has_previous: window.after.is_some(),
+                items,
+                has_next: has_more || request.before.is_some(),
+                has_previous: request.after.is_some(),
             },
             PageEdge::Last => {
-                read.reverse();
+                items.reverse();
                 Self {
-                    items: read,
-                    has_next: window.before.is_some(),
-                    has_previous: more || window.after.is_some(),
+                    items,
+                    has_next: request.before.is_some(),
+                    has_previous: has_more || request.after.is_some(),
                 }
             }
         }
     }
 }
 
-/// A stored document that is not what it should be. The store has logged what is wrong with it.
+/// A stored document that could not be decoded. The store has already logged the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnreadableDocument {
-    /// The document's identifier.
+    /// The identifier of the document.
     pub id: ObjectId,
-    /// For a subscription, the tenant that it belongs to, where at least that could be read.
+    /// The tenant of an unreadable subscription, if that field was readable.
     pub tenant: Option<TenantId>,
 }
 
-/// What was found: a document, or one that cannot be read.
+/// A document that was found in the database: decoded, or unreadable.
+///
+/// An unreadable document is a value of its own because it is neither absent nor a failure of the
+/// whole lookup. A client sees an error in its place.
 pub type Decoded<T> = Result<T, UnreadableDocument>;
 
-/// Which tenants a list may hold at all.
+/// The tenants whose data a list may contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantScope {
-    /// Every tenant's.
+    /// All tenants.
     Everything,
-    /// These tenants' only.
+    /// Only these tenants.
     Tenants(Vec<TenantId>),
 }
 
-/// Which tenants are asked for; an empty list, and `None`, filter nothing.
+/// A filter on tenants. Empty lists and `None` do not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantFilter {
-    /// One of these.
+    /// The tenant has one of these statuses.
     pub status: Vec<TenantStatus>,
-    /// One of these.
+    /// The tenant has one of these plans.
     pub plan: Vec<Plan>,
-    /// The slug, the name or a domain starts with it, without regard to case. Not empty.
+    /// The slug, the name or a domain starts with this text, without regard to case. Not empty.
     pub search: Option<String>,
-    /// Has this domain, in ASCII form and lower case.
+    /// The tenant has this domain, in ASCII form and lower case.
     pub domain: Option<String>,
 }
 
-/// Which users are asked for.
+/// A filter on users. `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// The name or the e-mail address starts with it, without regard to case. Not empty.
+    /// The name or the e-mail address starts with this text, without regard to case. Not empty.
     pub search: Option<String>,
-    /// Is a platform admin, or is none.
+    /// The user is a platform admin, or is not.
     pub platform_admin: Option<bool>,
-    /// Is disabled, or is not.
+    /// The user is disabled, or is not.
     pub disabled: Option<bool>,
-    /// Is a member of it.
+    /// The user is a member of this tenant.
     pub tenant: Option<TenantId>,
 }
 
-/// Which subscriptions are asked for; an empty list, and `None`, filter nothing.
+/// A filter on subscriptions. Empty lists and `None` do not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubscriptionFilter {
-    /// One of these.
+    /// The subscription has one of these statuses.
     pub status: Vec<TenantSubscriptionStatus>,
-    /// One of these.
+    /// The subscription has one of these plans.
     pub plan: Vec<Plan>,
-    /// Belongs to it.
+    /// The subscription belongs to this tenant.
     pub tenant: Option<TenantId>,
 }
 
-/// Which events are asked for.
+/// A filter on audit events. `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Touched it.
+    /// The event concerns this tenant.
     pub tenant: Option<TenantId>,
-    /// Done by this user.
+    /// The event's actor is this user.
     pub actor: Option<UserId>,
-    /// This action exactly.
+    /// The event has exactly this action.
     pub action: Option<String>,
-    /// Then or later.
+    /// The event happened at this time or later.
     pub since: Option<Timestamp>,
-    /// Before then.
+    /// The event happened before this time.
     pub until: Option<Timestamp>,
 }
 
-/// What can be listed, and how: the parts of a list that do not depend on the page.
+/// The parts of a list query that are the same for all its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing<F, O> {
-    /// Which elements may be shown at all.
+    /// The tenants whose data the list may contain.
     pub scope: TenantScope,
-    /// Which of them are asked for.
+    /// The filter on the elements.
     pub filter: F,
-    /// In which order.
+    /// The order of the elements.
     pub order: Order<O>,
 }
 
 /// A list of tenants.
 pub type TenantListing = Listing<TenantFilter, TenantOrderField>;
-/// A list of users; its scope is always [`Scope::Everything`].
+/// A list of users. Its scope is always [`TenantScope::Everything`].
 pub type UserListing = Listing<UserFilter, UserOrderField>;
 /// A list of subscriptions.
 pub type SubscriptionListing = Listing<SubscriptionFilter, SubscriptionOrderField>;
 
-/// A list of events, newest first; narrowed to one tenant's by its filter.
+/// A list of audit events, newest first. The filter restricts it to one tenant.
 pub type AuditListing = AuditFilter;
 
-/// A list of a tenant's members, in the order of their users' identifiers.
+/// A filter on a tenant's members, which are in the order of their users' identifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct MemberFilter {
-    /// Has exactly this role there.
+    /// The member has exactly this role in the tenant.
     pub role: Option<TenantRole>,
 }

@@ -1,11 +1,17 @@
-//! The nouns and the rules, pure: no I/O, no async, no derive of a driver, of SQL or of GraphQL.
+//! Entities, lists and changes, and the pure rules of editing and syncing them.
 //!
-//! Time and new identifiers are arguments here; whoever calls has a [`Clock`](crate::clock::Clock).
+//! This module has no I/O and no async code, and derives nothing of a driver, of SQL or of GraphQL.
+//! The current time and new identifiers are arguments; the caller has a
+//! [`Clock`](crate::clock::Clock). The files import each other without cycles.
+//!
+//! Start with [`tenant`], [`user`] and [`subscription`] for the entities, and with [`edit`] and
+//! [`sync`] for the rules.
 
 pub mod audit;
 pub mod change;
 pub mod cors;
 pub mod edit;
+pub mod groups;
 pub mod id;
 pub mod idempotency;
 pub mod input_error;
@@ -20,27 +26,27 @@ pub mod time;
 pub mod trusted_documents;
 pub mod user;
 
-/// Declares an enumeration whose values are stored, logged and compared as lower-case words.
+/// Declares an enum with a fixed string for each variant. Stores and logs use these strings.
 macro_rules! string_enum {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $string:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$vmeta])* $variant,)+ }
 
         impl $name {
-            /// Every value, in the order of declaration.
+            /// All variants, in the order of their declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The stored word: lower case, words joined by `_`.
+            /// Returns the string of this variant, as it is stored and logged.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)+ }
+                match self { $(Self::$variant => $string,)+ }
             }
 
-            /// The value of a stored word, or `None` where there is none such.
+            /// Returns the variant with exactly this string, or `None` if there is none.
             #[must_use]
-            pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($string => Some(Self::$variant),)+ _ => None }
             }
         }
     };

@@ -1,89 +1,98 @@
-//! What an input says of one field. Left out and null are two things: the one leaves the field as it
-//! is, the other clears it.
+//! Patches: the fields of an update input.
+//!
+//! An omitted field and a null field are different: the first keeps the stored value, the second
+//! clears it.
 
 use super::input_error::InputError;
 
-/// What becomes of a field.
+/// The instruction of an input for one field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// The input does not name it.
+    /// Keeps the stored value. The input omits the field.
     #[default]
-    CachePolicy,
-    /// The input names it as null.
+    Keep,
+    /// Clears the field. The input sets it to null.
     Clear,
-    /// The input has a value for it.
+    /// Sets the field to this value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Whether the input does not name the field.
+    /// Returns whether the input omits the field.
     #[must_use]
     pub const fn is_keep(&self) -> bool {
-        matches!(self, Self::CachePolicy)
+        matches!(self, Self::Keep)
     }
 
-    /// Whether the field would be this afterwards, where it is this now.
+    /// Returns whether the patch leaves a field with this value unchanged.
     #[must_use]
     pub fn would_keep(&self, value: &T) -> bool
     where
         T: PartialEq,
     {
         match self {
-            Self::CachePolicy => true,
+            Self::Keep => true,
             Self::Clear => false,
             Self::Set(set) => set == value,
         }
     }
 
-    /// Puts the value, once `read` has made it fit to be stored, in the place of a field that must
-    /// have one.
+    /// Applies the patch to a field that must have a value.
+    ///
+    /// `parse` converts the input to its stored form, or returns the message of an input error.
+    /// Null is an input error. An invalid patch leaves the field unchanged.
     pub fn apply_required<U>(
         self,
         path: &str,
         field: &mut U,
-        faults: &mut Vec<InputError>,
-        read: impl FnOnce(T) -> Result<U, &'static str>,
+        errors: &mut Vec<InputError>,
+        parse: impl FnOnce(T) -> Result<U, &'static str>,
     ) {
         match self {
-            Self::CachePolicy => {}
-            Self::Clear => faults.push(InputError::at(path, "cannot be null")),
-            Self::Set(value) => match read(value) {
+            Self::Keep => {}
+            Self::Clear => errors.push(InputError::at(path, "must not be null")),
+            Self::Set(value) => match parse(value) {
                 Ok(value) => *field = value,
-                Err(message) => faults.push(InputError::at(path, message)),
+                Err(message) => errors.push(InputError::at(path, message)),
             },
         }
     }
 
-    /// The same of a field that may have none; `read` may also find that the value is none.
+    /// Applies the patch to a field that may have no value.
+    ///
+    /// `parse` converts the input to its stored form, or returns the message of an input error. It
+    /// may also return `None`, which clears the field. An invalid patch leaves the field unchanged.
     pub fn apply_optional<U>(
         self,
         path: &str,
         field: &mut Option<U>,
-        faults: &mut Vec<InputError>,
-        read: impl FnOnce(T) -> Result<Option<U>, &'static str>,
+        errors: &mut Vec<InputError>,
+        parse: impl FnOnce(T) -> Result<Option<U>, &'static str>,
     ) {
         match self {
-            Self::CachePolicy => {}
+            Self::Keep => {}
             Self::Clear => *field = None,
-            Self::Set(value) => match read(value) {
+            Self::Set(value) => match parse(value) {
                 Ok(value) => *field = value,
-                Err(message) => faults.push(InputError::at(path, message)),
+                Err(message) => errors.push(InputError::at(path, message)),
             },
         }
     }
 
-    /// Changes the parts of a field that is an object; one that has nothing left in it is none.
+    /// Applies the patch of an object to its stored value, field by field.
+    ///
+    /// An object whose fields are all empty afterwards is cleared.
     pub fn apply_nested<U: Default + PartialEq>(
         self,
         field: &mut Option<U>,
-        change: impl FnOnce(T, &mut U),
+        apply: impl FnOnce(T, &mut U),
     ) {
         match self {
-            Self::CachePolicy => {}
+            Self::Keep => {}
             Self::Clear => *field = None,
-            Self::Set(parts) => {
+            Self::Set(patch) => {
                 let mut object = field.take().unwrap_or_default();
-                change(parts, &mut object);
+                apply(patch, &mut object);
                 *field = (object != U::default()).then_some(object);
             }
         }

@@ -1,4 +1,6 @@
-//! A tenant's subscriptions: what it pays for, and until when.
+//! Subscriptions: the plan that a tenant pays for, and its period.
+//!
+//! A subscription is ended or live. A tenant has at most one live subscription.
 
 use super::{
     id::{SubscriptionId, TenantId},
@@ -8,29 +10,29 @@ use super::{
 };
 
 string_enum! {
-    /// Where a subscription is in its life, in the billing provider's terms.
+    /// The status of a subscription, in the terms of the billing provider (Stripe).
     pub enum TenantSubscriptionStatus {
-        /// In its trial.
+        /// The subscription is in its trial period.
         Trialing = "trialing",
-        /// Paid.
+        /// The subscription is paid.
         Active = "active",
-        /// A payment is late.
+        /// A payment is overdue.
         PastDue = "past_due",
-        /// Payment was given up on.
+        /// All attempts to collect a payment have failed.
         Unpaid = "unpaid",
-        /// On hold.
+        /// The subscription is paused.
         Paused = "paused",
-        /// Ended: over.
+        /// The subscription was canceled. It is ended.
         Canceled = "canceled",
         /// The first payment is outstanding.
         Incomplete = "incomplete",
-        /// The first payment never came: over.
+        /// The first payment was never made. The subscription is ended.
         IncompleteExpired = "incomplete_expired",
     }
 }
 
 impl TenantSubscriptionStatus {
-    /// Every status of a subscription that is not over.
+    /// Every status of a live subscription.
     pub const LIVE: &'static [Self] = &[
         Self::Trialing,
         Self::Active,
@@ -40,7 +42,7 @@ impl TenantSubscriptionStatus {
         Self::Incomplete,
     ];
 
-    /// Whether this is the end: a tenant has at most one subscription that is not over.
+    /// Returns whether a subscription with this status is ended. All others are live.
     #[must_use]
     pub const fn is_ended(self) -> bool {
         matches!(self, Self::Canceled | Self::IncompleteExpired)
@@ -50,32 +52,32 @@ impl TenantSubscriptionStatus {
 /// A tenant's subscription to a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSubscription {
-    /// Its identifier.
+    /// The identifier of the subscription.
     pub id: SubscriptionId,
-    /// Whose it is.
+    /// The tenant that has the subscription.
     pub tenant_id: TenantId,
-    /// The plan.
+    /// The plan that the tenant pays for.
     pub plan: Plan,
-    /// Where it is in its life.
+    /// The status of the subscription.
     pub status: TenantSubscriptionStatus,
-    /// When the paid (or trial) period began.
+    /// The start of the paid (or trial) period.
     pub current_period_start: Option<Timestamp>,
-    /// When it ends.
+    /// The end of the paid (or trial) period.
     pub current_period_end: Option<Timestamp>,
-    /// Whether it ends there instead of going on.
+    /// Whether the subscription ends with its period instead of being renewed.
     pub cancel_at_period_end: bool,
-    /// Where the billing provider knows it.
+    /// The identifiers at the billing provider.
     pub stripe: Option<StripeHandles>,
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version: 1 at creation, and 1 more with each change.
     pub version: i32,
-    /// When it was made.
+    /// The time of the creation.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// The time of the latest change.
     pub updated_at: Timestamp,
 }
 
 impl TenantSubscription {
-    /// A subscription made then, in its trial, of that tenant's plan.
+    /// Creates a trial subscription of the tenant's plan, with `at` as the time of its creation.
     #[must_use]
     pub const fn new_trial(tenant: &Tenant, id: SubscriptionId, at: Timestamp) -> Self {
         Self {
@@ -94,14 +96,14 @@ impl TenantSubscription {
     }
 }
 
-/// Where the billing provider knows a subscription.
+/// The identifiers of a subscription at the billing provider (Stripe).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StripeHandles {
-    /// `cus_…`
+    /// The customer's identifier: `cus_…`
     pub customer_id: Option<String>,
-    /// `sub_…`
+    /// The subscription's identifier: `sub_…`
     pub subscription_id: Option<String>,
-    /// `price_…`
+    /// The price's identifier: `price_…`
     pub price_id: Option<String>,
 }
 
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn live_is_all_that_is_not_over() {
+    fn live_statuses_are_all_that_are_not_ended() {
         for status in TenantSubscriptionStatus::ALL {
             assert_eq!(TenantSubscriptionStatus::LIVE.contains(status), !status.is_ended());
         }

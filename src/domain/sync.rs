@@ -1,179 +1,93 @@
-//! What `me` makes of a token: the profile, and the rights that its groups give.
+//! The sync of `me`: creates or updates the caller's user from the claims of a token.
 //!
-//! The one rule that reads anything of a token but who it is for.
+//! These are the only rules that interpret claims other than issuer and subject. The rules are pure.
+//! [`create`] and [`update`] return the new state of the user and the changes to commit.
+//! [`groups`](super::groups) computes the rights that groups grant.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::{
-    audit::{ActorKind, AuditEvent, FieldChange},
+    audit::{AuditContext, AuditEvent, FieldChange},
     change::{Change, UserVersion},
-    id::{AuditEventId, NodeId, ObjectId, TenantId, UserId},
-    tenant::Tenant,
+    id::{NodeId, TenantId, UserId},
     text,
     time::Timestamp,
     user::{Identity, Membership, MembershipSource, TenantRole, Tombstone, User},
 };
 
-/// How much clocks may differ: `nbf`, `iat`, `exp` and every watermark.
+pub use super::groups::{GroupGrants, GroupMapping, ParsedGroups};
+
+/// The clock difference that is tolerated for `nbf`, `iat`, `exp` and every watermark.
 pub const LEEWAY: Duration = Duration::from_secs(60);
-/// How often `last_seen_at` moves at most.
+/// The minimum time between two updates of `last_seen_at`.
 const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// What a verified token says beyond who it is for; nothing of it decides anything but here.
+/// The claims of a verified token besides issuer and subject. Only the sync interprets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenProfile {
-    /// `email`, as it came.
+    /// The claim `email`, unchanged.
     pub email: Option<String>,
-    /// `name`, as it came.
+    /// The claim `name`, unchanged.
     pub name: Option<String>,
-    /// `preferred_username`, as it came.
+    /// The claim `preferred_username`, unchanged.
     pub preferred_username: Option<String>,
-    /// When the token was issued (`iat`, whole seconds).
+    /// The time at which the token was issued (`iat`, whole seconds).
     pub issued_at: Option<Timestamp>,
-    /// The groups claim; `None` where there is none, or none that can be read.
+    /// The groups claim, or `None` if it is absent or has an unexpected type.
     pub groups: Option<Vec<String>>,
 }
 
-/// What groups are called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupMapping {
-    /// The group of the platform admins.
-    pub platform_admins: String,
-    /// What a tenant's groups start with: `<prefix><slug>`, `<prefix><slug>:admin`, `<prefix><slug>:owner`.
-    pub tenant_prefix: String,
-}
-
-/// What a token's groups name, before anybody looked up whether there is such a tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParsedGroups {
-    /// The platform admins' group is among them.
-    pub platform_admin: bool,
-    /// The highest role for each slug.
-    pub by_slug: BTreeMap<String, TenantRole>,
-    /// Every group as it is, for tenants that name one of them as their own.
-    pub groups: Vec<String>,
-}
-
-impl ParsedGroups {
-    /// Reads group names; those that mean nothing are ignored.
-    #[must_use]
-    pub fn read(groups: &[String], names: &GroupMapping) -> Self {
-        let mut named = Self::default();
-        for group in groups {
-            if *group == names.platform_admins {
-                named.platform_admin = true;
-            }
-            if let Some((slug, role)) = tenant_group(group, &names.tenant_prefix) {
-                let highest = named.by_slug.entry(slug.to_owned()).or_insert(role);
-                *highest = role.max(*highest);
-            }
-            if !group.is_empty() {
-                named.groups.push(group.clone());
-            }
-        }
-        named.groups.sort_unstable();
-        named.groups.dedup();
-        named
-    }
-
-    /// The roles that these groups give in tenants that were looked up for them.
-    /// A tenant younger than the token gives none: the token was not meant for it.
-    #[must_use]
-    pub fn roles(
-        &self,
-        tenants: &[Tenant],
-        issued_at: Timestamp,
-    ) -> BTreeMap<TenantId, TenantRole> {
-        let existed = |t: &&Tenant| t.created_at.seconds() <= issued_at.seconds();
-        let role = |t: &Tenant| {
-            let by_slug = self.by_slug.get(&t.slug).copied();
-            let own = t.integrations.as_ref().and_then(|i| i.authentik_group.as_ref());
-            let by_group = own
-                .filter(|group| self.groups.binary_search(group).is_ok())
-                .map(|_| TenantRole::Member);
-            by_slug.max(by_group)
-        };
-        tenants.iter().filter(existed).filter_map(|t| Some((t.id, role(t)?))).collect()
-    }
-}
-
-fn tenant_group<'a>(group: &'a str, prefix: &str) -> Option<(&'a str, TenantRole)> {
-    let rest = group.strip_prefix(prefix)?;
-    let (slug, role) = match rest.split_once(':') {
-        None => (rest, TenantRole::Member),
-        Some((slug, "admin")) => (slug, TenantRole::Admin),
-        Some((slug, "owner")) => (slug, TenantRole::Owner),
-        Some(_) => return None,
-    };
-    text::is_slug(slug).then_some((slug, role))
-}
-
-/// Whether this token's groups are to be applied to that user (`None`: one that is yet to be made).
+/// Returns whether the groups of a token are applied to a user with this watermark.
+///
+/// A user that does not exist yet has no watermark.
 #[must_use]
 pub fn should_apply_groups(profile: &TokenProfile, watermark: Option<Timestamp>) -> bool {
     profile.groups.is_some()
         && profile.issued_at.is_some_and(|iat| watermark.is_none_or(|mark| iat > mark))
 }
 
-/// Whether a token may make its user again after a deletion.
+/// Returns whether a token was issued after a deletion, so that it may create the user again.
 #[must_use]
 pub fn issued_after_deletion(profile: &TokenProfile, tombstone: &Tombstone) -> bool {
     profile.issued_at.is_some_and(|iat| iat > tombstone.deleted_at.saturating_add(LEEWAY))
 }
 
-/// Whether a token may be from before a deletion that this user came after. Such a user has had a
-/// watermark from the first moment, and every token from before is older than that; the token that
-/// made a user is not. So only of a few the tombstone has to be looked for.
+/// Returns whether a token may be older than the deletion of an earlier user of the same identity.
+///
+/// A user that was created after a deletion has had a watermark since its creation, and every token
+/// from before the deletion is older than that watermark. The token that created a user is not
+/// older than the user's watermark. So the tombstone has to be looked up for few tokens only.
 #[must_use]
 pub fn may_predate_deletion(profile: &TokenProfile, user: &User) -> bool {
-    let older = |iat, mark| iat < mark && iat <= user.created_at.saturating_add(LEEWAY);
-    user.groups_as_of.is_some_and(|mark| profile.issued_at.is_none_or(|iat| older(iat, mark)))
+    let is_older = |iat, mark| iat < mark && iat <= user.created_at.saturating_add(LEEWAY);
+    user.groups_as_of.is_some_and(|mark| profile.issued_at.is_none_or(|iat| is_older(iat, mark)))
 }
 
-/// The rights that a token gives, once its groups were looked up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GroupGrants {
-    /// Platform admin.
-    pub platform_admin: bool,
-    /// The role in each tenant.
-    pub roles: BTreeMap<TenantId, TenantRole>,
-}
-
-/// Identifiers, the time and the request of a sync.
-#[derive(Clone, Debug)]
-pub struct SyncContext {
-    /// For the user, where one is made.
-    pub user_id: ObjectId,
-    /// For the event.
-    pub event_id: ObjectId,
-    /// The time.
-    pub now: Timestamp,
-    /// The request.
-    pub request_id: Option<String>,
-}
-
-/// A user as it is after `me`, and what has to be committed for that: nothing, where nothing differs.
+/// The state of a user after a sync, and the changes to commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncResult {
-    /// The user.
+    /// The user after the sync.
     pub user: User,
-    /// What differs from what is stored.
+    /// The changes to commit. Empty if the stored user is up to date.
     pub changes: Vec<Change>,
-    /// The tenants in which the user has a place now and had none before.
+    /// The tenants that the user has become a member of.
     pub joined: Vec<TenantId>,
 }
 
-/// The user that a first `me` makes. `granted` is `None` where the token's groups do not count.
-/// Where there was a user before, no token from before the deletion will give groups again.
+/// Creates the user of a caller's first `me`.
+///
+/// `grants` is `None` if the token's groups are not applied. With a tombstone, the user gets a
+/// watermark, so that no token from before the deletion ever grants rights from groups.
 #[must_use]
 pub fn create(
+    id: UserId,
     identity: Identity,
     profile: &TokenProfile,
-    granted: Option<&GroupGrants>,
+    grants: Option<&GroupGrants>,
     tombstone: Option<&Tombstone>,
-    occasion: &SyncContext,
+    context: &AuditContext,
 ) -> SyncResult {
     let name = profile.name.as_deref().and_then(text::parse_name);
     let name = name
@@ -181,32 +95,35 @@ pub fn create(
         .or_else(|| {
             text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
         })
-        // A subject of nothing but spaces and control characters is a subject all the same.
+        // A subject of only spaces and control characters is valid, but no name can be made of it.
         .unwrap_or_else(|| "?".to_owned());
-    let mut blank = User::new(UserId::new(occasion.user_id), identity, occasion.now);
-    blank.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
-    blank.last_seen_at = Some(occasion.now);
-    let mut user = blank.clone();
+    let mut empty = User::new(id, identity, context.timestamp);
+    empty.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
+    empty.last_seen_at = Some(context.timestamp);
+    let mut user = empty.clone();
     user.name = name;
     user.email = profile.email.as_deref().and_then(text::parse_email);
-    if let Some(granted) = granted {
-        grant(&mut user, granted, profile.issued_at, occasion.now);
+    if let Some(grants) = grants {
+        apply_grants(&mut user, grants, profile.issued_at, context.timestamp);
     }
-    let mut event = event(&blank, &user, occasion);
-    let known = |user: &User| json!(user.identity.subject);
-    event.changes.extend(FieldChange::diff("subject", Value::Null, known(&user)));
+    let mut event = audit_event(&empty, &user, context);
+    let subject = json!(user.identity.subject);
+    event.changes.extend(FieldChange::diff("subject", Value::Null, subject));
     let changes = vec![Change::InsertUser(user.clone()), Change::InsertAuditEvent(event)];
-    SyncResult { changes, joined: joined(&blank, &user), user }
+    SyncResult { changes, joined: joined_tenants(&empty, &user), user }
 }
 
-/// What a later `me` makes of a stored user. `granted` is `None` where the token's groups do not count.
+/// Updates a stored user at a later `me`.
+///
+/// `grants` is `None` if the token's groups are not applied.
 #[must_use]
 pub fn update(
     stored: &User,
     profile: &TokenProfile,
-    granted: Option<&GroupGrants>,
-    occasion: &SyncContext,
+    grants: Option<&GroupGrants>,
+    context: &AuditContext,
 ) -> SyncResult {
+    let now = context.timestamp;
     let mut user = stored.clone();
     if let Some(name) = profile.name.as_deref().and_then(text::parse_name) {
         user.name = name;
@@ -214,60 +131,70 @@ pub fn update(
     if let Some(email) = profile.email.as_deref().and_then(text::parse_email) {
         user.email = Some(email);
     }
-    if let Some(granted) = granted {
-        grant(&mut user, granted, profile.issued_at, occasion.now);
+    if let Some(grants) = grants {
+        apply_grants(&mut user, grants, profile.issued_at, now);
     }
-    let seen = stored
+    let touches_last_seen = stored
         .last_seen_at
-        .is_none_or(|at| occasion.now.saturating_duration_since(at) >= LAST_SEEN_INTERVAL);
-    if seen {
-        user.last_seen_at = Some(occasion.now);
+        .is_none_or(|at| now.saturating_duration_since(at) >= LAST_SEEN_INTERVAL);
+    if touches_last_seen {
+        user.last_seen_at = Some(now);
     }
-    let event = event(stored, &user, occasion);
+    let event = audit_event(stored, &user, context);
     let changes = if !event.changes.is_empty() {
         user.version = user.version.saturating_add(1);
-        user.updated_at = occasion.now;
+        user.updated_at = now;
         let was = UserVersion::from(stored);
         vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)]
     } else if user.groups_as_of != stored.groups_as_of {
         vec![Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() }]
-    } else if seen {
-        vec![Change::TouchLastSeen { id: user.id, at: occasion.now }]
+    } else if touches_last_seen {
+        vec![Change::TouchLastSeen { id: user.id, at: now }]
     } else {
         Vec::new()
     };
-    SyncResult { changes, joined: joined(stored, &user), user }
+    SyncResult { changes, joined: joined_tenants(stored, &user), user }
 }
 
-fn joined(before: &User, after: &User) -> Vec<TenantId> {
-    let new = |m: &&Membership| before.membership(m.tenant_id).is_none();
-    after.memberships.iter().filter(new).map(|m| m.tenant_id).collect()
-}
-
-/// A user without places in tenants that were deleted while a sync gave them.
+/// Removes a user's memberships in tenants that were deleted while a sync added them.
 #[must_use]
-pub fn remove_memberships(stored: &User, gone: &[TenantId], occasion: &SyncContext) -> SyncResult {
+pub fn remove_memberships(
+    stored: &User,
+    deleted: &[TenantId],
+    context: &AuditContext,
+) -> SyncResult {
     let mut user = stored.clone();
-    user.memberships.retain(|m| !gone.contains(&m.tenant_id));
-    let event = event(stored, &user, occasion);
+    user.memberships.retain(|m| !deleted.contains(&m.tenant_id));
+    let event = audit_event(stored, &user, context);
     if event.changes.is_empty() {
         return SyncResult { user, changes: Vec::new(), joined: Vec::new() };
     }
     user.version = user.version.saturating_add(1);
-    user.updated_at = occasion.now;
+    user.updated_at = context.timestamp;
     let was = UserVersion::from(stored);
     let changes =
         vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)];
     SyncResult { user, changes, joined: Vec::new() }
 }
 
-/// Applies rights from groups, leaves alone what was given here, and moves the watermark.
-fn grant(user: &mut User, granted: &GroupGrants, issued_at: Option<Timestamp>, now: Timestamp) {
+fn joined_tenants(before: &User, after: &User) -> Vec<TenantId> {
+    let is_new = |m: &&Membership| before.membership(m.tenant_id).is_none();
+    after.memberships.iter().filter(is_new).map(|m| m.tenant_id).collect()
+}
+
+/// Applies the rights that groups grant, keeps rights with the source `Direct`, and moves the
+/// watermark to the token's `iat`.
+fn apply_grants(
+    user: &mut User,
+    grants: &GroupGrants,
+    issued_at: Option<Timestamp>,
+    now: Timestamp,
+) {
     user.platform_admin = match user.platform_admin {
         Some(MembershipSource::Direct) => Some(MembershipSource::Direct),
-        _ => granted.platform_admin.then_some(MembershipSource::Group),
+        _ => grants.platform_admin.then_some(MembershipSource::Group),
     };
-    user.memberships.retain_mut(|m| match (m.source, granted.roles.get(&m.tenant_id)) {
+    user.memberships.retain_mut(|m| match (m.source, grants.roles.get(&m.tenant_id)) {
         (MembershipSource::Direct, _) => true,
         (MembershipSource::Group, None) => false,
         (MembershipSource::Group, Some(role)) => {
@@ -275,7 +202,7 @@ fn grant(user: &mut User, granted: &GroupGrants, issued_at: Option<Timestamp>, n
             true
         }
     });
-    for (&tenant_id, &role) in &granted.roles {
+    for (&tenant_id, &role) in &grants.roles {
         if user.membership(tenant_id).is_none() {
             let source = MembershipSource::Group;
             user.memberships.push(Membership { tenant_id, role, source, since: now });
@@ -284,7 +211,11 @@ fn grant(user: &mut User, granted: &GroupGrants, issued_at: Option<Timestamp>, n
     user.groups_as_of = issued_at;
 }
 
-fn event(before: &User, after: &User, occasion: &SyncContext) -> AuditEvent {
+/// Creates the audit event of a sync.
+///
+/// Its actor is the user itself, with the rights after the sync, because the sync may grant or
+/// remove the platform admin right.
+fn audit_event(before: &User, after: &User, context: &AuditContext) -> AuditEvent {
     let mut changes = Vec::new();
     changes.extend(FieldChange::diff("name", text_or_null(&before.name), json!(after.name)));
     changes.extend(FieldChange::diff("email", json!(before.email), json!(after.email)));
@@ -296,32 +227,20 @@ fn event(before: &User, after: &User, occasion: &SyncContext) -> AuditEvent {
     let roles = |user: &User| -> BTreeMap<TenantId, TenantRole> {
         user.memberships.iter().map(|m| (m.tenant_id, m.role)).collect()
     };
-    let (was, is) = (roles(before), roles(after));
-    let mut tenants: Vec<TenantId> = was.keys().chain(is.keys()).copied().collect();
+    let (old_roles, new_roles) = (roles(before), roles(after));
+    let mut tenants: Vec<TenantId> = old_roles.keys().chain(new_roles.keys()).copied().collect();
     tenants.sort_unstable();
     tenants.dedup();
-    tenants.retain(|tenant| was.get(tenant) != is.get(tenant));
+    tenants.retain(|tenant| old_roles.get(tenant) != new_roles.get(tenant));
     for tenant in &tenants {
         changes.extend(FieldChange::diff(
             format!("memberships.{tenant}"),
-            role_json(was.get(tenant)),
-            role_json(is.get(tenant)),
+            role_json(old_roles.get(tenant)),
+            role_json(new_roles.get(tenant)),
         ));
     }
-    AuditEvent {
-        id: AuditEventId::new(occasion.event_id),
-        at: occasion.now,
-        action: "user.sync".to_owned(),
-        actor_kind: match after.platform_admin {
-            Some(_) => ActorKind::PlatformAdmin,
-            None => ActorKind::User,
-        },
-        actor: Some(after.id),
-        tenants,
-        target: Some(NodeId::User(after.id)),
-        changes,
-        request_id: occasion.request_id.clone(),
-    }
+    let context = context.clone().with_actor(after);
+    context.event("user.sync", NodeId::User(after.id), tenants, changes)
 }
 
 fn text_or_null(text: &str) -> Value {

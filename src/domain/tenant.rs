@@ -1,29 +1,29 @@
-//! Tenants: whose portal it is.
+//! Tenants: the customers of the platform, each with its own portal.
 
 use super::{id::TenantId, string_enum, time::Timestamp};
 
 string_enum! {
-    /// Where a tenant is in its life.
+    /// The status of a tenant.
     pub enum TenantStatus {
-        /// Made, not yet in use; may do what an active one may.
+        /// Created and not in use yet. Its members have the same rights as in an active tenant.
         Pending = "pending",
-        /// In use.
+        /// The tenant is in use.
         Active = "active",
-        /// Readable for its members, who cannot change it.
+        /// Members can read the tenant and cannot change it.
         Suspended = "suspended",
-        /// As suspended, and meant to stay so.
+        /// Like suspended, and intended to be permanent.
         Archived = "archived",
     }
 }
 
 string_enum! {
-    /// What a tenant has bought, from the least to the most.
+    /// The plan of a tenant, from the smallest to the largest.
     pub enum Plan {
-        /// Without charge.
+        /// The plan without charge.
         Free = "free",
-        /// The least paid plan.
+        /// The smallest paid plan.
         Starter = "starter",
-        /// The usual plan.
+        /// The standard plan.
         Business = "business",
         /// The largest plan.
         Enterprise = "enterprise",
@@ -33,32 +33,34 @@ string_enum! {
 /// A customer of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its identifier.
+    /// The identifier of the tenant.
     pub id: TenantId,
-    /// Its name in URLs and groups: 2 to 63 of `a-z 0-9 -`; unique.
+    /// The unique name in URLs and groups: 2 to 63 characters of `a-z 0-9 -`.
     pub slug: String,
-    /// Its name for people: 1 to 200 characters.
+    /// The display name: 1 to 200 characters.
     pub name: String,
-    /// Where it is in its life.
+    /// The status of the tenant.
     pub status: TenantStatus,
-    /// The plan, which is also that of its live subscription.
+    /// The plan. It equals the plan of the live subscription.
     pub plan: Plan,
-    /// DNS names in ASCII form and lower case; each belongs to one tenant only.
+    /// The DNS names in ASCII form and lower case. Each belongs to one tenant only.
     pub domains: Vec<String>,
-    /// Whom to bill.
+    /// The billing address and contact.
     pub billing_info: Option<BillingInfo>,
-    /// Where the platform's other parts know this tenant.
+    /// The tenant's names in other services of the platform.
     pub integrations: Option<TenantIntegrations>,
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version: 1 at creation, and 1 more with each change.
     pub version: i32,
-    /// When it was made.
+    /// The time of the creation.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// The time of the latest change.
     pub updated_at: Timestamp,
 }
 
 impl Tenant {
-    /// A tenant made then, active and free, with nothing else about it yet.
+    /// Creates an active tenant on the free plan, with `at` as the time of its creation.
+    ///
+    /// All other fields are empty.
     #[must_use]
     pub const fn new(id: TenantId, at: Timestamp) -> Self {
         Self {
@@ -77,43 +79,43 @@ impl Tenant {
     }
 }
 
-/// Whom to bill.
+/// The billing address and contact of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillingInfo {
     /// The company's registered name.
     pub company_name: Option<String>,
-    /// Where invoices go.
+    /// The e-mail address for invoices.
     pub email: Option<String>,
     /// The VAT identification number.
     pub vat_id: Option<String>,
-    /// Where the company is.
+    /// The company's postal address.
     pub address: Option<PostalAddress>,
 }
 
-/// A postal address.
+/// A postal address of a company.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PostalAddress {
-    /// Street and number.
+    /// The street and number.
     pub line1: Option<String>,
-    /// What does not fit the first line.
+    /// The second line, for details such as a building or a floor.
     pub line2: Option<String>,
-    /// City.
+    /// The city or town.
     pub city: Option<String>,
-    /// State, province or canton.
+    /// The state, province or canton.
     pub region: Option<String>,
-    /// Postal code.
+    /// The postal code.
     pub postal_code: Option<String>,
-    /// Country, ISO 3166-1 alpha-2.
+    /// The country code (ISO 3166-1 alpha-2).
     pub country: Option<String>,
 }
 
-/// Where the platform's other parts know a tenant.
+/// The names of a tenant in other services of the platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantIntegrations {
-    /// The group at the identity provider whose people are members; unique.
+    /// The unique group at the identity provider (Authentik). Its users are members of the tenant.
     pub authentik_group: Option<String>,
-    /// The file space.
+    /// The space in the file storage (ownCloud Infinite Scale).
     pub ocis_space: Option<String>,
-    /// The mail domain.
+    /// The domain on the mail server (Stalwart).
     pub stalwart_domain: Option<String>,
 }

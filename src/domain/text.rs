@@ -1,36 +1,41 @@
-//! Forms of text that more than one entity has.
+//! Parsers of text formats that several entities share: names, addresses, domains, …
+//!
+//! Each `parse_*` function returns the stored form of a text, or `None` if its format is invalid.
 
 use email_address::{EmailAddress, Options};
 use unicase::UniCase;
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 pub const NAME_MAX: usize = 200;
-/// The longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+/// The maximum length of an e-mail address, in bytes.
+///
+/// It is the limit of RFC 5321, section 4.5.3.1.3, minus the angle brackets.
 pub const EMAIL_MAX: usize = 254;
 
-/// A name in its stored form: trimmed, 1 to 200 characters, no control character; else `None`.
+/// Parses a name: trimmed, 1 to 200 characters, no control characters.
 #[must_use]
 pub fn parse_name(text: &str) -> Option<String> {
     let text = text.trim();
-    let good =
+    let valid =
         !text.is_empty() && text.chars().count() <= NAME_MAX && !text.chars().any(char::is_control);
-    good.then(|| text.to_owned())
+    valid.then(|| text.to_owned())
 }
 
-/// An e-mail address in its stored form: RFC 5321 and 6531, without a name before it and without an
-/// address literal, at most [`EMAIL_MAX`]; else `None`.
+/// Parses an e-mail address (RFC 5321 and 6531).
+///
+/// The address has no display name, no address literal, and at most [`EMAIL_MAX`] bytes.
 #[must_use]
 pub fn parse_email(text: &str) -> Option<String> {
     let text = text.trim();
     let options = Options::default().without_display_text().without_domain_literal();
-    // The parser takes control characters in quoted parts; nobody has one there.
-    let good = text.len() <= EMAIL_MAX
+    // The parser accepts control characters in quoted parts. No real address has one.
+    let valid = text.len() <= EMAIL_MAX
         && !text.chars().any(char::is_control)
         && EmailAddress::parse_with_options(text, options).is_ok();
-    good.then(|| text.to_owned())
+    valid.then(|| text.to_owned())
 }
 
-/// A slug's form: 2 to 63 of `a-z 0-9 -`, the hyphen not at its ends.
+/// Returns whether the text is a slug: 2 to 63 of `a-z 0-9 -`, without a hyphen at either end.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
     (2..=63).contains(&text.len())
@@ -39,24 +44,26 @@ pub fn is_slug(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// Whether a slug is one that no tenant may have: it would be taken for a part of the platform.
+/// Returns whether the slug is reserved, because it could be mistaken for a part of the platform.
 #[must_use]
 pub fn is_reserved(slug: &str) -> bool {
     matches!(slug, "admin" | "api" | "app" | "auth" | "mail" | "me" | "new" | "status" | "www")
 }
 
-/// A DNS name in its stored form (IDNA's ASCII form, lower case, no dot at its end); else `None`.
+/// Parses a DNS name. The stored form is the ASCII form of IDNA, in lower case, without a final dot.
 #[must_use]
 pub fn parse_domain(text: &str) -> Option<String> {
     let text = text.trim();
     let ascii = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
-    // What ends in a number is an address, or taken for one (WHATWG URL, section 3.5).
-    let numeric = ascii.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
+    // A name with a numeric last label is an IP address or is treated as one (WHATWG URL, section 3.5).
+    let numeric =
+        ascii.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
     (!ascii.is_empty() && !numeric).then_some(ascii)
 }
 
-/// Whether a domain, in its stored form, is one under which everybody may register: `com`, `co.uk`.
-/// Only those of ICANN's part of the Public Suffix List are.
+/// Returns whether a domain, in its stored form, is a public suffix: `com`, `co.uk`.
+///
+/// Only the ICANN section of the Public Suffix List counts.
 #[must_use]
 pub fn is_public_suffix(domain: &str) -> bool {
     psl::suffix(domain.as_bytes()).is_some_and(|suffix| {
@@ -64,45 +71,50 @@ pub fn is_public_suffix(domain: &str) -> bool {
     })
 }
 
-/// A country's assigned code (ISO 3166-1 alpha-2) in upper case; else `None`.
+/// Parses an assigned country code (ISO 3166-1 alpha-2). The stored form is upper case.
 #[must_use]
 pub fn parse_country(text: &str) -> Option<&'static str> {
     rust_iso3166::from_alpha2(&text.trim().to_ascii_uppercase()).map(|country| country.alpha2)
 }
 
-/// One line of free text in its stored form: trimmed, no control character, at most `max`
-/// characters (it may be empty); else `None`.
+/// Parses one line of free text: trimmed, no control characters, at most `max` characters.
+///
+/// The line may be empty.
 #[must_use]
 pub fn parse_line(text: &str, max: usize) -> Option<&str> {
     let text = text.trim();
     (text.chars().count() <= max && !text.chars().any(char::is_control)).then_some(text)
 }
 
-/// A VAT identification number in its stored form: upper case, without what people put between
-/// the digits; else `None`. Only its form is looked at, and only with its country before it.
+/// Parses a VAT identification number that starts with its country code.
+///
+/// The stored form is upper case, without spaces and the separators `-`, `.` and `/`. Only the
+/// format is checked, not the check digits or the registration.
 #[must_use]
 pub fn parse_vat_id(text: &str) -> Option<String> {
     let compact: String =
         text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect::<String>();
     let compact = compact.to_ascii_uppercase();
     let (country, rest) = compact.split_at_checked(2)?;
-    let known = VAT_FORMS.iter().find(|(code, _)| *code == country);
-    let good = match known {
-        Some((_, forms)) => forms.iter().any(|form| has_form(rest, form)),
+    let known = VAT_FORMATS.iter().find(|(code, _)| *code == country);
+    let valid = match known {
+        Some((_, formats)) => formats.iter().any(|format| matches_format(rest, format)),
         None => {
-            self::parse_country(country).is_some()
+            parse_country(country).is_some()
                 && (2..=14).contains(&rest.len())
                 && rest.bytes().all(|b| b.is_ascii_alphanumeric())
                 && rest.bytes().any(|b| b.is_ascii_digit())
         }
     };
-    good.then_some(compact)
+    valid.then_some(compact)
 }
 
-/// What follows the country in the European Union's and the United Kingdom's numbers (Council
-/// Directive 2006/112/EC, article 215; the forms are those that VIES gives): `9` is a digit, `A` a
-/// letter, `X` either, `*` either or a `+` or `*`; anything else is itself.
-const VAT_FORMS: &[(&str, &[&str])] = &[
+/// The formats of VAT numbers after the country code, for the European Union and the United Kingdom.
+///
+/// The formats are those of VIES (Council Directive 2006/112/EC, article 215). `9` is a digit, `A` a
+/// letter, `X` a digit or a letter, and `*` a digit, a letter, `+` or `*`. Other characters stand for
+/// themselves.
+const VAT_FORMATS: &[(&str, &[&str])] = &[
     ("AT", &["U99999999"]),
     ("BE", &["0999999999", "1999999999"]),
     ("BG", &["999999999", "9999999999"]),
@@ -137,18 +149,18 @@ const VAT_FORMS: &[(&str, &[&str])] = &[
     ("XI", &["999999999", "999999999999", "GD999", "HA999"]),
 ];
 
-fn has_form(text: &str, form: &str) -> bool {
-    let fits = |(b, sign): (u8, u8)| match sign {
+fn matches_format(text: &str, format: &str) -> bool {
+    let matches = |(b, expected): (u8, u8)| match expected {
         b'9' => b.is_ascii_digit(),
         b'A' => b.is_ascii_uppercase(),
         b'X' => b.is_ascii_alphanumeric(),
         b'*' => b.is_ascii_alphanumeric() || matches!(b, b'+' | b'*'),
-        sign => b == sign,
+        expected => b == expected,
     };
-    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+    text.len() == format.len() && text.bytes().zip(format.bytes()).all(matches)
 }
 
-/// Text with the differences of case taken out, beyond ASCII too (Unicode's full case folding).
+/// Returns the text in Unicode's full case folding, for comparisons without regard to case.
 #[must_use]
 pub fn case_fold(text: &str) -> String {
     UniCase::unicode(text).to_folded_case()
@@ -162,33 +174,33 @@ mod tests {
     fn names_are_trimmed_and_bounded() {
         assert_eq!(parse_name("  Ada  ").as_deref(), Some("Ada"));
         assert_eq!(parse_name("é".repeat(200).as_str()).map(|n| n.chars().count()), Some(200));
-        for bad in ["", "   ", "a\u{0}b", "a\nb", &"x".repeat(201)] {
-            assert_eq!(parse_name(bad), None, "{bad:?}");
+        for invalid in ["", "   ", "a\u{0}b", "a\nb", &"x".repeat(201)] {
+            assert_eq!(parse_name(invalid), None, "{invalid:?}");
         }
     }
 
     #[test]
-    fn emails_have_a_form() {
+    fn malformed_emails_are_rejected() {
         assert_eq!(parse_email("ada@example.org").as_deref(), Some("ada@example.org"));
-        for bad in ["", "ada", "@x.org", "ada@", "a b@x.org", "a@b@x.org", "a@x\n.org"] {
-            assert_eq!(parse_email(bad), None, "{bad:?}");
+        for invalid in ["", "ada", "@x.org", "ada@", "a b@x.org", "a@b@x.org", "a@x\n.org"] {
+            assert_eq!(parse_email(invalid), None, "{invalid:?}");
         }
         assert_eq!(parse_email(&format!("{}@x.org", "a".repeat(250))), None);
     }
 
     #[test]
-    fn public_suffixes_are_icanns() {
+    fn only_icann_suffixes_are_public() {
         for suffix in ["com", "co.uk", "de", "xn--55qx5d.cn", "tokyo.jp"] {
             assert!(is_public_suffix(suffix), "{suffix}");
         }
-        for own in ["example.com", "github.io", "blogspot.com", "acme.example", "localhost"] {
-            assert!(!is_public_suffix(own), "{own}");
+        for domain in ["example.com", "github.io", "blogspot.com", "acme.example", "localhost"] {
+            assert!(!is_public_suffix(domain), "{domain}");
         }
     }
 
     #[test]
-    fn vat_ids_have_their_countrys_form() {
-        for (good, stored) in [
+    fn vat_ids_have_the_format_of_their_country() {
+        for (text, stored) in [
             ("DE123456789", "DE123456789"),
             ("de 123 456 789", "DE123456789"),
             ("ATU12345678", "ATU12345678"),
@@ -200,9 +212,9 @@ mod tests {
             ("ESX1234567X", "ESX1234567X"),
             ("RO12", "RO12"),
         ] {
-            assert_eq!(parse_vat_id(good).as_deref(), Some(stored), "{good}");
+            assert_eq!(parse_vat_id(text).as_deref(), Some(stored), "{text}");
         }
-        for bad in [
+        for invalid in [
             "",
             "D",
             "DE",
@@ -216,33 +228,33 @@ mod tests {
             "ÄÖ1234567",
             "USABCDEFG",
         ] {
-            assert_eq!(parse_vat_id(bad), None, "{bad}");
+            assert_eq!(parse_vat_id(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn countries_are_assigned() {
+    fn only_assigned_country_codes_are_accepted() {
         assert_eq!(parse_country("DE"), Some("DE"));
         assert_eq!(parse_country(" ch "), Some("CH"));
-        for bad in ["", "D", "DEU", "ZZ", "XX", "UK", "EU", "49"] {
-            assert_eq!(parse_country(bad), None, "{bad}");
+        for invalid in ["", "D", "DEU", "ZZ", "XX", "UK", "EU", "49"] {
+            assert_eq!(parse_country(invalid), None, "{invalid}");
         }
     }
 
     #[test]
-    fn slugs_have_a_form() {
+    fn malformed_slugs_are_rejected() {
         assert!(is_slug("dezky") && is_slug("a1") && is_slug("a-b") && is_slug(&"a".repeat(63)));
-        for bad in ["", "a", "-a", "a-", "A1", "a_b", "ä1", "a b", &"a".repeat(64)] {
-            assert!(!is_slug(bad), "{bad:?}");
+        for invalid in ["", "a", "-a", "a-", "A1", "a_b", "ä1", "a b", &"a".repeat(64)] {
+            assert!(!is_slug(invalid), "{invalid:?}");
         }
     }
 
     #[test]
-    fn domains_are_ascii() {
+    fn domains_are_stored_in_ascii() {
         assert_eq!(parse_domain("Bücher.Example").as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(parse_domain("acme.example.").as_deref(), Some("acme.example"));
         let long = format!("{}.example", vec!["a".repeat(63); 4].join("."));
-        for bad in [
+        for invalid in [
             "",
             ".",
             "a b.example",
@@ -258,12 +270,12 @@ mod tests {
             &long,
             "a.1",
         ] {
-            assert_eq!(parse_domain(bad), None, "{bad:?}");
+            assert_eq!(parse_domain(invalid), None, "{invalid:?}");
         }
     }
 
     #[test]
-    fn folding_goes_beyond_ascii() {
+    fn case_folding_covers_unicode() {
         assert_eq!(case_fold("ÅNGSTRÖM"), case_fold("ångström"));
         assert_eq!(case_fold("STRASSE"), case_fold("straße"));
     }

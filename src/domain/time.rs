@@ -1,24 +1,30 @@
-//! Moments, to the millisecond: what every store keeps and what a client sees.
+//! Timestamps with a precision of one millisecond, as stores keep them and clients see them.
 
 use std::{fmt, time::Duration};
 
-/// A moment in UTC, to the millisecond, from [`Self::MIN`] to [`Self::MAX`]: RFC 3339 can write it.
+/// A time in UTC with a precision of one millisecond, from [`Self::MIN`] to [`Self::MAX`].
+///
+/// RFC 3339 can represent every value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// `0000-01-01T00:00:00.000Z`
+    /// The earliest timestamp: `0000-01-01T00:00:00.000Z`.
     pub const MIN: Self = Self(-62_167_219_200_000);
-    /// `9999-12-30T22:00:00.000Z`: the last that is in year 9999 at every offset.
+    /// The latest timestamp: `9999-12-30T22:00:00.000Z`. It is in the year 9999 at every offset.
     pub const MAX: Self = Self(253_402_207_200_000);
 
-    /// Milliseconds since 1970; `None` outside of [`Self::MIN`] to [`Self::MAX`].
+    /// Creates a timestamp from milliseconds since 1970.
+    ///
+    /// Returns `None` if it is not between [`Self::MIN`] and [`Self::MAX`].
     #[must_use]
     pub const fn from_millis(millis: i64) -> Option<Self> {
         if millis < Self::MIN.0 || millis > Self::MAX.0 { None } else { Some(Self(millis)) }
     }
 
-    /// Whole seconds since 1970; `None` outside of [`Self::MIN`] to [`Self::MAX`].
+    /// Creates a timestamp from whole seconds since 1970.
+    ///
+    /// Returns `None` if it is not between [`Self::MIN`] and [`Self::MAX`].
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Option<Self> {
         match seconds.checked_mul(1000) {
@@ -27,22 +33,22 @@ impl Timestamp {
         }
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Seconds since 1970, rounded down.
+    /// Returns the seconds since 1970, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Reads RFC 3339 with any offset; what is finer than a millisecond is cut off.
+    /// Parses an RFC 3339 text with any offset. Digits beyond milliseconds are cut off.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // The parser knows more forms than RFC 3339 has (ISO 8601's, and a zone in brackets).
+        // The parser accepts more formats than RFC 3339: those of ISO 8601, and a zone in brackets.
         let bytes = text.as_bytes();
         let date_time = bytes.get(4) == Some(&b'-')
             && bytes.get(7) == Some(&b'-')
@@ -58,21 +64,21 @@ impl Timestamp {
         Self::from_millis(parsed.as_nanosecond().div_euclid(1_000_000).try_into().ok()?)
     }
 
-    /// This moment and a while more, held at [`Self::MAX`].
+    /// Returns the timestamp `by` later, or [`Self::MAX`] if that is out of range.
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(by).min(Self::MAX.0))
     }
 
-    /// The time from `earlier` to this moment; zero where `earlier` is later.
+    /// Returns the duration from `earlier` to this timestamp, or zero if `earlier` is later.
     #[must_use]
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
     }
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-01-31T08:00:00.000Z`.
+/// Writes RFC 3339 in UTC with milliseconds: `2026-01-31T08:00:00.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
@@ -91,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_utc_with_milliseconds() {
+    fn display_writes_utc_with_milliseconds() {
         for (millis, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_767_225_600_007, "2026-01-01T00:00:00.007Z"),
@@ -106,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn reads_any_offset_and_cuts_to_the_millisecond() {
+    fn parse_accepts_any_offset_and_truncates_to_milliseconds() {
         let at = Timestamp::parse("2026-01-01T02:00:00.0079999+02:00").expect("well formed");
         assert_eq!(at.to_string(), "2026-01-01T00:00:00.007Z");
-        for bad in [
+        for invalid in [
             "",
             "2026-01-01",
             "2026-01-01T00:00:00",
@@ -123,7 +129,7 @@ mod tests {
             "0000-01-01T00:00:00+01:00",
             "now",
         ] {
-            assert_eq!(Timestamp::parse(bad), None, "{bad:?}");
+            assert_eq!(Timestamp::parse(invalid), None, "{invalid:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Users and what they belong to.
+//! Users, their identities at the provider, and their memberships in tenants.
 
 use super::{
     id::{TenantId, UserId},
@@ -7,80 +7,80 @@ use super::{
 };
 
 string_enum! {
-    /// What a member may do in a tenant, from the least to the most.
+    /// The role of a member in a tenant, from the fewest to the most rights.
     pub enum TenantRole {
-        /// Sees the tenant.
+        /// Can read the tenant.
         Member = "member",
-        /// Also keeps its profile, billing and members.
+        /// Can also manage the tenant's profile, billing information and members.
         Admin = "admin",
-        /// Also decides on its owners.
+        /// Can also manage the tenant's owners.
         Owner = "owner",
     }
 }
 
 string_enum! {
-    /// Who gave a right: it tells whether the sync from groups may take it away again.
+    /// The origin of a right. The sync from groups only changes rights that groups granted.
     pub enum MembershipSource {
-        /// The identity provider's groups.
+        /// The groups of the identity provider granted the right.
         Group = "group",
-        /// Somebody here, by a mutation or by hand.
+        /// A mutation or a manual edit of the database granted the right.
         Direct = "direct",
     }
 }
 
-/// Who somebody is: an issuer's subject. Nothing else ever identifies a user.
+/// The identity of a user: an issuer and a subject. No other claim identifies a user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// The issuer, exactly as its tokens name it (`iss`).
+    /// The issuer, exactly as in its tokens (`iss`).
     pub issuer: String,
-    /// The subject, 1 to 255 characters (`sub`).
+    /// The subject (`sub`): 1 to 255 characters.
     pub subject: String,
 }
 
-/// Somebody who may sign in.
+/// A person who can sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// The identifier.
+    /// The identifier of the user.
     pub id: UserId,
-    /// Who it is at the provider; unique.
+    /// The unique identity at the provider.
     pub identity: Identity,
-    /// Where to write to; it identifies nobody and is not unique.
+    /// The e-mail address. It is not unique and identifies no user.
     pub email: Option<String>,
-    /// The name for people: 1 to 200 characters.
+    /// The display name: 1 to 200 characters.
     pub name: String,
-    /// Whether this user runs the platform, and who said so.
+    /// The origin of the user's platform admin right, or `None` without that right.
     pub platform_admin: Option<MembershipSource>,
-    /// Shut out of everything.
+    /// Whether the user is disabled. A disabled user has no access to any data.
     pub disabled: bool,
-    /// At most one for each tenant, in the order in which they were given.
+    /// The memberships, at most one for each tenant, in the order in which they were added.
     pub memberships: Vec<Membership>,
-    /// The watermark: groups of a token issued then or earlier are not applied (any more).
+    /// The watermark. Groups of a token that was issued at this time or earlier are not applied.
     pub groups_as_of: Option<Timestamp>,
-    /// The last `me`, give or take five minutes.
+    /// The time of the latest `me`, accurate to five minutes.
     pub last_seen_at: Option<Timestamp>,
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version: 1 at creation, and 1 more with each change.
     pub version: i32,
-    /// When the user was made.
+    /// The time of the creation.
     pub created_at: Timestamp,
-    /// When the user was changed last.
+    /// The time of the latest change.
     pub updated_at: Timestamp,
 }
 
-/// A user's place in a tenant.
+/// A user's membership in a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
-    /// The tenant.
+    /// The tenant that the user belongs to.
     pub tenant_id: TenantId,
-    /// What the user may do there.
+    /// The user's role in the tenant.
     pub role: TenantRole,
-    /// Who gave it.
+    /// The origin of the membership.
     pub source: MembershipSource,
-    /// Since when.
+    /// The time at which the user became a member.
     pub since: Timestamp,
 }
 
 impl User {
-    /// A user made then, without a name, rights or places.
+    /// Creates a user without a name, rights or memberships, with `at` as the time of creation.
     #[must_use]
     pub const fn new(id: UserId, identity: Identity, at: Timestamp) -> Self {
         Self {
@@ -99,18 +99,18 @@ impl User {
         }
     }
 
-    /// The membership in that tenant.
+    /// Returns the user's membership in the tenant.
     #[must_use]
     pub fn membership(&self, tenant: TenantId) -> Option<&Membership> {
         self.memberships.iter().find(|m| m.tenant_id == tenant)
     }
 }
 
-/// What is left of a deleted user: tokens from before it give nothing.
+/// The record of a deleted user. Tokens from before the deletion are rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
-    /// Who it was.
+    /// The identity of the deleted user.
     pub identity: Identity,
-    /// When the user was deleted.
+    /// The time of the deletion.
     pub deleted_at: Timestamp,
 }

@@ -253,7 +253,7 @@ pub(super) struct RemoveTenantMemberInput {
 /// What an update says of a field.
 fn update_patch<A, B>(given: MaybeUndefined<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
     match given {
-        MaybeUndefined::Undefined => Patch::CachePolicy,
+        MaybeUndefined::Undefined => Patch::Keep,
         MaybeUndefined::Null => Patch::Clear,
         MaybeUndefined::Value(value) => Patch::Set(read(value)),
     }
@@ -261,7 +261,7 @@ fn update_patch<A, B>(given: MaybeUndefined<A>, read: impl FnOnce(A) -> B) -> Pa
 
 /// What a creation says of a field, which is empty before.
 fn set_if_given<A, B>(given: Option<A>, read: impl FnOnce(A) -> B) -> Patch<B> {
-    given.map_or(Patch::CachePolicy, |value| Patch::Set(read(value)))
+    given.map_or(Patch::Keep, |value| Patch::Set(read(value)))
 }
 
 const fn same<T>(value: T) -> T {

@@ -1,54 +1,77 @@
-//! Giving, changing and taking away places in a tenant.
+//! The commands that add, change and remove members of a tenant.
 
-use super::{AccessError, Command, Session, Viewer};
+use super::{command::Command, output::CommandOutput};
 use crate::{
+    access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
         edit::{Edit, membership, membership::OwnerRequirement},
-        id::{TenantId, UserId},
+        id::{NodeId, TenantId, UserId},
         tenant::Tenant,
         user::{TenantRole, User},
     },
     policy::TenantAction,
 };
 
-/// Makes a user a member. A tenant's own people need a user whom they see already.
+/// Adds a user to a tenant. Only a user that the viewer can see can be added.
 #[derive(Clone, Copy, Debug)]
 pub struct AddMember {
-    /// Where.
+    /// The tenant to join.
     pub tenant: TenantId,
-    /// Whom.
+    /// The user to add.
     pub user: UserId,
-    /// As what.
+    /// The role to grant.
     pub role: TenantRole,
 }
 
-/// Gives a member another role.
+/// Changes the role of a member.
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateMember {
-    /// Where.
+    /// The tenant of the membership.
     pub tenant: TenantId,
-    /// Whom.
+    /// The member to change.
     pub user: UserId,
-    /// As what.
+    /// The new role of the member.
     pub role: TenantRole,
 }
 
-/// Ends a membership; anybody may end their own, also in a tenant that is suspended.
+/// Removes a member. Every member can remove itself, even from a suspended tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveMember {
-    /// Where.
+    /// The tenant of the membership.
     pub tenant: TenantId,
-    /// Whose.
+    /// The member to remove.
     pub user: UserId,
 }
 
-/// A user, as it is after a change of its place in this tenant.
+/// A user after a change of its membership in a tenant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MembershipChange {
-    /// The tenant.
+    /// The tenant of the membership.
     pub tenant: Tenant,
-    /// The user.
+    /// The user after the change.
     pub user: User,
+}
+
+impl CommandOutput for MembershipChange {
+    fn ids(&self) -> Vec<NodeId> {
+        vec![NodeId::Tenant(self.tenant.id), NodeId::User(self.user.id)]
+    }
+
+    /// Loads the tenant even if the command has removed the viewer from it. The response then only
+    /// shows the viewer the effect of its own command.
+    async fn reload(session: &Session, ids: &[NodeId]) -> Result<Self, AccessError> {
+        let [NodeId::Tenant(tenant), NodeId::User(user)] = ids else {
+            return Err(AccessError::Internal);
+        };
+        let user = session.require_user(*user).await?;
+        let has_left =
+            user.id == session.loaded_viewer()?.user().id && user.membership(*tenant).is_none();
+        let tenant = match has_left {
+            true => session.tenant_after_leaving(*tenant).await?,
+            false => session.require_tenant(*tenant).await?,
+        };
+        Ok(Self { tenant, user })
+    }
 }
 
 impl Command for AddMember {
@@ -61,11 +84,12 @@ impl Command for AddMember {
     ) -> Result<Edit<MembershipChange>, AccessError> {
         let tenant = session.require_tenant(self.tenant).await?;
         authorize_role(viewer, tenant.id, self.role)?;
-        let found = session.users(&[self.user]).await?.remove(&self.user).transpose()?;
-        let stored = found.ok_or(AccessError::NotFound)?;
+        let stored = session.users(&[self.user]).await?.remove(&self.user).transpose()?;
+        let stored = stored.ok_or(AccessError::NotFound)?;
         viewer.require_writable(&tenant)?;
-        let added = membership::add(&tenant, &stored, self.role, &session.audit_context(viewer));
-        Ok(placed(tenant, added.ok_or(AccessError::Conflict("userId"))?))
+        let context = session.audit_context().with_actor(viewer.user());
+        let added = membership::add(&tenant, &stored, self.role, &context);
+        Ok(with_tenant(tenant, added.ok_or(AccessError::Conflict("userId"))?))
     }
 }
 
@@ -79,12 +103,13 @@ impl Command for UpdateMember {
     ) -> Result<Edit<MembershipChange>, AccessError> {
         let tenant = session.require_tenant(self.tenant).await?;
         authorize_role(viewer, tenant.id, self.role)?;
-        let (stored, was) = session.member(tenant.id, self.user).await?;
-        authorize_role(viewer, tenant.id, was)?;
+        let (stored, old_role) = session.require_member(tenant.id, self.user).await?;
+        authorize_role(viewer, tenant.id, old_role)?;
         viewer.require_writable(&tenant)?;
-        let (owner, deed) = (owner_requirement(viewer), session.audit_context(viewer));
-        let updated = membership::update(&tenant, &stored, self.role, owner, &deed);
-        Ok(placed(tenant, updated.ok_or(AccessError::NotFound)?))
+        let owner = owner_requirement(viewer);
+        let context = session.audit_context().with_actor(viewer.user());
+        let updated = membership::update(&tenant, &stored, self.role, owner, &context);
+        Ok(with_tenant(tenant, updated.ok_or(AccessError::NotFound)?))
     }
 }
 
@@ -97,23 +122,24 @@ impl Command for RemoveMember {
         viewer: &Viewer,
     ) -> Result<Edit<MembershipChange>, AccessError> {
         let tenant = session.require_tenant(self.tenant).await?;
-        let leaves = viewer.user().id == self.user;
-        let action = if leaves { TenantAction::Leave } else { TenantAction::ManageMembers };
+        let is_leaving = viewer.user().id == self.user;
+        let action = if is_leaving { TenantAction::Leave } else { TenantAction::ManageMembers };
         viewer.authorize(tenant.id, action)?;
-        let (stored, was) = session.member(tenant.id, self.user).await?;
-        if !leaves {
-            authorize_role(viewer, tenant.id, was)?;
+        let (stored, old_role) = session.require_member(tenant.id, self.user).await?;
+        if !is_leaving {
+            authorize_role(viewer, tenant.id, old_role)?;
             viewer.require_writable(&tenant)?;
         }
-        let (owner, deed) = (owner_requirement(viewer), session.audit_context(viewer));
-        let removed = membership::remove(&tenant, &stored, owner, &deed);
-        Ok(placed(tenant, removed.ok_or(AccessError::NotFound)?))
+        let owner = owner_requirement(viewer);
+        let context = session.audit_context().with_actor(viewer.user());
+        let removed = membership::remove(&tenant, &stored, owner, &context);
+        Ok(with_tenant(tenant, removed.ok_or(AccessError::NotFound)?))
     }
 }
 
 impl Session {
-    /// A member of a tenant, and the role there.
-    async fn member(
+    /// Returns a member of a tenant with its role.
+    async fn require_member(
         &self,
         tenant: TenantId,
         id: UserId,
@@ -124,7 +150,7 @@ impl Session {
     }
 }
 
-/// May the actor give that role, or take it away?
+/// Authorizes the viewer to grant or revoke a role.
 fn authorize_role(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result<(), AccessError> {
     viewer.authorize(tenant, TenantAction::ManageMembers)?;
     match role {
@@ -133,11 +159,11 @@ fn authorize_role(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result
     }
 }
 
-/// A tenant's own people cannot leave it without an owner.
+/// Returns the owner requirement: only platform admins can leave a tenant without an owner.
 fn owner_requirement(viewer: &Viewer) -> OwnerRequirement {
     if viewer.is_platform_admin() { OwnerRequirement::Optional } else { OwnerRequirement::Required }
 }
 
-fn placed(tenant: Tenant, edit: Edit<User>) -> Edit<MembershipChange> {
+fn with_tenant(tenant: Tenant, edit: Edit<User>) -> Edit<MembershipChange> {
     Edit { value: MembershipChange { tenant, user: edit.value }, changes: edit.changes }
 }

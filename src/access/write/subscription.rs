@@ -1,40 +1,44 @@
-//! Making, changing and deleting subscriptions. All of it is for platform admins.
+//! The commands that create, update and delete subscriptions, for platform admins.
 
-use super::{AccessError, Command, Session, SubscriptionWithTenant, Viewer};
+use super::command::Command;
 use crate::{
+    access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
-        edit::{self, Edit, subscription::SubscriptionPatch},
+        edit::{
+            self, Edit,
+            subscription::{SubscriptionPatch, SubscriptionWithTenant},
+        },
         id::{SubscriptionId, TenantId},
     },
     policy::PlatformAction,
 };
 
-/// Makes a subscription of a tenant.
+/// Creates a subscription of a tenant.
 #[derive(Clone, Debug)]
 pub struct CreateSubscription {
-    /// Whose.
+    /// The tenant of the new subscription.
     pub tenant: TenantId,
-    /// What it is to be.
+    /// The fields of the new subscription.
     pub patch: SubscriptionPatch,
 }
 
-/// Changes a subscription.
+/// Updates a subscription. A change of the plan may change the tenant's plan too.
 #[derive(Clone, Debug)]
 pub struct UpdateSubscription {
-    /// Which.
+    /// The subscription to update.
     pub id: SubscriptionId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
-    /// The change.
+    /// The fields to change.
     pub patch: SubscriptionPatch,
 }
 
-/// Deletes a subscription; its tenant keeps the plan.
+/// Deletes a subscription. Its tenant keeps the plan.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteSubscription {
-    /// Which.
+    /// The subscription to delete.
     pub id: SubscriptionId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
 }
 
@@ -49,8 +53,8 @@ impl Command for CreateSubscription {
         viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let tenant = session.require_tenant(self.tenant).await?;
         let id = SubscriptionId::new(session.access.clock.object_id());
-        let deed = session.audit_context(viewer);
-        Ok(edit::subscription::create(id, &tenant, self.patch.clone(), &deed)?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::subscription::create(id, &tenant, self.patch.clone(), &context)?)
     }
 }
 
@@ -64,8 +68,8 @@ impl Command for UpdateSubscription {
     ) -> Result<Edit<SubscriptionWithTenant>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let stored = session.require_subscription(self.id).await?;
-        let deed = session.audit_context(viewer);
-        Ok(edit::subscription::update(&stored, self.version, self.patch.clone(), &deed)?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::subscription::update(&stored, self.version, self.patch.clone(), &context)?)
     }
 }
 
@@ -79,19 +83,7 @@ impl Command for DeleteSubscription {
     ) -> Result<Edit<SubscriptionId>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let stored = session.require_subscription(self.id).await?.subscription;
-        Ok(edit::subscription::delete(&stored, self.version, &session.audit_context(viewer))?)
-    }
-}
-
-impl Session {
-    /// A subscription with its tenant; one that outlived it does not exist.
-    pub(super) async fn require_subscription(
-        &self,
-        id: SubscriptionId,
-    ) -> Result<SubscriptionWithTenant, AccessError> {
-        let found = self.subscriptions(&[id]).await?.remove(&id).ok_or(AccessError::NotFound)?;
-        let subscription = (*found?).clone();
-        let tenant = self.require_tenant(subscription.tenant_id).await?;
-        Ok(SubscriptionWithTenant { subscription, tenant })
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::subscription::delete(&stored, self.version, &context)?)
     }
 }

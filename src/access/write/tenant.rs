@@ -1,7 +1,8 @@
-//! Making, changing and deleting tenants.
+//! The commands that create, update and delete tenants.
 
-use super::{AccessError, Command, Session, Viewer};
+use super::command::Command;
 use crate::{
+    access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
         edit::{
             self, Edit,
@@ -13,30 +14,30 @@ use crate::{
     policy::{PlatformAction, TenantAction},
 };
 
-/// Makes a tenant with its first subscription. For platform admins.
+/// Creates a tenant with its first subscription, for platform admins.
 #[derive(Clone, Debug)]
 pub struct CreateTenant {
-    /// What it is to be.
+    /// The fields of the new tenant.
     pub patch: TenantPatch,
 }
 
-/// Changes a tenant: its profile for its admins, everything for platform admins.
+/// Updates a tenant. Its admins can change its profile, platform admins can change every field.
 #[derive(Clone, Debug)]
 pub struct UpdateTenant {
-    /// Which.
+    /// The tenant to update.
     pub id: TenantId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
-    /// The change.
+    /// The fields to change.
     pub patch: TenantPatch,
 }
 
-/// Deletes a tenant with its subscriptions and memberships. For platform admins.
+/// Deletes a tenant with its subscriptions and memberships, for platform admins.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteTenant {
-    /// Which.
+    /// The tenant to delete.
     pub id: TenantId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
 }
 
@@ -54,7 +55,8 @@ impl Command for CreateTenant {
             tenant: TenantId::new(clock.object_id()),
             subscription: SubscriptionId::new(clock.object_id()),
         };
-        Ok(edit::tenant::create(ids, self.patch.clone(), &session.audit_context(viewer))?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::tenant::create(ids, self.patch.clone(), &context)?)
     }
 }
 
@@ -71,8 +73,8 @@ impl Command for UpdateTenant {
         if self.patch.names_platform_fields() {
             viewer.authorize(self.id, TenantAction::UpdatePlatformFields)?;
         }
-        let default = &session.access.rules.default_tenant;
-        if stored.slug == *default && !self.patch.slug.would_keep(default) {
+        let default_slug = &session.access.config.default_tenant;
+        if stored.slug == *default_slug && !self.patch.slug.would_keep(default_slug) {
             return Err(AccessError::Forbidden);
         }
         viewer.require_writable(&stored)?;
@@ -81,8 +83,8 @@ impl Command for UpdateTenant {
             true => None,
             false => session.live_subscriptions(&[self.id]).await?.remove(&self.id).transpose()?,
         };
-        let deed = session.audit_context(viewer);
-        Ok(edit::tenant::commit_update(&stored, tenant, live.as_deref(), &deed))
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::tenant::commit_update(&stored, tenant, live.as_deref(), &context))
     }
 }
 
@@ -96,9 +98,10 @@ impl Command for DeleteTenant {
     ) -> Result<Edit<TenantId>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageTenants)?;
         let stored = session.require_tenant(self.id).await?;
-        if stored.slug == session.access.rules.default_tenant {
+        if stored.slug == session.access.config.default_tenant {
             return Err(AccessError::Forbidden);
         }
-        Ok(edit::tenant::delete(&stored, self.version, &session.audit_context(viewer))?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::tenant::delete(&stored, self.version, &context)?)
     }
 }

@@ -1,7 +1,8 @@
-//! Making, changing and deleting users. All of it is for platform admins.
+//! The commands that create, update and delete users, for platform admins.
 
-use super::{AccessError, Command, Session, Viewer};
+use super::command::Command;
 use crate::{
+    access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
         edit::{
             self, Edit,
@@ -13,34 +14,34 @@ use crate::{
     policy::PlatformAction,
 };
 
-/// Makes a user.
+/// Creates a user before the user's first sign-in.
 #[derive(Clone, Debug)]
 pub struct CreateUser {
     /// The subject at the issuer.
     pub subject: String,
-    /// The issuer; the first configured one where none is named.
+    /// The issuer, or `None` for the first configured one.
     pub issuer: Option<String>,
-    /// The rest.
+    /// The other fields of the new user.
     pub patch: UserPatch,
 }
 
-/// Changes a user.
+/// Updates a user, including the platform admin right.
 #[derive(Clone, Debug)]
 pub struct UpdateUser {
-    /// Who.
+    /// The user to update.
     pub id: UserId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
-    /// The change.
+    /// The fields to change.
     pub patch: UserPatch,
 }
 
-/// Deletes a user with the memberships, and leaves a tombstone.
+/// Deletes a user with all memberships, and leaves a tombstone.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteUser {
-    /// Who.
+    /// The user to delete.
     pub id: UserId,
-    /// Only where the stored version is this one.
+    /// The version that must be stored, or `None` to accept any.
     pub version: Option<i32>,
 }
 
@@ -55,10 +56,10 @@ impl Command for CreateUser {
             issuer: self.issuer.clone(),
             patch: self.patch.clone(),
         };
-        let deed = session.audit_context(viewer);
-        let user = edit::user::validate_and_build(new, &session.access.rules.issuers, &deed)?;
+        let context = session.audit_context().with_actor(viewer.user());
+        let user = edit::user::validate_and_build(new, &session.access.config.issuers, &context)?;
         let tombstone = session.counted_store()?.tombstone(&user.identity).await?;
-        Ok(edit::user::create(user, tombstone.as_ref(), &deed))
+        Ok(edit::user::create(user, tombstone.as_ref(), &context))
     }
 }
 
@@ -68,8 +69,8 @@ impl Command for UpdateUser {
     async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageUsers)?;
         let stored = session.require_user(self.id).await?;
-        let deed = session.audit_context(viewer);
-        Ok(edit::user::update(&stored, self.version, self.patch.clone(), &deed)?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::user::update(&stored, self.version, self.patch.clone(), &context)?)
     }
 }
 
@@ -83,6 +84,7 @@ impl Command for DeleteUser {
     ) -> Result<Edit<UserId>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageUsers)?;
         let stored = session.require_user(self.id).await?;
-        Ok(edit::user::delete(&stored, self.version, &session.audit_context(viewer))?)
+        let context = session.audit_context().with_actor(viewer.user());
+        Ok(edit::user::delete(&stored, self.version, &context)?)
     }
 }

@@ -1,4 +1,4 @@
-//! How entities look in the history: field by field, each value in the form that the API shows.
+//! The fields of entities in audit events: paths, and values in the form that the API shows.
 
 use std::collections::BTreeMap;
 
@@ -13,33 +13,34 @@ use crate::domain::{
     user::{Membership, MembershipSource, User},
 };
 
-/// An entity's fields by path, in the order of the schema.
+/// An entity whose fields appear in audit events.
 pub(super) trait AuditFields {
-    /// Every field that is no stamp of the document itself.
+    /// Returns every field by path, in the order of the schema, without identifier, version and
+    /// timestamps.
     fn fields(&self) -> Vec<(&'static str, Value)>;
 }
 
-/// What differs; a side that is not there has null in every field.
-pub(super) fn diff<T: AuditFields>(was: Option<&T>, is: Option<&T>) -> Vec<FieldChange> {
-    let (was, is) = (was.map(AuditFields::fields), is.map(AuditFields::fields));
+/// Returns the changed fields between two states. All fields of an absent state are null.
+pub(super) fn diff<T: AuditFields>(before: Option<&T>, after: Option<&T>) -> Vec<FieldChange> {
+    let (before, after) = (before.map(AuditFields::fields), after.map(AuditFields::fields));
     let paths: Vec<&'static str> =
-        was.iter().chain(&is).next().into_iter().flatten().map(|(path, _)| *path).collect();
-    let mut from = was.into_iter().flatten().map(|(_, value)| value);
-    let mut to = is.into_iter().flatten().map(|(_, value)| value);
-    let mut next = move || (from.next().unwrap_or_default(), to.next().unwrap_or_default());
+        before.iter().chain(&after).next().into_iter().flatten().map(|(path, _)| *path).collect();
+    let mut old_values = before.into_iter().flatten().map(|(_, value)| value);
+    let mut new_values = after.into_iter().flatten().map(|(_, value)| value);
     let change = |path| {
-        let (from, to) = next();
+        let from = old_values.next().unwrap_or_default();
+        let to = new_values.next().unwrap_or_default();
         FieldChange::diff(path, from, to)
     };
     paths.into_iter().filter_map(change).collect()
 }
 
-/// An enumeration's stored word as the schema has it.
-pub(super) fn word(word: &str) -> Value {
-    word.to_ascii_uppercase().into()
+/// Returns the stored string of an enum in the spelling of the schema, which is upper case.
+pub(super) fn enum_value(stored: &str) -> Value {
+    stored.to_ascii_uppercase().into()
 }
 
-fn time(at: Option<Timestamp>) -> Value {
+fn timestamp(at: Option<Timestamp>) -> Value {
     at.map(|at| at.to_string()).into()
 }
 
@@ -51,8 +52,8 @@ impl AuditFields for Tenant {
         vec![
             ("slug", json!(self.slug)),
             ("name", json!(self.name)),
-            ("status", word(self.status.as_str())),
-            ("plan", word(self.plan.as_str())),
+            ("status", enum_value(self.status.as_str())),
+            ("plan", enum_value(self.plan.as_str())),
             ("domains", json!(self.domains)),
             ("billingInfo.companyName", billing.company_name.into()),
             ("billingInfo.email", billing.email.into()),
@@ -74,10 +75,10 @@ impl AuditFields for TenantSubscription {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let stripe = self.stripe.clone().unwrap_or_default();
         vec![
-            ("plan", word(self.plan.as_str())),
-            ("status", word(self.status.as_str())),
-            ("currentPeriodStart", time(self.current_period_start)),
-            ("currentPeriodEnd", time(self.current_period_end)),
+            ("plan", enum_value(self.plan.as_str())),
+            ("status", enum_value(self.status.as_str())),
+            ("currentPeriodStart", timestamp(self.current_period_start)),
+            ("currentPeriodEnd", timestamp(self.current_period_end)),
             ("cancelAtPeriodEnd", self.cancel_at_period_end.into()),
             ("stripe.customerId", stripe.customer_id.into()),
             ("stripe.subscriptionId", stripe.subscription_id.into()),
@@ -95,29 +96,30 @@ impl AuditFields for User {
             ("email", json!(self.email)),
             ("name", json!(self.name)),
             ("platformAdmin", self.platform_admin.is_some().into()),
-            ("platformAdminSource", source.map_or(Value::Null, word)),
+            ("platformAdminSource", source.map_or(Value::Null, enum_value)),
             ("disabled", self.disabled.into()),
         ]
     }
 }
 
-/// What differs in somebody's memberships: the role under `memberships.ten_…`, and who gave it
-/// under `memberships.ten_….source`.
-pub(super) fn memberships(was: &[Membership], is: &[Membership]) -> Vec<FieldChange> {
-    let by_tenant = |all: &[Membership]| -> BTreeMap<TenantId, Membership> {
-        all.iter().map(|m| (m.tenant_id, m.clone())).collect()
+/// Returns the changes of a user's memberships.
+///
+/// The role has the path `memberships.ten_…`, and the source has `memberships.ten_….source`.
+pub(super) fn diff_memberships(before: &[Membership], after: &[Membership]) -> Vec<FieldChange> {
+    let by_tenant = |memberships: &[Membership]| -> BTreeMap<TenantId, Membership> {
+        memberships.iter().map(|m| (m.tenant_id, m.clone())).collect()
     };
-    let (was, is) = (by_tenant(was), by_tenant(is));
-    let mut tenants: Vec<TenantId> = was.keys().chain(is.keys()).copied().collect();
+    let (before, after) = (by_tenant(before), by_tenant(after));
+    let mut tenants: Vec<TenantId> = before.keys().chain(after.keys()).copied().collect();
     tenants.sort_unstable();
     tenants.dedup();
-    let role = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.role.as_str()));
-    let source = |m: Option<&Membership>| m.map_or(Value::Null, |m| word(m.source.as_str()));
+    let role = |m: Option<&Membership>| m.map_or(Value::Null, |m| enum_value(m.role.as_str()));
+    let source = |m: Option<&Membership>| m.map_or(Value::Null, |m| enum_value(m.source.as_str()));
     let changes = tenants.into_iter().flat_map(|tenant| {
-        let (was, is) = (was.get(&tenant), is.get(&tenant));
+        let (old, new) = (before.get(&tenant), after.get(&tenant));
         [
-            FieldChange::diff(format!("memberships.{tenant}"), role(was), role(is)),
-            FieldChange::diff(format!("memberships.{tenant}.source"), source(was), source(is)),
+            FieldChange::diff(format!("memberships.{tenant}"), role(old), role(new)),
+            FieldChange::diff(format!("memberships.{tenant}.source"), source(old), source(new)),
         ]
     });
     changes.flatten().collect()

@@ -1,30 +1,35 @@
-//! Giving, changing and taking away a place in a tenant. What is given here is DIRECT from then on,
-//! whatever it was: no sync from groups touches it.
+//! The rules of adding, changing and removing memberships.
+//!
+//! A membership that a rule adds or changes has the source `Direct` from then on, whatever its
+//! source was before. The sync from groups no longer changes it.
 
-use super::{AuditContext, Edit, fields, user::advance_watermark};
+use super::{Edit, fields, user::advance_watermark};
 use crate::domain::{
+    audit::AuditContext,
     change::{Change, UserVersion},
     id::NodeId,
     tenant::Tenant,
     user::{Membership, MembershipSource, TenantRole, User},
 };
 
-/// Whether the tenant has to keep an owner: what its own people do may not leave it without one.
+/// The condition on the owners of a tenant after an edit.
+///
+/// The tenant's own members must leave it with an enabled owner. Platform admins need not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerRequirement {
-    /// It has to.
+    /// The tenant must have an enabled owner afterwards.
     Required,
-    /// It may be left without.
+    /// The tenant may have no owner afterwards.
     Optional,
 }
 
-/// A user becomes a member; `None` where it is one already.
+/// Adds a user to a tenant. Returns `None` if the user is already a member.
 #[must_use]
 pub fn add(
     tenant: &Tenant,
     stored: &User,
     role: TenantRole,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Option<Edit<User>> {
     if stored.membership(tenant.id).is_some() {
         return None;
@@ -34,21 +39,23 @@ pub fn add(
         tenant_id: tenant.id,
         role,
         source: MembershipSource::Direct,
-        since: deed.now,
+        since: context.timestamp,
     });
-    Some(edit("membership.add", tenant, stored, user, OwnerRequirement::Optional, deed))
+    Some(edit("membership.add", tenant, stored, user, OwnerRequirement::Optional, context))
 }
 
-/// A member gets another role; `None` where the user is no member.
+/// Changes the role of a member. Returns `None` if the user is not a member.
+///
+/// A lower role advances the user's watermark.
 #[must_use]
 pub fn update(
     tenant: &Tenant,
     stored: &User,
     role: TenantRole,
     owner: OwnerRequirement,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Option<Edit<User>> {
-    let was = stored.membership(tenant.id)?.role;
+    let old_role = stored.membership(tenant.id)?.role;
     let mut user = stored.clone();
     for membership in user.memberships.iter_mut().filter(|m| m.tenant_id == tenant.id) {
         membership.role = role;
@@ -57,25 +64,25 @@ pub fn update(
     if user == *stored {
         return Some(Edit::unchanged(user));
     }
-    if role < was {
-        advance_watermark(&mut user, deed.now);
+    if role < old_role {
+        advance_watermark(&mut user, context.timestamp);
     }
-    Some(edit("membership.update", tenant, stored, user, owner, deed))
+    Some(edit("membership.update", tenant, stored, user, owner, context))
 }
 
-/// A member is none any more; `None` where the user was none.
+/// Removes a member and advances the user's watermark. Returns `None` if the user is not a member.
 #[must_use]
 pub fn remove(
     tenant: &Tenant,
     stored: &User,
     owner: OwnerRequirement,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Option<Edit<User>> {
     stored.membership(tenant.id)?;
     let mut user = stored.clone();
     user.memberships.retain(|m| m.tenant_id != tenant.id);
-    advance_watermark(&mut user, deed.now);
-    Some(edit("membership.remove", tenant, stored, user, owner, deed))
+    advance_watermark(&mut user, context.timestamp);
+    Some(edit("membership.remove", tenant, stored, user, owner, context))
 }
 
 fn edit(
@@ -84,27 +91,29 @@ fn edit(
     stored: &User,
     mut user: User,
     owner: OwnerRequirement,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Edit<User> {
     user.version = user.version.saturating_add(1);
-    user.updated_at = deed.now;
-    let told = fields::memberships(&stored.memberships, &user.memberships);
+    user.updated_at = context.timestamp;
+    let field_changes = fields::diff_memberships(&stored.memberships, &user.memberships);
+    let event = context.event(action, NodeId::User(user.id), vec![tenant.id], field_changes);
     let mut changes = vec![
-        // A tenant that goes while somebody comes would leave a place in nothing.
+        // Without the lock, a concurrent deletion of the tenant could leave an orphaned membership.
         Change::LockTenant { id: tenant.id, was: tenant.version },
         Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() },
     ];
-    if owner == OwnerRequirement::Required && ceases_to_own(tenant, stored, &user) {
+    if owner == OwnerRequirement::Required && loses_ownership(tenant, stored, &user) {
         changes.push(Change::RequireOwner(tenant.id));
     }
-    changes.push(deed.event(action, NodeId::User(user.id), vec![tenant.id], told));
+    changes.push(Change::InsertAuditEvent(event));
     Edit { value: user, changes }
 }
 
-/// A disabled owner does not count as one, so taking that away leaves no tenant without.
-fn ceases_to_own(tenant: &Tenant, was: &User, is: &User) -> bool {
-    let owns = |user: &User| {
+/// Returns whether the edit removes an enabled owner. A disabled owner does not count, so removing
+/// one never leaves a tenant without an owner.
+fn loses_ownership(tenant: &Tenant, before: &User, after: &User) -> bool {
+    let is_owner = |user: &User| {
         !user.disabled && user.membership(tenant.id).is_some_and(|m| m.role == TenantRole::Owner)
     };
-    owns(was) && !owns(is)
+    is_owner(before) && !is_owner(after)
 }

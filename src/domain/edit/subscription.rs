@@ -1,10 +1,11 @@
-//! Making, changing and deleting subscriptions, and what follows for their tenants' plans.
+//! The rules of creating, updating and deleting subscriptions, and of the tenant's plan.
+//!
+//! A tenant and its live subscription have the same plan. An edit that changes one of them changes
+//! the other in the same commit.
 
-use super::{
-    AuditContext, Edit, EditError, check_input, check_version, fields, tenant::parse_optional_line,
-};
+use super::{Edit, EditError, check_input, check_version, fields, parse::parse_optional_line};
 use crate::domain::{
-    audit::FieldChange,
+    audit::{AuditContext, FieldChange},
     change::Change,
     id::{NodeId, SubscriptionId},
     input_error::InputError,
@@ -14,141 +15,150 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// What an input says of a subscription, as it came.
+/// The fields of a subscription input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubscriptionPatch {
-    /// The plan.
+    /// The patch of the plan.
     pub plan: Patch<Plan>,
-    /// Where it is in its life.
+    /// The patch of the status.
     pub status: Patch<TenantSubscriptionStatus>,
-    /// When its period began.
+    /// The patch of the period's start.
     pub current_period_start: Patch<Timestamp>,
-    /// When its period ends.
+    /// The patch of the period's end.
     pub current_period_end: Patch<Timestamp>,
-    /// Whether it ends there.
+    /// The patch of the flag that ends the subscription with its period.
     pub cancel_at_period_end: Patch<bool>,
-    /// Where the billing provider knows it.
+    /// The patch of the identifiers at the billing provider.
     pub stripe: Patch<StripePatch>,
 }
 
-/// What an input says of where the billing provider knows a subscription.
+/// The identifiers at the billing provider in a subscription input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StripePatch {
-    /// `cus_…`
+    /// The patch of the customer's identifier: `cus_…`
     pub customer_id: Patch<String>,
-    /// `sub_…`
+    /// The patch of the subscription's identifier: `sub_…`
     pub subscription_id: Patch<String>,
-    /// `price_…`
+    /// The patch of the price's identifier: `price_…`
     pub price_id: Patch<String>,
 }
 
-/// A subscription and its tenant, which may have another plan after a change.
+/// A subscription with its tenant, whose plan an edit of the subscription may change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubscriptionWithTenant {
-    /// The subscription.
+    /// The subscription itself.
     pub subscription: TenantSubscription,
-    /// Whose it is.
+    /// The tenant that has the subscription.
     pub tenant: Tenant,
 }
 
-/// A new subscription of a tenant. Where it is not over, the tenant has its plan from then on.
+/// Creates a subscription of a tenant. If it is live, the tenant takes over its plan.
 pub fn create(
     id: SubscriptionId,
     tenant: &Tenant,
     patch: SubscriptionPatch,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Result<Edit<SubscriptionWithTenant>, EditError> {
-    let mut subscription = TenantSubscription::new_trial(tenant, id, deed.now);
+    let mut subscription = TenantSubscription::new_trial(tenant, id, context.timestamp);
     check_input(apply(patch, &mut subscription), None, 1)?;
-    let mut told = fields::diff(None, Some(&subscription));
-    let (tenant, with_tenant) = match subscription.status.is_ended() {
-        false => sync_tenant_plan(tenant, subscription.plan, &mut told, deed),
+    let mut field_changes = fields::diff(None, Some(&subscription));
+    let (tenant, tenant_change) = match subscription.status.is_ended() {
+        false => sync_tenant_plan(tenant, subscription.plan, &mut field_changes, context),
         true => (tenant.clone(), lock_tenant(tenant)),
     };
     let insert = Change::InsertSubscription(subscription.clone());
-    let event = event("subscription.create", &subscription, told, deed);
+    let event = audit_event("subscription.create", &subscription, field_changes, context);
     Ok(Edit {
-        changes: vec![with_tenant, insert, event],
+        changes: vec![tenant_change, insert, event],
         value: SubscriptionWithTenant { subscription, tenant },
     })
 }
 
-/// A subscription after a change. Where it is not over then, a change of its plan, or its coming
-/// back from being over, makes its plan the tenant's.
+/// Updates a subscription.
+///
+/// The tenant takes over the plan if the subscription is live afterwards and its plan changes, or if
+/// an ended subscription becomes live again.
 pub fn update(
     stored: &SubscriptionWithTenant,
     version: Option<i32>,
     patch: SubscriptionPatch,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Result<Edit<SubscriptionWithTenant>, EditError> {
-    let SubscriptionWithTenant { subscription: was, tenant } = stored;
-    let mut subscription = was.clone();
-    check_input(apply(patch, &mut subscription), version, was.version)?;
-    let mut told = fields::diff(Some(was), Some(&subscription));
-    if told.is_empty() {
+    let SubscriptionWithTenant { subscription: before, tenant } = stored;
+    let mut subscription = before.clone();
+    check_input(apply(patch, &mut subscription), version, before.version)?;
+    let mut field_changes = fields::diff(Some(before), Some(&subscription));
+    if field_changes.is_empty() {
         return Ok(Edit::unchanged(stored.clone()));
     }
     subscription.version = subscription.version.saturating_add(1);
-    subscription.updated_at = deed.now;
+    subscription.updated_at = context.timestamp;
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
-    let revived = was.status.is_ended() && !subscription.status.is_ended();
-    if revived || (!subscription.status.is_ended() && was.plan != subscription.plan) {
-        let (followed, with_tenant) = sync_tenant_plan(&tenant, subscription.plan, &mut told, deed);
-        tenant = followed;
-        changes.push(with_tenant);
+    let is_live = !subscription.status.is_ended();
+    let is_revived = before.status.is_ended() && is_live;
+    if is_revived || (is_live && before.plan != subscription.plan) {
+        let (synced, tenant_change) =
+            sync_tenant_plan(&tenant, subscription.plan, &mut field_changes, context);
+        tenant = synced;
+        changes.push(tenant_change);
     }
-    changes
-        .push(Change::UpdateSubscription { was: was.version, subscription: subscription.clone() });
-    changes.push(event("subscription.update", &subscription, told, deed));
+    changes.push(Change::UpdateSubscription {
+        was: before.version,
+        subscription: subscription.clone(),
+    });
+    changes.push(audit_event("subscription.update", &subscription, field_changes, context));
     Ok(Edit { value: SubscriptionWithTenant { subscription, tenant }, changes })
 }
 
-/// A subscription ends as a document; the tenant keeps its plan.
+/// Deletes a subscription. The tenant keeps its plan.
 pub fn delete(
     stored: &TenantSubscription,
     version: Option<i32>,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Result<Edit<SubscriptionId>, EditError> {
     check_version(version, stored.version)?;
-    let told = fields::diff(Some(stored), None);
-    let event = event("subscription.delete", stored, told, deed);
+    let field_changes = fields::diff(Some(stored), None);
+    let event = audit_event("subscription.delete", stored, field_changes, context);
     let delete = Change::DeleteSubscription { id: stored.id, was: stored.version };
     Ok(Edit { value: stored.id, changes: vec![delete, event] })
 }
 
-/// The tenant with that plan; where it has it already, it must stay so until all is committed.
+/// Returns the tenant with this plan and the change that makes it so.
+///
+/// If the tenant already has the plan, the change locks it, so that it still has it at the commit.
 fn sync_tenant_plan(
     tenant: &Tenant,
     plan: Plan,
-    told: &mut Vec<FieldChange>,
-    deed: &AuditContext,
+    field_changes: &mut Vec<FieldChange>,
+    context: &AuditContext,
 ) -> (Tenant, Change) {
     if tenant.plan == plan {
         return (tenant.clone(), lock_tenant(tenant));
     }
-    told.extend(FieldChange::diff(
+    field_changes.extend(FieldChange::diff(
         "tenant.plan",
-        fields::word(tenant.plan.as_str()),
-        fields::word(plan.as_str()),
+        fields::enum_value(tenant.plan.as_str()),
+        fields::enum_value(plan.as_str()),
     ));
     let version = tenant.version.saturating_add(1);
-    let followed = Tenant { plan, version, updated_at: deed.now, ..tenant.clone() };
-    (followed.clone(), Change::UpdateTenant { was: tenant.version, tenant: followed })
+    let synced = Tenant { plan, version, updated_at: context.timestamp, ..tenant.clone() };
+    (synced.clone(), Change::UpdateTenant { was: tenant.version, tenant: synced })
 }
 
 const fn lock_tenant(tenant: &Tenant) -> Change {
     Change::LockTenant { id: tenant.id, was: tenant.version }
 }
 
-fn event(
+fn audit_event(
     action: &str,
     subscription: &TenantSubscription,
-    told: Vec<FieldChange>,
-    deed: &AuditContext,
+    field_changes: Vec<FieldChange>,
+    context: &AuditContext,
 ) -> Change {
     let target = NodeId::Subscription(subscription.id);
-    deed.event(action, target, vec![subscription.tenant_id], told)
+    let tenants = vec![subscription.tenant_id];
+    Change::InsertAuditEvent(context.event(action, target, tenants, field_changes))
 }
 
 fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec<InputError> {
@@ -160,42 +170,40 @@ fn apply(patch: SubscriptionPatch, subscription: &mut TenantSubscription) -> Vec
         cancel_at_period_end,
         stripe,
     } = patch;
-    let mut faults = Vec::new();
-    let names_period = !(current_period_start.is_keep() && current_period_end.is_keep());
-    plan.apply_required("input.plan", &mut subscription.plan, &mut faults, Ok);
-    status.apply_required("input.status", &mut subscription.status, &mut faults, Ok);
+    let mut errors = Vec::new();
+    let changes_period = !(current_period_start.is_keep() && current_period_end.is_keep());
+    plan.apply_required("input.plan", &mut subscription.plan, &mut errors, Ok);
+    status.apply_required("input.status", &mut subscription.status, &mut errors, Ok);
     let (start, end) =
         (&mut subscription.current_period_start, &mut subscription.current_period_end);
     current_period_start
-        .apply_optional("input.currentPeriodStart", start, &mut faults, |at| Ok(Some(at)));
+        .apply_optional("input.currentPeriodStart", start, &mut errors, |at| Ok(Some(at)));
     current_period_end
-        .apply_optional("input.currentPeriodEnd", end, &mut faults, |at| Ok(Some(at)));
-    // A stored period that is wrong is no fault of an input that does not name it.
-    if let (true, Some(start), Some(end)) = (names_period, *start, *end)
+        .apply_optional("input.currentPeriodEnd", end, &mut errors, |at| Ok(Some(at)));
+    // An invalid stored period is not an error of an input that does not change the period.
+    if let (true, Some(start), Some(end)) = (changes_period, *start, *end)
         && end <= start
     {
-        faults.push(InputError::at("input.currentPeriodEnd", "must be after the period's start"));
+        errors.push(InputError::at("input.currentPeriodEnd", "must be after the period's start"));
     }
     let cancel = &mut subscription.cancel_at_period_end;
-    cancel_at_period_end.apply_required("input.cancelAtPeriodEnd", cancel, &mut faults, Ok);
+    cancel_at_period_end.apply_required("input.cancelAtPeriodEnd", cancel, &mut errors, Ok);
     stripe.apply_nested(&mut subscription.stripe, |patch, handles| {
-        apply_stripe(patch, handles, &mut faults)
+        apply_stripe(patch, handles, &mut errors);
     });
-    faults
+    errors
 }
 
-fn apply_stripe(patch: StripePatch, handles: &mut StripeHandles, faults: &mut Vec<InputError>) {
+fn apply_stripe(patch: StripePatch, handles: &mut StripeHandles, errors: &mut Vec<InputError>) {
     let StripePatch { customer_id, subscription_id, price_id } = patch;
-    let at = |name: &str| format!("input.stripe.{name}");
-    customer_id.apply_optional(&at("customerId"), &mut handles.customer_id, faults, |t| {
-        parse_optional_line(&t)
-    });
+    let path = |name: &str| format!("input.stripe.{name}");
+    let parse = |text: String| parse_optional_line(&text);
+    customer_id.apply_optional(&path("customerId"), &mut handles.customer_id, errors, parse);
     subscription_id.apply_optional(
-        &at("subscriptionId"),
+        &path("subscriptionId"),
         &mut handles.subscription_id,
-        faults,
-        |t| parse_optional_line(&t),
+        errors,
+        parse,
     );
-    price_id
-        .apply_optional(&at("priceId"), &mut handles.price_id, faults, |t| parse_optional_line(&t));
+    price_id.apply_optional(&path("priceId"), &mut handles.price_id, errors, parse);
 }

@@ -1,7 +1,14 @@
-//! Making, changing and deleting tenants.
+//! The rules of creating, updating and deleting tenants.
 
-use super::{AuditContext, Edit, EditError, check_input, fields};
+use super::{
+    Edit, EditError, check_input, check_version, fields,
+    parse::{
+        parse_country, parse_domain, parse_email, parse_name, parse_optional_line, parse_slug,
+        parse_unless_empty, parse_vat_id,
+    },
+};
 use crate::domain::{
+    audit::AuditContext,
     change::Change,
     id::{NodeId, SubscriptionId, TenantId},
     input_error::InputError,
@@ -9,35 +16,32 @@ use crate::domain::{
     subscription::TenantSubscription,
     sync::LEEWAY,
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
-    text,
 };
 
-/// How many domains a tenant has at most.
+/// The maximum number of domains of a tenant.
 pub const DOMAINS_MAX: usize = 100;
-/// The longest line of an address and of names at other parts of the platform, in characters.
-const LINE_MAX: usize = 200;
 
-/// What an input says of a tenant, as it came.
+/// The fields of a tenant input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantPatch {
-    /// The slug.
+    /// The patch of the slug.
     pub slug: Patch<String>,
-    /// The name.
+    /// The patch of the name.
     pub name: Patch<String>,
-    /// The status.
+    /// The patch of the status.
     pub status: Patch<TenantStatus>,
-    /// The plan.
+    /// The patch of the plan.
     pub plan: Patch<Plan>,
-    /// All domains.
+    /// The patch of the domains, which replaces the whole list.
     pub domains: Patch<Vec<String>>,
-    /// Whom to bill.
+    /// The patch of the billing address and contact.
     pub billing_info: Patch<BillingPatch>,
-    /// Where the platform's other parts know it.
+    /// The patch of the names in other services of the platform.
     pub integrations: Patch<IntegrationsPatch>,
 }
 
 impl TenantPatch {
-    /// Whether it names what only those who run the platform may change.
+    /// Returns whether the patch names a field that only platform admins may change.
     #[must_use]
     pub const fn names_platform_fields(&self) -> bool {
         let Self { slug, name: _, status, plan, domains: _, billing_info: _, integrations } = self;
@@ -45,103 +49,109 @@ impl TenantPatch {
     }
 }
 
-/// What an input says of whom to bill.
+/// The billing information of a tenant input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BillingPatch {
-    /// The company's registered name.
+    /// The patch of the company's registered name.
     pub company_name: Patch<String>,
-    /// Where invoices go.
+    /// The patch of the e-mail address for invoices.
     pub email: Patch<String>,
-    /// The VAT identification number.
+    /// The patch of the VAT identification number.
     pub vat_id: Patch<String>,
-    /// Where the company is.
+    /// The patch of the company's postal address.
     pub address: Patch<AddressPatch>,
 }
 
-/// What an input says of an address.
+/// The postal address of a tenant input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressPatch {
-    /// Street and number.
+    /// The patch of the street and number.
     pub line1: Patch<String>,
-    /// What does not fit the first line.
+    /// The patch of the second line.
     pub line2: Patch<String>,
-    /// City.
+    /// The patch of the city.
     pub city: Patch<String>,
-    /// State, province or canton.
+    /// The patch of the state, province or canton.
     pub region: Patch<String>,
-    /// Postal code.
+    /// The patch of the postal code.
     pub postal_code: Patch<String>,
-    /// Country, ISO 3166-1 alpha-2.
+    /// The patch of the country code (ISO 3166-1 alpha-2).
     pub country: Patch<String>,
 }
 
-/// What an input says of where the platform's other parts know a tenant.
+/// The names in other services in a tenant input, before validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntegrationsPatch {
-    /// The group at the identity provider.
+    /// The patch of the group at the identity provider.
     pub authentik_group: Patch<String>,
-    /// The file space.
+    /// The patch of the space in the file storage.
     pub ocis_space: Patch<String>,
-    /// The mail domain.
+    /// The patch of the domain on the mail server.
     pub stalwart_domain: Patch<String>,
 }
 
-/// Identifiers of a new tenant and its first subscription.
+/// The identifiers of a new tenant and its first subscription.
 #[derive(Clone, Copy, Debug)]
 pub struct NewTenant {
-    /// The tenant's.
+    /// The identifier of the tenant.
     pub tenant: TenantId,
-    /// The subscription's.
+    /// The identifier of the subscription.
     pub subscription: SubscriptionId,
 }
 
-/// A new tenant, with its first subscription of the same plan, in its trial.
+/// Creates a tenant with its first subscription, a trial of the same plan.
 pub fn create(
     ids: NewTenant,
     patch: TenantPatch,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Result<Edit<Tenant>, EditError> {
-    let mut tenant = Tenant::new(ids.tenant, deed.now);
-    let mut faults = Vec::new();
-    apply(patch, &mut tenant, &mut faults);
-    check_input(faults, None, 1)?;
-    let subscription = TenantSubscription::new_trial(&tenant, ids.subscription, deed.now);
-    let told = fields::diff(None, Some(&tenant));
-    let event = deed.event("tenant.create", NodeId::Tenant(tenant.id), vec![tenant.id], told);
-    let changes =
-        vec![Change::InsertTenant(tenant.clone()), Change::InsertSubscription(subscription), event];
+    let mut tenant = Tenant::new(ids.tenant, context.timestamp);
+    let mut errors = Vec::new();
+    apply(patch, &mut tenant, &mut errors);
+    check_input(errors, None, 1)?;
+    let subscription = TenantSubscription::new_trial(&tenant, ids.subscription, context.timestamp);
+    let field_changes = fields::diff(None, Some(&tenant));
+    let target = NodeId::Tenant(tenant.id);
+    let event = context.event("tenant.create", target, vec![tenant.id], field_changes);
+    let changes = vec![
+        Change::InsertTenant(tenant.clone()),
+        Change::InsertSubscription(subscription),
+        Change::InsertAuditEvent(event),
+    ];
     Ok(Edit { value: tenant, changes })
 }
 
-/// A tenant as it would be after this, and whether its plan would be another; nothing is decided
-/// for its subscription yet.
+/// Returns the tenant after an update, without its new version.
+///
+/// [`commit_update`] returns the changes. It needs the live subscription if the plan changes.
 pub fn update(
     stored: &Tenant,
     version: Option<i32>,
     patch: TenantPatch,
 ) -> Result<Tenant, EditError> {
     let mut tenant = stored.clone();
-    let mut faults = Vec::new();
-    apply(patch, &mut tenant, &mut faults);
-    check_input(faults, version, stored.version)?;
+    let mut errors = Vec::new();
+    apply(patch, &mut tenant, &mut errors);
+    check_input(errors, version, stored.version)?;
     Ok(tenant)
 }
 
-/// What has to be committed to make of the stored tenant what [`update`] gave. `live` is its
-/// subscription that is not over, which matters only where the plan is another.
+/// Returns the changes that replace the stored tenant with the result of [`update`].
+///
+/// `live` is the tenant's live subscription. It matters only if the plan changes.
 #[must_use]
 pub fn commit_update(
     stored: &Tenant,
     mut tenant: Tenant,
     live: Option<&TenantSubscription>,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Edit<Tenant> {
-    let mut told = fields::diff(Some(stored), Some(&tenant));
-    if told.is_empty() {
+    let mut field_changes = fields::diff(Some(stored), Some(&tenant));
+    if field_changes.is_empty() {
         return Edit::unchanged(stored.clone());
     }
     tenant.version = tenant.version.saturating_add(1);
-    tenant.updated_at = deed.now;
+    tenant.updated_at = context.timestamp;
     let mut changes = vec![Change::UpdateTenant { was: stored.version, tenant: tenant.clone() }];
     if tenant.plan != stored.plan {
         match live {
@@ -150,163 +160,121 @@ pub fn commit_update(
             Some(live) => {
                 let mut subscription = live.clone();
                 subscription.plan = tenant.plan;
-                told.extend(fields::diff(Some(live), Some(&subscription)).into_iter().map(
-                    |mut change| {
+                field_changes.extend(
+                    fields::diff(Some(live), Some(&subscription)).into_iter().map(|mut change| {
                         change.field = format!("subscription.{}", change.field);
                         change
-                    },
-                ));
+                    }),
+                );
                 subscription.version = subscription.version.saturating_add(1);
-                subscription.updated_at = deed.now;
+                subscription.updated_at = context.timestamp;
                 changes.push(Change::UpdateSubscription { was: live.version, subscription });
             }
         }
     }
-    changes.push(deed.event("tenant.update", NodeId::Tenant(tenant.id), vec![tenant.id], told));
+    let target = NodeId::Tenant(tenant.id);
+    let event = context.event("tenant.update", target, vec![tenant.id], field_changes);
+    changes.push(Change::InsertAuditEvent(event));
     Edit { value: tenant, changes }
 }
 
-/// A tenant ends, with its subscriptions and memberships.
+/// Deletes a tenant with its subscriptions and memberships.
 pub fn delete(
     stored: &Tenant,
     version: Option<i32>,
-    deed: &AuditContext,
+    context: &AuditContext,
 ) -> Result<Edit<TenantId>, EditError> {
-    super::check_version(version, stored.version)?;
-    let told = fields::diff(Some(stored), None);
-    let event = deed.event("tenant.delete", NodeId::Tenant(stored.id), vec![stored.id], told);
-    let watermark = deed.now.saturating_add(LEEWAY);
-    let delete =
-        Change::DeleteTenant { id: stored.id, was: stored.version, at: deed.now, watermark };
-    Ok(Edit { value: stored.id, changes: vec![delete, event] })
+    check_version(version, stored.version)?;
+    let field_changes = fields::diff(Some(stored), None);
+    let target = NodeId::Tenant(stored.id);
+    let event = context.event("tenant.delete", target, vec![stored.id], field_changes);
+    let (id, was, at) = (stored.id, stored.version, context.timestamp);
+    let delete = Change::DeleteTenant { id, was, at, watermark: at.saturating_add(LEEWAY) };
+    Ok(Edit { value: stored.id, changes: vec![delete, Change::InsertAuditEvent(event)] })
 }
 
-fn apply(patch: TenantPatch, tenant: &mut Tenant, faults: &mut Vec<InputError>) {
+fn apply(patch: TenantPatch, tenant: &mut Tenant, errors: &mut Vec<InputError>) {
     let TenantPatch { slug, name, status, plan, domains, billing_info, integrations } = patch;
-    slug.apply_required("input.slug", &mut tenant.slug, faults, |slug| parse_slug(&slug));
-    name.apply_required("input.name", &mut tenant.name, faults, |name| parse_name(&name));
-    status.apply_required("input.status", &mut tenant.status, faults, Ok);
-    plan.apply_required("input.plan", &mut tenant.plan, faults, Ok);
-    let mut list_faults = Vec::new();
-    domains.apply_required("input.domains", &mut tenant.domains, faults, |list| {
-        Ok(read_domains(list, &mut list_faults))
+    slug.apply_required("input.slug", &mut tenant.slug, errors, |slug| parse_slug(&slug));
+    name.apply_required("input.name", &mut tenant.name, errors, |name| parse_name(&name));
+    status.apply_required("input.status", &mut tenant.status, errors, Ok);
+    plan.apply_required("input.plan", &mut tenant.plan, errors, Ok);
+    let mut domain_errors = Vec::new();
+    domains.apply_required("input.domains", &mut tenant.domains, errors, |list| {
+        Ok(parse_domains(list, &mut domain_errors))
     });
-    faults.append(&mut list_faults);
+    errors.append(&mut domain_errors);
     billing_info
-        .apply_nested(&mut tenant.billing_info, |patch, info| apply_billing(patch, info, faults));
-    integrations
-        .apply_nested(&mut tenant.integrations, |patch, to| apply_integrations(patch, to, faults));
+        .apply_nested(&mut tenant.billing_info, |patch, info| apply_billing(patch, info, errors));
+    integrations.apply_nested(&mut tenant.integrations, |patch, integrations| {
+        apply_integrations(patch, integrations, errors);
+    });
 }
 
-fn parse_slug(slug: &str) -> Result<String, &'static str> {
-    if !text::is_slug(slug) {
-        return Err("must be 2 to 63 of a-z, 0-9 and -, with no - at its ends");
-    }
-    if text::is_reserved(slug) {
-        return Err("is a reserved word");
-    }
-    Ok(slug.to_owned())
-}
-
-pub(super) fn parse_name(name: &str) -> Result<String, &'static str> {
-    text::parse_name(name).ok_or("must be 1 to 200 characters without control characters")
-}
-
-pub(super) fn parse_email(email: &str) -> Result<String, &'static str> {
-    text::parse_email(email).ok_or("must be an e-mail address of at most 254 bytes")
-}
-
-/// The domains in their stored form; each that cannot be one is a fault of its own.
-fn read_domains(list: Vec<String>, faults: &mut Vec<InputError>) -> Vec<String> {
+/// Returns the domains in their stored form. Each invalid domain is an input error of its own.
+fn parse_domains(list: Vec<String>, errors: &mut Vec<InputError>) -> Vec<String> {
     if list.len() > DOMAINS_MAX {
-        faults.push(InputError::at("input.domains", format!("must be at most {DOMAINS_MAX}")));
+        let message = format!("must have at most {DOMAINS_MAX} domains");
+        errors.push(InputError::at("input.domains", message));
         return Vec::new();
     }
     let mut domains = Vec::with_capacity(list.len());
-    for (index, given) in list.into_iter().enumerate() {
-        let mut fault =
-            |message| faults.push(InputError::at(format!("input.domains.{index}"), message));
-        match parse_domain(&given) {
-            Ok(domain) if domains.contains(&domain) => fault("is there twice"),
+    for (index, text) in list.into_iter().enumerate() {
+        let mut add_error =
+            |message| errors.push(InputError::at(format!("input.domains.{index}"), message));
+        match parse_domain(&text) {
+            Ok(domain) if domains.contains(&domain) => {
+                add_error("must not repeat another domain of the list");
+            }
             Ok(domain) => domains.push(domain),
-            Err(message) => fault(message),
+            Err(message) => add_error(message),
         }
     }
     domains
 }
 
-fn parse_domain(given: &str) -> Result<String, &'static str> {
-    let domain = text::parse_domain(given).ok_or("must be a DNS name of at most 253 characters")?;
-    if text::is_public_suffix(&domain) {
-        return Err("is a public suffix, which belongs to nobody");
-    }
-    Ok(domain)
-}
-
-fn apply_billing(patch: BillingPatch, info: &mut BillingInfo, faults: &mut Vec<InputError>) {
+fn apply_billing(patch: BillingPatch, info: &mut BillingInfo, errors: &mut Vec<InputError>) {
     let BillingPatch { company_name, email, vat_id, address } = patch;
-    let at = |name: &str| format!("input.billingInfo.{name}");
-    company_name.apply_optional(&at("companyName"), &mut info.company_name, faults, |t| {
-        parse_optional_line(&t)
+    let path = |name: &str| format!("input.billingInfo.{name}");
+    company_name.apply_optional(&path("companyName"), &mut info.company_name, errors, |text| {
+        parse_optional_line(&text)
     });
-    email.apply_optional(&at("email"), &mut info.email, faults, |t| {
-        parse_unless_empty(&t, parse_email)
+    email.apply_optional(&path("email"), &mut info.email, errors, |text| {
+        parse_unless_empty(&text, parse_email)
     });
-    vat_id.apply_optional(&at("vatId"), &mut info.vat_id, faults, |t| {
-        parse_unless_empty(&t, |t| {
-            text::parse_vat_id(t)
-                .ok_or("must be a VAT identification number with its country before it")
-        })
+    vat_id.apply_optional(&path("vatId"), &mut info.vat_id, errors, |text| {
+        parse_unless_empty(&text, parse_vat_id)
     });
-    address.apply_nested(&mut info.address, |patch, address| apply_address(patch, address, faults));
+    address.apply_nested(&mut info.address, |patch, address| apply_address(patch, address, errors));
 }
 
-fn apply_address(patch: AddressPatch, address: &mut PostalAddress, faults: &mut Vec<InputError>) {
+fn apply_address(patch: AddressPatch, address: &mut PostalAddress, errors: &mut Vec<InputError>) {
     let AddressPatch { line1, line2, city, region, postal_code, country } = patch;
-    let at = |name: &str| format!("input.billingInfo.address.{name}");
-    line1.apply_optional(&at("line1"), &mut address.line1, faults, |t| parse_optional_line(&t));
-    line2.apply_optional(&at("line2"), &mut address.line2, faults, |t| parse_optional_line(&t));
-    city.apply_optional(&at("city"), &mut address.city, faults, |t| parse_optional_line(&t));
-    region.apply_optional(&at("region"), &mut address.region, faults, |t| parse_optional_line(&t));
-    postal_code.apply_optional(&at("postalCode"), &mut address.postal_code, faults, |t| {
-        parse_optional_line(&t)
-    });
-    country.apply_optional(&at("country"), &mut address.country, faults, |t| {
-        parse_unless_empty(&t, |t| {
-            let code = text::parse_country(t).map(str::to_owned);
-            code.ok_or("must be a country's code: ISO 3166-1 alpha-2")
-        })
+    let path = |name: &str| format!("input.billingInfo.address.{name}");
+    let parse = |text: String| parse_optional_line(&text);
+    line1.apply_optional(&path("line1"), &mut address.line1, errors, parse);
+    line2.apply_optional(&path("line2"), &mut address.line2, errors, parse);
+    city.apply_optional(&path("city"), &mut address.city, errors, parse);
+    region.apply_optional(&path("region"), &mut address.region, errors, parse);
+    postal_code.apply_optional(&path("postalCode"), &mut address.postal_code, errors, parse);
+    country.apply_optional(&path("country"), &mut address.country, errors, |text| {
+        parse_unless_empty(&text, parse_country)
     });
 }
 
 fn apply_integrations(
     patch: IntegrationsPatch,
-    to: &mut TenantIntegrations,
-    faults: &mut Vec<InputError>,
+    integrations: &mut TenantIntegrations,
+    errors: &mut Vec<InputError>,
 ) {
     let IntegrationsPatch { authentik_group, ocis_space, stalwart_domain } = patch;
-    let at = |name: &str| format!("input.integrations.{name}");
-    authentik_group.apply_optional(&at("authentikGroup"), &mut to.authentik_group, faults, |t| {
-        parse_optional_line(&t)
+    let path = |name: &str| format!("input.integrations.{name}");
+    let parse = |text: String| parse_optional_line(&text);
+    let TenantIntegrations { authentik_group: group, ocis_space: space, stalwart_domain: domain } =
+        integrations;
+    authentik_group.apply_optional(&path("authentikGroup"), group, errors, parse);
+    ocis_space.apply_optional(&path("ocisSpace"), space, errors, parse);
+    stalwart_domain.apply_optional(&path("stalwartDomain"), domain, errors, |text| {
+        parse_unless_empty(&text, parse_domain)
     });
-    ocis_space
-        .apply_optional(&at("ocisSpace"), &mut to.ocis_space, faults, |t| parse_optional_line(&t));
-    stalwart_domain.apply_optional(&at("stalwartDomain"), &mut to.stalwart_domain, faults, |t| {
-        parse_unless_empty(&t, parse_domain)
-    });
-}
-
-/// A line of text; an empty one is none, as forms send it.
-pub(super) fn parse_optional_line(given: &str) -> Result<Option<String>, &'static str> {
-    let line = text::parse_line(given, LINE_MAX)
-        .ok_or("must be at most 200 characters without control characters")?;
-    Ok((!line.is_empty()).then(|| line.to_owned()))
-}
-
-/// A text of a form of its own; an empty one is none.
-pub(super) fn parse_unless_empty(
-    given: &str,
-    read: impl FnOnce(&str) -> Result<String, &'static str>,
-) -> Result<Option<String>, &'static str> {
-    if given.trim().is_empty() { Ok(None) } else { read(given).map(Some) }
 }

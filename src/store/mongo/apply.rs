@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         change::{Change, UniqueField, UserVersion},
-        id::{Id, TenantId},
+        id::{Id, TenantId, UserId},
         time::Timestamp,
         user::{Identity, TenantRole, User},
     },

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         audit::AuditEvent,
-        id::{AuditEventId, Id},
+        id::{AuditEventId, Id, UserId},
         list::UnreadableDocument,
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::Tenant,
@@ -49,7 +49,7 @@ impl MongoStore {
 
     pub(super) async fn users_by_id(
         &self,
-        ids: &[Id<User>],
+        ids: &[UserId],
     ) -> Result<Vec<Decoded<User>>, StoreError> {
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
         by_key(&self.users, doc! { "_id": id_filter(ids) }, ids.len(), decode).await

@@ -212,7 +212,7 @@ fn member_pages_and_counts_search_an_index() {
 }
 
 fn scopes() -> [TenantScope; 2] {
-    [TenantScope::Everything, TenantScope::Tenants(vec![id::<crate::domain::tenant::Tenant>()])]
+    [TenantScope::Everything, TenantScope::Tenants(vec![id::<crate::domain::id::kind::Tenant>()])]
 }
 
 #[test]

@@ -148,7 +148,7 @@ impl Cell {
     pub(super) fn fill(&self, caller: Caller, template: &str) -> String {
         let me = self.caller(caller).map_or_else(absent_user, |user| user.id);
         template
-            .replace("$NO_TENANT", &absent::<Tenant>().to_string())
+            .replace("$NO_TENANT", &absent::<tenantry::domain::id::kind::Tenant>().to_string())
             .replace("$NO_SUBSCRIPTION", &SubscriptionId::new(absent::<()>().raw).to_string())
             .replace("$NO_USER", &absent_user().to_string())
             .replace("$NO_EVENT", &AuditEventId::new(absent::<()>().raw).to_string())

@@ -247,7 +247,7 @@ async fn platform_admins_may_leave_it_without_owner(app: App) {
         "ada",
         "addTenantMember",
         &world,
-        world::id::<tenantry::domain::user::User>(11),
+        world::id::<tenantry::domain::id::kind::User>(11),
         "OWNER",
     )
     .await
@@ -257,7 +257,7 @@ async fn platform_admins_may_leave_it_without_owner(app: App) {
         "ada",
         "removeTenantMember",
         &world,
-        world::id::<tenantry::domain::user::User>(11),
+        world::id::<tenantry::domain::id::kind::User>(11),
         "",
     )
     .await;
@@ -267,7 +267,7 @@ async fn platform_admins_may_leave_it_without_owner(app: App) {
         "ada",
         "removeTenantMember",
         &world,
-        world::id::<tenantry::domain::user::User>(11),
+        world::id::<tenantry::domain::id::kind::User>(11),
         "",
     )
     .await;

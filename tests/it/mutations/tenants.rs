@@ -340,7 +340,7 @@ async fn a_deleted_tenant_takes_all_along(app: App) {
 
 async fn one_field_after_another_sees_what_was_done(app: App) {
     let world = World::new(&app).await;
-    let (acme, ada) = (world.acme.id, world::id::<tenantry::domain::user::User>(11));
+    let (acme, ada) = (world.acme.id, world::id::<tenantry::domain::id::kind::User>(11));
     let query = format!(
         "mutation {{
             a: updateTenant(input: {{id: \"{acme}\", plan: FREE}}) {{ tenant {{ version subscription {{ plan }} }} }}

@@ -1,0 +1,12 @@
+//! The caller: the identity and the claims of a verified token.
+
+use crate::domain::{sync::TokenProfile, user::Identity};
+
+/// The identity of a verified token, with the claims that only `me` uses.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The issuer and subject of the token.
+    pub identity: Identity,
+    /// The other claims of the token.
+    pub profile: TokenProfile,
+}

@@ -1,0 +1,66 @@
+//! The error of every access to data.
+
+use crate::{
+    domain::{edit::EditError, input_error::InputError, list::UnreadableDocument},
+    store::StoreError,
+};
+
+/// The reason why an access is rejected or fails, as a client may see it.
+///
+/// The type has no `Display` on purpose. So no text of a store or a driver can reach a client in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessError {
+    /// The request has no token.
+    Unauthenticated,
+    /// The caller has no user. `me` creates one, unless the user was deleted.
+    NotProvisioned,
+    /// The caller's user is disabled.
+    Disabled,
+    /// The target of the mutation does not exist, or the viewer cannot see it.
+    NotFound,
+    /// The viewer can see the target and is not authorized for the action.
+    Forbidden,
+    /// The tenant is suspended or archived, so its members cannot change it.
+    Suspended,
+    /// The input is invalid. The list has every input error.
+    BadInput(Vec<InputError>),
+    /// The input names another version than the stored one. The value is the stored version.
+    StaleVersion(i32),
+    /// The input conflicts with stored data. The value is the name of the input field.
+    Conflict(&'static str),
+    /// The store is unreachable. A retry is safe.
+    Unavailable,
+    /// The gateway or the stored data has a defect. The log has the cause.
+    Internal,
+}
+
+impl From<EditError> for AccessError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::InvalidInput(errors) => Self::BadInput(errors),
+            EditError::StaleVersion(stored) => Self::StaleVersion(stored),
+        }
+    }
+}
+
+impl From<StoreError> for AccessError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the store is unavailable");
+                Self::Unavailable
+            }
+            StoreError::Internal(_) => {
+                tracing::error!(%error, "a store operation failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// An unreadable document becomes an internal error. The store has already logged the reason.
+impl From<UnreadableDocument> for AccessError {
+    fn from(_: UnreadableDocument) -> Self {
+        Self::Internal
+    }
+}

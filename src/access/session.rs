@@ -1,0 +1,210 @@
+//! Sessions: the view that one request has of the data.
+//!
+//! A session loads its viewer once, with one store read. A request that syncs the user, or whose
+//! token may be older than a deletion of the user, needs more reads for that.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use tokio::sync::OnceCell;
+
+use super::{
+    caller::Caller, error::AccessError, idempotency::IdempotentRun, logged_tenants::LoggedTenants,
+    state::Access, viewer::Viewer,
+};
+use crate::{
+    domain::{
+        audit::AuditContext,
+        change::Change,
+        id::{TenantId, UserId},
+        sync,
+        user::{Identity, User},
+    },
+    store::{Store, UserKeys},
+};
+
+/// The view that one request has of the data. Each root field of a mutation has its own session.
+pub struct Session {
+    pub(super) access: Arc<Access>,
+    pub(super) request: Arc<RequestState>,
+    /// The index of the mutation's root field, from 0.
+    pub(super) root_field_index: u32,
+    viewer: OnceCell<Result<Arc<Viewer>, AccessError>>,
+}
+
+/// The state that all sessions of a request share.
+pub(super) struct RequestState {
+    caller: Option<Caller>,
+    id: String,
+    /// The run of an idempotent request.
+    pub(super) run: Option<IdempotentRun>,
+    reads: AtomicU32,
+    writes: AtomicU32,
+    pub(super) logged_tenants: LoggedTenants,
+}
+
+impl Session {
+    /// Creates the first session of a request, without a store read.
+    ///
+    /// `caller` is `None` for an anonymous request. `run` is `None` for a request without an
+    /// `Idempotency-Key`.
+    #[must_use]
+    pub fn new(
+        access: Arc<Access>,
+        caller: Option<Caller>,
+        request_id: String,
+        run: Option<IdempotentRun>,
+    ) -> Self {
+        let (reads, writes, logged_tenants) = Default::default();
+        let id = request_id;
+        let request = Arc::new(RequestState { caller, id, run, reads, writes, logged_tenants });
+        Self { access, request, root_field_index: 0, viewer: OnceCell::new() }
+    }
+
+    /// Creates the session of another root field of the same request.
+    ///
+    /// The new session loads the viewer again, because earlier root fields may have changed it.
+    #[must_use]
+    pub fn for_root_field(&self, root_field_index: u32) -> Self {
+        let (access, request) = (self.access.clone(), self.request.clone());
+        Self { access, request, root_field_index, viewer: OnceCell::new() }
+    }
+
+    /// Creates a session of the same root field with this user as the viewer.
+    ///
+    /// It replaces a session whose own mutation has changed the rights of its viewer.
+    #[must_use]
+    pub fn with_viewer(&self, user: User) -> Self {
+        let viewer = OnceCell::new_with(Some(Ok(Arc::new(Viewer::new(Arc::new(user))))));
+        let (access, request) = (self.access.clone(), self.request.clone());
+        Self { access, request, root_field_index: self.root_field_index, viewer }
+    }
+
+    /// Returns the number of store reads of this request so far.
+    #[must_use]
+    pub fn reads(&self) -> u32 {
+        self.request.reads.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of changes that this request has committed so far.
+    ///
+    /// Changes that are only a condition on a commit count too.
+    #[must_use]
+    pub fn writes(&self) -> u32 {
+        self.request.writes.load(Ordering::Relaxed)
+    }
+
+    /// Returns tenants that this request has read or changed, for the log.
+    ///
+    /// There are at most [`MAX_LOGGED_TENANTS`](super::MAX_LOGGED_TENANTS).
+    #[must_use]
+    pub fn tenants_for_log(&self) -> Vec<TenantId> {
+        self.request.logged_tenants.list()
+    }
+
+    /// Returns the identifier of the viewer if it is loaded, for the log. Checks no right.
+    #[must_use]
+    pub fn actor(&self) -> Option<UserId> {
+        self.loaded_viewer().ok().map(|viewer| viewer.user().id)
+    }
+
+    /// Returns the identifier of the request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request.id
+    }
+
+    /// Returns the viewer. The first call loads it, and later calls return the same result.
+    ///
+    /// `syncs` is whether the operation selects `me`, which first creates or updates the user. Every
+    /// call of a request must pass the same value, so that all fields have the same viewer.
+    pub async fn viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
+        self.viewer.get_or_init(|| self.load_viewer(syncs)).await.clone()
+    }
+
+    /// Returns the viewer that a root field has loaded before. Reads nothing.
+    pub fn loaded_viewer(&self) -> Result<&Arc<Viewer>, AccessError> {
+        match self.viewer.get() {
+            Some(Ok(viewer)) => Ok(viewer),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(AccessError::Unauthenticated),
+        }
+    }
+
+    async fn load_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
+        let caller = self.request.caller.as_ref().ok_or(AccessError::Unauthenticated)?;
+        let user = if syncs {
+            self.provision(caller).await?
+        } else {
+            let stored = self.stored_user(&caller.identity).await?;
+            let user = reject_disabled(stored)?.ok_or(AccessError::NotProvisioned)?;
+            self.reject_token_of_deleted_user(caller, &user).await?;
+            user
+        };
+        Ok(Arc::new(Viewer::new(Arc::new(user))))
+    }
+
+    pub(super) async fn stored_user(
+        &self,
+        identity: &Identity,
+    ) -> Result<Option<User>, AccessError> {
+        let users = self.counted_store()?.users(UserKeys::Identity(identity)).await?;
+        Ok(users.into_iter().next().transpose()?)
+    }
+
+    /// Rejects a token from before the deletion of an earlier user of the same identity, even if a
+    /// new user exists.
+    pub(super) async fn reject_token_of_deleted_user(
+        &self,
+        caller: &Caller,
+        user: &User,
+    ) -> Result<(), AccessError> {
+        if !sync::may_predate_deletion(&caller.profile, user) {
+            return Ok(());
+        }
+        match self.counted_store()?.tombstone(&caller.identity).await? {
+            Some(tombstone) if !sync::issued_after_deletion(&caller.profile, &tombstone) => {
+                Err(AccessError::NotProvisioned)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the store for one read, and counts that read.
+    pub(super) fn counted_store(&self) -> Result<&dyn Store, AccessError> {
+        self.request.reads.fetch_add(1, Ordering::Relaxed);
+        if self.access.is_ready() { Ok(&*self.access.store) } else { Err(AccessError::Unavailable) }
+    }
+
+    /// Counts committed changes, and remembers their tenants for the log.
+    pub(super) fn record_writes(&self, changes: &[Change]) {
+        let written = u32::try_from(changes.len()).unwrap_or(u32::MAX);
+        self.request.writes.fetch_add(written, Ordering::Relaxed);
+        self.request.logged_tenants.add(changes.iter().flat_map(audited_tenants).copied());
+    }
+
+    /// Creates the audit context of a change, with a new event identifier and without a user as the
+    /// actor.
+    pub(super) fn audit_context(&self) -> AuditContext {
+        let clock = &self.access.clock;
+        AuditContext::new(clock.object_id(), clock.now(), Some(self.request.id.clone()))
+    }
+}
+
+/// Rejects a disabled user.
+pub(super) fn reject_disabled(user: Option<User>) -> Result<Option<User>, AccessError> {
+    match user {
+        Some(user) if user.disabled => Err(AccessError::Disabled),
+        user => Ok(user),
+    }
+}
+
+/// Returns the tenants in whose audit log a change appears.
+fn audited_tenants(change: &Change) -> &[TenantId] {
+    match change {
+        Change::InsertAuditEvent(event) => &event.tenants,
+        _ => &[],
+    }
+}

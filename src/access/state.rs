@@ -1,0 +1,56 @@
+//! The state that all sessions share: store, clock, configuration and readiness.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use crate::{clock::Clock, domain::sync::GroupMapping, store::Store};
+
+/// The configuration that affects rights and data.
+#[derive(Clone, Debug)]
+pub struct AccessConfig {
+    /// The names of the groups that grant rights.
+    pub groups: GroupMapping,
+    /// The slug of the default tenant, which cannot be deleted and keeps its slug.
+    pub default_tenant: String,
+    /// The configured issuers. A new user without an issuer gets the first one.
+    pub issuers: Vec<String>,
+}
+
+/// The access to a store, shared by all sessions.
+pub struct Access {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) config: AccessConfig,
+    ready: AtomicBool,
+}
+
+impl Access {
+    /// Creates the access to a store. Every request is `UNAVAILABLE` until [`Self::mark_ready`].
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
+        Self { store, clock, config, ready: AtomicBool::new(false) }
+    }
+
+    /// Allows requests, because the store is prepared.
+    ///
+    /// A store that is not prepared has no unique indexes, so it could not reject duplicates.
+    pub fn mark_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Checks that the store responds and is prepared.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason, which contains no secret.
+    pub async fn check_ready(&self) -> Result<(), String> {
+        self.store.ping().await.map_err(|error| error.to_string())?;
+        if self.is_ready() { Ok(()) } else { Err("the database is not prepared yet".to_owned()) }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,84 @@
+//! Commands and their execution: decide, commit, and decide again after a stale commit.
+
+use std::future::Future;
+
+use super::output::CommandOutput;
+use crate::{
+    access::{error::AccessError, session::Session, viewer::Viewer},
+    domain::{change::Change, edit::Edit},
+    store::CommitError,
+};
+
+/// The maximum number of attempts to commit a command. Each stale attempt means that another commit
+/// has succeeded.
+const MAX_ATTEMPTS: usize = 100;
+
+/// An action of a viewer that changes stored data.
+pub trait Command: Sync {
+    /// The result of the command.
+    type Outcome: CommandOutput;
+
+    /// Looks up the stored data, rejects an unauthorized or invalid command, and returns the edit to
+    /// commit.
+    fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> impl Future<Output = Result<Edit<Self::Outcome>, AccessError>> + Send;
+}
+
+impl Session {
+    /// Executes a command: decides and commits, and again while the commit is stale.
+    ///
+    /// If an earlier run of the same request has committed the command, loads its output instead.
+    /// The viewer must already be loaded.
+    pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Outcome, AccessError> {
+        let run = self.request.run.as_ref();
+        if let Some(ids) = run.and_then(|run| run.completed_ids(self.root_field_index)) {
+            return C::Outcome::reload(self, ids).await;
+        }
+        let viewer = self.loaded_viewer()?;
+        for _ in 0..MAX_ATTEMPTS {
+            let Edit { value, mut changes } = command.decide(self, viewer).await?;
+            if changes.is_empty() {
+                return Ok(value);
+            }
+            changes
+                .extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
+            if self.commit(&changes).await? {
+                return Ok(value);
+            }
+        }
+        tracing::warn!("a mutation was stale {MAX_ATTEMPTS} times in a row");
+        Err(AccessError::Unavailable)
+    }
+
+    /// Commits changes. Returns `false` if they are stale.
+    async fn commit(&self, changes: &[Change]) -> Result<bool, AccessError> {
+        match self.access.store.commit(changes).await {
+            Ok(()) => {}
+            Err(CommitError::Stale) => return Ok(false),
+            Err(CommitError::Conflict(unique)) => {
+                return Err(AccessError::Conflict(unique.field()));
+            }
+            Err(CommitError::OwnerRequirement) => return Err(AccessError::Conflict("userId")),
+            Err(CommitError::Superseded) => return Err(AccessError::Unavailable),
+            Err(CommitError::Failed(error)) => return Err(error.into()),
+        }
+        self.record_writes(changes);
+        if changes.iter().any(|change| matches!(change, Change::DeleteTenant { .. })) {
+            self.finish_deletions().await;
+        }
+        Ok(true)
+    }
+
+    /// Removes the remaining memberships of deleted tenants.
+    ///
+    /// The deletion itself is already committed and visible. Only memberships of a tenant with many
+    /// members may remain. If their removal fails now, the next start or deletion repeats it.
+    async fn finish_deletions(&self) {
+        if let Err(error) = self.access.store.finish_deletions().await {
+            tracing::warn!(%error, "memberships of a deleted tenant could not be removed yet");
+        }
+    }
+}
