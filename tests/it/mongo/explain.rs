@@ -1,5 +1,5 @@
-//! Every query of the store, as the server's profiler saw it: none reads a whole collection, none
-//! sorts what an index could give in order.
+//! Checks every query of the store with the server's profiler. No query scans a collection, and no
+//! query sorts results that an index could return in order.
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -25,23 +25,25 @@ use crate::support::mongod::{Fresh, ISSUER};
 const TENANTS: u32 = 200;
 const USERS: u32 = 600;
 
-// Every filter here has matches. For one that has none the server's planner tries its candidates to
-// the end of a collection this small, and they come in equal.
+// Every filter in this module has matches. For a filter without matches, the server's planner runs
+// its candidate plans to the end of such a small collection, and they tie.
 
-/// Why the matches of a query may be sorted, though only as many as the page holds are kept.
+/// The reason why a query may sort its matches. Such a sort keeps only as many as the page holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sorting {
-    /// It may not.
+    /// The query must not sort.
     Never,
-    /// A caller's own tenants: the index finds each by its identifier, so they come in that order.
+    /// A list of the caller's own tenants. The index finds them by identifier, so they arrive in that
+    /// order.
     OwnTenants,
-    /// A beginning of names: several indexes find them, each in its own order.
+    /// A prefix search. Several indexes find the matches, each in its own order.
     Search,
-    /// A tenant's users, for platform admins: found by the index of members. To have them in the
-    /// list's orders too would take an index entry for each membership and order.
+    /// A list of a tenant's users, for platform admins. The index of members finds them. Returning
+    /// them in the list's orders would need an index entry for each membership and order.
     UsersOfTenant,
 }
 
+/// Creates a database with documents in every collection and starts the profiler.
 async fn filled() -> Fresh {
     let fresh = Fresh::new().await;
     fresh.prepared().await;
@@ -84,69 +86,79 @@ async fn filled() -> Fresh {
     let tombstone =
         |n: u32| doc! { "subject": format!("u-{n}"), "issuer": ISSUER, "deletedAt": date(1) };
     fresh.insert("tombstones", (0..50).map(tombstone).collect()).await;
-    fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiling");
+    fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiler starts");
     fresh
 }
 
-/// What the profiler saw since the last look.
-async fn seen(fresh: &Fresh) -> Vec<Document> {
-    fresh.database.run_command(doc! { "profile": 0 }).await.expect("off");
+/// Returns the commands that the profiler has recorded since the last call.
+async fn profiled(fresh: &Fresh) -> Vec<Document> {
+    fresh.database.run_command(doc! { "profile": 0 }).await.expect("profiler stops");
     let profile = fresh.database.collection::<Document>("system.profile");
-    let of_data = doc! { "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
+    let filter = doc! { "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
     "command.profile": { "$exists": false } };
-    let seen: Vec<Document> =
-        profile.find(of_data).await.expect("the profile").try_collect().await.expect("all");
-    profile.drop().await.expect("dropped");
-    fresh.database.run_command(doc! { "profile": 2 }).await.expect("on");
-    seen
+    let commands: Vec<Document> = profile
+        .find(filter)
+        .await
+        .expect("profile is readable")
+        .try_collect()
+        .await
+        .expect("cursor is readable");
+    profile.drop().await.expect("drop succeeds");
+    fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiler starts");
+    commands
 }
 
-/// One command since the last look, as the trait promises, and a good one.
-async fn assert_one_good_command(fresh: &Fresh, what: &str, sorting: Sorting) -> Document {
-    let seen = seen(fresh).await;
-    let [one] = &seen[..] else { panic!("{what}: {} commands: {seen:#?}", seen.len()) };
-    let plan = one.get_str("planSummary").expect("a plan");
-    assert!(!plan.contains("COLLSCAN"), "{what}: {plan}: {one}");
-    let sorts = one.get_bool("hasSortStage").unwrap_or(false);
-    assert!(!sorts || sorting != Sorting::Never, "{what} sorts: {plan}: {one}");
-    one.clone()
+/// Asserts that the store has sent one command since the last call, as the trait promises, and that
+/// the command uses an index.
+async fn assert_one_indexed_command(fresh: &Fresh, query: &str, sorting: Sorting) -> Document {
+    let commands = profiled(fresh).await;
+    let [command] = &commands[..] else {
+        panic!("{query}: {} commands: {commands:#?}", commands.len())
+    };
+    let plan = command.get_str("planSummary").expect("a plan");
+    assert!(!plan.contains("COLLSCAN"), "{query}: {plan}: {command}");
+    let sorts = command.get_bool("hasSortStage").unwrap_or(false);
+    assert!(!sorts || sorting != Sorting::Never, "{query} sorts: {plan}: {command}");
+    command.clone()
 }
 
-/// The windows of a page: the first, one after, one before, one between, from both ends.
-fn windows(key: impl Fn(u32) -> SortKey) -> Vec<PageRequest> {
-    let place = |n: u32| Some(Position { key: key(n), id: oid_of(n) });
-    let absent = Some(Position { key: SortKey::Null, id: oid_of(5) });
+/// Returns requests for the first page and for pages after, before and between cursors, from both
+/// ends.
+fn page_requests(key: impl Fn(u32) -> SortKey) -> Vec<PageRequest> {
+    let position = |n: u32| Some(Position { key: key(n), id: raw_id(n) });
+    let null = Some(Position { key: SortKey::Null, id: raw_id(5) });
     let mut all = Vec::new();
-    for end in [PageEdge::First, PageEdge::Last] {
+    for edge in [PageEdge::First, PageEdge::Last] {
         for (after, before) in [
             (None, None),
-            (place(40), None),
-            (None, place(40)),
-            (place(30), place(60)),
-            (place(60), place(30)),
-            (absent.clone(), None),
-            (None, absent.clone()),
+            (position(40), None),
+            (None, position(40)),
+            (position(30), position(60)),
+            (position(60), position(30)),
+            (null.clone(), None),
+            (None, null.clone()),
         ] {
-            all.push(PageRequest { size: 10, edge: end, after, before });
+            all.push(PageRequest { size: 10, edge, after, before });
         }
     }
     all
 }
 
-fn oid_of(n: u32) -> tenantry::domain::id::ObjectId {
+/// Returns the n-th identifier as the domain's untyped identifier.
+fn raw_id(n: u32) -> tenantry::domain::id::ObjectId {
     tenantry::domain::id::ObjectId(oid(n).bytes())
 }
 
 fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
-    let both = [Direction::Asc, Direction::Desc];
+    let directions = [Direction::Asc, Direction::Desc];
     fields
         .iter()
-        .flat_map(|field| both.map(|direction| Order { field: *field, direction }))
+        .flat_map(|field| directions.map(|direction| Order { field: *field, direction }))
         .collect()
 }
 
 #[tokio::test]
-async fn reads_by_key() {
+async fn lookups_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let ids: Vec<_> = (0..40).map(id).collect();
@@ -159,14 +171,14 @@ async fn reads_by_key() {
         TenantKeys::SlugsOrGroups(&slugs, &groups),
         TenantKeys::SlugsOrGroups(&slugs[..1], &[]),
     ] {
-        assert!(!store.tenants(keys).await.expect("read").is_empty());
-        assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+        assert!(!store.tenants(keys).await.expect("read succeeds").is_empty());
+        assert_one_indexed_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
     }
     let ids: Vec<_> = (0..40).map(id).collect();
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
     for keys in [UserKeys::Ids(&ids), UserKeys::Identity(&identity)] {
-        assert!(!store.users(keys).await.expect("read").is_empty());
-        assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+        assert!(!store.users(keys).await.expect("read succeeds").is_empty());
+        assert_one_indexed_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
     }
     let (ids, tenants): (Vec<_>, Vec<_>) = (0..40).map(|n| (id(n), id(n))).unzip();
     for keys in [
@@ -174,18 +186,20 @@ async fn reads_by_key() {
         SubscriptionKeys::LiveSubscriptionKey(&tenants),
         SubscriptionKeys::LiveSubscriptionKey(&tenants[..1]),
     ] {
-        assert!(!store.subscriptions(keys).await.expect("read").is_empty());
-        let seen = assert_one_good_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
-        // The ones that are over are not even looked at.
-        assert!(seen.get_i32("docsExamined").expect("counted") <= 40, "{seen}");
+        assert!(!store.subscriptions(keys).await.expect("read succeeds").is_empty());
+        let command =
+            assert_one_indexed_command(&fresh, &format!("{keys:?}"), Sorting::Never).await;
+        // Ended subscriptions are not examined.
+        assert!(command.get_i32("docsExamined").expect("a number") <= 40, "{command}");
     }
     let events: Vec<_> = (0..40).map(id).collect();
-    assert_eq!(store.audit_events(&events).await.expect("read").len(), 40);
-    assert_one_good_command(&fresh, "events", Sorting::Never).await;
-    assert!(store.tombstone(&identity).await.expect("read").is_some());
-    assert_one_good_command(&fresh, "tombstone", Sorting::Never).await;
+    assert_eq!(store.audit_events(&events).await.expect("read succeeds").len(), 40);
+    assert_one_indexed_command(&fresh, "events", Sorting::Never).await;
+    assert!(store.tombstone(&identity).await.expect("read succeeds").is_some());
+    assert_one_indexed_command(&fresh, "tombstone", Sorting::Never).await;
 }
 
+/// Asserts that all pages and the count of the list use indexes.
 async fn check_tenants(
     fresh: &Fresh,
     store: &MongoStore,
@@ -197,22 +211,22 @@ async fn check_tenants(
         TenantOrderField::Name => SortKey::Text(format!("Tenant {n}")),
         TenantOrderField::Slug => SortKey::Text(format!("t-{n:04}")),
     };
-    for window in windows(key) {
-        // The unique index lets one document be without a slug: there is nothing to order.
-        let absent = [&window.after, &window.before];
-        let absent = absent.into_iter().flatten().any(|place| place.key == SortKey::Null);
-        if absent && listing.order.field == TenantOrderField::Slug {
+    for page_request in page_requests(key) {
+        // The unique index allows one document without a slug, so null slugs need no order.
+        let cursors = [&page_request.after, &page_request.before];
+        let has_null = cursors.into_iter().flatten().any(|position| position.key == SortKey::Null);
+        if has_null && listing.order.field == TenantOrderField::Slug {
             continue;
         }
-        store.tenant_page(listing, &window).await.expect("read");
-        assert_one_good_command(fresh, &format!("{listing:?} {window:?}"), sorting).await;
+        store.tenant_page(listing, &page_request).await.expect("read succeeds");
+        assert_one_indexed_command(fresh, &format!("{listing:?} {page_request:?}"), sorting).await;
     }
-    store.count_tenants(listing).await.expect("counted");
-    assert_one_good_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
+    store.count_tenants(listing).await.expect("count succeeds");
+    assert_one_indexed_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
 }
 
 #[tokio::test]
-async fn lists_of_tenants() {
+async fn tenant_lists_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let none = TenantFilter::default;
@@ -234,21 +248,22 @@ async fn lists_of_tenants() {
     }
 }
 
+/// Asserts that all pages and the count of the list use indexes.
 async fn check_users(fresh: &Fresh, store: &MongoStore, listing: &UserListing, sorting: Sorting) {
     let key = |n: u32| match listing.order.field {
         UserOrderField::CreatedAt | UserOrderField::UpdatedAt => SortKey::Time(time(n.into())),
         UserOrderField::Name => SortKey::Text(format!("User {n}")),
     };
-    for window in windows(key) {
-        store.user_page(listing, &window).await.expect("read");
-        assert_one_good_command(fresh, &format!("{listing:?} {window:?}"), sorting).await;
+    for page_request in page_requests(key) {
+        store.user_page(listing, &page_request).await.expect("read succeeds");
+        assert_one_indexed_command(fresh, &format!("{listing:?} {page_request:?}"), sorting).await;
     }
-    store.count_users(listing).await.expect("counted");
-    assert_one_good_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
+    store.count_users(listing).await.expect("count succeeds");
+    assert_one_indexed_command(fresh, &format!("count {listing:?}"), Sorting::Never).await;
 }
 
 #[tokio::test]
-async fn lists_of_users() {
+async fn user_lists_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let none = UserFilter::default;
@@ -268,7 +283,7 @@ async fn lists_of_users() {
 }
 
 #[tokio::test]
-async fn lists_of_subscriptions() {
+async fn subscription_lists_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let none = SubscriptionFilter::default;
@@ -286,19 +301,19 @@ async fn lists_of_subscriptions() {
     for order in orders(SubscriptionOrderField::ALL) {
         for (scope, filter, sorting) in lists.clone() {
             let listing = Listing { scope, filter, order };
-            for window in windows(|n| SortKey::Time(time(n.into()))) {
-                store.subscription_page(&listing, &window).await.expect("read");
-                let what = format!("{listing:?} {window:?}");
-                assert_one_good_command(&fresh, &what, sorting).await;
+            for page_request in page_requests(|n| SortKey::Time(time(n.into()))) {
+                store.subscription_page(&listing, &page_request).await.expect("read succeeds");
+                let query = format!("{listing:?} {page_request:?}");
+                assert_one_indexed_command(&fresh, &query, sorting).await;
             }
-            store.count_subscriptions(&listing).await.expect("counted");
-            assert_one_good_command(&fresh, &format!("count {listing:?}"), Sorting::Never).await;
+            store.count_subscriptions(&listing).await.expect("count succeeds");
+            assert_one_indexed_command(&fresh, &format!("count {listing:?}"), Sorting::Never).await;
         }
     }
 }
 
 #[tokio::test]
-async fn lists_of_events() {
+async fn audit_log_queries_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let none = AuditFilter::default;
@@ -311,169 +326,179 @@ async fn lists_of_events() {
         AuditFilter { tenant: Some(id(3)), since: Some(time(20)), ..none() },
         AuditFilter { tenant: Some(id(3)), actor: Some(id(3)), ..none() },
     ] {
-        for window in windows(|n| SortKey::Time(time(n.into()))) {
-            store.audit_page(&filter, &window).await.expect("read");
-            assert_one_good_command(&fresh, &format!("{filter:?} {window:?}"), Sorting::Never)
-                .await;
+        for page_request in page_requests(|n| SortKey::Time(time(n.into()))) {
+            store.audit_page(&filter, &page_request).await.expect("read succeeds");
+            assert_one_indexed_command(
+                &fresh,
+                &format!("{filter:?} {page_request:?}"),
+                Sorting::Never,
+            )
+            .await;
         }
-        store.count_audit_events(&filter).await.expect("counted");
-        assert_one_good_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
+        store.count_audit_events(&filter).await.expect("count succeeds");
+        assert_one_indexed_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
     }
 }
 
-/// The members of many tenants cost as many keys and users as the pages hold, and no more.
+/// Member pages of many tenants examine only as many keys and users as the pages hold.
 #[tokio::test]
-async fn members_of_many_tenants() {
+async fn member_pages_examine_only_their_members() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let tenants: Vec<_> = (0..50).map(id).collect();
-    let place = |n: u32| Some(Position { key: SortKey::Null, id: oid_of(n) });
+    let position = |n: u32| Some(Position { key: SortKey::Null, id: raw_id(n) });
     for role in [None, Some(TenantRole::Owner)] {
         let filter = MemberFilter { role };
-        for end in [PageEdge::First, PageEdge::Last] {
-            for (after, before) in [(None, None), (place(90), None), (None, place(400))] {
-                let window = PageRequest { size: 3, edge: end, after, before };
-                let pages = store.member_pages(&tenants, &filter, &window).await.expect("read");
+        for edge in [PageEdge::First, PageEdge::Last] {
+            for (after, before) in [(None, None), (position(90), None), (None, position(400))] {
+                let page_request = PageRequest { size: 3, edge, after, before };
+                let pages = store
+                    .member_pages(&tenants, &filter, &page_request)
+                    .await
+                    .expect("read succeeds");
                 assert_eq!(pages.len(), 50);
-                let what = format!("{filter:?} {window:?}");
-                let seen = assert_one_good_command(&fresh, &what, Sorting::Never).await;
-                let examined = seen.get_i32("docsExamined").expect("counted");
-                // 4 of its 9 members for each tenant, and the tenant's own key; a role is looked
-                // for among all 9.
-                let most = if role.is_some() { 50 * 10 } else { 50 * 5 };
-                assert!(examined <= most, "{what}: {examined} documents: {seen}");
+                let query = format!("{filter:?} {page_request:?}");
+                let command = assert_one_indexed_command(&fresh, &query, Sorting::Never).await;
+                let examined = command.get_i32("docsExamined").expect("a number");
+                // Each tenant costs its own key and 4 of its 9 members. A role filter examines all 9.
+                let limit = if role.is_some() { 50 * 10 } else { 50 * 5 };
+                assert!(examined <= limit, "{query}: {examined} documents: {command}");
             }
         }
-        store.count_members(&tenants, &filter).await.expect("counted");
-        assert_one_good_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
+        store.count_members(&tenants, &filter).await.expect("count succeeds");
+        assert_one_indexed_command(&fresh, &format!("count {filter:?}"), Sorting::Never).await;
     }
 }
 
-/// Good commands since the last look, whatever their number: as `found` of them as looked for
-/// documents, and none that looked at more than `examined` of them.
-async fn assert_good_commands(fresh: &Fresh, what: &str, found: usize, examined: i32) {
-    let seen = seen(fresh).await;
-    let plans: Vec<_> =
-        seen.iter().filter_map(|one| Some((one.get_str("planSummary").ok()?, one))).collect();
-    assert_eq!(plans.len(), found, "{what}: {plans:#?}");
-    for (plan, one) in plans {
-        assert!(!plan.contains("COLLSCAN"), "{what}: {plan}: {one}");
-        assert!(!one.get_bool("hasSortStage").unwrap_or(false), "{what} sorts: {plan}: {one}");
-        let looked_at = one.get_i32("docsExamined").unwrap_or_default();
-        assert!(looked_at <= examined, "{what}: {looked_at} documents: {plan}: {one}");
+/// Asserts that the store has sent `expected` commands with a query plan since the last call, that all
+/// of them use an index without sorting, and that none examined more than `max_examined` documents.
+async fn assert_indexed_commands(fresh: &Fresh, query: &str, expected: usize, max_examined: i32) {
+    let commands = profiled(fresh).await;
+    let plans: Vec<_> = commands
+        .iter()
+        .filter_map(|command| Some((command.get_str("planSummary").ok()?, command)))
+        .collect();
+    assert_eq!(plans.len(), expected, "{query}: {plans:#?}");
+    for (plan, command) in plans {
+        assert!(!plan.contains("COLLSCAN"), "{query}: {plan}: {command}");
+        let sorts = command.get_bool("hasSortStage").unwrap_or(false);
+        assert!(!sorts, "{query} sorts: {plan}: {command}");
+        let examined = command.get_i32("docsExamined").unwrap_or_default();
+        assert!(examined <= max_examined, "{query}: {examined} documents: {plan}: {command}");
     }
 }
 
-fn stale(was: i32) -> UserVersion {
-    UserVersion { version: was, groups_as_of: None }
+fn user_version(version: i32) -> UserVersion {
+    UserVersion { version, groups_as_of: None }
 }
 
-/// Every change that looks for documents: those that are meant, and no others.
+/// Every change that queries documents examines only the documents it concerns.
 #[tokio::test]
-async fn changes_find_what_they_change() {
+async fn changes_examine_only_their_documents() {
     let fresh = filled().await;
     let store = fresh.store().await;
-    let mut tenants = store.tenants(TenantKeys::Ids(&[id(3)])).await.expect("read");
-    let tenant = tenants.pop().expect("there").expect("readable");
+    let mut tenants = store.tenants(TenantKeys::Ids(&[id(3)])).await.expect("read succeeds");
+    let tenant = tenants.pop().expect("present").expect("readable");
     let subscriptions = SubscriptionKeys::Ids(&[id(3)]);
-    let mut subscriptions = store.subscriptions(subscriptions).await.expect("read");
-    let subscription = subscriptions.pop().expect("there").expect("readable");
-    let mut users = store.users(UserKeys::Ids(&[id(3)])).await.expect("read");
-    let user = users.pop().expect("there").expect("readable");
+    let mut subscriptions = store.subscriptions(subscriptions).await.expect("read succeeds");
+    let subscription = subscriptions.pop().expect("present").expect("readable");
+    let mut users = store.users(UserKeys::Ids(&[id(3)])).await.expect("read succeeds");
+    let user = users.pop().expect("present").expect("readable");
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
-    let hold = Change::LockTenant { id: id(4), was: 1 };
-    seen(&fresh).await;
+    let lock = Change::LockTenant { id: id(4), was: 1 };
+    profiled(&fresh).await;
     let delete = |n| Change::DeleteTenant { id: id(n), was: 1, at: time(1), watermark: time(2) };
-    let changed = |version| tenantry::domain::tenant::Tenant { version, ..tenant.clone() };
-    for (change, found) in [
-        (Change::UpdateTenant { was: 1, tenant: changed(2) }, 1),
-        (Change::UpdateTenant { was: 2, tenant: changed(3) }, 1),
-        (hold.clone(), 1),
+    let updated = |version| tenantry::domain::tenant::Tenant { version, ..tenant.clone() };
+    for (change, commands) in [
+        (Change::UpdateTenant { was: 1, tenant: updated(2) }, 1),
+        (Change::UpdateTenant { was: 2, tenant: updated(3) }, 1),
+        (lock.clone(), 1),
         (Change::UpdateSubscription { was: 1, subscription }, 1),
         (Change::DeleteSubscription { id: id(3), was: 1 }, 1),
         (Change::RequireNoLiveSubscription(id(3)), 1),
-        (Change::UpdateUser { was: stale(1), user: user.clone() }, 1),
+        (Change::UpdateUser { was: user_version(1), user: user.clone() }, 1),
         (Change::TouchLastSeen { id: id(3), at: time(9) }, 1),
-        (Change::DeleteUser { id: id(3), was: stale(1) }, 1),
+        (Change::DeleteUser { id: id(3), was: user_version(1) }, 1),
         (Change::DeleteTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
         (Change::DeleteTombstones { identity, was: None }, 1),
         (Change::InsertUser(user), 1),
-        // The tenant, its subscriptions, its members counted and ended; a mark, and who came late.
+        // Deletes the tenant and its subscriptions, counts and removes its members, looks for a
+        // marker document, and looks for late memberships.
         (delete(10), 6),
     ] {
-        let what = format!("{change:?}");
-        // Together with something else, so that it is a transaction.
-        let done = store.commit(&[change, hold.clone()]).await;
-        done.unwrap_or_else(|refused| panic!("{what}: {refused}"));
-        assert_good_commands(&fresh, &what, found + 1, 9).await;
+        let query = format!("{change:?}");
+        // A second change makes the commit a transaction.
+        let result = store.commit(&[change, lock.clone()]).await;
+        result.unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_indexed_commands(&fresh, &query, commands + 1, 9).await;
     }
 }
 
-/// One owner among many members is found without a look at all of them; and so is that there is
-/// none.
+/// The store finds out whether a tenant has an owner without examining all its members.
 #[tokio::test]
-async fn an_owner_is_found_among_many_members() {
+async fn owner_check_does_not_examine_all_members() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let member = |n: u32, role: &str| {
         let here = doc! { "tenantId": oid(1_000), "role": role };
-        // An owner elsewhere: some of these come before the one who is meant.
-        let elsewhere =
-            doc! { "tenantId": oid(n), "role": if n < 20 { "owner" } else { "member" } };
+        // Some members own another tenant, and they sort before the owner of this one.
+        let other = doc! { "tenantId": oid(n), "role": if n < 20 { "owner" } else { "member" } };
         doc! {
             "_id": oid(1_000 + n), "subject": format!("m-{n}"), "name": "M",
-            "memberships": [here, elsewhere],
+            "memberships": [here, other],
         }
     };
     fresh.insert("users", (0..500).map(|n| member(n, "member")).collect()).await;
-    seen(&fresh).await;
-    let kept = store.commit(&[Change::RequireOwner(id(1_000))]).await;
-    assert!(matches!(kept, Err(CommitError::OwnerRequirement)), "{kept:?}");
-    assert_good_commands(&fresh, "no owner", 1, 25).await;
+    profiled(&fresh).await;
+    let result = store.commit(&[Change::RequireOwner(id(1_000))]).await;
+    assert!(matches!(result, Err(CommitError::OwnerRequirement)), "{result:?}");
+    assert_indexed_commands(&fresh, "no owner", 1, 25).await;
     fresh.insert("users", vec![member(600, "owner")]).await;
-    seen(&fresh).await;
-    store.commit(&[Change::RequireOwner(id(1_000))]).await.expect("there is one");
-    assert_good_commands(&fresh, "an owner", 1, 25).await;
+    profiled(&fresh).await;
+    store.commit(&[Change::RequireOwner(id(1_000))]).await.expect("the tenant has an owner");
+    assert_indexed_commands(&fresh, "an owner", 1, 25).await;
 }
 
 #[tokio::test]
-async fn requests_are_found_by_key_and_by_age() {
+async fn idempotency_records_use_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let claim = |n: u8, at| Claim {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [1; 32],
-        run_id: oid_of(1),
+        run_id: raw_id(1),
         now: time(at),
     };
     for n in 0..100 {
-        store.claim_request(&claim(n, 0)).await.expect("claimed");
+        store.claim_request(&claim(n, 0)).await.expect("claim succeeds");
     }
-    seen(&fresh).await;
-    let at_once = KEY_TTL.as_secs().cast_signed();
-    for (now, found) in [(1, 2), (at_once, 3)] {
+    profiled(&fresh).await;
+    let expiry = KEY_TTL.as_secs().cast_signed();
+    for (now, commands) in [(1, 2), (expiry, 3)] {
         store
-            .claim_request(&claim(200 + u8::try_from(found).expect("few"), now))
+            .claim_request(&claim(200 + u8::try_from(commands).expect("in range"), now))
             .await
-            .expect("claimed");
-        // The claim, the look for what is old, and its end.
-        assert_good_commands(&fresh, "claim", found, 8).await;
+            .expect("claim succeeds");
+        // The commands are the claim, the search for expired records, and their deletion.
+        assert_indexed_commands(&fresh, "claim", commands, 8).await;
     }
     let key = IdempotencyKeyHash([202; 32]);
     let step = CompletedMutation { root_field_index: 0, ids: Vec::new() };
     store
-        .commit(&[Change::RecordIdempotentStep { key, run_id: oid_of(1), step }])
+        .commit(&[Change::RecordIdempotentStep { key, run_id: raw_id(1), step }])
         .await
-        .expect("committed");
-    assert_good_commands(&fresh, "done", 1, 1).await;
-    for (end, found) in [(RunOutcome::Abandoned, 2), (RunOutcome::Completed("a".to_owned()), 1)] {
-        store.complete_request(key, oid_of(1), &end).await.expect("settled");
-        assert_good_commands(&fresh, "settle", found, 1).await;
+        .expect("commit succeeds");
+    assert_indexed_commands(&fresh, "record step", 1, 1).await;
+    for (outcome, commands) in
+        [(RunOutcome::Abandoned, 2), (RunOutcome::Completed("a".to_owned()), 1)]
+    {
+        store.complete_request(key, raw_id(1), &outcome).await.expect("completion succeeds");
+        assert_indexed_commands(&fresh, "complete", commands, 1).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_tenant_is_found_by_its_mark() {
+async fn tenant_cleanup_uses_indexes() {
     let fresh = filled().await;
     let store = fresh.store().await;
     let member = |n: u32| {
@@ -482,12 +507,14 @@ async fn what_is_left_of_a_tenant_is_found_by_its_mark() {
     };
     fresh.insert("tenants", vec![doc! { "_id": oid(1_000), "slug": "many", "name": "Many" }]).await;
     fresh.insert("users", (0..1_100).map(member).collect()).await;
-    seen(&fresh).await;
+    profiled(&fresh).await;
     let delete = Change::DeleteTenant { id: id(1_000), was: 1, at: time(1), watermark: time(2) };
-    store.commit(&[delete]).await.expect("committed");
-    // The members are counted as far as it matters, from the index alone; then the mark is seen.
-    assert_good_commands(&fresh, "delete", 4, 1_001).await;
-    assert_eq!(store.finish_deletions().await.expect("done"), 1_100);
-    // The marks twice, the members thrice, their ends twice, the end of the mark.
-    assert_good_commands(&fresh, "finish", 8, 1_000).await;
+    store.commit(&[delete]).await.expect("commit succeeds");
+    // The members are counted from the index alone, up to the limit of a transaction. Then the marker
+    // document is looked up.
+    assert_indexed_commands(&fresh, "delete", 4, 1_001).await;
+    assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 1_100);
+    // Two lookups of marker documents, three of members, two removals of memberships, and the
+    // removal of the marker.
+    assert_indexed_commands(&fresh, "finish", 8, 1_000).await;
 }
