@@ -90,7 +90,7 @@ fn check_idle_timeout(path: &str, balancer: &str, mismatches: &mut Mismatches) {
     });
 }
 
-/// Checks that an update replaces one gateway at a time and starts the new one first.
+/// Checks that an update starts new gateways first and never replaces all of them at once.
 fn check_rolling_update(deploy: &Value, mismatches: &mut Mismatches) {
     let update = &deploy["update_config"];
     let has_spare = deploy["replicas"].as_u64() > update["parallelism"].as_u64();

@@ -1,5 +1,5 @@
-//! The script that initializes MongoDB, run by the real shell, and the gateway with the privileges that
-//! the script grants.
+//! The script that initializes MongoDB, run by the real shell, and the gateway with the privileges
+//! that the script grants.
 
 use std::{
     fs,
@@ -123,8 +123,8 @@ async fn gateway_works_with_the_granted_privileges() {
     assert!(audit_log["data"]["auditLog"]["totalCount"].as_i64() > Some(6), "{audit_log}");
 }
 
-/// Executes a mutation, which must succeed, and returns its data. The query of `me` creates the viewer's
-/// user if it does not exist yet.
+/// Executes a mutation, which must succeed, and returns its data. The query of `me` creates the
+/// viewer's user if it does not exist yet.
 async fn mutate(endpoint: &str, token: &str, mutation: &str) -> Value {
     ask(endpoint, token, "{ me { id } }").await;
     let response = ask(endpoint, token, &format!("mutation {{ {mutation} }}")).await;

@@ -63,8 +63,8 @@ impl Files {
         document
     }
 
-    /// Parses all documents of a YAML file. Merge keys (`<<`) are applied, and a tagged value becomes
-    /// `{"!Tag": value}`.
+    /// Parses all documents of a YAML file. Merge keys (`<<`) are applied, and a tagged value
+    /// becomes `{"!Tag": value}`.
     pub(super) fn documents(&self, path: &str) -> Vec<Value> {
         let parse = |document: yaml_serde::Deserializer<'_>| {
             let mut value = yaml_serde::Value::deserialize(document)

@@ -29,7 +29,7 @@ pub(super) fn check(files: &Files, program: &Program, mismatches: &mut Mismatche
     blueprint.check_scopes(program);
     blueprint.check_provider(&platform["services"]);
     blueprint.check_secrets(files, &platform["services"]["identity-init"]);
-    blueprint.check_application(&platform["services"]["identity-init"]);
+    blueprint.check_init_service(&platform["services"]["identity-init"]);
 }
 
 impl Blueprint<'_> {
@@ -39,7 +39,7 @@ impl Blueprint<'_> {
     }
 
     /// Returns all entries of a model.
-    fn of_model(&self, model: &str) -> Vec<&Value> {
+    fn entries_of(&self, model: &str) -> Vec<&Value> {
         self.entries.iter().filter(|entry| entry["model"] == model).collect()
     }
 
@@ -51,7 +51,7 @@ impl Blueprint<'_> {
 
     fn check_groups(&mut self, program: &Program) {
         let names: Vec<_> = self
-            .of_model("authentik_core.group")
+            .entries_of("authentik_core.group")
             .iter()
             .map(|group| text(&group["identifiers"]["name"]).to_owned())
             .collect();
@@ -61,7 +61,7 @@ impl Blueprint<'_> {
         for group in [&admins, &tenant] {
             self.check(names.contains(group), || format!("no group {group}"));
         }
-        let users = self.of_model("authentik_core.user");
+        let users = self.entries_of("authentik_core.user");
         let first = users.first().map_or(Value::Null, |user| user["attrs"]["groups"].clone());
         let all_exist = items(&first).all(|group| self.referenced(group).is_some());
         self.check(all_exist && first.is_array(), || "the first user is in no group".to_owned());
@@ -71,7 +71,7 @@ impl Blueprint<'_> {
         let claim = format!("\"{}\":", program.default_of("TENANTRY_OIDC_GROUPS_CLAIM"));
         let admins = format!("\"{}\"", program.default_of("TENANTRY_PLATFORM_ADMIN_GROUP"));
         let prefix = format!("\"{}\"", program.default_of("TENANTRY_TENANT_GROUP_PREFIX"));
-        let mappings = self.of_model("authentik_providers_oauth2.scopemapping");
+        let mappings = self.entries_of("authentik_providers_oauth2.scopemapping");
         let groups = mappings.iter().find(|mapping| mapping["attrs"]["scope_name"] == "groups");
         let expression =
             groups.map_or("", |mapping| text(&mapping["attrs"]["expression"])).to_owned();
@@ -80,7 +80,7 @@ impl Blueprint<'_> {
                 format!("the scope groups does not contain {part}")
             });
         }
-        let provider = self.of_model("authentik_providers_oauth2.oauth2provider")[0].clone();
+        let provider = self.entries_of("authentik_providers_oauth2.oauth2provider")[0].clone();
         let mut attached = Vec::new();
         for mapping in items(&provider["attrs"]["property_mappings"]) {
             let managed = text(&mapping["!Find"][1][1]).strip_prefix(MANAGED).map(str::to_owned);
@@ -98,12 +98,12 @@ impl Blueprint<'_> {
     fn check_provider(&mut self, services: &Value) {
         let gateway = compose::environment(&services["gateway"]);
         let portal = compose::environment(&services["portal"]);
-        let provider = self.of_model("authentik_providers_oauth2.oauth2provider")[0].clone();
+        let provider = self.entries_of("authentik_providers_oauth2.oauth2provider")[0].clone();
         let attrs = &provider["attrs"];
         let client = text(&attrs["client_id"]);
         let audience = &gateway["TENANTRY_OIDC_AUDIENCE"];
         self.check(audience == client, || format!("the client is {client}, expected {audience}"));
-        let application = self.of_model("authentik_core.application")[0].clone();
+        let application = self.entries_of("authentik_core.application")[0].clone();
         let is_same = self.referenced(&application["attrs"]["provider"]) == Some(&provider);
         self.check(is_same, || "the application uses another provider".to_owned());
         let slug = text(&application["identifiers"]["slug"]);
@@ -181,7 +181,7 @@ impl Blueprint<'_> {
         }
     }
 
-    fn check_application(&mut self, service: &Value) {
+    fn check_init_service(&mut self, service: &Value) {
         let command = texts(&service["command"]);
         let path = match command[..] {
             ["apply_blueprint", path] => format!("/blueprints/{path}"),

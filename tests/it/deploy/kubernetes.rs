@@ -100,7 +100,8 @@ fn check_configuration(
     variables
 }
 
-/// Checks the `restricted` profile of the Pod Security Standards and the read-only root file system.
+/// Checks the `restricted` profile of the Pod Security Standards and the read-only root file
+/// system.
 fn check_hardening(name: &str, pod: &Value, image: &Image, mismatches: &mut Mismatches) {
     let mut check =
         |holds: bool, message: &str| mismatches.check(holds, || format!("{name}: {message}"));

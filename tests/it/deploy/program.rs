@@ -10,8 +10,8 @@ use std::{
 pub(super) struct Program {
     /// The variables of each command, with their defaults.
     commands: BTreeMap<String, BTreeMap<String, Option<String>>>,
-    /// Caches the results of [`Program::accepts`], because each needs a process and processes dominate
-    /// the time of the tests.
+    /// Caches the results of [`Program::accepts`], because each needs a process and processes
+    /// dominate the time of the tests.
     checked: Mutex<BTreeMap<String, Result<(), String>>>,
 }
 
@@ -67,8 +67,8 @@ impl Program {
 
     /// Returns an error if `serve` rejects these variables.
     ///
-    /// The check needs no port, file or network. It sets the variable that the program validates last
-    /// to an invalid value, and expects an error about that variable only.
+    /// The check needs no port, file or network. It sets the variable that the program validates
+    /// last to an invalid value, and expects an error about that variable only.
     pub(super) fn accepts(&self, variables: &BTreeMap<String, String>) -> Result<(), String> {
         let key = format!("{variables:?}");
         if let Some(result) = self.checked.lock().expect("not poisoned").get(&key) {

@@ -16,7 +16,8 @@ use super::{
     program::Program,
 };
 
-/// A simulated development machine: a directory for generated files, an mkcert root and a hosts file.
+/// A simulated development machine: a directory for generated files, an mkcert root and a hosts
+/// file.
 struct Machine(TempDir);
 
 impl Machine {

@@ -40,8 +40,9 @@ impl FailPointServer {
         let uri = mongod.uri(DATABASE).replace("serverSelectionTimeoutMS=300&", "");
         let client = Client::with_uri_str(&uri).await.expect("a URL");
         let (admin, database) = (client.database("admin"), client.database(DATABASE));
-        // The application name restricts failures to the store's commands. The fast heartbeat lets the
-        // driver recover twice a second, because the injected errors misreport the server's state.
+        // The application name restricts failures to the store's commands. The fast heartbeat lets
+        // the driver recover twice a second, because the injected errors misreport the server's
+        // state.
         let uri = format!("{}&appName=store&heartbeatFrequencyMS=500", mongod.uri(DATABASE));
         let uri = uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=5000");
         let store = MongoStore::connect(&uri, ISSUER, None).await.expect("store opens");
@@ -140,8 +141,8 @@ fn connection_closed() -> Document {
     doc! { "closeConnection": true }
 }
 
-/// Returns a failure in which the server executes the command, but its reply leaves open whether the
-/// write is durable.
+/// Returns a failure in which the server executes the command, but its reply leaves open whether
+/// the write is durable.
 fn write_concern_error(code: i32) -> Document {
     doc! { "writeConcernError": { "code": code, "errmsg": "for the test" } }
 }
@@ -205,12 +206,13 @@ async fn commit_that_never_arrives_is_reported_as_failed() {
     let tenants = server.database.collection::<Document>("tenants");
     let update = tenants.update_one(doc! { "_id": oid(1) }, increment);
     let update = tokio::time::timeout(std::time::Duration::from_secs(30), update.into_future());
-    update.await.expect("the lock is gone before the server aborts it").expect("update succeeds");
+    update.await.expect("no lock blocks the update").expect("update succeeds");
     server.store.commit(&changes(1)).await.expect("commit succeeds");
     assert_eq!((server.has_event(1).await, server.lock_count().await), (true, 2));
 }
 
-/// The server commits, but no reply confirms it before the store gives up. The store finds the commit.
+/// The server commits, but no reply confirms it before the store gives up. The store finds the
+/// commit.
 #[tokio::test]
 async fn unconfirmed_commit_is_verified_by_a_lookup() {
     let server = FailPointServer::new().await;

@@ -1,6 +1,6 @@
-//! Determines the shards that each command of the store would target in a sharded cluster: the shards
-//! of the shard key values in its filter, or all shards. The commands are real ones that the profiler
-//! recorded.
+//! Determines the shards that each command of the store would target in a sharded cluster: the
+//! shards of the shard key values in its filter, or all shards. The commands are real ones that the
+//! profiler recorded.
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};

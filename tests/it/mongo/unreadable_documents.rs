@@ -125,7 +125,8 @@ async fn unreadable_users_do_not_hide_others() {
         "memberships": [valid_membership()] }
     };
     let mut all = with_invalid_fields(valid, invalid_user_fields());
-    // MongoDB's queries match a document in place of an array of one, so this user counts as a member.
+    // MongoDB's queries match a document in place of an array of one, so this user counts as a
+    // member.
     let mut without_array = valid(99);
     without_array.insert("memberships", valid_membership());
     all.push(without_array);
@@ -198,8 +199,8 @@ async fn unreadable_subscriptions_and_audit_events_do_not_hide_others() {
     assert_eq!(page.items.len(), 8);
 }
 
-/// Paging ends and visits each readable document once, although sort fields have values of every type
-/// and one identifier is not an ObjectId.
+/// Paging ends and visits each readable document once, although sort fields have values of every
+/// type and one identifier is not an ObjectId.
 #[tokio::test]
 async fn paging_visits_each_readable_document_once() {
     let fresh = Fresh::new().await;

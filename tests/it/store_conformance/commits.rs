@@ -151,8 +151,8 @@ async fn insert_conflict_names_the_field(store: Arc<dyn Store>) {
 }
 
 async fn conflict_in_a_large_commit_writes_nothing(store: Arc<dyn Store>) {
-    // The commit has more changes of each kind than a store sends in one command. The users belong to
-    // two issuers.
+    // The commit has more changes of each kind than a store sends in one command. The users belong
+    // to two issuers.
     let other_issuer =
         |n| Identity { issuer: "https://other.example/".to_owned(), ..user(n).identity };
     let users = (1..=1_200).map(|n| match n % 3 {
@@ -258,7 +258,8 @@ async fn outdated_user_version_is_stale(store: Arc<dyn Store>) {
     assert_eq!(load_user(&*store, 2).await, user(2));
     assert!(store.users(UserKeys::Ids(&[id(3)])).await.expect("read succeeds").is_empty());
 
-    // A change of the watermark alone makes an earlier read stale, although the version is the same.
+    // A change of the watermark alone makes an earlier read stale, although the version is the
+    // same.
     let moved = User { groups_as_of: Some(time(6)), ..with_watermark.clone() };
     must_commit(
         &*store,
@@ -361,7 +362,8 @@ async fn user_update_never_moves_last_seen_back(store: Arc<dyn Store>) {
     let earlier_read = user(1);
     must_commit(&*store, [Change::InsertUser(earlier_read.clone())]).await;
     must_commit(&*store, [Change::TouchLastSeen { id: id(1), at: time(10) }]).await;
-    // The updates are based on the earlier read. They carry no time, an older time and a later time.
+    // The updates are based on the earlier read. They carry no time, an older time and a later
+    // time.
     let mut ada = earlier_read;
     for (at, last_seen) in [(None, 10), (Some(5), 10), (Some(20), 20)] {
         let was = (&ada).into();

@@ -40,7 +40,8 @@ pub(super) async fn commit_concurrently(
     results
 }
 
-/// Returns the index of the only commit that succeeded. Every other one must have the expected error.
+/// Returns the index of the only commit that succeeded. Every other one must have the expected
+/// error.
 pub(super) fn winner(
     results: &[Result<(), CommitError>],
     is_expected: impl Fn(&CommitError) -> bool,

@@ -1,4 +1,5 @@
-//! Combinations of filters: paging through a list returns the matching entities, and the count agrees.
+//! Combinations of filters: paging through a list returns the matching entities, and the count
+//! agrees.
 
 use std::sync::Arc;
 

@@ -31,7 +31,8 @@ for_each_store!(
     former_members_get_new_version_and_watermark,
 );
 
-/// Expands each case as [`for_each_store`] does, and also passes the MongoDB server for bulk inserts.
+/// Expands each case as [`for_each_store`] does, and also passes the MongoDB server for bulk
+/// inserts.
 macro_rules! for_each_store_with_server {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {

@@ -1,9 +1,9 @@
 //! Runs one conformance suite against every store: SQLite in a file, SQLite in memory, and MongoDB.
 //! Each case receives an empty, prepared store.
 //!
-//! One difference is known and accepted. MongoDB compares names with an ICU collation of strength 2.
-//! Its search may therefore ignore accents, and it may sort names beyond ASCII differently. No case
-//! here depends on either behaviour.
+//! One difference is known and accepted. MongoDB compares names with an ICU collation of strength
+//! 2. Its search may therefore ignore accents, and it may sort names beyond ASCII differently. No
+//! case here depends on either behaviour.
 
 mod audit;
 mod changes;

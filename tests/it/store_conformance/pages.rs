@@ -279,7 +279,8 @@ async fn tenant_paging_is_stable_under_inserts(store: Arc<dyn Store>) {
                 })
             };
             let insert = async |page: u32| {
-                // Inserts stop after three pages. A walk never ends while inserts continue ahead of it.
+                // Inserts stop after three pages. A walk never ends while inserts continue ahead of
+                // it.
                 if page <= 3 {
                     must_commit(&*store, inserted(page).map(Change::InsertTenant)).await;
                 }

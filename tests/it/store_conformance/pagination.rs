@@ -96,7 +96,8 @@ fn cursors<T>(all: &[Item<T>]) -> Vec<Option<Position>> {
     cursors
 }
 
-/// Asserts that pages of every kind, and walks of several page sizes from both ends, match the list.
+/// Asserts that pages of every kind, and walks of several page sizes from both ends, match the
+/// list.
 pub(super) async fn assert_pages<T: Clone + Debug + PartialEq>(
     all: &[Item<T>],
     direction: Direction,

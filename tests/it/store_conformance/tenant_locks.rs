@@ -188,8 +188,8 @@ async fn plan_change_excludes_a_new_subscription(store: Arc<dyn Store>) {
     }
 }
 
-/// Deletes and recreates the user of one identity concurrently. The identity always has exactly one of
-/// a user and a tombstone.
+/// Deletes and recreates the user of one identity concurrently. The identity always has exactly one
+/// of a user and a tombstone.
 async fn identity_has_either_a_user_or_a_tombstone(store: Arc<dyn Store>) {
     let identity = user(0).identity;
     must_commit(&*store, [Change::InsertUser(user(0))]).await;
