@@ -61,7 +61,7 @@ impl Session {
             Err(CommitError::Conflict(unique)) => {
                 return Err(AccessError::Conflict(unique.field()));
             }
-            Err(CommitError::OwnerRequirement) => return Err(AccessError::Conflict("userId")),
+            Err(CommitError::LastOwner) => return Err(AccessError::Conflict("userId")),
             Err(CommitError::Superseded) => return Err(AccessError::Unavailable),
             Err(CommitError::Failed(error)) => return Err(error.into()),
         }

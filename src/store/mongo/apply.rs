@@ -251,7 +251,7 @@ fn by_id<E>(id: Id<E>) -> Document {
 }
 
 /// Matches a user with the expected version and watermark. An absent watermark reads as `None`.
-fn user_version_filter(id: Id<User>, expected: UserVersion) -> Document {
+fn user_version_filter(id: UserId, expected: UserVersion) -> Document {
     let mut filter = id_version_filter(id, expected.version);
     filter.insert("groupsAsOf", expected.groups_as_of.map_or(Bson::Null, |at| date(at).into()));
     filter

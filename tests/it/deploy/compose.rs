@@ -1,283 +1,314 @@
-//! The compose files against the image, the program and what is on the disk.
+//! Checks the compose files against the image, the program and the files in the repository.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    ADMIN_PATHS, Faults, are_options, ending,
-    files::{Files, fields, interpolated, items, text, texts},
+    ADMIN_PATHS, Mismatches, check_variables,
+    files::{Files, fields, interpolate, items, text, texts},
     image::Image,
-    is_pinned, port_of,
+    is_pinned, parse_seconds, port_of,
     program::Program,
-    seconds,
+    shutdown_duration,
 };
 
-/// The platform of a developer.
+/// The compose file of the development platform.
 pub(super) const PLATFORM: &str = "compose.yaml";
-/// The example for production.
+/// The compose file of the production example.
 pub(super) const PRODUCTION: &str = "compose.prod.yaml";
 
-/// What the example for production is told.
-pub(super) const TOLD: [(&str, &str); 4] = [
+/// The variables that an operator sets for the production example.
+pub(super) const PRODUCTION_VARIABLES: [(&str, &str); 4] = [
     ("TENANTRY_IMAGE", "registry.example.org/tenantry:0.1.0"),
     ("TENANTRY_HOST", "api.example.org"),
     ("TENANTRY_OIDC_ISSUER", "https://id.example.org/"),
     ("TENANTRY_OIDC_AUDIENCE", "portal"),
 ];
-/// Where `scripts/setup-compose` puts what no repository holds.
-pub(super) const MADE: &str = "deploy/secrets/";
+/// The directory of the files that `scripts/setup-compose` generates and the repository ignores.
+pub(super) const GENERATED: &str = "deploy/secrets/";
 
+/// A service of a compose file.
 struct Service<'a> {
-    at: String,
+    location: String,
     name: &'a str,
     body: &'a Value,
     all: &'a Value,
 }
 
-pub(super) fn look(files: &Files, program: &Program, image: &Image, faults: &mut Faults) {
+/// Checks all services of both compose files.
+pub(super) fn check(files: &Files, program: &Program, image: &Image, mismatches: &mut Mismatches) {
     for path in [PLATFORM, PRODUCTION] {
-        let file = read(files, path);
+        let file = load(files, path);
         for (name, body) in fields(&file["services"]) {
-            let at = format!("{path}: {name}");
-            let service = Service { at, name, body, all: &file["services"] };
-            service.is_hardened(faults);
-            service.starts_in_order(faults);
-            service.holds_no_secret(&file["secrets"], faults);
-            service.mounts_what_is_there(faults);
+            let location = format!("{path}: {name}");
+            let service = Service { location, name, body, all: &file["services"] };
+            service.check_hardening(mismatches);
+            service.check_dependencies(mismatches);
+            service.check_secrets(&file["secrets"], mismatches);
+            service.check_mounts(mismatches);
             if path == PLATFORM {
-                service.stays_on_loopback(faults);
+                service.check_loopback(mismatches);
             }
             if text(&body["image"]).contains("tenantry:") {
-                service.runs_the_program(program, image, faults);
+                service.check_program(program, image, mismatches);
             }
         }
         let balancer = texts(&file["services"]["traefik"]["command"]).join(" ");
-        closes_first(path, &balancer, faults);
+        check_idle_timeout(path, &balancer, mismatches);
     }
-    rolls(&read(files, PRODUCTION)["services"]["gateway"]["deploy"], faults);
+    check_rolling_update(&load(files, PRODUCTION)["services"]["gateway"]["deploy"], mismatches);
 }
 
-/// A compose file where nobody says anything that need not be said.
-fn read(files: &Files, path: &str) -> Value {
-    interpolate(&files.yaml(path), if path == PRODUCTION { &TOLD } else { &[] })
+/// Parses a compose file and interpolates its variables. Optional ones have their defaults.
+fn load(files: &Files, path: &str) -> Value {
+    interpolate_all(&files.yaml(path), if path == PRODUCTION { &PRODUCTION_VARIABLES } else { &[] })
 }
 
-fn interpolate(value: &Value, told: &[(&str, &str)]) -> Value {
+fn interpolate_all(value: &Value, variables: &[(&str, &str)]) -> Value {
     match value {
-        Value::String(text) => interpolated(text, told).into(),
-        Value::Array(items) => items.iter().map(|item| interpolate(item, told)).collect(),
+        Value::String(text) => interpolate(text, variables).into(),
+        Value::Array(items) => items.iter().map(|item| interpolate_all(item, variables)).collect(),
         Value::Object(fields) => {
-            let field = |(name, value): (&String, _)| (name.clone(), interpolate(value, told));
+            let field =
+                |(name, value): (&String, _)| (name.clone(), interpolate_all(value, variables));
             fields.iter().map(field).collect()
         }
         other => other.clone(),
     }
 }
 
-/// A connection that the gateway closes while the balancer sends on it is a failed request.
-fn closes_first(path: &str, balancer: &str, faults: &mut Faults) {
+/// Checks that the balancer closes idle connections before the gateway does. A request fails if the
+/// balancer sends it on a connection that the gateway is closing.
+fn check_idle_timeout(path: &str, balancer: &str, mismatches: &mut Mismatches) {
     let option = "--serverstransport.forwardingtimeouts.idleconntimeout=";
     let idle = balancer.split(option).nth(1).and_then(|rest| rest.split(' ').next());
-    let sooner = idle.and_then(seconds).is_some_and(|idle| idle < tenantry::http::HEAD_TIMEOUT);
-    faults.unless(sooner, || {
+    let is_shorter =
+        idle.and_then(parse_seconds).is_some_and(|idle| idle < tenantry::http::HEAD_TIMEOUT);
+    mismatches.check(is_shorter, || {
         format!("{path}: traefik keeps idle connections longer than the gateway")
     });
 }
 
-fn rolls(deploy: &Value, faults: &mut Faults) {
+/// Checks that an update starts new gateways first and never replaces all of them at once.
+fn check_rolling_update(deploy: &Value, mismatches: &mut Mismatches) {
     let update = &deploy["update_config"];
-    let several = deploy["replicas"].as_u64() > update["parallelism"].as_u64();
-    let rolling = several && update["order"] == "start-first";
-    faults.unless(rolling, || format!("{PRODUCTION}: an update leaves no gateway to answer"));
+    let has_spare = deploy["replicas"].as_u64() > update["parallelism"].as_u64();
+    let is_rolling = has_spare && update["order"] == "start-first";
+    mismatches.check(is_rolling, || format!("{PRODUCTION}: an update leaves no gateway running"));
 }
 
 impl Service<'_> {
-    fn is_hardened(&self, faults: &mut Faults) {
-        let Self { at, body, .. } = self;
+    fn check_hardening(&self, mismatches: &mut Mismatches) {
+        let Self { location, body, .. } = self;
         let image = text(&body["image"]);
-        faults.unless(is_pinned(image), || format!("{at}: {image} is not pinned"));
-        let dropped = texts(&body["cap_drop"]) == ["ALL"];
-        faults.unless(dropped, || format!("{at}: it keeps capabilities"));
-        let stays = texts(&body["security_opt"]).contains(&"no-new-privileges:true");
-        faults.unless(stays, || format!("{at}: it may gain privileges"));
-        let bounded = body["deploy"]["resources"]["limits"]["memory"].is_string();
-        faults.unless(bounded, || format!("{at}: its memory has no limit"));
-        let comes_back = body["restart"].is_string();
-        faults.unless(comes_back, || format!("{at}: nobody starts it again"));
-        // Authentik's own is not made for it.
+        mismatches.check(is_pinned(image), || format!("{location}: {image} is not pinned"));
+        let drops_all = texts(&body["cap_drop"]) == ["ALL"];
+        mismatches.check(drops_all, || format!("{location}: it does not drop all capabilities"));
+        let no_new_privileges = texts(&body["security_opt"]).contains(&"no-new-privileges:true");
+        mismatches.check(no_new_privileges, || format!("{location}: it may gain privileges"));
+        let has_memory_limit = body["deploy"]["resources"]["limits"]["memory"].is_string();
+        mismatches.check(has_memory_limit, || format!("{location}: its memory has no limit"));
+        let restarts = body["restart"].is_string();
+        mismatches.check(restarts, || format!("{location}: it has no restart policy"));
+        // The Authentik image does not support a read-only file system.
         let read_only = body["read_only"] == true || image.contains("goauthentik");
-        faults.unless(read_only, || format!("{at}: its file system can be written to"));
+        mismatches.check(read_only, || format!("{location}: its root file system is writable"));
     }
 
-    fn starts_in_order(&self, faults: &mut Faults) {
-        let Self { at, body, all, .. } = self;
-        for (other, how) in fields(&body["depends_on"]) {
-            let there = &all[other];
-            faults.unless(there.is_object(), || format!("{at}: no service {other}"));
-            let checked = texts(&there["healthcheck"]["test"]).first() == Some(&"CMD");
-            let ends = text(&there["restart"]) == "on-failure";
-            let will = match text(&how["condition"]) {
-                "service_healthy" => checked,
-                "service_completed_successfully" => ends,
+    fn check_dependencies(&self, mismatches: &mut Mismatches) {
+        let Self { location, body, all, .. } = self;
+        for (other, dependency) in fields(&body["depends_on"]) {
+            let target = &all[other];
+            mismatches.check(target.is_object(), || format!("{location}: no service {other}"));
+            let has_health_check = texts(&target["healthcheck"]["test"]).first() == Some(&"CMD");
+            let completes = text(&target["restart"]) == "on-failure";
+            let can_be_met = match text(&dependency["condition"]) {
+                "service_healthy" => has_health_check,
+                "service_completed_successfully" => completes,
                 "service_started" => text(&body["restart"]) == "on-failure",
                 _ => false,
             };
-            faults.unless(will, || format!("{at}: it waits for {other} in vain"));
-            let profiles = texts(&there["profiles"]);
-            let with = texts(&body["profiles"]).iter().all(|profile| profiles.contains(profile));
-            faults.unless(with, || format!("{at}: {other} is not in all of its profiles"));
+            mismatches.check(can_be_met, || {
+                format!("{location}: its condition on {other} can never be met")
+            });
+            let profiles = texts(&target["profiles"]);
+            let has_profiles =
+                texts(&body["profiles"]).iter().all(|profile| profiles.contains(profile));
+            mismatches.check(has_profiles, || {
+                format!("{location}: {other} is not in all of its profiles")
+            });
         }
     }
 
-    fn holds_no_secret(&self, declared: &Value, faults: &mut Faults) {
-        let Self { at, body, .. } = self;
+    fn check_secrets(&self, declared: &Value, mismatches: &mut Mismatches) {
+        let Self { location, body, .. } = self;
         for (variable, value) in fields(&body["environment"]) {
             let value = text(value);
-            let secret = !variable.ends_with("_URL")
+            let is_secret = !variable.ends_with("_URL")
                 && ["PASSWORD", "SECRET", "KEY", "TOKEN"].iter().any(|w| variable.contains(w));
             let by_file =
                 value.starts_with("/run/secrets/") || value.starts_with("file:///run/secrets/");
             let has_user = value.split_once("://").is_some_and(|(_, rest)| {
                 rest.split('/').next().is_some_and(|host| host.contains('@'))
             });
-            faults.unless(!has_user && (by_file || !secret), || {
-                format!("{at}: {variable} is a secret")
+            mismatches.check(!has_user && (by_file || !is_secret), || {
+                format!("{location}: {variable} contains a secret")
             });
             if let Some((_, name)) = value.split_once("/run/secrets/") {
-                let given = texts(&body["secrets"]).contains(&name);
-                faults.unless(given, || {
-                    format!("{at}: {variable} names a secret that it is not given")
+                let is_mounted = texts(&body["secrets"]).contains(&name);
+                mismatches.check(is_mounted, || {
+                    format!("{location}: {variable} names a secret that is not mounted")
                 });
             }
         }
         for name in texts(&body["secrets"]) {
             let file = text(&declared[name]["file"]);
-            let made = file == format!("{MADE}{name}");
-            faults.unless(made, || format!("{at}: the secret {name} is of no file that is made"));
+            let is_generated = file == format!("{GENERATED}{name}");
+            mismatches.check(is_generated, || {
+                format!("{location}: the secret {name} is not a generated file")
+            });
         }
     }
 
-    fn mounts_what_is_there(&self, faults: &mut Faults) {
+    fn check_mounts(&self, mismatches: &mut Mismatches) {
         for volume in texts(&self.body["volumes"]) {
             let Some(source) = volume.strip_prefix("./").and_then(|rest| rest.split(':').next())
             else {
                 continue;
             };
-            let there = source.starts_with(MADE) || super::root().join(source).exists();
-            faults.unless(there, || format!("{}: no {source} that could be mounted", self.at));
+            let exists = source.starts_with(GENERATED) || super::root().join(source).exists();
+            mismatches.check(exists, || {
+                format!("{}: the mounted {source} does not exist", self.location)
+            });
         }
     }
 
-    fn stays_on_loopback(&self, faults: &mut Faults) {
+    fn check_loopback(&self, mismatches: &mut Mismatches) {
         for port in texts(&self.body["ports"]) {
-            let here = port.starts_with("127.0.0.1:");
-            faults.unless(here, || format!("{}: {port} can be reached from elsewhere", self.at));
+            let is_loopback = port.starts_with("127.0.0.1:");
+            mismatches.check(is_loopback, || {
+                format!("{}: {port} is not bound to the loopback address", self.location)
+            });
         }
     }
 
-    fn runs_the_program(&self, program: &Program, image: &Image, faults: &mut Faults) {
-        let Self { at, body, .. } = self;
+    fn check_program(&self, program: &Program, image: &Image, mismatches: &mut Mismatches) {
+        let Self { location, body, .. } = self;
         let command = texts(&body["command"]);
         let command = command.first().copied().unwrap_or("serve");
-        faults.unless(program.has_command(command), || format!("{at}: no command {command}"));
+        mismatches
+            .check(program.has_command(command), || format!("{location}: no command {command}"));
         let environment = environment(body);
-        are_options(at, &environment, program, faults);
+        check_variables(location, &environment, program, mismatches);
         if let Some(file) = environment.get("TENANTRY_OIDC_CA_FILE") {
             let targets = texts(&body["volumes"]);
             let mut targets = targets.iter().filter_map(|volume| volume.split(':').nth(1));
-            let mounted = targets.any(|target| file.starts_with(&format!("{target}/")));
-            faults.unless(mounted, || format!("{at}: nothing is mounted at {file}"));
+            let is_mounted = targets.any(|target| file.starts_with(&format!("{target}/")));
+            mismatches.check(is_mounted, || format!("{location}: nothing is mounted at {file}"));
         }
         let binds =
             ["TENANTRY_BIND", "TENANTRY_ADMIN_BIND"].map(|name| port_of(&environment[name]));
-        faults.unless(binds == [image.public_port, image.admin_port], || {
-            format!("{at}: it listens on {binds:?}, and the image says otherwise")
+        mismatches.check(binds == [image.public_port, image.admin_port], || {
+            format!("{location}: it listens on {binds:?}, unlike the image")
         });
         for port in texts(&body["ports"]) {
-            let inside = port.rsplit(':').next().and_then(|port| port.parse().ok());
-            let known = inside.is_some_and(|port| binds.contains(&port));
-            faults.unless(known, || format!("{at}: nobody listens at the port of {port}"));
+            let container_port = port.rsplit(':').next().and_then(|port| port.parse().ok());
+            let is_bound = container_port.is_some_and(|port| binds.contains(&port));
+            mismatches
+                .check(is_bound, || format!("{location}: no listener has the port of {port}"));
         }
         if command != "serve" {
             return;
         }
-        let check = texts(&body["healthcheck"]["test"]);
-        let health = check == ["CMD", image.binary.as_str(), "health"];
-        faults.unless(health, || format!("{at}: its check is {check:?}"));
-        let grace = seconds(text(&body["stop_grace_period"]));
-        let enough = grace > ending(&environment, program);
-        faults.unless(enough, || format!("{at}: it is killed while requests are under way"));
-        self.is_routed_to(&body["labels"], image, faults);
+        let health_check = texts(&body["healthcheck"]["test"]);
+        let is_health = health_check == ["CMD", image.binary.as_str(), "health"];
+        mismatches.check(is_health, || format!("{location}: its health check is {health_check:?}"));
+        let grace_period = parse_seconds(text(&body["stop_grace_period"]));
+        let is_long_enough = grace_period > shutdown_duration(&environment, program);
+        mismatches.check(is_long_enough, || {
+            format!("{location}: its grace period is shorter than the shutdown")
+        });
+        self.check_routing(&body["labels"], image, mismatches);
         if body["deploy"]["labels"].is_object() {
-            self.is_routed_to(&body["deploy"]["labels"], image, faults);
+            self.check_routing(&body["deploy"]["labels"], image, mismatches);
         }
     }
 
-    fn is_routed_to(&self, labels: &Value, image: &Image, faults: &mut Faults) {
-        let at = &self.at;
+    fn check_routing(&self, labels: &Value, image: &Image, mismatches: &mut Mismatches) {
+        let location = &self.location;
         let balancer = format!("traefik.http.services.{}.loadbalancer", self.name);
         let label = |name: &str| text(&labels[format!("{balancer}.{name}")]).to_owned();
         let port = label("server.port");
-        let right = port == image.public_port.to_string();
-        faults.unless(right, || format!("{at}: traefik sends to port {port:?}"));
+        let is_public = port == image.public_port.to_string();
+        mismatches
+            .check(is_public, || format!("{location}: traefik sends requests to port {port:?}"));
         let (path, port) = (label("healthcheck.path"), label("healthcheck.port"));
-        let asked = path.is_empty()
+        let is_served = path.is_empty()
             || (ADMIN_PATHS.contains(&path.as_str()) && port == image.admin_port.to_string());
-        faults.unless(asked, || format!("{at}: traefik asks for health at {port}{path}"));
+        mismatches
+            .check(is_served, || format!("{location}: traefik checks health at {port}{path}"));
         if path.is_empty() {
             return;
         }
-        let late = seconds(&label("healthcheck.interval"))
-            .zip(seconds(&label("healthcheck.timeout")))
+        let detection = parse_seconds(&label("healthcheck.interval"))
+            .zip(parse_seconds(&label("healthcheck.timeout")))
             .map(|(interval, timeout)| interval + timeout);
-        let delay = environment(self.body).get("TENANTRY_SHUTDOWN_DELAY").and_then(|d| seconds(d));
-        let noticed = late.is_some() && delay > late;
-        faults.unless(noticed, || format!("{at}: traefik sends to one that is gone"));
+        let delay = environment(self.body)
+            .get("TENANTRY_SHUTDOWN_DELAY")
+            .and_then(|delay| parse_seconds(delay));
+        let is_detected = detection.is_some() && delay > detection;
+        mismatches.check(is_detected, || {
+            format!("{location}: traefik sends requests to a stopped gateway")
+        });
     }
 }
 
-/// A service's variables.
+/// Returns a service's environment variables.
 pub(super) fn environment(body: &Value) -> BTreeMap<String, String> {
-    let named = fields(&body["environment"]);
-    named.map(|(name, value)| (name.to_owned(), text(value).to_owned())).collect()
+    let variables = fields(&body["environment"]);
+    variables.map(|(name, value)| (name.to_owned(), text(value).to_owned())).collect()
 }
 
-/// The name that a service is routed by.
+/// Returns the host name that traefik routes to a service.
 pub(super) fn host(body: &Value) -> &str {
     let mut labels = fields(&body["labels"]);
     let rule = labels.find(|(name, _)| name.ends_with(".rule")).map(|(_, rule)| text(rule));
     rule.and_then(|rule| rule.strip_prefix("Host(`")?.strip_suffix("`)")).unwrap_or_default()
 }
 
-/// The platform's names, which are also names within it.
-pub(super) fn names(files: &Files, faults: &mut Faults) -> Vec<String> {
-    let file = read(files, PLATFORM);
+/// Checks that the platform's host names also resolve inside its network, and returns them.
+pub(super) fn check_host_names(files: &Files, mismatches: &mut Mismatches) -> Vec<String> {
+    let file = load(files, PLATFORM);
     let aliases = texts(&file["services"]["traefik"]["networks"]["edge"]["aliases"]);
     for (name, body) in fields(&file["services"]) {
         let host = host(body);
         if body["labels"]["traefik.enable"] == "true" {
-            let known = aliases.contains(&host);
-            faults.unless(known, || format!("{PLATFORM}: {name}: {host} is no name within"));
-            let joined = texts(&body["networks"]).contains(&"edge");
-            faults.unless(joined, || format!("{PLATFORM}: {name}: traefik does not reach it"));
+            let is_alias = aliases.contains(&host);
+            mismatches.check(is_alias, || {
+                format!("{PLATFORM}: {name}: {host} is not an alias in the network")
+            });
+            let is_on_edge = texts(&body["networks"]).contains(&"edge");
+            mismatches.check(is_on_edge, || {
+                format!("{PLATFORM}: {name}: it is not on traefik's network")
+            });
         }
     }
     aliases.into_iter().map(str::to_owned).collect()
 }
 
-/// The platform, with its variables as they are where nobody says.
-pub(super) fn platform(files: &Files) -> Value {
-    read(files, PLATFORM)
+/// Parses the compose file of the platform. Its variables have their defaults.
+pub(super) fn load_platform(files: &Files) -> Value {
+    load(files, PLATFORM)
 }
 
-/// Each secret that some service is given.
-pub(super) fn secrets(files: &Files) -> Vec<String> {
-    let file = platform(files);
+/// Returns the paths of all secrets and environment files of the services.
+pub(super) fn secret_files(files: &Files) -> Vec<String> {
+    let file = load_platform(files);
     let files = fields(&file["secrets"]).map(|(_, secret)| text(&secret["file"]).to_owned());
-    let mut all: Vec<_> = files.collect();
+    let mut paths: Vec<_> = files.collect();
     for (_, body) in fields(&file["services"]) {
-        all.extend(items(&body["env_file"]).map(|path| text(path).to_owned()));
+        paths.extend(items(&body["env_file"]).map(|path| text(path).to_owned()));
     }
-    all
+    paths
 }

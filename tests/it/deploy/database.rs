@@ -1,5 +1,5 @@
-//! The script that makes MongoDB ready, by the shell that runs it, and the gateway with the rights
-//! that it gives.
+//! The script that initializes MongoDB, run by the real shell, and the gateway with the privileges
+//! that the script grants.
 
 use std::{
     fs,
@@ -20,72 +20,75 @@ use crate::{
     support::{issuer::TestIssuer, mongod::Mongod},
 };
 
-const ROOT: &str = "root's own";
-/// One that has to be written otherwise in a URL.
-const GATEWAY: &str = "pa/ss:wo@rd";
+/// The root user's password.
+const ROOT_PASSWORD: &str = "root's own";
+/// The gateway's password, which must be percent-encoded in a URL.
+const GATEWAY_PASSWORD: &str = "pa/ss:wo@rd";
 
-/// Runs the script as the service `mongodb-init` does.
-fn init(folder: &Path, mongod: &Mongod) -> String {
+/// Runs the script as the service `mongodb-init` does, and returns its output.
+fn run_init_script(directory: &Path, mongod: &Mongod) -> String {
     let shell = root().join("tests/deploy/node_modules/mongosh/bin/mongosh.js");
     assert!(shell.exists(), "these tests need MongoDB's shell. Run: scripts/fetch-deploy");
     let mut command = Command::new("node");
     command.arg(shell).args(["--nodb", "--quiet", "--norc", "--file"]);
     command.arg(root().join("deploy/mongodb/init.js")).stdin(Stdio::null());
-    command.env("HOME", folder).env("MONGODB_HOST", mongod.host());
+    command.env("HOME", directory).env("MONGODB_HOST", mongod.host());
     for (variable, name, content) in [
-        ("MONGODB_ROOT_PASSWORD_FILE", "root", ROOT),
-        ("MONGODB_GATEWAY_PASSWORD_FILE", "gateway", GATEWAY),
+        ("MONGODB_ROOT_PASSWORD_FILE", "root", ROOT_PASSWORD),
+        ("MONGODB_GATEWAY_PASSWORD_FILE", "gateway", GATEWAY_PASSWORD),
     ] {
-        let path = folder.join(name);
-        fs::write(&path, format!("{content}\n")).expect("written");
+        let path = directory.join(name);
+        fs::write(&path, format!("{content}\n")).expect("write succeeds");
         command.env(variable, path);
     }
     let output = command.output().expect("node");
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    for secret in [ROOT, GATEWAY] {
-        assert!(!said.contains(secret), "{said}");
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success(), "{printed}");
+    for secret in [ROOT_PASSWORD, GATEWAY_PASSWORD] {
+        assert!(!printed.contains(secret), "{printed}");
     }
-    said
+    printed
 }
 
-/// A database that the script has made ready, twice.
-async fn ready() -> (TempDir, Mongod, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mongod = Mongod::secured(ROOT).await;
-    let (folder, mongod, said) = tokio::task::spawn_blocking(move || {
-        let said = [init(folder.path(), &mongod), init(folder.path(), &mongod)];
-        (folder, mongod, said)
+/// Starts a database and runs the script twice. Returns the URL for the gateway.
+async fn initialized_database() -> (TempDir, Mongod, String) {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mongod = Mongod::secured(ROOT_PASSWORD).await;
+    let (directory, mongod, outputs) = tokio::task::spawn_blocking(move || {
+        let outputs = [(); 2].map(|()| run_init_script(directory.path(), &mongod));
+        (directory, mongod, outputs)
     })
     .await
-    .expect("ended");
-    assert!(said[0].contains("initiated rs0") && !said[1].contains("initiated"), "{said:?}");
+    .expect("task completes");
+    let [first, second] = &outputs;
+    assert!(first.contains("initiated rs0") && !second.contains("initiated"), "{outputs:?}");
     let url =
         format!("mongodb://tenantry:pa%2Fss%3Awo%40rd@{}/tenantry?replicaSet=rs0", mongod.host());
-    (folder, mongod, url)
+    (directory, mongod, url)
 }
 
+/// Returns the current time in seconds since the epoch.
 fn now() -> i64 {
-    #[expect(clippy::disallowed_methods, reason = "the program itself goes by the system's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the program under test uses the system clock")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(now.expect("after 1970").as_secs()).expect("in range")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gateway_works_with_the_rights_that_it_is_given() {
-    let (folder, _mongod, url) = ready().await;
+async fn gateway_works_with_the_granted_privileges() {
+    let (directory, _mongod, url) = initialized_database().await;
     let variables = [("TENANTRY_DATABASE_URL", &*url)];
     for _ in 0..2 {
-        let seeded = run(folder.path(), &["seed"], &variables);
+        let seeded = run(directory.path(), &["seed"], &variables);
         assert_eq!(seeded.status.code(), Some(0), "{}", text(&seeded.stderr));
     }
     let issuer = TestIssuer::start().await;
-    let all = [
+    let serve_variables = [
         ("TENANTRY_DATABASE_URL", &*url),
         ("TENANTRY_OIDC_ISSUER", issuer.url()),
         ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
     ];
-    let mut serve = Running::serve(folder.path(), &all);
+    let mut serve = Running::serve(directory.path(), &serve_variables);
     let serving = serve.logged("serving");
     let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
     serve.logged("the database is ready");
@@ -94,16 +97,16 @@ async fn the_gateway_works_with_the_rights_that_it_is_given() {
         token.groups(groups.iter().copied()).sign()
     };
     let (ada, carol) = (token("ada", &["platform-admins"]), token("carol", &["tenant:dezky"]));
-    let carols = ask(&endpoint, &carol, "{ me { id memberships { tenant { slug } } } }").await;
-    assert_eq!(carols["data"]["me"]["memberships"][0]["tenant"]["slug"], "dezky", "{carols}");
-    let user = carols["data"]["me"]["id"].as_str().expect("an id");
-    let made = change(
+    let viewer = ask(&endpoint, &carol, "{ me { id memberships { tenant { slug } } } }").await;
+    assert_eq!(viewer["data"]["me"]["memberships"][0]["tenant"]["slug"], "dezky", "{viewer}");
+    let user = viewer["data"]["me"]["id"].as_str().expect("an id");
+    let created = mutate(
         &endpoint,
         &ada,
         "createTenant(input: {slug: \"acme\", name: \"Acme\"}) { tenant { id } }",
     )
     .await;
-    let tenant = made["createTenant"]["tenant"]["id"].as_str().expect("an id");
+    let tenant = created["createTenant"]["tenant"]["id"].as_str().expect("an id");
     for mutation in [
         format!(
             "updateTenant(input: {{id: \"{tenant}\", plan: BUSINESS}}) {{ tenant {{ plan }} }}"
@@ -114,31 +117,35 @@ async fn the_gateway_works_with_the_rights_that_it_is_given() {
         format!("deleteTenant(input: {{id: \"{tenant}\"}}) {{ deletedId }}"),
         format!("deleteUser(input: {{id: \"{user}\"}}) {{ deletedId }}"),
     ] {
-        change(&endpoint, &ada, &mutation).await;
+        mutate(&endpoint, &ada, &mutation).await;
     }
-    let history = ask(&endpoint, &ada, "{ me { id } auditLog { totalCount } }").await;
-    assert!(history["data"]["auditLog"]["totalCount"].as_i64() > Some(6), "{history}");
+    let audit_log = ask(&endpoint, &ada, "{ me { id } auditLog { totalCount } }").await;
+    assert!(audit_log["data"]["auditLog"]["totalCount"].as_i64() > Some(6), "{audit_log}");
 }
 
-/// What a mutation gives, which must be no error. `me` makes the actor where there is none yet.
-async fn change(endpoint: &str, token: &str, mutation: &str) -> Value {
+/// Executes a mutation, which must succeed, and returns its data. The query of `me` creates the
+/// viewer's user if it does not exist yet.
+async fn mutate(endpoint: &str, token: &str, mutation: &str) -> Value {
     ask(endpoint, token, "{ me { id } }").await;
-    let answer = ask(endpoint, token, &format!("mutation {{ {mutation} }}")).await;
-    assert_eq!(answer["errors"], json!(null), "{mutation}: {answer}");
-    answer["data"].clone()
+    let response = ask(endpoint, token, &format!("mutation {{ {mutation} }}")).await;
+    assert_eq!(response["errors"], json!(null), "{mutation}: {response}");
+    response["data"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_has_no_right_to_more() {
-    let (folder, mongod, url) = ready().await;
-    let seeded = run(folder.path(), &["seed"], &[("TENANTRY_DATABASE_URL", &url)]);
+async fn gateway_user_has_no_other_privileges() {
+    let (directory, mongod, url) = initialized_database().await;
+    let seeded = run(directory.path(), &["seed"], &[("TENANTRY_DATABASE_URL", &url)]);
     assert_eq!(seeded.status.code(), Some(0), "{}", text(&seeded.stderr));
     let client = Client::with_uri_str(&url).await.expect("a URL");
     let database = client.database("tenantry");
     let events = database.collection::<Document>("auditEvents");
-    assert!(events.count_documents(doc! {}).await.expect("a count") > 0, "history can be read");
+    assert!(
+        events.count_documents(doc! {}).await.expect("count succeeds") > 0,
+        "the audit log is readable"
+    );
     let set = doc! { "$set": { "action": "nothing" } };
-    let refused = [
+    let results = [
         events.update_many(doc! {}, set).await.map(drop),
         events.delete_many(doc! {}).await.map(drop),
         events.drop().await,
@@ -146,16 +153,16 @@ async fn it_has_no_right_to_more() {
         database.drop().await,
         client.database("other").collection("x").insert_one(doc! {}).await.map(drop),
     ];
-    for (place, refused) in refused.into_iter().enumerate() {
-        let error = refused.expect_err(&format!("the {place}-th is allowed"));
+    for (index, result) in results.into_iter().enumerate() {
+        let error = result.expect_err(&format!("operation {index} is allowed"));
         assert!(
             error.to_string().contains("Unauthorized")
                 || error.to_string().contains("not authorized"),
             "{error}"
         );
     }
-    // And without a password, nothing at all.
-    let anybody = Client::with_uri_str(mongod.uri("tenantry")).await.expect("a URL");
-    let anybody = anybody.database("tenantry").collection::<Document>("users");
-    assert!(anybody.find_one(doc! {}).await.is_err());
+    // A client without credentials cannot read anything.
+    let anonymous = Client::with_uri_str(mongod.uri("tenantry")).await.expect("a URL");
+    let users = anonymous.database("tenantry").collection::<Document>("users");
+    assert!(users.find_one(doc! {}).await.is_err());
 }

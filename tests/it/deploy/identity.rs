@@ -1,53 +1,57 @@
-//! The blueprint against the platform around it and what the program makes of groups.
+//! Checks the Authentik blueprint against the development platform and the program's group options.
 
 use serde_json::Value;
 
 use super::{
-    Faults, compose,
+    Mismatches, compose,
     files::{BLUEPRINT, Files, fields, items, text, texts},
     program::Program,
 };
 
-/// What the portal asks for at a sign-in.
+/// The scopes that the portal requests at sign-in.
 const SCOPES: [&str; 5] = ["openid", "profile", "email", "groups", "offline_access"];
-/// Scopes that Authentik itself has, by the ends of their names.
+/// The prefix of the scope mappings that Authentik manages.
 const MANAGED: &str = "goauthentik.io/providers/oauth2/scope-";
 
+/// The blueprint's entries, with the mismatches found so far.
 struct Blueprint<'a> {
     entries: &'a [Value],
-    faults: &'a mut Faults,
+    mismatches: &'a mut Mismatches,
 }
 
-pub(super) fn look(files: &Files, program: &Program, faults: &mut Faults) {
+/// Checks the blueprint.
+pub(super) fn check(files: &Files, program: &Program, mismatches: &mut Mismatches) {
     let file = files.yaml(BLUEPRINT);
-    let platform = compose::platform(files);
+    let platform = compose::load_platform(files);
     let entries = file["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut blueprint = Blueprint { entries, faults };
-    blueprint.groups(program);
-    blueprint.scopes(program);
-    blueprint.provider(&platform["services"]);
-    blueprint.secrets(files, &platform["services"]["identity-init"]);
-    blueprint.is_applied(&platform["services"]["identity-init"]);
+    let mut blueprint = Blueprint { entries, mismatches };
+    blueprint.check_groups(program);
+    blueprint.check_scopes(program);
+    blueprint.check_provider(&platform["services"]);
+    blueprint.check_secrets(files, &platform["services"]["identity-init"]);
+    blueprint.check_init_service(&platform["services"]["identity-init"]);
 }
 
 impl Blueprint<'_> {
-    fn fault(&mut self, right: bool, what: impl FnOnce() -> String) {
-        self.faults.unless(right, || format!("{BLUEPRINT}: {}", what()));
+    /// Records a mismatch if the condition does not hold.
+    fn check(&mut self, holds: bool, message: impl FnOnce() -> String) {
+        self.mismatches.check(holds, || format!("{BLUEPRINT}: {}", message()));
     }
 
-    fn of(&self, model: &str) -> Vec<&Value> {
+    /// Returns all entries of a model.
+    fn entries_of(&self, model: &str) -> Vec<&Value> {
         self.entries.iter().filter(|entry| entry["model"] == model).collect()
     }
 
-    /// The entry that a `!KeyOf` names.
-    fn named(&self, id: &Value) -> Option<&Value> {
+    /// Returns the entry that a `!KeyOf` refers to.
+    fn referenced(&self, id: &Value) -> Option<&Value> {
         let id = id["!KeyOf"].as_str()?;
         self.entries.iter().find(|entry| entry["id"] == id)
     }
 
-    fn groups(&mut self, program: &Program) {
-        let made: Vec<_> = self
-            .of("authentik_core.group")
+    fn check_groups(&mut self, program: &Program) {
+        let names: Vec<_> = self
+            .entries_of("authentik_core.group")
             .iter()
             .map(|group| text(&group["identifiers"]["name"]).to_owned())
             .collect();
@@ -55,66 +59,75 @@ impl Blueprint<'_> {
         let prefix = program.default_of("TENANTRY_TENANT_GROUP_PREFIX").to_owned();
         let tenant = format!("{prefix}{}", program.default_of("TENANTRY_DEFAULT_TENANT_SLUG"));
         for group in [&admins, &tenant] {
-            self.fault(made.contains(group), || format!("no group {group}"));
+            self.check(names.contains(group), || format!("no group {group}"));
         }
-        let users = self.of("authentik_core.user");
+        let users = self.entries_of("authentik_core.user");
         let first = users.first().map_or(Value::Null, |user| user["attrs"]["groups"].clone());
-        let joined = items(&first).all(|group| self.named(group).is_some());
-        self.fault(joined && first.is_array(), || "the first user is in no group".to_owned());
+        let all_exist = items(&first).all(|group| self.referenced(group).is_some());
+        self.check(all_exist && first.is_array(), || "the first user is in no group".to_owned());
     }
 
-    fn scopes(&mut self, program: &Program) {
+    fn check_scopes(&mut self, program: &Program) {
         let claim = format!("\"{}\":", program.default_of("TENANTRY_OIDC_GROUPS_CLAIM"));
         let admins = format!("\"{}\"", program.default_of("TENANTRY_PLATFORM_ADMIN_GROUP"));
         let prefix = format!("\"{}\"", program.default_of("TENANTRY_TENANT_GROUP_PREFIX"));
-        let mappings = self.of("authentik_providers_oauth2.scopemapping");
+        let mappings = self.entries_of("authentik_providers_oauth2.scopemapping");
         let groups = mappings.iter().find(|mapping| mapping["attrs"]["scope_name"] == "groups");
-        let says = groups.map_or("", |mapping| text(&mapping["attrs"]["expression"])).to_owned();
+        let expression =
+            groups.map_or("", |mapping| text(&mapping["attrs"]["expression"])).to_owned();
         for part in [claim, admins, prefix] {
-            self.fault(says.contains(&part), || format!("the scope groups does not say {part}"));
+            self.check(expression.contains(&part), || {
+                format!("the scope groups does not contain {part}")
+            });
         }
-        let provider = self.of("authentik_providers_oauth2.oauth2provider")[0].clone();
+        let provider = self.entries_of("authentik_providers_oauth2.oauth2provider")[0].clone();
         let mut attached = Vec::new();
         for mapping in items(&provider["attrs"]["property_mappings"]) {
             let managed = text(&mapping["!Find"][1][1]).strip_prefix(MANAGED).map(str::to_owned);
-            let own = self.named(mapping).map(|own| text(&own["attrs"]["scope_name"]).to_owned());
-            attached.extend(managed.or(own));
+            let custom = self
+                .referenced(mapping)
+                .map(|entry| text(&entry["attrs"]["scope_name"]).to_owned());
+            attached.extend(managed.or(custom));
         }
         attached.sort();
-        let mut wanted = SCOPES;
-        wanted.sort_unstable();
-        self.fault(attached == wanted, || format!("the provider has the scopes {attached:?}"));
+        let mut expected = SCOPES;
+        expected.sort_unstable();
+        self.check(attached == expected, || format!("the provider has the scopes {attached:?}"));
     }
 
-    fn provider(&mut self, services: &Value) {
+    fn check_provider(&mut self, services: &Value) {
         let gateway = compose::environment(&services["gateway"]);
         let portal = compose::environment(&services["portal"]);
-        let provider = self.of("authentik_providers_oauth2.oauth2provider")[0].clone();
+        let provider = self.entries_of("authentik_providers_oauth2.oauth2provider")[0].clone();
         let attrs = &provider["attrs"];
         let client = text(&attrs["client_id"]);
         let audience = &gateway["TENANTRY_OIDC_AUDIENCE"];
-        self.fault(audience == client, || format!("the client is {client}, and not {audience}"));
-        let application = self.of("authentik_core.application")[0].clone();
-        let same = self.named(&application["attrs"]["provider"]) == Some(&provider);
-        self.fault(same, || "the application has another provider".to_owned());
+        self.check(audience == client, || format!("the client is {client}, expected {audience}"));
+        let application = self.entries_of("authentik_core.application")[0].clone();
+        let is_same = self.referenced(&application["attrs"]["provider"]) == Some(&provider);
+        self.check(is_same, || "the application uses another provider".to_owned());
         let slug = text(&application["identifiers"]["slug"]);
         let host = compose::host(&services["identity"]);
         let issuer = format!("https://{host}/application/o/{slug}/");
         let configured = &gateway["TENANTRY_OIDC_ISSUER"];
-        self.fault(*configured == issuer, || format!("tokens name {issuer}, and not {configured}"));
+        self.check(*configured == issuer, || {
+            format!("the issuer of tokens is {issuer}, expected {configured}")
+        });
         let key = &attrs["signing_key"]["!Find"][0];
-        self.fault(key == "authentik_crypto.certificatekeypair", || {
+        self.check(key == "authentik_crypto.certificatekeypair", || {
             "tokens are not signed".to_owned()
         });
-        self.fault(attrs["issuer_mode"] == "per_provider", || "another issuer's mode".to_owned());
+        self.check(attrs["issuer_mode"] == "per_provider", || {
+            "the issuer mode is not per_provider".to_owned()
+        });
         for flow in ["authorization_flow", "invalidation_flow"] {
-            let found = attrs[flow]["!Find"][0] == "authentik_flows.flow";
-            self.fault(found, || format!("the provider has no {flow}"));
+            let is_set = attrs[flow]["!Find"][0] == "authentik_flows.flow";
+            self.check(is_set, || format!("the provider has no {flow}"));
         }
-        self.portal(attrs, &portal, &issuer, compose::host(&services["portal"]));
+        self.check_portal(attrs, &portal, &issuer, compose::host(&services["portal"]));
     }
 
-    fn portal(
+    fn check_portal(
         &mut self,
         provider: &Value,
         portal: &std::collections::BTreeMap<String, String>,
@@ -129,53 +142,59 @@ impl Blueprint<'_> {
             [("REDIRECT_URI", "authorization"), ("LOGOUT_REDIRECT_URI", "logout")]
         {
             let url = get(variable);
-            let back = items(&provider["redirect_uris"]).any(|uri| {
+            let is_allowed = items(&provider["redirect_uris"]).any(|uri| {
                 uri["url"] == url
                     && uri["matching_mode"] == "strict"
                     && uri["redirect_uri_type"] == kind
             });
-            let here = url.starts_with(&format!("https://{host}/"));
-            self.fault(back && here, || format!("nobody may be sent to {url:?} ({kind})"));
+            let is_own_host = url.starts_with(&format!("https://{host}/"));
+            self.check(is_allowed && is_own_host, || {
+                format!("{url:?} is not an allowed redirect URI ({kind})")
+            });
         }
         for variable in ["CLIENT_ID", "AUDIENCE"] {
-            let right = provider["client_id"] == get(variable);
-            self.fault(right, || format!("the portal has another {variable}"));
+            let matches = provider["client_id"] == get(variable);
+            self.check(matches, || format!("the portal has a different {variable}"));
         }
         for variable in ["OPEN_ID_CONFIGURATION", "LOGOUT_URL"] {
-            let right = get(variable).starts_with(issuer);
-            self.fault(right, || format!("the portal has the {variable} of another issuer"));
+            let matches = get(variable).starts_with(issuer);
+            self.check(matches, || format!("the portal has the {variable} of another issuer"));
         }
     }
 
-    fn secrets(&mut self, files: &Files, service: &Value) {
-        let given = texts(&service["secrets"]);
-        let named = files.text(BLUEPRINT).split("!File ").skip(1);
-        for path in named.filter_map(|rest| rest.split_whitespace().next()) {
+    fn check_secrets(&mut self, files: &Files, service: &Value) {
+        let mounted = texts(&service["secrets"]);
+        let referenced = files.text(BLUEPRINT).split("!File ").skip(1);
+        for path in referenced.filter_map(|rest| rest.split_whitespace().next()) {
             let name = path.strip_prefix("/run/secrets/").unwrap_or_default();
-            let known = given.contains(&name);
-            self.fault(known, || format!("who applies it is not given {path}"));
+            let is_mounted = mounted.contains(&name);
+            self.check(is_mounted, || format!("the service that applies it has no secret {path}"));
         }
         let entries = self.entries;
         for entry in entries {
             for (name, value) in fields(&entry["attrs"]) {
-                let secret = name.contains("password") || name.contains("secret");
-                self.fault(!secret || value["!File"].is_string(), || format!("{name} is a secret"));
+                let is_secret = name.contains("password") || name.contains("secret");
+                self.check(!is_secret || value["!File"].is_string(), || {
+                    format!("{name} contains a secret")
+                });
             }
         }
     }
 
-    fn is_applied(&mut self, service: &Value) {
+    fn check_init_service(&mut self, service: &Value) {
         let command = texts(&service["command"]);
         let path = match command[..] {
             ["apply_blueprint", path] => format!("/blueprints/{path}"),
             _ => String::new(),
         };
-        let mounted = texts(&service["volumes"]).iter().any(|volume| {
+        let is_mounted = texts(&service["volumes"]).iter().any(|volume| {
             let mut parts = volume.trim_start_matches("./").split(':');
             let (from, to) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-            let inside = path.strip_prefix(&format!("{to}/"));
-            inside.is_some_and(|inside| format!("{from}/{inside}") == BLUEPRINT)
+            let relative = path.strip_prefix(&format!("{to}/"));
+            relative.is_some_and(|relative| format!("{from}/{relative}") == BLUEPRINT)
         });
-        self.fault(mounted, || format!("nobody applies it; {path:?} is applied"));
+        self.check(is_mounted, || {
+            format!("no service applies it; the applied blueprint is {path:?}")
+        });
     }
 }

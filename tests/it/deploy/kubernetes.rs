@@ -1,39 +1,44 @@
-//! The manifests against the image, the program and each other.
+//! Checks the Kubernetes manifests against the image, the program and each other.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
 use super::{
-    ADMIN_PATHS, Faults, are_options, ending,
+    ADMIN_PATHS, Mismatches, check_variables,
     files::{Files, KUBERNETES, fields, items, text, texts},
     image::Image,
-    is_pinned, port_of,
+    is_pinned, parse_seconds, port_of,
     program::Program,
-    seconds,
+    shutdown_duration,
 };
 
-/// What the kustomization leaves out, and says so.
-const LEFT_OUT: [&str; 4] =
+/// The manifests that the kustomization deliberately excludes.
+const EXCLUDED: [&str; 4] =
     ["secret.example.yaml", "jobs.yaml", "route.yaml", "service-monitor.yaml"];
-/// All objects, each with the file that it is in.
+
+/// All objects of the manifests, each with the name of its file.
 struct Cluster(Vec<(String, Value)>);
 
 impl Cluster {
+    /// Returns all objects of a kind.
     fn all(&self, kind: &'static str) -> impl Iterator<Item = &Value> {
         self.0.iter().map(|(_, object)| object).filter(move |object| object["kind"] == kind)
     }
 
-    fn one(&self, kind: &'static str) -> &Value {
+    /// Returns the first object of a kind, or null.
+    fn first(&self, kind: &'static str) -> &Value {
         self.all(kind).next().unwrap_or(&Value::Null)
     }
 
+    /// Returns the object of a kind with this name.
     fn named(&self, kind: &'static str, name: &Value) -> Option<&Value> {
         self.all(kind).find(|object| object["metadata"]["name"] == *name)
     }
 }
 
-pub(super) fn look(files: &Files, program: &Program, image: &Image, faults: &mut Faults) {
+/// Checks all manifests.
+pub(super) fn check(files: &Files, program: &Program, image: &Image, mismatches: &mut Mismatches) {
     let mut objects = Vec::new();
     for name in files.manifests().filter(|name| *name != "kustomization.yaml") {
         let documents = files.documents(&format!("{KUBERNETES}/{name}")).into_iter();
@@ -41,244 +46,270 @@ pub(super) fn look(files: &Files, program: &Program, image: &Image, faults: &mut
     }
     let cluster = Cluster(objects);
     let kustomization = files.yaml(&format!("{KUBERNETES}/kustomization.yaml"));
-    lists_all(files, &kustomization, faults);
-    let configuration = configuration(&cluster, program, faults);
+    check_kustomization(files, &kustomization, mismatches);
+    let configuration = check_configuration(&cluster, program, mismatches);
     for workload in cluster.all("Deployment").chain(cluster.all("Job")) {
         let name = text(&workload["metadata"]["name"]);
         let pod = &workload["spec"]["template"]["spec"];
-        is_hardened(name, pod, image, faults);
-        runs(name, pod, &kustomization, program, image, faults);
-        is_configured(name, pod, &cluster, faults);
+        check_hardening(name, pod, image, mismatches);
+        check_image(name, pod, &kustomization, program, image, mismatches);
+        check_environment(name, pod, &cluster, mismatches);
     }
-    let deployment = cluster.one("Deployment");
-    listens(deployment, &configuration, image, faults);
-    is_probed(deployment, faults);
-    ends_well(deployment, &configuration, program, faults);
-    scales(&cluster, faults);
-    is_reached(&cluster, faults);
+    let deployment = cluster.first("Deployment");
+    check_ports(deployment, &configuration, image, mismatches);
+    check_probes(deployment, mismatches);
+    check_shutdown(deployment, &configuration, program, mismatches);
+    check_scaling(&cluster, mismatches);
+    check_network(&cluster, mismatches);
 }
 
-fn lists_all(files: &Files, kustomization: &Value, faults: &mut Faults) {
+fn check_kustomization(files: &Files, kustomization: &Value, mismatches: &mut Mismatches) {
     let listed = texts(&kustomization["resources"]);
     for name in files.manifests().filter(|name| *name != "kustomization.yaml") {
-        let known = listed.contains(&name) != LEFT_OUT.contains(&name);
-        faults.unless(known, || format!("kustomization: {name} is neither in it nor left out"));
+        let is_listed_or_excluded = listed.contains(&name) != EXCLUDED.contains(&name);
+        mismatches.check(is_listed_or_excluded, || {
+            format!("kustomization: {name} is neither listed nor excluded")
+        });
     }
     for name in listed {
-        let there = files.manifests().any(|file| file == name);
-        faults.unless(there, || format!("kustomization: no file {name}"));
+        let exists = files.manifests().any(|file| file == name);
+        mismatches.check(exists, || format!("kustomization: no file {name}"));
     }
 }
 
-/// The variables of the ConfigMap and the Secret, as a container has them.
-fn configuration(
+/// Checks the variables of the ConfigMap and the Secret and returns them as a container gets them.
+fn check_configuration(
     cluster: &Cluster,
     program: &Program,
-    faults: &mut Faults,
+    mismatches: &mut Mismatches,
 ) -> BTreeMap<String, String> {
-    let plain = fields(&cluster.one("ConfigMap")["data"]);
-    let secret = fields(&cluster.one("Secret")["stringData"]);
-    let mut all = BTreeMap::new();
+    let plain = fields(&cluster.first("ConfigMap")["data"]);
+    let secret = fields(&cluster.first("Secret")["stringData"]);
+    let mut variables = BTreeMap::new();
     for (name, value) in plain {
-        let url = text(value).contains('@');
-        faults.unless(!url, || format!("ConfigMap: {name} is a secret"));
-        all.insert(name.to_owned(), text(value).to_owned());
+        let has_credentials = text(value).contains('@');
+        mismatches.check(!has_credentials, || format!("ConfigMap: {name} contains a secret"));
+        variables.insert(name.to_owned(), text(value).to_owned());
     }
     for (name, value) in secret {
-        let placeholder = text(value).contains("//USER:PASSWORD@");
-        faults.unless(placeholder, || format!("Secret: {name} may be somebody's"));
-        all.insert(name.to_owned(), text(value).to_owned());
+        let is_placeholder = text(value).contains("//USER:PASSWORD@");
+        mismatches.check(is_placeholder, || format!("Secret: {name} is not a placeholder"));
+        variables.insert(name.to_owned(), text(value).to_owned());
     }
-    are_options("ConfigMap", &all, program, faults);
-    all
+    check_variables("ConfigMap", &variables, program, mismatches);
+    variables
 }
 
-/// Pod Security's profile `restricted`, and a file system that cannot be written to.
-fn is_hardened(name: &str, pod: &Value, image: &Image, faults: &mut Faults) {
-    let mut unless = |right: bool, what: &str| faults.unless(right, || format!("{name}: {what}"));
-    let of_pod = &pod["securityContext"];
-    unless(of_pod["runAsNonRoot"] == true, "it may be root");
-    unless(
-        of_pod["runAsUser"].as_u64() == image.user.parse().ok(),
-        "it is another user than the image's",
+/// Checks the `restricted` profile of the Pod Security Standards and the read-only root file
+/// system.
+fn check_hardening(name: &str, pod: &Value, image: &Image, mismatches: &mut Mismatches) {
+    let mut check =
+        |holds: bool, message: &str| mismatches.check(holds, || format!("{name}: {message}"));
+    let pod_context = &pod["securityContext"];
+    check(pod_context["runAsNonRoot"] == true, "it may run as root");
+    check(
+        pod_context["runAsUser"].as_u64() == image.user.parse().ok(),
+        "it runs as another user than the image",
     );
-    unless(of_pod["seccompProfile"]["type"] == "RuntimeDefault", "it may call anything");
-    unless(pod["automountServiceAccountToken"] == false, "it has a token for Kubernetes");
-    unless(pod["enableServiceLinks"] == false, "it gets variables of services");
+    check(pod_context["seccompProfile"]["type"] == "RuntimeDefault", "it has no seccomp profile");
+    check(pod["automountServiceAccountToken"] == false, "it mounts a service account token");
+    check(pod["enableServiceLinks"] == false, "it gets environment variables of services");
     for container in items(&pod["containers"]) {
-        let of_container = &container["securityContext"];
-        unless(of_container["allowPrivilegeEscalation"] == false, "it may gain privileges");
-        unless(of_container["readOnlyRootFilesystem"] == true, "it can write to its image");
-        unless(texts(&of_container["capabilities"]["drop"]) == ["ALL"], "it keeps capabilities");
-        unless(container["resources"]["limits"]["memory"].is_string(), "its memory has no limit");
-        unless(container["resources"]["requests"]["cpu"].is_string(), "it asks for no CPU");
+        let context = &container["securityContext"];
+        check(context["allowPrivilegeEscalation"] == false, "it may gain privileges");
+        check(context["readOnlyRootFilesystem"] == true, "its root file system is writable");
+        check(
+            texts(&context["capabilities"]["drop"]) == ["ALL"],
+            "it does not drop all capabilities",
+        );
+        check(container["resources"]["limits"]["memory"].is_string(), "its memory has no limit");
+        check(container["resources"]["requests"]["cpu"].is_string(), "it has no CPU request");
     }
 }
 
-fn runs(
+fn check_image(
     name: &str,
     pod: &Value,
     kustomization: &Value,
     program: &Program,
     image: &Image,
-    faults: &mut Faults,
+    mismatches: &mut Mismatches,
 ) {
     for container in items(&pod["containers"]) {
         let command = texts(&container["args"]);
-        let known = matches!(command[..], [command] if program.has_command(command));
-        faults.unless(known, || format!("{name}: no command {command:?}"));
-        let runs = text(&container["image"]);
-        let version = runs.rsplit(':').next() == Some(&image.version);
-        faults.unless(is_pinned(runs) && version, || format!("{name}: it runs {runs}"));
+        let is_known = matches!(command[..], [command] if program.has_command(command));
+        mismatches.check(is_known, || format!("{name}: no command {command:?}"));
+        let tag = text(&container["image"]);
+        let has_version = tag.rsplit(':').next() == Some(&image.version);
+        mismatches.check(is_pinned(tag) && has_version, || format!("{name}: its image is {tag}"));
     }
     let tag = &kustomization["images"][0]["newTag"];
-    faults.unless(*tag == image.version, || format!("kustomization: it runs {tag}"));
+    mismatches.check(*tag == image.version, || format!("kustomization: its image tag is {tag}"));
 }
 
-fn is_configured(name: &str, pod: &Value, cluster: &Cluster, faults: &mut Faults) {
+fn check_environment(name: &str, pod: &Value, cluster: &Cluster, mismatches: &mut Mismatches) {
     for container in items(&pod["containers"]) {
         for source in items(&container["envFrom"]) {
-            for (kind, from) in [("ConfigMap", "configMapRef"), ("Secret", "secretRef")] {
-                let wanted = &source[from]["name"];
-                let there = wanted.is_null() || cluster.named(kind, wanted).is_some();
-                faults.unless(there, || format!("{name}: no {kind} {wanted}"));
+            for (kind, reference) in [("ConfigMap", "configMapRef"), ("Secret", "secretRef")] {
+                let object = &source[reference]["name"];
+                let exists = object.is_null() || cluster.named(kind, object).is_some();
+                mismatches.check(exists, || format!("{name}: no {kind} {object}"));
             }
         }
-        let both = items(&container["envFrom"]).count() == 2;
-        faults.unless(both, || format!("{name}: it is not told enough"));
+        let has_both = items(&container["envFrom"]).count() == 2;
+        mismatches.check(has_both, || {
+            format!("{name}: it does not use both the ConfigMap and the Secret")
+        });
     }
     let account = &pod["serviceAccountName"];
-    let there = cluster.named("ServiceAccount", account).is_some();
-    faults.unless(there, || format!("{name}: no account {account}"));
+    let exists = cluster.named("ServiceAccount", account).is_some();
+    mismatches.check(exists, || format!("{name}: no service account {account}"));
 }
 
+/// Returns the gateway's container.
 fn container(deployment: &Value) -> &Value {
     &deployment["spec"]["template"]["spec"]["containers"][0]
 }
 
-/// A container's port by its name.
+/// Returns a container's port by its name.
 fn port(deployment: &Value, name: &Value) -> Option<u64> {
     let mut ports = items(&container(deployment)["ports"]);
     ports.find(|port| port["name"] == *name)?["containerPort"].as_u64()
 }
 
-fn listens(
+fn check_ports(
     deployment: &Value,
     configuration: &BTreeMap<String, String>,
     image: &Image,
-    faults: &mut Faults,
+    mismatches: &mut Mismatches,
 ) {
-    for (name, variable, of_image) in [
+    for (name, variable, image_port) in [
         ("http", "TENANTRY_BIND", image.public_port),
         ("admin", "TENANTRY_ADMIN_BIND", image.admin_port),
     ] {
-        let told = configuration.get(variable).map_or(of_image, |bind| port_of(bind));
-        let right = port(deployment, &name.into()) == Some(told.into()) && told == of_image;
-        faults.unless(right, || format!("Deployment: nobody listens at the port {name}"));
+        let bound = configuration.get(variable).map_or(image_port, |bind| port_of(bind));
+        let matches = port(deployment, &name.into()) == Some(bound.into()) && bound == image_port;
+        mismatches.check(matches, || format!("Deployment: no listener has the port {name}"));
     }
 }
 
-fn is_probed(deployment: &Value, faults: &mut Faults) {
-    for (probe, wanted) in
+fn check_probes(deployment: &Value, mismatches: &mut Mismatches) {
+    for (probe, expected) in
         [("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")]
     {
         let get = &container(deployment)[probe]["httpGet"];
         let path = text(&get["path"]);
-        let asked = path == wanted && ADMIN_PATHS.contains(&path) && get["port"] == "admin";
-        faults.unless(asked, || format!("Deployment: its {probe} asks {get}"));
+        let matches = path == expected && ADMIN_PATHS.contains(&path) && get["port"] == "admin";
+        mismatches.check(matches, || format!("Deployment: its {probe} requests {get}"));
     }
 }
 
-/// Long enough for the program, which needs a while until nobody sends it anything.
-fn ends_well(
+/// Checks that the grace period covers the shutdown, and that the shutdown delay covers the time
+/// until clients stop sending requests.
+fn check_shutdown(
     deployment: &Value,
     configuration: &BTreeMap<String, String>,
     program: &Program,
-    faults: &mut Faults,
+    mismatches: &mut Mismatches,
 ) {
-    let grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64();
-    let enough = grace.map(Duration::from_secs) > ending(configuration, program);
-    faults.unless(enough, || "Deployment: it is killed while requests are under way".to_owned());
-    let delay = configuration.get("TENANTRY_SHUTDOWN_DELAY").and_then(|delay| seconds(delay));
-    let noticed = delay >= Some(Duration::from_secs(5));
-    faults.unless(noticed, || "ConfigMap: it is gone before everybody knows".to_owned());
+    let grace_period =
+        deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64();
+    let is_long_enough =
+        grace_period.map(Duration::from_secs) > shutdown_duration(configuration, program);
+    mismatches.check(is_long_enough, || {
+        "Deployment: its grace period is shorter than the shutdown".to_owned()
+    });
+    let delay = configuration.get("TENANTRY_SHUTDOWN_DELAY").and_then(|delay| parse_seconds(delay));
+    let is_noticed = delay >= Some(Duration::from_secs(5));
+    mismatches.check(is_noticed, || {
+        "ConfigMap: its shutdown delay is too short for endpoints to update".to_owned()
+    });
 }
 
-fn scales(cluster: &Cluster, faults: &mut Faults) {
-    let deployment = cluster.one("Deployment");
+fn check_scaling(cluster: &Cluster, mismatches: &mut Mismatches) {
+    let deployment = cluster.first("Deployment");
     let spec = &deployment["spec"];
-    let scaler = &cluster.one("HorizontalPodAutoscaler")["spec"];
-    let target = scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"];
-    faults.unless(target, || "HorizontalPodAutoscaler: it scales something else".to_owned());
-    let free = spec["replicas"].is_null();
-    faults.unless(free, || "Deployment: it works against the autoscaler".to_owned());
-    let budget = &cluster.one("PodDisruptionBudget")["spec"];
-    let left = scaler["minReplicas"].as_u64() > budget["maxUnavailable"].as_u64();
-    let some = budget["maxUnavailable"].as_u64() >= Some(1);
-    faults.unless(left && some, || "PodDisruptionBudget: too many go, or none may".to_owned());
-    let same = budget["selector"] == spec["selector"];
-    faults.unless(same, || "PodDisruptionBudget: it is about others".to_owned());
+    let scaler = &cluster.first("HorizontalPodAutoscaler")["spec"];
+    let matches = scaler["scaleTargetRef"]["name"] == deployment["metadata"]["name"];
+    mismatches.check(matches, || "HorizontalPodAutoscaler: it scales another workload".to_owned());
+    let is_unset = spec["replicas"].is_null();
+    mismatches.check(is_unset, || {
+        "Deployment: it sets replicas, which the autoscaler controls".to_owned()
+    });
+    let budget = &cluster.first("PodDisruptionBudget")["spec"];
+    let some_remain = scaler["minReplicas"].as_u64() > budget["maxUnavailable"].as_u64();
+    let some_may_go = budget["maxUnavailable"].as_u64() >= Some(1);
+    mismatches.check(some_remain && some_may_go, || {
+        "PodDisruptionBudget: it allows the eviction of all pods, or of none".to_owned()
+    });
+    let is_same = budget["selector"] == spec["selector"];
+    mismatches.check(is_same, || "PodDisruptionBudget: it selects other pods".to_owned());
     let rolling = &spec["strategy"]["rollingUpdate"];
-    let whole = rolling["maxUnavailable"] == 0 && rolling["maxSurge"].as_u64() >= Some(1);
-    faults.unless(whole, || "Deployment: an update takes gateways away".to_owned());
+    let keeps_capacity = rolling["maxUnavailable"] == 0 && rolling["maxSurge"].as_u64() >= Some(1);
+    mismatches.check(keeps_capacity, || {
+        "Deployment: an update reduces the number of gateways".to_owned()
+    });
 }
 
-/// Whether each of these labels is among those.
+/// Returns whether the labels contain every label of the selector.
 fn selects(selector: &Value, labels: &Value) -> bool {
     selector.is_object() && fields(selector).all(|(name, value)| labels[name] == *value)
 }
 
-fn is_reached(cluster: &Cluster, faults: &mut Faults) {
-    let deployment = cluster.one("Deployment");
+fn check_network(cluster: &Cluster, mismatches: &mut Mismatches) {
+    let deployment = cluster.first("Deployment");
     let labels = &deployment["spec"]["template"]["metadata"]["labels"];
-    let own = selects(&deployment["spec"]["selector"]["matchLabels"], labels);
-    faults.unless(own, || "Deployment: its pods are not its own".to_owned());
+    let is_selected = selects(&deployment["spec"]["selector"]["matchLabels"], labels);
+    mismatches.check(is_selected, || "Deployment: its selector does not match its pods".to_owned());
     for service in cluster.all("Service") {
         let name = text(&service["metadata"]["name"]);
-        let found = selects(&service["spec"]["selector"], labels);
-        faults.unless(found, || format!("Service {name}: it finds no gateway"));
+        let is_selected = selects(&service["spec"]["selector"], labels);
+        mismatches.check(is_selected, || format!("Service {name}: it selects no gateway"));
         for entry in items(&service["spec"]["ports"]) {
             let target = &entry["targetPort"];
-            let there = port(deployment, target).is_some();
-            faults.unless(there, || format!("Service {name}: no port {target}"));
+            let exists = port(deployment, target).is_some();
+            mismatches.check(exists, || format!("Service {name}: no port {target}"));
         }
     }
-    let policy = &cluster.one("NetworkPolicy")["spec"];
-    let meant = selects(&policy["podSelector"]["matchLabels"], labels);
-    faults.unless(meant, || "NetworkPolicy: it is about others".to_owned());
+    let policy = &cluster.first("NetworkPolicy")["spec"];
+    let is_selected = selects(&policy["podSelector"]["matchLabels"], labels);
+    mismatches.check(is_selected, || "NetworkPolicy: it selects other pods".to_owned());
     for rule in items(&policy["ingress"]) {
-        let known = items(&rule["ports"]).all(|entry| port(deployment, &entry["port"]).is_some());
-        let from = rule["from"].is_array();
-        faults.unless(known && from, || "NetworkPolicy: a rule lets in nobody, or all".to_owned());
+        let ports_exist =
+            items(&rule["ports"]).all(|entry| port(deployment, &entry["port"]).is_some());
+        let has_sources = rule["from"].is_array();
+        mismatches.check(ports_exist && has_sources, || {
+            "NetworkPolicy: a rule allows no traffic, or all traffic".to_owned()
+        });
     }
-    is_routed(cluster, faults);
-    is_measured(cluster, faults);
+    check_route(cluster, mismatches);
+    check_monitor(cluster, mismatches);
 }
 
-fn is_routed(cluster: &Cluster, faults: &mut Faults) {
-    for rule in items(&cluster.one("HTTPRoute")["spec"]["rules"]) {
+fn check_route(cluster: &Cluster, mismatches: &mut Mismatches) {
+    for rule in items(&cluster.first("HTTPRoute")["spec"]["rules"]) {
         let paths: Vec<_> = items(&rule["matches"]).map(|m| text(&m["path"]["value"])).collect();
-        faults.unless(paths == ["/graphql"], || format!("HTTPRoute: it lets {paths:?} through"));
+        mismatches.check(paths == ["/graphql"], || format!("HTTPRoute: it routes {paths:?}"));
         for backend in items(&rule["backendRefs"]) {
             let service = cluster.named("Service", &backend["name"]);
             let mut ports =
                 items(service.map_or(&Value::Null, |service| &service["spec"]["ports"]));
-            let public = ports
+            let is_public = ports
                 .any(|entry| entry["port"] == backend["port"] && entry["targetPort"] == "http");
-            faults.unless(public, || format!("HTTPRoute: it leads to {backend}"));
+            mismatches.check(is_public, || format!("HTTPRoute: its backend is {backend}"));
         }
     }
 }
 
-fn is_measured(cluster: &Cluster, faults: &mut Faults) {
-    let monitor = &cluster.one("ServiceMonitor")["spec"];
+fn check_monitor(cluster: &Cluster, mismatches: &mut Mismatches) {
+    let monitor = &cluster.first("ServiceMonitor")["spec"];
     for endpoint in items(&monitor["endpoints"]) {
         let mut services = cluster.all("Service");
-        let meant = services
+        let selected = services
             .find(|s| selects(&monitor["selector"]["matchLabels"], &s["metadata"]["labels"]));
-        let mut ports = items(meant.map_or(&Value::Null, |service| &service["spec"]["ports"]));
-        let there = ports.any(|entry| entry["name"] == endpoint["port"]);
-        let served = ADMIN_PATHS.contains(&text(&endpoint["path"]));
-        faults.unless(there && served, || format!("ServiceMonitor: it asks {endpoint}"));
+        let mut ports = items(selected.map_or(&Value::Null, |service| &service["spec"]["ports"]));
+        let exists = ports.any(|entry| entry["name"] == endpoint["port"]);
+        let is_served = ADMIN_PATHS.contains(&text(&endpoint["path"]));
+        mismatches.check(exists && is_served, || format!("ServiceMonitor: it scrapes {endpoint}"));
     }
 }

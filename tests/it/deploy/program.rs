@@ -1,4 +1,4 @@
-//! What the program itself says of its command line.
+//! The program's commands and variables, read from its own `--help` and error messages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,88 +6,97 @@ use std::{
     sync::Mutex,
 };
 
-/// The commands, and the variables that each knows.
+/// The program's commands.
 pub(super) struct Program {
+    /// The variables of each command, with their defaults.
     commands: BTreeMap<String, BTreeMap<String, Option<String>>>,
-    /// What was asked before: a process for each would be most of what the tests take.
-    asked: Mutex<BTreeMap<String, Result<(), String>>>,
+    /// Caches the results of [`Program::accepts`], because each needs a process and processes
+    /// dominate the time of the tests.
+    checked: Mutex<BTreeMap<String, Result<(), String>>>,
 }
 
-/// The variable that is looked at last, and something that it cannot hold.
-const LAST: (&str, &str) = ("TENANTRY_DEFAULT_TENANT_PLAN", "nonsense");
+/// The variable that the program validates last, with an invalid value.
+const INVALID_LAST: (&str, &str) = ("TENANTRY_DEFAULT_TENANT_PLAN", "nonsense");
 
+/// Runs the program with these variables only.
 fn run(arguments: &[&str], variables: &BTreeMap<String, String>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
     command.env_clear().envs(variables).args(arguments).stdin(Stdio::null());
     command.output().expect("the program")
 }
 
+/// Returns the help text of a command.
 fn help(arguments: &[&str]) -> String {
     let output = run(arguments, &BTreeMap::new());
-    // Lines are wrapped wherever they are too long.
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(output.status.success(), "{arguments:?}");
     text
 }
 
 impl Program {
-    /// Asks for `--help`, of each command too.
-    pub(super) fn ask() -> Self {
+    /// Reads `--help` of the program and of each command.
+    pub(super) fn from_help() -> Self {
         let text = help(&["--help"]);
-        let listed = text.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
-        let names = listed.expect("commands").lines().filter(|line| {
+        let section = text.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next());
+        let names = section.expect("a list of commands").lines().filter(|line| {
             let indent = line.len() - line.trim_start().len();
             indent == 2
         });
         let names =
             names.filter_map(|line| line.split_whitespace().next()).filter(|n| *n != "help");
-        let commands = names.map(|name| (name.to_owned(), variables(&help(&[name, "--help"]))));
-        Self { commands: commands.collect(), asked: Mutex::default() }
+        let commands =
+            names.map(|name| (name.to_owned(), parse_variables(&help(&[name, "--help"]))));
+        Self { commands: commands.collect(), checked: Mutex::default() }
     }
 
+    /// Returns whether the program has this command.
     pub(super) fn has_command(&self, name: &str) -> bool {
         self.commands.contains_key(name)
     }
 
-    /// All variables, of whatever command.
+    /// Returns the variables of all commands.
     pub(super) fn variables(&self) -> BTreeSet<&str> {
         self.commands.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
     }
 
-    /// What a variable of `serve` is where nobody says.
+    /// Returns the default value of a variable of `serve`.
     pub(super) fn default_of(&self, variable: &str) -> &str {
-        let known = self.commands["serve"].get(variable);
-        known.and_then(Option::as_deref).unwrap_or_else(|| panic!("no default of {variable}"))
+        let default = self.commands["serve"].get(variable);
+        default.and_then(Option::as_deref).unwrap_or_else(|| panic!("no default for {variable}"))
     }
 
-    /// Whether `serve` can work with these. It says so without a port, a file or a network: the one
-    /// that it looks at last is made a bad one, and it complains of that one alone.
+    /// Returns an error if `serve` rejects these variables.
+    ///
+    /// The check needs no port, file or network. It sets the variable that the program validates
+    /// last to an invalid value, and expects an error about that variable only.
     pub(super) fn accepts(&self, variables: &BTreeMap<String, String>) -> Result<(), String> {
         let key = format!("{variables:?}");
-        if let Some(known) = self.asked.lock().expect("whole").get(&key) {
-            return known.clone();
+        if let Some(result) = self.checked.lock().expect("not poisoned").get(&key) {
+            return result.clone();
         }
         let mut variables = variables.clone();
-        variables.insert(LAST.0.to_owned(), LAST.1.to_owned());
+        variables.insert(INVALID_LAST.0.to_owned(), INVALID_LAST.1.to_owned());
         let output = run(&["serve"], &variables);
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        let of_the_last = said.contains(&format!("{}: invalid plan {:?}", LAST.0, LAST.1));
-        let answer = if of_the_last { Ok(()) } else { Err(said) };
-        self.asked.lock().expect("whole").insert(key, answer.clone());
-        answer
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let only_last_is_invalid =
+            message.contains(&format!("{}: invalid plan {:?}", INVALID_LAST.0, INVALID_LAST.1));
+        let result = if only_last_is_invalid { Ok(()) } else { Err(message) };
+        self.checked.lock().expect("not poisoned").insert(key, result.clone());
+        result
     }
 }
 
-/// The variables that a help text names, with their defaults.
-fn variables(help: &str) -> BTreeMap<String, Option<String>> {
-    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut found = BTreeMap::new();
-    for rest in words.split("[env: ").skip(1) {
+/// Parses the variables of a help text, with their defaults.
+fn parse_variables(help: &str) -> BTreeMap<String, Option<String>> {
+    // Long lines are wrapped at any word.
+    let text = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut variables = BTreeMap::new();
+    for rest in text.split("[env: ").skip(1) {
         let name = rest.split(['=', ']']).next().unwrap_or_default();
         let after = rest.split_once(']').map_or("", |(_, after)| after);
         let default = after.trim_start().strip_prefix("[default: ");
         let default = default.and_then(|rest| rest.split(']').next()).map(str::to_owned);
-        found.insert(name.to_owned(), default);
+        variables.insert(name.to_owned(), default);
     }
-    found
+    variables
 }

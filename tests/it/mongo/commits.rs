@@ -1,4 +1,4 @@
-//! Writes: conflicts by name, contention, and what else only this store has to mind.
+//! Commits on MongoDB: conflicts that name the field, documents of other writers, and contention.
 
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ fn event(n: u32) -> AuditEvent {
 }
 
 #[tokio::test]
-async fn conflicts_name_what_is_taken_alone_and_together() {
+async fn conflict_names_the_field_with_and_without_a_transaction() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     let mut first = tenant(1, "acme");
@@ -95,27 +95,27 @@ async fn conflicts_name_what_is_taken_alone_and_together() {
     first.integrations =
         Some(TenantIntegrations { authentik_group: group.clone(), ..Default::default() });
     let live = subscription(1, TenantSubscriptionStatus::Active);
-    let there = [
+    let initial = [
         Change::InsertTenant(first.clone()),
         Change::InsertSubscription(live),
         Change::InsertUser(user(1, "ada")),
     ];
-    store.commit(&there).await.expect("committed");
+    store.commit(&initial).await.expect("commit succeeds");
 
-    let mut domains = tenant(2, "two");
-    domains.domains = vec!["two.example".to_owned(), "acme.example".to_owned()];
-    let mut groups = tenant(2, "two");
-    groups.integrations = first.integrations.clone();
-    let mut elsewhere = user(2, "bob");
-    elsewhere.identity.issuer = "https://other.example/".to_owned();
-    store.commit(&[Change::InsertUser(elsewhere.clone())]).await.expect("committed");
-    elsewhere.id = id(3);
+    let mut same_domain = tenant(2, "two");
+    same_domain.domains = vec!["two.example".to_owned(), "acme.example".to_owned()];
+    let mut same_group = tenant(2, "two");
+    same_group.integrations = first.integrations.clone();
+    let mut other_issuer = user(2, "bob");
+    other_issuer.identity.issuer = "https://other.example/".to_owned();
+    store.commit(&[Change::InsertUser(other_issuer.clone())]).await.expect("commit succeeds");
+    other_issuer.id = id(3);
     for (n, (change, unique)) in (0..).zip([
         (Change::InsertTenant(tenant(2, "acme")), UniqueField::Slug),
-        (Change::InsertTenant(domains), UniqueField::Domains),
-        (Change::InsertTenant(groups), UniqueField::AuthentikGroup),
+        (Change::InsertTenant(same_domain), UniqueField::Domains),
+        (Change::InsertTenant(same_group), UniqueField::AuthentikGroup),
         (Change::InsertUser(user(3, "ada")), UniqueField::Subject),
-        (Change::InsertUser(elsewhere), UniqueField::Subject),
+        (Change::InsertUser(other_issuer), UniqueField::Subject),
         (
             Change::InsertSubscription(subscription(2, TenantSubscriptionStatus::Trialing)),
             UniqueField::LiveSubscription,
@@ -124,52 +124,50 @@ async fn conflicts_name_what_is_taken_alone_and_together() {
         for changes in
             [vec![change.clone()], vec![Change::InsertAuditEvent(event(n)), change.clone()]]
         {
-            let refused = store.commit(&changes).await;
-            let Err(CommitError::Conflict(taken)) = refused else {
-                panic!("{unique:?} {refused:?}")
-            };
-            assert_eq!(taken, unique);
+            let result = store.commit(&changes).await;
+            let Err(CommitError::Conflict(field)) = result else { panic!("{unique:?} {result:?}") };
+            assert_eq!(field, unique);
         }
-        let events = store.audit_events(&[id(n)]).await.expect("read");
-        assert!(events.is_empty(), "all or nothing");
+        let events = store.audit_events(&[id(n)]).await.expect("read succeeds");
+        assert!(events.is_empty(), "a failed commit writes nothing");
     }
-    // Any number of those that are over, and of tenants without domain and group.
-    let over = subscription(2, TenantSubscriptionStatus::Canceled);
-    let free = [Change::InsertSubscription(over), Change::InsertTenant(tenant(2, "two"))];
-    store.commit(&free).await.expect("committed");
-    store.commit(&[Change::InsertTenant(tenant(3, "three"))]).await.expect("committed");
+    // Ended subscriptions and tenants without a domain or group do not conflict.
+    let ended = subscription(2, TenantSubscriptionStatus::Canceled);
+    let distinct = [Change::InsertSubscription(ended), Change::InsertTenant(tenant(2, "two"))];
+    store.commit(&distinct).await.expect("commit succeeds");
+    store.commit(&[Change::InsertTenant(tenant(3, "three"))]).await.expect("commit succeeds");
 }
 
 #[tokio::test]
-async fn a_user_without_issuer_holds_the_default_ones_identity() {
+async fn user_without_issuer_conflicts_with_the_default_issuer() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     fresh.insert("users", vec![doc! { "_id": oid(1), "subject": "ada", "name": "Ada" }]).await;
-    let refused = store.commit(&[Change::InsertUser(user(2, "ada"))]).await;
-    assert!(matches!(refused, Err(CommitError::Conflict(UniqueField::Subject))), "{refused:?}");
+    let result = store.commit(&[Change::InsertUser(user(2, "ada"))]).await;
+    assert!(matches!(result, Err(CommitError::Conflict(UniqueField::Subject))), "{result:?}");
 }
 
 #[tokio::test]
-async fn an_event_comes_back_as_it_was() {
+async fn audit_event_is_read_back_unchanged() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    store.commit(&[Change::InsertAuditEvent(event(1))]).await.expect("committed");
-    let found = store.audit_events(&[id(1)]).await.expect("read");
-    assert_eq!(found, [Ok(event(1))]);
+    store.commit(&[Change::InsertAuditEvent(event(1))]).await.expect("commit succeeds");
+    let events = store.audit_events(&[id(1)]).await.expect("read succeeds");
+    assert_eq!(events, [Ok(event(1))]);
 }
 
-/// Ten writers of one document, each deciding again when it was too late: nothing is lost.
+/// Ten writers update one document and retry stale commits. No update is lost.
 #[tokio::test]
-async fn writers_of_one_document_do_not_lose_each_others_changes() {
+async fn concurrent_writers_lose_no_updates() {
     let fresh = Fresh::new().await;
     let store = Arc::new(fresh.prepared().await);
-    store.commit(&[Change::InsertUser(user(1, "ada"))]).await.expect("committed");
+    store.commit(&[Change::InsertUser(user(1, "ada"))]).await.expect("commit succeeds");
     let write = |n| {
         let store = Arc::clone(&store);
         async move {
             loop {
-                let mut read = store.users(UserKeys::Ids(&[id(1)])).await.expect("read");
-                let mut user = read.pop().expect("there").expect("readable");
+                let mut users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");
+                let mut user = users.pop().expect("present").expect("readable");
                 let was = UserVersion::from(&user);
                 user.version += 1;
                 let changes =
@@ -184,28 +182,28 @@ async fn writers_of_one_document_do_not_lose_each_others_changes() {
     };
     let writers: Vec<_> = (0..10).map(|n| tokio::spawn(write(n))).collect();
     for writer in writers {
-        writer.await.expect("written");
+        writer.await.expect("write succeeds");
     }
-    let read = store.users(UserKeys::Ids(&[id(1)])).await.expect("read");
-    assert_eq!(read[0].as_ref().expect("readable").version, 11);
+    let users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");
+    assert_eq!(users[0].as_ref().expect("readable").version, 11);
     let events: Vec<_> = (0..10).map(id).collect();
-    assert_eq!(store.audit_events(&events).await.expect("read").len(), 10);
+    assert_eq!(store.audit_events(&events).await.expect("read succeeds").len(), 10);
 }
 
-/// Two newcomers want one slug at the same time: one has it, the other is told.
+/// One of several concurrent inserts of a slug succeeds, and all others report the conflict.
 #[tokio::test]
-async fn a_race_for_a_slug_has_one_winner() {
+async fn concurrent_inserts_of_one_slug_have_one_winner() {
     let fresh = Fresh::new().await;
     let store = Arc::new(fresh.prepared().await);
-    let newcomer = |n| {
+    let insert = |n| {
         let store = Arc::clone(&store);
         let changes = [Change::InsertTenant(tenant(n, "acme")), Change::InsertAuditEvent(event(n))];
         tokio::spawn(async move { store.commit(&changes).await })
     };
-    let newcomers: Vec<_> = (1..=8).map(newcomer).collect();
+    let tasks: Vec<_> = (1..=8).map(insert).collect();
     let mut winners = 0;
-    for newcomer in newcomers {
-        match newcomer.await.expect("an answer") {
+    for task in tasks {
+        match task.await.expect("task completes") {
             Ok(()) => winners += 1,
             Err(CommitError::Conflict(UniqueField::Slug)) => {}
             Err(other) => panic!("{other}"),

@@ -1,4 +1,4 @@
-//! Deletions of tenants with more members than one transaction takes.
+//! Deletion of tenants with more members than one transaction can remove.
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
@@ -31,99 +31,113 @@ async fn filled(members: Vec<Document>) -> Fresh {
     fresh
 }
 
-async fn all(fresh: &Fresh, collection: &str) -> Vec<Document> {
+/// Returns all documents of a collection in the order of their identifiers.
+async fn all_documents(fresh: &Fresh, collection: &str) -> Vec<Document> {
     let collection = fresh.database.collection::<Document>(collection);
-    let all = collection.find(doc! {}).sort(doc! { "_id": 1 }).await.expect("read");
-    all.try_collect().await.expect("all")
+    let cursor = collection.find(doc! {}).sort(doc! { "_id": 1 }).await.expect("read succeeds");
+    cursor.try_collect().await.expect("cursor is readable")
 }
 
+/// Returns the number of users that are still members of the deleted tenant.
 async fn count_members(fresh: &Fresh) -> u64 {
     let users = fresh.database.collection::<Document>("users");
-    users.count_documents(doc! { "memberships.tenantId": oid(1) }).await.expect("counted")
+    users.count_documents(doc! { "memberships.tenantId": oid(1) }).await.expect("count succeeds")
 }
 
 #[tokio::test]
-async fn a_mark_stays_until_all_is_done() {
+async fn deletion_marker_remains_until_cleanup_is_complete() {
     let fresh = filled((0..MANY).map(member).collect()).await;
     let store = fresh.store().await;
-    store.commit(&delete()).await.expect("committed");
-    let mark = doc! {
+    store.commit(&delete()).await.expect("commit succeeds");
+    let marker = doc! {
         "_id": oid(1), "tenantId": oid(1), "deletedAt": date(50), "groupsAsOf": date(60),
     };
-    assert_eq!(all(&fresh, "tombstones").await, [mark]);
-    assert_eq!(count_members(&fresh).await, u64::from(MANY), "not yet");
-    // Nobody's tombstone, be it of nobody.
-    let nobody = Identity { issuer: String::new(), subject: String::new() };
-    assert_eq!(store.tombstone(&nobody).await.expect("read"), None);
-    let lift = Change::DeleteTombstones { identity: nobody, was: None };
-    store.commit(&[lift]).await.expect("nothing to lift");
+    assert_eq!(all_documents(&fresh, "tombstones").await, [marker]);
+    assert_eq!(count_members(&fresh).await, u64::from(MANY), "no membership is removed yet");
+    // The marker is not a tombstone of a user, not even of an empty identity.
+    let empty_identity = Identity { issuer: String::new(), subject: String::new() };
+    assert_eq!(store.tombstone(&empty_identity).await.expect("read succeeds"), None);
+    let delete_tombstones = Change::DeleteTombstones { identity: empty_identity, was: None };
+    store.commit(&[delete_tombstones]).await.expect("commit succeeds");
 
-    // A run that died half-way: some have ended already, as if by another instance.
+    // A cleanup was interrupted: another instance has already removed some memberships.
     let users = fresh.database.collection::<Document>("users");
-    let some = doc! { "_id": { "$lt": oid(400) } };
-    let ended =
+    let first_members = doc! { "_id": { "$lt": oid(400) } };
+    let remove =
         doc! { "$pull": { "memberships": { "tenantId": oid(1) } }, "$set": { "version": 2 } };
-    users.update_many(some, ended).await.expect("updated");
-    let ended = fresh.store().await.finish_deletions().await.expect("done");
-    assert_eq!(ended, u64::from(MANY) - 400);
-    assert_eq!((count_members(&fresh).await, all(&fresh, "tombstones").await), (0, vec![]));
-    for user in all(&fresh, "users").await {
-        assert_eq!(user.get("version"), Some(&Bson::from(2)), "once: {user}");
-        assert_eq!(user.get_array("memberships").expect("there").len(), 1);
+    users.update_many(first_members, remove).await.expect("update succeeds");
+    let removed = fresh.store().await.finish_deletions().await.expect("cleanup succeeds");
+    assert_eq!(removed, u64::from(MANY) - 400);
+    assert_eq!(
+        (count_members(&fresh).await, all_documents(&fresh, "tombstones").await),
+        (0, vec![])
+    );
+    for user in all_documents(&fresh, "users").await {
+        assert_eq!(user.get("version"), Some(&Bson::from(2)), "each user is updated once: {user}");
+        assert_eq!(user.get_array("memberships").expect("present").len(), 1);
     }
-    assert_eq!(store.finish_deletions().await.expect("done"), 0);
+    assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 0);
 }
 
-/// Users that cannot be read are in nobody's way, in both ways of a deletion.
+/// Unreadable users do not block a deletion, with or without a cleanup after the transaction.
 #[tokio::test]
-async fn odd_members_end_as_well() {
-    let odd = |n: u32, field: &str, value: Bson| {
+async fn unreadable_members_are_removed_as_well() {
+    let with_field = |n: u32, field: &str, value: Bson| {
         let mut user = member(n);
         user.insert(field, value);
         user
     };
-    let place = |tenant: Bson| doc! { "tenantId": tenant, "role": "member" };
+    let membership = |tenant: Bson| doc! { "tenantId": tenant, "role": "member" };
     let (one, two) = (Bson::from(oid(1)), Bson::from(oid(2)));
-    let odd = vec![
-        odd(2_000, "memberships", place(one.clone()).into()),
-        odd(2_001, "memberships", vec![place(vec![one.clone(), two].into())].into()),
-        odd(2_002, "memberships", vec![place(one.clone()), place(one.clone())].into()),
-        odd(2_003, "memberships", vec![Bson::from(5), Bson::Null, place(one).into()].into()),
-        odd(2_004, "version", "one".into()),
-        odd(2_005, "version", 3_i64.into()),
-        odd(2_006, "groupsAsOf", 0.into()),
-        odd(2_007, "groupsAsOf", date(99).into()),
+    let unreadable = vec![
+        with_field(2_000, "memberships", membership(one.clone()).into()),
+        with_field(2_001, "memberships", vec![membership(vec![one.clone(), two].into())].into()),
+        with_field(
+            2_002,
+            "memberships",
+            vec![membership(one.clone()), membership(one.clone())].into(),
+        ),
+        with_field(
+            2_003,
+            "memberships",
+            vec![Bson::from(5), Bson::Null, membership(one).into()].into(),
+        ),
+        with_field(2_004, "version", "one".into()),
+        with_field(2_005, "version", 3_i64.into()),
+        with_field(2_006, "groupsAsOf", 0.into()),
+        with_field(2_007, "groupsAsOf", date(99).into()),
     ];
     for others in [0, MANY] {
-        let members = (0..others).map(member).chain(odd.clone()).collect();
+        let members = (0..others).map(member).chain(unreadable.clone()).collect();
         let fresh = filled(members).await;
         let store = fresh.store().await;
-        store.commit(&delete()).await.expect("committed");
-        store.finish_deletions().await.expect("done");
+        store.commit(&delete()).await.expect("commit succeeds");
+        store.finish_deletions().await.expect("cleanup succeeds");
         assert_eq!(count_members(&fresh).await, 0);
-        assert_eq!(all(&fresh, "tombstones").await, Vec::<Document>::new());
-        let users = all(&fresh, "users").await;
-        let of = |n: u32| users.iter().find(|user| user.get("_id") == Some(&oid(n).into()));
-        let of = |n, field: &str| of(n).expect("there").get(field).expect("there").clone();
-        assert_eq!(of(2_004, "version"), "one".into());
-        assert_eq!(of(2_005, "version"), 4_i64.into());
-        assert_eq!(of(2_006, "groupsAsOf"), date(60).into());
-        assert_eq!(of(2_007, "groupsAsOf"), date(99).into());
+        assert_eq!(all_documents(&fresh, "tombstones").await, Vec::<Document>::new());
+        let users = all_documents(&fresh, "users").await;
+        let find = |n: u32| users.iter().find(|user| user.get("_id") == Some(&oid(n).into()));
+        let field_of =
+            |n, field: &str| find(n).expect("present").get(field).expect("present").clone();
+        assert_eq!(field_of(2_004, "version"), "one".into());
+        assert_eq!(field_of(2_005, "version"), 4_i64.into());
+        assert_eq!(field_of(2_006, "groupsAsOf"), date(60).into());
+        assert_eq!(field_of(2_007, "groupsAsOf"), date(99).into());
     }
 }
 
-/// A mark that a hand has spoiled stops no other.
+/// An unreadable marker document does not block other deletions, and the store keeps it.
 #[tokio::test]
-async fn a_broken_mark_is_left_alone() {
+async fn unreadable_deletion_marker_is_ignored() {
     let fresh = filled((0..MANY).map(member).collect()).await;
     let store = fresh.store().await;
-    store.commit(&delete()).await.expect("committed");
-    let broken = [
+    store.commit(&delete()).await.expect("commit succeeds");
+    let unreadable = [
         doc! { "_id": oid(0), "tenantId": oid(0) },
         doc! { "_id": oid(3), "tenantId": oid(3), "deletedAt": "now", "groupsAsOf": date(1) },
         doc! { "_id": oid(4), "tenantId": "acme" },
     ];
-    fresh.insert("tombstones", broken.to_vec()).await;
-    assert_eq!(store.finish_deletions().await.expect("done"), u64::from(MANY));
-    assert_eq!(all(&fresh, "tombstones").await, broken);
+    fresh.insert("tombstones", unreadable.to_vec()).await;
+    assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), u64::from(MANY));
+    assert_eq!(all_documents(&fresh, "tombstones").await, unreadable);
 }

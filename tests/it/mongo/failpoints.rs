@@ -1,5 +1,5 @@
-//! Answers that never come: what was committed is told as committed, what was not is not, and
-//! nothing is written twice.
+//! Lost replies and failing commands, injected with MongoDB's fail points. The result of a commit
+//! matches the stored state, and nothing is written twice.
 
 use std::sync::Arc;
 
@@ -20,19 +20,19 @@ use tenantry::{
 use super::*;
 use crate::support::mongod::{ISSUER, Kind, Mongod};
 
-const DATABASE: &str = "faults";
-/// More often than the driver tries again.
-const SEVERAL: i32 = 5;
+const DATABASE: &str = "failpoints";
+/// More failures than the driver retries.
+const MORE_THAN_RETRIES: i32 = 5;
 
-/// A server that fails when it is told to, and a store on it.
-struct Faulty {
+/// A server with fail points, and a store that uses it.
+struct FailPointServer {
     _mongod: Mongod,
     admin: Database,
     database: Database,
     store: Arc<MongoStore>,
 }
 
-impl Faulty {
+impl FailPointServer {
     async fn new() -> Self {
         let mongod = tokio::task::spawn_blocking(|| Mongod::running(Kind::Faulty)).await;
         let mongod = mongod.expect("a running mongod");
@@ -40,45 +40,59 @@ impl Faulty {
         let uri = mongod.uri(DATABASE).replace("serverSelectionTimeoutMS=300&", "");
         let client = Client::with_uri_str(&uri).await.expect("a URL");
         let (admin, database) = (client.database("admin"), client.database(DATABASE));
-        // Only the store's commands fail, not those of the test.
-        // The server says how it is twice a second: what it says of itself here is not true.
+        // The application name restricts failures to the store's commands. The fast heartbeat lets
+        // the driver recover twice a second, because the injected errors misreport the server's
+        // state.
         let uri = format!("{}&appName=store&heartbeatFrequencyMS=500", mongod.uri(DATABASE));
         let uri = uri.replace("serverSelectionTimeoutMS=300", "serverSelectionTimeoutMS=5000");
-        let store = MongoStore::connect(&uri, ISSUER, None).await.expect("a store");
-        store.prepare().await.expect("prepared");
+        let store = MongoStore::connect(&uri, ISSUER, None).await.expect("store opens");
+        store.prepare().await.expect("preparation succeeds");
         Self { _mongod: mongod, admin, database, store: Arc::new(store) }
     }
 
-    /// From now on these commands fail in that way; `mode` says how often.
-    async fn fail(&self, mode: impl Into<mongodb::bson::Bson>, commands: &[&str], how: Document) {
+    /// Makes the store's commands fail as `failure` describes. `mode` sets how often.
+    async fn fail(
+        &self,
+        mode: impl Into<mongodb::bson::Bson>,
+        commands: &[&str],
+        failure: Document,
+    ) {
         let mut data = doc! { "failCommands": commands, "appName": "store" };
-        data.extend(how);
-        let fail = doc! { "configureFailPoint": "failCommand", "mode": mode.into(), "data": data };
-        self.admin.run_command(fail).await.expect("a server that can be told to fail");
+        data.extend(failure);
+        let command =
+            doc! { "configureFailPoint": "failCommand", "mode": mode.into(), "data": data };
+        self.admin.run_command(command).await.expect("the server supports fail points");
     }
 
-    async fn heal(&self) {
+    /// Disables the fail point.
+    async fn stop_failing(&self) {
         self.fail("off", &[], doc! {}).await;
     }
 
-    /// A tenant that counts how often it was held.
+    /// Inserts the tenant that the commits lock. Its document counts the locks.
     async fn insert_tenant(&self) {
         let tenant = doc! { "_id": oid(1), "slug": "acme", "name": "Acme" };
         let tenants = self.database.collection::<Document>("tenants");
-        tenants.insert_one(tenant).await.expect("inserted");
+        tenants.insert_one(tenant).await.expect("insert succeeds");
     }
 
-    async fn holds(&self) -> i64 {
+    /// Returns how often the tenant was locked.
+    async fn lock_count(&self) -> i64 {
         let tenants = self.database.collection::<Document>("tenants");
-        let tenant = tenants.find_one(doc! { "_id": oid(1) }).await.expect("read").expect("there");
+        let tenant = tenants
+            .find_one(doc! { "_id": oid(1) })
+            .await
+            .expect("read succeeds")
+            .expect("present");
         match tenant.get("holds") {
             None => 0,
-            Some(holds) => holds.as_i32().expect("a number").into(),
+            Some(count) => count.as_i32().expect("a number").into(),
         }
     }
 
-    async fn is_recorded(&self, n: u32) -> bool {
-        !self.store.audit_events(&[id(n)]).await.expect("read").is_empty()
+    /// Returns whether the n-th audit event is stored.
+    async fn has_event(&self, n: u32) -> bool {
+        !self.store.audit_events(&[id(n)]).await.expect("read succeeds").is_empty()
     }
 }
 
@@ -113,7 +127,7 @@ fn user(n: u32) -> User {
     }
 }
 
-/// As a mutation has them: a tenant that is held, something new, the event.
+/// Returns changes as a mutation makes them: a tenant lock, an insert and an audit event.
 fn changes(n: u32) -> [Change; 3] {
     [
         Change::LockTenant { id: id(1), was: 1 },
@@ -122,164 +136,168 @@ fn changes(n: u32) -> [Change; 3] {
     ]
 }
 
-fn closes() -> Document {
+/// Returns a failure that closes the connection without executing the command.
+fn connection_closed() -> Document {
     doc! { "closeConnection": true }
 }
 
-/// The command is executed, and its answer leaves open for how long that will last.
-fn open(code: i32) -> Document {
+/// Returns a failure in which the server executes the command, but its reply leaves open whether
+/// the write is durable.
+fn write_concern_error(code: i32) -> Document {
     doc! { "writeConcernError": { "code": code, "errmsg": "for the test" } }
 }
 
-fn is_unavailable<T>(done: &Result<T, CommitError>) -> bool {
-    matches!(done, Err(CommitError::Failed(StoreError::Unavailable(_))))
+fn is_unavailable<T>(result: &Result<T, CommitError>) -> bool {
+    matches!(result, Err(CommitError::Failed(StoreError::Unavailable(_))))
 }
 
-/// Whatever passes ends well, and once.
+/// A commit succeeds exactly once after any transient failure.
 #[tokio::test]
-async fn a_commit_that_fails_for_a_while_is_committed_once() {
-    let faulty = Faulty::new().await;
-    faulty.insert_tenant().await;
+async fn commit_survives_transient_failures_and_applies_once() {
+    let server = FailPointServer::new().await;
+    server.insert_tenant().await;
     let times = |n: i32| doc! { "times": n };
     let aborted = doc! { "errorCode": 251, "errorLabels": ["TransientTransactionError"] };
     let mut committed = 0;
-    for (commands, how) in [
-        (["commitTransaction"], closes()),
-        (["commitTransaction"], open(64)),
-        (["commitTransaction"], open(91)),
+    for (commands, failure) in [
+        (["commitTransaction"], connection_closed()),
+        (["commitTransaction"], write_concern_error(64)),
+        (["commitTransaction"], write_concern_error(91)),
         (["commitTransaction"], doc! { "errorCode": 91 }),
         (["commitTransaction"], doc! { "errorCode": 10107 }),
         (["commitTransaction"], aborted),
-        (["update"], closes()),
-        (["insert"], closes()),
+        (["update"], connection_closed()),
+        (["insert"], connection_closed()),
         (["insert"], doc! { "errorCode": 112, "errorLabels": ["TransientTransactionError"] }),
     ] {
-        for often in [1, SEVERAL] {
-            faulty.fail(times(often), &commands, how.clone()).await;
+        for times_failed in [1, MORE_THAN_RETRIES] {
+            server.fail(times(times_failed), &commands, failure.clone()).await;
             committed += 1;
             let n = committed;
-            let done = faulty.store.commit(&changes(n)).await;
-            assert!(done.is_ok(), "{commands:?} {how} {often}: {done:?}");
-            faulty.heal().await;
-            assert!(faulty.is_recorded(n).await, "{commands:?} {how}");
-            assert_eq!(faulty.holds().await, i64::from(n), "once: {commands:?} {how}");
-            let users = faulty.store.users(UserKeys::Ids(&[id(n)])).await.expect("read");
+            let result = server.store.commit(&changes(n)).await;
+            assert!(result.is_ok(), "{commands:?} {failure} {times_failed}: {result:?}");
+            server.stop_failing().await;
+            assert!(server.has_event(n).await, "{commands:?} {failure}");
+            assert_eq!(
+                server.lock_count().await,
+                i64::from(n),
+                "applied once: {commands:?} {failure}"
+            );
+            let users = server.store.users(UserKeys::Ids(&[id(n)])).await.expect("read succeeds");
             assert_eq!(users, [Ok(user(n))]);
         }
     }
 }
 
-/// No answer until the store gives up: nothing was committed, is told so, and never will be.
+/// The commit command never reaches the server before the store gives up. The store reports the
+/// failure, and nothing is committed later.
 #[tokio::test]
-async fn a_commit_that_never_arrives_is_told_as_failed() {
-    let faulty = Faulty::new().await;
-    faulty.insert_tenant().await;
-    faulty.fail("alwaysOn", &["commitTransaction"], closes()).await;
-    let done = faulty.store.commit(&changes(1)).await;
-    assert!(is_unavailable(&done), "{done:?}");
-    faulty.heal().await;
-    assert!(!faulty.is_recorded(1).await);
-    assert_eq!(faulty.holds().await, 0);
-    // Nothing of it is in the way: not a lock, and not a value.
-    let held = doc! { "$inc": { "holds": 1 } };
-    let tenants = faulty.database.collection::<Document>("tenants");
-    let held = tenants.update_one(doc! { "_id": oid(1) }, held);
-    let held = tokio::time::timeout(std::time::Duration::from_secs(30), held.into_future());
-    held.await.expect("before the server ends it by itself").expect("updated");
-    faulty.store.commit(&changes(1)).await.expect("committed");
-    assert_eq!((faulty.is_recorded(1).await, faulty.holds().await), (true, 2));
+async fn commit_that_never_arrives_is_reported_as_failed() {
+    let server = FailPointServer::new().await;
+    server.insert_tenant().await;
+    server.fail("alwaysOn", &["commitTransaction"], connection_closed()).await;
+    let result = server.store.commit(&changes(1)).await;
+    assert!(is_unavailable(&result), "{result:?}");
+    server.stop_failing().await;
+    assert!(!server.has_event(1).await);
+    assert_eq!(server.lock_count().await, 0);
+    // The failed commit leaves neither a lock nor a value behind.
+    let increment = doc! { "$inc": { "holds": 1 } };
+    let tenants = server.database.collection::<Document>("tenants");
+    let update = tenants.update_one(doc! { "_id": oid(1) }, increment);
+    let update = tokio::time::timeout(std::time::Duration::from_secs(30), update.into_future());
+    update.await.expect("no lock blocks the update").expect("update succeeds");
+    server.store.commit(&changes(1)).await.expect("commit succeeds");
+    assert_eq!((server.has_event(1).await, server.lock_count().await), (true, 2));
 }
 
-/// It was committed, but no answer says so until the store gives up: it is found to be there.
+/// The server commits, but no reply confirms it before the store gives up. The store finds the
+/// commit.
 #[tokio::test]
-async fn a_commit_that_was_never_confirmed_is_looked_up() {
-    let faulty = Faulty::new().await;
-    faulty.insert_tenant().await;
-    faulty.fail("alwaysOn", &["commitTransaction"], open(64)).await;
-    let done = faulty.store.commit(&changes(1)).await;
-    assert!(done.is_ok(), "{done:?}");
-    faulty.heal().await;
-    assert_eq!((faulty.is_recorded(1).await, faulty.holds().await), (true, 1));
+async fn unconfirmed_commit_is_verified_by_a_lookup() {
+    let server = FailPointServer::new().await;
+    server.insert_tenant().await;
+    server.fail("alwaysOn", &["commitTransaction"], write_concern_error(64)).await;
+    let result = server.store.commit(&changes(1)).await;
+    assert!(result.is_ok(), "{result:?}");
+    server.stop_failing().await;
+    assert_eq!((server.has_event(1).await, server.lock_count().await), (true, 1));
 }
 
-/// Many at once, on a server that fails now and then: who was told that it is done is there, who was
-/// told that it is not is not there.
+/// With many concurrent commits and intermittent failures, each successful commit is stored, and no
+/// failed commit is.
 #[tokio::test]
-async fn what_is_told_is_what_is_there() {
+async fn commit_result_matches_stored_state() {
     const MANY: u32 = 40;
-    let faulty = Faulty::new().await;
-    faulty.insert_tenant().await;
+    let server = FailPointServer::new().await;
+    server.insert_tenant().await;
     let commands = ["commitTransaction", "insert", "update"];
-    faulty.fail(doc! { "times": 2 * MANY }, &commands, closes()).await;
+    server.fail(doc! { "times": 2 * MANY }, &commands, connection_closed()).await;
     let commit = |n| {
-        let store = Arc::clone(&faulty.store);
+        let store = Arc::clone(&server.store);
         tokio::spawn(async move { store.commit(&changes(n)).await })
     };
-    let running: Vec<_> = (10..10 + MANY).map(commit).collect();
-    let mut told = Vec::new();
-    for one in running {
-        told.push(one.await.expect("an answer"));
+    let tasks: Vec<_> = (10..10 + MANY).map(commit).collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.expect("task completes"));
     }
-    faulty.heal().await;
-    let mut there = 0;
-    for (n, told) in (10..).zip(told) {
-        assert_eq!(faulty.is_recorded(n).await, told.is_ok(), "{told:?}");
-        assert!(told.is_ok() || is_unavailable(&told), "{told:?}");
-        there += i64::from(told.is_ok());
+    server.stop_failing().await;
+    let mut committed = 0;
+    for (n, result) in (10..).zip(results) {
+        assert_eq!(server.has_event(n).await, result.is_ok(), "{result:?}");
+        assert!(result.is_ok() || is_unavailable(&result), "{result:?}");
+        committed += i64::from(result.is_ok());
     }
-    assert_eq!(faulty.holds().await, there, "each once");
+    assert_eq!(server.lock_count().await, committed, "each commit is applied once");
 }
 
-fn done(ordinal: u32) -> Change {
+fn record_step(root_field_index: u32) -> Change {
     Change::RecordIdempotentStep {
         key: IdempotencyKeyHash([1; 32]),
         run_id: tenantry::domain::id::ObjectId([1; 12]),
-        step: CompletedMutation { root_field_index: ordinal, ids: Vec::new() },
+        step: CompletedMutation { root_field_index, ids: Vec::new() },
     }
 }
 
-/// What is one document's change goes without a transaction, and is told as truly.
+/// A change of a single document uses no transaction, and its result matches the stored state, too.
 #[tokio::test]
-async fn a_single_write_is_told_as_what_it_was() {
-    let faulty = Faulty::new().await;
-    let store = &faulty.store;
-    let holder = tenantry::domain::id::ObjectId([1; 12]);
-    let claim = Claim {
-        key: IdempotencyKeyHash([1; 32]),
-        fingerprint: [2; 32],
-        run_id: holder,
-        now: time(0),
-    };
+async fn single_write_result_matches_stored_state() {
+    let server = FailPointServer::new().await;
+    let store = &server.store;
+    let run_id = tenantry::domain::id::ObjectId([1; 12]);
+    let claim =
+        Claim { key: IdempotencyKeyHash([1; 32]), fingerprint: [2; 32], run_id, now: time(0) };
     assert_eq!(
-        store.claim_request(&claim).await.expect("claimed"),
+        store.claim_request(&claim).await.expect("claim succeeds"),
         ClaimResult::Acquired(Vec::new())
     );
-    store.commit(&[Change::InsertUser(user(1))]).await.expect("committed");
+    store.commit(&[Change::InsertUser(user(1))]).await.expect("commit succeeds");
     let times = |n: i32| doc! { "times": n };
     let mut steps: Vec<CompletedMutation> = Vec::new();
-    for (n, (often, how, applied)) in (0..).zip([
-        (1, closes(), true),
-        // The driver's one retry fails, too.
-        (2, closes(), false),
+    for (n, (times_failed, failure, applied)) in (0..).zip([
+        (1, connection_closed(), true),
+        // The driver's single retry fails, too.
+        (2, connection_closed(), false),
         (1, doc! { "errorCode": 91, "errorLabels": ["RetryableWriteError"] }, true),
         (2, doc! { "errorCode": 91, "errorLabels": ["RetryableWriteError"] }, false),
-        (1, open(64), true),
-        (SEVERAL, open(64), true),
-        (SEVERAL, open(91), true),
+        (1, write_concern_error(64), true),
+        (MORE_THAN_RETRIES, write_concern_error(64), true),
+        (MORE_THAN_RETRIES, write_concern_error(91), true),
     ]) {
-        let what = format!("{how} {often}");
-        let seen = Change::TouchLastSeen { id: id(1), at: time(i64::from(n) + 1) };
-        for change in [done(n), Change::InsertAuditEvent(event(n)), seen] {
-            faulty.fail(times(often), &["insert", "update"], how.clone()).await;
-            let told = store.commit(std::slice::from_ref(&change)).await;
-            faulty.heal().await;
-            assert_eq!(told.is_ok(), applied, "{what} {change:?}: {told:?}");
-            assert!(told.is_ok() || is_unavailable(&told), "{what}: {told:?}");
+        let context = format!("{failure} {times_failed}");
+        let touch = Change::TouchLastSeen { id: id(1), at: time(i64::from(n) + 1) };
+        for change in [record_step(n), Change::InsertAuditEvent(event(n)), touch] {
+            server.fail(times(times_failed), &["insert", "update"], failure.clone()).await;
+            let result = store.commit(std::slice::from_ref(&change)).await;
+            server.stop_failing().await;
+            assert_eq!(result.is_ok(), applied, "{context} {change:?}: {result:?}");
+            assert!(result.is_ok() || is_unavailable(&result), "{context}: {result:?}");
         }
-        assert_eq!(faulty.is_recorded(n).await, applied, "{what}");
-        let read = store.users(UserKeys::Ids(&[id(1)])).await.expect("read");
-        let last_seen_at = read[0].as_ref().expect("readable").last_seen_at;
-        assert_eq!(last_seen_at == Some(time(i64::from(n) + 1)), applied, "{what}");
+        assert_eq!(server.has_event(n).await, applied, "{context}");
+        let users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");
+        let last_seen_at = users[0].as_ref().expect("readable").last_seen_at;
+        assert_eq!(last_seen_at == Some(time(i64::from(n) + 1)), applied, "{context}");
         if applied {
             steps.push(CompletedMutation { root_field_index: n, ids: Vec::new() });
         }
@@ -287,40 +305,40 @@ async fn a_single_write_is_told_as_what_it_was() {
     let late = time(0).saturating_add(tenantry::domain::idempotency::LEASE_TTL);
     let next = Claim { run_id: tenantry::domain::id::ObjectId([2; 12]), now: late, ..claim };
     assert_eq!(
-        store.claim_request(&next).await.expect("claimed"),
+        store.claim_request(&next).await.expect("claim succeeds"),
         ClaimResult::Acquired(steps),
-        "each once"
+        "each step is recorded once"
     );
 }
 
-/// A claim's own answer that is lost is asked for again; it is not made twice.
+/// The store retries a claim whose reply was lost, and the retry recognises its own claim.
 #[tokio::test]
-async fn a_claim_survives_a_lost_answer() {
-    let faulty = Faulty::new().await;
+async fn claim_survives_a_lost_reply() {
+    let server = FailPointServer::new().await;
     let claim = |n: u8| Claim {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [2; 32],
         run_id: tenantry::domain::id::ObjectId([n; 12]),
         now: time(0),
     };
-    for (n, how) in (1..).zip([closes(), open(91)]) {
-        faulty.fail(doc! { "times": 1 }, &["findAndModify"], how).await;
-        let claimed = faulty.store.claim_request(&claim(n)).await;
-        faulty.heal().await;
-        assert_eq!(claimed.expect("claimed"), ClaimResult::Acquired(Vec::new()));
+    for (n, failure) in (1..).zip([connection_closed(), write_concern_error(91)]) {
+        server.fail(doc! { "times": 1 }, &["findAndModify"], failure).await;
+        let result = server.store.claim_request(&claim(n)).await;
+        server.stop_failing().await;
+        assert_eq!(result.expect("claim succeeds"), ClaimResult::Acquired(Vec::new()));
     }
-    faulty.fail(doc! { "times": SEVERAL }, &["findAndModify"], closes()).await;
-    let refused = faulty.store.claim_request(&claim(9)).await;
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    faulty.heal().await;
-    let again = Claim { run_id: tenantry::domain::id::ObjectId([7; 12]), ..claim(9) };
+    server.fail(doc! { "times": MORE_THAN_RETRIES }, &["findAndModify"], connection_closed()).await;
+    let result = server.store.claim_request(&claim(9)).await;
+    assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
+    server.stop_failing().await;
+    let next_run = Claim { run_id: tenantry::domain::id::ObjectId([7; 12]), ..claim(9) };
     assert_eq!(
-        faulty.store.claim_request(&again).await.expect("claimed"),
+        server.store.claim_request(&next_run).await.expect("claim succeeds"),
         ClaimResult::Acquired(Vec::new())
     );
-    // What is to be swept is not what was asked for.
-    faulty.fail("alwaysOn", &["find", "delete"], closes()).await;
-    let claimed = faulty.store.claim_request(&claim(10)).await;
-    faulty.heal().await;
-    assert_eq!(claimed.expect("claimed"), ClaimResult::Acquired(Vec::new()));
+    // A failure to delete expired records does not fail the claim.
+    server.fail("alwaysOn", &["find", "delete"], connection_closed()).await;
+    let result = server.store.claim_request(&claim(10)).await;
+    server.stop_failing().await;
+    assert_eq!(result.expect("claim succeeds"), ClaimResult::Acquired(Vec::new()));
 }

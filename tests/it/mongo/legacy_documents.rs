@@ -1,4 +1,4 @@
-//! Documents of older versions and of other hands, served as they are.
+//! Documents that older versions or other programs wrote are served without a migration.
 
 use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
@@ -16,13 +16,13 @@ use tenantry::{
 use super::*;
 use crate::support::mongod::{Fresh, ISSUER};
 
-async fn user_of(store: &MongoStore, issuer: &str, subject: &str) -> Vec<Decoded<User>> {
+async fn users_by_identity(store: &MongoStore, issuer: &str, subject: &str) -> Vec<Decoded<User>> {
     let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
-    store.users(UserKeys::Identity(&identity)).await.expect("read")
+    store.users(UserKeys::Identity(&identity)).await.expect("read succeeds")
 }
 
 #[tokio::test]
-async fn the_least_documents_read_as_their_defaults() {
+async fn minimal_documents_get_default_values() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
@@ -36,14 +36,14 @@ async fn the_least_documents_read_as_their_defaults() {
     let live = doc! { "_id": oid(3), "tenantId": oid(1), "plan": "free", "status": "past_due" };
     fresh.insert("subscriptions", vec![live]).await;
 
-    let tenants = store.tenants(TenantKeys::Ids(&[id(1)])).await.expect("read");
+    let tenants = store.tenants(TenantKeys::Ids(&[id(1)])).await.expect("read succeeds");
     let [Ok(tenant)] = &tenants[..] else { panic!("{tenants:?}") };
-    let made = Timestamp::from_seconds(0x6500_0000).expect("in range");
+    let created = Timestamp::from_seconds(0x6500_0000).expect("in range");
     assert_eq!((tenant.status, tenant.plan), (TenantStatus::Active, Plan::Free));
-    assert_eq!((tenant.version, tenant.created_at, tenant.updated_at), (1, made, made));
+    assert_eq!((tenant.version, tenant.created_at, tenant.updated_at), (1, created, created));
     assert!(tenant.domains.is_empty() && tenant.billing_info.is_none());
 
-    let users = user_of(&store, ISSUER, "ada").await;
+    let users = users_by_identity(&store, ISSUER, "ada").await;
     let [Ok(user)] = &users[..] else { panic!("{users:?}") };
     assert_eq!(user.identity.issuer, ISSUER);
     assert_eq!(user.platform_admin, Some(MembershipSource::Direct));
@@ -52,14 +52,17 @@ async fn the_least_documents_read_as_their_defaults() {
     assert_eq!((user.updated_at, user.disabled), (time(7), false));
     assert_eq!((user.groups_as_of, user.last_seen_at, &user.email), (None, None, &None));
 
-    let live = store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)])).await.expect("read");
+    let live = store
+        .subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)]))
+        .await
+        .expect("read succeeds");
     let [Ok(live)] = &live[..] else { panic!("{live:?}") };
     assert_eq!(live.status, TenantSubscriptionStatus::PastDue);
     assert!(!live.cancel_at_period_end && live.stripe.is_none());
 }
 
 #[tokio::test]
-async fn integers_come_in_three_types() {
+async fn integers_of_any_bson_type_are_accepted() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     let versions: Vec<Bson> = vec![7_i32.into(), 7_i64.into(), 7.0.into()];
@@ -68,7 +71,8 @@ async fn integers_come_in_three_types() {
         doc! { "_id": oid(n), "slug": format!("t-{n}"), "name": "T", "version": version }
     };
     fresh.insert("tenants", versions.into_iter().enumerate().map(tenant).collect()).await;
-    let tenants = store.tenants(TenantKeys::Ids(&[id(0), id(1), id(2)])).await.expect("read");
+    let tenants =
+        store.tenants(TenantKeys::Ids(&[id(0), id(1), id(2)])).await.expect("read succeeds");
     assert_eq!(tenants.len(), 3);
     for tenant in tenants {
         assert_eq!(tenant.expect("readable").version, 7);
@@ -76,20 +80,22 @@ async fn integers_come_in_three_types() {
 }
 
 #[tokio::test]
-async fn the_first_of_two_memberships_counts() {
+async fn first_of_duplicate_memberships_is_used() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     let membership = |n, role| doc! { "tenantId": oid(n), "role": role };
-    let all = vec![membership(1, "member"), membership(2, "admin"), membership(1, "owner")];
-    fresh.insert("users", vec![doc! { "subject": "ada", "name": "Ada", "memberships": all }]).await;
-    let users = user_of(&store, ISSUER, "ada").await;
+    let memberships = vec![membership(1, "member"), membership(2, "admin"), membership(1, "owner")];
+    fresh
+        .insert("users", vec![doc! { "subject": "ada", "name": "Ada", "memberships": memberships }])
+        .await;
+    let users = users_by_identity(&store, ISSUER, "ada").await;
     let [Ok(user)] = &users[..] else { panic!("{users:?}") };
     let roles: Vec<_> = user.memberships.iter().map(|m| (m.tenant_id, m.role)).collect();
     assert_eq!(roles, [(id(1), TenantRole::Member), (id(2), TenantRole::Admin)]);
 }
 
 #[tokio::test]
-async fn a_user_without_issuer_is_the_default_ones() {
+async fn user_without_issuer_belongs_to_the_default_issuer() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     let user = |n, subject: &str, issuer: Option<&str>| {
@@ -105,8 +111,8 @@ async fn a_user_without_issuer_is_the_default_ones() {
     ];
     fresh.insert("users", users).await;
     let ids = async |issuer, subject| {
-        let found = user_of(&store, issuer, subject).await;
-        found.into_iter().map(|user| user.expect("readable").id).collect::<Vec<_>>()
+        let users = users_by_identity(&store, issuer, subject).await;
+        users.into_iter().map(|user| user.expect("readable").id).collect::<Vec<_>>()
     };
     assert_eq!(ids(ISSUER, "both").await, [id(2)]);
     assert_eq!(ids(ISSUER, "old").await, [id(3)]);
@@ -115,45 +121,46 @@ async fn a_user_without_issuer_is_the_default_ones() {
 }
 
 #[tokio::test]
-async fn an_identity_finds_a_broken_user_as_broken() {
+async fn identity_lookup_returns_an_unreadable_user() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let broken = doc! { "_id": oid(1), "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
-    fresh.insert("users", vec![broken]).await;
+    let unreadable = doc! { "_id": oid(1), "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
+    fresh.insert("users", vec![unreadable]).await;
     assert_eq!(
-        user_of(&store, ISSUER, "ada").await,
+        users_by_identity(&store, ISSUER, "ada").await,
         [Err(UnreadableDocument { id: id::<User>(1).raw, tenant: None })]
     );
-    assert_eq!(user_of(&store, "https://other.example/", "ada").await, []);
+    assert_eq!(users_by_identity(&store, "https://other.example/", "ada").await, []);
 }
 
 #[tokio::test]
-async fn an_update_keeps_what_it_does_not_know() {
+async fn user_update_keeps_unknown_fields() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let old = doc! {
+    let existing = doc! {
         "_id": oid(1), "subject": "ada", "name": "Ada", "email": "ada@example.org",
         "favouriteColour": "blue", "lastSeenAt": date(50),
     };
-    fresh.insert("users", vec![old]).await;
-    let users = user_of(&store, ISSUER, "ada").await;
-    let [Ok(read)] = &users[..] else { panic!("{users:?}") };
-    let was = UserVersion::from(read);
-    let mut user = read.clone();
+    fresh.insert("users", vec![existing]).await;
+    let users = users_by_identity(&store, ISSUER, "ada").await;
+    let [Ok(loaded)] = &users[..] else { panic!("{users:?}") };
+    let was = UserVersion::from(loaded);
+    let mut user = loaded.clone();
     user.name = "Ada L.".to_owned();
     user.email = None;
     user.version = 2;
     user.groups_as_of = Some(time(9));
     user.last_seen_at = Some(time(40));
     let update = Change::UpdateUser { was, user: user.clone() };
-    store.commit(std::slice::from_ref(&update)).await.expect("committed");
+    store.commit(std::slice::from_ref(&update)).await.expect("commit succeeds");
 
-    let users = fresh.database.collection::<Document>("users");
-    let stored = users.find_one(doc! { "_id": oid(1) }).await.expect("read").expect("there");
+    let collection = fresh.database.collection::<Document>("users");
+    let stored =
+        collection.find_one(doc! { "_id": oid(1) }).await.expect("read succeeds").expect("present");
     assert_eq!(stored.get_str("favouriteColour").ok(), Some("blue"));
     assert!(!stored.contains_key("issuer") && !stored.contains_key("email"), "{stored}");
-    let read = user_of(&store, ISSUER, "ada").await;
-    // Who was seen later by another instance stays seen later.
+    let users = users_by_identity(&store, ISSUER, "ada").await;
+    // A later `lastSeenAt` of another instance is kept.
     user.last_seen_at = Some(time(50));
-    assert_eq!(read, [Ok(user)]);
+    assert_eq!(users, [Ok(user)]);
 }

@@ -1,5 +1,6 @@
-//! What is particular to MongoDB: documents of other hands, servers that go away, indexes. What
-//! both stores have in common is in `conformance`.
+//! Behaviour that only the MongoDB store has: documents of other writers, unreachable servers,
+//! indexes, fail points and sharding. Behaviour that all stores share is tested in
+//! `store_conformance`.
 
 mod commits;
 mod deletions;
@@ -20,7 +21,7 @@ use tenantry::domain::{
     time::Timestamp,
 };
 
-/// The n-th identifier: in ascending order, and all of 2023.
+/// Returns the n-th identifier. Identifiers ascend with `n`, and their timestamps are in 2023.
 fn oid(n: u32) -> ObjectId {
     let mut bytes = [0; 12];
     bytes[..4].copy_from_slice(&0x6500_0000_u32.to_be_bytes());
@@ -28,19 +29,22 @@ fn oid(n: u32) -> ObjectId {
     ObjectId::from_bytes(bytes)
 }
 
+/// Returns the n-th identifier as the domain's type.
 fn id<E>(n: u32) -> Id<E> {
     Id::new(id::ObjectId(oid(n).bytes()))
 }
 
-/// The n-th second of 2025.
+/// Returns the n-th second of 2025.
 fn time(n: i64) -> Timestamp {
     Timestamp::from_seconds(1_735_689_600 + n).expect("in range")
 }
 
+/// Returns the n-th second of 2025 as a BSON date.
 fn date(n: i64) -> DateTime {
     DateTime::from_millis(time(n).millis())
 }
 
-fn first(size: usize) -> PageRequest {
+/// Returns a request for the first page of a list.
+fn first_page(size: usize) -> PageRequest {
     PageRequest { size, edge: PageEdge::First, after: None, before: None }
 }

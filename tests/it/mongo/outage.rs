@@ -1,4 +1,4 @@
-//! A server that is away is an answer, not an end.
+//! An unreachable server causes `Unavailable` errors, and the store recovers without a restart.
 
 use tenantry::{
     domain::user::Identity,
@@ -9,36 +9,37 @@ use super::*;
 use crate::support::mongod::{ISSUER, Kind, Mongod};
 
 #[tokio::test]
-async fn it_is_unavailable_while_away_and_heals() {
+async fn store_is_unavailable_during_an_outage_and_recovers() {
     let mut mongod = Mongod::nowhere(Kind::ReplicaSet);
-    // The store first: nothing is there to be found.
-    let store = MongoStore::connect(&mongod.uri("outage"), ISSUER, None).await.expect("a store");
+    // The store connects before the server runs.
+    let store =
+        MongoStore::connect(&mongod.uri("outage"), ISSUER, None).await.expect("store opens");
     assert_unavailable(&store).await;
-    assert!(mongod.start(), "the port is still free");
+    assert!(mongod.start(), "the port must still be free");
     mongod.initiate().await;
-    // The driver looks for servers in its own time; each look is bounded, and so is their number.
-    assert!(heals(&store).await);
-    store.prepare().await.expect("prepared");
+    // The driver selects servers on its own schedule. Each attempt and their number are bounded.
+    assert!(recovers(&store).await);
+    store.prepare().await.expect("preparation succeeds");
     mongod.stop();
     assert_unavailable(&store).await;
-    assert!(mongod.start(), "the port is still free");
-    assert!(heals(&store).await);
+    assert!(mongod.start(), "the port must still be free");
+    assert!(recovers(&store).await);
 }
 
 async fn assert_unavailable(store: &MongoStore) {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
-    let read = store.tenants(TenantKeys::Ids(&[id(1)])).await;
-    assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
-    let seen = tenantry::domain::change::Change::TouchLastSeen { id: id(1), at: time(1) };
-    for changes in [vec![seen.clone()], vec![seen.clone(), seen]] {
-        let commit = store.commit(&changes).await;
-        let away = matches!(commit, Err(CommitError::Failed(StoreError::Unavailable(_))));
-        assert!(away, "{commit:?}");
+    let tenants = store.tenants(TenantKeys::Ids(&[id(1)])).await;
+    assert!(matches!(tenants, Err(StoreError::Unavailable(_))), "{tenants:?}");
+    let touch = tenantry::domain::change::Change::TouchLastSeen { id: id(1), at: time(1) };
+    for changes in [vec![touch.clone()], vec![touch.clone(), touch]] {
+        let result = store.commit(&changes).await;
+        let unavailable = matches!(result, Err(CommitError::Failed(StoreError::Unavailable(_))));
+        assert!(unavailable, "{result:?}");
     }
 }
 
-async fn heals(store: &MongoStore) -> bool {
-    let identity = Identity { issuer: ISSUER.to_owned(), subject: "nobody".to_owned() };
+async fn recovers(store: &MongoStore) -> bool {
+    let identity = Identity { issuer: ISSUER.to_owned(), subject: "unknown".to_owned() };
     for _ in 0..200 {
         if store.users(UserKeys::Identity(&identity)).await.is_ok() {
             return true;

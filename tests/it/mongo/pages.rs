@@ -1,4 +1,5 @@
-//! Names are compared as people do, in documents of any hand.
+//! Lists and searches compare names with a case-insensitive collation, whichever program wrote the
+//! documents.
 
 use mongodb::bson::doc;
 use tenantry::{
@@ -35,6 +36,7 @@ const NAMES: &[&str] = &[
     "\u{ffff}last",
 ];
 
+/// Creates tenants and users with the names of [`NAMES`].
 async fn named() -> (Fresh, impl Store) {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
@@ -56,9 +58,9 @@ fn by_name<F>(filter: F) -> Listing<F, TenantOrderField> {
 }
 
 #[tokio::test]
-async fn a_search_folds_case_and_takes_every_character_as_it_is() {
+async fn search_ignores_case_and_treats_every_character_literally() {
     let (_fresh, store) = named().await;
-    for (search, found) in [
+    for (search, expected) in [
         ("ÅNGSTRÖM", vec!["ångström", "ÅNGSTRÖM"]),
         ("ångs", vec!["ångström", "ÅNGSTRÖM"]),
         ("STRASSE", vec!["straße", "STRASSE 2"]),
@@ -81,67 +83,71 @@ async fn a_search_folds_case_and_takes_every_character_as_it_is() {
     ] {
         let listing =
             by_name(TenantFilter { search: Some(search.to_owned()), ..Default::default() });
-        let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+        let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
         let names: Vec<_> = page
             .items
             .iter()
             .map(|item| item.node.as_ref().expect("readable").name.as_str())
             .collect();
-        assert_eq!(names, found, "{search}");
-        let count = store.count_tenants(&listing).await.expect("counted");
-        assert_eq!(count, found.len() as u64, "{search}");
+        assert_eq!(names, expected, "{search}");
+        let count = store.count_tenants(&listing).await.expect("count succeeds");
+        assert_eq!(count, expected.len() as u64, "{search}");
     }
 }
 
 #[tokio::test]
-async fn users_are_found_by_name_and_email() {
+async fn user_search_matches_name_and_email_prefix() {
     let (_fresh, store) = named().await;
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
     for (search, count) in [("STRASS", 2), ("15@X", 1), ("5@x.org", 1), ("x.org", 0)] {
         let filter = UserFilter { search: Some(search.to_owned()), ..Default::default() };
         let listing = Listing { scope: TenantScope::Everything, filter, order };
-        let page = store.user_page(&listing, &first(100)).await.expect("read");
+        let page = store.user_page(&listing, &first_page(100)).await.expect("read succeeds");
         assert_eq!(page.items.len(), count, "{search}");
-        assert_eq!(store.count_users(&listing).await.expect("counted"), count as u64, "{search}");
+        assert_eq!(
+            store.count_users(&listing).await.expect("count succeeds"),
+            count as u64,
+            "{search}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_walk_by_name_meets_each_once() {
+async fn paging_by_name_visits_each_tenant_once() {
     let (_fresh, store) = named().await;
     for direction in [Direction::Asc, Direction::Desc] {
         let mut listing = by_name(TenantFilter::default());
         listing.order.direction = direction;
-        let whole = store.tenant_page(&listing, &first(100)).await.expect("read");
-        let whole: Vec<_> = whole.items.into_iter().map(|item| item.position).collect();
-        assert_eq!(whole.len(), NAMES.len());
-        let mut met = Vec::new();
-        let mut window = first(2);
+        let all = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
+        let all: Vec<_> = all.items.into_iter().map(|item| item.position).collect();
+        assert_eq!(all.len(), NAMES.len());
+        let mut visited = Vec::new();
+        let mut page_request = first_page(2);
         loop {
-            let page = store.tenant_page(&listing, &window).await.expect("read");
-            met.extend(page.items.into_iter().map(|item| item.position));
+            let page = store.tenant_page(&listing, &page_request).await.expect("read succeeds");
+            visited.extend(page.items.into_iter().map(|item| item.position));
             if !page.has_next {
                 break;
             }
-            window.after = met.last().cloned();
+            page_request.after = visited.last().cloned();
         }
-        assert_eq!(met, whole);
-        // Between any two, from both ends.
+        assert_eq!(visited, all);
+        // Pages between two cursors, from both ends.
         for (from, to) in [(0, 5), (3, 4), (4, 4), (0, 16), (7, 2)] {
-            for end in [PageEdge::First, PageEdge::Last] {
-                let (after, before) = (Some(whole[from].clone()), Some(whole[to].clone()));
-                let window = PageRequest { size: 100, edge: end, after, before };
-                let page = store.tenant_page(&listing, &window).await.expect("read");
+            for edge in [PageEdge::First, PageEdge::Last] {
+                let (after, before) = (Some(all[from].clone()), Some(all[to].clone()));
+                let page_request = PageRequest { size: 100, edge, after, before };
+                let page = store.tenant_page(&listing, &page_request).await.expect("read succeeds");
                 let between: Vec<_> = page.items.into_iter().map(|item| item.position).collect();
-                let expected = whole.get(from + 1..to).unwrap_or_default();
-                assert_eq!(between, expected, "{from} {to} {end:?}");
+                let expected = all.get(from + 1..to).unwrap_or_default();
+                assert_eq!(between, expected, "{from} {to} {edge:?}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_scope_of_ten_thousand_is_no_burden() {
+async fn list_accepts_a_scope_of_ten_thousand_tenants() {
     let (_fresh, store) = named().await;
     let mut listing = by_name(TenantFilter {
         status: vec![TenantStatus::Active],
@@ -149,11 +155,11 @@ async fn a_scope_of_ten_thousand_is_no_burden() {
         ..Default::default()
     });
     listing.scope = TenantScope::Tenants((3..10_003).map(id).collect());
-    let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+    let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
     assert_eq!(page.items.len(), NAMES.len() - 3);
-    let count = store.count_tenants(&listing).await.expect("counted");
+    let count = store.count_tenants(&listing).await.expect("count succeeds");
     assert_eq!(count, NAMES.len() as u64 - 3);
     listing.scope = TenantScope::Tenants(Vec::new());
-    let page = store.tenant_page(&listing, &first(100)).await.expect("read");
+    let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
     assert!(page.items.is_empty() && !page.has_next);
 }

@@ -1,5 +1,6 @@
-//! Where each command of the store would go in a sharded cluster: to the shards that its filter
-//! names by the shard key, or to all of them. Read off real commands, as the profiler saw them.
+//! Determines the shards that each command of the store would target in a sharded cluster: the
+//! shards of the shard key values in its filter, or all shards. The commands are real ones that the
+//! profiler recorded.
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
@@ -27,8 +28,8 @@ use crate::support::{
     mongod::{Fresh, ISSUER},
 };
 
-/// The shard key of each collection that is to be sharded, as `docs/OPERATIONS.md` has it.
-const SHARDED: &[(&str, &[&str])] = &[
+/// The collections to shard and their shard keys, as `docs/OPERATIONS.md` lists them.
+const SHARD_KEYS: &[(&str, &[&str])] = &[
     ("users", &["subject", "issuer"]),
     ("subscriptions", &["tenantId"]),
     ("auditEvents", &["_id"]),
@@ -36,15 +37,16 @@ const SHARDED: &[(&str, &[&str])] = &[
 ];
 
 fn shard_key(collection: &str) -> Option<&'static [&'static str]> {
-    SHARDED.iter().find(|(name, _)| *name == collection).map(|(_, key)| *key)
+    SHARD_KEYS.iter().find(|(name, _)| *name == collection).map(|(_, key)| *key)
 }
 
-/// Whether a filter says which values of a field it looks for.
-fn pins(filter: &Document, field: &str) -> bool {
+/// Returns whether a filter restricts a field to specific values.
+fn restricts_to_values(filter: &Document, field: &str) -> bool {
     filter.iter().any(|(name, value)| match (name.as_str(), value) {
-        ("$and", Bson::Array(all)) => {
-            all.iter().filter_map(Bson::as_document).any(|filter| pins(filter, field))
-        }
+        ("$and", Bson::Array(all)) => all
+            .iter()
+            .filter_map(Bson::as_document)
+            .any(|filter| restricts_to_values(filter, field)),
         (name, Bson::Document(value)) if name == field => {
             value.keys().all(|operator| operator == "$in" || !operator.starts_with('$'))
         }
@@ -52,9 +54,9 @@ fn pins(filter: &Document, field: &str) -> bool {
     })
 }
 
-/// Where a profiled command goes.
-fn goes(command: &Document, collection: &str, op: &str) -> &'static str {
-    let Some(key) = shard_key(collection) else { return "one: it is not sharded" };
+/// Returns the shards that a profiled command targets.
+fn targeted_shards(command: &Document, collection: &str, op: &str) -> &'static str {
+    let Some(key) = shard_key(collection) else { return "one (not sharded)" };
     if op == "insert" {
         return "one";
     }
@@ -62,25 +64,25 @@ fn goes(command: &Document, collection: &str, op: &str) -> &'static str {
     let first = command.get_array("pipeline").ok().and_then(|pipeline| pipeline.first());
     let first = first.and_then(|stage| stage.as_document()?.get_document("$match").ok());
     let filter = filter.or(first).unwrap_or_else(|| panic!("no filter in {command}"));
-    match pins(filter, key[0]) {
-        true => "those of the keys",
+    match restricts_to_values(filter, key[0]) {
+        true => "by shard key",
         false => "all",
     }
 }
 
-/// The commands since the last look: what they are, and where they go.
-async fn seen(fresh: &Fresh) -> Vec<(String, String)> {
-    fresh.database.run_command(doc! { "profile": 0 }).await.expect("off");
+/// Returns the commands since the last call, each with the shards it targets.
+async fn profiled(fresh: &Fresh) -> Vec<(String, String)> {
+    fresh.database.run_command(doc! { "profile": 0 }).await.expect("profiler stops");
     let profile = fresh.database.collection::<Document>("system.profile");
-    let of_data = doc! {
+    let filter = doc! {
         "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
         "op": { "$in": ["query", "command", "insert", "update", "remove", "getmore"] },
         "command.profile": { "$exists": false },
     };
-    let found = profile.find(of_data).sort(doc! { "ts": 1 }).await.expect("the profile");
-    let documents: Vec<Document> = found.try_collect().await.expect("all");
-    profile.drop().await.expect("dropped");
-    fresh.database.run_command(doc! { "profile": 2 }).await.expect("on");
+    let cursor = profile.find(filter).sort(doc! { "ts": 1 }).await.expect("profile is readable");
+    let documents: Vec<Document> = cursor.try_collect().await.expect("cursor is readable");
+    profile.drop().await.expect("drop succeeds");
+    fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiler starts");
     let line = |document: &Document| {
         let collection = document.get_str("ns").ok()?.split_once('.')?.1.to_owned();
         if collection == "$cmd" {
@@ -92,29 +94,34 @@ async fn seen(fresh: &Fresh) -> Vec<(String, String)> {
             "remove" => "delete",
             op => op,
         };
-        let joins = format!("{command}").contains("$lookup");
-        let goes = if joins { "all: it joins users" } else { goes(command, &collection, op) };
-        Some((format!("{name} {collection}"), goes.to_owned()))
+        let joins_users = format!("{command}").contains("$lookup");
+        let shards = if joins_users {
+            "all (joins users)"
+        } else {
+            targeted_shards(command, &collection, op)
+        };
+        Some((format!("{name} {collection}"), shards.to_owned()))
     };
     let mut lines: Vec<_> = documents.iter().filter_map(line).collect();
     lines.dedup();
     lines
 }
 
+/// The rows of the table in `docs/OPERATIONS.md`.
 struct Rows {
     fresh: Fresh,
     lines: Vec<Vec<String>>,
 }
 
 impl Rows {
-    /// What was asked since the last look was this.
-    async fn row(&mut self, what: &str) {
-        let mut what = what;
-        let seen = seen(&self.fresh).await;
-        assert!(!seen.is_empty(), "nothing was asked for {what}");
-        for (command, goes) in seen {
-            self.lines.push(vec![what.to_owned(), format!("`{command}`"), goes]);
-            what = "";
+    /// Adds the commands since the last call under the given operation.
+    async fn add(&mut self, operation: &str) {
+        let mut operation = operation;
+        let commands = profiled(&self.fresh).await;
+        assert!(!commands.is_empty(), "{operation} sent no command");
+        for (command, shards) in commands {
+            self.lines.push(vec![operation.to_owned(), format!("`{command}`"), shards]);
+            operation = "";
         }
     }
 }
@@ -124,63 +131,72 @@ fn order<F>(field: F) -> Order<F> {
 }
 
 #[tokio::test]
-async fn where_commands_go() {
+async fn targeted_shards_are_documented() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let head = ["what", "command", "shards"].map(str::to_owned).to_vec();
+    let head = ["operation", "command", "shards"].map(str::to_owned).to_vec();
     let mut rows = Rows { fresh, lines: vec![head] };
-    let window = PageRequest { size: 10, edge: PageEdge::First, after: None, before: None };
-    let scope = || TenantScope::Everything;
+    let page_request = PageRequest { size: 10, edge: PageEdge::First, after: None, before: None };
+    let everything = || TenantScope::Everything;
     let own = || TenantScope::Tenants(vec![id(1), id(2)]);
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "ada".to_owned() };
-    let (one, ada): (_, User) = (tenant(1), user(1));
+    let (acme, ada): (_, User) = (tenant(1), user(1));
     let key = IdempotencyKeyHash([1; 32]);
-    seen(&rows.fresh).await;
+    profiled(&rows.fresh).await;
 
-    store.users(UserKeys::Identity(&identity)).await.expect("read");
-    rows.row("the actor of a request").await;
-    store.tenants(TenantKeys::Ids(&[id(1), id(2)])).await.expect("read");
-    rows.row("tenants by identifier or slug").await;
-    store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1), id(2)])).await.expect("read");
-    rows.row("the subscriptions of tenants").await;
-    store.member_pages(&[id(1)], &MemberFilter { role: None }, &window).await.expect("read");
-    rows.row("the members of tenants").await;
-    store.count_members(&[id(1)], &MemberFilter { role: None }).await.expect("read");
-    rows.row("their number").await;
-    store.users(UserKeys::Ids(&[id(1), id(2)])).await.expect("read");
-    rows.row("users by identifier").await;
-    store.subscriptions(SubscriptionKeys::Ids(&[id(1)])).await.expect("read");
-    rows.row("subscriptions by identifier").await;
-    store.audit_events(&[id(1)]).await.expect("read");
-    rows.row("events by identifier").await;
+    store.users(UserKeys::Identity(&identity)).await.expect("read succeeds");
+    rows.add("the viewer of a request").await;
+    store.tenants(TenantKeys::Ids(&[id(1), id(2)])).await.expect("read succeeds");
+    rows.add("tenants by identifier or slug").await;
+    store
+        .subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1), id(2)]))
+        .await
+        .expect("read succeeds");
+    rows.add("the subscriptions of tenants").await;
+    store
+        .member_pages(&[id(1)], &MemberFilter { role: None }, &page_request)
+        .await
+        .expect("read succeeds");
+    rows.add("the members of tenants").await;
+    store.count_members(&[id(1)], &MemberFilter { role: None }).await.expect("read succeeds");
+    rows.add("the number of members").await;
+    store.users(UserKeys::Ids(&[id(1), id(2)])).await.expect("read succeeds");
+    rows.add("users by identifier").await;
+    store.subscriptions(SubscriptionKeys::Ids(&[id(1)])).await.expect("read succeeds");
+    rows.add("subscriptions by identifier").await;
+    store.audit_events(&[id(1)]).await.expect("read succeeds");
+    rows.add("audit events by identifier").await;
     let listing = Listing {
         scope: own(),
         filter: TenantFilter::default(),
         order: order(TenantOrderField::CreatedAt),
     };
-    store.tenant_page(&listing, &window).await.expect("read");
-    rows.row("a list of tenants").await;
+    store.tenant_page(&listing, &page_request).await.expect("read succeeds");
+    rows.add("a list of tenants").await;
     let subscriptions = |scope| Listing {
         scope,
         filter: SubscriptionFilter::default(),
         order: order(SubscriptionOrderField::CreatedAt),
     };
-    store.subscription_page(&subscriptions(own()), &window).await.expect("read");
-    rows.row("a member's list of subscriptions").await;
-    store.subscription_page(&subscriptions(scope()), &window).await.expect("read");
-    rows.row("a platform admin's list of subscriptions").await;
+    store.subscription_page(&subscriptions(own()), &page_request).await.expect("read succeeds");
+    rows.add("a member's list of subscriptions").await;
+    store
+        .subscription_page(&subscriptions(everything()), &page_request)
+        .await
+        .expect("read succeeds");
+    rows.add("a platform admin's list of subscriptions").await;
     let users = Listing {
-        scope: scope(),
+        scope: everything(),
         filter: UserFilter::default(),
         order: order(UserOrderField::CreatedAt),
     };
-    store.user_page(&users, &window).await.expect("read");
-    rows.row("a list of users").await;
-    let history = AuditFilter { tenant: Some(id(1)), ..AuditFilter::default() };
-    store.audit_page(&history, &window).await.expect("read");
-    rows.row("a history").await;
-    store.tombstone(&identity).await.expect("read");
-    rows.row("whether somebody was deleted").await;
+    store.user_page(&users, &page_request).await.expect("read succeeds");
+    rows.add("a list of users").await;
+    let audit_filter = AuditFilter { tenant: Some(id(1)), ..AuditFilter::default() };
+    store.audit_page(&audit_filter, &page_request).await.expect("read succeeds");
+    rows.add("an audit log of a tenant").await;
+    store.tombstone(&identity).await.expect("read succeeds");
+    rows.add("the tombstone of an identity").await;
 
     let event = |n: u32| AuditEvent {
         id: AuditEventId::new(id::<AuditEvent>(n).raw),
@@ -195,56 +211,62 @@ async fn where_commands_go() {
     };
     let live = TenantSubscription {
         status: TenantSubscriptionStatus::Active,
-        ..TenantSubscription::new_trial(&one, id(1), time(1))
+        ..TenantSubscription::new_trial(&acme, id(1), time(1))
     };
-    let made = [
-        Change::InsertTenant(one.clone()),
+    let create_tenant = [
+        Change::InsertTenant(acme.clone()),
         Change::InsertSubscription(live.clone()),
         Change::InsertAuditEvent(event(1)),
     ];
-    store.commit(&made).await.expect("committed");
-    rows.row("`createTenant`").await;
-    let changed = [
-        Change::UpdateTenant { was: one.version, tenant: one.clone() },
+    store.commit(&create_tenant).await.expect("commit succeeds");
+    rows.add("`createTenant`").await;
+    let update_tenant = [
+        Change::UpdateTenant { was: acme.version, tenant: acme.clone() },
         Change::InsertAuditEvent(event(2)),
     ];
-    store.commit(&changed).await.expect("committed");
-    rows.row("`updateTenant`").await;
+    store.commit(&update_tenant).await.expect("commit succeeds");
+    rows.add("`updateTenant`").await;
     store
         .commit(&[Change::InsertUser(ada.clone()), Change::InsertAuditEvent(event(3))])
         .await
-        .expect("made");
-    rows.row("a user is made").await;
+        .expect("commit succeeds");
+    rows.add("a user is created").await;
     let was = UserVersion::from(&ada);
-    let placed = [
-        Change::LockTenant { id: one.id, was: one.version },
+    let update_member = [
+        Change::LockTenant { id: acme.id, was: acme.version },
         Change::UpdateUser { was, user: ada.clone() },
         Change::InsertAuditEvent(event(4)),
     ];
-    store.commit(&placed).await.expect("committed");
-    rows.row("a member is added or changed").await;
-    let over = [
+    store.commit(&update_member).await.expect("commit succeeds");
+    rows.add("a member is added or changed").await;
+    let update_subscription = [
         Change::UpdateSubscription { was: live.version, subscription: live.clone() },
         Change::InsertAuditEvent(event(5)),
     ];
-    store.commit(&over).await.expect("committed");
-    rows.row("`updateSubscription`").await;
-    let gone = [
+    store.commit(&update_subscription).await.expect("commit succeeds");
+    rows.add("`updateSubscription`").await;
+    let delete_user = [
         Change::DeleteUser { id: ada.id, was },
         Change::InsertTombstone(Tombstone { identity, deleted_at: time(5) }),
         Change::InsertAuditEvent(event(6)),
     ];
-    store.commit(&gone).await.expect("committed");
-    rows.row("`deleteUser`").await;
-    let end =
-        Change::DeleteTenant { id: one.id, was: one.version, at: time(9), watermark: time(9) };
-    store.commit(&[end, Change::InsertAuditEvent(event(7))]).await.expect("committed");
-    rows.row("`deleteTenant`").await;
+    store.commit(&delete_user).await.expect("commit succeeds");
+    rows.add("`deleteUser`").await;
+    let delete_tenant =
+        Change::DeleteTenant { id: acme.id, was: acme.version, at: time(9), watermark: time(9) };
+    store
+        .commit(&[delete_tenant, Change::InsertAuditEvent(event(7))])
+        .await
+        .expect("commit succeeds");
+    rows.add("`deleteTenant`").await;
     let claim = Claim { key, fingerprint: [1; 32], run_id: id::<User>(9).raw, now: time(1) };
-    store.claim_request(&claim).await.expect("claimed");
-    rows.row("a request with an `Idempotency-Key`").await;
-    store.complete_request(key, claim.run_id, &RunOutcome::Abandoned).await.expect("settled");
-    rows.row("its end").await;
+    store.claim_request(&claim).await.expect("claim succeeds");
+    rows.add("a request with an `Idempotency-Key`").await;
+    store
+        .complete_request(key, claim.run_id, &RunOutcome::Abandoned)
+        .await
+        .expect("completion succeeds");
+    rows.add("the completion of that request").await;
 
     generated_docs::holds(
         "docs/OPERATIONS.md",
@@ -253,20 +275,25 @@ async fn where_commands_go() {
     );
 }
 
-/// A unique index of a sharded collection has to begin with the shard key.
+/// A unique index of a sharded collection must begin with the shard key.
 #[tokio::test]
-async fn what_is_unique_stays_so() {
+async fn unique_indexes_begin_with_the_shard_key() {
     let fresh = Fresh::new().await;
     fresh.prepared().await;
-    for (collection, key) in SHARDED {
+    for (collection, key) in SHARD_KEYS {
         let collection = fresh.database.collection::<Document>(collection);
-        let indexes: Vec<_> =
-            collection.list_indexes().await.expect("asked").try_collect().await.expect("all");
+        let indexes: Vec<_> = collection
+            .list_indexes()
+            .await
+            .expect("indexes are listed")
+            .try_collect()
+            .await
+            .expect("cursor is readable");
         for index in indexes {
-            let unique = index.options.as_ref().is_some_and(|o| o.unique == Some(true));
-            let begins =
-                index.keys.keys().map(String::as_str).zip(*key).all(|(is, key)| is == *key);
-            assert!(!unique || begins, "{}: {index:?}", collection.name());
+            let is_unique = index.options.as_ref().is_some_and(|o| o.unique == Some(true));
+            let has_prefix =
+                index.keys.keys().map(String::as_str).zip(*key).all(|(field, key)| field == *key);
+            assert!(!is_unique || has_prefix, "{}: {index:?}", collection.name());
         }
     }
 }

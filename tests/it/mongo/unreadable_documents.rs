@@ -1,4 +1,4 @@
-//! Documents that cannot be read: each is one error, and takes nothing along.
+//! An unreadable document is one error and does not affect other documents.
 
 use std::collections::BTreeSet;
 
@@ -15,13 +15,13 @@ use tenantry::{
 use super::*;
 use crate::support::mongod::Fresh;
 
-/// What is put in place of a good value, each with its field.
-fn faults(faults: &[(&'static str, Bson)]) -> Vec<(&'static str, Bson)> {
-    faults.to_vec()
+/// Returns invalid values, each with the field it replaces.
+fn invalid_fields(fields: &[(&'static str, Bson)]) -> Vec<(&'static str, Bson)> {
+    fields.to_vec()
 }
 
-fn broken_tenants() -> Vec<(&'static str, Bson)> {
-    faults(&[
+fn invalid_tenant_fields() -> Vec<(&'static str, Bson)> {
+    invalid_fields(&[
         ("name", 5.into()),
         ("name", Bson::Null),
         ("status", "frozen".into()),
@@ -41,9 +41,9 @@ fn broken_tenants() -> Vec<(&'static str, Bson)> {
     ])
 }
 
-fn broken_users() -> Vec<(&'static str, Bson)> {
-    let memberships = |membership: Document| vec![good_membership(), membership];
-    let mut all = faults(&[
+fn invalid_user_fields() -> Vec<(&'static str, Bson)> {
+    let memberships = |membership: Document| vec![valid_membership(), membership];
+    let mut fields = invalid_fields(&[
         ("name", Bson::Null),
         ("email", 5.into()),
         ("platformAdmin", "true".into()),
@@ -61,101 +61,107 @@ fn broken_users() -> Vec<(&'static str, Bson)> {
         doc! { "tenantId": "1", "role": "member" },
         doc! { "role": "member" },
     ] {
-        all.push(("memberships", memberships(membership).into()));
+        fields.push(("memberships", memberships(membership).into()));
     }
-    all
+    fields
 }
 
-fn good_membership() -> Document {
+fn valid_membership() -> Document {
     doc! { "tenantId": oid(0), "role": "member" }
 }
 
-/// Number 0 is good; each after it has one fault.
-fn with_faults(good: impl Fn(u32) -> Document, faults: Vec<(&str, Bson)>) -> Vec<Document> {
-    let mut all = vec![good(0)];
-    for (n, (field, value)) in (1..).zip(faults) {
-        let mut document = good(n);
+/// Returns one valid document, followed by one document for each invalid field.
+fn with_invalid_fields(
+    valid: impl Fn(u32) -> Document,
+    fields: Vec<(&str, Bson)>,
+) -> Vec<Document> {
+    let mut documents = vec![valid(0)];
+    for (n, (field, value)) in (1..).zip(fields) {
+        let mut document = valid(n);
         document.insert(field, value);
-        all.push(document);
+        documents.push(document);
     }
-    all
+    documents
 }
 
-fn readable<T>(page: &Page<T>) -> Vec<bool> {
+/// Returns, for each item of the page, whether it is readable.
+fn is_readable<T>(page: &Page<T>) -> Vec<bool> {
     page.items.iter().map(|item| item.node.is_ok()).collect()
 }
 
 #[tokio::test]
-async fn tenants() {
+async fn unreadable_tenants_do_not_hide_others() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let good = |n: u32| {
+    let valid = |n: u32| {
         doc! { "_id": oid(n), "slug": format!("t-{n:02}"), "name": "T", "createdAt": date(n.into()) }
     };
-    let all = with_faults(good, broken_tenants());
+    let all = with_invalid_fields(valid, invalid_tenant_fields());
     let size = all.len();
     fresh.insert("tenants", all).await;
 
     let ids: Vec<_> = (0..size as u32).map(id).collect();
-    let found = store.tenants(TenantKeys::Ids(&ids)).await.expect("read");
-    assert_eq!(found.len(), size);
-    assert_eq!(found.iter().filter(|found| found.is_ok()).count(), 1);
+    let tenants = store.tenants(TenantKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(tenants.len(), size);
+    assert_eq!(tenants.iter().filter(|tenant| tenant.is_ok()).count(), 1);
 
     let listing = TenantListing {
         scope: TenantScope::Everything,
         filter: TenantFilter::default(),
         order: Order { field: TenantOrderField::Slug, direction: Direction::Asc },
     };
-    let page = store.tenant_page(&listing, &first(100)).await.expect("read");
-    assert_eq!(readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
-    assert_eq!(store.count_tenants(&listing).await.expect("counted"), size as u64);
+    let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
+    assert_eq!(is_readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
+    assert_eq!(store.count_tenants(&listing).await.expect("count succeeds"), size as u64);
 }
 
 #[tokio::test]
-async fn users_and_members() {
+async fn unreadable_users_do_not_hide_others() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(0), "slug": "t-0", "name": "T" }]).await;
-    let good = |n: u32| {
+    let valid = |n: u32| {
         doc! { "_id": oid(n), "subject": format!("u-{n:02}"), "name": "U", "createdAt": date(n.into()),
-        "memberships": [good_membership()] }
+        "memberships": [valid_membership()] }
     };
-    let mut all = with_faults(good, broken_users());
-    // One that is a member to the database's eyes: a document instead of an array of one.
-    let mut lone = good(99);
-    lone.insert("memberships", good_membership());
-    all.push(lone);
+    let mut all = with_invalid_fields(valid, invalid_user_fields());
+    // MongoDB's queries match a document in place of an array of one, so this user counts as a
+    // member.
+    let mut without_array = valid(99);
+    without_array.insert("memberships", valid_membership());
+    all.push(without_array);
     let size = all.len();
     fresh.insert("users", all).await;
 
     let ids: Vec<_> = (0..100).map(id).collect();
-    let found = store.users(UserKeys::Ids(&ids)).await.expect("read");
-    assert_eq!((found.len(), found.iter().filter(|found| found.is_ok()).count()), (size, 1));
+    let users = store.users(UserKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!((users.len(), users.iter().filter(|user| user.is_ok()).count()), (size, 1));
 
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
     let listing = Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
-    let page = store.user_page(&listing, &first(100)).await.expect("read");
-    assert_eq!(readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
+    let page = store.user_page(&listing, &first_page(100)).await.expect("read succeeds");
+    assert_eq!(is_readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
 
     for role in [None, Some(tenantry::domain::user::TenantRole::Member)] {
         let filter = MemberFilter { role };
-        let pages = store.member_pages(&[id(0)], &filter, &first(100)).await.expect("read");
+        let pages =
+            store.member_pages(&[id(0)], &filter, &first_page(100)).await.expect("read succeeds");
         let page = &pages[&id(0)];
         assert!(page.items.len() >= size - 1, "{}", page.items.len());
-        assert_eq!(readable(page).iter().filter(|ok| **ok).count(), 1);
-        store.count_members(&[id(0)], &filter).await.expect("counted");
+        assert_eq!(is_readable(page).iter().filter(|ok| **ok).count(), 1);
+        store.count_members(&[id(0)], &filter).await.expect("count succeeds");
     }
 }
 
 #[tokio::test]
-async fn subscriptions_and_events() {
+async fn unreadable_subscriptions_and_audit_events_do_not_hide_others() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
-    let good =
+    let valid =
         |n: u32| doc! { "_id": oid(n), "tenantId": oid(n), "plan": "free", "status": "active" };
-    let all = with_faults(
-        good,
-        faults(&[
+    let all = with_invalid_fields(
+        valid,
+        invalid_fields(&[
             ("plan", "gold".into()),
             ("plan", Bson::Null),
             ("currentPeriodEnd", 5.into()),
@@ -165,15 +171,18 @@ async fn subscriptions_and_events() {
     );
     fresh.insert("subscriptions", all).await;
     let tenants: Vec<_> = (0..6).map(id).collect();
-    let found = store.subscriptions(SubscriptionKeys::LiveOfTenants(&tenants)).await.expect("read");
-    assert_eq!((found.len(), found.iter().filter(|found| found.is_ok()).count()), (6, 1));
+    let stored = store
+        .subscriptions(SubscriptionKeys::LiveOfTenants(&tenants))
+        .await
+        .expect("read succeeds");
+    assert_eq!((stored.len(), stored.iter().filter(|item| item.is_ok()).count()), (6, 1));
 
-    let good = |n: u32| {
+    let valid = |n: u32| {
         doc! { "_id": oid(n), "at": date(n.into()), "action": "x", "actorKind": "system", "tenantIds": [] }
     };
-    let all = with_faults(
-        good,
-        faults(&[
+    let all = with_invalid_fields(
+        valid,
+        invalid_fields(&[
             ("action", Bson::Null),
             ("actorKind", "god".into()),
             ("actorId", "me".into()),
@@ -184,19 +193,20 @@ async fn subscriptions_and_events() {
         ]),
     );
     fresh.insert("auditEvents", all).await;
-    let page = store.audit_page(&AuditFilter::default(), &first(100)).await.expect("read");
-    assert_eq!(readable(&page).iter().filter(|ok| **ok).count(), 1);
+    let page =
+        store.audit_page(&AuditFilter::default(), &first_page(100)).await.expect("read succeeds");
+    assert_eq!(is_readable(&page).iter().filter(|ok| **ok).count(), 1);
     assert_eq!(page.items.len(), 8);
 }
 
-/// Sort fields of every type, and identifiers that are none: a walk ends, and meets each good
-/// document once.
+/// Paging ends and visits each readable document once, although sort fields have values of every
+/// type and one identifier is not an ObjectId.
 #[tokio::test]
-async fn a_walk_ends_and_skips_nothing_good() {
+async fn paging_visits_each_readable_document_once() {
     let fresh = Fresh::new().await;
     let store = fresh.prepared().await;
     let mut all = Vec::new();
-    let odd: Vec<Bson> = vec![
+    let sort_values: Vec<Bson> = vec![
         5.into(),
         "2025".into(),
         Bson::Boolean(true),
@@ -209,12 +219,12 @@ async fn a_walk_ends_and_skips_nothing_good() {
         DateTime::from_millis(i64::MIN).into(),
         Bson::Null,
     ];
-    for (n, value) in (100..).zip(odd) {
+    for (n, value) in (100..).zip(sort_values) {
         all.push(doc! { "_id": oid(n), "slug": n.to_string(), "name": "N", "createdAt": value });
     }
     for n in 0..12 {
         let mut document = doc! { "_id": oid(n), "slug": n.to_string(), "name": "N" };
-        // Some without, some equal: identifiers break the tie.
+        // Some have no timestamp, and some tie. Identifiers break the ties.
         if n % 3 != 0 {
             document.insert("createdAt", date(i64::from(n / 4)));
         }
@@ -223,8 +233,8 @@ async fn a_walk_ends_and_skips_nothing_good() {
     all.push(doc! { "_id": "no ObjectId", "slug": "no-id", "name": "N", "createdAt": date(1) });
     fresh.insert("tenants", all).await;
 
-    let mut good: BTreeSet<TenantId> = (0..12).map(id).collect();
-    good.insert(id(110));
+    let mut expected: BTreeSet<TenantId> = (0..12).map(id).collect();
+    expected.insert(id(110));
     for direction in [Direction::Asc, Direction::Desc] {
         let listing = TenantListing {
             scope: TenantScope::Everything,
@@ -232,33 +242,38 @@ async fn a_walk_ends_and_skips_nothing_good() {
             order: Order { field: TenantOrderField::CreatedAt, direction },
         };
         for size in [1, 2, 5, 100] {
-            for end in [PageEdge::First, PageEdge::Last] {
-                let mut met = Vec::new();
-                let mut window = PageRequest { size, edge: end, after: None, before: None };
+            for edge in [PageEdge::First, PageEdge::Last] {
+                let mut visited = Vec::new();
+                let mut page_request = PageRequest { size, edge, after: None, before: None };
                 loop {
-                    let page = store.tenant_page(&listing, &window).await.expect("read");
-                    let ok = |item: &Item<_>| item.node.is_ok();
-                    assert!(page.items.iter().all(ok), "{page:?}");
-                    met.extend(page.items.iter().map(|item| item.position.id));
-                    let more = match end {
+                    let page =
+                        store.tenant_page(&listing, &page_request).await.expect("read succeeds");
+                    let is_ok = |item: &Item<_>| item.node.is_ok();
+                    assert!(page.items.iter().all(is_ok), "{page:?}");
+                    visited.extend(page.items.iter().map(|item| item.position.id));
+                    let has_more = match edge {
                         PageEdge::First => page.has_next,
                         PageEdge::Last => page.has_previous,
                     };
-                    if !more {
+                    if !has_more {
                         break;
                     }
-                    match end {
+                    match edge {
                         PageEdge::First => {
-                            window.after = page.items.last().map(|i| i.position.clone())
+                            page_request.after = page.items.last().map(|i| i.position.clone())
                         }
                         PageEdge::Last => {
-                            window.before = page.items.first().map(|i| i.position.clone())
+                            page_request.before = page.items.first().map(|i| i.position.clone())
                         }
                     }
-                    assert!(met.len() <= good.len(), "it does not end: {met:?}");
+                    assert!(visited.len() <= expected.len(), "paging does not end: {visited:?}");
                 }
-                let once: BTreeSet<_> = met.iter().map(|id| TenantId::new(*id)).collect();
-                assert_eq!((met.len(), &once), (good.len(), &good), "{direction:?} {size} {end:?}");
+                let distinct: BTreeSet<_> = visited.iter().map(|id| TenantId::new(*id)).collect();
+                assert_eq!(
+                    (visited.len(), &distinct),
+                    (expected.len(), &expected),
+                    "{direction:?} {size} {edge:?}"
+                );
             }
         }
     }

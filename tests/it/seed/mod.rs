@@ -1,4 +1,4 @@
-//! The demo tenants of `seed --demo`: what they are, and how they come into a store.
+//! The demo tenants of `seed --demo`: the generated data, and how the seeder stores it.
 
 mod generator;
 mod runner;

@@ -1,4 +1,4 @@
-//! How demo tenants come into a store: once, whole, and without harm to what is there.
+//! The demo seeder stores each tenant atomically and once, and leaves existing documents unchanged.
 
 use serde_json::json;
 use tenantry::{
@@ -16,91 +16,94 @@ use crate::support::{
 };
 
 on_both_stores! {
-    all_of_it_is_there,
-    a_platform_admin_sees_them,
-    what_was_made_is_not_made_again,
-    what_was_changed_or_deleted_since_stays_so,
-    what_is_in_the_way_is_named_and_left_alone,
-    two_may_make_them_at_once,
+    seed_stores_all_entities,
+    platform_admin_sees_demo_tenants,
+    seed_is_idempotent_and_extends,
+    seed_keeps_later_changes_and_deletions,
+    seed_reports_conflicts_and_changes_nothing,
+    concurrent_seeds_share_the_work,
 }
 
-/// Fills up to the n-th: what was done, and how it ended.
-async fn fill(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), FillError>) {
-    let mut filling = DemoSeeder::new(store, n);
+/// Seeds the first `n` demo tenants and returns the progress and the result.
+async fn try_seed(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), FillError>) {
+    let mut seeder = DemoSeeder::new(store, n);
     loop {
-        match filling.next().await {
+        match seeder.next().await {
             Ok(true) => {}
-            Ok(false) => return (filling.progress, Ok(())),
-            Err(error) => return (filling.progress, Err(error)),
+            Ok(false) => return (seeder.progress, Ok(())),
+            Err(error) => return (seeder.progress, Err(error)),
         }
     }
 }
 
-/// The same, where nothing is in the way.
-async fn filled(store: &dyn Store, n: u32) -> SeedProgress {
-    let (filled, ended) = fill(store, n).await;
-    ended.expect("filled");
-    assert_eq!(filled.done, n);
-    filled
+/// Seeds the first `n` demo tenants, which must succeed, and returns the progress.
+async fn seed(store: &dyn Store, n: u32) -> SeedProgress {
+    let (progress, result) = try_seed(store, n).await;
+    result.expect("seeding succeeds");
+    assert_eq!(progress.done, n);
+    progress
 }
 
-fn samples(range: impl IntoIterator<Item = u32>) -> Vec<DemoTenant> {
+fn demo_tenants(range: impl IntoIterator<Item = u32>) -> Vec<DemoTenant> {
     range.into_iter().map(DemoTenant::nth).collect()
 }
 
-/// What was made of those, and no more.
-fn of(samples: &[DemoTenant], done: u32) -> SeedProgress {
+/// Returns the progress after creating exactly these tenants.
+fn progress(created: &[DemoTenant], done: u32) -> SeedProgress {
     SeedProgress {
         done,
-        tenants: samples.len() as u32,
-        users: samples.iter().map(|sample| sample.users.len()).sum(),
-        subscriptions: samples.iter().map(|sample| sample.subscriptions.len()).sum(),
+        tenants: created.len() as u32,
+        users: created.iter().map(|demo| demo.users.len()).sum(),
+        subscriptions: created.iter().map(|demo| demo.subscriptions.len()).sum(),
     }
 }
 
-async fn tenant(app: &App, slug: &str) -> Option<Tenant> {
-    let found = app.store.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await.expect("read");
-    found.into_iter().next().map(|tenant| tenant.expect("readable"))
+/// Returns the tenant with this slug, if it is stored.
+async fn find_tenant(app: &App, slug: &str) -> Option<Tenant> {
+    let tenants =
+        app.store.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await.expect("read succeeds");
+    tenants.into_iter().next().map(|tenant| tenant.expect("readable"))
 }
 
-async fn users(app: &App, of: &DemoTenant) -> Vec<User> {
-    let ids: Vec<_> = of.users.iter().map(|user| user.id).collect();
-    let found = app.store.users(UserKeys::Ids(&ids)).await.expect("read");
-    let mut users: Vec<_> = found.into_iter().map(|user| user.expect("readable")).collect();
+/// Returns the stored users of a demo tenant in the order of their subjects.
+async fn stored_users(app: &App, demo: &DemoTenant) -> Vec<User> {
+    let ids: Vec<_> = demo.users.iter().map(|user| user.id).collect();
+    let users = app.store.users(UserKeys::Ids(&ids)).await.expect("read succeeds");
+    let mut users: Vec<_> = users.into_iter().map(|user| user.expect("readable")).collect();
     users.sort_by_key(|user| user.identity.subject.clone());
     users
 }
 
-/// Somebody who runs the platform asks.
-async fn ask(app: &App, query: &str) -> Reply {
+/// Sends a query as a platform admin.
+async fn query_as_admin(app: &App, query: &str) -> Reply {
     app.ask_by(app.issuer.token().subject("ada").groups(["platform-admins"]), query).await
 }
 
-async fn all_of_it_is_there(app: App) {
-    let all = samples(1..=60);
-    assert_eq!(filled(&*app.store, 60).await, of(&all, 60));
-    for sample in &all {
-        assert_eq!(tenant(&app, &sample.tenant.slug).await.as_ref(), Some(&sample.tenant));
-        assert_eq!(users(&app, sample).await, sample.users);
-        for subscription in &sample.subscriptions {
+async fn seed_stores_all_entities(app: App) {
+    let all = demo_tenants(1..=60);
+    assert_eq!(seed(&*app.store, 60).await, progress(&all, 60));
+    for demo in &all {
+        assert_eq!(find_tenant(&app, &demo.tenant.slug).await.as_ref(), Some(&demo.tenant));
+        assert_eq!(stored_users(&app, demo).await, demo.users);
+        for subscription in &demo.subscriptions {
             let ids = [subscription.id];
             let keys = SubscriptionKeys::Ids(&ids);
-            let found = app.store.subscriptions(keys).await.expect("read");
-            assert_eq!(found, [Ok(subscription.clone())]);
+            let stored = app.store.subscriptions(keys).await.expect("read succeeds");
+            assert_eq!(stored, [Ok(subscription.clone())]);
         }
-        let told = app.store.audit_events(&[sample.event.id]).await.expect("read");
-        assert_eq!(told, [Ok(sample.event.clone())]);
+        let events = app.store.audit_events(&[demo.event.id]).await.expect("read succeeds");
+        assert_eq!(events, [Ok(demo.event.clone())]);
     }
 }
 
-async fn a_platform_admin_sees_them(app: App) {
-    filled(&*app.store, 60).await;
-    let all = samples(1..=60);
-    let sample = &all[7];
-    let members = all.iter().flat_map(|sample| &sample.users);
-    let members = members.filter(|user| user.membership(sample.tenant.id).is_some()).count();
-    assert!(members > sample.users.len(), "some come from elsewhere");
-    let reply = ask(
+async fn platform_admin_sees_demo_tenants(app: App) {
+    seed(&*app.store, 60).await;
+    let all = demo_tenants(1..=60);
+    let demo = &all[7];
+    let members = all.iter().flat_map(|demo| &demo.users);
+    let members = members.filter(|user| user.membership(demo.tenant.id).is_some()).count();
+    assert!(members > demo.users.len(), "some members must belong to other demo tenants first");
+    let reply = query_as_admin(
         &app,
         r#"{ me { id }
              tenants(filter: {search: "demo-"}) { totalCount }
@@ -111,95 +114,102 @@ async fn a_platform_admin_sees_them(app: App) {
     )
     .await;
     assert_eq!(reply.data()["tenants"]["totalCount"], 60);
-    let seen = &reply.data()["tenant"];
-    assert_eq!(seen["name"], json!(sample.tenant.name));
-    assert_eq!(seen["plan"], seen["subscription"]["plan"]);
-    assert_eq!(seen["members"]["totalCount"], members);
-    let owner = json!({"role": "OWNER", "user": {"email": sample.users[0].email}});
-    assert!(seen["members"]["nodes"].as_array().expect("nodes").contains(&owner), "{seen}");
-    let told = json!({"action": "tenant.create", "actorKind": "SYSTEM"});
+    let tenant = &reply.data()["tenant"];
+    assert_eq!(tenant["name"], json!(demo.tenant.name));
+    assert_eq!(tenant["plan"], tenant["subscription"]["plan"]);
+    assert_eq!(tenant["members"]["totalCount"], members);
+    let owner = json!({"role": "OWNER", "user": {"email": demo.users[0].email}});
+    assert!(tenant["members"]["nodes"].as_array().expect("nodes").contains(&owner), "{tenant}");
+    let created = json!({"action": "tenant.create", "actorKind": "SYSTEM"});
     let log = reply.data()["auditLog"]["nodes"].as_array().expect("nodes");
-    assert_eq!(log.iter().filter(|event| **event == told).count(), 60);
+    assert_eq!(log.iter().filter(|event| **event == created).count(), 60);
 }
 
-async fn what_was_made_is_not_made_again(app: App) {
-    filled(&*app.store, 7).await;
-    assert_eq!(filled(&*app.store, 7).await, of(&[], 7));
-    assert_eq!(filled(&*app.store, 60).await, of(&samples(8..=60), 60), "the rest");
-    assert_eq!(filled(&*app.store, 60).await, of(&[], 60));
-    assert_eq!(filled(&*app.store, 3).await, of(&[], 3), "fewer take nothing away");
-    let reply = ask(&app, r#"{ me { id } tenants { totalCount } users { totalCount } }"#).await;
+async fn seed_is_idempotent_and_extends(app: App) {
+    seed(&*app.store, 7).await;
+    assert_eq!(seed(&*app.store, 7).await, progress(&[], 7));
+    assert_eq!(
+        seed(&*app.store, 60).await,
+        progress(&demo_tenants(8..=60), 60),
+        "only the missing tenants are created"
+    );
+    assert_eq!(seed(&*app.store, 60).await, progress(&[], 60));
+    assert_eq!(seed(&*app.store, 3).await, progress(&[], 3), "a smaller number removes nothing");
+    let reply =
+        query_as_admin(&app, r#"{ me { id } tenants { totalCount } users { totalCount } }"#).await;
     assert_eq!(reply.data()["tenants"]["totalCount"], 60);
-    let made = of(&samples(1..=60), 60).users;
-    assert_eq!(reply.data()["users"]["totalCount"], made + 1, "and who asks");
+    let created = progress(&demo_tenants(1..=60), 60).users;
+    assert_eq!(reply.data()["users"]["totalCount"], created + 1, "the caller is a user, too");
 }
 
-async fn what_was_changed_or_deleted_since_stays_so(app: App) {
-    filled(&*app.store, 8).await;
-    let [first, deleted, left] = [1, 2, 8].map(DemoTenant::nth);
-    assert_eq!(ask(&app, "{ me { id } }").await.errors(), Vec::<String>::new());
+async fn seed_keeps_later_changes_and_deletions(app: App) {
+    seed(&*app.store, 8).await;
+    let [edited, deleted, reduced] = [1, 2, 8].map(DemoTenant::nth);
+    assert_eq!(query_as_admin(&app, "{ me { id } }").await.errors(), Vec::<String>::new());
     let mutation = format!(
         r#"mutation {{
-             a: updateTenant(input: {{id: "{}", slug: "hand", plan: ENTERPRISE}}) {{ tenant {{ id }} }}
+             a: updateTenant(input: {{id: "{}", slug: "edited", plan: ENTERPRISE}}) {{ tenant {{ id }} }}
              b: deleteTenant(input: {{id: "{}"}}) {{ deletedId }}
              c: deleteUser(input: {{id: "{}"}}) {{ deletedId }}
              d: deleteSubscription(input: {{id: "{}"}}) {{ deletedId }} }}"#,
-        first.tenant.id, deleted.tenant.id, left.users[3].id, left.subscriptions[0].id,
+        edited.tenant.id, deleted.tenant.id, reduced.users[3].id, reduced.subscriptions[0].id,
     );
-    let reply = ask(&app, &mutation).await;
+    let reply = query_as_admin(&app, &mutation).await;
     assert_eq!(reply.errors(), Vec::<String>::new());
-    let changed = tenant(&app, "hand").await;
-    assert_eq!(filled(&*app.store, 10).await, of(&samples(9..=10), 10));
-    assert_eq!(tenant(&app, "hand").await, changed);
-    assert_eq!(tenant(&app, &first.tenant.slug).await, None);
-    assert_eq!(tenant(&app, &deleted.tenant.slug).await, None);
-    assert_eq!(users(&app, &left).await.len(), left.users.len() - 1);
-    let ids = [left.subscriptions[0].id];
+    let changed = find_tenant(&app, "edited").await;
+    assert_eq!(seed(&*app.store, 10).await, progress(&demo_tenants(9..=10), 10));
+    assert_eq!(find_tenant(&app, "edited").await, changed);
+    assert_eq!(find_tenant(&app, &edited.tenant.slug).await, None);
+    assert_eq!(find_tenant(&app, &deleted.tenant.slug).await, None);
+    assert_eq!(stored_users(&app, &reduced).await.len(), reduced.users.len() - 1);
+    let ids = [reduced.subscriptions[0].id];
     let keys = SubscriptionKeys::Ids(&ids);
-    assert!(app.store.subscriptions(keys).await.expect("read").is_empty());
+    assert!(app.store.subscriptions(keys).await.expect("read succeeds").is_empty());
 }
 
-async fn what_is_in_the_way_is_named_and_left_alone(app: App) {
-    let wanted = DemoTenant::nth(55);
-    let domain = samples(56..=60).into_iter().find(|s| !s.tenant.domains.is_empty());
-    let domain = domain.expect("a tenant with a domain");
-    let by_slug = Tenant { domains: vec![], ..world::tenant(1, &wanted.tenant.slug) };
-    let by_domain = Tenant { domains: domain.tenant.domains.clone(), ..world::tenant(2, "real") };
-    let real = [by_slug.clone(), by_domain.clone()];
-    app.store.commit(&real.map(Change::InsertTenant)).await.expect("committed");
+async fn seed_reports_conflicts_and_changes_nothing(app: App) {
+    let blocked = DemoTenant::nth(55);
+    let with_domain =
+        demo_tenants(56..=60).into_iter().find(|demo| !demo.tenant.domains.is_empty());
+    let with_domain = with_domain.expect("a tenant with a domain");
+    let by_slug = Tenant { domains: vec![], ..world::tenant(1, &blocked.tenant.slug) };
+    let by_domain =
+        Tenant { domains: with_domain.tenant.domains.clone(), ..world::tenant(2, "real") };
+    let existing = [by_slug.clone(), by_domain.clone()];
+    app.store.commit(&existing.map(Change::InsertTenant)).await.expect("commit succeeds");
 
-    let (so_far, ended) = fill(&*app.store, 60).await;
-    assert_eq!(so_far, of(&samples(1..=54), 54), "those before are made");
-    let why = ended.expect_err("a slug that is taken");
+    let (seeded, result) = try_seed(&*app.store, 60).await;
+    assert_eq!(seeded, progress(&demo_tenants(1..=54), 54), "earlier tenants are created");
+    let error = result.expect_err("the slug is taken");
     assert!(
-        matches!(&why, FillError::Taken { slug, field: "slug" } if *slug == wanted.tenant.slug)
+        matches!(&error, FillError::Taken { slug, field: "slug" } if *slug == blocked.tenant.slug)
     );
-    let why = why.to_string();
-    assert!(why.contains("demo-000055") && why.lines().count() == 1, "{why}");
-    assert_eq!(tenant(&app, &wanted.tenant.slug).await, Some(by_slug.clone()));
-    assert!(users(&app, &wanted).await.is_empty());
-    assert!(app.store.audit_events(&[wanted.event.id]).await.expect("read").is_empty());
+    let text = error.to_string();
+    assert!(text.contains("demo-000055") && text.lines().count() == 1, "{text}");
+    assert_eq!(find_tenant(&app, &blocked.tenant.slug).await, Some(by_slug.clone()));
+    assert!(stored_users(&app, &blocked).await.is_empty());
+    assert!(app.store.audit_events(&[blocked.event.id]).await.expect("read succeeds").is_empty());
 
-    // Out of the way, it goes on up to the next.
-    let moved =
-        Tenant { slug: "moved".to_owned(), version: by_slug.version + 1, ..by_slug.clone() };
-    let moved = Change::UpdateTenant { was: by_slug.version, tenant: moved };
-    app.store.commit(&[moved]).await.expect("committed");
-    let (_, ended) = fill(&*app.store, 60).await;
-    let FillError::Taken { slug, field } = ended.expect_err("a domain that is taken") else {
+    // Once the conflicting tenant has another slug, the seeder continues up to the next conflict.
+    let renamed =
+        Tenant { slug: "renamed".to_owned(), version: by_slug.version + 1, ..by_slug.clone() };
+    let rename = Change::UpdateTenant { was: by_slug.version, tenant: renamed };
+    app.store.commit(&[rename]).await.expect("commit succeeds");
+    let (_, result) = try_seed(&*app.store, 60).await;
+    let FillError::Taken { slug, field } = result.expect_err("the domain is taken") else {
         panic!("the store failed");
     };
-    assert_eq!((slug, field), (domain.tenant.slug, "domains"));
-    assert_eq!(users(&app, &wanted).await, wanted.users);
-    assert_eq!(tenant(&app, "real").await, Some(by_domain));
+    assert_eq!((slug, field), (with_domain.tenant.slug, "domains"));
+    assert_eq!(stored_users(&app, &blocked).await, blocked.users);
+    assert_eq!(find_tenant(&app, "real").await, Some(by_domain));
 }
 
-async fn two_may_make_them_at_once(app: App) {
-    let (one, other) = tokio::join!(filled(&*app.store, 120), filled(&*app.store, 120));
-    assert_eq!(one.tenants + other.tenants, 120);
-    let all = samples(1..=120);
-    assert_eq!(one.users + other.users, of(&all, 120).users);
-    for sample in &all {
-        assert_eq!(users(&app, sample).await, sample.users);
+async fn concurrent_seeds_share_the_work(app: App) {
+    let (first, second) = tokio::join!(seed(&*app.store, 120), seed(&*app.store, 120));
+    assert_eq!(first.tenants + second.tenants, 120);
+    let all = demo_tenants(1..=120);
+    assert_eq!(first.users + second.users, progress(&all, 120).users);
+    for demo in &all {
+        assert_eq!(stored_users(&app, demo).await, demo.users);
     }
 }

@@ -1,4 +1,4 @@
-//! The history: every filter with every other.
+//! The audit log: every combination of filters.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use tenantry::{
     store::Store,
 };
 
-use super::{for_every_store, keep, pagination::walk};
+use super::{for_each_store, must_commit, pagination::walk};
 use crate::support::entities::{event, id, some, time};
 
-for_every_store!(every_filter_with_every_other);
+for_each_store!(audit_filters_can_be_combined);
 
 fn all_events() -> Vec<AuditEvent> {
     let make = |n: u32| AuditEvent {
@@ -27,7 +27,7 @@ fn all_events() -> Vec<AuditEvent> {
     (0..24).map(make).collect()
 }
 
-fn holds(filter: &AuditFilter, event: &AuditEvent) -> bool {
+fn matches_filter(filter: &AuditFilter, event: &AuditEvent) -> bool {
     filter.tenant.is_none_or(|tenant| event.tenants.contains(&tenant))
         && filter.actor.is_none_or(|actor| event.actor == Some(actor))
         && filter.action.as_ref().is_none_or(|action| event.action == *action)
@@ -39,7 +39,7 @@ fn filters() -> Vec<AuditFilter> {
     let mut all = Vec::new();
     for tenant in [None, Some(id(1)), Some(id(2)), Some(id(99))] {
         for actor in [None, Some(id(1)), Some(id(99))] {
-            // A part of an action is none.
+            // An action must match exactly. A prefix of it matches nothing.
             for action in [None, some("tenant.update"), some("tenant")] {
                 for since in [None, Some(time(4)), Some(time(90))] {
                     for until in [None, Some(time(4)), Some(time(8))] {
@@ -53,18 +53,21 @@ fn filters() -> Vec<AuditFilter> {
     all
 }
 
-async fn every_filter_with_every_other(store: Arc<dyn Store>) {
-    keep(&*store, all_events().into_iter().map(Change::InsertAuditEvent)).await;
+async fn audit_filters_can_be_combined(store: Arc<dyn Store>) {
+    must_commit(&*store, all_events().into_iter().map(Change::InsertAuditEvent)).await;
     for filter in filters() {
         let mut expected: Vec<_> =
-            all_events().into_iter().filter(|event| holds(&filter, event)).collect();
+            all_events().into_iter().filter(|event| matches_filter(&filter, event)).collect();
         expected.sort_by_key(|event| (event.at, event.id));
         expected.reverse();
-        let read = async |window: &_| store.audit_page(&filter, window).await.expect("read");
-        let met = walk(7, PageEdge::First, &read, async |_| {}).await;
-        let met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
-        assert_eq!(met, expected, "{filter:?}");
-        let count = store.count_audit_events(&filter).await.expect("counted");
+        let read_page = async |page_request: &_| {
+            store.audit_page(&filter, page_request).await.expect("read succeeds")
+        };
+        let visited = walk(7, PageEdge::First, &read_page, async |_| {}).await;
+        let visited: Vec<_> =
+            visited.into_iter().map(|item| item.node.expect("readable")).collect();
+        assert_eq!(visited, expected, "{filter:?}");
+        let count = store.count_audit_events(&filter).await.expect("count succeeds");
         assert_eq!(count, expected.len() as u64, "{filter:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of what is there already: applied, read back, stale, in conflict.
+//! Updates and deletions of existing documents: applied, read back, stale, or in conflict.
 
 use std::sync::Arc;
 
@@ -12,103 +12,118 @@ use tenantry::{
     store::{CommitError, Store, SubscriptionKeys, TenantKeys},
 };
 
-use super::{assert_refused, for_every_store, is_stale, keep, subscription_of, tenant_of, user_of};
+use super::{
+    assert_commit_fails, find_subscription, find_tenant, find_user, for_each_store, is_stale,
+    must_commit,
+};
 use crate::support::entities::{
     event, full_subscription, full_tenant, id, membership, some, subscription, tenant, time,
     tombstone, user,
 };
 
-for_every_store!(
-    a_tenant_is_changed,
-    parts_of_a_tenant_come_and_go,
-    a_subscription_is_changed,
-    every_stamp_can_be_stale,
-    conflicts_of_an_update_are_named,
-    ones_own_values_are_free,
-    values_move_from_one_to_another,
-    a_subscription_that_comes_back_may_conflict,
-    each_is_all_or_nothing,
+for_each_store!(
+    tenant_update_is_read_back,
+    optional_tenant_fields_can_be_set_and_cleared,
+    subscription_update_is_read_back,
+    outdated_version_of_every_change_is_stale,
+    update_conflict_names_the_field,
+    tenant_keeps_its_own_unique_values,
+    unique_values_move_between_tenants,
+    reactivated_subscription_may_conflict,
+    every_kind_of_change_is_atomic,
 );
 
-fn update(was: &Tenant, tenant: Tenant) -> Change {
-    Change::UpdateTenant { was: was.version, tenant }
+fn update(before: &Tenant, tenant: Tenant) -> Change {
+    Change::UpdateTenant { was: before.version, tenant }
 }
 
-/// As it is after somebody's change.
-fn next(tenant: &Tenant) -> Tenant {
+/// Returns the tenant with the next version and a new `updated_at`.
+fn next_version(tenant: &Tenant) -> Tenant {
     Tenant { version: tenant.version + 1, updated_at: time(100), ..tenant.clone() }
 }
 
-async fn a_tenant_is_changed(store: Arc<dyn Store>) {
-    keep(&*store, [1, 2].map(tenant).map(Change::InsertTenant)).await;
-    // All but what never changes: its identifier, and when it was made.
+async fn tenant_update_is_read_back(store: Arc<dyn Store>) {
+    must_commit(&*store, [1, 2].map(tenant).map(Change::InsertTenant)).await;
+    // Every field changes except the identifier and the creation time, which are immutable.
     let full = Tenant {
         slug: "another".to_owned(),
         created_at: tenant(1).created_at,
         version: 2,
         ..full_tenant(1)
     };
-    keep(&*store, [update(&tenant(1), full.clone())]).await;
-    assert_eq!(tenant_of(&*store, 1).await, Some(full.clone()));
-    let by = ["another".to_owned(), tenant(1).slug];
-    assert_eq!(store.tenants(TenantKeys::Slugs(&by)).await.expect("read"), [Ok(full.clone())]);
+    must_commit(&*store, [update(&tenant(1), full.clone())]).await;
+    assert_eq!(find_tenant(&*store, 1).await, Some(full.clone()));
+    let slugs = ["another".to_owned(), tenant(1).slug];
+    assert_eq!(
+        store.tenants(TenantKeys::Slugs(&slugs)).await.expect("read succeeds"),
+        [Ok(full.clone())]
+    );
     let bare = Tenant { version: 3, ..tenant(1) };
-    keep(&*store, [update(&full, bare.clone())]).await;
-    assert_eq!(tenant_of(&*store, 1).await, Some(bare));
-    assert_eq!(tenant_of(&*store, 2).await, Some(tenant(2)), "nobody else");
+    must_commit(&*store, [update(&full, bare.clone())]).await;
+    assert_eq!(find_tenant(&*store, 1).await, Some(bare));
+    assert_eq!(find_tenant(&*store, 2).await, Some(tenant(2)), "the other document is unchanged");
 }
 
-async fn parts_of_a_tenant_come_and_go(store: Arc<dyn Store>) {
+async fn optional_tenant_fields_can_be_set_and_cleared(store: Arc<dyn Store>) {
     let mut stored = tenant(1);
-    keep(&*store, [Change::InsertTenant(stored.clone())]).await;
-    let full = full_tenant(1).billing_info.expect("there");
-    let address = full.address.clone().expect("there");
-    let with = |address| Some(BillingInfo { address, ..full.clone() });
-    // Texts that mean something to a database.
-    let odd = BillingInfo { company_name: some("$name"), email: some("$$ROOT"), ..full.clone() };
+    must_commit(&*store, [Change::InsertTenant(stored.clone())]).await;
+    let full = full_tenant(1).billing_info.expect("present");
+    let address = full.address.clone().expect("present");
+    let with_address = |address| Some(BillingInfo { address, ..full.clone() });
+    // These texts have a special meaning in MongoDB.
+    let special =
+        BillingInfo { company_name: some("$name"), email: some("$$ROOT"), ..full.clone() };
     for (billing_info, integrations, name) in [
         (Some(BillingInfo { vat_id: None, ..full.clone() }), None, "$slug"),
-        (with(None), in_group("a"), "{$set: 1}"),
-        (with(Some(PostalAddress { city: None, ..address.clone() })), in_group("$b"), "'; --"),
-        (with(Some(address)), full_tenant(1).integrations, "n"),
-        (Some(odd), Some(TenantIntegrations::default()), "n"),
+        (with_address(None), in_group("a"), "{$set: 1}"),
+        (
+            with_address(Some(PostalAddress { city: None, ..address.clone() })),
+            in_group("$b"),
+            "'; --",
+        ),
+        (with_address(Some(address)), full_tenant(1).integrations, "n"),
+        (Some(special), Some(TenantIntegrations::default()), "n"),
         (Some(BillingInfo::default()), in_group("c"), "n"),
         (None, None, "n"),
-        (with(Some(PostalAddress::default())), in_group("a"), "n"),
+        (with_address(Some(PostalAddress::default())), in_group("a"), "n"),
     ] {
         let name = name.to_owned();
-        let changed = Tenant { name, billing_info, integrations, ..next(&stored) };
-        keep(&*store, [update(&stored, changed.clone())]).await;
-        assert_eq!(tenant_of(&*store, 1).await, Some(changed.clone()));
+        let changed = Tenant { name, billing_info, integrations, ..next_version(&stored) };
+        must_commit(&*store, [update(&stored, changed.clone())]).await;
+        assert_eq!(find_tenant(&*store, 1).await, Some(changed.clone()));
         stored = changed;
     }
 }
 
-async fn a_subscription_is_changed(store: Arc<dyn Store>) {
-    keep(&*store, [1, 2].map(subscription).map(Change::InsertSubscription)).await;
+async fn subscription_update_is_read_back(store: Arc<dyn Store>) {
+    must_commit(&*store, [1, 2].map(subscription).map(Change::InsertSubscription)).await;
     let mut full = TenantSubscription { version: 2, ..full_subscription(1) };
     let change = |was, subscription: &TenantSubscription| Change::UpdateSubscription {
         was,
         subscription: subscription.clone(),
     };
-    keep(&*store, [change(1, &full)]).await;
-    assert_eq!(subscription_of(&*store, 1).await, Some(full.clone()));
+    must_commit(&*store, [change(1, &full)]).await;
+    assert_eq!(find_subscription(&*store, 1).await, Some(full.clone()));
     full.stripe = Some(StripeHandles { customer_id: some("$id"), ..Default::default() });
     full.current_period_start = None;
     full.version = 3;
-    keep(&*store, [change(2, &full)]).await;
-    assert_eq!(subscription_of(&*store, 1).await, Some(full));
+    must_commit(&*store, [change(2, &full)]).await;
+    assert_eq!(find_subscription(&*store, 1).await, Some(full));
     let bare = TenantSubscription { version: 4, ..subscription(1) };
-    keep(&*store, [change(3, &bare)]).await;
-    assert_eq!(subscription_of(&*store, 1).await, Some(bare));
-    keep(&*store, [Change::DeleteSubscription { id: id(1), was: 4 }]).await;
-    assert_eq!(subscription_of(&*store, 1).await, None);
-    assert_eq!(subscription_of(&*store, 2).await, Some(subscription(2)), "nobody else");
+    must_commit(&*store, [change(3, &bare)]).await;
+    assert_eq!(find_subscription(&*store, 1).await, Some(bare));
+    must_commit(&*store, [Change::DeleteSubscription { id: id(1), was: 4 }]).await;
+    assert_eq!(find_subscription(&*store, 1).await, None);
+    assert_eq!(
+        find_subscription(&*store, 2).await,
+        Some(subscription(2)),
+        "the other document is unchanged"
+    );
 }
 
-/// Each change that names what was read, of the n-th document at that version.
-fn stamped(n: u32, was: i32) -> Vec<Change> {
-    let stamp = UserVersion { version: was, groups_as_of: None };
+/// Returns every change that names the version it is based on, for the n-th documents.
+fn versioned_changes(n: u32, was: i32) -> Vec<Change> {
+    let user_version = UserVersion { version: was, groups_as_of: None };
     let subscription = TenantSubscription { version: was + 1, ..subscription(n) };
     vec![
         Change::UpdateTenant { was, tenant: Tenant { version: was + 1, ..tenant(n) } },
@@ -116,34 +131,34 @@ fn stamped(n: u32, was: i32) -> Vec<Change> {
         Change::LockTenant { id: id(n), was },
         Change::UpdateSubscription { was, subscription },
         Change::DeleteSubscription { id: id(n), was },
-        Change::UpdateUser { was: stamp, user: User { version: was + 1, ..user(n) } },
-        Change::DeleteUser { id: id(n), was: stamp },
+        Change::UpdateUser { was: user_version, user: User { version: was + 1, ..user(n) } },
+        Change::DeleteUser { id: id(n), was: user_version },
     ]
 }
 
-async fn every_stamp_can_be_stale(store: Arc<dyn Store>) {
-    let marked = User { groups_as_of: Some(time(5)), ..user(3) };
-    let there = [
+async fn outdated_version_of_every_change_is_stale(store: Arc<dyn Store>) {
+    let with_watermark = User { groups_as_of: Some(time(5)), ..user(3) };
+    let initial = [
         Change::InsertTenant(tenant(1)),
         Change::InsertSubscription(subscription(1)),
         Change::InsertUser(user(1)),
-        Change::InsertUser(marked.clone()),
+        Change::InsertUser(with_watermark.clone()),
     ];
-    keep(&*store, there).await;
+    must_commit(&*store, initial).await;
     for (n, was) in [(1, 0), (1, 2), (1, i32::MAX - 1), (2, 1), (2, 2)] {
-        for change in stamped(n, was) {
-            assert_refused(&*store, &[change], is_stale).await;
+        for change in versioned_changes(n, was) {
+            assert_commit_fails(&*store, &[change], is_stale).await;
         }
     }
-    // A watermark moves outside of the version.
+    // The watermark changes independently of the version.
     for groups_as_of in [None, Some(time(4)), Some(time(6))] {
         let was = UserVersion { version: 1, groups_as_of };
-        assert_refused(&*store, &[Change::DeleteUser { id: id(3), was }], is_stale).await;
+        assert_commit_fails(&*store, &[Change::DeleteUser { id: id(3), was }], is_stale).await;
     }
-    assert_eq!(tenant_of(&*store, 1).await, Some(tenant(1)));
-    assert_eq!(subscription_of(&*store, 1).await, Some(subscription(1)));
-    assert_eq!(user_of(&*store, 1).await, Some(user(1)));
-    assert_eq!(user_of(&*store, 3).await, Some(marked));
+    assert_eq!(find_tenant(&*store, 1).await, Some(tenant(1)));
+    assert_eq!(find_subscription(&*store, 1).await, Some(subscription(1)));
+    assert_eq!(find_user(&*store, 1).await, Some(user(1)));
+    assert_eq!(find_user(&*store, 3).await, Some(with_watermark));
 }
 
 fn in_group(group: &str) -> Option<TenantIntegrations> {
@@ -154,14 +169,14 @@ fn domains(domains: &[&str]) -> Vec<String> {
     domains.iter().map(|domain| (*domain).to_owned()).collect()
 }
 
-async fn conflicts_of_an_update_are_named(store: Arc<dyn Store>) {
+async fn update_conflict_names_the_field(store: Arc<dyn Store>) {
     let first = Tenant {
         domains: domains(&["a.example", "b.example"]),
         integrations: in_group("g"),
         ..tenant(1)
     };
-    keep(&*store, [first.clone(), tenant(2)].map(Change::InsertTenant)).await;
-    let second = next(&tenant(2));
+    must_commit(&*store, [first.clone(), tenant(2)].map(Change::InsertTenant)).await;
+    let second = next_version(&tenant(2));
     for (changed, unique) in [
         (Tenant { slug: first.slug.clone(), ..second.clone() }, UniqueField::Slug),
         (
@@ -170,26 +185,27 @@ async fn conflicts_of_an_update_are_named(store: Arc<dyn Store>) {
         ),
         (Tenant { integrations: in_group("g"), ..second.clone() }, UniqueField::AuthentikGroup),
     ] {
-        let named = |refused: &CommitError| matches!(refused, CommitError::Conflict(taken) if *taken == unique);
-        assert_refused(&*store, &[update(&tenant(2), changed.clone())], named).await;
-        // What was read comes first: who is late is told that, and nothing of others.
-        let late = Change::UpdateTenant { was: 7, tenant: changed };
-        assert_refused(&*store, &[late], is_stale).await;
+        let names_field =
+            |error: &CommitError| matches!(error, CommitError::Conflict(field) if *field == unique);
+        assert_commit_fails(&*store, &[update(&tenant(2), changed.clone())], names_field).await;
+        // The version check comes first, so a stale change reports no conflict.
+        let stale = Change::UpdateTenant { was: 7, tenant: changed };
+        assert_commit_fails(&*store, &[stale], is_stale).await;
     }
-    assert_eq!(tenant_of(&*store, 2).await, Some(tenant(2)));
-    // What differs in case only is another.
-    let shouting = Tenant { integrations: in_group("G"), ..second };
-    keep(&*store, [update(&tenant(2), shouting.clone())]).await;
-    assert_eq!(tenant_of(&*store, 2).await, Some(shouting));
+    assert_eq!(find_tenant(&*store, 2).await, Some(tenant(2)));
+    // Groups that differ only in case are different groups.
+    let uppercase = Tenant { integrations: in_group("G"), ..second };
+    must_commit(&*store, [update(&tenant(2), uppercase.clone())]).await;
+    assert_eq!(find_tenant(&*store, 2).await, Some(uppercase));
 }
 
-async fn ones_own_values_are_free(store: Arc<dyn Store>) {
+async fn tenant_keeps_its_own_unique_values(store: Arc<dyn Store>) {
     let mut stored = Tenant {
         domains: domains(&["a.example", "b.example", "c.example"]),
         integrations: in_group("g"),
         ..tenant(1)
     };
-    keep(&*store, [Change::InsertTenant(stored.clone())]).await;
+    must_commit(&*store, [Change::InsertTenant(stored.clone())]).await;
     for list in [
         vec!["a.example", "b.example", "c.example"],
         vec!["c.example", "b.example", "a.example"],
@@ -198,55 +214,59 @@ async fn ones_own_values_are_free(store: Arc<dyn Store>) {
         vec![],
         vec!["a.example"],
     ] {
-        let changed = Tenant { domains: domains(&list), ..next(&stored) };
-        keep(&*store, [update(&stored, changed.clone())]).await;
-        assert_eq!(tenant_of(&*store, 1).await, Some(changed.clone()));
+        let changed = Tenant { domains: domains(&list), ..next_version(&stored) };
+        must_commit(&*store, [update(&stored, changed.clone())]).await;
+        assert_eq!(find_tenant(&*store, 1).await, Some(changed.clone()));
         stored = changed;
     }
 }
 
-/// In the order of the list: what one gives up, the next may take.
-async fn values_move_from_one_to_another(store: Arc<dyn Store>) {
+/// Changes apply in list order, so a value that one change frees is available to the next.
+async fn unique_values_move_between_tenants(store: Arc<dyn Store>) {
     let domains = domains(&["a.example"]);
     let first = Tenant { domains: domains.clone(), integrations: in_group("g"), ..tenant(1) };
-    keep(&*store, [first.clone(), tenant(2)].map(Change::InsertTenant)).await;
-    let without = Tenant { slug: "elsewhere".to_owned(), version: 2, ..tenant(1) };
-    let with = Tenant {
+    must_commit(&*store, [first.clone(), tenant(2)].map(Change::InsertTenant)).await;
+    let without_values = Tenant { slug: "elsewhere".to_owned(), version: 2, ..tenant(1) };
+    let with_values = Tenant {
         slug: first.slug.clone(),
         domains,
         integrations: in_group("g"),
-        ..next(&tenant(2))
+        ..next_version(&tenant(2))
     };
-    let (give, take) = (update(&first, without.clone()), update(&tenant(2), with.clone()));
-    let taken = |refused: &CommitError| matches!(refused, CommitError::Conflict(_));
-    assert_refused(&*store, &[take.clone(), give.clone()], taken).await;
-    keep(&*store, [give, take]).await;
-    assert_eq!(tenant_of(&*store, 1).await, Some(without));
-    assert_eq!(tenant_of(&*store, 2).await, Some(with));
+    let free = update(&first, without_values.clone());
+    let claim = update(&tenant(2), with_values.clone());
+    let is_conflict = |error: &CommitError| matches!(error, CommitError::Conflict(_));
+    assert_commit_fails(&*store, &[claim.clone(), free.clone()], is_conflict).await;
+    must_commit(&*store, [free, claim]).await;
+    assert_eq!(find_tenant(&*store, 1).await, Some(without_values));
+    assert_eq!(find_tenant(&*store, 2).await, Some(with_values));
 }
 
-async fn a_subscription_that_comes_back_may_conflict(store: Arc<dyn Store>) {
-    let over = TenantSubscription {
+async fn reactivated_subscription_may_conflict(store: Arc<dyn Store>) {
+    let ended = TenantSubscription {
         tenant_id: id(1),
         status: TenantSubscriptionStatus::Canceled,
         ..subscription(2)
     };
-    keep(&*store, [subscription(1), over.clone()].map(Change::InsertSubscription)).await;
-    let back = TenantSubscription { status: TenantSubscriptionStatus::PastDue, version: 2, ..over };
-    let back = Change::UpdateSubscription { was: 1, subscription: back };
-    let taken = |refused: &CommitError| {
-        matches!(refused, CommitError::Conflict(UniqueField::LiveSubscription))
-    };
-    assert_refused(&*store, std::slice::from_ref(&back), taken).await;
-    // The other one ends first.
-    keep(&*store, [Change::DeleteSubscription { id: id(1), was: 1 }, back]).await;
-    let live = store.subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)])).await.expect("read");
+    must_commit(&*store, [subscription(1), ended.clone()].map(Change::InsertSubscription)).await;
+    let reactivated =
+        TenantSubscription { status: TenantSubscriptionStatus::PastDue, version: 2, ..ended };
+    let reactivate = Change::UpdateSubscription { was: 1, subscription: reactivated };
+    let is_conflict =
+        |error: &CommitError| matches!(error, CommitError::Conflict(UniqueField::LiveSubscription));
+    assert_commit_fails(&*store, std::slice::from_ref(&reactivate), is_conflict).await;
+    // The update succeeds once the live subscription is deleted.
+    must_commit(&*store, [Change::DeleteSubscription { id: id(1), was: 1 }, reactivate]).await;
+    let live = store
+        .subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)]))
+        .await
+        .expect("read succeeds");
     assert_eq!(live.len(), 1);
 }
 
-async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
+async fn every_kind_of_change_is_atomic(store: Arc<dyn Store>) {
     let member = User { memberships: vec![membership(3, TenantRole::Owner)], ..user(1) };
-    let there = [
+    let initial = [
         Change::InsertTenant(tenant(1)),
         Change::InsertTenant(tenant(2)),
         Change::InsertTenant(tenant(3)),
@@ -257,9 +277,9 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
         Change::InsertUser(user(2)),
         Change::InsertTombstone(tombstone(9, 1)),
     ];
-    keep(&*store, there).await;
-    let good = [
-        Change::UpdateTenant { was: 1, tenant: next(&tenant(1)) },
+    must_commit(&*store, initial).await;
+    let valid = [
+        Change::UpdateTenant { was: 1, tenant: next_version(&tenant(1)) },
         Change::LockTenant { id: id(2), was: 1 },
         Change::UpdateSubscription {
             was: 1,
@@ -273,42 +293,46 @@ async fn each_is_all_or_nothing(store: Arc<dyn Store>) {
         Change::DeleteTenant { id: id(3), was: 1, at: time(7), watermark: time(8) },
         Change::InsertAuditEvent(event(1)),
     ];
-    // Whichever of them comes last before the one that is refused.
-    for turn in 0..good.len() {
-        let mut changes = good.to_vec();
-        if turn > 4 {
-            changes[5..].rotate_left(turn - 5);
+    // Rotates the list so that each kind of change precedes the failing one once.
+    for rotation in 0..valid.len() {
+        let mut changes = valid.to_vec();
+        if rotation > 4 {
+            changes[5..].rotate_left(rotation - 5);
         }
         changes.push(Change::LockTenant { id: id(9), was: 1 });
-        assert_refused(&*store, &changes, is_stale).await;
+        assert_commit_fails(&*store, &changes, is_stale).await;
     }
-    let unchanged = async |store: &dyn Store| {
+    let assert_unchanged = async |store: &dyn Store| {
         for n in 1..=3 {
-            assert_eq!(tenant_of(store, n).await, Some(tenant(n)));
-            assert_eq!(subscription_of(store, n).await, Some(subscription(n)));
+            assert_eq!(find_tenant(store, n).await, Some(tenant(n)));
+            assert_eq!(find_subscription(store, n).await, Some(subscription(n)));
         }
-        assert_eq!(user_of(store, 1).await, Some(member.clone()));
-        assert_eq!(user_of(store, 2).await, Some(user(2)));
-        let of = async |n| store.tombstone(&user(n).identity).await.expect("read");
-        assert_eq!((of(2).await, of(9).await), (None, Some(tombstone(9, 1))));
+        assert_eq!(find_user(store, 1).await, Some(member.clone()));
+        assert_eq!(find_user(store, 2).await, Some(user(2)));
+        let tombstone_of =
+            async |n| store.tombstone(&user(n).identity).await.expect("read succeeds");
+        assert_eq!((tombstone_of(2).await, tombstone_of(9).await), (None, Some(tombstone(9, 1))));
     };
-    unchanged(&*store).await;
-    let mut refused = good.to_vec();
-    refused.insert(0, Change::RequireOwner(id(1)));
-    let ownerless = |refused: &CommitError| matches!(refused, CommitError::LastOwner);
-    assert_refused(&*store, &refused, ownerless).await;
-    unchanged(&*store).await;
+    assert_unchanged(&*store).await;
+    let mut without_owner = valid.to_vec();
+    without_owner.insert(0, Change::RequireOwner(id(1)));
+    let is_owner_error = |error: &CommitError| matches!(error, CommitError::LastOwner);
+    assert_commit_fails(&*store, &without_owner, is_owner_error).await;
+    assert_unchanged(&*store).await;
 
-    keep(&*store, good).await;
-    assert_eq!(tenant_of(&*store, 1).await, Some(next(&tenant(1))));
-    assert_eq!(tenant_of(&*store, 2).await, Some(tenant(2)), "to hold is to change nothing");
-    assert_eq!(tenant_of(&*store, 3).await, None);
-    let left = [1, 2, 3].map(id);
-    let left = store.subscriptions(SubscriptionKeys::Ids(&left)).await.expect("read");
-    assert_eq!(left, [Ok(TenantSubscription { version: 2, ..subscription(1) })]);
-    assert_eq!(user_of(&*store, 2).await, None);
-    assert_eq!(user_of(&*store, 1).await.expect("there").memberships, []);
-    assert_eq!(store.tombstone(&user(2).identity).await.expect("read"), Some(tombstone(2, 5)));
-    assert_eq!(store.tombstone(&user(9).identity).await.expect("read"), None);
-    assert_eq!(store.audit_events(&[id(1)]).await.expect("read"), [Ok(event(1))]);
+    must_commit(&*store, valid).await;
+    assert_eq!(find_tenant(&*store, 1).await, Some(next_version(&tenant(1))));
+    assert_eq!(find_tenant(&*store, 2).await, Some(tenant(2)), "a lock changes nothing");
+    assert_eq!(find_tenant(&*store, 3).await, None);
+    let ids = [1, 2, 3].map(id);
+    let remaining = store.subscriptions(SubscriptionKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(remaining, [Ok(TenantSubscription { version: 2, ..subscription(1) })]);
+    assert_eq!(find_user(&*store, 2).await, None);
+    assert_eq!(find_user(&*store, 1).await.expect("present").memberships, []);
+    assert_eq!(
+        store.tombstone(&user(2).identity).await.expect("read succeeds"),
+        Some(tombstone(2, 5))
+    );
+    assert_eq!(store.tombstone(&user(9).identity).await.expect("read succeeds"), None);
+    assert_eq!(store.audit_events(&[id(1)]).await.expect("read succeeds"), [Ok(event(1))]);
 }

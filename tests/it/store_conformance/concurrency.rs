@@ -1,4 +1,4 @@
-//! Many who want the same at the same time.
+//! Concurrent commits that compete for one identity or one user version.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use tenantry::{
     store::{CommitError, Store, UserKeys},
 };
 
-use super::{for_every_store, keep};
+use super::{for_each_store, must_commit};
 use crate::support::entities::{event, id, membership, time, user};
 
-for_every_store!(
-    one_identity_is_taken_once,
-    one_identity_is_taken_once_with_its_event,
-    one_state_is_changed_once,
-    one_state_is_changed_once_with_its_event,
-    different_users_do_not_meet,
+for_each_store!(
+    identity_has_one_winner,
+    identity_has_one_winner_and_one_event,
+    user_version_has_one_winner,
+    user_version_has_one_winner_and_one_event,
+    different_users_do_not_conflict,
 );
 
 const MANY: u32 = 32;
 
-/// Commits all of these lists at once, and gives what came of each.
-pub(super) async fn at_once(
+/// Commits all lists concurrently and returns the results in the order of the lists.
+pub(super) async fn commit_concurrently(
     store: &Arc<dyn Store>,
     lists: impl Iterator<Item = Vec<Change>>,
 ) -> Vec<Result<(), CommitError>> {
@@ -32,92 +32,103 @@ pub(super) async fn at_once(
         let store = Arc::clone(store);
         tokio::spawn(async move { store.commit(&changes).await })
     };
-    let running: Vec<_> = lists.map(commit).collect();
-    let mut done = Vec::with_capacity(running.len());
-    for commit in running {
-        done.push(commit.await.expect("an answer"));
+    let tasks: Vec<_> = lists.map(commit).collect();
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.expect("task completes"));
     }
-    done
+    results
 }
 
-/// The number of the only one that got through; every other one has failed as it should.
-pub(super) fn winner(done: &[Result<(), CommitError>], lost: impl Fn(&CommitError) -> bool) -> u32 {
-    for refused in done.iter().filter_map(|one| one.as_ref().err()) {
-        assert!(lost(refused), "{refused:?}");
+/// Returns the index of the only commit that succeeded. Every other one must have the expected
+/// error.
+pub(super) fn winner(
+    results: &[Result<(), CommitError>],
+    is_expected: impl Fn(&CommitError) -> bool,
+) -> u32 {
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(is_expected(error), "{error:?}");
     }
-    let winners: Vec<_> = (0..).zip(done).filter(|(_, one)| one.is_ok()).map(|(n, _)| n).collect();
+    let winners: Vec<_> =
+        (0..).zip(results).filter(|(_, result)| result.is_ok()).map(|(n, _)| n).collect();
     let [winner] = winners[..] else { panic!("{} winners", winners.len()) };
     winner
 }
 
-/// The events of everybody: only the winner's is there.
-async fn assert_only_event(store: &dyn Store, of: u32) {
+/// Asserts that only the winner's audit event is stored.
+async fn assert_only_event(store: &dyn Store, winner: u32) {
     let ids: Vec<_> = (0..MANY).map(id).collect();
-    assert_eq!(store.audit_events(&ids).await.expect("read"), [Ok(event(of))]);
+    assert_eq!(store.audit_events(&ids).await.expect("read succeeds"), [Ok(event(winner))]);
 }
 
-fn newcomer(n: u32) -> User {
+fn user_of_contested_identity(n: u32) -> User {
     User { identity: user(0).identity, ..user(n) }
 }
 
-async fn one_identity_is_taken_once(store: Arc<dyn Store>) {
-    let done = at_once(&store, (0..MANY).map(|n| vec![Change::InsertUser(newcomer(n))])).await;
-    let lost =
-        |refused: &CommitError| matches!(refused, CommitError::Conflict(UniqueField::Subject));
-    let winner = winner(&done, lost);
-    let found = store.users(UserKeys::Identity(&user(0).identity)).await.expect("read");
-    assert_eq!(found, [Ok(newcomer(winner))]);
+async fn identity_has_one_winner(store: Arc<dyn Store>) {
+    let results = commit_concurrently(
+        &store,
+        (0..MANY).map(|n| vec![Change::InsertUser(user_of_contested_identity(n))]),
+    )
+    .await;
+    let is_conflict =
+        |error: &CommitError| matches!(error, CommitError::Conflict(UniqueField::Subject));
+    let winner = winner(&results, is_conflict);
+    let users = store.users(UserKeys::Identity(&user(0).identity)).await.expect("read succeeds");
+    assert_eq!(users, [Ok(user_of_contested_identity(winner))]);
 }
 
-async fn one_identity_is_taken_once_with_its_event(store: Arc<dyn Store>) {
-    let changes = |n| vec![Change::InsertAuditEvent(event(n)), Change::InsertUser(newcomer(n))];
-    let done = at_once(&store, (0..MANY).map(changes)).await;
-    let lost =
-        |refused: &CommitError| matches!(refused, CommitError::Conflict(UniqueField::Subject));
-    let winner = winner(&done, lost);
+async fn identity_has_one_winner_and_one_event(store: Arc<dyn Store>) {
+    let changes = |n| {
+        vec![Change::InsertAuditEvent(event(n)), Change::InsertUser(user_of_contested_identity(n))]
+    };
+    let results = commit_concurrently(&store, (0..MANY).map(changes)).await;
+    let is_conflict =
+        |error: &CommitError| matches!(error, CommitError::Conflict(UniqueField::Subject));
+    let winner = winner(&results, is_conflict);
     let ids: Vec<_> = (0..MANY).map(id).collect();
-    let found = store.users(UserKeys::Ids(&ids)).await.expect("read");
-    assert_eq!(found, [Ok(newcomer(winner))]);
+    let users = store.users(UserKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(users, [Ok(user_of_contested_identity(winner))]);
     assert_only_event(&*store, winner).await;
 }
 
-/// What the n-th makes of the one user that all have read.
-fn changed(n: u32) -> (UserVersion, User) {
-    let read = user(0);
+/// Returns the n-th update of the user that every commit has read.
+fn update_of_user(n: u32) -> (UserVersion, User) {
+    let stored = user(0);
     let memberships = vec![membership(n, TenantRole::Member)];
-    ((&read).into(), User { memberships, version: 2, updated_at: time(n.into()), ..read })
+    ((&stored).into(), User { memberships, version: 2, updated_at: time(n.into()), ..stored })
 }
 
-async fn one_state_is_changed_once(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertUser(user(0))]).await;
+async fn user_version_has_one_winner(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertUser(user(0))]).await;
     let update = |n| {
-        let (was, user) = changed(n);
+        let (was, user) = update_of_user(n);
         vec![Change::UpdateUser { was, user }]
     };
-    let done = at_once(&store, (0..MANY).map(update)).await;
-    let winner = winner(&done, |refused| matches!(refused, CommitError::Stale));
-    let found = store.users(UserKeys::Ids(&[id(0)])).await.expect("read");
-    assert_eq!(found, [Ok(changed(winner).1)]);
+    let results = commit_concurrently(&store, (0..MANY).map(update)).await;
+    let winner = winner(&results, |error| matches!(error, CommitError::Stale));
+    let users = store.users(UserKeys::Ids(&[id(0)])).await.expect("read succeeds");
+    assert_eq!(users, [Ok(update_of_user(winner).1)]);
 }
 
-async fn one_state_is_changed_once_with_its_event(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertUser(user(0))]).await;
+async fn user_version_has_one_winner_and_one_event(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertUser(user(0))]).await;
     let update = |n| {
-        let (was, user) = changed(n);
+        let (was, user) = update_of_user(n);
         vec![Change::UpdateUser { was, user }, Change::InsertAuditEvent(event(n))]
     };
-    let done = at_once(&store, (0..MANY).map(update)).await;
-    let winner = winner(&done, |refused| matches!(refused, CommitError::Stale));
-    let found = store.users(UserKeys::Ids(&[id(0)])).await.expect("read");
-    assert_eq!(found, [Ok(changed(winner).1)]);
+    let results = commit_concurrently(&store, (0..MANY).map(update)).await;
+    let winner = winner(&results, |error| matches!(error, CommitError::Stale));
+    let users = store.users(UserKeys::Ids(&[id(0)])).await.expect("read succeeds");
+    assert_eq!(users, [Ok(update_of_user(winner).1)]);
     assert_only_event(&*store, winner).await;
 }
 
-async fn different_users_do_not_meet(store: Arc<dyn Store>) {
+async fn different_users_do_not_conflict(store: Arc<dyn Store>) {
     let changes = |n| vec![Change::InsertUser(user(n)), Change::InsertAuditEvent(event(n))];
-    for done in at_once(&store, (0..MANY).map(changes)).await {
-        done.expect("nobody is in the way");
+    for result in commit_concurrently(&store, (0..MANY).map(changes)).await {
+        result.expect("different users do not conflict");
     }
     let ids: Vec<_> = (0..MANY).map(id).collect();
-    assert_eq!(store.users(UserKeys::Ids(&ids)).await.expect("read").len(), MANY as usize);
+    assert_eq!(store.users(UserKeys::Ids(&ids)).await.expect("read succeeds").len(), MANY as usize);
 }

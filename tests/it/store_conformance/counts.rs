@@ -1,4 +1,5 @@
-//! Filters, each with each other: what a walk meets is what the filters say, and as many as counted.
+//! Combinations of filters: paging through a list returns the matching entities, and the count
+//! agrees.
 
 use std::sync::Arc;
 
@@ -18,12 +19,16 @@ use tenantry::{
     store::Store,
 };
 
-use super::{for_every_store, keep, pagination::walk};
+use super::{for_each_store, must_commit, pagination::walk};
 use crate::support::entities::{id, membership, some, subscription, tenant, user};
 
-for_every_store!(tenants, users, subscriptions);
+for_each_store!(
+    tenant_pages_and_count_match_filters,
+    user_pages_and_count_match_filters,
+    subscription_pages_and_count_match_filters,
+);
 
-/// All of these, of one or of several, or whatever: an empty list filters nothing.
+/// Returns filter lists with no, one, two and all values. An empty list filters nothing.
 fn choices<T: Copy>(all: &[T]) -> Vec<Vec<T>> {
     vec![vec![], vec![all[0]], vec![all[1], all[all.len() - 1]], all.to_vec()]
 }
@@ -39,15 +44,15 @@ fn scopes() -> [TenantScope; 3] {
 fn in_scope(scope: &TenantScope, tenant: TenantId) -> bool {
     match scope {
         TenantScope::Everything => true,
-        TenantScope::Tenants(own) => own.contains(&tenant),
+        TenantScope::Tenants(ids) => ids.contains(&tenant),
     }
 }
 
-fn one_of<T: PartialEq + Copy>(wanted: &[T], value: T) -> bool {
-    wanted.is_empty() || wanted.contains(&value)
+fn matches_any<T: PartialEq + Copy>(allowed: &[T], value: T) -> bool {
+    allowed.is_empty() || allowed.contains(&value)
 }
 
-fn by<F: Copy>(fields: &[F], n: usize) -> Order<F> {
+fn nth_order<F: Copy>(fields: &[F], n: usize) -> Order<F> {
     let direction = Direction::ALL[n % 2];
     Order { field: fields[n / 2 % fields.len()], direction }
 }
@@ -68,11 +73,11 @@ fn tenant_listings() -> Vec<TenantListing> {
     for scope in scopes() {
         for status in choices(TenantStatus::ALL) {
             for plan in choices(Plan::ALL) {
-                for domain in [None, some("1.5.example"), some("nobody.example")] {
+                for domain in [None, some("1.5.example"), some("unknown.example")] {
                     for search in [None, some("ACME"), some("0.")] {
                         let (status, plan) = (status.clone(), plan.clone());
                         let filter = TenantFilter { status, plan, search, domain: domain.clone() };
-                        let order = by(TenantOrderField::ALL, all.len());
+                        let order = nth_order(TenantOrderField::ALL, all.len());
                         all.push(Listing { scope: scope.clone(), filter, order });
                     }
                 }
@@ -82,29 +87,32 @@ fn tenant_listings() -> Vec<TenantListing> {
     all
 }
 
-fn holds_tenant(TenantListing { scope, filter, .. }: &TenantListing, tenant: &Tenant) -> bool {
-    let found = |prefix: &String| {
+fn matches_tenant(TenantListing { scope, filter, .. }: &TenantListing, tenant: &Tenant) -> bool {
+    let has_prefix = |prefix: &String| {
         let texts = [&tenant.slug, &tenant.name].into_iter().chain(&tenant.domains);
         texts.map(|text| text.to_lowercase()).any(|text| text.starts_with(&prefix.to_lowercase()))
     };
     in_scope(scope, tenant.id)
-        && one_of(&filter.status, tenant.status)
-        && one_of(&filter.plan, tenant.plan)
-        && filter.search.as_ref().is_none_or(found)
+        && matches_any(&filter.status, tenant.status)
+        && matches_any(&filter.plan, tenant.plan)
+        && filter.search.as_ref().is_none_or(has_prefix)
         && filter.domain.as_ref().is_none_or(|domain| tenant.domains.contains(domain))
 }
 
-async fn tenants(store: Arc<dyn Store>) {
-    keep(&*store, all_tenants().into_iter().map(Change::InsertTenant)).await;
+async fn tenant_pages_and_count_match_filters(store: Arc<dyn Store>) {
+    must_commit(&*store, all_tenants().into_iter().map(Change::InsertTenant)).await;
     for listing in tenant_listings() {
         let expected: Vec<_> =
-            all_tenants().into_iter().filter(|tenant| holds_tenant(&listing, tenant)).collect();
-        let read = async |window: &_| store.tenant_page(&listing, window).await.expect("read");
-        let met = walk(6, PageEdge::First, &read, async |_| {}).await;
-        let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
-        met.sort_by_key(|tenant| tenant.id);
-        assert_eq!(met, expected, "{listing:?}");
-        let count = store.count_tenants(&listing).await.expect("counted");
+            all_tenants().into_iter().filter(|tenant| matches_tenant(&listing, tenant)).collect();
+        let read_page = async |page_request: &_| {
+            store.tenant_page(&listing, page_request).await.expect("read succeeds")
+        };
+        let visited = walk(6, PageEdge::First, &read_page, async |_| {}).await;
+        let mut visited: Vec<_> =
+            visited.into_iter().map(|item| item.node.expect("readable")).collect();
+        visited.sort_by_key(|tenant| tenant.id);
+        assert_eq!(visited, expected, "{listing:?}");
+        let count = store.count_tenants(&listing).await.expect("count succeeds");
         assert_eq!(count, expected.len() as u64, "{listing:?}");
     }
 }
@@ -122,13 +130,13 @@ fn all_users() -> Vec<User> {
 
 fn user_listings() -> Vec<UserListing> {
     let mut all = Vec::new();
-    for search in [None, some("ADA"), some("nobody")] {
+    for search in [None, some("ADA"), some("unknown")] {
         for platform_admin in [None, Some(true), Some(false)] {
             for disabled in [None, Some(true), Some(false)] {
                 for tenant in [None, Some(id(1)), Some(id(99))] {
                     let search = search.clone();
                     let filter = UserFilter { search, platform_admin, disabled, tenant };
-                    let order = by(UserOrderField::ALL, all.len());
+                    let order = nth_order(UserOrderField::ALL, all.len());
                     all.push(Listing { scope: TenantScope::Everything, filter, order });
                 }
             }
@@ -137,28 +145,31 @@ fn user_listings() -> Vec<UserListing> {
     all
 }
 
-fn holds_user(filter: &UserFilter, user: &User) -> bool {
-    let found = |prefix: &String| {
+fn matches_user(filter: &UserFilter, user: &User) -> bool {
+    let has_prefix = |prefix: &String| {
         let texts = [Some(&user.name), user.email.as_ref()].into_iter().flatten();
         texts.into_iter().any(|text| text.to_lowercase().starts_with(&prefix.to_lowercase()))
     };
-    filter.search.as_ref().is_none_or(found)
+    filter.search.as_ref().is_none_or(has_prefix)
         && filter.platform_admin.is_none_or(|admin| user.platform_admin.is_some() == admin)
         && filter.disabled.is_none_or(|disabled| user.disabled == disabled)
         && filter.tenant.is_none_or(|tenant| user.membership(tenant).is_some())
 }
 
-async fn users(store: Arc<dyn Store>) {
-    keep(&*store, all_users().into_iter().map(Change::InsertUser)).await;
+async fn user_pages_and_count_match_filters(store: Arc<dyn Store>) {
+    must_commit(&*store, all_users().into_iter().map(Change::InsertUser)).await;
     for listing in user_listings() {
         let expected: Vec<_> =
-            all_users().into_iter().filter(|user| holds_user(&listing.filter, user)).collect();
-        let read = async |window: &_| store.user_page(&listing, window).await.expect("read");
-        let met = walk(6, PageEdge::Last, &read, async |_| {}).await;
-        let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
-        met.sort_by_key(|user| user.id);
-        assert_eq!(met, expected, "{listing:?}");
-        let count = store.count_users(&listing).await.expect("counted");
+            all_users().into_iter().filter(|user| matches_user(&listing.filter, user)).collect();
+        let read_page = async |page_request: &_| {
+            store.user_page(&listing, page_request).await.expect("read succeeds")
+        };
+        let visited = walk(6, PageEdge::Last, &read_page, async |_| {}).await;
+        let mut visited: Vec<_> =
+            visited.into_iter().map(|item| item.node.expect("readable")).collect();
+        visited.sort_by_key(|user| user.id);
+        assert_eq!(visited, expected, "{listing:?}");
+        let count = store.count_users(&listing).await.expect("count succeeds");
         assert_eq!(count, expected.len() as u64, "{listing:?}");
     }
 }
@@ -166,7 +177,7 @@ async fn users(store: Arc<dyn Store>) {
 fn all_subscriptions() -> Vec<TenantSubscription> {
     let make = |n: u32| {
         let status = TenantSubscriptionStatus::ALL[n as usize % 8];
-        // Those that are over share a tenant, as only they may.
+        // Ended subscriptions share a tenant, because only one live subscription is allowed.
         let tenant_id = if status.is_ended() { id(4) } else { id(n) };
         TenantSubscription {
             status,
@@ -186,7 +197,7 @@ fn subscription_listings() -> Vec<SubscriptionListing> {
                 for tenant in [None, Some(id(4)), Some(id(99))] {
                     let (status, plan) = (status.clone(), plan.clone());
                     let filter = SubscriptionFilter { status, plan, tenant };
-                    let order = by(SubscriptionOrderField::ALL, all.len());
+                    let order = nth_order(SubscriptionOrderField::ALL, all.len());
                     all.push(Listing { scope: scope.clone(), filter, order });
                 }
             }
@@ -195,26 +206,28 @@ fn subscription_listings() -> Vec<SubscriptionListing> {
     all
 }
 
-fn holds_subscription(listing: &SubscriptionListing, subscription: &TenantSubscription) -> bool {
+fn matches_subscription(listing: &SubscriptionListing, subscription: &TenantSubscription) -> bool {
     let filter = &listing.filter;
     in_scope(&listing.scope, subscription.tenant_id)
-        && one_of(&filter.status, subscription.status)
-        && one_of(&filter.plan, subscription.plan)
+        && matches_any(&filter.status, subscription.status)
+        && matches_any(&filter.plan, subscription.plan)
         && filter.tenant.is_none_or(|tenant| subscription.tenant_id == tenant)
 }
 
-async fn subscriptions(store: Arc<dyn Store>) {
-    keep(&*store, all_subscriptions().into_iter().map(Change::InsertSubscription)).await;
+async fn subscription_pages_and_count_match_filters(store: Arc<dyn Store>) {
+    must_commit(&*store, all_subscriptions().into_iter().map(Change::InsertSubscription)).await;
     for listing in subscription_listings() {
         let expected: Vec<_> =
-            all_subscriptions().into_iter().filter(|s| holds_subscription(&listing, s)).collect();
-        let read =
-            async |window: &_| store.subscription_page(&listing, window).await.expect("read");
-        let met = walk(6, PageEdge::First, &read, async |_| {}).await;
-        let mut met: Vec<_> = met.into_iter().map(|item| item.node.expect("readable")).collect();
-        met.sort_by_key(|subscription| subscription.id);
-        assert_eq!(met, expected, "{listing:?}");
-        let count = store.count_subscriptions(&listing).await.expect("counted");
+            all_subscriptions().into_iter().filter(|s| matches_subscription(&listing, s)).collect();
+        let read_page = async |page_request: &_| {
+            store.subscription_page(&listing, page_request).await.expect("read succeeds")
+        };
+        let visited = walk(6, PageEdge::First, &read_page, async |_| {}).await;
+        let mut visited: Vec<_> =
+            visited.into_iter().map(|item| item.node.expect("readable")).collect();
+        visited.sort_by_key(|subscription| subscription.id);
+        assert_eq!(visited, expected, "{listing:?}");
+        let count = store.count_subscriptions(&listing).await.expect("count succeeds");
         assert_eq!(count, expected.len() as u64, "{listing:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Requests that may be sent twice.
+//! Records of idempotent requests: claims, leases, steps, responses and expiry.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,204 +15,227 @@ use tenantry::{
     store::{CommitError, Store},
 };
 
-use super::{assert_refused, for_every_store, keep, tenant_of};
+use super::{assert_commit_fails, find_tenant, for_each_store, must_commit};
 use crate::support::entities::{event, id, oid, tenant, time};
 
-for_every_store!(
-    a_claim_is_kept_until_it_is_answered,
-    a_key_is_for_one_request,
-    one_of_many_has_it,
-    many_keys_do_not_meet,
-    a_run_is_taken_over_after_its_lease,
-    one_of_many_takes_it_over,
-    who_was_superseded_changes_nothing,
-    what_was_done_is_as_it_was,
-    a_release_without_steps_leaves_nothing,
-    a_release_with_steps_lets_the_next_go_on,
-    what_is_old_is_not_there,
-    others_are_left_alone,
+for_each_store!(
+    claim_is_held_until_completion,
+    key_is_bound_to_one_request,
+    concurrent_claims_have_one_winner,
+    different_keys_do_not_interfere,
+    run_is_taken_over_after_its_lease,
+    concurrent_takeovers_have_one_winner,
+    superseded_run_changes_nothing,
+    recorded_steps_are_read_back_unchanged,
+    abandoned_run_without_steps_frees_the_key,
+    abandoned_run_with_steps_can_be_resumed,
+    expired_records_are_ignored,
+    claim_deletes_only_expired_records,
 );
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn key(n: u8) -> IdempotencyKeyHash {
-    // Not of text, and not the same at every byte.
-    IdempotencyKeyHash(std::array::from_fn(|at| n.wrapping_mul(31).wrapping_sub(at as u8)))
+    // The bytes are not valid text, and they differ from each other.
+    IdempotencyKeyHash(std::array::from_fn(|index| n.wrapping_mul(31).wrapping_sub(index as u8)))
 }
 
 fn now() -> Timestamp {
     time(1_000)
 }
 
-/// The first request's key, claimed by the n-th run.
-fn claim(holder: u32, now: Timestamp) -> Claim {
-    Claim { key: key(1), fingerprint: [200; 32], run_id: oid(holder), now }
+/// Returns a claim of the first key by the given run.
+fn claim(run: u32, now: Timestamp) -> Claim {
+    Claim { key: key(1), fingerprint: [200; 32], run_id: oid(run), now }
 }
 
 fn before_lease_ends() -> Timestamp {
     Timestamp::from_millis(now().saturating_add(LEASE_TTL).millis() - 1).expect("in range")
 }
 
-fn step(ordinal: u32, ids: &[u32]) -> CompletedMutation {
+fn step(root_field_index: u32, ids: &[u32]) -> CompletedMutation {
     CompletedMutation {
-        root_field_index: ordinal,
+        root_field_index,
         ids: ids.iter().map(|n| NodeId::Tenant(id(*n))).collect(),
     }
 }
 
-fn done(holder: u32, step: CompletedMutation) -> Change {
-    Change::RecordIdempotentStep { key: key(1), run_id: oid(holder), step }
+fn record_step(run: u32, step: CompletedMutation) -> Change {
+    Change::RecordIdempotentStep { key: key(1), run_id: oid(run), step }
 }
 
-async fn claimed(store: &dyn Store, claim: Claim) -> ClaimResult {
-    store.claim_request(&claim).await.expect("an answer")
+async fn claim_request(store: &dyn Store, claim: Claim) -> ClaimResult {
+    store.claim_request(&claim).await.expect("claim succeeds")
 }
 
-async fn settle(store: &dyn Store, holder: u32, end: RunOutcome) {
-    store.complete_request(key(1), oid(holder), &end).await.expect("settled");
+async fn complete_request(store: &dyn Store, run: u32, outcome: RunOutcome) {
+    store.complete_request(key(1), oid(run), &outcome).await.expect("completion succeeds");
 }
 
-fn answer(body: &str) -> RunOutcome {
+fn completed(body: &str) -> RunOutcome {
     RunOutcome::Completed(body.to_owned())
 }
 
-fn superseded(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::Superseded)
+fn is_superseded(error: &CommitError) -> bool {
+    matches!(error, CommitError::Superseded)
 }
 
-async fn a_claim_is_kept_until_it_is_answered(store: Arc<dyn Store>) {
-    let first = claimed(&*store, claim(1, now())).await;
+async fn claim_is_held_until_completion(store: Arc<dyn Store>) {
+    let first = claim_request(&*store, claim(1, now())).await;
     assert_eq!(first, ClaimResult::Acquired(Vec::new()));
     for at in [now(), now().saturating_add(MILLISECOND), before_lease_ends()] {
-        assert_eq!(claimed(&*store, claim(2, at)).await, ClaimResult::InProgress);
+        assert_eq!(claim_request(&*store, claim(2, at)).await, ClaimResult::InProgress);
     }
-    // Not even an empty answer is none.
+    // An empty response body is a response, too.
     for (n, body) in (1..).zip(["", "{\"data\":{\"a\":\"ß \\u0000 $set\"}}"]) {
         let key = key(n + 10);
-        let claim = |holder| Claim { key, ..claim(holder, now()) };
-        assert_eq!(claimed(&*store, claim(1)).await, ClaimResult::Acquired(Vec::new()));
-        store.complete_request(key, oid(1), &answer(body)).await.expect("settled");
+        let claim = |run| Claim { key, ..claim(run, now()) };
+        assert_eq!(claim_request(&*store, claim(1)).await, ClaimResult::Acquired(Vec::new()));
+        store.complete_request(key, oid(1), &completed(body)).await.expect("completion succeeds");
         let late = Claim { now: now().saturating_add(KEY_TTL - MILLISECOND), ..claim(2) };
-        for again in [claim(2), late] {
-            assert_eq!(claimed(&*store, again).await, ClaimResult::Completed(body.to_owned()));
+        for repeated in [claim(2), late] {
+            assert_eq!(
+                claim_request(&*store, repeated).await,
+                ClaimResult::Completed(body.to_owned())
+            );
         }
-        // What was answered stays so.
-        store.complete_request(key, oid(1), &answer("another")).await.expect("settled");
-        store.complete_request(key, oid(1), &RunOutcome::Abandoned).await.expect("settled");
-        assert_eq!(claimed(&*store, claim(3)).await, ClaimResult::Completed(body.to_owned()));
+        // A completed request cannot be completed or abandoned again.
+        store
+            .complete_request(key, oid(1), &completed("another"))
+            .await
+            .expect("completion succeeds");
+        store
+            .complete_request(key, oid(1), &RunOutcome::Abandoned)
+            .await
+            .expect("completion succeeds");
+        assert_eq!(claim_request(&*store, claim(3)).await, ClaimResult::Completed(body.to_owned()));
         let late = Change::RecordIdempotentStep { key, run_id: oid(1), step: step(0, &[]) };
-        assert_refused(&*store, &[late], superseded).await;
+        assert_commit_fails(&*store, &[late], is_superseded).await;
     }
 }
 
-async fn a_key_is_for_one_request(store: Arc<dyn Store>) {
-    let other = |holder, at| Claim { fingerprint: [201; 32], ..claim(holder, at) };
-    claimed(&*store, claim(1, now())).await;
-    assert_eq!(claimed(&*store, other(2, now())).await, ClaimResult::KeyReused);
-    // Not after the lease either, and not once it is answered.
+async fn key_is_bound_to_one_request(store: Arc<dyn Store>) {
+    let other = |run, now| Claim { fingerprint: [201; 32], ..claim(run, now) };
+    claim_request(&*store, claim(1, now())).await;
+    assert_eq!(claim_request(&*store, other(2, now())).await, ClaimResult::KeyReused);
+    // The key stays bound after the lease ends and after completion.
     let late = now().saturating_add(LEASE_TTL);
-    assert_eq!(claimed(&*store, other(2, late)).await, ClaimResult::KeyReused);
-    settle(&*store, 1, answer("a")).await;
-    assert_eq!(claimed(&*store, other(2, now())).await, ClaimResult::KeyReused);
-    assert_eq!(claimed(&*store, claim(3, now())).await, ClaimResult::Completed("a".to_owned()));
+    assert_eq!(claim_request(&*store, other(2, late)).await, ClaimResult::KeyReused);
+    complete_request(&*store, 1, completed("a")).await;
+    assert_eq!(claim_request(&*store, other(2, now())).await, ClaimResult::KeyReused);
+    assert_eq!(
+        claim_request(&*store, claim(3, now())).await,
+        ClaimResult::Completed("a".to_owned())
+    );
 }
 
-/// All of these claims at once.
-async fn at_once(store: &Arc<dyn Store>, claims: impl Iterator<Item = Claim>) -> Vec<ClaimResult> {
+/// Makes all claims concurrently and returns the results in the order of the claims.
+async fn claim_concurrently(
+    store: &Arc<dyn Store>,
+    claims: impl Iterator<Item = Claim>,
+) -> Vec<ClaimResult> {
     let claim = |claim: Claim| {
         let store = Arc::clone(store);
-        tokio::spawn(async move { store.claim_request(&claim).await.expect("an answer") })
+        tokio::spawn(async move { store.claim_request(&claim).await.expect("claim succeeds") })
     };
-    let running: Vec<_> = claims.map(claim).collect();
-    let mut all = Vec::with_capacity(running.len());
-    for one in running {
-        all.push(one.await.expect("an answer"));
+    let tasks: Vec<_> = claims.map(claim).collect();
+    let mut results = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        results.push(task.await.expect("task completes"));
     }
-    all
+    results
 }
 
-/// One has it, with these steps; all others are told that it is busy.
-fn assert_one_has_it(all: &[ClaimResult], steps: &[CompletedMutation]) -> u32 {
-    let ours = ClaimResult::Acquired(steps.to_vec());
-    let winners: Vec<_> = (0..).zip(all).filter(|(_, one)| **one == ours).collect();
-    assert!(all.iter().all(|one| *one == ours || *one == ClaimResult::InProgress), "{all:?}");
-    let [(winner, _)] = winners[..] else { panic!("{} have it", winners.len()) };
+/// Asserts that one claim acquired the key with these steps and that all others are in progress.
+/// Returns the index of the winner.
+fn assert_one_winner(results: &[ClaimResult], steps: &[CompletedMutation]) -> u32 {
+    let acquired = ClaimResult::Acquired(steps.to_vec());
+    let winners: Vec<_> = (0..).zip(results).filter(|(_, one)| **one == acquired).collect();
+    let in_progress = |one: &ClaimResult| *one == ClaimResult::InProgress;
+    assert!(results.iter().all(|one| *one == acquired || in_progress(one)), "{results:?}");
+    let [(winner, _)] = winners[..] else { panic!("{} claims acquired the key", winners.len()) };
     winner
 }
 
-async fn one_of_many_has_it(store: Arc<dyn Store>) {
+async fn concurrent_claims_have_one_winner(store: Arc<dyn Store>) {
     for n in 20..25 {
-        let claims = (0..64).map(|holder| Claim { key: key(n), ..claim(holder, now()) });
-        let all = at_once(&store, claims).await;
-        let winner = assert_one_has_it(&all, &[]);
-        // And nobody else works on it.
-        for holder in 0..64 {
-            let change = Change::RecordIdempotentStep {
-                key: key(n),
-                run_id: oid(holder),
-                step: step(0, &[]),
-            };
-            let kept = store.commit(&[change]).await;
-            assert_eq!(kept.is_ok(), holder == winner, "{holder}: {kept:?}");
+        let claims = (0..64).map(|run| Claim { key: key(n), ..claim(run, now()) });
+        let results = claim_concurrently(&store, claims).await;
+        let winner = assert_one_winner(&results, &[]);
+        // No other run can record a step.
+        for run in 0..64 {
+            let change =
+                Change::RecordIdempotentStep { key: key(n), run_id: oid(run), step: step(0, &[]) };
+            let result = store.commit(&[change]).await;
+            assert_eq!(result.is_ok(), run == winner, "{run}: {result:?}");
         }
     }
 }
 
-async fn many_keys_do_not_meet(store: Arc<dyn Store>) {
-    let all = at_once(&store, (0..64).map(|n| Claim { key: key(n), ..claim(1, now()) })).await;
-    assert!(all.iter().all(|one| *one == ClaimResult::Acquired(Vec::new())), "{all:?}");
+async fn different_keys_do_not_interfere(store: Arc<dyn Store>) {
+    let claims = (0..64).map(|n| Claim { key: key(n), ..claim(1, now()) });
+    let results = claim_concurrently(&store, claims).await;
+    let acquired = ClaimResult::Acquired(Vec::new());
+    assert!(results.iter().all(|one| *one == acquired), "{results:?}");
 }
 
-async fn a_run_is_taken_over_after_its_lease(store: Arc<dyn Store>) {
-    claimed(&*store, claim(1, now())).await;
+async fn run_is_taken_over_after_its_lease(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(1, now())).await;
     let steps = [step(0, &[1]), step(2, &[2, 3])];
-    keep(&*store, steps.clone().map(|step| done(1, step))).await;
-    assert_eq!(claimed(&*store, claim(2, before_lease_ends())).await, ClaimResult::InProgress);
-    let late = now().saturating_add(LEASE_TTL);
-    assert_eq!(claimed(&*store, claim(2, late)).await, ClaimResult::Acquired(steps.to_vec()));
-    // The lease is a new one, and so is the time for which it is kept.
-    let later = late.saturating_add(LEASE_TTL - MILLISECOND);
-    assert_eq!(claimed(&*store, claim(3, later)).await, ClaimResult::InProgress);
-    let kept = late.saturating_add(KEY_TTL - MILLISECOND);
-    assert_eq!(claimed(&*store, claim(3, kept)).await, ClaimResult::Acquired(steps.to_vec()));
-}
-
-async fn one_of_many_takes_it_over(store: Arc<dyn Store>) {
-    claimed(&*store, claim(100, now())).await;
-    keep(&*store, [done(100, step(0, &[1]))]).await;
-    let all = at_once(&store, (0..64).map(|n| claim(n, now().saturating_add(LEASE_TTL)))).await;
-    assert_one_has_it(&all, &[step(0, &[1])]);
-}
-
-async fn who_was_superseded_changes_nothing(store: Arc<dyn Store>) {
-    claimed(&*store, claim(1, now())).await;
-    claimed(&*store, claim(2, now().saturating_add(LEASE_TTL))).await;
-    let late = [Change::InsertTenant(tenant(1)), done(1, step(0, &[1]))];
-    assert_refused(&*store, &late, superseded).await;
-    assert_refused(&*store, &late[1..], superseded).await;
-    assert_eq!(tenant_of(&*store, 1).await, None);
-    // It has no say in how it ends, either.
-    settle(&*store, 1, answer("late")).await;
-    settle(&*store, 1, RunOutcome::Abandoned).await;
+    must_commit(&*store, steps.clone().map(|step| record_step(1, step))).await;
     assert_eq!(
-        claimed(&*store, claim(3, now().saturating_add(LEASE_TTL))).await,
+        claim_request(&*store, claim(2, before_lease_ends())).await,
         ClaimResult::InProgress
     );
-    keep(&*store, [Change::InsertTenant(tenant(1)), done(2, step(0, &[1]))]).await;
-    settle(&*store, 2, answer("in time")).await;
-    let answered = claimed(&*store, claim(3, now().saturating_add(LEASE_TTL))).await;
-    assert_eq!(answered, ClaimResult::Completed("in time".to_owned()));
-    // A key that nobody claimed is nobody's.
-    let unknown = Change::RecordIdempotentStep { key: key(99), run_id: oid(1), step: step(0, &[]) };
-    assert_refused(&*store, &[unknown], superseded).await;
-    store.complete_request(key(99), oid(1), &answer("a")).await.expect("settled");
-    let free = Claim { key: key(99), ..claim(5, now()) };
-    assert_eq!(claimed(&*store, free).await, ClaimResult::Acquired(Vec::new()));
+    let late = now().saturating_add(LEASE_TTL);
+    assert_eq!(claim_request(&*store, claim(2, late)).await, ClaimResult::Acquired(steps.to_vec()));
+    // The takeover starts a new lease and a new time to live.
+    let later = late.saturating_add(LEASE_TTL - MILLISECOND);
+    assert_eq!(claim_request(&*store, claim(3, later)).await, ClaimResult::InProgress);
+    let before_expiry = late.saturating_add(KEY_TTL - MILLISECOND);
+    assert_eq!(
+        claim_request(&*store, claim(3, before_expiry)).await,
+        ClaimResult::Acquired(steps.to_vec())
+    );
 }
 
-async fn what_was_done_is_as_it_was(store: Arc<dyn Store>) {
-    claimed(&*store, claim(1, now())).await;
-    let of_all_kinds = CompletedMutation {
+async fn concurrent_takeovers_have_one_winner(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(100, now())).await;
+    must_commit(&*store, [record_step(100, step(0, &[1]))]).await;
+    let claims = (0..64).map(|run| claim(run, now().saturating_add(LEASE_TTL)));
+    let results = claim_concurrently(&store, claims).await;
+    assert_one_winner(&results, &[step(0, &[1])]);
+}
+
+async fn superseded_run_changes_nothing(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(1, now())).await;
+    claim_request(&*store, claim(2, now().saturating_add(LEASE_TTL))).await;
+    let late = [Change::InsertTenant(tenant(1)), record_step(1, step(0, &[1]))];
+    assert_commit_fails(&*store, &late, is_superseded).await;
+    assert_commit_fails(&*store, &late[1..], is_superseded).await;
+    assert_eq!(find_tenant(&*store, 1).await, None);
+    // A superseded run cannot complete or abandon the request, either.
+    complete_request(&*store, 1, completed("late")).await;
+    complete_request(&*store, 1, RunOutcome::Abandoned).await;
+    assert_eq!(
+        claim_request(&*store, claim(3, now().saturating_add(LEASE_TTL))).await,
+        ClaimResult::InProgress
+    );
+    must_commit(&*store, [Change::InsertTenant(tenant(1)), record_step(2, step(0, &[1]))]).await;
+    complete_request(&*store, 2, completed("in time")).await;
+    let result = claim_request(&*store, claim(3, now().saturating_add(LEASE_TTL))).await;
+    assert_eq!(result, ClaimResult::Completed("in time".to_owned()));
+    // A key without a claim belongs to no run.
+    let unknown = Change::RecordIdempotentStep { key: key(99), run_id: oid(1), step: step(0, &[]) };
+    assert_commit_fails(&*store, &[unknown], is_superseded).await;
+    store.complete_request(key(99), oid(1), &completed("a")).await.expect("completion succeeds");
+    let unclaimed = Claim { key: key(99), ..claim(5, now()) };
+    assert_eq!(claim_request(&*store, unclaimed).await, ClaimResult::Acquired(Vec::new()));
+}
+
+async fn recorded_steps_are_read_back_unchanged(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(1, now())).await;
+    let all_entity_types = CompletedMutation {
         root_field_index: u32::MAX,
         ids: vec![
             NodeId::User(id(1)),
@@ -221,78 +244,93 @@ async fn what_was_done_is_as_it_was(store: Arc<dyn Store>) {
             NodeId::AuditEvent(id(4)),
         ],
     };
-    let steps = [of_all_kinds, step(0, &[]), step(7, &[1, 1])];
+    let steps = [all_entity_types, step(0, &[]), step(7, &[1, 1])];
     for (n, step) in (1..).zip(steps.clone()) {
-        keep(&*store, [done(1, step), Change::InsertAuditEvent(event(n))]).await;
+        must_commit(&*store, [record_step(1, step), Change::InsertAuditEvent(event(n))]).await;
     }
-    let next = claimed(&*store, claim(2, now().saturating_add(LEASE_TTL))).await;
+    let next = claim_request(&*store, claim(2, now().saturating_add(LEASE_TTL))).await;
     assert_eq!(next, ClaimResult::Acquired(steps.to_vec()));
 }
 
-async fn a_release_without_steps_leaves_nothing(store: Arc<dyn Store>) {
-    claimed(&*store, claim(1, now())).await;
-    settle(&*store, 1, RunOutcome::Abandoned).await;
-    // Nothing: so another request may have the key.
+async fn abandoned_run_without_steps_frees_the_key(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(1, now())).await;
+    complete_request(&*store, 1, RunOutcome::Abandoned).await;
+    // No record remains, so another request may use the key.
     let other = Claim { fingerprint: [7; 32], ..claim(2, now()) };
-    assert_eq!(claimed(&*store, other).await, ClaimResult::Acquired(Vec::new()));
+    assert_eq!(claim_request(&*store, other).await, ClaimResult::Acquired(Vec::new()));
 }
 
-async fn a_release_with_steps_lets_the_next_go_on(store: Arc<dyn Store>) {
-    claimed(&*store, claim(1, now())).await;
-    keep(&*store, [done(1, step(0, &[5]))]).await;
-    settle(&*store, 1, RunOutcome::Abandoned).await;
-    assert_refused(&*store, &[Change::RequireOwner(id(1)), done(9, step(1, &[]))], superseded)
-        .await;
+async fn abandoned_run_with_steps_can_be_resumed(store: Arc<dyn Store>) {
+    claim_request(&*store, claim(1, now())).await;
+    must_commit(&*store, [record_step(1, step(0, &[5]))]).await;
+    complete_request(&*store, 1, RunOutcome::Abandoned).await;
+    assert_commit_fails(
+        &*store,
+        &[Change::RequireOwner(id(1)), record_step(9, step(1, &[]))],
+        is_superseded,
+    )
+    .await;
     let other = Claim { fingerprint: [7; 32], ..claim(2, now()) };
-    assert_eq!(claimed(&*store, other).await, ClaimResult::KeyReused);
-    assert_eq!(claimed(&*store, claim(2, now())).await, ClaimResult::Acquired(vec![step(0, &[5])]));
-    assert_eq!(claimed(&*store, claim(3, now())).await, ClaimResult::InProgress);
-    // Who lets go has let go.
-    assert_refused(&*store, &[done(1, step(1, &[]))], superseded).await;
+    assert_eq!(claim_request(&*store, other).await, ClaimResult::KeyReused);
+    assert_eq!(
+        claim_request(&*store, claim(2, now())).await,
+        ClaimResult::Acquired(vec![step(0, &[5])])
+    );
+    assert_eq!(claim_request(&*store, claim(3, now())).await, ClaimResult::InProgress);
+    // A run that abandoned the request can no longer record steps.
+    assert_commit_fails(&*store, &[record_step(1, step(1, &[]))], is_superseded).await;
 }
 
-async fn what_is_old_is_not_there(store: Arc<dyn Store>) {
-    let old = now().saturating_add(KEY_TTL);
-    for (n, end) in (50..).zip([None, Some(answer("a")), Some(RunOutcome::Abandoned)]) {
-        let claim = |holder, at| Claim { key: key(n), ..claim(holder, at) };
-        claimed(&*store, claim(1, now())).await;
+async fn expired_records_are_ignored(store: Arc<dyn Store>) {
+    let expiry = now().saturating_add(KEY_TTL);
+    for (n, outcome) in (50..).zip([None, Some(completed("a")), Some(RunOutcome::Abandoned)]) {
+        let claim = |run, now| Claim { key: key(n), ..claim(run, now) };
+        claim_request(&*store, claim(1, now())).await;
         let change =
             Change::RecordIdempotentStep { key: key(n), run_id: oid(1), step: step(0, &[1]) };
-        keep(&*store, [change.clone()]).await;
-        if let Some(end) = &end {
-            store.complete_request(key(n), oid(1), end).await.expect("settled");
+        must_commit(&*store, [change.clone()]).await;
+        if let Some(outcome) = &outcome {
+            store.complete_request(key(n), oid(1), outcome).await.expect("completion succeeds");
         }
-        // For another request, too: nothing of it is left.
-        let other = Claim { fingerprint: [9; 32], ..claim(2, old) };
-        assert_eq!(claimed(&*store, other).await, ClaimResult::Acquired(Vec::new()), "{end:?}");
-        assert_refused(&*store, &[change], superseded).await;
-        let next = Claim { fingerprint: [9; 32], ..claim(3, old.saturating_add(LEASE_TTL)) };
-        assert_eq!(claimed(&*store, next).await, ClaimResult::Acquired(Vec::new()), "{end:?}");
+        // No record remains, so another request may use the key.
+        let other = Claim { fingerprint: [9; 32], ..claim(2, expiry) };
+        assert_eq!(
+            claim_request(&*store, other).await,
+            ClaimResult::Acquired(Vec::new()),
+            "{outcome:?}"
+        );
+        assert_commit_fails(&*store, &[change], is_superseded).await;
+        let next = Claim { fingerprint: [9; 32], ..claim(3, expiry.saturating_add(LEASE_TTL)) };
+        assert_eq!(
+            claim_request(&*store, next).await,
+            ClaimResult::Acquired(Vec::new()),
+            "{outcome:?}"
+        );
     }
 }
 
-/// A claim sweeps up what is old, and nothing else.
-async fn others_are_left_alone(store: Arc<dyn Store>) {
+/// Each claim also deletes expired records, but no others.
+async fn claim_deletes_only_expired_records(store: Arc<dyn Store>) {
     for n in 0..40 {
-        let old = Claim { key: key(n), ..claim(1, now()) };
-        assert_eq!(claimed(&*store, old).await, ClaimResult::Acquired(Vec::new()));
+        let expiring = Claim { key: key(n), ..claim(1, now()) };
+        assert_eq!(claim_request(&*store, expiring).await, ClaimResult::Acquired(Vec::new()));
     }
     let at = now().saturating_add(KEY_TTL - MILLISECOND);
-    let young = |holder| Claim { key: key(100), ..claim(holder, at) };
-    assert_eq!(claimed(&*store, young(1)).await, ClaimResult::Acquired(Vec::new()));
-    // One moment later all the others are old, and a few claims sweep them up.
+    let recent = |run| Claim { key: key(100), ..claim(run, at) };
+    assert_eq!(claim_request(&*store, recent(1)).await, ClaimResult::Acquired(Vec::new()));
+    // One millisecond later all the others have expired, and a few claims delete them.
     for n in 101..110 {
         let next = Claim { key: key(n), ..claim(1, at.saturating_add(MILLISECOND)) };
-        assert_eq!(claimed(&*store, next).await, ClaimResult::Acquired(Vec::new()));
+        assert_eq!(claim_request(&*store, next).await, ClaimResult::Acquired(Vec::new()));
     }
-    assert_eq!(claimed(&*store, young(2)).await, ClaimResult::InProgress);
-    let holds = |holder: ObjectId, n| Change::RecordIdempotentStep {
+    assert_eq!(claim_request(&*store, recent(2)).await, ClaimResult::InProgress);
+    let record_for = |run_id: ObjectId, n| Change::RecordIdempotentStep {
         key: key(n),
-        run_id: holder,
+        run_id,
         step: step(0, &[]),
     };
-    keep(&*store, [holds(oid(1), 100)]).await;
+    must_commit(&*store, [record_for(oid(1), 100)]).await;
     for n in 0..40 {
-        assert_refused(&*store, &[holds(oid(1), n)], superseded).await;
+        assert_commit_fails(&*store, &[record_for(oid(1), n)], is_superseded).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Reads by key.
+//! Lookups by key: identifiers, slugs, groups, identities and tenants.
 
 use std::sync::Arc;
 
@@ -12,36 +12,38 @@ use tenantry::{
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-use super::{for_every_store, keep, readable};
+use super::{for_each_store, must_commit, readable_sorted};
 use crate::support::{
     entities::{event, id, membership, some, subscription, tenant, user},
     mongod::ISSUER,
 };
 
-for_every_store!(
-    tenants_by_identifier,
-    tenants_by_slug,
-    tenants_by_slug_or_group,
-    users_by_identifier,
-    users_by_identity,
-    subscriptions_by_identifier,
-    live_subscriptions_of_tenants,
-    events_by_identifier,
-    nobody_was_deleted,
-    ten_thousand_keys,
-    ten_thousand_memberships,
+for_each_store!(
+    tenants_are_found_by_identifier,
+    tenants_are_found_by_slug,
+    tenants_are_found_by_slug_or_group,
+    users_are_found_by_identifier,
+    users_are_found_by_identity,
+    subscriptions_are_found_by_identifier,
+    live_subscriptions_are_found_by_tenant,
+    audit_events_are_found_by_identifier,
+    existing_user_has_no_tombstone,
+    lookup_accepts_ten_thousand_keys,
+    user_stores_ten_thousand_memberships,
 );
 
-fn slugs(slugs: &[&str]) -> Vec<String> {
-    slugs.iter().map(|slug| (*slug).to_owned()).collect()
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 async fn tenants(store: &dyn Store, keys: TenantKeys<'_>) -> Vec<Tenant> {
-    readable(store.tenants(keys).await.expect("read"), |tenant| tenant.id)
+    readable_sorted(store.tenants(keys).await.expect("read succeeds"), |tenant| tenant.id)
 }
 
 async fn subscriptions(store: &dyn Store, keys: SubscriptionKeys<'_>) -> Vec<TenantSubscription> {
-    readable(store.subscriptions(keys).await.expect("read"), |subscription| subscription.id)
+    readable_sorted(store.subscriptions(keys).await.expect("read succeeds"), |subscription| {
+        subscription.id
+    })
 }
 
 fn in_group(n: u32, group: &str) -> Tenant {
@@ -49,8 +51,8 @@ fn in_group(n: u32, group: &str) -> Tenant {
     Tenant { integrations: Some(integrations), ..tenant(n) }
 }
 
-async fn tenants_by_identifier(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
+async fn tenants_are_found_by_identifier(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
     let keys = [id(3), id(99), id(1), id(3)];
     assert_eq!(tenants(&*store, TenantKeys::Ids(&keys)).await, [tenant(1), tenant(3)]);
     assert_eq!(tenants(&*store, TenantKeys::Ids(&[id(2)])).await, [tenant(2)]);
@@ -58,78 +60,78 @@ async fn tenants_by_identifier(store: Arc<dyn Store>) {
     assert_eq!(tenants(&*store, TenantKeys::Ids(&[])).await, []);
 }
 
-async fn tenants_by_slug(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
+async fn tenants_are_found_by_slug(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
     for (keys, expected) in [
-        (vec!["tenant-0003", "nobody", "tenant-0001", "tenant-0003"], vec![tenant(1), tenant(3)]),
+        (vec!["tenant-0003", "unknown", "tenant-0001", "tenant-0003"], vec![tenant(1), tenant(3)]),
         (vec!["tenant-0002"], vec![tenant(2)]),
-        // Exactly as it is: neither another case, nor a part, nor a pattern.
+        // A slug matches exactly. Case variants, prefixes and patterns do not match.
         (vec!["TENANT-0001", "tenant", "tenant-000_", "%", "", ".*"], vec![]),
         (vec![], vec![]),
     ] {
-        let keys = slugs(&keys);
+        let keys = strings(&keys);
         assert_eq!(tenants(&*store, TenantKeys::Slugs(&keys)).await, expected, "{keys:?}");
     }
 }
 
-async fn tenants_by_slug_or_group(store: Arc<dyn Store>) {
-    let made = [in_group(1, "one"), in_group(2, "two"), tenant(3), in_group(4, "tenant-0003")];
-    keep(&*store, made.clone().map(Change::InsertTenant)).await;
-    let [one, two, three, four] = made;
+async fn tenants_are_found_by_slug_or_group(store: Arc<dyn Store>) {
+    let stored = [in_group(1, "one"), in_group(2, "two"), tenant(3), in_group(4, "tenant-0003")];
+    must_commit(&*store, stored.clone().map(Change::InsertTenant)).await;
+    let [one, two, three, four] = stored;
     for (by_slug, by_group, expected) in [
         (vec!["tenant-0001"], vec!["two"], vec![&one, &two]),
-        // Found both ways, and still once.
+        // A tenant that matches by slug and by group is returned once.
         (vec!["tenant-0001", "tenant-0001"], vec!["one", "one"], vec![&one]),
-        (vec![], vec!["two", "nobody"], vec![&two]),
-        (vec!["tenant-0003", "nobody"], vec![], vec![&three]),
-        // A name as a slug and as a group are two things.
+        (vec![], vec!["two", "unknown"], vec![&two]),
+        (vec!["tenant-0003", "unknown"], vec![], vec![&three]),
+        // Slugs and groups are separate namespaces.
         (vec![], vec!["tenant-0003", "tenant-0001"], vec![&four]),
         (vec!["one", "two"], vec!["", "ONE"], vec![]),
         (vec![], vec![], vec![]),
     ] {
-        let (by_slug, by_group) = (slugs(&by_slug), slugs(&by_group));
-        let found = tenants(&*store, TenantKeys::SlugsOrGroups(&by_slug, &by_group)).await;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{by_slug:?} {by_group:?}");
+        let (by_slug, by_group) = (strings(&by_slug), strings(&by_group));
+        let matches = tenants(&*store, TenantKeys::SlugsOrGroups(&by_slug, &by_group)).await;
+        assert_eq!(matches.iter().collect::<Vec<_>>(), expected, "{by_slug:?} {by_group:?}");
     }
 }
 
-async fn users_by_identifier(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(user).map(Change::InsertUser)).await;
+async fn users_are_found_by_identifier(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(user).map(Change::InsertUser)).await;
     for (keys, expected) in [
         (vec![id(3), id(99), id(1), id(3)], vec![user(1), user(3)]),
         (vec![id(2)], vec![user(2)]),
         (vec![], vec![]),
     ] {
-        let found = store.users(UserKeys::Ids(&keys)).await.expect("read");
-        assert_eq!(readable(found, |user| user.id), expected, "{keys:?}");
+        let users = store.users(UserKeys::Ids(&keys)).await.expect("read succeeds");
+        assert_eq!(readable_sorted(users, |user| user.id), expected, "{keys:?}");
     }
 }
 
-async fn users_by_identity(store: Arc<dyn Store>) {
-    let mut elsewhere = user(2);
-    elsewhere.identity =
+async fn users_are_found_by_identity(store: Arc<dyn Store>) {
+    let mut other_issuer = user(2);
+    other_issuer.identity =
         Identity { issuer: "https://other.example/".to_owned(), ..user(1).identity };
-    keep(&*store, [user(1), elsewhere.clone()].map(Change::InsertUser)).await;
+    must_commit(&*store, [user(1), other_issuer.clone()].map(Change::InsertUser)).await;
     let identity = |issuer: &str, subject: &str| Identity {
         issuer: issuer.to_owned(),
         subject: subject.to_owned(),
     };
     for (identity, expected) in [
         (user(1).identity, vec![Ok(user(1))]),
-        (elsewhere.identity.clone(), vec![Ok(elsewhere)]),
+        (other_issuer.identity.clone(), vec![Ok(other_issuer)]),
         (identity(ISSUER, "SUBJECT-1"), vec![]),
         (identity(ISSUER, "subject"), vec![]),
         (identity("https://id.example.org", "subject-1"), vec![]),
         (identity("", "subject-1"), vec![]),
         (identity(ISSUER, ""), vec![]),
     ] {
-        let found = store.users(UserKeys::Identity(&identity)).await.expect("read");
-        assert_eq!(found, expected, "{identity:?}");
+        let users = store.users(UserKeys::Identity(&identity)).await.expect("read succeeds");
+        assert_eq!(users, expected, "{identity:?}");
     }
 }
 
-async fn subscriptions_by_identifier(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(subscription).map(Change::InsertSubscription)).await;
+async fn subscriptions_are_found_by_identifier(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(subscription).map(Change::InsertSubscription)).await;
     for (keys, expected) in [
         (vec![id(3), id(99), id(1), id(3)], vec![subscription(1), subscription(3)]),
         (vec![id(2)], vec![subscription(2)]),
@@ -139,8 +141,8 @@ async fn subscriptions_by_identifier(store: Arc<dyn Store>) {
     }
 }
 
-async fn live_subscriptions_of_tenants(store: Arc<dyn Store>) {
-    // One tenant for each status, and one with two that are over beside the live one.
+async fn live_subscriptions_are_found_by_tenant(store: Arc<dyn Store>) {
+    // Each status has its own tenant. The first tenant also has two ended subscriptions.
     let mut all = Vec::new();
     for (n, status) in (1..).zip(TenantSubscriptionStatus::ALL) {
         all.push(TenantSubscription { status: *status, ..subscription(n) });
@@ -151,7 +153,7 @@ async fn live_subscriptions_of_tenants(store: Arc<dyn Store>) {
     ] {
         all.push(TenantSubscription { tenant_id: id(1), status, ..subscription(n) });
     }
-    keep(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
+    must_commit(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
     all.retain(|subscription| !subscription.status.is_ended());
     let tenants: Vec<_> = (1..30).chain(1..5).map(id).collect();
     assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&tenants)).await, all);
@@ -160,44 +162,44 @@ async fn live_subscriptions_of_tenants(store: Arc<dyn Store>) {
     assert_eq!(subscriptions(&*store, SubscriptionKeys::LiveOfTenants(&[])).await, []);
 }
 
-async fn events_by_identifier(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(event).map(Change::InsertAuditEvent)).await;
+async fn audit_events_are_found_by_identifier(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(event).map(Change::InsertAuditEvent)).await;
     for (keys, expected) in [
         (vec![id(3), id(99), id(1), id(3)], vec![event(1), event(3)]),
         (vec![id(2)], vec![event(2)]),
         (vec![], vec![]),
     ] {
-        let found = store.audit_events(&keys).await.expect("read");
-        assert_eq!(readable(found, |event| event.id), expected, "{keys:?}");
+        let events = store.audit_events(&keys).await.expect("read succeeds");
+        assert_eq!(readable_sorted(events, |event| event.id), expected, "{keys:?}");
     }
 }
 
-async fn nobody_was_deleted(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertUser(user(1))]).await;
-    assert_eq!(store.tombstone(&user(1).identity).await.expect("read"), None);
+async fn existing_user_has_no_tombstone(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertUser(user(1))]).await;
+    assert_eq!(store.tombstone(&user(1).identity).await.expect("read succeeds"), None);
 }
 
-async fn ten_thousand_keys(store: Arc<dyn Store>) {
-    keep(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
+async fn lookup_accepts_ten_thousand_keys(store: Arc<dyn Store>) {
+    must_commit(&*store, (1..=3).map(tenant).map(Change::InsertTenant)).await;
     let ids: Vec<_> = (2..10_002).map(id).collect();
     assert_eq!(tenants(&*store, TenantKeys::Ids(&ids)).await, [tenant(2), tenant(3)]);
     let slugs: Vec<_> = (2..10_002).map(|n| tenant(n).slug).collect();
-    let found = tenants(&*store, TenantKeys::SlugsOrGroups(&slugs, &slugs)).await;
-    assert_eq!(found, [tenant(2), tenant(3)]);
+    let matches = tenants(&*store, TenantKeys::SlugsOrGroups(&slugs, &slugs)).await;
+    assert_eq!(matches, [tenant(2), tenant(3)]);
 }
 
-async fn ten_thousand_memberships(store: Arc<dyn Store>) {
+async fn user_stores_ten_thousand_memberships(store: Arc<dyn Store>) {
     let mut ada = user(1);
     ada.memberships = (0..10_000).rev().map(|n| membership(n, TenantRole::Admin)).collect();
-    keep(&*store, [Change::InsertUser(ada.clone()), Change::InsertUser(user(2))]).await;
-    let found = store.users(UserKeys::Identity(&ada.identity)).await.expect("read");
-    assert!(found == [Ok(ada.clone())], "not what was stored");
+    must_commit(&*store, [Change::InsertUser(ada.clone()), Change::InsertUser(user(2))]).await;
+    let users = store.users(UserKeys::Identity(&ada.identity)).await.expect("read succeeds");
+    assert!(users == [Ok(ada.clone())], "the inserted user differs");
 
     let was = (&ada).into();
     ada.memberships.rotate_left(3);
     ada.memberships.truncate(9_999);
     ada.version += 1;
-    keep(&*store, [Change::UpdateUser { was, user: ada.clone() }]).await;
-    let found = store.users(UserKeys::Ids(&[ada.id])).await.expect("read");
-    assert!(found == [Ok(ada)], "not what it was changed to");
+    must_commit(&*store, [Change::UpdateUser { was, user: ada.clone() }]).await;
+    let users = store.users(UserKeys::Ids(&[ada.id])).await.expect("read succeeds");
+    assert!(users == [Ok(ada)], "the updated user differs");
 }

@@ -1,9 +1,9 @@
-//! What every store has to do, written once and run against each: SQLite in a file and in memory,
-//! and MongoDB. A case gets a store that is empty and prepared.
+//! Runs one conformance suite against every store: SQLite in a file, SQLite in memory, and MongoDB.
+//! Each case receives an empty, prepared store.
 //!
-//! One difference is known and accepted: MongoDB compares names as people do (ICU, strength 2), so
-//! a search there may overlook accents, and names beyond ASCII may come in another order. No case
-//! here depends on either.
+//! One difference is known and accepted. MongoDB compares names with an ICU collation of strength
+//! 2. Its search may therefore ignore accents, and it may sort names beyond ASCII differently. No
+//! case here depends on either behaviour.
 
 mod audit;
 mod changes;
@@ -36,96 +36,102 @@ use crate::support::{
     mongod::Fresh,
 };
 
-/// Makes of each case one test for each store, so that a failure says which of them it was. (A case
-/// that is not named here is dead code, and the compiler says so.)
-macro_rules! for_every_store {
+/// Expands each case into one test per store, so that a failure names the store.
+///
+/// A case that is not listed is dead code, which the compiler reports.
+macro_rules! for_each_store {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {
             #[tokio::test]
             async fn sqlite_file() {
-                let (_folder, store) = $crate::store_conformance::in_file().await;
+                let (_directory, store) = $crate::store_conformance::sqlite_file_store().await;
                 super::$case(store).await;
             }
 
             #[tokio::test]
             async fn sqlite_memory() {
-                super::$case($crate::store_conformance::in_memory().await).await;
+                super::$case($crate::store_conformance::sqlite_memory_store().await).await;
             }
 
             #[tokio::test]
             async fn mongodb() {
-                super::$case($crate::store_conformance::on_server().await).await;
+                super::$case($crate::store_conformance::mongodb_store().await).await;
             }
         }
     )+ };
 }
-use for_every_store;
+use for_each_store;
 
-async fn in_file() -> (TempDir, Arc<dyn Store>) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(&folder.path().join("tenantry.db"), None).expect("a store");
-    store.prepare().await.expect("prepared");
-    (folder, Arc::new(store))
+async fn sqlite_file_store() -> (TempDir, Arc<dyn Store>) {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let store =
+        SqliteStore::open(&directory.path().join("tenantry.db"), None).expect("store opens");
+    store.prepare().await.expect("preparation succeeds");
+    (directory, Arc::new(store))
 }
 
-async fn in_memory() -> Arc<dyn Store> {
-    let store = SqliteStore::in_memory(None).expect("a store");
-    store.prepare().await.expect("prepared");
+async fn sqlite_memory_store() -> Arc<dyn Store> {
+    let store = SqliteStore::in_memory(None).expect("store opens");
+    store.prepare().await.expect("preparation succeeds");
     Arc::new(store)
 }
 
-async fn on_server() -> Arc<dyn Store> {
+async fn mongodb_store() -> Arc<dyn Store> {
     Arc::new(Fresh::new().await.prepared().await)
 }
 
-/// Commits what nothing is in the way of.
-async fn keep(store: &dyn Store, changes: impl IntoIterator<Item = Change>) {
+/// Commits changes that must succeed.
+async fn must_commit(store: &dyn Store, changes: impl IntoIterator<Item = Change>) {
     let changes: Vec<_> = changes.into_iter().collect();
-    store.commit(&changes).await.expect("committed");
+    store.commit(&changes).await.expect("commit succeeds");
 }
 
-/// What was found, all of it readable, in an order of its own: the stores promise none.
-fn readable<T: Debug, K: Ord>(found: Vec<Decoded<T>>, key: impl Fn(&T) -> K) -> Vec<T> {
-    let mut all: Vec<T> = found.into_iter().map(|found| found.expect("readable")).collect();
-    all.sort_by_key(key);
-    all
+/// Unwraps the decoded values, which must all be readable, and sorts them by `key`.
+///
+/// The stores do not guarantee an order for lookups.
+fn readable_sorted<T: Debug, K: Ord>(decoded: Vec<Decoded<T>>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut values: Vec<T> = decoded.into_iter().map(|value| value.expect("readable")).collect();
+    values.sort_by_key(key);
+    values
 }
 
-/// The n-th tenant, where it is there.
-async fn tenant_of(store: &dyn Store, n: u32) -> Option<Tenant> {
-    let found = store.tenants(TenantKeys::Ids(&[id(n)])).await.expect("read");
-    readable(found, |tenant| tenant.id).pop()
+/// Returns the n-th tenant, if it is stored.
+async fn find_tenant(store: &dyn Store, n: u32) -> Option<Tenant> {
+    let tenants = store.tenants(TenantKeys::Ids(&[id(n)])).await.expect("read succeeds");
+    readable_sorted(tenants, |tenant| tenant.id).pop()
 }
 
-/// The n-th user, where it is there.
-async fn user_of(store: &dyn Store, n: u32) -> Option<User> {
-    let found = store.users(UserKeys::Ids(&[id(n)])).await.expect("read");
-    readable(found, |user| user.id).pop()
+/// Returns the n-th user, if it is stored.
+async fn find_user(store: &dyn Store, n: u32) -> Option<User> {
+    let users = store.users(UserKeys::Ids(&[id(n)])).await.expect("read succeeds");
+    readable_sorted(users, |user| user.id).pop()
 }
 
-/// The n-th subscription, where it is there.
-async fn subscription_of(store: &dyn Store, n: u32) -> Option<TenantSubscription> {
-    let found = store.subscriptions(SubscriptionKeys::Ids(&[id(n)])).await.expect("read");
-    readable(found, |subscription| subscription.id).pop()
+/// Returns the n-th subscription, if it is stored.
+async fn find_subscription(store: &dyn Store, n: u32) -> Option<TenantSubscription> {
+    let subscriptions =
+        store.subscriptions(SubscriptionKeys::Ids(&[id(n)])).await.expect("read succeeds");
+    readable_sorted(subscriptions, |subscription| subscription.id).pop()
 }
 
-/// Alone and together with an event, which then is not there.
-async fn assert_refused(
+/// Asserts that the changes fail with the expected error, both alone and after an audit event, and
+/// that the event is not stored.
+async fn assert_commit_fails(
     store: &dyn Store,
     changes: &[Change],
-    expected: impl Fn(&CommitError) -> bool,
+    is_expected: impl Fn(&CommitError) -> bool,
 ) {
-    let recorded = [Change::InsertAuditEvent(event(0xffff))];
-    for before in [&[][..], &recorded] {
-        let all: Vec<_> = before.iter().chain(changes).cloned().collect();
+    let audit_event = [Change::InsertAuditEvent(event(0xffff))];
+    for preceding in [&[][..], &audit_event] {
+        let all: Vec<_> = preceding.iter().chain(changes).cloned().collect();
         match store.commit(&all).await {
-            Err(refused) if expected(&refused) => {}
+            Err(error) if is_expected(&error) => {}
             other => panic!("{changes:?}: {other:?}"),
         }
     }
-    assert_eq!(store.audit_events(&[id(0xffff)]).await.expect("read"), []);
+    assert_eq!(store.audit_events(&[id(0xffff)]).await.expect("read succeeds"), []);
 }
 
-fn is_stale(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::Stale)
+fn is_stale(error: &CommitError) -> bool {
+    matches!(error, CommitError::Stale)
 }

@@ -1,4 +1,4 @@
-//! Pages of every list, in every order, from both ends, between any bounds.
+//! Pages of every list, in every order, from both ends, between any cursors.
 
 use std::sync::Arc;
 
@@ -19,29 +19,29 @@ use tenantry::{
 };
 
 use super::{
-    for_every_store, keep,
+    for_each_store, must_commit,
     pagination::{assert_pages, assert_stable, in_order},
 };
 use crate::support::entities::{
     event, full_event, id, membership, subscription, tenant, time, user,
 };
 
-for_every_store!(
-    lists_of_nothing,
-    tenants,
-    tenants_of_a_scope,
-    users,
-    users_of_a_tenant,
-    subscriptions,
-    subscriptions_of_a_scope,
-    events,
-    events_of_a_tenant,
-    tenants_stay_in_place,
-    subscriptions_stay_in_place,
-    events_stay_in_place,
+for_each_store!(
+    empty_list_has_empty_pages,
+    tenants_are_paged_in_every_order,
+    tenants_of_a_scope_are_paged,
+    users_are_paged_in_every_order,
+    users_of_a_tenant_are_paged,
+    subscriptions_are_paged_in_every_order,
+    subscriptions_of_a_scope_are_paged,
+    audit_events_are_paged,
+    audit_events_of_a_tenant_are_paged,
+    tenant_paging_is_stable_under_inserts,
+    subscription_paging_is_stable_under_inserts,
+    audit_event_paging_is_stable_under_inserts,
 );
 
-/// Nine tenants: by each field another order, with ties in all but the slug.
+/// Returns nine tenants that sort differently by each field, with ties in all fields but the slug.
 fn nine_tenants() -> Vec<Tenant> {
     let names = ["acme", "Bolt", "ACME", "coil", "bolt", "Acme", "zinc", "coil 2", "BOLT"];
     let make = |(n, name): (u32, &str)| Tenant {
@@ -54,7 +54,7 @@ fn nine_tenants() -> Vec<Tenant> {
     (0..).zip(names).map(make).collect()
 }
 
-fn place_of_tenant(tenant: &Tenant, field: TenantOrderField) -> Position {
+fn position_of_tenant(tenant: &Tenant, field: TenantOrderField) -> Position {
     let key = match field {
         TenantOrderField::CreatedAt => SortKey::Time(tenant.created_at),
         TenantOrderField::UpdatedAt => SortKey::Time(tenant.updated_at),
@@ -64,9 +64,10 @@ fn place_of_tenant(tenant: &Tenant, field: TenantOrderField) -> Position {
     Position { key, id: tenant.id.raw }
 }
 
+/// Returns nine users that sort differently by each field, with ties.
 fn nine_users() -> Vec<User> {
     let make = |n: u32| User {
-        // Two names of four in capitals: "ADA" and "ada" are a tie.
+        // Half of the names are in upper case, so that "ADA" and "ada" tie.
         name: if n % 8 < 4 { user(n).name } else { user(n).name.to_uppercase() },
         created_at: time((n / 3).into()),
         updated_at: time(((n * 7) % 4).into()),
@@ -76,7 +77,7 @@ fn nine_users() -> Vec<User> {
     (0..9).map(make).collect()
 }
 
-fn place_of_user(user: &User, field: UserOrderField) -> Position {
+fn position_of_user(user: &User, field: UserOrderField) -> Position {
     let key = match field {
         UserOrderField::CreatedAt => SortKey::Time(user.created_at),
         UserOrderField::UpdatedAt => SortKey::Time(user.updated_at),
@@ -85,7 +86,7 @@ fn place_of_user(user: &User, field: UserOrderField) -> Position {
     Position { key, id: user.id.raw }
 }
 
-/// Nine subscriptions; every third has no end.
+/// Returns nine subscriptions. Every third has no period end.
 fn nine_subscriptions() -> Vec<TenantSubscription> {
     let make = |n: u32| TenantSubscription {
         current_period_end: (!n.is_multiple_of(3)).then(|| time((n / 4).into())),
@@ -96,7 +97,7 @@ fn nine_subscriptions() -> Vec<TenantSubscription> {
     (0..9).map(make).collect()
 }
 
-fn place_of_subscription(
+fn position_of_subscription(
     subscription: &TenantSubscription,
     field: SubscriptionOrderField,
 ) -> Position {
@@ -110,115 +111,123 @@ fn place_of_subscription(
     Position { key, id: subscription.id.raw }
 }
 
-fn place_of_event(event: &AuditEvent) -> Position {
+fn position_of_event(event: &AuditEvent) -> Position {
     Position { key: SortKey::Time(event.at), id: event.id.raw }
 }
 
 fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
-    let both = [Direction::Asc, Direction::Desc];
-    let of = |field: &F| both.map(|direction| Order { field: *field, direction });
-    fields.iter().flat_map(of).collect()
+    let directions = [Direction::Asc, Direction::Desc];
+    let orders_of = |field: &F| directions.map(|direction| Order { field: *field, direction });
+    fields.iter().flat_map(orders_of).collect()
 }
 
-async fn lists_of_nothing(store: Arc<dyn Store>) {
+async fn empty_list_has_empty_pages(store: Arc<dyn Store>) {
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
         let listing = Listing { scope: TenantScope::Everything, filter, order };
-        let read =
-            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
-        assert_pages(&[], order.direction, read).await;
-        assert_eq!(store.count_tenants(&listing).await.expect("counted"), 0);
+        let read_page = async |page_request: &PageRequest| {
+            store.tenant_page(&listing, page_request).await.expect("read succeeds")
+        };
+        assert_pages(&[], order.direction, read_page).await;
+        assert_eq!(store.count_tenants(&listing).await.expect("count succeeds"), 0);
     }
 }
 
-async fn tenants(store: Arc<dyn Store>) {
-    keep(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
+async fn tenants_are_paged_in_every_order(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
         let listing = Listing { scope: TenantScope::Everything, filter, order };
         let all = in_order(nine_tenants(), order.direction, |tenant| {
-            place_of_tenant(tenant, order.field)
+            position_of_tenant(tenant, order.field)
         });
-        let read =
-            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
-        assert_pages(&all, order.direction, read).await;
+        let read_page = async |page_request: &PageRequest| {
+            store.tenant_page(&listing, page_request).await.expect("read succeeds")
+        };
+        assert_pages(&all, order.direction, read_page).await;
     }
 }
 
-async fn tenants_of_a_scope(store: Arc<dyn Store>) {
-    keep(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
-    let own = nine_tenants().split_off(2);
-    for (order, scope) in [
+async fn tenants_of_a_scope_are_paged(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
+    let in_scope = nine_tenants().split_off(2);
+    for (field, scope) in [
         (TenantOrderField::Name, (2..10_002).map(id).collect()),
-        (TenantOrderField::UpdatedAt, own.iter().map(|tenant| tenant.id).collect()),
+        (TenantOrderField::UpdatedAt, in_scope.iter().map(|tenant| tenant.id).collect()),
     ] {
-        let order = Order { field: order, direction: Direction::Desc };
+        let order = Order { field, direction: Direction::Desc };
         let filter = TenantFilter::default();
         let listing = Listing { scope: TenantScope::Tenants(scope), filter, order };
-        let all =
-            in_order(own.clone(), order.direction, |tenant| place_of_tenant(tenant, order.field));
-        let read =
-            async |window: &PageRequest| store.tenant_page(&listing, window).await.expect("read");
-        assert_pages(&all, order.direction, read).await;
-        assert_eq!(store.count_tenants(&listing).await.expect("counted"), 7);
+        let all = in_order(in_scope.clone(), order.direction, |tenant| {
+            position_of_tenant(tenant, order.field)
+        });
+        let read_page = async |page_request: &PageRequest| {
+            store.tenant_page(&listing, page_request).await.expect("read succeeds")
+        };
+        assert_pages(&all, order.direction, read_page).await;
+        assert_eq!(store.count_tenants(&listing).await.expect("count succeeds"), 7);
     }
 }
 
-async fn users(store: Arc<dyn Store>) {
-    keep(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
+async fn users_are_paged_in_every_order(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     for order in orders(UserOrderField::ALL) {
         let listing =
             Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
-        let all = in_order(nine_users(), order.direction, |user| place_of_user(user, order.field));
-        let read =
-            async |window: &PageRequest| store.user_page(&listing, window).await.expect("read");
-        assert_pages(&all, order.direction, read).await;
+        let all =
+            in_order(nine_users(), order.direction, |user| position_of_user(user, order.field));
+        let read_page = async |page_request: &PageRequest| {
+            store.user_page(&listing, page_request).await.expect("read succeeds")
+        };
+        assert_pages(&all, order.direction, read_page).await;
     }
 }
 
-async fn users_of_a_tenant(store: Arc<dyn Store>) {
-    keep(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
+async fn users_of_a_tenant_are_paged(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     let filter = UserFilter { tenant: Some(id(1)), ..Default::default() };
     let order = Order { field: UserOrderField::Name, direction: Direction::Asc };
     let listing = Listing { scope: TenantScope::Everything, filter, order };
-    let own = nine_users().into_iter().filter(|user| user.membership(id(1)).is_some());
-    let all = in_order(own, order.direction, |user| place_of_user(user, order.field));
-    let read = async |window: &PageRequest| store.user_page(&listing, window).await.expect("read");
-    assert_pages(&all, order.direction, read).await;
+    let members = nine_users().into_iter().filter(|user| user.membership(id(1)).is_some());
+    let all = in_order(members, order.direction, |user| position_of_user(user, order.field));
+    let read_page = async |page_request: &PageRequest| {
+        store.user_page(&listing, page_request).await.expect("read succeeds")
+    };
+    assert_pages(&all, order.direction, read_page).await;
 }
 
-async fn subscriptions(store: Arc<dyn Store>) {
-    keep(&*store, nine_subscriptions().into_iter().map(Change::InsertSubscription)).await;
+async fn subscriptions_are_paged_in_every_order(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_subscriptions().into_iter().map(Change::InsertSubscription)).await;
     for order in orders(SubscriptionOrderField::ALL) {
         let filter = SubscriptionFilter::default();
         let listing = Listing { scope: TenantScope::Everything, filter, order };
-        let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
-        let all = in_order(nine_subscriptions(), order.direction, place);
-        let read = async |window: &PageRequest| {
-            store.subscription_page(&listing, window).await.expect("read")
+        let position = |s: &TenantSubscription| position_of_subscription(s, order.field);
+        let all = in_order(nine_subscriptions(), order.direction, position);
+        let read_page = async |page_request: &PageRequest| {
+            store.subscription_page(&listing, page_request).await.expect("read succeeds")
         };
-        assert_pages(&all, order.direction, read).await;
+        assert_pages(&all, order.direction, read_page).await;
     }
 }
 
-async fn subscriptions_of_a_scope(store: Arc<dyn Store>) {
-    keep(&*store, nine_subscriptions().into_iter().map(Change::InsertSubscription)).await;
+async fn subscriptions_of_a_scope_are_paged(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_subscriptions().into_iter().map(Change::InsertSubscription)).await;
     for direction in Direction::ALL {
         let order =
             Order { field: SubscriptionOrderField::CurrentPeriodEnd, direction: *direction };
         let scope = TenantScope::Tenants((2..10_002).map(id).collect());
         let listing = Listing { scope, filter: SubscriptionFilter::default(), order };
-        let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
-        let all = in_order(nine_subscriptions().split_off(2), *direction, place);
-        let read = async |window: &PageRequest| {
-            store.subscription_page(&listing, window).await.expect("read")
+        let position = |s: &TenantSubscription| position_of_subscription(s, order.field);
+        let all = in_order(nine_subscriptions().split_off(2), *direction, position);
+        let read_page = async |page_request: &PageRequest| {
+            store.subscription_page(&listing, page_request).await.expect("read succeeds")
         };
-        assert_pages(&all, *direction, read).await;
-        assert_eq!(store.count_subscriptions(&listing).await.expect("counted"), 7);
+        assert_pages(&all, *direction, read_page).await;
+        assert_eq!(store.count_subscriptions(&listing).await.expect("count succeeds"), 7);
     }
 }
 
-/// Nine events, some at the same time, some of one tenant, some of many.
+/// Returns nine audit events. Some share a timestamp, and they concern no, one or two tenants.
 fn nine_events() -> Vec<AuditEvent> {
     let make = |n: u32| {
         let tenants = (0..n % 3).map(|tenant| id(7 + tenant)).collect();
@@ -227,38 +236,42 @@ fn nine_events() -> Vec<AuditEvent> {
     (0..9).map(make).collect()
 }
 
-async fn events(store: Arc<dyn Store>) {
-    keep(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
-    let all = in_order(nine_events(), Direction::Desc, place_of_event);
+async fn audit_events_are_paged(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
+    let all = in_order(nine_events(), Direction::Desc, position_of_event);
     let filter = AuditFilter::default();
-    let read = async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
-    assert_pages(&all, Direction::Desc, read).await;
+    let read_page = async |page_request: &PageRequest| {
+        store.audit_page(&filter, page_request).await.expect("read succeeds")
+    };
+    assert_pages(&all, Direction::Desc, read_page).await;
 }
 
-async fn events_of_a_tenant(store: Arc<dyn Store>) {
-    keep(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
-    let own = nine_events().into_iter().filter(|event| event.tenants.contains(&id(7)));
-    let all = in_order(own, Direction::Desc, place_of_event);
+async fn audit_events_of_a_tenant_are_paged(store: Arc<dyn Store>) {
+    must_commit(&*store, nine_events().into_iter().map(Change::InsertAuditEvent)).await;
+    let of_tenant = nine_events().into_iter().filter(|event| event.tenants.contains(&id(7)));
+    let all = in_order(of_tenant, Direction::Desc, position_of_event);
     let filter = AuditFilter { tenant: Some(id(7)), ..Default::default() };
-    let read = async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
-    assert_pages(&all, Direction::Desc, read).await;
+    let read_page = async |page_request: &PageRequest| {
+        store.audit_page(&filter, page_request).await.expect("read succeeds")
+    };
+    assert_pages(&all, Direction::Desc, read_page).await;
 }
 
-async fn tenants_stay_in_place(store: Arc<dyn Store>) {
-    let mut there = nine_tenants();
-    keep(&*store, there.iter().cloned().map(Change::InsertTenant)).await;
+async fn tenant_paging_is_stable_under_inserts(store: Arc<dyn Store>) {
+    let mut initial = nine_tenants();
+    must_commit(&*store, initial.iter().cloned().map(Change::InsertTenant)).await;
     let mut number = 100;
     for order in orders(&[TenantOrderField::CreatedAt, TenantOrderField::Name]) {
-        for end in [PageEdge::First, PageEdge::Last] {
+        for edge in [PageEdge::First, PageEdge::Last] {
             let filter = TenantFilter::default();
             let listing = Listing { scope: TenantScope::Everything, filter, order };
-            let place = |tenant: &Tenant| place_of_tenant(tenant, order.field);
-            let all = in_order(there.clone(), order.direction, place);
-            let read = async |window: &PageRequest| {
-                store.tenant_page(&listing, window).await.expect("read")
+            let position = |tenant: &Tenant| position_of_tenant(tenant, order.field);
+            let all = in_order(initial.clone(), order.direction, position);
+            let read_page = async |page_request: &PageRequest| {
+                store.tenant_page(&listing, page_request).await.expect("read succeeds")
             };
-            // One at each place that a walk may be at: behind it, beside it, and ahead.
-            let newcomers = |page: u32| {
+            // One new tenant sorts next to each initial one: behind, beside and ahead of the walk.
+            let inserted = |page: u32| {
                 nine_tenants().into_iter().zip(number + 10 * page..).map(|(old, n)| Tenant {
                     id: id(n),
                     slug: tenant(n).slug,
@@ -266,60 +279,64 @@ async fn tenants_stay_in_place(store: Arc<dyn Store>) {
                 })
             };
             let insert = async |page: u32| {
-                // Not for ever: a walk does not outrun who inserts ahead of it.
+                // Inserts stop after three pages. A walk never ends while inserts continue ahead of
+                // it.
                 if page <= 3 {
-                    keep(&*store, newcomers(page).map(Change::InsertTenant)).await;
+                    must_commit(&*store, inserted(page).map(Change::InsertTenant)).await;
                 }
             };
-            assert_stable(&all, order.direction, end, read, insert).await;
-            there.extend((1..=3).flat_map(newcomers));
+            assert_stable(&all, order.direction, edge, read_page, insert).await;
+            initial.extend((1..=3).flat_map(inserted));
             number += 100;
         }
     }
 }
 
-async fn subscriptions_stay_in_place(store: Arc<dyn Store>) {
-    let there = nine_subscriptions();
-    keep(&*store, there.iter().cloned().map(Change::InsertSubscription)).await;
+async fn subscription_paging_is_stable_under_inserts(store: Arc<dyn Store>) {
+    let initial = nine_subscriptions();
+    must_commit(&*store, initial.iter().cloned().map(Change::InsertSubscription)).await;
     let order =
         Order { field: SubscriptionOrderField::CurrentPeriodEnd, direction: Direction::Asc };
     let filter = SubscriptionFilter::default();
     let listing = Listing { scope: TenantScope::Everything, filter, order };
-    let place = |s: &TenantSubscription| place_of_subscription(s, order.field);
-    let all = in_order(there, order.direction, place);
-    let read =
-        async |window: &PageRequest| store.subscription_page(&listing, window).await.expect("read");
+    let position = |s: &TenantSubscription| position_of_subscription(s, order.field);
+    let all = in_order(initial, order.direction, position);
+    let read_page = async |page_request: &PageRequest| {
+        store.subscription_page(&listing, page_request).await.expect("read succeeds")
+    };
     let insert = async |page: u32| {
         let numbers = 100 + 10 * page..;
-        let newcomers = nine_subscriptions()
+        let inserted = nine_subscriptions()
             .into_iter()
             .zip(numbers)
             .map(|(old, n)| TenantSubscription { id: id(n), tenant_id: id(n), ..old });
         if page <= 3 {
-            keep(&*store, newcomers.map(Change::InsertSubscription)).await;
+            must_commit(&*store, inserted.map(Change::InsertSubscription)).await;
         }
     };
-    assert_stable(&all, order.direction, PageEdge::First, read, insert).await;
+    assert_stable(&all, order.direction, PageEdge::First, read_page, insert).await;
 }
 
-async fn events_stay_in_place(store: Arc<dyn Store>) {
-    let of_seven = |n: u32| AuditEvent { tenants: vec![id(7)], ..event(n) };
-    let there: Vec<_> = (0..9).map(|n| of_seven(10 * n)).collect();
-    keep(&*store, there.iter().cloned().map(Change::InsertAuditEvent)).await;
-    let all = in_order(there, Direction::Desc, place_of_event);
+async fn audit_event_paging_is_stable_under_inserts(store: Arc<dyn Store>) {
+    let event_of_tenant = |n: u32| AuditEvent { tenants: vec![id(7)], ..event(n) };
+    let initial: Vec<_> = (0..9).map(|n| event_of_tenant(10 * n)).collect();
+    must_commit(&*store, initial.iter().cloned().map(Change::InsertAuditEvent)).await;
+    let all = in_order(initial, Direction::Desc, position_of_event);
     for filter in
         [AuditFilter::default(), AuditFilter { tenant: Some(id(7)), ..Default::default() }]
     {
-        let first = if filter.tenant.is_none() { 1 } else { 5 };
-        let read =
-            async |window: &PageRequest| store.audit_page(&filter, window).await.expect("read");
+        let offset = if filter.tenant.is_none() { 1 } else { 5 };
+        let read_page = async |page_request: &PageRequest| {
+            store.audit_page(&filter, page_request).await.expect("read succeeds")
+        };
         let insert = async |page: u32| {
-            // The history grows at its front, and another instance may be a little late.
-            let newcomers = (0..10).map(|n| of_seven(10 * n + first + page));
+            // The audit log grows at its front, but events of an instance with a slow clock sort
+            // further back.
+            let inserted = (0..10).map(|n| event_of_tenant(10 * n + offset + page));
             if page <= 3 {
-                keep(&*store, newcomers.map(Change::InsertAuditEvent)).await;
+                must_commit(&*store, inserted.map(Change::InsertAuditEvent)).await;
             }
         };
-        assert_stable(&all, Direction::Desc, PageEdge::First, read, insert).await;
+        assert_stable(&all, Direction::Desc, PageEdge::First, read_page, insert).await;
     }
 }

@@ -1,4 +1,5 @@
-//! What a page has to be, worked out from the whole list in memory; and walks through all pages.
+//! Helpers for paging tests: computes the expected page from the whole list in memory, and pages
+//! through a list from end to end.
 
 use std::fmt::Debug;
 
@@ -10,10 +11,10 @@ use tenantry::domain::{
 
 use crate::support::entities::oid;
 
-/// Where a position is among all others, the least first.
+/// Orders positions by their sort key, the smallest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    Absent,
+    Null,
     Time(i64),
     Text(String),
 }
@@ -22,14 +23,14 @@ type Rank = (Key, ObjectId);
 
 fn rank(position: &Position) -> Rank {
     let key = match &position.key {
-        SortKey::Null => Key::Absent,
+        SortKey::Null => Key::Null,
         SortKey::Time(at) => Key::Time(at.millis()),
         SortKey::Text(text) => Key::Text(text::case_fold(text)),
     };
     (key, position.id)
 }
 
-/// Whether the one comes before the other in a list of that direction.
+/// Returns whether `one` precedes `other` in a list of the given direction.
 fn precedes(one: &Position, other: &Position, direction: Direction) -> bool {
     match direction {
         Direction::Asc => rank(one) < rank(other),
@@ -37,14 +38,14 @@ fn precedes(one: &Position, other: &Position, direction: Direction) -> bool {
     }
 }
 
-/// The whole list.
+/// Returns the whole list in the given direction.
 pub(super) fn in_order<T>(
-    elements: impl IntoIterator<Item = T>,
+    entities: impl IntoIterator<Item = T>,
     direction: Direction,
     position: impl Fn(&T) -> Position,
 ) -> Vec<Item<T>> {
-    let item = |element: T| Item { position: position(&element), node: Ok(element) };
-    let mut all: Vec<_> = elements.into_iter().map(item).collect();
+    let item = |entity: T| Item { position: position(&entity), node: Ok(entity) };
+    let mut all: Vec<_> = entities.into_iter().map(item).collect();
     all.sort_by_cached_key(|item| rank(&item.position));
     if direction == Direction::Desc {
         all.reverse();
@@ -52,113 +53,132 @@ pub(super) fn in_order<T>(
     all
 }
 
-pub(super) fn window(size: usize, end: PageEdge) -> PageRequest {
-    PageRequest { size, edge: end, after: None, before: None }
+/// Returns a request for the first or last page of a list, without cursors.
+pub(super) fn page_request(size: usize, edge: PageEdge) -> PageRequest {
+    PageRequest { size, edge, after: None, before: None }
 }
 
-fn expected<T: Clone>(all: &[Item<T>], direction: Direction, window: &PageRequest) -> Page<T> {
-    let within = |item: &&Item<T>| {
-        window.after.as_ref().is_none_or(|place| precedes(place, &item.position, direction))
-            && window.before.as_ref().is_none_or(|place| precedes(&item.position, place, direction))
+/// Returns the page of the list that a store must return for the request.
+fn expected_page<T: Clone>(
+    all: &[Item<T>],
+    direction: Direction,
+    page_request: &PageRequest,
+) -> Page<T> {
+    let in_range = |item: &&Item<T>| {
+        page_request.after.as_ref().is_none_or(|after| precedes(after, &item.position, direction))
+            && page_request
+                .before
+                .as_ref()
+                .is_none_or(|before| precedes(&item.position, before, direction))
     };
-    let mut items: Vec<_> = all.iter().filter(within).cloned().collect();
-    let more = items.len() > window.size;
-    let (has_next, has_previous) = match window.edge {
+    let mut items: Vec<_> = all.iter().filter(in_range).cloned().collect();
+    let has_more = items.len() > page_request.size;
+    let (has_next, has_previous) = match page_request.edge {
         PageEdge::First => {
-            items.truncate(window.size);
-            (more || window.before.is_some(), window.after.is_some())
+            items.truncate(page_request.size);
+            (has_more || page_request.before.is_some(), page_request.after.is_some())
         }
         PageEdge::Last => {
-            items.drain(..items.len().saturating_sub(window.size));
-            (window.before.is_some(), more || window.after.is_some())
+            items.drain(..items.len().saturating_sub(page_request.size));
+            (page_request.before.is_some(), has_more || page_request.after.is_some())
         }
     };
     Page { items, has_next, has_previous }
 }
 
-/// Places to begin and end at: at elements, at what is gone from beside one, and before all.
-fn bounds<T>(all: &[Item<T>]) -> Vec<Option<Position>> {
-    let mut bounds = vec![None, Some(Position { key: SortKey::Null, id: oid(3) })];
+/// Returns cursors to start and end at: none, one before all items, items of the list, and an item
+/// that no longer exists next to a stored one.
+fn cursors<T>(all: &[Item<T>]) -> Vec<Option<Position>> {
+    let mut cursors = vec![None, Some(Position { key: SortKey::Null, id: oid(3) })];
     let at = |n: usize| all.get(n).map(|item| item.position.clone());
-    bounds.extend([at(0), at(all.len() / 2), at(all.len().wrapping_sub(1))]);
-    bounds.extend(at(all.len() / 3).map(|place| Some(Position { id: oid(1_000), ..place })));
-    bounds
+    cursors.extend([at(0), at(all.len() / 2), at(all.len().wrapping_sub(1))]);
+    cursors.extend(at(all.len() / 3).map(|position| Some(Position { id: oid(1_000), ..position })));
+    cursors
 }
 
-/// Asks for pages of every kind, and for walks of several sizes from both ends.
+/// Asserts that pages of every kind, and walks of several page sizes from both ends, match the
+/// list.
 pub(super) async fn assert_pages<T: Clone + Debug + PartialEq>(
     all: &[Item<T>],
     direction: Direction,
-    read: impl AsyncFn(&PageRequest) -> Page<T>,
+    read_page: impl AsyncFn(&PageRequest) -> Page<T>,
 ) {
-    for end in [PageEdge::First, PageEdge::Last] {
-        for after in bounds(all) {
-            for before in bounds(all) {
+    for edge in [PageEdge::First, PageEdge::Last] {
+        for after in cursors(all) {
+            for before in cursors(all) {
                 for size in [0, 2, 100] {
-                    let window = PageRequest {
-                        size,
-                        edge: end,
-                        after: after.clone(),
-                        before: before.clone(),
-                    };
-                    let expected = expected(all, direction, &window);
-                    assert_eq!(read(&window).await, expected, "{direction:?} {window:?}");
+                    let page_request =
+                        PageRequest { size, edge, after: after.clone(), before: before.clone() };
+                    let expected = expected_page(all, direction, &page_request);
+                    assert_eq!(
+                        read_page(&page_request).await,
+                        expected,
+                        "{direction:?} {page_request:?}"
+                    );
                 }
             }
         }
         for size in [1, 3, all.len().max(1)] {
-            let met = walk(size, end, &read, async |_| {}).await;
-            assert_eq!(met, all, "{direction:?} {size} {end:?}");
+            let visited = walk(size, edge, &read_page, async |_| {}).await;
+            assert_eq!(visited, all, "{direction:?} {size} {edge:?}");
         }
     }
 }
 
-/// All that a walk from one end to the other meets, in the list's order. Between two pages
-/// `between` may do what it wants; it is told how many pages there were.
+/// Pages through the whole list and returns the visited items in the list's order.
+///
+/// `between` runs after each page but the last. It receives the number of pages read so far.
 pub(super) async fn walk<T>(
     size: usize,
-    end: PageEdge,
-    read: &impl AsyncFn(&PageRequest) -> Page<T>,
+    edge: PageEdge,
+    read_page: &impl AsyncFn(&PageRequest) -> Page<T>,
     between: impl AsyncFn(u32),
 ) -> Vec<Item<T>> {
-    let mut met = Vec::new();
-    let mut window = window(size, end);
+    let mut visited = Vec::new();
+    let mut page_request = page_request(size, edge);
     for pages in 1..1_000 {
-        let page = read(&window).await;
-        let more = match end {
+        let page = read_page(&page_request).await;
+        let has_more = match edge {
             PageEdge::First => page.has_next,
             PageEdge::Last => page.has_previous,
         };
-        assert!(page.items.len() == size || !more, "a page that is not full is the last");
-        match end {
-            PageEdge::First => met.extend(page.items),
-            PageEdge::Last => drop(met.splice(..0, page.items)),
+        assert!(
+            page.items.len() == size || !has_more,
+            "only the last page may be shorter than its size"
+        );
+        match edge {
+            PageEdge::First => visited.extend(page.items),
+            PageEdge::Last => drop(visited.splice(..0, page.items)),
         }
-        if !more {
-            return met;
+        if !has_more {
+            return visited;
         }
-        match end {
-            PageEdge::First => window.after = met.last().map(|item| item.position.clone()),
-            PageEdge::Last => window.before = met.first().map(|item| item.position.clone()),
+        match edge {
+            PageEdge::First => {
+                page_request.after = visited.last().map(|item| item.position.clone())
+            }
+            PageEdge::Last => {
+                page_request.before = visited.first().map(|item| item.position.clone())
+            }
         }
         between(pages).await;
     }
-    panic!("the walk does not end");
+    panic!("paging does not end after 1,000 pages");
 }
 
-/// Walks while others insert: what was there at the start is met once each and in order.
+/// Asserts that a walk during concurrent inserts visits each initial item once and in order.
 pub(super) async fn assert_stable<T: Clone + Debug + PartialEq>(
-    there: &[Item<T>],
+    initial: &[Item<T>],
     direction: Direction,
-    end: PageEdge,
-    read: impl AsyncFn(&PageRequest) -> Page<T>,
+    edge: PageEdge,
+    read_page: impl AsyncFn(&PageRequest) -> Page<T>,
     insert: impl AsyncFn(u32),
 ) {
-    let met = walk(2, end, &read, insert).await;
-    let ordered = met.is_sorted_by(|a, b| precedes(&a.position, &b.position, direction));
-    assert!(ordered, "{direction:?} {end:?}: {met:?}");
-    let is_old = |item: &Item<T>| there.iter().any(|old| old.position.id == item.position.id);
-    assert!(!met.iter().all(is_old), "some of what was inserted lay ahead");
-    let old: Vec<_> = met.into_iter().filter(is_old).collect();
-    assert_eq!(old, there, "{direction:?} {end:?}");
+    let visited = walk(2, edge, &read_page, insert).await;
+    let ordered = visited.is_sorted_by(|a, b| precedes(&a.position, &b.position, direction));
+    assert!(ordered, "{direction:?} {edge:?}: {visited:?}");
+    let is_initial = |item: &Item<T>| initial.iter().any(|old| old.position.id == item.position.id);
+    assert!(!visited.iter().all(is_initial), "the walk must reach some inserted items");
+    let visited_initial: Vec<_> = visited.into_iter().filter(is_initial).collect();
+    assert_eq!(visited_initial, initial, "{direction:?} {edge:?}");
 }

@@ -1,4 +1,4 @@
-//! Every field of everything comes back as it went in.
+//! Every field of every entity is read back exactly as it was written.
 
 use std::sync::Arc;
 
@@ -15,15 +15,21 @@ use tenantry::{
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-use super::{for_every_store, keep, readable};
+use super::{for_each_store, must_commit, readable_sorted};
 use crate::support::entities::{
     event, full_event, full_subscription, full_tenant, full_user, id, membership, some,
     subscription, tenant, user,
 };
 
-for_every_store!(tenants, users, subscriptions, events, values_of_json);
+for_each_store!(
+    tenants_are_read_back_unchanged,
+    users_are_read_back_unchanged,
+    subscriptions_are_read_back_unchanged,
+    audit_events_are_read_back_unchanged,
+    json_values_are_read_back_unchanged,
+);
 
-async fn tenants(store: Arc<dyn Store>) {
+async fn tenants_are_read_back_unchanged(store: Arc<dyn Store>) {
     let mut all = vec![tenant(0), full_tenant(1)];
     for status in TenantStatus::ALL {
         all.push(Tenant { status: *status, ..tenant(all.len() as u32) });
@@ -31,7 +37,7 @@ async fn tenants(store: Arc<dyn Store>) {
     for plan in Plan::ALL {
         all.push(Tenant { plan: *plan, ..tenant(all.len() as u32) });
     }
-    // Nested objects that are there and have nothing in them, and such as have one thing.
+    // Nested objects that are empty, and nested objects with one field.
     let address = Some(PostalAddress::default());
     for billing_info in [
         BillingInfo::default(),
@@ -47,29 +53,29 @@ async fn tenants(store: Arc<dyn Store>) {
     ] {
         all.push(Tenant { integrations: Some(integrations), ..tenant(all.len() as u32) });
     }
-    keep(&*store, all.clone().into_iter().map(Change::InsertTenant)).await;
+    must_commit(&*store, all.clone().into_iter().map(Change::InsertTenant)).await;
     let ids: Vec<_> = all.iter().map(|tenant| tenant.id).collect();
-    let found = store.tenants(TenantKeys::Ids(&ids)).await.expect("read");
-    assert_eq!(readable(found, |tenant| tenant.id), all);
+    let stored = store.tenants(TenantKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(readable_sorted(stored, |tenant| tenant.id), all);
 }
 
-async fn users(store: Arc<dyn Store>) {
+async fn users_are_read_back_unchanged(store: Arc<dyn Store>) {
     let mut all = vec![user(0), full_user(1)];
     for source in MembershipSource::ALL {
         all.push(User { platform_admin: Some(*source), ..user(all.len() as u32) });
         for role in TenantRole::ALL {
-            let mut given = membership(7, *role);
-            given.source = *source;
-            all.push(User { memberships: vec![given], ..user(all.len() as u32) });
+            let mut membership = membership(7, *role);
+            membership.source = *source;
+            all.push(User { memberships: vec![membership], ..user(all.len() as u32) });
         }
     }
-    keep(&*store, all.clone().into_iter().map(Change::InsertUser)).await;
+    must_commit(&*store, all.clone().into_iter().map(Change::InsertUser)).await;
     let ids: Vec<_> = all.iter().map(|user| user.id).collect();
-    let found = store.users(UserKeys::Ids(&ids)).await.expect("read");
-    assert_eq!(readable(found, |user| user.id), all);
+    let stored = store.users(UserKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(readable_sorted(stored, |user| user.id), all);
 }
 
-async fn subscriptions(store: Arc<dyn Store>) {
+async fn subscriptions_are_read_back_unchanged(store: Arc<dyn Store>) {
     let mut all = vec![subscription(0), full_subscription(1)];
     for status in TenantSubscriptionStatus::ALL {
         all.push(TenantSubscription { status: *status, ..subscription(all.len() as u32) });
@@ -80,13 +86,13 @@ async fn subscriptions(store: Arc<dyn Store>) {
     ] {
         all.push(TenantSubscription { stripe: Some(stripe), ..subscription(all.len() as u32) });
     }
-    keep(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
+    must_commit(&*store, all.clone().into_iter().map(Change::InsertSubscription)).await;
     let ids: Vec<_> = all.iter().map(|subscription| subscription.id).collect();
-    let found = store.subscriptions(SubscriptionKeys::Ids(&ids)).await.expect("read");
-    assert_eq!(readable(found, |subscription| subscription.id), all);
+    let stored = store.subscriptions(SubscriptionKeys::Ids(&ids)).await.expect("read succeeds");
+    assert_eq!(readable_sorted(stored, |subscription| subscription.id), all);
 }
 
-async fn events(store: Arc<dyn Store>) {
+async fn audit_events_are_read_back_unchanged(store: Arc<dyn Store>) {
     let mut all = vec![event(0), full_event(1)];
     for kind in ActorKind::ALL {
         all.push(AuditEvent { actor_kind: *kind, ..event(all.len() as u32) });
@@ -99,13 +105,13 @@ async fn events(store: Arc<dyn Store>) {
     ] {
         all.push(AuditEvent { target: Some(target), ..event(all.len() as u32) });
     }
-    keep(&*store, all.clone().into_iter().map(Change::InsertAuditEvent)).await;
+    must_commit(&*store, all.clone().into_iter().map(Change::InsertAuditEvent)).await;
     let ids: Vec<_> = all.iter().map(|event| event.id).collect();
-    let found = store.audit_events(&ids).await.expect("read");
-    assert_eq!(readable(found, |event| event.id), all);
+    let stored = store.audit_events(&ids).await.expect("read succeeds");
+    assert_eq!(readable_sorted(stored, |event| event.id), all);
 }
 
-async fn values_of_json(store: Arc<dyn Store>) {
+async fn json_values_are_read_back_unchanged(store: Arc<dyn Store>) {
     let deep = (0..50).fold(json!("deep"), |inner, n| {
         if n % 2 == 0 { json!([inner]) } else { json!({ "in": inner }) }
     });
@@ -130,6 +136,6 @@ async fn values_of_json(store: Arc<dyn Store>) {
         to: to.clone(),
     });
     let event = AuditEvent { changes: changes.collect(), ..event(1) };
-    keep(&*store, [Change::InsertAuditEvent(event.clone())]).await;
-    assert_eq!(store.audit_events(&[id(1)]).await.expect("read"), [Ok(event)]);
+    must_commit(&*store, [Change::InsertAuditEvent(event.clone())]).await;
+    assert_eq!(store.audit_events(&[id(1)]).await.expect("read succeeds"), [Ok(event)]);
 }

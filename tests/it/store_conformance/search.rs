@@ -1,4 +1,4 @@
-//! Search: a beginning of text, without regard to case, every character taken as it is.
+//! Search: a case-insensitive prefix match in which every character is literal.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,10 +15,14 @@ use tenantry::{
     store::Store,
 };
 
-use super::{for_every_store, keep, pagination::window};
+use super::{for_each_store, must_commit, pagination::page_request};
 use crate::support::entities::{some, tenant, user};
 
-for_every_store!(tenants_by_name, tenants_by_slug_and_domain, users_by_name_and_email);
+for_each_store!(
+    tenant_search_matches_name_prefix,
+    tenant_search_matches_slug_and_domain_prefix,
+    user_search_matches_name_and_email_prefix,
+);
 
 const NAMES: &[&str] = &[
     "ångström",
@@ -47,30 +51,33 @@ const NAMES: &[&str] = &[
     "zebra",
 ];
 
-fn tenants_with(search: &str) -> TenantListing {
+fn tenant_listing(search: &str) -> TenantListing {
     let filter = TenantFilter { search: some(search), ..Default::default() };
     let order = Order { field: TenantOrderField::CreatedAt, direction: Direction::Asc };
     Listing { scope: TenantScope::Everything, filter, order }
 }
 
-fn users_with(search: &str) -> UserListing {
+fn user_listing(search: &str) -> UserListing {
     let filter = UserFilter { search: some(search), ..Default::default() };
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
     Listing { scope: TenantScope::Everything, filter, order }
 }
 
-async fn tenants_found(store: &dyn Store, search: &str) -> Vec<Tenant> {
-    let listing = tenants_with(search);
-    let page = store.tenant_page(&listing, &window(100, PageEdge::First)).await.expect("read");
-    let found: Vec<_> = page.items.into_iter().map(|item| item.node.expect("readable")).collect();
-    let count = store.count_tenants(&listing).await.expect("counted");
-    assert_eq!(count, found.len() as u64, "{search:?}");
-    found
+async fn search_tenants(store: &dyn Store, search: &str) -> Vec<Tenant> {
+    let listing = tenant_listing(search);
+    let page = store
+        .tenant_page(&listing, &page_request(100, PageEdge::First))
+        .await
+        .expect("read succeeds");
+    let tenants: Vec<_> = page.items.into_iter().map(|item| item.node.expect("readable")).collect();
+    let count = store.count_tenants(&listing).await.expect("count succeeds");
+    assert_eq!(count, tenants.len() as u64, "{search:?}");
+    tenants
 }
 
-async fn tenants_by_name(store: Arc<dyn Store>) {
+async fn tenant_search_matches_name_prefix(store: Arc<dyn Store>) {
     let named = |(n, name): (u32, &&str)| Tenant { name: (*name).to_owned(), ..tenant(n) };
-    keep(&*store, (0..).zip(NAMES).map(named).map(Change::InsertTenant)).await;
+    must_commit(&*store, (0..).zip(NAMES).map(named).map(Change::InsertTenant)).await;
     for (search, expected) in [
         ("ÅNGSTRÖM", vec!["ångström", "ÅNGSTRÖM"]),
         ("ångström", vec!["ångström", "ÅNGSTRÖM"]),
@@ -104,13 +111,13 @@ async fn tenants_by_name(store: Arc<dyn Store>) {
         ("zebras", vec![]),
         ("ebra", vec![]),
     ] {
-        let found = tenants_found(&*store, search).await;
-        let found: Vec<_> = found.iter().map(|tenant| tenant.name.as_str()).collect();
-        assert_eq!(found, expected, "{search:?}");
+        let tenants = search_tenants(&*store, search).await;
+        let names: Vec<_> = tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+        assert_eq!(names, expected, "{search:?}");
     }
 }
 
-async fn tenants_by_slug_and_domain(store: Arc<dyn Store>) {
+async fn tenant_search_matches_slug_and_domain_prefix(store: Arc<dyn Store>) {
     let domains = ["acme.example", "www.acme.example", "mail.coil.example"];
     let acme = Tenant {
         slug: "bolt".to_owned(),
@@ -119,34 +126,34 @@ async fn tenants_by_slug_and_domain(store: Arc<dyn Store>) {
         ..tenant(0)
     };
     let bolt = Tenant { slug: "coil-1".to_owned(), name: "Bolt".to_owned(), ..tenant(1) };
-    keep(&*store, [acme.clone(), bolt.clone()].map(Change::InsertTenant)).await;
+    must_commit(&*store, [acme.clone(), bolt.clone()].map(Change::InsertTenant)).await;
     for (search, expected) in [
-        // By name and by domain at once, and still once.
+        // A tenant that matches by name and by domain is returned once.
         ("ACME", vec![&acme]),
         ("Www.", vec![&acme]),
         ("mail.coil.example", vec![&acme]),
         ("bolt", vec![&acme, &bolt]),
         ("COIL-", vec![&bolt]),
-        // Between two domains of one tenant, and a beginning of neither.
+        // The text occurs inside a domain but is not a prefix of one.
         ("b.example", vec![]),
-        ("nobody", vec![]),
+        ("unknown", vec![]),
         ("example", vec![]),
     ] {
-        let found = tenants_found(&*store, search).await;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{search:?}");
+        let tenants = search_tenants(&*store, search).await;
+        assert_eq!(tenants.iter().collect::<Vec<_>>(), expected, "{search:?}");
     }
 }
 
-async fn users_by_name_and_email(store: Arc<dyn Store>) {
-    let with = |n, email: &str| User { email: some(email), ..user(n) };
+async fn user_search_matches_name_and_email_prefix(store: Arc<dyn Store>) {
+    let with_email = |n, email: &str| User { email: some(email), ..user(n) };
     let all = [
-        with(0, "Zoo@Example.org"),
-        with(1, "ada.second@example.org"),
-        with(2, "straße_1%@example.org"),
+        with_email(0, "Zoo@Example.org"),
+        with_email(1, "ada.second@example.org"),
+        with_email(2, "straße_1%@example.org"),
         user(3),
         user(4),
     ];
-    keep(&*store, all.map(Change::InsertUser)).await;
+    must_commit(&*store, all.map(Change::InsertUser)).await;
     for (search, expected) in [
         ("ADA", vec![0, 1, 4]),
         ("zoo@e", vec![0]),
@@ -156,13 +163,16 @@ async fn users_by_name_and_email(store: Arc<dyn Store>) {
         ("example", vec![]),
         ("subject", vec![]),
     ] {
-        let listing = users_with(search);
-        let page = store.user_page(&listing, &window(100, PageEdge::First)).await.expect("read");
-        let found: BTreeSet<_> =
+        let listing = user_listing(search);
+        let page = store
+            .user_page(&listing, &page_request(100, PageEdge::First))
+            .await
+            .expect("read succeeds");
+        let ids: BTreeSet<_> =
             page.items.into_iter().map(|item| item.node.expect("readable").id).collect();
         let expected: BTreeSet<_> = expected.into_iter().map(|n| user(n).id).collect();
-        assert_eq!(found, expected, "{search:?}");
-        let count = store.count_users(&listing).await.expect("counted");
+        assert_eq!(ids, expected, "{search:?}");
+        let count = store.count_users(&listing).await.expect("count succeeds");
         assert_eq!(count, expected.len() as u64, "{search:?}");
     }
 }

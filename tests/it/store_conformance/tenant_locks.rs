@@ -1,4 +1,4 @@
-//! Many who change one tenant, or what depends on it, at the same time.
+//! Concurrent commits that change one tenant, or documents that depend on it.
 
 use std::sync::Arc;
 
@@ -14,200 +14,209 @@ use tenantry::{
 };
 
 use super::{
-    concurrency::{at_once, winner},
-    for_every_store, is_stale, keep, tenant_of, user_of,
+    concurrency::{commit_concurrently, winner},
+    find_tenant, find_user, for_each_store, is_stale, must_commit,
 };
 use crate::support::entities::{event, id, membership, subscription, tenant, time, user};
 
-for_every_store!(
-    one_version_is_changed_once,
-    who_holds_waits_for_nobody_to_lose,
-    one_slug_is_inserted_once,
-    one_slug_is_taken_by_one_update,
-    one_of_two_owners_stays,
-    nobody_joins_what_is_gone,
-    one_subscription_is_live,
-    a_plan_and_its_subscription_agree,
-    a_tombstone_or_a_user,
+for_each_store!(
+    concurrent_updates_of_one_version_have_one_winner,
+    concurrent_tenant_locks_all_commit,
+    concurrent_inserts_of_one_slug_have_one_winner,
+    concurrent_updates_to_one_slug_have_one_winner,
+    one_owner_remains_when_both_leave,
+    users_cannot_join_a_deleted_tenant,
+    concurrent_subscriptions_leave_one_live,
+    plan_change_excludes_a_new_subscription,
+    identity_has_either_a_user_or_a_tombstone,
 );
 
+/// The number of concurrent commits of which one succeeds.
 const MANY: u32 = 64;
-/// Those who get through one after the other.
+/// The number of concurrent commits that all succeed, one after the other.
 const SOME: u32 = 24;
 
 fn renamed(n: u32) -> Tenant {
     Tenant { name: format!("Name {n}"), version: 2, updated_at: time(n.into()), ..tenant(0) }
 }
 
-async fn one_version_is_changed_once(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertTenant(tenant(0))]).await;
+async fn concurrent_updates_of_one_version_have_one_winner(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
     let update = |n| {
         vec![
             Change::UpdateTenant { was: 1, tenant: renamed(n) },
             Change::InsertAuditEvent(event(n)),
         ]
     };
-    let done = at_once(&store, (0..MANY).map(update)).await;
-    let winner = winner(&done, is_stale);
-    assert_eq!(tenant_of(&*store, 0).await, Some(renamed(winner)));
+    let results = commit_concurrently(&store, (0..MANY).map(update)).await;
+    let winner = winner(&results, is_stale);
+    assert_eq!(find_tenant(&*store, 0).await, Some(renamed(winner)));
     let ids: Vec<_> = (0..MANY).map(id).collect();
-    assert_eq!(store.audit_events(&ids).await.expect("read"), [Ok(event(winner))]);
+    assert_eq!(store.audit_events(&ids).await.expect("read succeeds"), [Ok(event(winner))]);
 }
 
-/// Holding is in nobody's way for good: all of them get through, and nothing has changed.
-async fn who_holds_waits_for_nobody_to_lose(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertTenant(tenant(0))]).await;
-    let hold =
+/// Locks only delay each other. All of them commit, and the tenant is unchanged.
+async fn concurrent_tenant_locks_all_commit(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
+    let lock =
         |n| vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertAuditEvent(event(n))];
-    for done in at_once(&store, (0..SOME).map(hold)).await {
-        done.expect("committed");
+    for result in commit_concurrently(&store, (0..SOME).map(lock)).await {
+        result.expect("commit succeeds");
     }
-    assert_eq!(tenant_of(&*store, 0).await, Some(tenant(0)));
+    assert_eq!(find_tenant(&*store, 0).await, Some(tenant(0)));
     let ids: Vec<_> = (0..SOME).map(id).collect();
-    assert_eq!(store.audit_events(&ids).await.expect("read").len(), SOME as usize);
+    assert_eq!(store.audit_events(&ids).await.expect("read succeeds").len(), SOME as usize);
 }
 
-fn is_slug(refused: &CommitError) -> bool {
-    matches!(refused, CommitError::Conflict(UniqueField::Slug))
+fn is_slug_conflict(error: &CommitError) -> bool {
+    matches!(error, CommitError::Conflict(UniqueField::Slug))
 }
 
-fn of_slug(n: u32) -> Tenant {
-    Tenant { slug: "wanted".to_owned(), ..tenant(n) }
+fn with_contested_slug(n: u32) -> Tenant {
+    Tenant { slug: "contested".to_owned(), ..tenant(n) }
 }
 
-async fn one_slug_is_inserted_once(store: Arc<dyn Store>) {
-    let insert = |n| vec![Change::InsertTenant(of_slug(n)), Change::InsertAuditEvent(event(n))];
-    let done = at_once(&store, (0..MANY).map(insert)).await;
-    let winner = winner(&done, is_slug);
-    let found = store.tenants(TenantKeys::Slugs(&["wanted".to_owned()])).await.expect("read");
-    assert_eq!(found, [Ok(of_slug(winner))]);
+async fn concurrent_inserts_of_one_slug_have_one_winner(store: Arc<dyn Store>) {
+    let insert =
+        |n| vec![Change::InsertTenant(with_contested_slug(n)), Change::InsertAuditEvent(event(n))];
+    let results = commit_concurrently(&store, (0..MANY).map(insert)).await;
+    let winner = winner(&results, is_slug_conflict);
+    let tenants =
+        store.tenants(TenantKeys::Slugs(&["contested".to_owned()])).await.expect("read succeeds");
+    assert_eq!(tenants, [Ok(with_contested_slug(winner))]);
 }
 
-async fn one_slug_is_taken_by_one_update(store: Arc<dyn Store>) {
-    keep(&*store, (0..MANY).map(tenant).map(Change::InsertTenant)).await;
-    let taken = |n| Tenant { version: 2, ..of_slug(n) };
+async fn concurrent_updates_to_one_slug_have_one_winner(store: Arc<dyn Store>) {
+    must_commit(&*store, (0..MANY).map(tenant).map(Change::InsertTenant)).await;
+    let updated = |n| Tenant { version: 2, ..with_contested_slug(n) };
     let update = |n| {
-        vec![Change::UpdateTenant { was: 1, tenant: taken(n) }, Change::InsertAuditEvent(event(n))]
+        vec![
+            Change::UpdateTenant { was: 1, tenant: updated(n) },
+            Change::InsertAuditEvent(event(n)),
+        ]
     };
-    let done = at_once(&store, (0..MANY).map(update)).await;
-    let winner = winner(&done, is_slug);
-    let found = store.tenants(TenantKeys::Slugs(&["wanted".to_owned()])).await.expect("read");
-    assert_eq!(found, [Ok(taken(winner))]);
+    let results = commit_concurrently(&store, (0..MANY).map(update)).await;
+    let winner = winner(&results, is_slug_conflict);
+    let tenants =
+        store.tenants(TenantKeys::Slugs(&["contested".to_owned()])).await.expect("read succeeds");
+    assert_eq!(tenants, [Ok(updated(winner))]);
 }
 
-fn owner(n: u32, of: u32) -> User {
-    User { memberships: vec![membership(of, TenantRole::Owner)], ..user(n) }
+fn owner(n: u32, tenant: u32) -> User {
+    User { memberships: vec![membership(tenant, TenantRole::Owner)], ..user(n) }
 }
 
-/// A change of a member of a tenant that is held.
+/// Returns an update of a member that also locks the tenant.
 fn member_change(before: &User, after: User, tenant: u32) -> Vec<Change> {
     let was = before.into();
     vec![Change::LockTenant { id: id(tenant), was: 1 }, Change::UpdateUser { was, user: after }]
 }
 
-async fn one_of_two_owners_stays(store: Arc<dyn Store>) {
+async fn one_owner_remains_when_both_leave(store: Arc<dyn Store>) {
     for round in 0..20 {
         let (ada, bob) = (2 * round, 2 * round + 1);
-        keep(&*store, [Change::InsertTenant(tenant(round))]).await;
-        keep(&*store, [ada, bob].map(|n| Change::InsertUser(owner(n, round)))).await;
+        must_commit(&*store, [Change::InsertTenant(tenant(round))]).await;
+        must_commit(&*store, [ada, bob].map(|n| Change::InsertUser(owner(n, round)))).await;
         let leave = |n| {
-            let gone = User { memberships: Vec::new(), version: 2, ..user(n) };
-            let mut changes = member_change(&owner(n, round), gone, round);
+            let former = User { memberships: Vec::new(), version: 2, ..user(n) };
+            let mut changes = member_change(&owner(n, round), former, round);
             changes.push(Change::RequireOwner(id(round)));
             changes
         };
-        let done = at_once(&store, [ada, bob].map(leave).into_iter()).await;
-        let left = winner(&done, |refused| matches!(refused, CommitError::LastOwner));
-        let stays = if left == 0 { bob } else { ada };
-        assert_eq!(user_of(&*store, stays).await, Some(owner(stays, round)));
+        let results = commit_concurrently(&store, [ada, bob].map(leave).into_iter()).await;
+        let leaver = winner(&results, |error| matches!(error, CommitError::LastOwner));
+        let remaining = if leaver == 0 { bob } else { ada };
+        assert_eq!(find_user(&*store, remaining).await, Some(owner(remaining, round)));
     }
 }
 
-async fn nobody_joins_what_is_gone(store: Arc<dyn Store>) {
+async fn users_cannot_join_a_deleted_tenant(store: Arc<dyn Store>) {
     for round in 0..10 {
-        keep(&*store, [Change::InsertTenant(tenant(round))]).await;
-        let people = (0..6).map(|n| round * 6 + n);
-        keep(&*store, people.clone().map(|n| Change::InsertUser(user(n)))).await;
+        must_commit(&*store, [Change::InsertTenant(tenant(round))]).await;
+        let users = (0..6).map(|n| round * 6 + n);
+        must_commit(&*store, users.clone().map(|n| Change::InsertUser(user(n)))).await;
         let join = |n| {
             let joined = User { version: 2, ..owner(n, round) };
             member_change(&user(n), joined, round)
         };
-        let end =
+        let delete =
             vec![Change::DeleteTenant { id: id(round), was: 1, at: time(50), watermark: time(60) }];
-        let mut lists: Vec<_> = people.clone().map(join).collect();
-        lists.insert(3, end);
-        let done = at_once(&store, lists.into_iter()).await;
-        done[3].as_ref().expect("nobody who joins is in its way for good");
-        let refused = done.iter().filter_map(|one| one.as_ref().err());
-        assert!(refused.clone().all(is_stale), "{:?}", refused.collect::<Vec<_>>());
-        let ids: Vec<_> = people.map(id).collect();
-        for (n, user) in store.users(UserKeys::Ids(&ids)).await.expect("read").iter().enumerate() {
+        let mut lists: Vec<_> = users.clone().map(join).collect();
+        lists.insert(3, delete);
+        let results = commit_concurrently(&store, lists.into_iter()).await;
+        results[3].as_ref().expect("joins only delay the deletion");
+        let errors = results.iter().filter_map(|one| one.as_ref().err());
+        assert!(errors.clone().all(is_stale), "{:?}", errors.collect::<Vec<_>>());
+        let ids: Vec<_> = users.map(id).collect();
+        for (n, user) in
+            store.users(UserKeys::Ids(&ids)).await.expect("read succeeds").iter().enumerate()
+        {
             let user = user.as_ref().expect("readable");
             assert_eq!(user.memberships, [], "{n}");
         }
-        assert_eq!(tenant_of(&*store, round).await, None);
+        assert_eq!(find_tenant(&*store, round).await, None);
         let counts = store.count_members(&[id(round)], &MemberFilter::default()).await;
-        assert_eq!(counts.expect("counted").values().sum::<u64>(), 0);
+        assert_eq!(counts.expect("count succeeds").values().sum::<u64>(), 0);
     }
 }
 
-async fn one_subscription_is_live(store: Arc<dyn Store>) {
-    keep(&*store, [Change::InsertTenant(tenant(0))]).await;
+async fn concurrent_subscriptions_leave_one_live(store: Arc<dyn Store>) {
+    must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
     let insert = |n| {
-        let one = TenantSubscription { tenant_id: id(0), ..subscription(n) };
-        vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertSubscription(one)]
+        let subscription = TenantSubscription { tenant_id: id(0), ..subscription(n) };
+        vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertSubscription(subscription)]
     };
-    let done = at_once(&store, (0..SOME).map(insert)).await;
-    winner(&done, |refused| {
-        matches!(refused, CommitError::Conflict(UniqueField::LiveSubscription))
-    });
+    let results = commit_concurrently(&store, (0..SOME).map(insert)).await;
+    winner(&results, |error| matches!(error, CommitError::Conflict(UniqueField::LiveSubscription)));
 }
 
-/// A new plan where nothing is live, and a new subscription: the one holds off the other.
-async fn a_plan_and_its_subscription_agree(store: Arc<dyn Store>) {
+/// A plan change that requires no live subscription and a new subscription exclude each other.
+async fn plan_change_excludes_a_new_subscription(store: Arc<dyn Store>) {
     for round in 0..10 {
-        keep(&*store, [Change::InsertTenant(tenant(round))]).await;
+        must_commit(&*store, [Change::InsertTenant(tenant(round))]).await;
         let changed = Tenant { version: 2, ..tenant(round) };
-        let plan = vec![
+        let change_plan = vec![
             Change::UpdateTenant { was: 1, tenant: changed },
             Change::RequireNoLiveSubscription(id(round)),
         ];
-        let new = vec![
+        let subscribe = vec![
             Change::LockTenant { id: id(round), was: 1 },
             Change::InsertSubscription(subscription(round)),
         ];
-        let done = at_once(&store, [plan, new].into_iter()).await;
-        winner(&done, is_stale);
+        let results = commit_concurrently(&store, [change_plan, subscribe].into_iter()).await;
+        winner(&results, is_stale);
     }
 }
 
-/// Deletions and new beginnings of one identity: never a user whose tombstone is still there, and
-/// never neither.
-async fn a_tombstone_or_a_user(store: Arc<dyn Store>) {
+/// Deletes and recreates the user of one identity concurrently. The identity always has exactly one
+/// of a user and a tombstone.
+async fn identity_has_either_a_user_or_a_tombstone(store: Arc<dyn Store>) {
     let identity = user(0).identity;
-    keep(&*store, [Change::InsertUser(user(0))]).await;
-    let begin = |n: u32| {
+    must_commit(&*store, [Change::InsertUser(user(0))]).await;
+    let create = |n: u32| {
         let (store, identity) = (Arc::clone(&store), identity.clone());
         async move {
-            let was = store.tombstone(&identity).await.expect("read").map(|t| t.deleted_at);
-            let made = User { identity: identity.clone(), ..user(n) };
+            let was =
+                store.tombstone(&identity).await.expect("read succeeds").map(|t| t.deleted_at);
+            let user = User { identity: identity.clone(), ..user(n) };
             let changes = [
                 Change::DeleteTombstones { identity, was },
-                Change::InsertUser(made),
+                Change::InsertUser(user),
                 Change::InsertAuditEvent(event(n)),
             ];
             store.commit(&changes).await
         }
     };
-    let end = |n: u32| {
+    let delete = |n: u32| {
         let (store, identity) = (Arc::clone(&store), identity.clone());
         async move {
-            let mut found = store.users(UserKeys::Identity(&identity)).await.expect("read");
-            let Some(found) = found.pop() else { return Err(CommitError::Stale) };
-            let there = found.expect("readable");
+            let mut users =
+                store.users(UserKeys::Identity(&identity)).await.expect("read succeeds");
+            let Some(user) = users.pop() else { return Err(CommitError::Stale) };
+            let user = user.expect("readable");
             let tombstone = Tombstone { identity, deleted_at: time(n.into()) };
             let changes = [
-                Change::DeleteUser { id: there.id, was: (&there).into() },
+                Change::DeleteUser { id: user.id, was: (&user).into() },
                 Change::InsertTombstone(tombstone),
                 Change::InsertAuditEvent(event(n)),
             ];
@@ -215,19 +224,19 @@ async fn a_tombstone_or_a_user(store: Arc<dyn Store>) {
         }
     };
     for round in 0..8_u32 {
-        let mut running = Vec::new();
+        let mut tasks = Vec::new();
         for n in (100 * round + 1..).take(8) {
-            running.push(tokio::spawn(begin(n)));
-            running.push(tokio::spawn(end(n + 50)));
+            tasks.push(tokio::spawn(create(n)));
+            tasks.push(tokio::spawn(delete(n + 50)));
         }
-        for one in running {
-            match one.await.expect("an answer") {
+        for task in tasks {
+            match task.await.expect("task completes") {
                 Ok(()) | Err(CommitError::Stale | CommitError::Conflict(UniqueField::Subject)) => {}
                 Err(other) => panic!("{other}"),
             }
         }
-        let there = store.users(UserKeys::Identity(&identity)).await.expect("read").len();
-        let tombstone = store.tombstone(&identity).await.expect("read").is_some();
-        assert_eq!(there == 1, !tombstone, "round {round}: {there} {tombstone}");
+        let users = store.users(UserKeys::Identity(&identity)).await.expect("read succeeds").len();
+        let has_tombstone = store.tombstone(&identity).await.expect("read succeeds").is_some();
+        assert_eq!(users == 1, !has_tombstone, "round {round}: {users} {has_tombstone}");
     }
 }
