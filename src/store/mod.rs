@@ -47,7 +47,7 @@
 //!
 //! # How to add a backend
 //!
-//! Implement [`Store`], and run the conformance suite against it by a new case of
+//! Implement [`Store`], and run the conformance suite against it by a new test in the macro
 //! `for_every_store!` in `tests/it/store_conformance/mod.rs`. SQLite is the shorter model:
 //! `sqlite/queries.rs` has lookups, `lists.rs` pages and counts, `commit.rs` writes.
 //! `mongo/mod.rs` describes what a remote database needs in addition.
@@ -104,7 +104,7 @@ pub enum SubscriptionKeys<'a> {
     LiveOfTenants(&'a [TenantId]),
 }
 
-/// The error of a read, and of any other call that decides nothing about stored state.
+/// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database is unreachable or did not respond in time. The caller may try again.

@@ -210,8 +210,11 @@ pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
         list.filter(
             "t.id IN (SELECT id FROM tenants WHERE slug_fold >= ? AND slug_fold < ? \
              UNION SELECT id FROM tenants WHERE name_fold >= ? AND name_fold < ? \
-             UNION SELECT tenant_id FROM tenant_domains WHERE domain_fold >= ? AND domain_fold < ?)",
-            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)].into_iter().flatten(),
+             UNION SELECT tenant_id FROM tenant_domains \
+             WHERE domain_fold >= ? AND domain_fold < ?)",
+            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)]
+                .into_iter()
+                .flatten(),
         );
     }
     if let Some(domain) = &filter.domain {
