@@ -20,8 +20,8 @@
 //! A stored document that cannot be decoded never fails the other documents of its batch or page.
 //! It is an [`Err(UnreadableDocument)`](crate::domain::list::UnreadableDocument) in its own place.
 //! The store logs the collection, the identifier, the field and the expected kind of value, but
-//! never the stored value. A document whose key itself cannot be read is absent from lookups by that key and
-//! from lists in that order.
+//! never the stored value. A document whose key itself cannot be read is absent from lookups by
+//! that key and from lists in that order.
 //!
 //! # What counts as one command
 //!
@@ -47,7 +47,7 @@
 //!
 //! # How to add a backend
 //!
-//! Implement [`Store`], and run the conformance suite against it by a new case of
+//! Implement [`Store`], and run the conformance suite against it by a new test in the macro
 //! `for_every_store!` in `tests/it/store_conformance/mod.rs`. SQLite is the shorter model:
 //! `sqlite/queries.rs` has lookups, `lists.rs` pages and counts, `commit.rs` writes.
 //! `mongo/mod.rs` describes what a remote database needs in addition.
@@ -104,7 +104,7 @@ pub enum SubscriptionKeys<'a> {
     LiveOfTenants(&'a [TenantId]),
 }
 
-/// The error of a read, and of any other call that decides nothing about stored state.
+/// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database is unreachable or did not respond in time. The caller may try again.
@@ -253,8 +253,8 @@ pub trait Store: Send + Sync {
     /// Returns the same page of members for each of these tenants, as one read.
     ///
     /// Members are in ascending order of their users' identifiers. The result has an entry for
-    /// every given tenant. A tenant without members has an empty page. The page size applies to each
-    /// tenant separately. MongoDB needs one command, and SQLite one statement per tenant.
+    /// every given tenant. A tenant without members has an empty page. The page size applies to
+    /// each tenant separately. MongoDB needs one command, and SQLite one statement per tenant.
     async fn member_pages(
         &self,
         tenants: &[TenantId],
@@ -285,8 +285,8 @@ pub trait Store: Send + Sync {
     /// Applies all changes in one atomic step, or none of them.
     ///
     /// Changes are applied in the order of the list. [`Change::RequireOwner`] is checked after all
-    /// others. No read sees uncommitted changes. The deletion of a tenant with many members may remove
-    /// its memberships a little later than the rest (see
+    /// others. No read sees uncommitted changes. The deletion of a tenant with many members may
+    /// remove its memberships a little later than the rest (see
     /// [`finish_deletions`](Self::finish_deletions)). An empty list succeeds.
     ///
     /// `Ok` means that the changes are durable. If the database did not report the outcome of a
@@ -314,11 +314,11 @@ pub trait Store: Send + Sync {
     /// Claims an idempotent request for a run, unless another run holds it or has completed it.
     ///
     /// The claim is atomic. Of concurrent claims by different runs for one key, at most one is
-    /// [`ClaimResult::Acquired`]. A run acquires the request if the key has no record, if the record
-    /// has expired at `claim.now`, or if the lease of an earlier run of the same request has ended
-    /// without a response. The run then holds a lease for [`LEASE_TTL`], and the record expires
-    /// after [`KEY_TTL`]. Each claim also deletes a few expired records, so it takes several
-    /// commands.
+    /// [`ClaimResult::Acquired`]. A run acquires the request if the key has no record, if the
+    /// record has expired at `claim.now`, or if the lease of an earlier run of the same request has
+    /// ended without a response. The run then holds a lease for [`LEASE_TTL`], and the record
+    /// expires after [`KEY_TTL`]. Each claim also deletes a few expired records, so it takes
+    /// several commands.
     ///
     /// [`LEASE_TTL`]: crate::domain::idempotency::LEASE_TTL
     /// [`KEY_TTL`]: crate::domain::idempotency::KEY_TTL

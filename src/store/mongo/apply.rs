@@ -151,7 +151,8 @@ impl MongoStore {
         }
     }
 
-    /// Inserts the documents of changes that [`can_batch`](Self::can_batch) accepts, in one command.
+    /// Inserts the documents of changes that [`can_batch`](Self::can_batch) accepts, in one
+    /// command.
     pub(super) async fn insert_many(
         &self,
         changes: &[Change],

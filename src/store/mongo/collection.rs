@@ -6,7 +6,8 @@ use mongodb::{Collection, bson::RawDocumentBuf};
 
 use crate::store::instrumentation::{Command, CommandMetrics};
 
-/// A collection of raw BSON documents. `documents` decodes each of them in one pass, without a copy.
+/// A collection of raw BSON documents. `documents` decodes each of them in one pass, without a
+/// copy.
 pub(super) struct RawCollection {
     collection: Collection<RawDocumentBuf>,
     command_metrics: CommandMetrics,

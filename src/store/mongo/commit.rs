@@ -25,7 +25,8 @@ use crate::{
 const TRANSIENT_LABEL: &str = "TransientTransactionError";
 const UNKNOWN_LABEL: &str = "UnknownTransactionCommitResult";
 const ABORT_COMMAND: &str = "abortTransaction";
-/// How long a transaction is retried. It conflicts with others that write the same documents.
+/// The time for which a transaction is retried. It conflicts with others that write the same
+/// documents.
 const TRANSACTION_RETRY_LIMIT: Duration = Duration::from_secs(10);
 /// The delay before a retry. It is multiplied by the number of attempts, up to [`RETRY_MAX_DELAY`].
 const RETRY_BASE_DELAY: Duration = Duration::from_millis(2);

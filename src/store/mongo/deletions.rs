@@ -66,7 +66,7 @@ impl MongoStore {
             let Change::DeleteTenant { id, at, watermark, .. } = change else { continue };
             let cleanup = PendingCleanup { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
             if let Err(error) = self.remove_unmarked(&cleanup).await {
-                tracing::warn!(%error, "memberships of a deleted tenant may remain in the database");
+                tracing::warn!(%error, "memberships of a deleted tenant may remain");
             }
         }
     }

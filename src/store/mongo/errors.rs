@@ -111,7 +111,8 @@ pub(super) fn write_failure(code: i32) -> StoreError {
     StoreError::Internal(write_failure_text(code))
 }
 
-/// Returns the first field of the unique index that rejected a write, or `None` for any other error.
+/// Returns the first field of the unique index that rejected a write, or `None` for any other
+/// error.
 pub(super) fn violated_index_field(error: &Error) -> Option<&str> {
     if code(error) != Some(DUPLICATE_KEY) {
         return None;

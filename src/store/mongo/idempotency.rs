@@ -47,7 +47,7 @@ impl MongoStore {
         })?;
         // The claim is decided, so a failed sweep must not fail it. The next claim sweeps again.
         if let Err(error) = self.sweep(claim.now).await {
-            tracing::warn!(%error, "expired idempotency records were not deleted; the next claim tries again");
+            tracing::warn!(%error, "expired idempotency records were not deleted");
         }
         Ok(claim_result(record, claim))
     }

@@ -17,7 +17,7 @@ use crate::domain::{
 /// The type of a sort field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SortKeyType {
-    /// A date.
+    /// A BSON date.
     Time,
     /// A string, compared by the collation of names.
     Text,

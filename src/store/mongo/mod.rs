@@ -1,7 +1,7 @@
 //! Implements the store on MongoDB. It needs a replica set or a sharded cluster, because of
 //! transactions.
 //!
-//! Where to read on:
+//! Contents:
 //!
 //! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
 //!   indexes of `indexes`.

@@ -31,9 +31,9 @@ use crate::{
 pub(super) struct ListQuery {
     pub(super) conditions: Vec<Document>,
     keyset: Keyset,
-    /// Whether the conditions include a prefix search, which needs the collation of names.
+    /// True if the conditions include a prefix search, which needs the collation of names.
     pub(super) is_search: bool,
-    /// Whether the list has at most one document, which needs no sort.
+    /// True if the list has at most one document, which needs no sort.
     is_single: bool,
 }
 

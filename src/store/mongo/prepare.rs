@@ -18,7 +18,7 @@ const NAMESPACE_NOT_FOUND: i32 = 26;
 /// another name.
 const INDEX_OPTIONS_CONFLICT: i32 = 85;
 const INDEX_KEY_SPECS_CONFLICT: i32 = 86;
-/// How long the first start on a large database waits for its indexes. After that the server
+/// The time that the first start on a large database waits for its indexes. After that the server
 /// continues to build them.
 const INDEX_BUILD_TIMEOUT: Duration = Duration::from_secs(600);
 

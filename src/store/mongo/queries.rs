@@ -146,7 +146,7 @@ async fn by_key<T>(
     let cursor = collection.find(filter).batch_size(batch_size_for(size));
     let find = collection.command(FIND);
     for_each_document(find, cursor.batch(), |raw| {
-        all.push(decode_or_log(collection.name(), raw, &decode))
+        all.push(decode_or_log(collection.name(), raw, &decode));
     })
     .await?;
     Ok(all)

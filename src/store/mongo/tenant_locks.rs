@@ -1,7 +1,8 @@
 //! A queue per tenant for the transactions of this process.
 //!
 //! Of concurrent transactions that change one document, all but one fail and must start again. The
-//! transactions of one process therefore wait for each other before they start, in order of arrival.
+//! transactions of one process therefore wait for each other before they start, in order of
+//! arrival.
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -109,7 +109,8 @@ const UPDATE_FORMER_MEMBERS: &str = "UPDATE users SET version = version + 1, upd
     WHERE id IN (SELECT m.user_id FROM memberships m WHERE m.tenant_id = ?1)";
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE tenant_id = ?1";
 const MATCH_TENANT: &str = "SELECT 1 FROM tenants WHERE id = ?1 AND version = ?2";
-// CROSS JOIN makes the memberships the outer loop: a tenant has few owners, and there are many users.
+// CROSS JOIN makes the memberships the outer loop: a tenant has few owners, and there are many
+// users.
 const FIND_OWNER: &str = "SELECT 1 FROM memberships m CROSS JOIN users u ON u.id = m.user_id \
     WHERE m.tenant_id = ?1 AND m.role = 'owner' AND u.disabled = 0 LIMIT 1";
 const DELETE_SUBSCRIPTION: &str = "DELETE FROM subscriptions WHERE id = ?1 AND version = ?2";

@@ -1,7 +1,7 @@
 //! Translates listings into statements, and reads pages and counts of them.
 //!
-//! A filter becomes a condition. The bounds of a page become a range of the index that has the order
-//! of the list. Four lists may sort matches of another index: a viewer's own tenants, the
+//! A filter becomes a condition. The bounds of a page become a range of the index that has the
+//! order of the list. Four lists may sort matches of another index: a viewer's own tenants, the
 //! subscriptions of given tenants, the matches of a search, and the users of a tenant.
 //! `query_plan_tests.rs` fails on any other sort.
 
@@ -25,7 +25,7 @@ const ABSENT_TIME: i64 = i64::MIN;
 /// A condition on the elements of a list.
 struct Condition {
     sql: String,
-    /// Whether the planner may choose an index for this condition. Many elements have the same
+    /// True if the planner may choose an index for this condition. Many elements have the same
     /// status, for example. A page that searched them by status would have to sort all of them. It
     /// reads the index of the list's order instead, and skips the other elements.
     selective: bool,
@@ -210,8 +210,11 @@ pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
         list.filter(
             "t.id IN (SELECT id FROM tenants WHERE slug_fold >= ? AND slug_fold < ? \
              UNION SELECT id FROM tenants WHERE name_fold >= ? AND name_fold < ? \
-             UNION SELECT tenant_id FROM tenant_domains WHERE domain_fold >= ? AND domain_fold < ?)",
-            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)].into_iter().flatten(),
+             UNION SELECT tenant_id FROM tenant_domains \
+             WHERE domain_fold >= ? AND domain_fold < ?)",
+            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)]
+                .into_iter()
+                .flatten(),
         );
     }
     if let Some(domain) = &filter.domain {

@@ -1,6 +1,6 @@
 //! Implements the store on an embedded SQLite database, for one process and without installation.
 //!
-//! Where to read on:
+//! Contents:
 //!
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
 //! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.

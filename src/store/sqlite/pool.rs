@@ -2,9 +2,9 @@
 //!
 //! SQLite blocks its thread. A read takes some 15 µs if its pages are in memory, and six times as
 //! long if it is handed to another thread first (measured). So a read runs on the thread of its
-//! request, after the runtime has moved its other work away. A write waits for the disk and for other
-//! writers. It runs on a thread that may block, and continues to its end even if its request is
-//! dropped.
+//! request, after the runtime has moved its other work away. A write waits for the disk and for
+//! other writers. It runs on a thread that may block, and continues to its end even if its request
+//! is dropped.
 
 use std::{
     path::Path,
@@ -22,7 +22,7 @@ use crate::store::{PrepareError, StoreError, instrumentation::CommandMetrics};
 
 /// The maximum number of concurrent reads. Further reads wait.
 const READERS: usize = 4;
-/// How long a writer waits for another process.
+/// The time that a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of prepared statements that a connection caches.
 const STATEMENT_CACHE_CAPACITY: usize = 128;

@@ -12,8 +12,8 @@ use crate::{
     store::{SubscriptionKeys, TenantKeys, UserKeys},
 };
 
-/// The condition for a live subscription. It must be identical to the condition of the partial index
-/// `subscriptions_live`, or the planner does not use that index.
+/// The condition for a live subscription. It must be identical to the condition of the partial
+/// index `subscriptions_live`, or the planner does not use that index.
 pub(super) const LIVE: &str = "s.status NOT IN ('canceled', 'incomplete_expired')";
 
 /// The statement of a lookup and its parameters.

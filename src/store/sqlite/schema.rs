@@ -4,8 +4,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::PrepareError;
 
-/// The migrations. The first one brings an empty database to version 1, the second one to version 2,
-/// and so on.
+/// The migrations in order of their versions. The first one brings an empty database to version 1,
+/// the second one to version 2, and so on.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Brings the database to the latest version.

@@ -170,8 +170,8 @@ impl MetadataFields {
         Ok(())
     }
 
-    /// Adds defaults. An older document has no version and no timestamps, and its identifier then
-    /// gives the time of creation.
+    /// Adds defaults for absent fields. An older document has no version and no timestamps, and its
+    /// identifier then gives the time of creation.
     pub(super) fn with_defaults(self) -> DecodeResult<Metadata> {
         let id = require(self.id, "_id", "an ObjectId")?;
         let created_at = self.created_at.unwrap_or_else(|| created_at_of(id));

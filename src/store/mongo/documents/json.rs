@@ -34,7 +34,8 @@ pub(super) fn decode(value: RawBsonRef<'_>) -> DecodeResult<Value> {
     })
 }
 
-/// Encodes a value. A number that is not a 64-bit integer becomes a double, as in most JSON parsers.
+/// Encodes a value. A number that is not a 64-bit integer becomes a double, as in most JSON
+/// parsers.
 pub(super) fn encode(value: &Value) -> Bson {
     match value {
         Value::Null => Bson::Null,

@@ -5,8 +5,8 @@ use mongodb::bson::{Bson, Document, doc};
 /// An update that sets known fields with a value, unsets known fields without one, and leaves all
 /// other fields unchanged. It does so at the top level and in nested documents.
 ///
-/// It is a pipeline, because the plain operators cannot set a field of a nested document that may be
-/// null.
+/// It is a pipeline, because the plain operators cannot set a field of a nested document that may
+/// be null.
 #[derive(Default)]
 pub(super) struct MergeUpdate {
     set: Document,
@@ -36,8 +36,8 @@ impl MergeUpdate {
         self
     }
 
-    /// Merges a nested document, or unsets it if there is none. `fields` are the known fields of the
-    /// nested document. Those without a value are unset.
+    /// Merges a nested document, or unsets it if there is none. `fields` are the known fields of
+    /// the nested document. Those without a value are unset.
     pub(super) fn nested(mut self, path: &str, nested: Option<Document>, fields: &[&str]) -> Self {
         let Some(nested) = nested else {
             self.unset.push(path.to_owned());

@@ -1,7 +1,7 @@
 //! Converts between documents and domain types.
 //!
-//! The code is written by hand. It decodes a document in one pass over its elements, ignores unknown
-//! fields, and reports the field that cannot be decoded.
+//! The code is written by hand. It decodes a document in one pass over its elements, ignores
+//! unknown fields, and reports the field that cannot be decoded.
 
 pub(super) mod audit;
 mod fields;
@@ -51,8 +51,8 @@ fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
     Some(ObjectId(raw.get(key).ok()??.as_object_id()?.bytes()))
 }
 
-/// Decodes a document. An unreadable one is logged with its location and the reason, but without its
-/// values.
+/// Decodes a document. An unreadable one is logged with its location and the reason, but without
+/// its values.
 pub(super) fn decode_or_log<T>(
     collection: &str,
     raw: &RawDocument,

@@ -27,7 +27,7 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tenant>
             "status" => status = field.string_enum(TenantStatus::parse)?,
             "plan" => plan = field.string_enum(Plan::parse)?,
             "domains" => {
-                domains = field.array()?.map(decode_domains).transpose()?.unwrap_or_default()
+                domains = field.array()?.map(decode_domains).transpose()?.unwrap_or_default();
             }
             "billingInfo" => billing_info = field.nested(decode_billing)?,
             "integrations" => integrations = field.nested(decode_integrations)?,

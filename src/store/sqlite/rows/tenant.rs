@@ -1,5 +1,5 @@
-//! Converts tenants. Domains are rows of another table. Billing information and integrations are JSON
-//! columns.
+//! Converts tenants. Domains are rows of another table. Billing information and integrations are
+//! JSON columns.
 
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
