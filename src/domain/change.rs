@@ -21,7 +21,7 @@ pub enum Change {
     /// Replaces a tenant.
     UpdateTenant {
         /// The version that was read. The commit is stale if the stored version is another one.
-        was: i32,
+        expected: i32,
         /// The new state.
         tenant: Tenant,
     },
@@ -36,7 +36,7 @@ pub enum Change {
         /// The tenant to delete.
         id: TenantId,
         /// The version that was read.
-        was: i32,
+        expected: i32,
         /// The time of the deletion.
         at: Timestamp,
         /// The earliest watermark that the tenant's members have afterwards.
@@ -48,7 +48,7 @@ pub enum Change {
         /// The tenant to lock.
         id: TenantId,
         /// The version that was read.
-        was: i32,
+        expected: i32,
     },
     /// Requires that the tenant has an enabled owner after all other changes of the commit.
     ///
@@ -62,7 +62,7 @@ pub enum Change {
     /// Replaces a subscription.
     UpdateSubscription {
         /// The version that was read.
-        was: i32,
+        expected: i32,
         /// The new state.
         subscription: TenantSubscription,
     },
@@ -71,7 +71,7 @@ pub enum Change {
         /// The subscription to delete.
         id: SubscriptionId,
         /// The version that was read.
-        was: i32,
+        expected: i32,
     },
     /// Requires that the tenant has no live subscription.
     ///
@@ -82,7 +82,7 @@ pub enum Change {
     /// Replaces a user.
     UpdateUser {
         /// The state that was read. The commit is stale if the stored user is in another one.
-        was: UserVersion,
+        expected: UserVersion,
         /// The new state.
         user: User,
     },
@@ -91,7 +91,7 @@ pub enum Change {
         /// The user to delete.
         id: UserId,
         /// The state that was read.
-        was: UserVersion,
+        expected: UserVersion,
     },
     /// Inserts the tombstone of a deleted user.
     InsertTombstone(Tombstone),
@@ -101,7 +101,7 @@ pub enum Change {
         identity: Identity,
         /// The deletion time of the latest tombstone that was read, or `None` if there was none.
         /// The commit is stale if the latest stored tombstone is another one.
-        was: Option<Timestamp>,
+        expected: Option<Timestamp>,
     },
     /// Moves a user's `last_seen_at` forward, never back. Does not depend on the user's version.
     TouchLastSeen {

@@ -144,10 +144,10 @@ pub fn update(
     let changes = if !event.changes.is_empty() {
         user.version = user.version.saturating_add(1);
         user.updated_at = now;
-        let was = UserVersion::from(stored);
-        vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)]
+        let expected = UserVersion::from(stored);
+        vec![Change::UpdateUser { expected, user: user.clone() }, Change::InsertAuditEvent(event)]
     } else if user.groups_as_of != stored.groups_as_of {
-        vec![Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() }]
+        vec![Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() }]
     } else if touches_last_seen {
         vec![Change::TouchLastSeen { id: user.id, at: now }]
     } else {
@@ -171,9 +171,9 @@ pub fn remove_memberships(
     }
     user.version = user.version.saturating_add(1);
     user.updated_at = context.timestamp;
-    let was = UserVersion::from(stored);
+    let expected = UserVersion::from(stored);
     let changes =
-        vec![Change::UpdateUser { was, user: user.clone() }, Change::InsertAuditEvent(event)];
+        vec![Change::UpdateUser { expected, user: user.clone() }, Change::InsertAuditEvent(event)];
     SyncResult { user, changes, joined: Vec::new() }
 }
 

@@ -99,8 +99,8 @@ fn edit(
     let event = context.event(action, NodeId::User(user.id), vec![tenant.id], field_changes);
     let mut changes = vec![
         // Without the lock, a concurrent deletion of the tenant could leave an orphaned membership.
-        Change::LockTenant { id: tenant.id, was: tenant.version },
-        Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() },
+        Change::LockTenant { id: tenant.id, expected: tenant.version },
+        Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() },
     ];
     if owner == OwnerRequirement::Required && loses_ownership(tenant, stored, &user) {
         changes.push(Change::RequireOwner(tenant.id));

@@ -104,7 +104,7 @@ pub fn update(
         changes.push(tenant_change);
     }
     changes.push(Change::UpdateSubscription {
-        was: before.version,
+        expected: before.version,
         subscription: subscription.clone(),
     });
     changes.push(audit_event("subscription.update", &subscription, field_changes, context));
@@ -120,7 +120,7 @@ pub fn delete(
     check_version(version, stored.version)?;
     let field_changes = fields::diff(Some(stored), None);
     let event = audit_event("subscription.delete", stored, field_changes, context);
-    let delete = Change::DeleteSubscription { id: stored.id, was: stored.version };
+    let delete = Change::DeleteSubscription { id: stored.id, expected: stored.version };
     Ok(Edit { value: stored.id, changes: vec![delete, event] })
 }
 
@@ -143,11 +143,11 @@ fn sync_tenant_plan(
     ));
     let version = tenant.version.saturating_add(1);
     let synced = Tenant { plan, version, updated_at: context.timestamp, ..tenant.clone() };
-    (synced.clone(), Change::UpdateTenant { was: tenant.version, tenant: synced })
+    (synced.clone(), Change::UpdateTenant { expected: tenant.version, tenant: synced })
 }
 
 const fn lock_tenant(tenant: &Tenant) -> Change {
-    Change::LockTenant { id: tenant.id, was: tenant.version }
+    Change::LockTenant { id: tenant.id, expected: tenant.version }
 }
 
 fn audit_event(

@@ -152,7 +152,8 @@ pub fn commit_update(
     }
     tenant.version = tenant.version.saturating_add(1);
     tenant.updated_at = context.timestamp;
-    let mut changes = vec![Change::UpdateTenant { was: stored.version, tenant: tenant.clone() }];
+    let mut changes =
+        vec![Change::UpdateTenant { expected: stored.version, tenant: tenant.clone() }];
     if tenant.plan != stored.plan {
         match live {
             None => changes.push(Change::RequireNoLiveSubscription(tenant.id)),
@@ -168,7 +169,7 @@ pub fn commit_update(
                 );
                 subscription.version = subscription.version.saturating_add(1);
                 subscription.updated_at = context.timestamp;
-                changes.push(Change::UpdateSubscription { was: live.version, subscription });
+                changes.push(Change::UpdateSubscription { expected: live.version, subscription });
             }
         }
     }
@@ -188,8 +189,8 @@ pub fn delete(
     let field_changes = fields::diff(Some(stored), None);
     let target = NodeId::Tenant(stored.id);
     let event = context.event("tenant.delete", target, vec![stored.id], field_changes);
-    let (id, was, at) = (stored.id, stored.version, context.timestamp);
-    let delete = Change::DeleteTenant { id, was, at, watermark: at.saturating_add(LEEWAY) };
+    let (id, expected, at) = (stored.id, stored.version, context.timestamp);
+    let delete = Change::DeleteTenant { id, expected, at, watermark: at.saturating_add(LEEWAY) };
     Ok(Edit { value: stored.id, changes: vec![delete, Change::InsertAuditEvent(event)] })
 }
 

@@ -82,7 +82,7 @@ pub fn create(mut user: User, tombstone: Option<&Tombstone>, context: &AuditCont
     let event = context.event("user.create", NodeId::User(user.id), Vec::new(), field_changes);
     let changes = vec![
         Change::InsertUser(user.clone()),
-        Change::DeleteTombstones { identity: user.identity.clone(), was: deleted_at },
+        Change::DeleteTombstones { identity: user.identity.clone(), expected: deleted_at },
         Change::InsertAuditEvent(event),
     ];
     Edit { value: user, changes }
@@ -109,7 +109,7 @@ pub fn update(
     user.version = user.version.saturating_add(1);
     user.updated_at = context.timestamp;
     let event = context.event("user.update", NodeId::User(user.id), Vec::new(), field_changes);
-    let update = Change::UpdateUser { was: UserVersion::from(stored), user: user.clone() };
+    let update = Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() };
     Ok(Edit { value: user, changes: vec![update, Change::InsertAuditEvent(event)] })
 }
 
@@ -125,7 +125,7 @@ pub fn delete(
     let tenants: Vec<TenantId> = stored.memberships.iter().map(|m| m.tenant_id).collect();
     let event = context.event("user.delete", NodeId::User(stored.id), tenants, field_changes);
     let changes = vec![
-        Change::DeleteUser { id: stored.id, was: UserVersion::from(stored) },
+        Change::DeleteUser { id: stored.id, expected: UserVersion::from(stored) },
         Change::InsertTombstone(Tombstone {
             identity: stored.identity.clone(),
             deleted_at: context.timestamp,

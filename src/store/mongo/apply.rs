@@ -34,7 +34,7 @@ impl MongoStore {
             (Change::InsertAuditEvent(event), session) => {
                 self.insert(&self.audit_events, audit::encode(event), session).await
             }
-            (Change::UpdateUser { was: expected, user }, session) => {
+            (Change::UpdateUser { expected, user }, session) => {
                 let filter = user_version_filter(user.id, *expected);
                 let update = update(&self.users, filter, user::update(user), session);
                 ensure_matched(update.await?)
@@ -64,16 +64,16 @@ impl MongoStore {
             Change::InsertTenant(tenant) => {
                 self.insert(&self.tenants, tenant::encode(tenant), Some(session)).await
             }
-            Change::UpdateTenant { was: expected, tenant } => {
+            Change::UpdateTenant { expected, tenant } => {
                 let filter = id_version_filter(tenant.id, *expected);
                 let pipeline = tenant::update(tenant);
                 self.update_by_pipeline(&self.tenants, filter, pipeline, session).await
             }
-            Change::DeleteTenant { id, was: expected, at, watermark } => {
+            Change::DeleteTenant { id, expected, at, watermark } => {
                 self.delete_tenant(*id, *expected, *at, *watermark, session).await
             }
             // This is a write, so of two transactions that lock a tenant one conflicts and retries.
-            Change::LockTenant { id, was: expected } => {
+            Change::LockTenant { id, expected } => {
                 let filter = id_version_filter(*id, *expected);
                 let lock = doc! { "$inc": { "holds": 1 } };
                 ensure_matched(update(&self.tenants, filter, lock, Some(session)).await?)
@@ -82,12 +82,12 @@ impl MongoStore {
                 let document = subscription::encode(subscription);
                 self.insert(&self.subscriptions, document, Some(session)).await
             }
-            Change::UpdateSubscription { was: expected, subscription } => {
+            Change::UpdateSubscription { expected, subscription } => {
                 let filter = id_version_filter(subscription.id, *expected);
                 let pipeline = subscription::update(subscription);
                 self.update_by_pipeline(&self.subscriptions, filter, pipeline, session).await
             }
-            Change::DeleteSubscription { id, was: expected } => {
+            Change::DeleteSubscription { id, expected } => {
                 let filter = id_version_filter(*id, *expected);
                 ensure_matched(delete(&self.subscriptions, filter, session).await?)
             }
@@ -95,14 +95,14 @@ impl MongoStore {
                 self.require_no_live_subscription(*tenant, session).await
             }
             Change::InsertUser(user) => self.insert_user(user, session).await,
-            Change::DeleteUser { id, was: expected } => {
+            Change::DeleteUser { id, expected } => {
                 let filter = user_version_filter(*id, *expected);
                 ensure_matched(delete(&self.users, filter, session).await?)
             }
             Change::InsertTombstone(tombstone) => {
                 self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await
             }
-            Change::DeleteTombstones { identity, was: expected } => {
+            Change::DeleteTombstones { identity, expected } => {
                 self.delete_tombstones(identity, *expected, session).await
             }
             // `commit` checks `RequireOwner` after all changes, and `write` applies the others.

@@ -35,14 +35,14 @@ pub(super) fn commit(db: &mut Connection, changes: &[Change]) -> Result<(), Comm
 fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitError> {
     match change {
         Change::InsertTenant(tenant) => Ok(rows::tenant::insert(db, tenant)?),
-        Change::UpdateTenant { was: expected, tenant } => {
+        Change::UpdateTenant { expected, tenant } => {
             ensure_matched(rows::tenant::update(db, *expected, tenant)?)
         }
-        Change::DeleteTenant { id, was: expected, at, watermark } => {
+        Change::DeleteTenant { id, expected, at, watermark } => {
             delete_tenant(db, *id, *expected, *at, *watermark)
         }
         // There is one writer at a time, so the transaction itself is the lock.
-        Change::LockTenant { id, was: expected } => {
+        Change::LockTenant { id, expected } => {
             ensure_matched(exists(db, MATCH_TENANT, params![id.raw.0, expected])?)
         }
         // `commit` checks this after all changes.
@@ -50,24 +50,22 @@ fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitError> {
         Change::InsertSubscription(subscription) => {
             Ok(rows::subscription::insert(db, subscription)?)
         }
-        Change::UpdateSubscription { was: expected, subscription } => {
+        Change::UpdateSubscription { expected, subscription } => {
             ensure_matched(rows::subscription::update(db, *expected, subscription)?)
         }
-        Change::DeleteSubscription { id, was: expected } => {
+        Change::DeleteSubscription { id, expected } => {
             ensure_matched(run(db, DELETE_SUBSCRIPTION, params![id.raw.0, expected])? > 0)
         }
         Change::RequireNoLiveSubscription(tenant) => {
             ensure_matched(!exists(db, &live_subscription(), params![tenant.raw.0])?)
         }
         Change::InsertUser(user) => Ok(rows::user::insert(db, user)?),
-        Change::UpdateUser { was: expected, user } => {
+        Change::UpdateUser { expected, user } => {
             ensure_matched(rows::user::update(db, *expected, user)?)
         }
-        Change::DeleteUser { id, was: expected } => {
-            ensure_matched(delete_user(db, *id, *expected)?)
-        }
+        Change::DeleteUser { id, expected } => ensure_matched(delete_user(db, *id, *expected)?),
         Change::InsertTombstone(tombstone) => Ok(insert_tombstone(db, tombstone)?),
-        Change::DeleteTombstones { identity, was: expected } => {
+        Change::DeleteTombstones { identity, expected } => {
             delete_tombstones(db, identity, *expected)
         }
         Change::TouchLastSeen { id, at } => {

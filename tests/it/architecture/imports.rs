@@ -176,7 +176,12 @@ fn defined_by_macro(tokens: &str) -> Option<String> {
 }
 
 /// Returns the file that defines the item of a path as `module` names it, if it is of this crate.
-fn defining_file(modules: &Modules, module: &Path, path: &[String], depth: usize) -> Option<String> {
+fn defining_file(
+    modules: &Modules,
+    module: &Path,
+    path: &[String],
+    depth: usize,
+) -> Option<String> {
     assert!(depth < 20, "{path:?} in {module:?} leads to itself");
     let (first, rest) = path.split_first()?;
     match first.as_str() {
@@ -214,7 +219,8 @@ fn find(modules: &Modules, mut module: Path, path: &[String], depth: usize) -> O
                 return defining_file(modules, &module, imported, depth + 1);
             }
             let globs = this.globs.iter().map(|glob| [glob.as_slice(), &[name.clone()]].concat());
-            let mut found = globs.filter_map(|path| defining_file(modules, &module, &path, depth + 1));
+            let mut found =
+                globs.filter_map(|path| defining_file(modules, &module, &path, depth + 1));
             return found.next();
         }
         rest = after;

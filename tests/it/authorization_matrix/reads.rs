@@ -85,6 +85,6 @@ fn costs(reply: &Reply, expected: &str, about: &str) {
 async fn forget(app: &App, cell: &Cell) {
     let subject = format!("{}-{}", world::word(Caller::Newcomer), cell.n);
     let made = app.stored(&subject).await.expect("made by `me`");
-    let delete = Change::DeleteUser { id: made.id, was: (&made).into() };
+    let delete = Change::DeleteUser { id: made.id, expected: (&made).into() };
     app.store.commit(&[delete]).await.expect("deleted");
 }

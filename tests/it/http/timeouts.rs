@@ -33,8 +33,7 @@ fn limited() -> Setup {
 
 async fn gated() -> (App, Arc<Gate>) {
     let gate = Gate::open();
-    let app =
-        App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..limited() }).await;
+    let app = App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..limited() }).await;
     World::new(&app).await;
     (app, gate)
 }

@@ -271,8 +271,8 @@ fn no_claim_but_who_it_is_for_changes_an_answer() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let outcome = TestRunner::new_with_rng(config, rng).run(&claims(), |claims| {
         let answers = runtime.block_on(stage.answers(&claims));
-        for (is, was) in answers.iter().zip(&plain) {
-            prop_assert_eq!(is, was);
+        for (is, expected) in answers.iter().zip(&plain) {
+            prop_assert_eq!(is, expected);
         }
         prop_assert_eq!(runtime.block_on(stage.stored()), stored.clone());
         Ok(())

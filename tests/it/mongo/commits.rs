@@ -168,10 +168,10 @@ async fn concurrent_writers_lose_no_updates() {
             loop {
                 let mut users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");
                 let mut user = users.pop().expect("present").expect("readable");
-                let was = UserVersion::from(&user);
+                let expected = UserVersion::from(&user);
                 user.version += 1;
                 let changes =
-                    [Change::UpdateUser { was, user }, Change::InsertAuditEvent(event(n))];
+                    [Change::UpdateUser { expected, user }, Change::InsertAuditEvent(event(n))];
                 match store.commit(&changes).await {
                     Ok(()) => return,
                     Err(CommitError::Stale) => {}

@@ -13,7 +13,7 @@ use crate::support::mongod::{Fresh, ISSUER};
 const MANY: u32 = 1_001;
 
 fn delete() -> [Change; 1] {
-    [Change::DeleteTenant { id: id(1), was: 1, at: time(50), watermark: time(60) }]
+    [Change::DeleteTenant { id: id(1), expected: 1, at: time(50), watermark: time(60) }]
 }
 
 fn member(n: u32) -> Document {
@@ -57,7 +57,7 @@ async fn deletion_marker_remains_until_cleanup_is_complete() {
     // The marker is not a tombstone of a user, not even of an empty identity.
     let empty_identity = Identity { issuer: String::new(), subject: String::new() };
     assert_eq!(store.tombstone(&empty_identity).await.expect("read succeeds"), None);
-    let delete_tombstones = Change::DeleteTombstones { identity: empty_identity, was: None };
+    let delete_tombstones = Change::DeleteTombstones { identity: empty_identity, expected: None };
     store.commit(&[delete_tombstones]).await.expect("commit succeeds");
 
     // A cleanup was interrupted: another instance has already removed some memberships.

@@ -130,7 +130,7 @@ fn user(n: u32) -> User {
 /// Returns changes as a mutation makes them: a tenant lock, an insert and an audit event.
 fn changes(n: u32) -> [Change; 3] {
     [
-        Change::LockTenant { id: id(1), was: 1 },
+        Change::LockTenant { id: id(1), expected: 1 },
         Change::InsertUser(user(n)),
         Change::InsertAuditEvent(event(n)),
     ]

@@ -144,14 +144,14 @@ async fn user_update_keeps_unknown_fields() {
     fresh.insert("users", vec![existing]).await;
     let users = users_by_identity(&store, ISSUER, "ada").await;
     let [Ok(loaded)] = &users[..] else { panic!("{users:?}") };
-    let was = UserVersion::from(loaded);
+    let expected = UserVersion::from(loaded);
     let mut user = loaded.clone();
     user.name = "Ada L.".to_owned();
     user.email = None;
     user.version = 2;
     user.groups_as_of = Some(time(9));
     user.last_seen_at = Some(time(40));
-    let update = Change::UpdateUser { was, user: user.clone() };
+    let update = Change::UpdateUser { expected, user: user.clone() };
     store.commit(std::slice::from_ref(&update)).await.expect("commit succeeds");
 
     let collection = fresh.database.collection::<Document>("users");

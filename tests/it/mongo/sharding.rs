@@ -221,7 +221,7 @@ async fn targeted_shards_are_documented() {
     store.commit(&create_tenant).await.expect("commit succeeds");
     rows.add("`createTenant`").await;
     let update_tenant = [
-        Change::UpdateTenant { was: acme.version, tenant: acme.clone() },
+        Change::UpdateTenant { expected: acme.version, tenant: acme.clone() },
         Change::InsertAuditEvent(event(2)),
     ];
     store.commit(&update_tenant).await.expect("commit succeeds");
@@ -231,29 +231,33 @@ async fn targeted_shards_are_documented() {
         .await
         .expect("commit succeeds");
     rows.add("a user is created").await;
-    let was = UserVersion::from(&ada);
+    let expected = UserVersion::from(&ada);
     let update_member = [
-        Change::LockTenant { id: acme.id, was: acme.version },
-        Change::UpdateUser { was, user: ada.clone() },
+        Change::LockTenant { id: acme.id, expected: acme.version },
+        Change::UpdateUser { expected, user: ada.clone() },
         Change::InsertAuditEvent(event(4)),
     ];
     store.commit(&update_member).await.expect("commit succeeds");
     rows.add("a member is added or changed").await;
     let update_subscription = [
-        Change::UpdateSubscription { was: live.version, subscription: live.clone() },
+        Change::UpdateSubscription { expected: live.version, subscription: live.clone() },
         Change::InsertAuditEvent(event(5)),
     ];
     store.commit(&update_subscription).await.expect("commit succeeds");
     rows.add("`updateSubscription`").await;
     let delete_user = [
-        Change::DeleteUser { id: ada.id, was },
+        Change::DeleteUser { id: ada.id, expected },
         Change::InsertTombstone(Tombstone { identity, deleted_at: time(5) }),
         Change::InsertAuditEvent(event(6)),
     ];
     store.commit(&delete_user).await.expect("commit succeeds");
     rows.add("`deleteUser`").await;
-    let delete_tenant =
-        Change::DeleteTenant { id: acme.id, was: acme.version, at: time(9), watermark: time(9) };
+    let delete_tenant = Change::DeleteTenant {
+        id: acme.id,
+        expected: acme.version,
+        at: time(9),
+        watermark: time(9),
+    };
     store
         .commit(&[delete_tenant, Change::InsertAuditEvent(event(7))])
         .await

@@ -38,7 +38,7 @@ async fn tenant_update_keeps_unknown_fields() {
     };
     fresh.insert("tenants", vec![existing]).await;
     let mut changed = load_tenant(&store).await;
-    let was = changed.version;
+    let expected = changed.version;
     let billing = changed.billing_info.as_mut().expect("present");
     billing.email = None;
     billing.vat_id = Some("DE1".to_owned());
@@ -47,7 +47,7 @@ async fn tenant_update_keeps_unknown_fields() {
     changed.domains = vec!["acme.example".to_owned()];
     changed.version = 2;
     changed.updated_at = time(9);
-    let update = Change::UpdateTenant { was, tenant: changed.clone() };
+    let update = Change::UpdateTenant { expected, tenant: changed.clone() };
     store.commit(std::slice::from_ref(&update)).await.expect("commit succeeds");
     assert_eq!(load_tenant(&store).await, changed);
     let mut after = stored_document(&fresh, "tenants").await;
@@ -69,7 +69,7 @@ async fn tenant_update_keeps_unknown_fields() {
     let address = Some(PostalAddress { city: Some("Bonn".to_owned()), ..Default::default() });
     let billing_info = Some(BillingInfo { address, ..Default::default() });
     let updated = Tenant { billing_info, version: 3, ..changed };
-    let update = Change::UpdateTenant { was: 2, tenant: updated.clone() };
+    let update = Change::UpdateTenant { expected: 2, tenant: updated.clone() };
     store.commit(&[update]).await.expect("commit succeeds");
     assert_eq!(load_tenant(&store).await, updated);
 }
@@ -88,7 +88,7 @@ async fn subscription_update_keeps_unknown_fields() {
     let loaded = subscriptions.pop().expect("present").expect("readable");
     let mut changed = TenantSubscription { current_period_end: None, version: 2, ..loaded };
     changed.stripe.as_mut().expect("present").customer_id = None;
-    let update = Change::UpdateSubscription { was: 1, subscription: changed.clone() };
+    let update = Change::UpdateSubscription { expected: 1, subscription: changed.clone() };
     store.commit(&[update]).await.expect("commit succeeds");
     let subscriptions =
         store.subscriptions(SubscriptionKeys::Ids(&[id(1)])).await.expect("read succeeds");
@@ -107,7 +107,10 @@ async fn tenant_lock_is_not_visible() {
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
     let before = load_tenant(&store).await;
     for _ in 0..3 {
-        store.commit(&[Change::LockTenant { id: id(1), was: 1 }]).await.expect("commit succeeds");
+        store
+            .commit(&[Change::LockTenant { id: id(1), expected: 1 }])
+            .await
+            .expect("commit succeeds");
     }
     assert_eq!(load_tenant(&store).await, before);
 }
@@ -136,7 +139,7 @@ async fn user_without_version_can_be_deleted() {
     fresh.insert("users", vec![doc! { "_id": oid(1), "subject": "ada", "name": "Ada" }]).await;
     let mut users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");
     let ada: User = users.pop().expect("present").expect("readable");
-    let delete = Change::DeleteUser { id: ada.id, was: (&ada).into() };
+    let delete = Change::DeleteUser { id: ada.id, expected: (&ada).into() };
     store.commit(&[delete]).await.expect("commit succeeds");
     assert_eq!(store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds"), []);
 }

@@ -193,7 +193,7 @@ async fn seed_reports_conflicts_and_changes_nothing(app: App) {
     // Once the conflicting tenant has another slug, the seeder continues up to the next conflict.
     let renamed =
         Tenant { slug: "renamed".to_owned(), version: by_slug.version + 1, ..by_slug.clone() };
-    let rename = Change::UpdateTenant { was: by_slug.version, tenant: renamed };
+    let rename = Change::UpdateTenant { expected: by_slug.version, tenant: renamed };
     app.store.commit(&[rename]).await.expect("commit succeeds");
     let (_, result) = try_seed(&*app.store, 60).await;
     let FillError::Taken { slug, field } = result.expect_err("the domain is taken") else {

@@ -34,7 +34,7 @@ for_each_store!(
 );
 
 fn update(before: &Tenant, tenant: Tenant) -> Change {
-    Change::UpdateTenant { was: before.version, tenant }
+    Change::UpdateTenant { expected: before.version, tenant }
 }
 
 /// Returns the tenant with the next version and a new `updated_at`.
@@ -98,8 +98,8 @@ async fn optional_tenant_fields_can_be_set_and_cleared(store: Arc<dyn Store>) {
 async fn subscription_update_is_read_back(store: Arc<dyn Store>) {
     must_commit(&*store, [1, 2].map(subscription).map(Change::InsertSubscription)).await;
     let mut full = TenantSubscription { version: 2, ..full_subscription(1) };
-    let change = |was, subscription: &TenantSubscription| Change::UpdateSubscription {
-        was,
+    let change = |expected, subscription: &TenantSubscription| Change::UpdateSubscription {
+        expected,
         subscription: subscription.clone(),
     };
     must_commit(&*store, [change(1, &full)]).await;
@@ -112,7 +112,7 @@ async fn subscription_update_is_read_back(store: Arc<dyn Store>) {
     let bare = TenantSubscription { version: 4, ..subscription(1) };
     must_commit(&*store, [change(3, &bare)]).await;
     assert_eq!(find_subscription(&*store, 1).await, Some(bare));
-    must_commit(&*store, [Change::DeleteSubscription { id: id(1), was: 4 }]).await;
+    must_commit(&*store, [Change::DeleteSubscription { id: id(1), expected: 4 }]).await;
     assert_eq!(find_subscription(&*store, 1).await, None);
     assert_eq!(
         find_subscription(&*store, 2).await,
@@ -122,17 +122,20 @@ async fn subscription_update_is_read_back(store: Arc<dyn Store>) {
 }
 
 /// Returns every change that names the version it is based on, for the n-th documents.
-fn versioned_changes(n: u32, was: i32) -> Vec<Change> {
-    let user_version = UserVersion { version: was, groups_as_of: None };
-    let subscription = TenantSubscription { version: was + 1, ..subscription(n) };
+fn versioned_changes(n: u32, expected: i32) -> Vec<Change> {
+    let user_version = UserVersion { version: expected, groups_as_of: None };
+    let subscription = TenantSubscription { version: expected + 1, ..subscription(n) };
     vec![
-        Change::UpdateTenant { was, tenant: Tenant { version: was + 1, ..tenant(n) } },
-        Change::DeleteTenant { id: id(n), was, at: time(1), watermark: time(2) },
-        Change::LockTenant { id: id(n), was },
-        Change::UpdateSubscription { was, subscription },
-        Change::DeleteSubscription { id: id(n), was },
-        Change::UpdateUser { was: user_version, user: User { version: was + 1, ..user(n) } },
-        Change::DeleteUser { id: id(n), was: user_version },
+        Change::UpdateTenant { expected, tenant: Tenant { version: expected + 1, ..tenant(n) } },
+        Change::DeleteTenant { id: id(n), expected, at: time(1), watermark: time(2) },
+        Change::LockTenant { id: id(n), expected },
+        Change::UpdateSubscription { expected, subscription },
+        Change::DeleteSubscription { id: id(n), expected },
+        Change::UpdateUser {
+            expected: user_version,
+            user: User { version: expected + 1, ..user(n) },
+        },
+        Change::DeleteUser { id: id(n), expected: user_version },
     ]
 }
 
@@ -145,15 +148,15 @@ async fn outdated_version_of_every_change_is_stale(store: Arc<dyn Store>) {
         Change::InsertUser(with_watermark.clone()),
     ];
     must_commit(&*store, initial).await;
-    for (n, was) in [(1, 0), (1, 2), (1, i32::MAX - 1), (2, 1), (2, 2)] {
-        for change in versioned_changes(n, was) {
+    for (n, expected) in [(1, 0), (1, 2), (1, i32::MAX - 1), (2, 1), (2, 2)] {
+        for change in versioned_changes(n, expected) {
             assert_commit_fails(&*store, &[change], is_stale).await;
         }
     }
     // The watermark changes independently of the version.
     for groups_as_of in [None, Some(time(4)), Some(time(6))] {
-        let was = UserVersion { version: 1, groups_as_of };
-        assert_commit_fails(&*store, &[Change::DeleteUser { id: id(3), was }], is_stale).await;
+        let expected = UserVersion { version: 1, groups_as_of };
+        assert_commit_fails(&*store, &[Change::DeleteUser { id: id(3), expected }], is_stale).await;
     }
     assert_eq!(find_tenant(&*store, 1).await, Some(tenant(1)));
     assert_eq!(find_subscription(&*store, 1).await, Some(subscription(1)));
@@ -189,7 +192,7 @@ async fn update_conflict_names_the_field(store: Arc<dyn Store>) {
             |error: &CommitError| matches!(error, CommitError::Conflict(field) if *field == unique);
         assert_commit_fails(&*store, &[update(&tenant(2), changed.clone())], names_field).await;
         // The version check comes first, so a stale change reports no conflict.
-        let stale = Change::UpdateTenant { was: 7, tenant: changed };
+        let stale = Change::UpdateTenant { expected: 7, tenant: changed };
         assert_commit_fails(&*store, &[stale], is_stale).await;
     }
     assert_eq!(find_tenant(&*store, 2).await, Some(tenant(2)));
@@ -251,12 +254,12 @@ async fn reactivated_subscription_may_conflict(store: Arc<dyn Store>) {
     must_commit(&*store, [subscription(1), ended.clone()].map(Change::InsertSubscription)).await;
     let reactivated =
         TenantSubscription { status: TenantSubscriptionStatus::PastDue, version: 2, ..ended };
-    let reactivate = Change::UpdateSubscription { was: 1, subscription: reactivated };
+    let reactivate = Change::UpdateSubscription { expected: 1, subscription: reactivated };
     let is_conflict =
         |error: &CommitError| matches!(error, CommitError::Conflict(UniqueField::LiveSubscription));
     assert_commit_fails(&*store, std::slice::from_ref(&reactivate), is_conflict).await;
     // The update succeeds once the live subscription is deleted.
-    must_commit(&*store, [Change::DeleteSubscription { id: id(1), was: 1 }, reactivate]).await;
+    must_commit(&*store, [Change::DeleteSubscription { id: id(1), expected: 1 }, reactivate]).await;
     let live = store
         .subscriptions(SubscriptionKeys::LiveOfTenants(&[id(1)]))
         .await
@@ -279,18 +282,18 @@ async fn every_kind_of_change_is_atomic(store: Arc<dyn Store>) {
     ];
     must_commit(&*store, initial).await;
     let valid = [
-        Change::UpdateTenant { was: 1, tenant: next_version(&tenant(1)) },
-        Change::LockTenant { id: id(2), was: 1 },
+        Change::UpdateTenant { expected: 1, tenant: next_version(&tenant(1)) },
+        Change::LockTenant { id: id(2), expected: 1 },
         Change::UpdateSubscription {
-            was: 1,
+            expected: 1,
             subscription: TenantSubscription { version: 2, ..subscription(1) },
         },
-        Change::DeleteSubscription { id: id(2), was: 1 },
+        Change::DeleteSubscription { id: id(2), expected: 1 },
         Change::RequireNoLiveSubscription(id(2)),
-        Change::DeleteUser { id: id(2), was: (&user(2)).into() },
+        Change::DeleteUser { id: id(2), expected: (&user(2)).into() },
         Change::InsertTombstone(tombstone(2, 5)),
-        Change::DeleteTombstones { identity: user(9).identity, was: Some(time(1)) },
-        Change::DeleteTenant { id: id(3), was: 1, at: time(7), watermark: time(8) },
+        Change::DeleteTombstones { identity: user(9).identity, expected: Some(time(1)) },
+        Change::DeleteTenant { id: id(3), expected: 1, at: time(7), watermark: time(8) },
         Change::InsertAuditEvent(event(1)),
     ];
     // Rotates the list so that each kind of change precedes the failing one once.
@@ -299,7 +302,7 @@ async fn every_kind_of_change_is_atomic(store: Arc<dyn Store>) {
         if rotation > 4 {
             changes[5..].rotate_left(rotation - 5);
         }
-        changes.push(Change::LockTenant { id: id(9), was: 1 });
+        changes.push(Change::LockTenant { id: id(9), expected: 1 });
         assert_commit_fails(&*store, &changes, is_stale).await;
     }
     let assert_unchanged = async |store: &dyn Store| {

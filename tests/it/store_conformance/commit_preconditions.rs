@@ -51,7 +51,7 @@ async fn require_owner_needs_an_enabled_owner(store: Arc<dyn Store>) {
     assert_commit_fails(&*store, &both, is_owner_error).await;
 
     let enabled = User { disabled: false, version: 2, ..disabled_owner.clone() };
-    let enable = Change::UpdateUser { was: (&disabled_owner).into(), user: enabled };
+    let enable = Change::UpdateUser { expected: (&disabled_owner).into(), user: enabled };
     must_commit(&*store, [enable, Change::RequireOwner(id(1))]).await;
     must_commit(&*store, [Change::RequireOwner(id(1))]).await;
 }
@@ -61,17 +61,17 @@ async fn require_owner_is_checked_after_all_other_changes(store: Arc<dyn Store>)
     must_commit(&*store, [Change::InsertTenant(tenant(1))]).await;
     must_commit(&*store, [ada.clone(), bob.clone()].map(Change::InsertUser)).await;
     let without_membership = User { memberships: Vec::new(), version: 2, ..ada.clone() };
-    let remove_owner = Change::UpdateUser { was: (&ada).into(), user: without_membership };
+    let remove_owner = Change::UpdateUser { expected: (&ada).into(), user: without_membership };
     let new_owner = User { version: 2, ..user_with(2, &[(1, TenantRole::Owner)]) };
-    let add_owner = Change::UpdateUser { was: (&bob).into(), user: new_owner };
-    let lock = Change::LockTenant { id: id(1), was: 1 };
+    let add_owner = Change::UpdateUser { expected: (&bob).into(), user: new_owner };
+    let lock = Change::LockTenant { id: id(1), expected: 1 };
     let require_owner = Change::RequireOwner(id(1));
     for changes in [
         vec![require_owner.clone(), lock.clone(), remove_owner.clone()],
         vec![lock.clone(), remove_owner.clone(), require_owner.clone()],
         vec![
             lock.clone(),
-            Change::DeleteUser { id: id(1), was: (&ada).into() },
+            Change::DeleteUser { id: id(1), expected: (&ada).into() },
             require_owner.clone(),
         ],
     ] {
@@ -97,7 +97,7 @@ async fn live_subscription_violates_the_precondition(store: Arc<dyn Store>) {
             // Other tenants are not affected. The order of the changes matters: the precondition
             // holds once the subscription is deleted.
             must_commit(&*store, [Change::RequireNoLiveSubscription(id(2))]).await;
-            let delete = Change::DeleteSubscription { id: id(n), was: 1 };
+            let delete = Change::DeleteSubscription { id: id(n), expected: 1 };
             assert_commit_fails(&*store, &[precondition.clone(), delete.clone()], is_stale).await;
             must_commit(&*store, [delete, precondition.clone()]).await;
         }
@@ -114,9 +114,9 @@ async fn newest_tombstone_is_returned(store: Arc<dyn Store>) {
 }
 
 async fn tombstones_are_deleted_only_if_unchanged(store: Arc<dyn Store>) {
-    let delete = |n, was: Option<i64>| Change::DeleteTombstones {
+    let delete = |n, expected: Option<i64>| Change::DeleteTombstones {
         identity: user(n).identity,
-        was: was.map(time),
+        expected: expected.map(time),
     };
     let mut other_issuer = tombstone(1, 7);
     other_issuer.identity.issuer = "https://other.example/".to_owned();
@@ -152,9 +152,9 @@ async fn user_deletion_removes_its_memberships(store: Arc<dyn Store>) {
         [member.clone(), user_with(2, &[(1, TenantRole::Member)])].map(Change::InsertUser),
     )
     .await;
-    let was = UserVersion::from(&member);
+    let expected = UserVersion::from(&member);
     let deletion =
-        [Change::DeleteUser { id: id(1), was }, Change::InsertTombstone(tombstone(1, 5))];
+        [Change::DeleteUser { id: id(1), expected }, Change::InsertTombstone(tombstone(1, 5))];
     must_commit(&*store, deletion.clone()).await;
     assert_eq!(find_user(&*store, 1).await, None);
     let counts =

@@ -66,7 +66,7 @@ async fn failed_commit_writes_nothing(store: Arc<dyn Store>) {
         Change::InsertTenant(tenant(2)),
         Change::InsertSubscription(subscription(2)),
         Change::InsertUser(user(2)),
-        Change::UpdateUser { was: (&bob).into(), user: next_version(&bob) },
+        Change::UpdateUser { expected: (&bob).into(), user: next_version(&bob) },
         Change::TouchLastSeen { id: bob.id, at: time(9) },
         Change::InsertAuditEvent(event(2)),
     ];
@@ -249,8 +249,8 @@ async fn outdated_user_version_is_stale(store: Arc<dyn Store>) {
         (&user(2), 2, Some(time(5))),
         (&user(3), 1, None),
     ] {
-        let was = UserVersion { version, groups_as_of };
-        let update = Change::UpdateUser { was, user: next_version(user) };
+        let expected = UserVersion { version, groups_as_of };
+        let update = Change::UpdateUser { expected, user: next_version(user) };
         assert_stale(&*store, std::slice::from_ref(&update)).await;
         assert_stale(&*store, &[Change::InsertAuditEvent(event(1)), update]).await;
     }
@@ -263,12 +263,12 @@ async fn outdated_user_version_is_stale(store: Arc<dyn Store>) {
     let moved = User { groups_as_of: Some(time(6)), ..with_watermark.clone() };
     must_commit(
         &*store,
-        [Change::UpdateUser { was: (&with_watermark).into(), user: moved.clone() }],
+        [Change::UpdateUser { expected: (&with_watermark).into(), user: moved.clone() }],
     )
     .await;
     assert_stale(
         &*store,
-        &[Change::UpdateUser { was: (&with_watermark).into(), user: next_version(&moved) }],
+        &[Change::UpdateUser { expected: (&with_watermark).into(), user: next_version(&moved) }],
     )
     .await;
     assert_eq!(load_user(&*store, 1).await, moved);
@@ -276,11 +276,11 @@ async fn outdated_user_version_is_stale(store: Arc<dyn Store>) {
 
 async fn stale_change_writes_nothing(store: Arc<dyn Store>) {
     must_commit(&*store, [Change::InsertUser(user(1))]).await;
-    let was = UserVersion { version: 7, groups_as_of: None };
+    let expected = UserVersion { version: 7, groups_as_of: None };
     let changes = [
         Change::InsertTenant(tenant(1)),
         Change::InsertAuditEvent(event(1)),
-        Change::UpdateUser { was, user: next_version(&user(1)) },
+        Change::UpdateUser { expected, user: next_version(&user(1)) },
     ];
     assert_stale(&*store, &changes).await;
     assert!(store.tenants(TenantKeys::Ids(&[id(1)])).await.expect("read succeeds").is_empty());
@@ -298,7 +298,8 @@ async fn user_update_is_read_back(store: Arc<dyn Store>) {
         name: PEOPLE[3].to_owned(),
         ..full_user(1)
     };
-    must_commit(&*store, [Change::UpdateUser { was: (&user(1)).into(), user: full.clone() }]).await;
+    must_commit(&*store, [Change::UpdateUser { expected: (&user(1)).into(), user: full.clone() }])
+        .await;
     assert_eq!(load_user(&*store, 1).await, full);
     let users = store.users(UserKeys::Identity(&full.identity)).await.expect("read succeeds");
     assert_eq!(users, [Ok(full)]);
@@ -315,7 +316,8 @@ async fn user_update_clears_optional_fields(store: Arc<dyn Store>) {
         groups_as_of: None,
         ..next_version(&full)
     };
-    must_commit(&*store, [Change::UpdateUser { was: (&full).into(), user: bare.clone() }]).await;
+    must_commit(&*store, [Change::UpdateUser { expected: (&full).into(), user: bare.clone() }])
+        .await;
     assert_eq!(load_user(&*store, 1).await, bare);
 }
 
@@ -338,9 +340,9 @@ async fn memberships_can_be_added_changed_and_removed(store: Arc<dyn Store>) {
         admin_of(&[3, 2, 1, 0]), // adds others
         changed,                 // changes every field of one
     ] {
-        let was = (&ada).into();
+        let expected = (&ada).into();
         ada = User { memberships, ..next_version(&ada) };
-        must_commit(&*store, [Change::UpdateUser { was, user: ada.clone() }]).await;
+        must_commit(&*store, [Change::UpdateUser { expected, user: ada.clone() }]).await;
         assert_eq!(load_user(&*store, 1).await, ada);
     }
 }
@@ -366,9 +368,9 @@ async fn user_update_never_moves_last_seen_back(store: Arc<dyn Store>) {
     // time.
     let mut ada = earlier_read;
     for (at, last_seen) in [(None, 10), (Some(5), 10), (Some(20), 20)] {
-        let was = (&ada).into();
+        let expected = (&ada).into();
         ada = User { last_seen_at: at.map(time), ..next_version(&ada) };
-        must_commit(&*store, [Change::UpdateUser { was, user: ada.clone() }]).await;
+        must_commit(&*store, [Change::UpdateUser { expected, user: ada.clone() }]).await;
         assert_eq!(
             load_user(&*store, 1).await,
             User { last_seen_at: Some(time(last_seen)), ..ada.clone() }

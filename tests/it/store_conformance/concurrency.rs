@@ -102,8 +102,8 @@ fn update_of_user(n: u32) -> (UserVersion, User) {
 async fn user_version_has_one_winner(store: Arc<dyn Store>) {
     must_commit(&*store, [Change::InsertUser(user(0))]).await;
     let update = |n| {
-        let (was, user) = update_of_user(n);
-        vec![Change::UpdateUser { was, user }]
+        let (expected, user) = update_of_user(n);
+        vec![Change::UpdateUser { expected, user }]
     };
     let results = commit_concurrently(&store, (0..MANY).map(update)).await;
     let winner = winner(&results, |error| matches!(error, CommitError::Stale));
@@ -114,8 +114,8 @@ async fn user_version_has_one_winner(store: Arc<dyn Store>) {
 async fn user_version_has_one_winner_and_one_event(store: Arc<dyn Store>) {
     must_commit(&*store, [Change::InsertUser(user(0))]).await;
     let update = |n| {
-        let (was, user) = update_of_user(n);
-        vec![Change::UpdateUser { was, user }, Change::InsertAuditEvent(event(n))]
+        let (expected, user) = update_of_user(n);
+        vec![Change::UpdateUser { expected, user }, Change::InsertAuditEvent(event(n))]
     };
     let results = commit_concurrently(&store, (0..MANY).map(update)).await;
     let winner = winner(&results, |error| matches!(error, CommitError::Stale));

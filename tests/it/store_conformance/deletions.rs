@@ -97,8 +97,8 @@ fn document(user: User) -> Document {
     }
 }
 
-fn delete(n: u32, was: i32) -> Change {
-    Change::DeleteTenant { id: id(n), was, at: time(50), watermark: time(60) }
+fn delete(n: u32, expected: i32) -> Change {
+    Change::DeleteTenant { id: id(n), expected, at: time(50), watermark: time(60) }
 }
 
 /// Returns the n-th user as a member of these tenants.
@@ -123,8 +123,8 @@ async fn tenant_deletion_removes_subscriptions_and_memberships(store: Arc<dyn St
     let all = [1, 2].map(subscription).into_iter().chain(ended);
     must_commit(&*store, all.map(Change::InsertSubscription)).await;
     must_commit(&*store, [member(1, &[1, 2]), member(2, &[2])].map(Change::InsertUser)).await;
-    for was in [0, 2] {
-        assert_commit_fails(&*store, &[delete(1, was)], is_stale).await;
+    for expected in [0, 2] {
+        assert_commit_fails(&*store, &[delete(1, expected)], is_stale).await;
     }
     must_commit(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;
     assert_eq!(

@@ -195,11 +195,11 @@ async fn user_stores_ten_thousand_memberships(store: Arc<dyn Store>) {
     let users = store.users(UserKeys::Identity(&ada.identity)).await.expect("read succeeds");
     assert!(users == [Ok(ada.clone())], "the inserted user differs");
 
-    let was = (&ada).into();
+    let expected = (&ada).into();
     ada.memberships.rotate_left(3);
     ada.memberships.truncate(9_999);
     ada.version += 1;
-    must_commit(&*store, [Change::UpdateUser { was, user: ada.clone() }]).await;
+    must_commit(&*store, [Change::UpdateUser { expected, user: ada.clone() }]).await;
     let users = store.users(UserKeys::Ids(&[ada.id])).await.expect("read succeeds");
     assert!(users == [Ok(ada)], "the updated user differs");
 }

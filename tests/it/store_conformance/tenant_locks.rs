@@ -44,7 +44,7 @@ async fn concurrent_updates_of_one_version_have_one_winner(store: Arc<dyn Store>
     must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
     let update = |n| {
         vec![
-            Change::UpdateTenant { was: 1, tenant: renamed(n) },
+            Change::UpdateTenant { expected: 1, tenant: renamed(n) },
             Change::InsertAuditEvent(event(n)),
         ]
     };
@@ -59,7 +59,7 @@ async fn concurrent_updates_of_one_version_have_one_winner(store: Arc<dyn Store>
 async fn concurrent_tenant_locks_all_commit(store: Arc<dyn Store>) {
     must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
     let lock =
-        |n| vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertAuditEvent(event(n))];
+        |n| vec![Change::LockTenant { id: id(0), expected: 1 }, Change::InsertAuditEvent(event(n))];
     for result in commit_concurrently(&store, (0..SOME).map(lock)).await {
         result.expect("commit succeeds");
     }
@@ -91,7 +91,7 @@ async fn concurrent_updates_to_one_slug_have_one_winner(store: Arc<dyn Store>) {
     let updated = |n| Tenant { version: 2, ..with_contested_slug(n) };
     let update = |n| {
         vec![
-            Change::UpdateTenant { was: 1, tenant: updated(n) },
+            Change::UpdateTenant { expected: 1, tenant: updated(n) },
             Change::InsertAuditEvent(event(n)),
         ]
     };
@@ -108,8 +108,11 @@ fn owner(n: u32, tenant: u32) -> User {
 
 /// Returns an update of a member that also locks the tenant.
 fn member_change(before: &User, after: User, tenant: u32) -> Vec<Change> {
-    let was = before.into();
-    vec![Change::LockTenant { id: id(tenant), was: 1 }, Change::UpdateUser { was, user: after }]
+    let expected = before.into();
+    vec![
+        Change::LockTenant { id: id(tenant), expected: 1 },
+        Change::UpdateUser { expected, user: after },
+    ]
 }
 
 async fn one_owner_remains_when_both_leave(store: Arc<dyn Store>) {
@@ -139,8 +142,12 @@ async fn users_cannot_join_a_deleted_tenant(store: Arc<dyn Store>) {
             let joined = User { version: 2, ..owner(n, round) };
             member_change(&user(n), joined, round)
         };
-        let delete =
-            vec![Change::DeleteTenant { id: id(round), was: 1, at: time(50), watermark: time(60) }];
+        let delete = vec![Change::DeleteTenant {
+            id: id(round),
+            expected: 1,
+            at: time(50),
+            watermark: time(60),
+        }];
         let mut lists: Vec<_> = users.clone().map(join).collect();
         lists.insert(3, delete);
         let results = commit_concurrently(&store, lists.into_iter()).await;
@@ -164,7 +171,10 @@ async fn concurrent_subscriptions_leave_one_live(store: Arc<dyn Store>) {
     must_commit(&*store, [Change::InsertTenant(tenant(0))]).await;
     let insert = |n| {
         let subscription = TenantSubscription { tenant_id: id(0), ..subscription(n) };
-        vec![Change::LockTenant { id: id(0), was: 1 }, Change::InsertSubscription(subscription)]
+        vec![
+            Change::LockTenant { id: id(0), expected: 1 },
+            Change::InsertSubscription(subscription),
+        ]
     };
     let results = commit_concurrently(&store, (0..SOME).map(insert)).await;
     winner(&results, |error| matches!(error, CommitError::Conflict(UniqueField::LiveSubscription)));
@@ -176,11 +186,11 @@ async fn plan_change_excludes_a_new_subscription(store: Arc<dyn Store>) {
         must_commit(&*store, [Change::InsertTenant(tenant(round))]).await;
         let changed = Tenant { version: 2, ..tenant(round) };
         let change_plan = vec![
-            Change::UpdateTenant { was: 1, tenant: changed },
+            Change::UpdateTenant { expected: 1, tenant: changed },
             Change::RequireNoLiveSubscription(id(round)),
         ];
         let subscribe = vec![
-            Change::LockTenant { id: id(round), was: 1 },
+            Change::LockTenant { id: id(round), expected: 1 },
             Change::InsertSubscription(subscription(round)),
         ];
         let results = commit_concurrently(&store, [change_plan, subscribe].into_iter()).await;
@@ -196,11 +206,11 @@ async fn identity_has_either_a_user_or_a_tombstone(store: Arc<dyn Store>) {
     let create = |n: u32| {
         let (store, identity) = (Arc::clone(&store), identity.clone());
         async move {
-            let was =
+            let expected =
                 store.tombstone(&identity).await.expect("read succeeds").map(|t| t.deleted_at);
             let user = User { identity: identity.clone(), ..user(n) };
             let changes = [
-                Change::DeleteTombstones { identity, was },
+                Change::DeleteTombstones { identity, expected },
                 Change::InsertUser(user),
                 Change::InsertAuditEvent(event(n)),
             ];
@@ -216,7 +226,7 @@ async fn identity_has_either_a_user_or_a_tombstone(store: Arc<dyn Store>) {
             let user = user.expect("readable");
             let tombstone = Tombstone { identity, deleted_at: time(n.into()) };
             let changes = [
-                Change::DeleteUser { id: user.id, was: (&user).into() },
+                Change::DeleteUser { id: user.id, expected: (&user).into() },
                 Change::InsertTombstone(tombstone),
                 Change::InsertAuditEvent(event(n)),
             ];

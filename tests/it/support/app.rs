@@ -356,9 +356,9 @@ impl App {
     /// Changes a stored user as a hand in the database would.
     pub(crate) async fn change(&self, subject: &str, change: impl FnOnce(&mut User)) {
         let mut user = self.stored(subject).await.expect("stored");
-        let was = UserVersion::from(&user);
+        let expected = UserVersion::from(&user);
         change(&mut user);
-        self.store.commit(&[Change::UpdateUser { was, user }]).await.expect("committed");
+        self.store.commit(&[Change::UpdateUser { expected, user }]).await.expect("committed");
     }
 
     /// The whole history, newest first.

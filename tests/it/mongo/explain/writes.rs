@@ -47,22 +47,23 @@ async fn changes_examine_only_their_documents() {
     let mut users = store.users(UserKeys::Ids(&[id(3)])).await.expect("read succeeds");
     let user = users.pop().expect("present").expect("readable");
     let identity = Identity { issuer: ISSUER.to_owned(), subject: "u-7".to_owned() };
-    let lock = Change::LockTenant { id: id(4), was: 1 };
+    let lock = Change::LockTenant { id: id(4), expected: 1 };
     profiled(&fresh).await;
-    let delete = |n| Change::DeleteTenant { id: id(n), was: 1, at: time(1), watermark: time(2) };
+    let delete =
+        |n| Change::DeleteTenant { id: id(n), expected: 1, at: time(1), watermark: time(2) };
     let updated = |version| tenantry::domain::tenant::Tenant { version, ..tenant.clone() };
     for (change, commands) in [
-        (Change::UpdateTenant { was: 1, tenant: updated(2) }, 1),
-        (Change::UpdateTenant { was: 2, tenant: updated(3) }, 1),
+        (Change::UpdateTenant { expected: 1, tenant: updated(2) }, 1),
+        (Change::UpdateTenant { expected: 2, tenant: updated(3) }, 1),
         (lock.clone(), 1),
-        (Change::UpdateSubscription { was: 1, subscription }, 1),
-        (Change::DeleteSubscription { id: id(3), was: 1 }, 1),
+        (Change::UpdateSubscription { expected: 1, subscription }, 1),
+        (Change::DeleteSubscription { id: id(3), expected: 1 }, 1),
         (Change::RequireNoLiveSubscription(id(3)), 1),
-        (Change::UpdateUser { was: user_version(1), user: user.clone() }, 1),
+        (Change::UpdateUser { expected: user_version(1), user: user.clone() }, 1),
         (Change::TouchLastSeen { id: id(3), at: time(9) }, 1),
-        (Change::DeleteUser { id: id(3), was: user_version(1) }, 1),
-        (Change::DeleteTombstones { identity: identity.clone(), was: Some(time(1)) }, 2),
-        (Change::DeleteTombstones { identity, was: None }, 1),
+        (Change::DeleteUser { id: id(3), expected: user_version(1) }, 1),
+        (Change::DeleteTombstones { identity: identity.clone(), expected: Some(time(1)) }, 2),
+        (Change::DeleteTombstones { identity, expected: None }, 1),
         (Change::InsertUser(user), 1),
         // Deletes the tenant and its subscriptions, counts and removes its members, looks for a
         // marker document, and looks for late memberships.
@@ -150,7 +151,8 @@ async fn tenant_cleanup_uses_indexes() {
     fresh.insert("tenants", vec![doc! { "_id": oid(1_000), "slug": "many", "name": "Many" }]).await;
     fresh.insert("users", (0..1_100).map(member).collect()).await;
     profiled(&fresh).await;
-    let delete = Change::DeleteTenant { id: id(1_000), was: 1, at: time(1), watermark: time(2) };
+    let delete =
+        Change::DeleteTenant { id: id(1_000), expected: 1, at: time(1), watermark: time(2) };
     store.commit(&[delete]).await.expect("commit succeeds");
     // The members are counted from the index alone, up to the limit of a transaction. Then the
     // marker document is looked up.
