@@ -35,8 +35,8 @@ impl Session {
         &self,
         id: SubscriptionId,
     ) -> Result<SubscriptionWithTenant, AccessError> {
-        let found = self.subscriptions(&[id]).await?.remove(&id).ok_or(AccessError::NotFound)?;
-        let subscription = (*found?).clone();
+        let stored = self.subscriptions(&[id]).await?.remove(&id).ok_or(AccessError::NotFound)?;
+        let subscription = (*stored?).clone();
         let tenant = self.require_tenant(subscription.tenant_id).await?;
         Ok(SubscriptionWithTenant { subscription, tenant })
     }

@@ -1,7 +1,7 @@
 //! The rules of adding, changing and removing memberships.
 //!
-//! A membership that a rule adds or changes has the source `Direct` from then on, whatever its
-//! source was before. The sync from groups no longer changes it.
+//! A membership that a rule adds or changes has the source `Direct` from then on, regardless of its
+//! earlier source. The sync from groups no longer changes it.
 
 use super::{Edit, fields, user::advance_watermark};
 use crate::domain::{
