@@ -20,27 +20,25 @@ mod limits;
 mod loaders;
 mod mutation;
 mod node;
+mod objects;
 mod operation_info;
 mod payload;
 mod query;
 mod request;
 mod scalar;
+mod sdl;
 mod subscription;
 mod tenant;
 mod user;
-mod write_input;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 
-use crate::access::AccessError;
+use objects::Nullable;
 
 pub use documents::TrustedDocuments;
 pub use error::{Code, RequestError};
 pub use operation_info::OperationInfo;
 pub use request::{GraphQlExecutor, GraphQlRequest, GraphQlResponse, PreparedOperation};
-
-/// What a field answers that may be null: nothing, a value, or an error beside a `null`.
-type Nullable<T> = Option<Result<T, AccessError>>;
 
 type Root = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
@@ -48,8 +46,9 @@ fn root() -> async_graphql::SchemaBuilder<query::Query, mutation::Mutation, Empt
     Schema::build(query::Query, mutation::Mutation, EmptySubscription)
 }
 
-/// The schema in GraphQL's schema definition language, as `schema.graphql` has it.
+/// Returns the schema in the schema definition language, exactly as in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    root().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident();
+    sdl::like_print_schema(&root().finish().sdl_with_options(options))
 }
