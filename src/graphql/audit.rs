@@ -44,9 +44,9 @@ impl AuditEventObject {
         nullable(ctx.load(id).await.map(|user| user.map(UserObject)))
     }
 
-    /// The tenant that the change concerns. Null if there is none, and if the tenant was deleted or is
-    /// hidden from the viewer. If the change concerns several tenants, the field is null except in
-    /// `Tenant.auditLog`, where it is the tenant of that log.
+    /// The tenant that the change concerns. Null if there is none, and if the tenant was deleted or
+    /// is hidden from the viewer. If the change concerns several tenants, the field is null except
+    /// in `Tenant.auditLog`, where it is the tenant of that log.
     async fn tenant(&self, ctx: &Context<'_>) -> Nullable<TenantObject> {
         let id = self.log_tenant.or(match self.event.tenants[..] {
             [only] => Some(only),
@@ -61,14 +61,15 @@ impl AuditEventObject {
         nullable(node::find(ctx, id).await)
     }
 
-    /// The changed fields by path, each with its old and its new value:
-    /// `{"name": {"from": "Acme", "to": "Acme Inc."}}`. Fields that the viewer may not see are omitted.
+    /// The changed fields by path, each with its old and its new value, for example
+    /// `{"name": {"from": "Acme", "to": "Acme Inc."}}`. Fields that are hidden from the viewer are
+    /// omitted.
     async fn changes(&self, ctx: &Context<'_>) -> Nullable<Json> {
         Some(self.visible_changes(ctx).await)
     }
 
-    /// The identifier of the request that made the change, as in its `x-request-id` response header.
-    /// Null for changes that no request made.
+    /// The identifier of the request that made the change, as in its `x-request-id` response
+    /// header. Null for changes that no request made.
     async fn request_id(&self) -> Option<&str> {
         self.event.request_id.as_deref()
     }

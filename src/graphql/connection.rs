@@ -125,8 +125,8 @@ impl<N: OutputType> Connection<N> {
         }
     }
 
-    /// The number of elements in the whole list, after filters. To select it costs one more database
-    /// read.
+    /// The number of elements in the whole list, after filters. Selecting it costs one more
+    /// database read.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, AccessError> {
         let session = ctx.session();
         let count = match &self.total {

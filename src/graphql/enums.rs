@@ -38,8 +38,8 @@ pub(super) enum Plan {
 pub(super) enum TenantRole {
     /// The member can see the tenant, its subscriptions and its members.
     Member,
-    /// The member can also see billing information and the audit log, change name, domains and billing
-    /// information, and manage members and admins.
+    /// The member can also see billing information and the audit log, change name, domains and
+    /// billing information, and manage members and admins.
     Admin,
     /// The member can also add, change and remove owners.
     Owner,
@@ -49,11 +49,11 @@ pub(super) enum TenantRole {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "user::MembershipSource")]
 pub(super) enum MembershipSource {
-    /// A group of the identity provider granted the membership. The next sync of the user's groups may
-    /// change or remove it.
+    /// A group of the identity provider granted the membership. The next sync of the user's groups
+    /// may change or remove it.
     Group,
-    /// A mutation or an operator granted the membership. The sync of the user's groups does not touch
-    /// it.
+    /// A mutation or an operator granted the membership. The sync of the user's groups does not
+    /// touch it.
     Direct,
 }
 

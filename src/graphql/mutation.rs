@@ -36,13 +36,13 @@ use crate::{
 /// The root type of mutations.
 pub(super) struct Mutation;
 
-/// The mutations of the API. The root fields of a document are executed one after the other, and each
-/// one commits separately. A request with an `Idempotency-Key` header can be retried safely: it is
-/// executed once.
+/// The mutations of the API. The root fields of a document are executed one after the other, and
+/// each one commits separately. A request with an `Idempotency-Key` header can be retried safely:
+/// it is executed once.
 #[Object]
 impl Mutation {
-    /// Creates a tenant and its first subscription, which has the status `TRIALING`. Requires a platform
-    /// admin.
+    /// Creates a tenant and its first subscription, which has the status `TRIALING`. Allowed for
+    /// platform admins only.
     async fn create_tenant(
         &self,
         ctx: &Context<'_>,
@@ -52,8 +52,8 @@ impl Mutation {
         Ok(CreateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
-    /// Changes a tenant. Requires an admin or an owner of the tenant, or a platform admin. Some fields
-    /// require a platform admin.
+    /// Changes a tenant. Allowed for admins and owners of the tenant and for platform admins. Some
+    /// fields may be changed by platform admins only.
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,
@@ -64,8 +64,8 @@ impl Mutation {
         Ok(UpdateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
-    /// Deletes a tenant with its subscriptions and memberships. The default tenant cannot be deleted.
-    /// Requires a platform admin.
+    /// Deletes a tenant with its subscriptions and memberships. The default tenant cannot be
+    /// deleted. Allowed for platform admins only.
     async fn delete_tenant(
         &self,
         ctx: &Context<'_>,
@@ -76,7 +76,8 @@ impl Mutation {
         Ok(DeleteTenantPayload::new(id(deleted)))
     }
 
-    /// Creates a user before the first sign-in, or again after a deletion. Requires a platform admin.
+    /// Creates a user before the first sign-in, or again after a deletion. Allowed for platform
+    /// admins only.
     async fn create_user(
         &self,
         ctx: &Context<'_>,
@@ -87,7 +88,7 @@ impl Mutation {
         Ok(CreateUserPayload::new(UserObject(Arc::new(user))))
     }
 
-    /// Changes a user. Requires a platform admin.
+    /// Changes a user. Allowed for platform admins only.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
@@ -99,8 +100,8 @@ impl Mutation {
         Ok(UpdateUserPayload::new(UserObject(Arc::new(user))))
     }
 
-    /// Deletes a user with the user's memberships. Tokens that were issued before the deletion are no
-    /// longer accepted. Requires a platform admin.
+    /// Deletes a user with the user's memberships. Tokens that were issued before the deletion are
+    /// no longer accepted. Allowed for platform admins only.
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
@@ -111,7 +112,7 @@ impl Mutation {
         Ok(DeleteUserPayload::new(id(deleted)))
     }
 
-    /// Creates a subscription of a tenant. Requires a platform admin.
+    /// Creates a subscription of a tenant. Allowed for platform admins only.
     async fn create_subscription(
         &self,
         ctx: &Context<'_>,
@@ -123,7 +124,7 @@ impl Mutation {
         Ok(CreateSubscriptionPayload::new(subscription_object(created)))
     }
 
-    /// Changes a subscription. Requires a platform admin.
+    /// Changes a subscription. Allowed for platform admins only.
     async fn update_subscription(
         &self,
         ctx: &Context<'_>,
@@ -135,7 +136,7 @@ impl Mutation {
         Ok(UpdateSubscriptionPayload::new(subscription_object(changed)))
     }
 
-    /// Deletes a subscription. The tenant keeps its plan. Requires a platform admin.
+    /// Deletes a subscription. The tenant keeps its plan. Allowed for platform admins only.
     async fn delete_subscription(
         &self,
         ctx: &Context<'_>,
@@ -146,8 +147,8 @@ impl Mutation {
         Ok(DeleteSubscriptionPayload::new(id(deleted)))
     }
 
-    /// Adds a user to the members of a tenant. Requires an admin or an owner of the tenant, or a platform
-    /// admin. The role `OWNER` requires an owner or a platform admin.
+    /// Adds a user to the members of a tenant. Allowed for admins and owners of the tenant and for
+    /// platform admins. Only owners and platform admins may give the role `OWNER`.
     async fn add_tenant_member(
         &self,
         ctx: &Context<'_>,
@@ -160,8 +161,8 @@ impl Mutation {
         Ok(AddTenantMemberPayload::new(membership_object(added)?))
     }
 
-    /// Changes the role of a member. Requires an admin or an owner of the tenant, or a platform admin. A
-    /// change from or to the role `OWNER` requires an owner or a platform admin.
+    /// Changes the role of a member. Allowed for admins and owners of the tenant and for platform
+    /// admins. Only owners and platform admins may give or take the role `OWNER`.
     async fn update_tenant_member(
         &self,
         ctx: &Context<'_>,
@@ -174,9 +175,9 @@ impl Mutation {
         Ok(UpdateTenantMemberPayload::new(membership_object(changed)?))
     }
 
-    /// Removes a member from a tenant. All members may remove themselves. To remove another member requires
-    /// an admin or an owner of the tenant, or a platform admin. To remove an owner requires an owner or a
-    /// platform admin.
+    /// Removes a member from a tenant. All members may remove themselves. Other members may be
+    /// removed by admins and owners of the tenant and by platform admins. Only owners and platform
+    /// admins may remove other owners.
     async fn remove_tenant_member(
         &self,
         ctx: &Context<'_>,
@@ -211,8 +212,8 @@ fn subscription_object(
 ///
 /// # Errors
 ///
-/// `NotFound` if the membership no longer exists. A retry of an idempotent request reloads it, and it
-/// can be removed by then.
+/// `NotFound` if the membership no longer exists. A retry of an idempotent request reloads it, and
+/// it can be removed by then.
 fn membership_object(
     MembershipChange { tenant, user }: MembershipChange,
 ) -> Result<MembershipObject, AccessError> {

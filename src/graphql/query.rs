@@ -1,7 +1,7 @@
 //! Resolves the query root fields.
 //!
-//! Each resolver first parses identifiers, then loads the viewer, and then validates the rest of its
-//! input. This is the documented order of errors.
+//! Each resolver first parses identifiers, then loads the viewer, and then validates the rest of
+//! its input. This is the documented order of errors.
 
 use std::sync::Arc;
 
@@ -35,13 +35,14 @@ pub(super) struct Query;
 /// The queries of the API. The viewer is the user whom the token of the request identifies.
 #[Object]
 impl Query {
-    /// The viewer: the user whom the token of the request identifies. The field creates the user at the
-    /// first sign-in. It also applies the name, the e-mail address and the groups of the token.
+    /// The viewer: the user whom the token of the request identifies. The field creates the user at
+    /// the first sign-in. It also applies the name, the e-mail address and the groups of the token.
     async fn me(&self, ctx: &Context<'_>) -> Result<UserObject, AccessError> {
         Ok(UserObject(ctx.viewer().await?.user().clone()))
     }
 
-    /// The object with the given identifier. Null if it does not exist or is hidden from the viewer.
+    /// The object with the given identifier. Null if it does not exist or is hidden from the
+    /// viewer.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -51,8 +52,8 @@ impl Query {
         nullable(find_node(ctx, &id).await)
     }
 
-    /// The objects with the given identifiers, in the same order. Null stands for each object that does
-    /// not exist or is hidden from the viewer.
+    /// The objects with the given identifiers, in the same order. Null stands for each object that
+    /// does not exist or is hidden from the viewer.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
@@ -80,9 +81,9 @@ impl Query {
         nullable(find_tenant(ctx, &slug).await)
     }
 
-    /// The user with the given identifier. Null if the user does not exist or is hidden from the viewer.
-    /// Visible users are the viewer and the users who share a tenant with the viewer. A platform admin can
-    /// see all users.
+    /// The user with the given identifier. Null if the user does not exist or is hidden from the
+    /// viewer. Visible users are the viewer and the users who share a tenant with the viewer. A
+    /// platform admin can see all users.
     async fn user(
         &self,
         ctx: &Context<'_>,
@@ -91,8 +92,8 @@ impl Query {
         nullable(find_user(ctx, &id).await)
     }
 
-    /// The subscription with the given identifier. Null if it does not exist or its tenant is hidden from
-    /// the viewer.
+    /// The subscription with the given identifier. Null if it does not exist or its tenant is
+    /// hidden from the viewer.
     async fn subscription(
         &self,
         ctx: &Context<'_>,
@@ -101,8 +102,8 @@ impl Query {
         nullable(find_subscription(ctx, &id).await)
     }
 
-    /// The tenants that are visible to the viewer: those of which the viewer is a member, or all tenants
-    /// for a platform admin.
+    /// The tenants that are visible to the viewer: those of which the viewer is a member, or all
+    /// tenants for a platform admin.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn tenants(
         &self,
@@ -222,8 +223,8 @@ impl Query {
         }))
     }
 
-    /// The audit events of the whole platform, newest first. Only platform admins may read them. Other
-    /// viewers get a `FORBIDDEN` error.
+    /// The audit events of the whole platform, newest first. Only platform admins may read them.
+    /// Other viewers get a `FORBIDDEN` error.
     async fn audit_log(
         &self,
         ctx: &Context<'_>,

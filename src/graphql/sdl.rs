@@ -1,8 +1,8 @@
 //! Formats SDL (the schema definition language) exactly like `printSchema` of graphql-js.
 //!
-//! The engine's options cover the indentation only. `printSchema` also separates described fields by
-//! blank lines, puts short descriptions on one line, and omits definitions that every schema has.
-//! `tests/clients/schema.test.mjs` compares the result with graphql-js itself.
+//! The engine's options cover the indentation only. `printSchema` also separates described fields
+//! by blank lines, puts short descriptions on one line, and omits definitions that every schema
+//! has. `tests/clients/schema.test.mjs` compares the result with graphql-js itself.
 
 use std::str::Lines;
 
@@ -13,9 +13,9 @@ const MAX_SINGLE_LINE: usize = 70;
 
 /// Returns the engine's SDL in the format of `printSchema`.
 ///
-/// The SDL must be indented by spaces, and the root types must have their default names: `printSchema`
-/// omits the `schema` definition then. The only directive definitions are those of the specification,
-/// which it omits too.
+/// The SDL must be indented by spaces, and the root types must have their default names:
+/// `printSchema` omits the `schema` definition then. The only directive definitions are those of
+/// the specification, which it omits too.
 pub(super) fn like_print_schema(sdl: &str) -> String {
     let mut printed = String::with_capacity(sdl.len());
     let mut lines = sdl.lines();
@@ -48,7 +48,8 @@ pub(super) fn like_print_schema(sdl: &str) -> String {
     printed
 }
 
-/// Reads the rest of a description, up to and including its closing quotes, and returns it formatted.
+/// Reads the rest of a description, up to and including its closing quotes, and returns it
+/// formatted.
 fn description(indent: &str, lines: &mut Lines<'_>) -> String {
     let text: Vec<&str> = lines
         .by_ref()
@@ -64,8 +65,8 @@ fn description(indent: &str, lines: &mut Lines<'_>) -> String {
     }
 }
 
-/// Returns true if `printSchema` puts a description that consists of this line on one line. A quote or
-/// a backslash at its end could be mistaken for a part of the closing quotes.
+/// Returns true if `printSchema` puts a description that consists of this line on one line. A quote
+/// or a backslash at its end could be mistaken for a part of the closing quotes.
 fn fits_on_one_line(line: &str) -> bool {
     line.encode_utf16().count() <= MAX_SINGLE_LINE && !line.ends_with(['"', '\\'])
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{domain::subscription, policy::TenantAction};
 
-/// The subscription of a tenant to a plan. It is visible to the members of the tenant and
-/// to platform admins.
+/// The subscription of a tenant to a plan. Visible to the members of the tenant and to platform
+/// admins.
 #[Object(name = "TenantSubscription")]
 impl SubscriptionObject {
     /// The identifier of the subscription: `sub_` followed by 24 hexadecimal digits.
@@ -49,8 +49,8 @@ impl SubscriptionObject {
         self.subscription.cancel_at_period_end
     }
 
-    /// The identifiers of the subscription at the billing provider Stripe. Null if there are none. Visible
-    /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The identifiers of the subscription at the billing provider Stripe. Null if there are none.
+    /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn stripe(&self, ctx: &Context<'_>) -> Nullable<StripeHandles> {
         nullable(
             ctx.authorize(self.subscription.tenant_id, TenantAction::ReadPlatformFields)

@@ -24,7 +24,7 @@ use crate::{
     policy::TenantAction,
 };
 
-/// A tenant: a customer of the platform. It is visible to its members and to platform admins.
+/// A tenant: a customer of the platform. Visible to its members and to platform admins.
 #[Object(name = "Tenant")]
 impl TenantObject {
     /// The identifier of the tenant: `ten_` followed by 24 hexadecimal digits.
@@ -57,8 +57,8 @@ impl TenantObject {
         &self.0.domains
     }
 
-    /// The billing information of the tenant. Null if there is none. Visible to admins and owners of the
-    /// tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The billing information of the tenant. Null if there is none. Visible to admins and owners
+    /// of the tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn billing_info(&self, ctx: &Context<'_>) -> Nullable<BillingInfo> {
         nullable(
             ctx.authorize(self.0.id, TenantAction::ReadBilling)
@@ -66,8 +66,8 @@ impl TenantObject {
         )
     }
 
-    /// The identifiers of this tenant in other services of the platform. Null if there are none. Visible to
-    /// platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The identifiers of this tenant in other services of the platform. Null if there are none.
+    /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn integrations(&self, ctx: &Context<'_>) -> Nullable<TenantIntegrations> {
         nullable(
             ctx.authorize(self.0.id, TenantAction::ReadPlatformFields)
@@ -117,8 +117,8 @@ impl TenantObject {
         nullable(viewer.map(|viewer| self.membership_of(viewer.user().clone()).ok()))
     }
 
-    /// The audit events that concern the tenant, newest first. Visible to admins and owners of the tenant
-    /// and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The audit events that concern the tenant, newest first. Visible to admins and owners of the
+    /// tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
@@ -186,7 +186,8 @@ struct BillingInfo {
     company_name: Option<String>,
     /// The e-mail address to which invoices are sent. Null if it is not set.
     email: Option<String>,
-    /// The VAT identification number, which starts with the code of its country. Null if it is not set.
+    /// The VAT identification number, which starts with the code of its country. Null if it is not
+    /// set.
     vat_id: Option<String>,
     /// The postal address of the company. Null if it is not set.
     address: Option<PostalAddress>,
@@ -226,8 +227,8 @@ impl From<tenant::PostalAddress> for PostalAddress {
 /// The identifiers of a tenant in other services of the platform.
 #[derive(SimpleObject)]
 struct TenantIntegrations {
-    /// The group of the identity provider whose users are members of the tenant. Each group belongs to one
-    /// tenant only. Null if there is none.
+    /// The group of the identity provider whose users are members of the tenant. Each group belongs
+    /// to one tenant only. Null if there is none.
     authentik_group: Option<String>,
     /// The identifier of the tenant's space in ownCloud Infinite Scale. Null if there is none.
     ocis_space: Option<String>,

@@ -14,8 +14,8 @@ use crate::{
     policy::UserAction,
 };
 
-/// A user of the platform. A user is visible to platform admins, to users who share a tenant with the
-/// user, and to the user.
+/// A user of the platform. Visible to the user, to users who share a tenant with the user, and to
+/// platform admins.
 #[Object(name = "User")]
 impl UserObject {
     /// The identifier of the user: `usr_` followed by 24 hexadecimal digits.
@@ -23,14 +23,14 @@ impl UserObject {
         id(self.0.id)
     }
 
-    /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and to
-    /// platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and
+    /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn subject(&self, ctx: &Context<'_>) -> Nullable<&str> {
         self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.identity.subject.as_str()))
     }
 
-    /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who share a
-    /// tenant with the user, and to platform admins.
+    /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who
+    /// share a tenant with the user, and to platform admins.
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
         self.authorized(ctx, UserAction::ReadEmail, |user| user.email.as_deref())
     }
@@ -40,22 +40,22 @@ impl UserObject {
         &self.0.name
     }
 
-    /// The highest role that the user has in the tenants that are visible to the viewer. Null if there is
-    /// none.
+    /// The highest role that the user has in the tenants that are visible to the viewer. Null if
+    /// there is none.
     async fn role(&self, ctx: &Context<'_>) -> Nullable<TenantRole> {
         let memberships = self.visible_memberships(ctx).await;
         nullable(memberships.map(|visible| visible.iter().map(|m| m.membership.role).max()))
             .map(|role| role.map(Into::into))
     }
 
-    /// True if the user is a platform admin, who can see and change all tenants and users. Visible to the
-    /// user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// True if the user is a platform admin, who can see and change all tenants and users. Visible
+    /// to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn platform_admin(&self, ctx: &Context<'_>) -> Nullable<bool> {
         self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.platform_admin.is_some()))
     }
 
-    /// True if all requests of the user are rejected. Visible to the user and to platform admins. Null with
-    /// a `FORBIDDEN` error for other viewers.
+    /// True if all requests of the user are rejected. Visible to the user and to platform admins.
+    /// Null with a `FORBIDDEN` error for other viewers.
     async fn disabled(&self, ctx: &Context<'_>) -> Nullable<bool> {
         self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.disabled))
     }
@@ -65,8 +65,9 @@ impl UserObject {
         self.visible_memberships(ctx).await
     }
 
-    /// The time at which the user last queried `me`, with a precision of five minutes. Null if never.
-    /// Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    /// The time at which the user last queried `me`, with a precision of five minutes. Null if
+    /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
+    /// viewers.
     async fn last_seen_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
         self.authorized(ctx, UserAction::ReadPrivate, |user| user.last_seen_at.map(DateTime))
     }

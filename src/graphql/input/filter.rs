@@ -16,18 +16,19 @@ use crate::{
     },
 };
 
-/// A filter for tenants. A tenant must match every field that is given. Omitted fields and empty lists
-/// match every tenant.
+/// A filter for tenants. A tenant must match every field that is given. Omitted fields and empty
+/// lists match every tenant.
 #[derive(InputObject, Default)]
 pub(in crate::graphql) struct TenantFilter {
     /// Only tenants with one of these statuses.
     status: Option<Vec<TenantStatus>>,
     /// Only tenants with one of these plans.
     plan: Option<Vec<Plan>>,
-    /// Only tenants whose slug, name or one of whose domains starts with this text. Case is ignored.
+    /// Only tenants whose slug, name or one of whose domains starts with this text. Case is
+    /// ignored.
     search: Option<String>,
-    /// Only tenants with exactly this domain. An internationalized domain name may be given in Unicode
-    /// or in ASCII form.
+    /// Only tenants with exactly this domain. An internationalized domain name may be given in
+    /// Unicode or in ASCII form.
     domain: Option<String>,
 }
 
@@ -53,7 +54,8 @@ impl TenantFilter {
     }
 }
 
-/// A filter for users. A user must match every field that is given. Omitted fields match every user.
+/// A filter for users. A user must match every field that is given. Omitted fields match every
+/// user.
 #[derive(InputObject, Default)]
 pub(in crate::graphql) struct UserFilter {
     /// Only users whose name or e-mail address starts with this text. Case is ignored.
@@ -82,8 +84,8 @@ impl UserFilter {
     }
 }
 
-/// A filter for subscriptions. A subscription must match every field that is given. Omitted fields and
-/// empty lists match every subscription.
+/// A filter for subscriptions. A subscription must match every field that is given. Omitted fields
+/// and empty lists match every subscription.
 #[derive(InputObject, Default)]
 pub(in crate::graphql) struct TenantSubscriptionFilter {
     /// Only subscriptions with one of these statuses.
@@ -109,8 +111,8 @@ impl TenantSubscriptionFilter {
     }
 }
 
-/// A filter for audit events. An event must match every field that is given. Omitted fields match every
-/// event.
+/// A filter for audit events. An event must match every field that is given. Omitted fields match
+/// every event.
 #[derive(InputObject, Default)]
 #[graphql(name = "AuditFilter")]
 pub(in crate::graphql) struct AuditFilterInput {

@@ -9,8 +9,8 @@ use crate::graphql::enums::TenantRole;
 pub(in crate::graphql) struct AddTenantMemberInput {
     /// The identifier of the tenant (`ten_…`).
     pub(in crate::graphql) tenant_id: ID,
-    /// The identifier of the user (`usr_…`). Admins and owners of the tenant can add only users whom they
-    /// can see already. Platform admins can add any user.
+    /// The identifier of the user (`usr_…`). Admins and owners of the tenant can add only users
+    /// whom they can see already. Platform admins can add any user.
     pub(in crate::graphql) user_id: ID,
     /// The role of the new member.
     #[graphql(default_with = "TenantRole::Member")]
@@ -33,7 +33,7 @@ pub(in crate::graphql) struct UpdateTenantMemberInput {
 pub(in crate::graphql) struct RemoveTenantMemberInput {
     /// The identifier of the tenant (`ten_…`).
     pub(in crate::graphql) tenant_id: ID,
-    /// The identifier of the member's user (`usr_…`). The viewer's own identifier means to leave the
-    /// tenant.
+    /// The identifier of the member's user (`usr_…`). With the viewer's own identifier, the viewer
+    /// leaves the tenant.
     pub(in crate::graphql) user_id: ID,
 }

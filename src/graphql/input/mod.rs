@@ -1,7 +1,8 @@
 //! Defines the input types of the schema and converts them into types of the domain.
 //!
-//! Conversions keep an omitted field and `null` apart. Identifiers stay text here, except in filters:
-//! resolvers parse them before all other input, so that a malformed identifier is never looked up.
+//! Conversions keep an omitted field and `null` apart. Identifiers stay text here, except in
+//! filters: resolvers parse them before all other input, so that a malformed identifier is never
+//! looked up.
 
 mod filter;
 mod member;

@@ -17,7 +17,8 @@ pub(super) fn update_patch<A, B>(
     }
 }
 
-/// Returns the patch for an optional field of a new object. Such a field is empty if it is not given.
+/// Returns the patch for an optional field of a new object. Such a field is empty if it is not
+/// given.
 pub(super) fn set_if_given<A, B>(field: Option<A>, convert: impl FnOnce(A) -> B) -> Patch<B> {
     field.map_or_else(Patch::default, |value| Patch::Set(convert(value)))
 }

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// The identifiers of a subscription at the billing provider Stripe, each with at most 200 characters.
-/// Omitted fields keep their value, and null clears a field.
+/// The identifiers of a subscription at the billing provider Stripe, each with at most 200
+/// characters. Omitted fields keep their value, and null clears a field.
 #[derive(InputObject)]
 pub(super) struct StripeHandlesInput {
     /// The identifier of the customer at Stripe (`cus_…`).
@@ -33,7 +33,8 @@ pub(super) struct StripeHandlesInput {
 pub(in crate::graphql) struct CreateSubscriptionInput {
     /// The identifier of the tenant (`ten_…`). A tenant has at most one live subscription.
     pub(in crate::graphql) tenant_id: ID,
-    /// The plan of the subscription. The plan of a live subscription also becomes the tenant's plan.
+    /// The plan of the subscription. The plan of a live subscription also becomes the tenant's
+    /// plan.
     plan: Plan,
     /// The status of the subscription.
     #[graphql(default_with = "TenantSubscriptionStatus::Trialing")]
@@ -54,21 +55,23 @@ pub(in crate::graphql) struct CreateSubscriptionInput {
 pub(in crate::graphql) struct UpdateSubscriptionInput {
     /// The identifier of the subscription (`sub_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the subscription that the client has read. If it is not the stored version, the
-    /// mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not checked.
+    /// The version of the subscription that the client has read. If it is not the stored version,
+    /// the mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
-    /// The plan of the subscription. The plan of a live subscription also becomes the tenant's plan. Must
-    /// not be null.
+    /// The plan of the subscription. The plan of a live subscription also becomes the tenant's
+    /// plan. Must not be null.
     plan: MaybeUndefined<Plan>,
     /// The status of the subscription. An ended subscription that gets a live status is the live
     /// subscription of its tenant again, and the tenant takes over its plan. Must not be null.
     status: MaybeUndefined<TenantSubscriptionStatus>,
     /// The start of the current paid period or trial period. Null clears it.
     current_period_start: MaybeUndefined<DateTime>,
-    /// The end of the current paid period or trial period. It must be after the start. Null clears it.
+    /// The end of the current paid period or trial period. It must be after the start. Null clears
+    /// it.
     current_period_end: MaybeUndefined<DateTime>,
-    /// True if the subscription ends at the end of the current period, false if it is renewed. Must not be
-    /// null.
+    /// True if the subscription ends at the end of the current period, false if it is renewed. Must
+    /// not be null.
     cancel_at_period_end: MaybeUndefined<bool>,
     /// The identifiers of the subscription at the billing provider Stripe. Null clears all of them.
     stripe: MaybeUndefined<StripeHandlesInput>,
@@ -79,8 +82,9 @@ pub(in crate::graphql) struct UpdateSubscriptionInput {
 pub(in crate::graphql) struct DeleteSubscriptionInput {
     /// The identifier of the subscription (`sub_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the subscription that the client has read. If it is not the stored version, the
-    /// mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not checked.
+    /// The version of the subscription that the client has read. If it is not the stored version,
+    /// the mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
 }
 

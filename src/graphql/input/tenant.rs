@@ -26,8 +26,8 @@ pub(super) struct BillingInfoInput {
     address: MaybeUndefined<PostalAddressInput>,
 }
 
-/// A postal address. Each line has at most 200 characters. Omitted fields keep their value, and null
-/// clears a field.
+/// A postal address. Each line has at most 200 characters. Omitted fields keep their value, and
+/// null clears a field.
 #[derive(InputObject)]
 pub(super) struct PostalAddressInput {
     /// The first line of the address: street and house number.
@@ -44,12 +44,12 @@ pub(super) struct PostalAddressInput {
     country: MaybeUndefined<String>,
 }
 
-/// The identifiers of a tenant in other services of the platform. Omitted fields keep their value, and
-/// null clears a field.
+/// The identifiers of a tenant in other services of the platform. Omitted fields keep their value,
+/// and null clears a field.
 #[derive(InputObject)]
 pub(super) struct TenantIntegrationsInput {
-    /// The group of the identity provider whose users are members of the tenant: at most 200 characters.
-    /// Each group belongs to one tenant only.
+    /// The group of the identity provider whose users are members of the tenant: at most 200
+    /// characters. Each group belongs to one tenant only.
     authentik_group: MaybeUndefined<String>,
     /// The identifier of the tenant's space in ownCloud Infinite Scale: at most 200 characters.
     ocis_space: MaybeUndefined<String>,
@@ -60,8 +60,8 @@ pub(super) struct TenantIntegrationsInput {
 /// The input of the mutation `createTenant`.
 #[derive(InputObject)]
 pub(in crate::graphql) struct CreateTenantInput {
-    /// The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9` and
-    /// `-`, without `-` at either end.
+    /// The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9`
+    /// and `-`, without `-` at either end.
     slug: String,
     /// The display name of the tenant: 1 to 200 characters.
     name: String,
@@ -71,8 +71,8 @@ pub(in crate::graphql) struct CreateTenantInput {
     /// The lifecycle status of the tenant.
     #[graphql(default_with = "TenantStatus::Active")]
     status: TenantStatus,
-    /// The DNS names of the tenant: at most 100. Each belongs to one tenant only. An internationalized
-    /// domain name may be given in Unicode or in ASCII form.
+    /// The DNS names of the tenant: at most 100. Each belongs to one tenant only. An
+    /// internationalized domain name may be given in Unicode or in ASCII form.
     domains: Option<Vec<String>>,
     /// The billing information of the tenant.
     billing_info: Option<BillingInfoInput>,
@@ -85,27 +85,28 @@ pub(in crate::graphql) struct CreateTenantInput {
 pub(in crate::graphql) struct UpdateTenantInput {
     /// The identifier of the tenant (`ten_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the tenant that the client has read. If it is not the stored version, the mutation
-    /// fails with `STALE_VERSION` and changes nothing. If omitted, the version is not checked.
+    /// The version of the tenant that the client has read. If it is not the stored version, the
+    /// mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
-    /// The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9` and
-    /// `-`, without `-` at either end. Only platform admins may change it, and never for the default
-    /// tenant. Must not be null.
+    /// The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9`
+    /// and `-`, without `-` at either end. Only platform admins may change it, and never for the
+    /// default tenant. Must not be null.
     slug: MaybeUndefined<String>,
     /// The display name of the tenant: 1 to 200 characters. Must not be null.
     name: MaybeUndefined<String>,
     /// The lifecycle status of the tenant. Only platform admins may change it. Must not be null.
     status: MaybeUndefined<TenantStatus>,
-    /// The plan of the tenant and of its live subscription. Only platform admins may change it. Must not
-    /// be null.
+    /// The plan of the tenant and of its live subscription. Only platform admins may change it.
+    /// Must not be null.
     plan: MaybeUndefined<Plan>,
-    /// The DNS names of the tenant: at most 100. The list replaces the stored one. Each domain belongs to
-    /// one tenant only. Must not be null.
+    /// The DNS names of the tenant: at most 100. The list replaces the stored one. Each domain
+    /// belongs to one tenant only. Must not be null.
     domains: MaybeUndefined<Vec<String>>,
     /// The billing information of the tenant. Null clears all of it.
     billing_info: MaybeUndefined<BillingInfoInput>,
-    /// The identifiers of the tenant in other services of the platform. Null clears all of them. Only
-    /// platform admins may change them.
+    /// The identifiers of the tenant in other services of the platform. Null clears all of them.
+    /// Only platform admins may change them.
     integrations: MaybeUndefined<TenantIntegrationsInput>,
 }
 
@@ -114,8 +115,9 @@ pub(in crate::graphql) struct UpdateTenantInput {
 pub(in crate::graphql) struct DeleteTenantInput {
     /// The identifier of the tenant (`ten_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the tenant that the client has read. If it is not the stored version, the mutation
-    /// fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not checked.
+    /// The version of the tenant that the client has read. If it is not the stored version, the
+    /// mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
 }
 

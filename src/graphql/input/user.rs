@@ -12,14 +12,14 @@ use crate::domain::{edit::user::UserPatch, patch::Patch};
 pub(in crate::graphql) struct CreateUserInput {
     /// The subject of the user at the identity provider (the claim `sub`): 1 to 255 characters.
     pub(in crate::graphql) subject: String,
-    /// The issuer URL of the identity provider (the claim `iss`). It must be configured in the gateway.
-    /// If omitted, it is the first configured one.
+    /// The issuer URL of the identity provider (the claim `iss`). It must be configured in the
+    /// gateway. If omitted, it is the first configured one.
     pub(in crate::graphql) issuer: Option<String>,
-    /// The e-mail address of the user: at most 254 bytes. The next sign-in replaces it with the address
-    /// from the identity provider.
+    /// The e-mail address of the user: at most 254 bytes. The user's next query of `me` replaces it
+    /// with the address in the user's token.
     email: String,
-    /// The display name of the user: 1 to 200 characters. The next sign-in replaces it with the name from
-    /// the identity provider.
+    /// The display name of the user: 1 to 200 characters. The user's next query of `me` replaces it
+    /// with the name in the user's token.
     name: String,
     /// True to make the user a platform admin.
     #[graphql(default)]
@@ -34,17 +34,19 @@ pub(in crate::graphql) struct CreateUserInput {
 pub(in crate::graphql) struct UpdateUserInput {
     /// The identifier of the user (`usr_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the user that the client has read. If it is not the stored version, the mutation
-    /// fails with `STALE_VERSION` and changes nothing. If omitted, the version is not checked.
+    /// The version of the user that the client has read. If it is not the stored version, the
+    /// mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
-    /// The e-mail address of the user: at most 254 bytes. Null clears it. The next sign-in
-    /// replaces it with the address from the identity provider.
+    /// The e-mail address of the user: at most 254 bytes. Null clears it. The user's next query of
+    /// `me` replaces it with the address in the user's token.
     email: MaybeUndefined<String>,
-    /// The display name of the user: 1 to 200 characters. Must not be null. The next
-    /// sign-in replaces it with the name from the identity provider.
+    /// The display name of the user: 1 to 200 characters. Must not be null. The user's next query
+    /// of `me` replaces it with the name in the user's token.
     name: MaybeUndefined<String>,
-    /// True to make the user a platform admin, false to revoke that right. Applies regardless of the
-    /// groups of the user. Must not be null.
+    /// True to make the user a platform admin, independently of the user's groups. False revokes
+    /// that right, until the groups of a token that is issued later grant it again. Must not be
+    /// null.
     platform_admin: MaybeUndefined<bool>,
     /// True to reject all requests of the user, false to allow them again. Must not be null.
     disabled: MaybeUndefined<bool>,
@@ -55,8 +57,9 @@ pub(in crate::graphql) struct UpdateUserInput {
 pub(in crate::graphql) struct DeleteUserInput {
     /// The identifier of the user (`usr_…`).
     pub(in crate::graphql) id: ID,
-    /// The version of the user that the client has read. If it is not the stored version, the mutation
-    /// fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not checked.
+    /// The version of the user that the client has read. If it is not the stored version, the
+    /// mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+    /// checked.
     pub(in crate::graphql) version: Option<i32>,
 }
 
