@@ -3,10 +3,10 @@
 use async_graphql::{Context, ID, Name, Object, Value, indexmap::IndexMap};
 
 use super::{
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::ActorKind,
     node::{self, Node},
-    objects::{AuditEventObject, Nullable, TenantObject, UserObject},
+    objects::{AuditEventObject, TenantObject, UserObject},
     scalar::{DateTime, Json, id},
 };
 use crate::{

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
 use super::{
-    context::ContextExt,
+    context::{ContextExt, Nullable},
     cursor::{self, CursorKind},
     loaders::MemberCountKey,
-    objects::Nullable,
 };
 use crate::{
     access::{AccessError, AuditScope, InputError},

@@ -17,7 +17,6 @@ use async_graphql::{
 };
 
 use super::{
-    Nullable,
     batch::BatchExecutor,
     loaders::{Loaders, SessionLoader, loaders},
 };
@@ -27,6 +26,9 @@ use crate::{
     metrics::Metrics,
     policy::TenantAction,
 };
+
+/// The result of a nullable field: no value, a value, or an error that leaves `null` at the field.
+pub(super) type Nullable<T> = Option<Result<T, AccessError>>;
 
 /// One request's data. A mutation's root fields run one after the other, and what one has changed
 /// counts for the next: each has a turn of its own, with its own actor and its own look-ups.

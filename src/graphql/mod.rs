@@ -2,7 +2,7 @@
 //! show is asked of [`access`](crate::access), never decided here.
 //!
 //! Two habits of the engine decide how resolvers look. A field that may be null answers
-//! [`Nullable`], so that an error leaves `null` at that very field and its siblings whole. And
+//! [`Nullable`](context::Nullable), so that an error leaves `null` at that very field and its siblings whole. And
 //! every look-up of a nested field goes through [`loaders`], so that one level of a document costs
 //! one read, whatever its width.
 
@@ -32,8 +32,6 @@ mod tenant;
 mod user;
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
-
-use objects::Nullable;
 
 pub use documents::TrustedDocuments;
 pub use error::{Code, RequestError};

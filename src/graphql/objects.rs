@@ -17,11 +17,6 @@ use crate::{
     },
 };
 
-/// The result of a nullable field: no value, a value, or `null` with an error.
-///
-/// An error of such a field sets only the field itself to `null`, so its siblings are still shown.
-pub(super) type Nullable<T> = Option<Result<T, AccessError>>;
-
 /// A tenant that is visible to the viewer.
 #[derive(Clone)]
 pub(super) struct TenantObject(pub(super) Arc<Tenant>);

@@ -9,7 +9,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::{
     connection::{Connection, CountQuery, PAGE_MAX, PageArguments},
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
     error::collect_input_errors,
     input::{
@@ -17,7 +17,7 @@ use super::{
         TenantSubscriptionOrder, UserFilter, UserOrder,
     },
     node::{self, Node},
-    objects::{AuditEventObject, Nullable, SubscriptionObject, TenantObject, UserObject},
+    objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
     scalar::{parse_id, parse_node_id},
 };
 use crate::{

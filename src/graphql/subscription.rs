@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::{Plan, TenantSubscriptionStatus},
-    objects::{Nullable, SubscriptionObject, TenantObject},
+    objects::{SubscriptionObject, TenantObject},
     scalar::{DateTime, id},
 };
 use crate::{domain::subscription, policy::TenantAction};

@@ -6,13 +6,13 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     connection::{Connection, CountQuery, PageArguments},
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
     enums::{Plan, TenantRole, TenantStatus},
     error::collect_input_errors,
     input::AuditFilterInput,
     loaders::{LiveSubscriptionKey, MemberPageKey},
-    objects::{AuditEventObject, MembershipObject, Nullable, SubscriptionObject, TenantObject},
+    objects::{AuditEventObject, MembershipObject, SubscriptionObject, TenantObject},
     scalar::{DateTime, id},
 };
 use crate::{
@@ -103,9 +103,10 @@ impl TenantObject {
     ) -> Result<Connection<MembershipObject>, AccessError> {
         let cursor_kind = CursorKind::Members(self.0.id);
         let arguments = PageArguments { first, after, last, before };
-        let window = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let page_request =
+            collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
         let filter = MemberFilter { role: role.map(Into::into) };
-        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), window };
+        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), window: page_request };
         let page = ctx.loaders().load_one(key).await?.unwrap_or(Page::empty());
         let total = CountQuery::Members(self.0.id, filter);
         Ok(Connection::new(cursor_kind, total, page, |user| self.membership_of(user)))

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::{MembershipSource, TenantRole},
-    objects::{MembershipObject, Nullable, TenantObject, UserObject},
+    objects::{MembershipObject, TenantObject, UserObject},
     scalar::{DateTime, id},
 };
 use crate::{
