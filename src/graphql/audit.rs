@@ -1,91 +1,75 @@
-//! The history.
-
-use std::sync::Arc;
+//! Resolves the fields of audit events.
 
 use async_graphql::{Context, ID, Name, Object, Value, indexmap::IndexMap};
 
 use super::{
-    Nullable,
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::ActorKind,
     node::{self, Node},
+    objects::{AuditEventObject, TenantObject, UserObject},
     scalar::{DateTime, Json, id},
-    tenant::TenantObject,
-    user::UserObject,
 };
 use crate::{
     access::AccessError,
-    domain::{
-        audit::{AuditEvent, FieldChange},
-        id::{NodeId, TenantId},
-    },
+    domain::{audit::FieldChange, id::NodeId},
 };
 
-/// One change that was made.
-#[derive(Clone)]
-pub(super) struct AuditEventObject {
-    event: Arc<AuditEvent>,
-    /// The tenant in whose history it was found.
-    within: Option<TenantId>,
-}
-
-impl AuditEventObject {
-    /// An event, found in that tenant's history or by itself.
-    pub(super) const fn new(event: Arc<AuditEvent>, within: Option<TenantId>) -> Self {
-        Self { event, within }
-    }
-}
-
-/// One change that was made.
+/// An entry of the audit log: one change and the actor who made it.
 #[Object(name = "AuditEvent")]
 impl AuditEventObject {
-    /// The identifier: `aud_` and 24 hexadecimal digits.
+    /// The identifier of the audit event: `aud_` followed by 24 hexadecimal digits.
     pub(super) async fn id(&self) -> ID {
         id(self.event.id)
     }
 
-    /// When it happened.
+    /// The time of the change.
     async fn at(&self) -> DateTime {
         DateTime(self.event.at)
     }
 
-    /// What was done: `tenant.update`, `membership.remove`, `user.sync`, …
+    /// The kind of change, for example `tenant.update`, `membership.remove` or `user.sync`.
     async fn action(&self) -> &str {
         &self.event.action
     }
 
-    /// As what the actor acted.
+    /// The capacity in which the actor made the change.
     async fn actor_kind(&self) -> ActorKind {
         self.event.actor_kind.into()
     }
 
-    /// Who did it; null for the program itself, and where the viewer may not see the user.
+    /// The user who made the change. Null for changes by the gateway itself, and if the user was
+    /// deleted or is hidden from the viewer.
     async fn actor(&self, ctx: &Context<'_>) -> Nullable<UserObject> {
         let id = self.event.actor?;
         nullable(ctx.load(id).await.map(|user| user.map(UserObject)))
     }
 
-    /// The tenant that was touched; null where it is gone, the viewer may not see it, or an event of the whole history touched several.
+    /// The tenant that the change concerns. Null if there is none, and if the tenant was deleted or
+    /// is hidden from the viewer. If the change concerns several tenants, the field is null except
+    /// in `Tenant.auditLog`, where it is the tenant of that log.
     async fn tenant(&self, ctx: &Context<'_>) -> Nullable<TenantObject> {
-        let id = self.within.or(match self.event.tenants[..] {
+        let id = self.log_tenant.or(match self.event.tenants[..] {
             [only] => Some(only),
             _ => None,
         })?;
         nullable(ctx.load(id).await.map(|tenant| tenant.map(TenantObject)))
     }
 
-    /// What was changed; null where it is gone, or the viewer may not see it.
+    /// The object that was changed. Null if it was deleted or is hidden from the viewer.
     async fn target(&self, ctx: &Context<'_>) -> Nullable<Node> {
         let id = self.event.target?;
         nullable(node::find(ctx, id).await)
     }
 
-    /// What each field was and became: `{field: {from, to}}`, without fields that the viewer may not see.
+    /// The changed fields by path, each with its old and its new value, for example
+    /// `{"name": {"from": "Acme", "to": "Acme Inc."}}`. Fields that are hidden from the viewer are
+    /// omitted.
     async fn changes(&self, ctx: &Context<'_>) -> Nullable<Json> {
         Some(self.visible_changes(ctx).await)
     }
 
-    /// The request that did it.
+    /// The identifier of the request that made the change, as in its `x-request-id` response
+    /// header. Null for changes that no request made.
     async fn request_id(&self) -> Option<&str> {
         self.event.request_id.as_deref()
     }
@@ -94,22 +78,22 @@ impl AuditEventObject {
 impl AuditEventObject {
     async fn visible_changes(&self, ctx: &Context<'_>) -> Result<Json, AccessError> {
         let viewer = ctx.session().loaded_viewer()?;
-        // Of a user that the viewer cannot see any more, only the places in shared tenants show.
+        // If the viewer can no longer see the user, only memberships in shared tenants are shown.
         let user = match self.event.target {
             Some(NodeId::User(id)) if !viewer.is_platform_admin() => ctx.load(id).await?,
             _ => None,
         };
-        let mut shown = IndexMap::new();
+        let mut visible = IndexMap::new();
         for change in &self.event.changes {
             if viewer.can_see_change(&self.event, user.as_deref(), &change.field) {
-                shown.insert(Name::new(&change.field), pair(change)?);
+                visible.insert(Name::new(&change.field), from_and_to(change)?);
             }
         }
-        Ok(Json(Value::Object(shown)))
+        Ok(Json(Value::Object(visible)))
     }
 }
 
-fn pair(change: &FieldChange) -> Result<Value, AccessError> {
+fn from_and_to(change: &FieldChange) -> Result<Value, AccessError> {
     let value = |json: &serde_json::Value| {
         Value::from_json(json.clone()).map_err(|_| AccessError::Internal)
     };

@@ -1,12 +1,11 @@
-//! Relay's connections, and the arguments of their pages.
+//! Implements Relay's cursor connections and their pagination arguments.
 
 use std::borrow::Cow;
 
 use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
 
 use super::{
-    Nullable,
-    context::ContextExt,
+    context::{ContextExt, Nullable},
     cursor::{self, CursorKind},
     loaders::MemberCountKey,
 };
@@ -21,73 +20,72 @@ use crate::{
     },
 };
 
-/// How many elements a page has where nobody says.
+/// The page size if the document does not state one.
 pub(super) const PAGE_DEFAULT: usize = 20;
-/// How many elements a page has at most, and how many identifiers `nodes` takes.
+/// The largest page size, and the maximum number of identifiers for `nodes`.
 pub(super) const PAGE_MAX: usize = 100;
 
 /// A page of a list.
 pub(super) struct Connection<N> {
-    list: CursorKind,
+    cursor_kind: CursorKind,
     edges: Vec<Edge<N>>,
     has_next: bool,
     has_previous: bool,
     total: CountQuery,
 }
 
-/// An element of a list, and its place there.
+/// An element of a list and its position.
 pub(super) struct Edge<N> {
-    list: CursorKind,
+    cursor_kind: CursorKind,
     position: Position,
     node: Result<N, AccessError>,
 }
 
-/// What `totalCount` counts, where it is asked for.
+/// The query that counts the elements for `totalCount`. It runs only if the field is selected.
 pub(super) enum CountQuery {
-    /// Tenants.
+    /// Counts the visible tenants that match.
     Tenants(TenantFilter),
-    /// Users.
+    /// Counts the users that match.
     Users(UserFilter),
-    /// Subscriptions.
+    /// Counts the visible subscriptions that match.
     Subscriptions(SubscriptionFilter),
-    /// Events.
+    /// Counts the audit events of the scope that match.
     AuditEvents(AuditScope, AuditFilter),
-    /// One tenant's members.
+    /// Counts the members of the tenant that match.
     Members(TenantId, MemberFilter),
 }
 
-/// Where a page is in its list.
+/// The position of a page in its list.
 #[derive(SimpleObject)]
 pub(super) struct PageInfo {
-    /// Whether there is more after this page.
+    /// True if the list has more elements after this page.
     has_next_page: bool,
-    /// Whether there is more before this page.
+    /// True if the list has more elements before this page.
     has_previous_page: bool,
-    /// The cursor of the first element; null on an empty page.
+    /// The cursor of the first element of the page. Null if the page is empty.
     start_cursor: Option<String>,
-    /// The cursor of the last element; null on an empty page.
+    /// The cursor of the last element of the page. Null if the page is empty.
     end_cursor: Option<String>,
 }
 
 impl<N> Connection<N> {
-    /// A page as a connection; `show` makes an object of an element.
+    /// Creates a connection from a page. `to_node` turns an element into its object.
     pub(super) fn new<T>(
-        list: CursorKind,
+        cursor_kind: CursorKind,
         total: CountQuery,
         page: Page<T>,
-        show: impl Fn(T) -> Result<N, AccessError>,
+        to_node: impl Fn(T) -> Result<N, AccessError>,
     ) -> Self {
         let Page { items, has_next, has_previous } = page;
         let edges = items.into_iter().map(|item| Edge {
-            list,
+            cursor_kind,
             position: item.position,
-            node: item.node.map_err(AccessError::from).and_then(&show),
+            node: item.node.map_err(AccessError::from).and_then(&to_node),
         });
-        Self { list, edges: edges.collect(), has_next, has_previous, total }
+        Self { cursor_kind, edges: edges.collect(), has_next, has_previous, total }
     }
 }
 
-/// A connection's elements are objects with a name.
 impl<N: OutputType> TypeName for Connection<N> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", N::type_name()).into()
@@ -100,22 +98,24 @@ impl<N: OutputType> TypeName for Edge<N> {
     }
 }
 
-/// A page of a list.
+/// A page of a list, as Relay's cursor connections specification defines it.
 #[Object(name_type)]
 impl<N: OutputType> Connection<N> {
-    /// The page's elements with their cursors.
+    /// The elements of the page, each with its cursor.
     async fn edges(&self) -> &[Edge<N>] {
         &self.edges
     }
 
-    /// The page's elements; null, with an error beside it, for one whose stored document cannot be read.
+    /// The elements of the page. An element whose stored document cannot be read is null, with an
+    /// `INTERNAL` error.
     async fn nodes(&self) -> Vec<Nullable<&N>> {
-        self.edges.iter().map(Edge::shown).collect()
+        self.edges.iter().map(Edge::nullable_node).collect()
     }
 
-    /// Where the page is in its list.
+    /// The position of the page in its list.
     async fn page_info(&self) -> PageInfo {
-        let cursor = |edge: Option<&Edge<N>>| edge.map(|e| cursor::encode(self.list, &e.position));
+        let cursor =
+            |edge: Option<&Edge<N>>| edge.map(|e| cursor::encode(self.cursor_kind, &e.position));
         PageInfo {
             has_next_page: self.has_next,
             has_previous_page: self.has_previous,
@@ -124,83 +124,88 @@ impl<N: OutputType> Connection<N> {
         }
     }
 
-    /// How many elements the whole list has; counted only where it is asked for.
+    /// The number of elements in the whole list, after filters. Selecting it costs one more
+    /// database read.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, AccessError> {
         let session = ctx.session();
         let count = match &self.total {
             CountQuery::Tenants(filter) => session.count_tenants(filter).await?,
             CountQuery::Users(filter) => session.count_users(filter).await?,
             CountQuery::Subscriptions(filter) => session.count_subscriptions(filter).await?,
-            CountQuery::AuditEvents(of, filter) => session.count_audit_events(*of, filter).await?,
+            CountQuery::AuditEvents(scope, filter) => {
+                session.count_audit_events(*scope, filter).await?
+            }
             CountQuery::Members(tenant, filter) => {
                 let key = MemberCountKey { tenant: *tenant, filter: filter.clone() };
                 ctx.loaders().load_one(key).await?.unwrap_or(0)
             }
         };
-        // GraphQL's Int ends at 2^31 - 1.
+        // GraphQL's `Int` has 32 bits.
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 }
 
-/// An element of a list, and its place there.
+/// An element of a list with its cursor.
 #[Object(name_type)]
 impl<N: OutputType> Edge<N> {
-    /// The element's place, for `after` and `before`.
+    /// The opaque cursor of the element, for the arguments `after` and `before`.
     async fn cursor(&self) -> String {
-        cursor::encode(self.list, &self.position)
+        cursor::encode(self.cursor_kind, &self.position)
     }
 
-    /// The element; null, with an error beside it, where its stored document cannot be read.
+    /// The element itself. Null, with an `INTERNAL` error, if its stored document cannot be read.
     async fn node(&self) -> Nullable<&N> {
-        self.shown()
+        self.nullable_node()
     }
 }
 
 impl<N> Edge<N> {
-    fn shown(&self) -> Nullable<&N> {
+    fn nullable_node(&self) -> Nullable<&N> {
         Some(self.node.as_ref().map_err(Clone::clone))
     }
 }
 
-/// A page's arguments as they came.
+/// The pagination arguments of a field, not validated yet.
 pub(super) struct PageArguments {
-    /// How many from the front.
+    /// The page size, counted from the start of the list.
     pub(super) first: Option<i32>,
-    /// Only after this cursor.
+    /// The cursor after which the page starts.
     pub(super) after: Option<String>,
-    /// How many from the back.
+    /// The page size, counted from the end of the list.
     pub(super) last: Option<i32>,
-    /// Only before this cursor.
+    /// The cursor before which the page ends.
     pub(super) before: Option<String>,
 }
 
 impl PageArguments {
-    /// Which part of that list they ask for; what is wrong with them goes to `faults`.
-    pub(super) fn window(&self, list: CursorKind, faults: &mut Vec<InputError>) -> PageRequest {
+    /// Returns the page that the arguments request, and adds their input errors to `errors`.
+    pub(super) fn page_request(
+        &self,
+        cursor_kind: CursorKind,
+        errors: &mut Vec<InputError>,
+    ) -> PageRequest {
         if self.first.is_some() && self.last.is_some() {
-            let message = "give `first` or `last`, not both".to_owned();
-            faults.push(InputError { path: "last".to_owned(), message });
+            errors.push(InputError::at("last", "must not be combined with `first`"));
         }
-        // Who gives nothing but `before` wants what comes right before it.
-        let back = self.last.is_some()
+        // `before` alone requests the elements directly before the cursor.
+        let from_end = self.last.is_some()
             || (self.first.is_none() && self.before.is_some() && self.after.is_none());
-        let (path, size) = if back { ("last", self.last) } else { ("first", self.first) };
+        let (path, size) = if from_end { ("last", self.last) } else { ("first", self.first) };
         PageRequest {
-            size: page_size(path, size, faults),
-            edge: if back { PageEdge::Last } else { PageEdge::First },
-            after: position("after", list, self.after.as_deref(), faults),
-            before: position("before", list, self.before.as_deref(), faults),
+            size: page_size(path, size, errors),
+            edge: if from_end { PageEdge::Last } else { PageEdge::First },
+            after: position("after", cursor_kind, self.after.as_deref(), errors),
+            before: position("before", cursor_kind, self.before.as_deref(), errors),
         }
     }
 }
 
-fn page_size(path: &str, size: Option<i32>, faults: &mut Vec<InputError>) -> usize {
+fn page_size(path: &str, size: Option<i32>, errors: &mut Vec<InputError>) -> usize {
     match size.map(usize::try_from) {
         None => PAGE_DEFAULT,
         Some(Ok(size)) if size <= PAGE_MAX => size,
         Some(_) => {
-            let message = format!("must be from 0 to {PAGE_MAX}");
-            faults.push(InputError { path: path.to_owned(), message });
+            errors.push(InputError::at(path, format!("must be from 0 to {PAGE_MAX}")));
             0
         }
     }
@@ -208,14 +213,13 @@ fn page_size(path: &str, size: Option<i32>, faults: &mut Vec<InputError>) -> usi
 
 fn position(
     path: &str,
-    list: CursorKind,
+    cursor_kind: CursorKind,
     cursor: Option<&str>,
-    faults: &mut Vec<InputError>,
+    errors: &mut Vec<InputError>,
 ) -> Option<Position> {
-    let position = cursor::decode(list, cursor?);
+    let position = cursor::decode(cursor_kind, cursor?);
     if position.is_none() {
-        let message = "must be a cursor of this list in this order".to_owned();
-        faults.push(InputError { path: path.to_owned(), message });
+        errors.push(InputError::at(path, "must be a cursor of this list in the same order"));
     }
     position
 }

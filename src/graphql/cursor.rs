@@ -1,7 +1,8 @@
-//! Cursors: a place in one list in one order, opaque to clients.
+//! Encodes and decodes cursors: positions in one list in one order, opaque to clients.
 //!
-//! Nothing in one is secret or trusted: it holds what its reader has seen (a sort key and an
-//! identifier), and a forged one only begins a page elsewhere in a list that is scoped anyway.
+//! A cursor is neither secret nor trusted. It contains a sort key and an identifier, both of which
+//! its reader has already seen. A forged cursor only starts a page at another position of a list,
+//! and the list is restricted to visible elements in any case.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -14,41 +15,41 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Which list, in which order: a cursor of one means nothing in another.
+/// The list and the order that a cursor belongs to. It is invalid in any other list or order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CursorKind {
-    /// Tenants.
+    /// The list of tenants, in this order.
     Tenants(Order<TenantOrderField>),
-    /// Users.
+    /// The list of users, in this order.
     Users(Order<UserOrderField>),
-    /// Subscriptions.
+    /// The list of subscriptions, in this order.
     Subscriptions(Order<SubscriptionOrderField>),
-    /// The whole history.
+    /// The audit log of the platform.
     AuditLog,
-    /// One tenant's history.
+    /// The audit log of this tenant.
     TenantAuditLog(TenantId),
-    /// One tenant's members.
+    /// The members of this tenant.
     Members(TenantId),
 }
 
 impl CursorKind {
-    /// What a cursor of this list begins with: the list, the order, and whose it is.
+    /// Returns the first bytes of each cursor of this list: the list, its order and its tenant.
     fn prefix(self) -> Vec<u8> {
         let ordered =
             |list: u8, field: u8, direction: Direction| vec![list, field, direction as u8];
-        let owned = |list: u8, tenant: TenantId| [&[list], &tenant.raw.0[..]].concat();
+        let of_tenant = |list: u8, tenant: TenantId| [&[list], &tenant.raw.0[..]].concat();
         match self {
             Self::Tenants(order) => ordered(1, order.field as u8, order.direction),
             Self::Users(order) => ordered(2, order.field as u8, order.direction),
             Self::Subscriptions(order) => ordered(3, order.field as u8, order.direction),
             Self::AuditLog => vec![4],
-            Self::TenantAuditLog(tenant) => owned(5, tenant),
-            Self::Members(tenant) => owned(6, tenant),
+            Self::TenantAuditLog(tenant) => of_tenant(5, tenant),
+            Self::Members(tenant) => of_tenant(6, tenant),
         }
     }
 
-    /// Whether this list can have such a sort key.
-    const fn fits(self, key: &SortKey) -> bool {
+    /// Returns true if a position in this list can have such a sort key.
+    const fn accepts(self, key: &SortKey) -> bool {
         let text = matches!(
             self,
             Self::Tenants(Order { field: TenantOrderField::Name | TenantOrderField::Slug, .. })
@@ -62,9 +63,9 @@ impl CursorKind {
     }
 }
 
-/// Writes a cursor.
-pub(super) fn encode(list: CursorKind, position: &Position) -> String {
-    let mut bytes = list.prefix();
+/// Encodes a position as a cursor of this list.
+pub(super) fn encode(cursor_kind: CursorKind, position: &Position) -> String {
+    let mut bytes = cursor_kind.prefix();
     bytes.extend(position.id.0);
     match &position.key {
         SortKey::Null => bytes.push(0),
@@ -80,19 +81,19 @@ pub(super) fn encode(list: CursorKind, position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads a cursor of that list; `None` where it is malformed or of another.
-pub(super) fn decode(list: CursorKind, cursor: &str) -> Option<Position> {
+/// Decodes a cursor of this list. Returns `None` if it is malformed or belongs to another list.
+pub(super) fn decode(cursor_kind: CursorKind, cursor: &str) -> Option<Position> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let rest = bytes.strip_prefix(&list.prefix()[..])?;
+    let rest = bytes.strip_prefix(&cursor_kind.prefix()[..])?;
     let (id, rest) = rest.split_first_chunk()?;
-    let (kind, rest) = rest.split_first()?;
-    let key = match kind {
+    let (key_kind, rest) = rest.split_first()?;
+    let key = match key_kind {
         0 if rest.is_empty() => SortKey::Null,
         1 => SortKey::Time(Timestamp::from_millis(i64::from_be_bytes(rest.try_into().ok()?))?),
         2 => SortKey::Text(std::str::from_utf8(rest).ok()?.to_owned()),
         _ => return None,
     };
-    list.fits(&key).then_some(Position { key, id: ObjectId(*id) })
+    cursor_kind.accepts(&key).then_some(Position { key, id: ObjectId(*id) })
 }
 
 #[cfg(test)]
@@ -104,36 +105,36 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_belongs_to_its_list_and_order() {
+    fn cursor_is_valid_only_in_its_list_and_order() {
         let at = Timestamp::from_millis(1_767_225_600_007).expect("in range");
         let position = Position { key: SortKey::Time(at), id: ObjectId([7; 12]) };
         let list = tenants(TenantOrderField::CreatedAt, Direction::Desc);
         let cursor = encode(list, &position);
         assert_eq!(decode(list, &cursor), Some(position));
-        let one = TenantId::new(ObjectId([1; 12]));
+        let tenant = TenantId::new(ObjectId([1; 12]));
         for other in [
             tenants(TenantOrderField::CreatedAt, Direction::Asc),
             tenants(TenantOrderField::UpdatedAt, Direction::Desc),
             tenants(TenantOrderField::Name, Direction::Desc),
             CursorKind::AuditLog,
-            CursorKind::TenantAuditLog(one),
-            CursorKind::Members(one),
+            CursorKind::TenantAuditLog(tenant),
+            CursorKind::Members(tenant),
         ] {
             assert_eq!(decode(other, &cursor), None, "{other:?}");
         }
     }
 
     #[test]
-    fn what_is_not_a_cursor_is_refused() {
+    fn malformed_cursor_is_rejected() {
         let list = tenants(TenantOrderField::Name, Direction::Asc);
         let position = Position { key: SortKey::Text("Ä".into()), id: ObjectId([7; 12]) };
         let cursor = encode(list, &position);
         assert_eq!(decode(list, &cursor), Some(position));
-        let broken_text =
+        let invalid_utf8 =
             URL_SAFE_NO_PAD.encode([&list.prefix()[..], &[7; 12], &[2, 0xff]].concat());
-        let wrong_key =
+        let wrong_key_kind =
             URL_SAFE_NO_PAD.encode([&list.prefix()[..], &[7; 12], &[1], &[0; 8]].concat());
-        for bad in ["", "x", "====", &cursor[..cursor.len() - 4], &broken_text, &wrong_key] {
+        for bad in ["", "x", "====", &cursor[..cursor.len() - 4], &invalid_utf8, &wrong_key_kind] {
             assert_eq!(decode(list, bad), None, "{bad:?}");
         }
     }

@@ -1,137 +1,141 @@
-//! Enumerations as the schema has them, each the mirror of one in the domain.
+//! Defines the enumerations of the schema. Each mirrors an enumeration of the domain.
 
 use async_graphql::Enum;
 
 use crate::domain::{audit, list, subscription, tenant, user};
 
-/// Where a tenant is in its life.
+/// The lifecycle status of a tenant.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenant::TenantStatus")]
 pub(super) enum TenantStatus {
-    /// Made, not yet in use; works as an active one does.
+    /// The tenant was created and is not in use yet. It works like an active tenant.
     Pending,
-    /// In use.
+    /// The tenant is in use.
     Active,
-    /// Readable for its members, who cannot change it.
+    /// The tenant is suspended. Its members can read it and leave it, and change nothing else.
     Suspended,
-    /// As suspended, and meant to stay so.
+    /// The tenant is closed permanently. The same restrictions as for `SUSPENDED` apply.
     Archived,
 }
 
-/// What a tenant has bought.
+/// The plan of a tenant or a subscription.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenant::Plan")]
 pub(super) enum Plan {
-    /// Without charge.
+    /// The plan that is free of charge.
     Free,
-    /// The least paid plan.
+    /// The smallest paid plan.
     Starter,
-    /// The usual plan.
+    /// The standard paid plan.
     Business,
-    /// The largest plan.
+    /// The largest paid plan.
     Enterprise,
 }
 
-/// What a member may do in a tenant, from the least to the most.
+/// The role of a member in a tenant. Each role includes the permissions of the roles before it.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "user::TenantRole")]
 pub(super) enum TenantRole {
-    /// Sees the tenant, its subscription and its members.
+    /// The member can see the tenant, its subscriptions and its members.
     Member,
-    /// Also sees and changes its billing and its members, and reads its history.
+    /// The member can also see billing information and the audit log, change name, domains and
+    /// billing information, and manage members and admins.
     Admin,
-    /// Also decides on its owners.
+    /// The member can also add, change and remove owners.
     Owner,
 }
 
-/// Who gave a membership.
+/// The origin of a membership.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "user::MembershipSource")]
 pub(super) enum MembershipSource {
-    /// The identity provider's groups; the next sync may change it or take it away.
+    /// A group of the identity provider granted the membership. The next sync of the user's groups
+    /// may change or remove it.
     Group,
-    /// Somebody here; no sync touches it.
+    /// A mutation or an operator granted the membership. The sync of the user's groups does not
+    /// touch it.
     Direct,
 }
 
-/// Where a subscription is in its life.
+/// The status of a subscription, in the terms of the billing provider. `CANCELED` and
+/// `INCOMPLETE_EXPIRED` subscriptions are ended. All others are live.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "subscription::TenantSubscriptionStatus")]
 pub(super) enum TenantSubscriptionStatus {
-    /// In its trial.
+    /// The subscription is in its trial period.
     Trialing,
-    /// Paid.
+    /// The subscription is paid.
     Active,
     /// A payment is late.
     PastDue,
-    /// Payment was given up on.
+    /// A payment was missed, and the billing provider has stopped trying to collect it.
     Unpaid,
-    /// On hold.
+    /// The subscription is paused.
     Paused,
-    /// Ended: it is over.
+    /// The subscription was canceled and is ended.
     Canceled,
     /// The first payment is outstanding.
     Incomplete,
-    /// The first payment never came: it is over.
+    /// The first payment was never made, and the subscription is ended.
     IncompleteExpired,
 }
 
-/// As what somebody acted.
+/// The capacity in which the actor made a change.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "audit::ActorKind")]
 pub(super) enum ActorKind {
-    /// A user with the rights of a user.
+    /// A user who is not a platform admin.
     User,
-    /// A user who runs the platform.
+    /// A user who is a platform admin.
     PlatformAdmin,
-    /// The program itself.
+    /// The gateway itself.
     System,
 }
 
-/// Which way a list runs.
+/// The direction in which a list is sorted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "list::Direction")]
 pub(super) enum OrderDirection {
-    /// The least first.
+    /// Ascending: from A to Z, from the earliest to the latest.
     Asc,
-    /// The greatest first.
+    /// Descending: from Z to A, from the latest to the earliest.
     Desc,
 }
 
-/// What tenants can be ordered by.
+/// The fields by which a list of tenants can be sorted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "list::TenantOrderField")]
 pub(super) enum TenantOrderField {
-    /// When it was made.
+    /// The time at which the tenant was created.
     CreatedAt,
-    /// When it was changed last.
+    /// The time of the last change of the tenant.
     UpdatedAt,
-    /// The name, without regard to case.
+    /// The display name of the tenant. Case is ignored.
     Name,
-    /// The slug.
+    /// The slug of the tenant.
     Slug,
 }
 
-/// What users can be ordered by.
+/// The fields by which a list of users can be sorted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "list::UserOrderField")]
 pub(super) enum UserOrderField {
-    /// When the user was made.
+    /// The time at which the user was created.
     CreatedAt,
-    /// When the user was changed last.
+    /// The time of the last change of the user.
     UpdatedAt,
-    /// The name, without regard to case.
+    /// The display name of the user. Case is ignored.
     Name,
 }
 
-/// What subscriptions can be ordered by.
+/// The fields by which a list of subscriptions can be sorted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "list::SubscriptionOrderField")]
 pub(super) enum TenantSubscriptionOrderField {
-    /// When it was made.
+    /// The time at which the subscription was created.
     CreatedAt,
-    /// When it was changed last.
+    /// The time of the last change of the subscription.
     UpdatedAt,
-    /// When its period ends; one without an end counts as the least.
+    /// The end of the current period. Subscriptions without one count as earlier than all others.
     CurrentPeriodEnd,
 }

@@ -2,7 +2,7 @@
 //!
 //! - GraphQL objects wrap shared domain values. The [`access`](crate::access) module decides which
 //!   of them a viewer may see. This module never makes that decision.
-//! - A nullable field returns [`Nullable`]. An error then puts `null` at that field only and leaves
+//! - A nullable field returns [`Nullable`](context::Nullable). An error then puts `null` at that field only and leaves
 //!   its siblings intact.
 //! - Every lookup of a nested field goes through [`loaders`]. One level of a document therefore
 //!   costs one batch of each kind, however many objects it has.
@@ -25,6 +25,7 @@ mod limits;
 mod loaders;
 mod mutation;
 mod node;
+mod objects;
 mod operation_info;
 mod payload;
 mod prepare;
@@ -33,10 +34,10 @@ mod request;
 mod response;
 mod scalar;
 mod schema;
+mod sdl;
 mod subscription;
 mod tenant;
 mod user;
-mod write_input;
 
 pub use documents::TrustedDocuments;
 pub use error::{Code, RequestError};
@@ -45,5 +46,3 @@ pub use prepare::{GraphQlExecutor, PreparedOperation};
 pub use request::GraphQlRequest;
 pub use response::GraphQlResponse;
 pub use schema::sdl;
-
-use context::Nullable;

@@ -1,5 +1,7 @@
-//! The mutations. Each reads its identifiers, then finds the actor, then leaves the rest to
-//! `access`: the order in which the contract has its errors.
+//! Resolves the mutation root fields.
+//!
+//! Each resolver parses identifiers, loads the viewer, and then leaves the rest to
+//! [`access`](crate::access). This is the documented order of errors.
 
 use std::sync::Arc;
 
@@ -8,6 +10,12 @@ use async_graphql::{Context, ID, Object};
 use super::{
     context::ContextExt,
     error::collect_input_errors,
+    input::{
+        AddTenantMemberInput, CreateSubscriptionInput, CreateTenantInput, CreateUserInput,
+        DeleteSubscriptionInput, DeleteTenantInput, DeleteUserInput, RemoveTenantMemberInput,
+        UpdateSubscriptionInput, UpdateTenantInput, UpdateTenantMemberInput, UpdateUserInput,
+    },
+    objects::{MembershipObject, SubscriptionObject, TenantObject, UserObject},
     payload::{
         AddTenantMemberPayload, CreateSubscriptionPayload, CreateTenantPayload, CreateUserPayload,
         DeleteSubscriptionPayload, DeleteTenantPayload, DeleteUserPayload,
@@ -15,14 +23,6 @@ use super::{
         UpdateTenantPayload, UpdateUserPayload,
     },
     scalar::{id, parse_id, parse_id_into},
-    subscription::SubscriptionObject,
-    tenant::TenantObject,
-    user::{MembershipObject, UserObject},
-    write_input::{
-        AddTenantMemberInput, CreateSubscriptionInput, CreateTenantInput, CreateUserInput,
-        DeleteSubscriptionInput, DeleteTenantInput, DeleteUserInput, RemoveTenantMemberInput,
-        UpdateSubscriptionInput, UpdateTenantInput, UpdateTenantMemberInput, UpdateUserInput,
-    },
 };
 use crate::{
     access::{
@@ -33,60 +33,66 @@ use crate::{
     domain::id::{TenantId, UserId},
 };
 
-/// The root of all mutations.
+/// The root type of mutations.
 pub(super) struct Mutation;
 
-/// What can be changed. One with an `Idempotency-Key` can be sent again and is done once.
+/// The mutations of the API. The root fields of a document are executed one after the other, and
+/// each one commits separately. A request with an `Idempotency-Key` header can be retried safely:
+/// it is executed once.
 #[Object]
 impl Mutation {
-    /// Makes a tenant and its first subscription, in its trial. For platform admins.
+    /// Creates a tenant and its first subscription, which has the status `TRIALING`. Allowed for
+    /// platform admins only.
     async fn create_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tenant.")] input: CreateTenantInput,
+        #[graphql(desc = "The tenant to create.")] input: CreateTenantInput,
     ) -> Result<CreateTenantPayload, AccessError> {
         let tenant = ctx.execute(CreateTenant { patch: input.into_patch() }).await?;
         Ok(CreateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
-    /// Changes a tenant. For its admins and owners; some fields for platform admins only.
+    /// Changes a tenant. Allowed for admins and owners of the tenant and for platform admins. Some
+    /// fields may be changed by platform admins only.
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: UpdateTenantInput,
+        #[graphql(desc = "The changes to the tenant.")] input: UpdateTenantInput,
     ) -> Result<UpdateTenantPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let tenant = ctx.execute(UpdateTenant { id, version, patch: input.into_patch() }).await?;
         Ok(UpdateTenantPayload::new(TenantObject(Arc::new(tenant))))
     }
 
-    /// Deletes a tenant with its subscriptions and memberships; never the default one. For platform admins.
+    /// Deletes a tenant with its subscriptions and memberships. The default tenant cannot be
+    /// deleted. Allowed for platform admins only.
     async fn delete_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tenant.")] input: DeleteTenantInput,
+        #[graphql(desc = "The tenant to delete.")] input: DeleteTenantInput,
     ) -> Result<DeleteTenantPayload, AccessError> {
         let (tenant, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.execute(DeleteTenant { id: tenant, version }).await?;
         Ok(DeleteTenantPayload::new(id(deleted)))
     }
 
-    /// Makes a user before the first sign-in, or again after a deletion. For platform admins.
+    /// Creates a user before the first sign-in, or again after a deletion. Allowed for platform
+    /// admins only.
     async fn create_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The user.")] input: CreateUserInput,
+        #[graphql(desc = "The user to create.")] input: CreateUserInput,
     ) -> Result<CreateUserPayload, AccessError> {
         let (subject, issuer, patch) = input.into_parts();
         let user = ctx.execute(CreateUser { subject, issuer, patch }).await?;
         Ok(CreateUserPayload::new(UserObject(Arc::new(user))))
     }
 
-    /// Changes a user. For platform admins.
+    /// Changes a user. Allowed for platform admins only.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: UpdateUserInput,
+        #[graphql(desc = "The changes to the user.")] input: UpdateUserInput,
     ) -> Result<UpdateUserPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let user = ctx.execute(UpdateUser { id, version, patch: input.into_patch() }).await?;
@@ -94,83 +100,88 @@ impl Mutation {
         Ok(UpdateUserPayload::new(UserObject(Arc::new(user))))
     }
 
-    /// Deletes a user; tokens from before are good for nothing any more. For platform admins.
+    /// Deletes a user with the user's memberships. Tokens that were issued before the deletion are
+    /// no longer accepted. Allowed for platform admins only.
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The user.")] input: DeleteUserInput,
+        #[graphql(desc = "The user to delete.")] input: DeleteUserInput,
     ) -> Result<DeleteUserPayload, AccessError> {
         let (user, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.execute(DeleteUser { id: user, version }).await?;
         Ok(DeleteUserPayload::new(id(deleted)))
     }
 
-    /// Makes a subscription of a tenant. For platform admins.
+    /// Creates a subscription of a tenant. Allowed for platform admins only.
     async fn create_subscription(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The subscription.")] input: CreateSubscriptionInput,
+        #[graphql(desc = "The subscription to create.")] input: CreateSubscriptionInput,
     ) -> Result<CreateSubscriptionPayload, AccessError> {
         let tenant = parse_id("input.tenantId", &input.tenant_id)?;
         let patch = input.into_patch();
-        let made = ctx.execute(CreateSubscription { tenant, patch }).await?;
-        Ok(CreateSubscriptionPayload::new(subscription(made)))
+        let created = ctx.execute(CreateSubscription { tenant, patch }).await?;
+        Ok(CreateSubscriptionPayload::new(subscription_object(created)))
     }
 
-    /// Changes a subscription. For platform admins.
+    /// Changes a subscription. Allowed for platform admins only.
     async fn update_subscription(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: UpdateSubscriptionInput,
+        #[graphql(desc = "The changes to the subscription.")] input: UpdateSubscriptionInput,
     ) -> Result<UpdateSubscriptionPayload, AccessError> {
         let (id, version) = (parse_id("input.id", &input.id)?, input.version);
         let patch = input.into_patch();
         let changed = ctx.execute(UpdateSubscription { id, version, patch }).await?;
-        Ok(UpdateSubscriptionPayload::new(subscription(changed)))
+        Ok(UpdateSubscriptionPayload::new(subscription_object(changed)))
     }
 
-    /// Deletes a subscription; its tenant keeps the plan. For platform admins.
+    /// Deletes a subscription. The tenant keeps its plan. Allowed for platform admins only.
     async fn delete_subscription(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The subscription.")] input: DeleteSubscriptionInput,
+        #[graphql(desc = "The subscription to delete.")] input: DeleteSubscriptionInput,
     ) -> Result<DeleteSubscriptionPayload, AccessError> {
         let (subscription, version) = (parse_id("input.id", &input.id)?, input.version);
         let deleted = ctx.execute(DeleteSubscription { id: subscription, version }).await?;
         Ok(DeleteSubscriptionPayload::new(id(deleted)))
     }
 
-    /// Makes a user a member. For the tenant's admins and owners (owners alone make owners), and platform admins.
+    /// Adds a user to the members of a tenant. Allowed for admins and owners of the tenant and for
+    /// platform admins. Only owners and platform admins may give the role `OWNER`.
     async fn add_tenant_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The member.")] input: AddTenantMemberInput,
+        #[graphql(desc = "The member to add.")] input: AddTenantMemberInput,
     ) -> Result<AddTenantMemberPayload, AccessError> {
         let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
         let role = input.role.into();
         let added = ctx.execute(AddMember { tenant, user, role }).await?;
         ctx.refresh_viewer(&added.user);
-        Ok(AddTenantMemberPayload::new(membership(added)?))
+        Ok(AddTenantMemberPayload::new(membership_object(added)?))
     }
 
-    /// Gives a member another role. For the tenant's admins and owners (owners alone decide on owners), and platform admins.
+    /// Changes the role of a member. Allowed for admins and owners of the tenant and for platform
+    /// admins. Only owners and platform admins may give or take the role `OWNER`.
     async fn update_tenant_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: UpdateTenantMemberInput,
+        #[graphql(desc = "The member and the new role.")] input: UpdateTenantMemberInput,
     ) -> Result<UpdateTenantMemberPayload, AccessError> {
         let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
         let role = input.role.into();
         let changed = ctx.execute(UpdateMember { tenant, user, role }).await?;
         ctx.refresh_viewer(&changed.user);
-        Ok(UpdateTenantMemberPayload::new(membership(changed)?))
+        Ok(UpdateTenantMemberPayload::new(membership_object(changed)?))
     }
 
-    /// Removes a member. For oneself (leaving), the tenant's admins and owners (owners alone remove owners), and platform admins.
+    /// Removes a member from a tenant. All members may remove themselves. Other members may be
+    /// removed by admins and owners of the tenant and by platform admins. Only owners and platform
+    /// admins may remove other owners.
     async fn remove_tenant_member(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The member.")] input: RemoveTenantMemberInput,
+        #[graphql(desc = "The member to remove.")] input: RemoveTenantMemberInput,
     ) -> Result<RemoveTenantMemberPayload, AccessError> {
         let (tenant, user) = parse_member_ids(&input.tenant_id, &input.user_id)?;
         let removed = ctx.execute(RemoveMember { tenant, user }).await?;
@@ -180,25 +191,30 @@ impl Mutation {
     }
 }
 
-/// Reads the identifiers of a tenant and a user; both may be malformed.
+/// Parses the identifiers of a tenant and a user, and reports all malformed ones.
 fn parse_member_ids(tenant: &ID, user: &ID) -> Result<(TenantId, UserId), AccessError> {
-    let (tenant, user) = collect_input_errors(|faults| {
+    let (tenant, user) = collect_input_errors(|errors| {
         (
-            parse_id_into("input.tenantId", tenant, faults),
-            parse_id_into("input.userId", user, faults),
+            parse_id_into("input.tenantId", tenant, errors),
+            parse_id_into("input.userId", user, errors),
         )
     })?;
     tenant.zip(user).ok_or(AccessError::Internal)
 }
 
-fn subscription(
+fn subscription_object(
     SubscriptionWithTenant { subscription, tenant }: SubscriptionWithTenant,
 ) -> SubscriptionObject {
-    SubscriptionObject::of(Arc::new(subscription), Arc::new(tenant))
+    SubscriptionObject::new(Arc::new(subscription), Arc::new(tenant))
 }
 
-/// A membership that was just given; one that is gone again by now cannot be shown.
-fn membership(
+/// Returns the membership that a mutation has just written.
+///
+/// # Errors
+///
+/// `NotFound` if the membership no longer exists. A retry of an idempotent request reloads it, and
+/// it can be removed by then.
+fn membership_object(
     MembershipChange { tenant, user }: MembershipChange,
 ) -> Result<MembershipObject, AccessError> {
     TenantObject(Arc::new(tenant)).membership_of(Arc::new(user)).map_err(|_| AccessError::NotFound)

@@ -1,52 +1,52 @@
-//! Relay's `Node`: anything that has an identifier.
+//! Implements Relay's object identification: the `Node` interface and lookups by identifier.
 
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    audit::AuditEventObject, context::ContextExt, subscription::SubscriptionObject,
-    tenant::TenantObject, user::UserObject,
+    context::ContextExt,
+    objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
 };
 use crate::{
     access::AccessError,
     domain::id::{NodeId, SubscriptionId},
 };
 
-/// Anything that has an identifier.
+/// An object with a globally unique identifier.
 #[derive(Interface)]
 #[graphql(field(
     name = "id",
     ty = "ID",
-    desc = "The identifier: the kind's prefix and 24 hexadecimal digits."
+    desc = "The globally unique identifier of the object: the prefix of its type (`ten_`, `usr_`, `sub_` or `aud_`) followed by 24 hexadecimal digits."
 ))]
 pub(super) enum Node {
-    /// A tenant.
+    /// A tenant that the viewer can see.
     Tenant(TenantObject),
-    /// A user.
+    /// A user whom the viewer can see.
     User(UserObject),
-    /// A subscription.
+    /// A subscription of a tenant that the viewer can see.
     TenantSubscription(SubscriptionObject),
-    /// An event of the history.
+    /// An audit event that the viewer can see.
     AuditEvent(AuditEventObject),
 }
 
-/// Looks up anything; what is not there and what the viewer may not see is `None`.
+/// Looks up an object by its identifier. Absent and hidden objects are `None`.
 pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, AccessError> {
     Ok(match id {
         NodeId::Tenant(id) => ctx.load(id).await?.map(|t| Node::Tenant(TenantObject(t))),
         NodeId::User(id) => ctx.load(id).await?.map(|u| Node::User(UserObject(u))),
-        NodeId::Subscription(id) => subscription(ctx, id).await?.map(Node::TenantSubscription),
+        NodeId::Subscription(id) => find_subscription(ctx, id).await?.map(Node::TenantSubscription),
         NodeId::AuditEvent(id) => {
             ctx.load(id).await?.map(|e| Node::AuditEvent(AuditEventObject::new(e, None)))
         }
     })
 }
 
-/// Looks up a subscription together with its tenant: one that outlived it is not shown.
-pub(super) async fn subscription(
+/// Looks up a subscription and its tenant. A subscription whose tenant was deleted is hidden.
+pub(super) async fn find_subscription(
     ctx: &Context<'_>,
     id: SubscriptionId,
 ) -> Result<Option<SubscriptionObject>, AccessError> {
     let Some(subscription) = ctx.load(id).await? else { return Ok(None) };
     let tenant = ctx.load(subscription.tenant_id).await?;
-    Ok(tenant.map(|tenant| SubscriptionObject::of(subscription, tenant)))
+    Ok(tenant.map(|tenant| SubscriptionObject::new(subscription, tenant)))
 }

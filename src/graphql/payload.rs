@@ -1,18 +1,15 @@
-//! What mutations answer: a payload of its own for each, so that each can grow by itself.
+//! Defines the payloads of mutations. Each mutation has its own payload type, so that each can get
+//! more fields independently.
 
 use async_graphql::{ID, SimpleObject};
 
-use super::{
-    subscription::SubscriptionObject,
-    tenant::TenantObject,
-    user::{MembershipObject, UserObject},
-};
+use super::objects::{MembershipObject, SubscriptionObject, TenantObject, UserObject};
 
 macro_rules! payloads {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$fmeta:meta])* $field:ident: $type:ty,)+ })+) => { $(
+    ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
         $(#[$meta])*
         #[derive(SimpleObject)]
-        pub(super) struct $name { $($(#[$fmeta])* $field: $type,)+ }
+        pub(super) struct $name { $($(#[$field_meta])* $field: $type,)+ }
 
         impl $name {
             pub(super) const fn new($($field: $type),+) -> Self {
@@ -23,66 +20,66 @@ macro_rules! payloads {
 }
 
 payloads! {
-    /// What `createTenant` made.
+    /// The result of the mutation `createTenant`.
     CreateTenantPayload {
-        /// The tenant.
+        /// The created tenant.
         tenant: TenantObject,
     }
-    /// What `updateTenant` changed.
+    /// The result of the mutation `updateTenant`.
     UpdateTenantPayload {
-        /// The tenant, as it is now.
+        /// The tenant after the change.
         tenant: TenantObject,
     }
-    /// What `deleteTenant` deleted.
+    /// The result of the mutation `deleteTenant`.
     DeleteTenantPayload {
-        /// The tenant's identifier.
+        /// The identifier of the deleted tenant.
         deleted_id: ID,
     }
-    /// What `createUser` made.
+    /// The result of the mutation `createUser`.
     CreateUserPayload {
-        /// The user.
+        /// The created user.
         user: UserObject,
     }
-    /// What `updateUser` changed.
+    /// The result of the mutation `updateUser`.
     UpdateUserPayload {
-        /// The user, as it is now.
+        /// The user after the change.
         user: UserObject,
     }
-    /// What `deleteUser` deleted.
+    /// The result of the mutation `deleteUser`.
     DeleteUserPayload {
-        /// The user's identifier.
+        /// The identifier of the deleted user.
         deleted_id: ID,
     }
-    /// What `createSubscription` made.
+    /// The result of the mutation `createSubscription`.
     CreateSubscriptionPayload {
-        /// The subscription.
+        /// The created subscription.
         subscription: SubscriptionObject,
     }
-    /// What `updateSubscription` changed.
+    /// The result of the mutation `updateSubscription`.
     UpdateSubscriptionPayload {
-        /// The subscription, as it is now.
+        /// The subscription after the change.
         subscription: SubscriptionObject,
     }
-    /// What `deleteSubscription` deleted.
+    /// The result of the mutation `deleteSubscription`.
     DeleteSubscriptionPayload {
-        /// The subscription's identifier.
+        /// The identifier of the deleted subscription.
         deleted_id: ID,
     }
-    /// Whom `addTenantMember` made a member.
+    /// The result of the mutation `addTenantMember`.
     AddTenantMemberPayload {
-        /// The membership.
+        /// The created membership.
         membership: MembershipObject,
     }
-    /// Whose role `updateTenantMember` changed.
+    /// The result of the mutation `updateTenantMember`.
     UpdateTenantMemberPayload {
-        /// The membership, as it is now.
+        /// The membership after the change.
         membership: MembershipObject,
     }
-    /// Whom `removeTenantMember` removed.
+    /// The result of the mutation `removeTenantMember`.
     RemoveTenantMemberPayload {
-        /// The tenant.
+        /// The tenant from which the member was removed.
         tenant: TenantObject,
-        /// The identifier of the user who is no member any more.
+        /// The identifier of the user who is no longer a member.
         removed_user_id: ID,
     }
 }

@@ -1,15 +1,15 @@
-//! The queries. Each reads its identifiers, then finds the actor, then the rest of its input: the
-//! order in which the contract has its errors.
+//! Resolves the query root fields.
+//!
+//! Each resolver first parses identifiers, then loads the viewer, and then validates the rest of
+//! its input. This is the documented order of errors.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Nullable,
-    audit::AuditEventObject,
     connection::{Connection, CountQuery, PAGE_MAX, PageArguments},
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
     error::collect_input_errors,
     input::{
@@ -17,10 +17,8 @@ use super::{
         TenantSubscriptionOrder, UserFilter, UserOrder,
     },
     node::{self, Node},
+    objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
     scalar::{parse_id, parse_node_id},
-    subscription::SubscriptionObject,
-    tenant::TenantObject,
-    user::UserObject,
 };
 use crate::{
     access::{AccessError, AuditScope, InputError},
@@ -31,208 +29,260 @@ use crate::{
     policy::PlatformAction,
 };
 
-/// The root of all queries.
+/// The root type of queries.
 pub(super) struct Query;
 
-/// What can be asked.
+/// The queries of the API. The viewer is the user whom the token of the request identifies.
 #[Object]
 impl Query {
-    /// Who asks. Makes the user at the first time, and brings it up to date with the token's profile and groups.
+    /// The viewer: the user whom the token of the request identifies. The field creates the user at
+    /// the first sign-in. It also applies the name, the e-mail address and the groups of the token.
     async fn me(&self, ctx: &Context<'_>) -> Result<UserObject, AccessError> {
         Ok(UserObject(ctx.viewer().await?.user().clone()))
     }
 
-    /// Anything by its identifier; null where it does not exist for the viewer.
+    /// The object with the given identifier. Null if it does not exist or is hidden from the
+    /// viewer.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The identifier, of any kind.")] id: ID,
+        #[graphql(desc = "The identifier of a tenant, a user, a subscription or an audit event.")]
+        id: ID,
     ) -> Nullable<Node> {
         nullable(find_node(ctx, &id).await)
     }
 
-    /// Several things by their identifiers, in their order; null for each that does not exist for the viewer.
+    /// The objects with the given identifiers, in the same order. Null stands for each object that
+    /// does not exist or is hidden from the viewer.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The identifiers, of any kinds; at most 100.")] ids: Vec<ID>,
+        #[graphql(
+            desc = "The identifiers of tenants, users, subscriptions and audit events: at most 100."
+        )]
+        ids: Vec<ID>,
     ) -> Result<Vec<Nullable<Node>>, AccessError> {
-        let parsed = parse_node_ids(&ids)?;
+        let ids = parse_node_ids(&ids)?;
         ctx.viewer().await?;
-        if parsed.len() > PAGE_MAX {
-            let message = format!("must be at most {PAGE_MAX}");
-            return Err(AccessError::BadInput(vec![InputError {
-                path: "ids".to_owned(),
-                message,
-            }]));
+        if ids.len() > PAGE_MAX {
+            let message = format!("must have at most {PAGE_MAX} elements");
+            return Err(AccessError::BadInput(vec![InputError::at("ids", message)]));
         }
-        let found = parsed.into_iter().map(|id| async move { nullable(node::find(ctx, id).await) });
-        Ok(futures_util::future::join_all(found).await)
+        let nodes = ids.into_iter().map(|id| async move { nullable(node::find(ctx, id).await) });
+        Ok(futures_util::future::join_all(nodes).await)
     }
 
-    /// A tenant by its slug; null where it does not exist for the viewer.
+    /// The tenant with the given slug. Null if it does not exist or is hidden from the viewer.
     async fn tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The slug.")] slug: String,
+        #[graphql(desc = "The slug of the tenant, for example `acme`.")] slug: String,
     ) -> Nullable<TenantObject> {
         nullable(find_tenant(ctx, &slug).await)
     }
 
-    /// A user: oneself, who shares a tenant with the viewer, or anybody for a platform admin; else null.
+    /// The user with the given identifier. Null if the user does not exist or is hidden from the
+    /// viewer. Visible users are the viewer and the users who share a tenant with the viewer. A
+    /// platform admin can see all users.
     async fn user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The identifier: `usr_…`.")] id: ID,
+        #[graphql(desc = "The identifier of the user (`usr_…`).")] id: ID,
     ) -> Nullable<UserObject> {
         nullable(find_user(ctx, &id).await)
     }
 
-    /// A subscription of a tenant that the viewer sees; else null.
+    /// The subscription with the given identifier. Null if it does not exist or its tenant is
+    /// hidden from the viewer.
     async fn subscription(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The identifier: `sub_…`.")] id: ID,
+        #[graphql(desc = "The identifier of the subscription (`sub_…`).")] id: ID,
     ) -> Nullable<SubscriptionObject> {
         nullable(find_subscription(ctx, &id).await)
     }
 
-    /// The tenants that the viewer sees: the viewer's own, or all for a platform admin.
+    /// The tenants that are visible to the viewer: those of which the viewer is a member, or all
+    /// tenants for a platform admin.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn tenants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which tenants.")] filter: Option<TenantFilter>,
-        #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
-            TenantOrder,
-        >,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to tenants that match.")] filter: Option<TenantFilter>,
+        #[graphql(
+            desc = "The sort order of the list. If omitted, the newest elements come first."
+        )]
+        order_by: Option<TenantOrder>,
     ) -> Result<Connection<TenantObject>, AccessError> {
         ctx.viewer().await?;
         let order = TenantOrder::or_default_order(order_by);
-        let list = CursorKind::Tenants(order);
+        let cursor_kind = CursorKind::Tenants(order);
         let arguments = PageArguments { first, after, last, before };
-        let (window, filter) = collect_input_errors(|faults| {
-            let window = arguments.window(list, faults);
-            (window, filter.unwrap_or_default().into_domain(faults))
+        let (request, filter) = collect_input_errors(|errors| {
+            let request = arguments.page_request(cursor_kind, errors);
+            (request, filter.unwrap_or_default().into_domain(errors))
         })?;
-        let page = ctx.session().tenant_page(&filter, order, &window).await?;
-        Ok(Connection::new(list, CountQuery::Tenants(filter), page, |t| {
-            Ok(TenantObject(Arc::new(t)))
+        let page = ctx.session().tenant_page(&filter, order, &request).await?;
+        Ok(Connection::new(cursor_kind, CountQuery::Tenants(filter), page, |tenant| {
+            Ok(TenantObject(Arc::new(tenant)))
         }))
     }
 
-    /// All users. For platform admins.
+    /// All users. Only platform admins may list them. Other viewers get a `FORBIDDEN` error.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which users.")] filter: Option<UserFilter>,
-        #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
-            UserOrder,
-        >,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to users that match.")] filter: Option<UserFilter>,
+        #[graphql(
+            desc = "The sort order of the list. If omitted, the newest elements come first."
+        )]
+        order_by: Option<UserOrder>,
     ) -> Result<Connection<UserObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?.authorize_platform(PlatformAction::ListUsers)?;
         let order = UserOrder::or_default_order(order_by);
-        let list = CursorKind::Users(order);
+        let cursor_kind = CursorKind::Users(order);
         let arguments = PageArguments { first, after, last, before };
-        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
-        let page = ctx.session().user_page(&filter, order, &window).await?;
-        Ok(Connection::new(list, CountQuery::Users(filter), page, |u| Ok(UserObject(Arc::new(u)))))
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let page = ctx.session().user_page(&filter, order, &request).await?;
+        Ok(Connection::new(cursor_kind, CountQuery::Users(filter), page, |user| {
+            Ok(UserObject(Arc::new(user)))
+        }))
     }
 
-    /// The subscriptions, over or not, of the tenants that the viewer sees.
+    /// The subscriptions of all tenants that are visible to the viewer, both live and ended ones.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn subscriptions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which subscriptions.")] filter: Option<TenantSubscriptionFilter>,
-        #[graphql(desc = "In which order; newest first where none is given.")] order_by: Option<
-            TenantSubscriptionOrder,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to subscriptions that match.")] filter: Option<
+            TenantSubscriptionFilter,
         >,
+        #[graphql(
+            desc = "The sort order of the list. If omitted, the newest elements come first."
+        )]
+        order_by: Option<TenantSubscriptionOrder>,
     ) -> Result<Connection<SubscriptionObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?;
         let order = TenantSubscriptionOrder::or_default_order(order_by);
-        let list = CursorKind::Subscriptions(order);
+        let cursor_kind = CursorKind::Subscriptions(order);
         let arguments = PageArguments { first, after, last, before };
-        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
-        let mut page = ctx.session().subscription_page(&filter, order, &window).await?;
-        let shown = page.items.iter().flat_map(|item| &item.node);
-        let tenants = ctx.load_tenants(shown.map(|s| s.tenant_id).collect()).await?;
-        // What outlived its tenant is not shown: the page is shorter for it.
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let mut page = ctx.session().subscription_page(&filter, order, &request).await?;
+        let readable = page.items.iter().flat_map(|item| &item.node);
+        let tenants = ctx.load_tenants(readable.map(|s| s.tenant_id).collect()).await?;
+        // A subscription whose tenant was deleted is hidden, so the page gets shorter.
         let tenant_of = |s: &TenantSubscription| tenants.get(&s.tenant_id);
         page.items.retain(|item| item.node.as_ref().map_or(true, |s| tenant_of(s).is_some()));
         let total = CountQuery::Subscriptions(filter);
-        Ok(Connection::new(list, total, page, |subscription| match tenant_of(&subscription) {
-            Some(Ok(tenant)) => Ok(SubscriptionObject::of(Arc::new(subscription), tenant.clone())),
-            _ => Err(AccessError::Internal),
+        Ok(Connection::new(cursor_kind, total, page, |subscription| {
+            match tenant_of(&subscription) {
+                Some(Ok(tenant)) => {
+                    Ok(SubscriptionObject::new(Arc::new(subscription), tenant.clone()))
+                }
+                _ => Err(AccessError::Internal),
+            }
         }))
     }
 
-    /// What happened on the whole platform, newest first. For platform admins.
+    /// The audit events of the whole platform, newest first. Only platform admins may read them.
+    /// Other viewers get a `FORBIDDEN` error.
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which events.")] filter: Option<AuditFilterInput>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to audit events that match.")] filter: Option<
+            AuditFilterInput,
+        >,
     ) -> Result<Connection<AuditEventObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?.authorize_platform(PlatformAction::ReadAuditLog)?;
         let arguments = PageArguments { first, after, last, before };
-        let window = collect_input_errors(|faults| arguments.window(CursorKind::AuditLog, faults))?;
-        let page = ctx.session().audit_page(AuditScope::Platform, &filter, &window).await?;
+        let cursor_kind = CursorKind::AuditLog;
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let page = ctx.session().audit_page(AuditScope::Platform, &filter, &request).await?;
         let total = CountQuery::AuditEvents(AuditScope::Platform, filter);
-        Ok(Connection::new(CursorKind::AuditLog, total, page, |event| {
+        Ok(Connection::new(cursor_kind, total, page, |event| {
             Ok(AuditEventObject::new(Arc::new(event), None))
         }))
     }
 }
 
-/// How many malformed identifiers are told of: a short list of many would have a long answer.
+/// The maximum number of malformed identifiers that are reported. Without it, a short list of many
+/// identifiers would cause a long response.
 const MAX_REPORTED_IDS: usize = 50;
 
-/// Reads identifiers of any kind; every malformed one is a fault of its own.
+/// Parses identifiers of any type. Each malformed one is an input error of its own.
 fn parse_node_ids(ids: &[ID]) -> Result<Vec<NodeId>, AccessError> {
-    collect_input_errors(|faults| {
+    collect_input_errors(|errors| {
         let parsed = ids.iter().enumerate().filter_map(|(index, id)| {
-            parse_node_id(&format!("ids.{index}"), id).map_err(|fault| faults.push(fault)).ok()
+            parse_node_id(&format!("ids.{index}"), id).map_err(|error| errors.push(error)).ok()
         });
         let parsed = parsed.collect();
-        faults.truncate(MAX_REPORTED_IDS);
+        errors.truncate(MAX_REPORTED_IDS);
         parsed
     })
 }
 
 async fn find_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, AccessError> {
-    let id = parse_node_id("id", id).map_err(|fault| AccessError::BadInput(vec![fault]))?;
+    let id = parse_node_id("id", id).map_err(|error| AccessError::BadInput(vec![error]))?;
     ctx.viewer().await?;
     node::find(ctx, id).await
 }
 
 async fn find_tenant(ctx: &Context<'_>, slug: &str) -> Result<Option<TenantObject>, AccessError> {
     ctx.viewer().await?;
-    let found = ctx.session().tenant_by_slug(slug).await?.transpose()?;
-    Ok(found.map(TenantObject))
+    let tenant = ctx.session().tenant_by_slug(slug).await?.transpose()?;
+    Ok(tenant.map(TenantObject))
 }
 
 async fn find_user(ctx: &Context<'_>, id: &str) -> Result<Option<UserObject>, AccessError> {
@@ -247,5 +297,5 @@ async fn find_subscription(
 ) -> Result<Option<SubscriptionObject>, AccessError> {
     let id: SubscriptionId = parse_id("id", id)?;
     ctx.viewer().await?;
-    node::subscription(ctx, id).await
+    node::find_subscription(ctx, id).await
 }

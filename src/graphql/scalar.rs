@@ -1,4 +1,4 @@
-//! Scalars that GraphQL does not have of its own, and identifiers.
+//! Defines the custom scalars, and converts identifiers to and from their GraphQL form.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
@@ -10,11 +10,12 @@ use crate::{
     },
 };
 
-/// A moment, as the schema has it.
+/// The scalar `DateTime`, a timestamp in milliseconds.
 #[derive(Clone, Copy)]
 pub(super) struct DateTime(pub(super) Timestamp);
 
-/// A moment: RFC 3339 in UTC with milliseconds, `2026-01-31T08:00:00.000Z`. As an input it may have any offset, and is kept to the millisecond.
+/// A timestamp in the format of RFC 3339, in UTC and with milliseconds: `2026-01-31T08:00:00.000Z`.
+/// Inputs may have any offset from UTC, and are stored with millisecond precision.
 #[Scalar(specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -22,7 +23,11 @@ impl ScalarType for DateTime {
             return Err(InputValueError::expected_type(value));
         };
         let parsed = Timestamp::parse(text).map(Self);
-        parsed.ok_or_else(|| InputValueError::custom("not a moment in the form of RFC 3339"))
+        parsed.ok_or_else(|| {
+            InputValueError::custom(
+                "expected an RFC 3339 timestamp, for example 2026-01-31T08:00:00.000Z",
+            )
+        })
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -34,11 +39,11 @@ impl ScalarType for DateTime {
     }
 }
 
-/// Any JSON value, as the schema has it.
+/// The scalar `JSON`, an arbitrary value.
 #[derive(Clone)]
 pub(super) struct Json(pub(super) Value);
 
-/// Any JSON value.
+/// Any JSON value: an object, an array, a string, a number, a boolean or null.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -50,37 +55,42 @@ impl ScalarType for Json {
     }
 }
 
-/// An identifier in the client's form.
+/// Returns an identifier in its GraphQL form.
 pub(super) fn id<E: Entity>(id: Id<E>) -> ID {
     ID(id.to_string())
 }
 
-/// Reads an identifier from the client; a malformed one is never looked up.
+/// Parses an identifier of one type.
+///
+/// # Errors
+///
+/// `BadInput` if the identifier is malformed or of another type. It is never looked up then.
 pub(super) fn parse_id<E: Entity>(path: &str, text: &str) -> Result<Id<E>, AccessError> {
-    Id::parse(text).ok_or_else(|| AccessError::BadInput(vec![malformed::<E>(path)]))
+    Id::parse(text).ok_or_else(|| AccessError::BadInput(vec![malformed_id::<E>(path)]))
 }
 
-/// The same, where there may be more than one fault.
+/// Parses an identifier of one type, and adds an input error if it is malformed.
 pub(super) fn parse_id_into<E: Entity>(
     path: &str,
     text: &str,
-    faults: &mut Vec<InputError>,
+    errors: &mut Vec<InputError>,
 ) -> Option<Id<E>> {
     let id = Id::parse(text);
     if id.is_none() {
-        faults.push(malformed::<E>(path));
+        errors.push(malformed_id::<E>(path));
     }
     id
 }
 
-fn malformed<E: Entity>(path: &str) -> InputError {
-    InputError::at(path, format!("must be an identifier: {} and 24 hexadecimal digits", E::PREFIX))
+fn malformed_id<E: Entity>(path: &str) -> InputError {
+    let prefix = E::PREFIX;
+    let message = format!("must be an identifier: `{prefix}` followed by 24 hexadecimal digits");
+    InputError::at(path, message)
 }
 
-/// Reads an identifier of any kind from the client.
+/// Parses an identifier of any type.
 pub(super) fn parse_node_id(path: &str, text: &str) -> Result<NodeId, InputError> {
-    NodeId::parse(text).ok_or_else(|| InputError {
-        path: path.to_owned(),
-        message: "must be an identifier: ten_, usr_, sub_ or aud_ and 24 hexadecimal digits".into(),
-    })
+    const MESSAGE: &str = "must be an identifier: `ten_`, `usr_`, `sub_` or `aud_` followed by 24 \
+                           hexadecimal digits";
+    NodeId::parse(text).ok_or_else(|| InputError::at(path, MESSAGE))
 }

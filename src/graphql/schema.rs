@@ -2,7 +2,7 @@
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-use super::{mutation::Mutation, query::Query};
+use super::{mutation::Mutation, query::Query, sdl::like_print_schema};
 
 /// The schema in the form that `async-graphql` executes.
 pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -12,8 +12,9 @@ pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query, Mutation, EmptySubscription)
 }
 
-/// Returns the schema in the GraphQL schema definition language, as in `schema.graphql`.
+/// Returns the schema in the GraphQL schema definition language, exactly as in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
+    let options = SDLExportOptions::new().include_specified_by().use_space_ident();
+    like_print_schema(&builder().finish().sdl_with_options(options))
 }

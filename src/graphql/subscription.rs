@@ -1,77 +1,56 @@
-//! What tenants pay for. (Not GraphQL's own subscriptions.)
-
-use std::sync::Arc;
+//! Resolves the fields of tenants' subscriptions. They are not GraphQL subscriptions.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    Nullable,
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::{Plan, TenantSubscriptionStatus},
+    objects::{SubscriptionObject, TenantObject},
     scalar::{DateTime, id},
-    tenant::TenantObject,
 };
-use crate::{
-    domain::{
-        subscription::{self, TenantSubscription},
-        tenant::Tenant,
-    },
-    policy::TenantAction,
-};
+use crate::{domain::subscription, policy::TenantAction};
 
-/// A tenant's subscription to a plan.
-#[derive(Clone)]
-pub(super) struct SubscriptionObject {
-    subscription: Arc<TenantSubscription>,
-    tenant: Arc<Tenant>,
-}
-
-impl SubscriptionObject {
-    /// A subscription of that tenant: one whose tenant is gone is not shown.
-    pub(super) const fn of(subscription: Arc<TenantSubscription>, tenant: Arc<Tenant>) -> Self {
-        Self { subscription, tenant }
-    }
-}
-
-/// A tenant's subscription to a plan.
+/// The subscription of a tenant to a plan. Visible to the members of the tenant and to platform
+/// admins.
 #[Object(name = "TenantSubscription")]
 impl SubscriptionObject {
-    /// The identifier: `sub_` and 24 hexadecimal digits.
+    /// The identifier of the subscription: `sub_` followed by 24 hexadecimal digits.
     pub(super) async fn id(&self) -> ID {
         id(self.subscription.id)
     }
 
-    /// Whose it is.
+    /// The tenant to which the subscription belongs.
     async fn tenant(&self) -> TenantObject {
         TenantObject(self.tenant.clone())
     }
 
-    /// The plan.
+    /// The plan of the subscription.
     async fn plan(&self) -> Plan {
         self.subscription.plan.into()
     }
 
-    /// Where it is in its life.
+    /// The status of the subscription.
     async fn status(&self) -> TenantSubscriptionStatus {
         self.subscription.status.into()
     }
 
-    /// When the paid, or the trial, period began.
+    /// The start of the current paid period or trial period. Null if it is not known.
     async fn current_period_start(&self) -> Option<DateTime> {
         self.subscription.current_period_start.map(DateTime)
     }
 
-    /// When it ends.
+    /// The end of the current paid period or trial period. Null if it is not known.
     async fn current_period_end(&self) -> Option<DateTime> {
         self.subscription.current_period_end.map(DateTime)
     }
 
-    /// Whether it ends there instead of going on.
+    /// True if the subscription ends at the end of the current period, false if it is renewed.
     async fn cancel_at_period_end(&self) -> bool {
         self.subscription.cancel_at_period_end
     }
 
-    /// Where the billing provider knows it. For platform admins.
+    /// The identifiers of the subscription at the billing provider Stripe. Null if there are none.
+    /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn stripe(&self, ctx: &Context<'_>) -> Nullable<StripeHandles> {
         nullable(
             ctx.authorize(self.subscription.tenant_id, TenantAction::ReadPlatformFields)
@@ -79,30 +58,30 @@ impl SubscriptionObject {
         )
     }
 
-    /// When it was made.
+    /// The time at which the subscription was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.subscription.created_at)
     }
 
-    /// When it was changed last.
+    /// The time of the last change of the subscription.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.subscription.updated_at)
     }
 
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version of the subscription: 1 at first, and 1 more after each change.
     async fn version(&self) -> i32 {
         self.subscription.version
     }
 }
 
-/// Where the billing provider knows a subscription.
+/// The identifiers of a subscription at the billing provider Stripe.
 #[derive(SimpleObject)]
 struct StripeHandles {
-    /// The customer there.
+    /// The identifier of the customer at Stripe (`cus_…`). Null if it is not set.
     customer_id: Option<String>,
-    /// The subscription there.
+    /// The identifier of the subscription at Stripe (`sub_…`). Null if it is not set.
     subscription_id: Option<String>,
-    /// The price there.
+    /// The identifier of the price at Stripe (`price_…`). Null if it is not set.
     price_id: Option<String>,
 }
 

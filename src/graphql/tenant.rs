@@ -1,71 +1,64 @@
-//! Tenants and what belongs to them.
+//! Resolves the fields of tenants.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    Nullable,
-    audit::AuditEventObject,
     connection::{Connection, CountQuery, PageArguments},
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
     enums::{Plan, TenantRole, TenantStatus},
     error::collect_input_errors,
     input::AuditFilterInput,
     loaders::{LiveSubscriptionKey, MemberPageKey},
+    objects::{AuditEventObject, MembershipObject, SubscriptionObject, TenantObject},
     scalar::{DateTime, id},
-    subscription::SubscriptionObject,
-    user::MembershipObject,
 };
 use crate::{
     access::{AccessError, AuditScope},
     domain::{
         list::{MemberFilter, Page},
-        tenant::{self, Tenant},
-        user::User,
+        tenant,
     },
     policy::TenantAction,
 };
 
-/// A customer of the platform.
-#[derive(Clone)]
-pub(super) struct TenantObject(pub(super) Arc<Tenant>);
-
-/// A customer of the platform. One that the viewer is no member of does not exist for the viewer.
+/// A tenant: a customer of the platform. Visible to its members and to platform admins.
 #[Object(name = "Tenant")]
 impl TenantObject {
-    /// The identifier: `ten_` and 24 hexadecimal digits.
+    /// The identifier of the tenant: `ten_` followed by 24 hexadecimal digits.
     pub(super) async fn id(&self) -> ID {
         id(self.0.id)
     }
 
-    /// The name in URLs and groups; unique.
+    /// The unique name of the tenant in URLs and group names, for example `acme`.
     async fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// The name for people.
+    /// The display name of the tenant.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Where it is in its life.
+    /// The lifecycle status of the tenant.
     async fn status(&self) -> TenantStatus {
         self.0.status.into()
     }
 
-    /// The plan, which is also that of its subscription.
+    /// The plan of the tenant. Its live subscription always has the same plan.
     async fn plan(&self) -> Plan {
         self.0.plan.into()
     }
 
-    /// Its DNS names, in ASCII form and lower case.
+    /// The DNS names of the tenant, in ASCII form and lower case.
     async fn domains(&self) -> &[String] {
         &self.0.domains
     }
 
-    /// Whom to bill. For the tenant's admins and owners, and platform admins.
+    /// The billing information of the tenant. Null if there is none. Visible to admins and owners
+    /// of the tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn billing_info(&self, ctx: &Context<'_>) -> Nullable<BillingInfo> {
         nullable(
             ctx.authorize(self.0.id, TenantAction::ReadBilling)
@@ -73,7 +66,8 @@ impl TenantObject {
         )
     }
 
-    /// Where the platform's other parts know this tenant. For platform admins.
+    /// The identifiers of this tenant in other services of the platform. Null if there are none.
+    /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn integrations(&self, ctx: &Context<'_>) -> Nullable<TenantIntegrations> {
         nullable(
             ctx.authorize(self.0.id, TenantAction::ReadPlatformFields)
@@ -81,77 +75,91 @@ impl TenantObject {
         )
     }
 
-    /// The subscription that is not over.
+    /// The live subscription of the tenant. Null if it has none.
     async fn subscription(&self, ctx: &Context<'_>) -> Nullable<SubscriptionObject> {
-        let found = ctx.load(LiveSubscriptionKey(self.0.id)).await;
-        nullable(found.map(|found| Some(SubscriptionObject::of(found?, self.0.clone()))))
+        let live = ctx.load(LiveSubscriptionKey(self.0.id)).await;
+        nullable(live.map(|live| Some(SubscriptionObject::new(live?, self.0.clone()))))
     }
 
-    /// Its members, in the order in which they first came to the platform.
+    /// The members of the tenant, in the order in which their users were created.
     async fn members(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those with exactly this role.")] role: Option<TenantRole>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to members with exactly this role.")] role: Option<
+            TenantRole,
+        >,
     ) -> Result<Connection<MembershipObject>, AccessError> {
-        let list = CursorKind::Members(self.0.id);
+        let cursor_kind = CursorKind::Members(self.0.id);
         let arguments = PageArguments { first, after, last, before };
-        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
+        let page_request =
+            collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
         let filter = MemberFilter { role: role.map(Into::into) };
-        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), page_request: window };
+        let key = MemberPageKey { tenant: self.0.id, filter: filter.clone(), page_request };
         let page = ctx.loaders().load_one(key).await?.unwrap_or(Page::empty());
         let total = CountQuery::Members(self.0.id, filter);
-        Ok(Connection::new(list, total, page, |user| self.membership_of(user)))
+        Ok(Connection::new(cursor_kind, total, page, |user| self.membership_of(user)))
     }
 
-    /// The viewer's own membership; null for a platform admin who has none.
+    /// The viewer's own membership in the tenant. Null for a platform admin who is not a member.
     async fn my_membership(&self, ctx: &Context<'_>) -> Nullable<MembershipObject> {
         let viewer = ctx.session().loaded_viewer();
         nullable(viewer.map(|viewer| self.membership_of(viewer.user().clone()).ok()))
     }
 
-    /// What happened to it, newest first. For the tenant's admins and owners, and platform admins.
+    /// The audit events that concern the tenant, newest first. Visible to admins and owners of the
+    /// tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 0 to 100; 20 where neither is given.")]
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
         first: Option<i32>,
-        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the back: 0 to 100.")] last: Option<i32>,
-        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which events.")] filter: Option<AuditFilterInput>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(desc = "Restricts the list to audit events that match.")] filter: Option<
+            AuditFilterInput,
+        >,
     ) -> Nullable<Connection<AuditEventObject>> {
         let arguments = PageArguments { first, after, last, before };
         Some(self.audit_events(ctx, &arguments, filter.unwrap_or_default()).await)
     }
 
-    /// When it was made.
+    /// The time at which the tenant was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When it was changed last.
+    /// The time of the last change of the tenant.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
 
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version of the tenant: 1 at first, and 1 more after each change.
     async fn version(&self) -> i32 {
         self.0.version
     }
 }
 
 impl TenantObject {
-    /// A user's membership here; an answer of the store that contradicts itself is a fault.
-    pub(super) fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, AccessError> {
-        let membership = user.membership(self.0.id).ok_or(AccessError::Internal)?.clone();
-        Ok(MembershipObject { membership, tenant: self.0.clone(), user })
-    }
-
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
@@ -161,27 +169,28 @@ impl TenantObject {
         let tenant = self.0.id;
         let filter = filter.into_domain()?;
         ctx.authorize(tenant, TenantAction::ReadAudit)?;
-        let list = CursorKind::TenantAuditLog(tenant);
-        let window = collect_input_errors(|faults| arguments.window(list, faults))?;
-        let history = AuditScope::Tenant(tenant);
-        let page = ctx.session().audit_page(history, &filter, &window).await?;
-        let total = CountQuery::AuditEvents(history, filter);
-        Ok(Connection::new(list, total, page, |event| {
+        let cursor_kind = CursorKind::TenantAuditLog(tenant);
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let scope = AuditScope::Tenant(tenant);
+        let page = ctx.session().audit_page(scope, &filter, &request).await?;
+        let total = CountQuery::AuditEvents(scope, filter);
+        Ok(Connection::new(cursor_kind, total, page, |event| {
             Ok(AuditEventObject::new(Arc::new(event), Some(tenant)))
         }))
     }
 }
 
-/// Whom to bill.
+/// The billing information of a tenant.
 #[derive(SimpleObject)]
 struct BillingInfo {
-    /// The company's registered name.
+    /// The registered name of the company. Null if it is not set.
     company_name: Option<String>,
-    /// Where invoices go.
+    /// The e-mail address to which invoices are sent. Null if it is not set.
     email: Option<String>,
-    /// The VAT identification number.
+    /// The VAT identification number, which starts with the code of its country. Null if it is not
+    /// set.
     vat_id: Option<String>,
-    /// Where the company is.
+    /// The postal address of the company. Null if it is not set.
     address: Option<PostalAddress>,
 }
 
@@ -192,20 +201,20 @@ impl From<tenant::BillingInfo> for BillingInfo {
     }
 }
 
-/// A postal address.
+/// A postal address. Lines that are not set are null.
 #[derive(SimpleObject)]
 struct PostalAddress {
-    /// Street and number.
+    /// The first line of the address: street and house number.
     line1: Option<String>,
-    /// What does not fit the first line.
+    /// The second line of the address, for example a building or a floor.
     line2: Option<String>,
-    /// City.
+    /// The name of the city.
     city: Option<String>,
-    /// State, province or canton.
+    /// The name of the state, province or canton.
     region: Option<String>,
-    /// Postal code.
+    /// The postal code of the city.
     postal_code: Option<String>,
-    /// Country: ISO 3166-1 alpha-2.
+    /// The ISO 3166-1 alpha-2 code of the country, for example `DE`.
     country: Option<String>,
 }
 
@@ -216,14 +225,15 @@ impl From<tenant::PostalAddress> for PostalAddress {
     }
 }
 
-/// Where the platform's other parts know a tenant.
+/// The identifiers of a tenant in other services of the platform.
 #[derive(SimpleObject)]
 struct TenantIntegrations {
-    /// The group at the identity provider whose people are members; unique.
+    /// The group of the identity provider whose users are members of the tenant. Each group belongs
+    /// to one tenant only. Null if there is none.
     authentik_group: Option<String>,
-    /// The file space.
+    /// The identifier of the tenant's space in ownCloud Infinite Scale. Null if there is none.
     ocis_space: Option<String>,
-    /// The mail domain.
+    /// The DNS name of the tenant's domain in the Stalwart mail server. Null if there is none.
     stalwart_domain: Option<String>,
 }
 

@@ -1,165 +1,158 @@
-//! Users, and their places in tenants.
-
-use std::sync::Arc;
+//! Resolves the fields of users and memberships.
 
 use async_graphql::{Context, ID, Object};
 
 use super::{
-    Nullable,
-    context::{ContextExt, nullable},
+    context::{ContextExt, Nullable, nullable},
     enums::{MembershipSource, TenantRole},
+    objects::{MembershipObject, TenantObject, UserObject},
     scalar::{DateTime, id},
-    tenant::TenantObject,
 };
 use crate::{
     access::AccessError,
-    domain::{
-        tenant::Tenant,
-        user::{Membership, User},
-    },
+    domain::user::{Membership, User},
     policy::UserAction,
 };
 
-/// Somebody who may sign in.
-#[derive(Clone)]
-pub(super) struct UserObject(pub(super) Arc<User>);
-
-/// Somebody who may sign in. Who shares no tenant with the viewer does not exist for the viewer.
+/// A user of the platform. Visible to the user, to users who share a tenant with the user, and to
+/// platform admins.
 #[Object(name = "User")]
 impl UserObject {
-    /// The identifier: `usr_` and 24 hexadecimal digits.
+    /// The identifier of the user: `usr_` followed by 24 hexadecimal digits.
     pub(super) async fn id(&self) -> ID {
         id(self.0.id)
     }
 
-    /// Who it is at the identity provider (`sub`). For oneself and platform admins.
+    /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and
+    /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn subject(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.shown(ctx, UserAction::ReadPrivate, |user| Some(user.identity.subject.as_str()))
+        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.identity.subject.as_str()))
     }
 
-    /// The e-mail address. For oneself, platform admins, and those who share a tenant.
+    /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who
+    /// share a tenant with the user, and to platform admins.
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.shown(ctx, UserAction::ReadEmail, |user| user.email.as_deref())
+        self.authorized(ctx, UserAction::ReadEmail, |user| user.email.as_deref())
     }
 
-    /// The name for people.
+    /// The display name of the user.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The highest role that the viewer may see of this user; null with none.
+    /// The highest role that the user has in the tenants that are visible to the viewer. Null if
+    /// there is none.
     async fn role(&self, ctx: &Context<'_>) -> Nullable<TenantRole> {
         let memberships = self.visible_memberships(ctx).await;
-        nullable(memberships.map(|shown| shown.iter().map(|m| m.membership.role).max()))
+        nullable(memberships.map(|visible| visible.iter().map(|m| m.membership.role).max()))
             .map(|role| role.map(Into::into))
     }
 
-    /// Whether this user runs the platform. For oneself and platform admins.
+    /// True if the user is a platform admin, who can see and change all tenants and users. Visible
+    /// to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn platform_admin(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.shown(ctx, UserAction::ReadPrivate, |user| Some(user.platform_admin.is_some()))
+        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.platform_admin.is_some()))
     }
 
-    /// Whether this user is shut out of everything. For oneself and platform admins.
+    /// True if all requests of the user are rejected. Visible to the user and to platform admins.
+    /// Null with a `FORBIDDEN` error for other viewers.
     async fn disabled(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.shown(ctx, UserAction::ReadPrivate, |user| Some(user.disabled))
+        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.disabled))
     }
 
-    /// The memberships in tenants that the viewer sees.
+    /// The memberships of the user in tenants that are visible to the viewer.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<MembershipObject>, AccessError> {
         self.visible_memberships(ctx).await
     }
 
-    /// The last `me`, give or take five minutes. For oneself and platform admins.
+    /// The time at which the user last queried `me`, with a precision of five minutes. Null if
+    /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
+    /// viewers.
     async fn last_seen_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
-        self.shown(ctx, UserAction::ReadPrivate, |user| user.last_seen_at.map(DateTime))
+        self.authorized(ctx, UserAction::ReadPrivate, |user| user.last_seen_at.map(DateTime))
     }
 
-    /// When the user was made.
+    /// The time at which the user was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
     }
 
-    /// When the user was changed last.
+    /// The time of the last change of the user.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.updated_at)
     }
 
-    /// Starts at 1 and grows by 1 with each change.
+    /// The version of the user: 1 at first, and 1 more after each change.
     async fn version(&self) -> i32 {
         self.0.version
     }
 }
 
 impl UserObject {
-    fn shown<'a, T>(
+    /// Returns a field of the user if the viewer may take the action.
+    fn authorized<'a, T>(
         &'a self,
         ctx: &Context<'_>,
         action: UserAction,
         field: impl FnOnce(&'a User) -> Option<T>,
     ) -> Nullable<T> {
-        let allowed =
+        let authorized =
             ctx.session().loaded_viewer().and_then(|viewer| viewer.authorize_user(&self.0, action));
-        nullable(allowed.map(|()| field(&self.0)))
+        nullable(authorized.map(|()| field(&self.0)))
     }
 
-    /// Memberships with their tenants, which have to be there: one that outlived its tenant is not
-    /// shown. One whose tenant cannot be read is left out with an error beside the others.
+    /// Returns the visible memberships with their tenants.
+    ///
+    /// A membership whose tenant was deleted is hidden. A membership whose tenant is unreadable is
+    /// omitted, and its error is added to the response.
     async fn visible_memberships(
         &self,
         ctx: &Context<'_>,
     ) -> Result<Vec<MembershipObject>, AccessError> {
         let viewer = ctx.session().loaded_viewer()?;
-        let seen: Vec<&Membership> =
+        let memberships: Vec<&Membership> =
             self.0.memberships.iter().filter(|m| viewer.can_see(m.tenant_id)).collect();
-        let tenants = ctx.load_tenants(seen.iter().map(|m| m.tenant_id).collect()).await?;
-        let mut shown = Vec::with_capacity(seen.len());
-        for membership in seen {
+        let tenants = ctx.load_tenants(memberships.iter().map(|m| m.tenant_id).collect()).await?;
+        let mut visible = Vec::with_capacity(memberships.len());
+        for membership in memberships {
             match tenants.get(&membership.tenant_id) {
                 None => {}
-                Some(Err(broken)) => ctx.add_access_error((*broken).into()),
-                Some(Ok(tenant)) => shown.push(MembershipObject {
+                Some(Err(unreadable)) => ctx.add_access_error((*unreadable).into()),
+                Some(Ok(tenant)) => visible.push(MembershipObject {
                     membership: membership.clone(),
                     tenant: tenant.clone(),
                     user: self.0.clone(),
                 }),
             }
         }
-        Ok(shown)
+        Ok(visible)
     }
 }
 
-/// A user's place in a tenant.
-#[derive(Clone)]
-pub(super) struct MembershipObject {
-    pub(super) membership: Membership,
-    pub(super) tenant: Arc<Tenant>,
-    pub(super) user: Arc<User>,
-}
-
-/// A user's place in a tenant.
+/// The membership of a user in a tenant.
 #[Object(name = "Membership")]
 impl MembershipObject {
-    /// The tenant.
+    /// The tenant of which the user is a member.
     async fn tenant(&self) -> TenantObject {
         TenantObject(self.tenant.clone())
     }
 
-    /// The user.
+    /// The user who is a member of the tenant.
     async fn user(&self) -> UserObject {
         UserObject(self.user.clone())
     }
 
-    /// What the user may do there.
+    /// The role of the user in the tenant.
     async fn role(&self) -> TenantRole {
         self.membership.role.into()
     }
 
-    /// Who gave it.
+    /// The origin of the membership: a group of the identity provider, or a mutation.
     async fn source(&self) -> MembershipSource {
         self.membership.source.into()
     }
 
-    /// Since when.
+    /// The time at which the user became a member of the tenant.
     async fn since(&self) -> DateTime {
         DateTime(self.membership.since)
     }

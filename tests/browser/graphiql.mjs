@@ -51,7 +51,7 @@ export async function waitForResponse(page, action) {
 /** Waits until the documentation shows the description of a type, as `schema.graphql` has it. */
 export async function waitForTypeDescription(page, type) {
   const schema = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
-  const pattern = new RegExp(`"""\\n((?:(?!""")[^])+)\\n"""\\ntype ${type}\\b`);
+  const pattern = new RegExp(`"""\\n?((?:(?!""")[^])+?)\\n?"""\\ntype ${type}\\b`);
   const description = pattern.exec(schema)?.[1];
   if (!description) throw new Error(`schema.graphql has no description of the type ${type}`);
   const [firstSentence] = description.replaceAll('`', '').replace(/\s+/g, ' ').split(/(?<=\.) /);

@@ -102,10 +102,10 @@ test('each breaking change is listed with the operations that it breaks', () => 
   const { status, lines } = check(
     changed(
       ['type Tenant implements', 'slug: String!', 'handle: String!'],
-      ['\tusers(', 'filter: UserFilter', 'filter: UserFilter!'],
-      ['enum Plan', '\tFREE\n', ''],
+      ['  users(', 'filter: UserFilter', 'filter: UserFilter!'],
+      ['enum Plan', '  FREE\n', ''],
       ['input UpdateTenantInput', 'name: String', 'name: String!'],
-      ['enum MembershipSource', '\tGROUP\n', ''],
+      ['enum MembershipSource', '  GROUP\n', ''],
       ['type User implements', 'name: String!', 'name: String'],
     ).replaceAll(' = FREE', ''),
   );
@@ -130,13 +130,13 @@ test('each breaking change is listed with the operations that it breaks', () => 
 
 test('additions are accepted and a new enum value is a warning', () => {
   const more = changed(
-    ['type Tenant implements', 'slug: String!', 'slug: String!\n\tmotto: String'],
-    ['input UpdateTenantInput', 'name: String', 'name: String\n\tmotto: String'],
-    ['type Query', 'me: User!', 'me: User!\n\tmotto(of: ID): String'],
+    ['type Tenant implements', 'slug: String!', 'slug: String!\n  motto: String'],
+    ['input UpdateTenantInput', 'name: String', 'name: String\n  motto: String'],
+    ['type Query', 'me: User!', 'me: User!\n  motto(of: ID): String'],
   );
   assert.equal(check(more).status, 0);
   assert.match(check(more).lines.at(-1), /^0 breaking .* 0 of 9 operations break$/);
-  const { status, lines } = check(changed(['enum TenantStatus', '\tARCHIVED', '\tARCHIVED\n\tMERGED']));
+  const { status, lines } = check(changed(['enum TenantStatus', '  ARCHIVED', '  ARCHIVED\n  MERGED']));
   assert.equal(status, 0);
   assert.match(lines[0], /^dangerous TenantStatus.MERGED:/);
   assert.deepEqual(lines.slice(1, -1), ['  may affect Names (sha256:02 in codegen.json)']);

@@ -1,18 +1,23 @@
-// The schema follows Relay's specifications (object identification, cursor connections), and the shape
-// check of responses finds every mismatch.
+// The schema file has the format of graphql-js, the schema follows Relay's specifications (object
+// identification, cursor connections), and the shape check of responses finds every mismatch.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { buildSchema, isObjectType } from 'graphql';
+import { buildSchema, isObjectType, printSchema } from 'graphql';
 import { mismatches } from './support/shape.mjs';
 
-const schema = buildSchema(readFileSync(resolve(import.meta.dirname, '../../schema.graphql'), 'utf8'));
+const sdl = readFileSync(resolve(import.meta.dirname, '../../schema.graphql'), 'utf8');
+const schema = buildSchema(sdl);
 const fields = (type) =>
   Object.fromEntries(Object.values(type.getFields()).map(({ name, type }) => [name, String(type)]));
 const objects = Object.values(schema.getTypeMap()).filter(
   (type) => isObjectType(type) && !type.name.startsWith('__'),
 );
+
+test('the schema file is what printSchema prints', () => {
+  assert.equal(`${printSchema(schema)}\n`, sdl);
+});
 
 test('every type with an `id` is a Node', () => {
   // Relay stores one record per `id`, regardless of the type.

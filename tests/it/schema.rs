@@ -1,37 +1,39 @@
-//! The schema as a client reads it.
+//! Tests the schema that introspection reports.
 
 use serde_json::Value;
 
 use crate::support::app::{App, Backend};
 
 #[tokio::test]
-async fn everything_has_a_description() {
+async fn every_schema_member_has_a_description() {
     let app = App::on(Backend::Sqlite).await;
     let query = "{ __schema { types { kind name description
         fields { name description args { name description } }
         inputFields { name description } enumValues { name description } } } }";
     let reply = app.ask_as_nobody(query).await;
-    let mut bare = Vec::new();
-    let none = Vec::new();
-    let list = |value: &Value, key: &str| value[key].as_array().unwrap_or(&none).clone();
-    let undescribed = |value: &Value| value["description"].as_str().is_none_or(str::is_empty);
-    for named in list(&reply.data()["__schema"], "types") {
-        let name = named["name"].as_str().expect("a name").to_owned();
+    let mut undescribed = Vec::new();
+    let empty = Vec::new();
+    let list = |value: &Value, key: &str| value[key].as_array().unwrap_or(&empty).clone();
+    let has_no_description =
+        |value: &Value| value["description"].as_str().is_none_or(str::is_empty);
+    for schema_type in list(&reply.data()["__schema"], "types") {
+        let name = schema_type["name"].as_str().expect("a name").to_owned();
         if name.starts_with("__") || ["Int", "Float", "String", "Boolean", "ID"].contains(&&*name) {
             continue;
         }
-        if undescribed(&named) {
-            bare.push(name.clone());
+        if has_no_description(&schema_type) {
+            undescribed.push(name.clone());
         }
-        for part in ["fields", "inputFields", "enumValues"].iter().flat_map(|p| list(&named, p)) {
-            for thing in std::iter::once(part.clone()).chain(list(&part, "args")) {
-                if undescribed(&thing) {
-                    bare.push(format!("{name}.{}.{}", part["name"], thing["name"]));
+        let kinds = ["fields", "inputFields", "enumValues"];
+        for member in kinds.iter().flat_map(|kind| list(&schema_type, kind)) {
+            for item in std::iter::once(member.clone()).chain(list(&member, "args")) {
+                if has_no_description(&item) {
+                    undescribed.push(format!("{name}.{}.{}", member["name"], item["name"]));
                 }
             }
         }
     }
-    assert!(bare.is_empty(), "{bare:#?}");
+    assert!(undescribed.is_empty(), "{undescribed:#?}");
 }
 
 /// `async-graphql` returns the documentation of the type `__Schema` instead. This schema has no

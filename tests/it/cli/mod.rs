@@ -582,7 +582,7 @@ fn the_committed_schema_is_the_schema() {
     let name = other.path().to_string_lossy().into_owned();
     let differs = run(root, &["schema", "--check", &name], &[]);
     assert_eq!(differs.status.code(), Some(1));
-    assert!(text(&differs.stdout).contains("+\tslug: String!"), "{}", text(&differs.stdout));
+    assert!(text(&differs.stdout).contains("+  slug: String!"), "{}", text(&differs.stdout));
     assert_eq!(run(root, &["schema", "--check", "no.graphql"], &[]).status.code(), Some(1));
 }
 

@@ -102,10 +102,12 @@ fn mutations(world: &World) -> Vec<(&'static str, String)> {
 fn root_fields(root: &str) -> Vec<String> {
     let sdl = graphql::sdl();
     let fields = sdl.split(&format!("\ntype {root} {{")).nth(1);
-    let lines = fields.and_then(|rest| rest.split("\n}").next()).expect("a root").lines();
-    // A field is a line of one tab that begins with its name and goes on with its type or arguments.
+    let fields = fields.and_then(|rest| rest.split("\n}").next()).expect("a root");
+    // Every second part is a description.
+    let lines = fields.split("\"\"\"").step_by(2).flat_map(str::lines);
+    // The line of a field is indented by two spaces. Its name is followed by its type or arguments.
     let name = |line: &str| {
-        let rest = line.strip_prefix('\t')?;
+        let rest = line.strip_prefix("  ")?;
         let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
         let follows = rest[name.len()..].starts_with([':', '(']);
         (follows && !name.is_empty()).then_some(name)

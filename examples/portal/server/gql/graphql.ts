@@ -14,394 +14,525 @@ export type Scalars = {
   Boolean: { input: boolean; output: boolean; }
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
-  /** A moment: RFC 3339 in UTC with milliseconds, `2026-01-31T08:00:00.000Z`. As an input it may have any offset, and is kept to the millisecond. */
+  /**
+   * A timestamp in the format of RFC 3339, in UTC and with milliseconds: `2026-01-31T08:00:00.000Z`.
+   * Inputs may have any offset from UTC, and are stored with millisecond precision.
+   */
   DateTime: { input: string; output: string; }
-  /** Any JSON value. */
+  /** Any JSON value: an object, an array, a string, a number, a boolean or null. */
   JSON: { input: unknown; output: unknown; }
 };
 
-/** As what somebody acted. */
+/** The capacity in which the actor made a change. */
 export type ActorKind =
-  /** A user who runs the platform. */
+  /** A user who is a platform admin. */
   | 'PLATFORM_ADMIN'
-  /** The program itself. */
+  /** The gateway itself. */
   | 'SYSTEM'
-  /** A user with the rights of a user. */
+  /** A user who is not a platform admin. */
   | 'USER';
 
-/** A new member. */
+/** The input of the mutation `addTenantMember`. */
 export type AddTenantMemberInput = {
-  /** The role. */
+  /** The role of the new member. */
   role?: TenantRole;
-  /** The tenant. */
+  /** The identifier of the tenant (`ten_…`). */
   tenantId: Scalars['ID']['input'];
-  /** The user: for a tenant's own people one whom they see already. */
+  /**
+   * The identifier of the user (`usr_…`). Admins and owners of the tenant can add only users
+   * whom they can see already. Platform admins can add any user.
+   */
   userId: Scalars['ID']['input'];
 };
 
-/** Which events; what is left out filters nothing. */
+/**
+ * A filter for audit events. An event must match every field that is given. Omitted fields match
+ * every event.
+ */
 export type AuditFilter = {
-  /** Is exactly this action: `tenant.update`, `user.sync`, … */
+  /** Only events with exactly this action, for example `tenant.update` or `user.sync`. */
   action?: InputMaybe<Scalars['String']['input']>;
-  /** Was done by this user. */
+  /** Only changes that were made by the user with this identifier (`usr_…`). */
   actorId?: InputMaybe<Scalars['ID']['input']>;
-  /** Happened then or later. */
+  /** Only events at this time or later. */
   since?: InputMaybe<Scalars['DateTime']['input']>;
-  /** Touched this tenant. */
+  /** Only events that concern the tenant with this identifier (`ten_…`). */
   tenantId?: InputMaybe<Scalars['ID']['input']>;
-  /** Happened before then. */
+  /** Only events before this time. */
   until?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** Whom to bill. What is left out stays, null clears. */
+/** The billing information of a tenant. Omitted fields keep their value, and null clears a field. */
 export type BillingInfoInput = {
-  /** Where the company is. */
+  /** The postal address of the company. */
   address?: InputMaybe<PostalAddressInput>;
-  /** The company's registered name: at most 200 characters. */
+  /** The registered name of the company: at most 200 characters. */
   companyName?: InputMaybe<Scalars['String']['input']>;
-  /** Where invoices go. */
+  /** The e-mail address to which invoices are sent: at most 254 bytes. */
   email?: InputMaybe<Scalars['String']['input']>;
-  /** The VAT identification number, with its country before it: `DE123456789`. */
+  /** The VAT identification number, which starts with the code of its country: `DE123456789`. */
   vatId?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** A new subscription. */
+/** The input of the mutation `createSubscription`. */
 export type CreateSubscriptionInput = {
-  /** Whether it ends there instead of going on. */
+  /** True if the subscription ends at the end of the current period, false if it is renewed. */
   cancelAtPeriodEnd?: Scalars['Boolean']['input'];
-  /** When it ends: after it began. */
+  /** The end of the current paid period or trial period. It must be after the start. */
   currentPeriodEnd?: InputMaybe<Scalars['DateTime']['input']>;
-  /** When the paid, or the trial, period began. */
+  /** The start of the current paid period or trial period. */
   currentPeriodStart?: InputMaybe<Scalars['DateTime']['input']>;
-  /** The plan, which becomes the tenant's where the subscription is not over. */
+  /**
+   * The plan of the subscription. The plan of a live subscription also becomes the tenant's
+   * plan.
+   */
   plan: Plan;
-  /** Where it is in its life. */
+  /** The status of the subscription. */
   status?: TenantSubscriptionStatus;
-  /** Where the billing provider knows it. */
+  /** The identifiers of the subscription at the billing provider Stripe. */
   stripe?: InputMaybe<StripeHandlesInput>;
-  /** Whose it is. A tenant has at most one that is not over. */
+  /** The identifier of the tenant (`ten_…`). A tenant has at most one live subscription. */
   tenantId: Scalars['ID']['input'];
 };
 
-/** A new tenant. */
+/** The input of the mutation `createTenant`. */
 export type CreateTenantInput = {
-  /** Whom to bill. */
+  /** The billing information of the tenant. */
   billingInfo?: InputMaybe<BillingInfoInput>;
-  /** Its DNS names, each of which belongs to one tenant only; internationalized ones in either form. */
+  /**
+   * The DNS names of the tenant: at most 100. Each belongs to one tenant only. An
+   * internationalized domain name may be given in Unicode or in ASCII form.
+   */
   domains?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** Where the platform's other parts know it. */
+  /** The identifiers of the tenant in other services of the platform. */
   integrations?: InputMaybe<TenantIntegrationsInput>;
-  /** The name for people: 1 to 200 characters. */
+  /** The display name of the tenant: 1 to 200 characters. */
   name: Scalars['String']['input'];
-  /** The plan, which is also that of its first subscription. */
+  /** The plan of the tenant and of its first subscription. */
   plan?: Plan;
-  /** The name in URLs and groups: 2 to 63 of `a-z`, `0-9` and `-`, with no `-` at its ends; unique. */
+  /**
+   * The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9`
+   * and `-`, without `-` at either end.
+   */
   slug: Scalars['String']['input'];
-  /** Where it is in its life. */
+  /** The lifecycle status of the tenant. */
   status?: TenantStatus;
 };
 
-/** A new user. */
+/** The input of the mutation `createUser`. */
 export type CreateUserInput = {
-  /** Whether this user is shut out of everything. */
+  /** True to reject all requests of the user. */
   disabled?: Scalars['Boolean']['input'];
-  /** The e-mail address; the provider's, once the user signs in. */
+  /**
+   * The e-mail address of the user: at most 254 bytes. The user's next query of `me` replaces it
+   * with the address in the user's token.
+   */
   email: Scalars['String']['input'];
-  /** The identity provider (`iss`), a configured one; the first of them where it is left out. */
+  /**
+   * The issuer URL of the identity provider (the claim `iss`). It must be configured in the
+   * gateway. If omitted, it is the first configured one.
+   */
   issuer?: InputMaybe<Scalars['String']['input']>;
-  /** The name for people: 1 to 200 characters; the provider's, once the user signs in. */
+  /**
+   * The display name of the user: 1 to 200 characters. The user's next query of `me` replaces it
+   * with the name in the user's token.
+   */
   name: Scalars['String']['input'];
-  /** Whether this user runs the platform. */
+  /** True to make the user a platform admin. */
   platformAdmin?: Scalars['Boolean']['input'];
-  /** Who it is at the identity provider (`sub`): 1 to 255 characters. */
+  /** The subject of the user at the identity provider (the claim `sub`): 1 to 255 characters. */
   subject: Scalars['String']['input'];
 };
 
-/** A subscription to delete. */
+/** The input of the mutation `deleteSubscription`. */
 export type DeleteSubscriptionInput = {
-  /** The subscription. */
+  /** The identifier of the subscription (`sub_…`). */
   id: Scalars['ID']['input'];
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the subscription that the client has read. If it is not the stored version,
+   * the mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** A tenant to delete. */
+/** The input of the mutation `deleteTenant`. */
 export type DeleteTenantInput = {
-  /** The tenant. */
+  /** The identifier of the tenant (`ten_…`). */
   id: Scalars['ID']['input'];
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the tenant that the client has read. If it is not the stored version, the
+   * mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** A user to delete. */
+/** The input of the mutation `deleteUser`. */
 export type DeleteUserInput = {
-  /** The user. */
+  /** The identifier of the user (`usr_…`). */
   id: Scalars['ID']['input'];
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the user that the client has read. If it is not the stored version, the
+   * mutation fails with `STALE_VERSION` and deletes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Who gave a membership. */
+/** The origin of a membership. */
 export type MembershipSource =
-  /** Somebody here; no sync touches it. */
+  /**
+   * A mutation or an operator granted the membership. The sync of the user's groups does not
+   * touch it.
+   */
   | 'DIRECT'
-  /** The identity provider's groups; the next sync may change it or take it away. */
+  /**
+   * A group of the identity provider granted the membership. The next sync of the user's groups
+   * may change or remove it.
+   */
   | 'GROUP';
 
-/** Which way a list runs. */
+/** The direction in which a list is sorted. */
 export type OrderDirection =
-  /** The least first. */
+  /** Ascending: from A to Z, from the earliest to the latest. */
   | 'ASC'
-  /** The greatest first. */
+  /** Descending: from Z to A, from the latest to the earliest. */
   | 'DESC';
 
-/** What a tenant has bought. */
+/** The plan of a tenant or a subscription. */
 export type Plan =
-  /** The usual plan. */
+  /** The standard paid plan. */
   | 'BUSINESS'
-  /** The largest plan. */
+  /** The largest paid plan. */
   | 'ENTERPRISE'
-  /** Without charge. */
+  /** The plan that is free of charge. */
   | 'FREE'
-  /** The least paid plan. */
+  /** The smallest paid plan. */
   | 'STARTER';
 
-/** A postal address; each line has at most 200 characters. What is left out stays, null clears. */
+/**
+ * A postal address. Each line has at most 200 characters. Omitted fields keep their value, and
+ * null clears a field.
+ */
 export type PostalAddressInput = {
-  /** City. */
+  /** The name of the city. */
   city?: InputMaybe<Scalars['String']['input']>;
-  /** Country: ISO 3166-1 alpha-2. */
+  /** The ISO 3166-1 alpha-2 code of the country, for example `DE`. */
   country?: InputMaybe<Scalars['String']['input']>;
-  /** Street and number. */
+  /** The first line of the address: street and house number. */
   line1?: InputMaybe<Scalars['String']['input']>;
-  /** What does not fit the first line. */
+  /** The second line of the address, for example a building or a floor. */
   line2?: InputMaybe<Scalars['String']['input']>;
-  /** Postal code. */
+  /** The postal code of the city. */
   postalCode?: InputMaybe<Scalars['String']['input']>;
-  /** State, province or canton. */
+  /** The name of the state, province or canton. */
   region?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** A member to remove; oneself, to leave. */
+/** The input of the mutation `removeTenantMember`. */
 export type RemoveTenantMemberInput = {
-  /** The tenant. */
+  /** The identifier of the tenant (`ten_…`). */
   tenantId: Scalars['ID']['input'];
-  /** The member. */
+  /**
+   * The identifier of the member's user (`usr_…`). With the viewer's own identifier, the viewer
+   * leaves the tenant.
+   */
   userId: Scalars['ID']['input'];
 };
 
-/** Where the billing provider knows a subscription. What is left out stays, null clears. */
+/**
+ * The identifiers of a subscription at the billing provider Stripe, each with at most 200
+ * characters. Omitted fields keep their value, and null clears a field.
+ */
 export type StripeHandlesInput = {
-  /** The customer there. */
+  /** The identifier of the customer at Stripe (`cus_…`). */
   customerId?: InputMaybe<Scalars['String']['input']>;
-  /** The price there. */
+  /** The identifier of the price at Stripe (`price_…`). */
   priceId?: InputMaybe<Scalars['String']['input']>;
-  /** The subscription there. */
+  /** The identifier of the subscription at Stripe (`sub_…`). */
   subscriptionId?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** Which tenants; an empty list, and what is left out, filters nothing. */
+/**
+ * A filter for tenants. A tenant must match every field that is given. Omitted fields and empty
+ * lists match every tenant.
+ */
 export type TenantFilter = {
-  /** Has exactly this domain; internationalized names in either form. */
+  /**
+   * Only tenants with exactly this domain. An internationalized domain name may be given in
+   * Unicode or in ASCII form.
+   */
   domain?: InputMaybe<Scalars['String']['input']>;
-  /** One of these. */
+  /** Only tenants with one of these plans. */
   plan?: InputMaybe<Array<Plan>>;
-  /** The slug, the name or a domain starts with it, without regard to case. */
+  /**
+   * Only tenants whose slug, name or one of whose domains starts with this text. Case is
+   * ignored.
+   */
   search?: InputMaybe<Scalars['String']['input']>;
-  /** One of these. */
+  /** Only tenants with one of these statuses. */
   status?: InputMaybe<Array<TenantStatus>>;
 };
 
-/** Where the platform's other parts know a tenant. What is left out stays, null clears. */
+/**
+ * The identifiers of a tenant in other services of the platform. Omitted fields keep their value,
+ * and null clears a field.
+ */
 export type TenantIntegrationsInput = {
-  /** The group at the identity provider whose people are members; unique. */
+  /**
+   * The group of the identity provider whose users are members of the tenant: at most 200
+   * characters. Each group belongs to one tenant only.
+   */
   authentikGroup?: InputMaybe<Scalars['String']['input']>;
-  /** The file space. */
+  /** The identifier of the tenant's space in ownCloud Infinite Scale: at most 200 characters. */
   ocisSpace?: InputMaybe<Scalars['String']['input']>;
-  /** The mail domain. */
+  /** The DNS name of the tenant's domain in the Stalwart mail server. */
   stalwartDomain?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** The order of tenants; those that are equal by identifier. */
+/** The sort order of a list of tenants. Tenants with equal values are sorted by identifier. */
 export type TenantOrder = {
-  /** Which way. */
+  /** The direction in which the list is sorted. */
   direction: OrderDirection;
-  /** By what. */
+  /** The field by which the list is sorted. */
   field: TenantOrderField;
 };
 
-/** What tenants can be ordered by. */
+/** The fields by which a list of tenants can be sorted. */
 export type TenantOrderField =
-  /** When it was made. */
+  /** The time at which the tenant was created. */
   | 'CREATED_AT'
-  /** The name, without regard to case. */
+  /** The display name of the tenant. Case is ignored. */
   | 'NAME'
-  /** The slug. */
+  /** The slug of the tenant. */
   | 'SLUG'
-  /** When it was changed last. */
+  /** The time of the last change of the tenant. */
   | 'UPDATED_AT';
 
-/** What a member may do in a tenant, from the least to the most. */
+/** The role of a member in a tenant. Each role includes the permissions of the roles before it. */
 export type TenantRole =
-  /** Also sees and changes its billing and its members, and reads its history. */
+  /**
+   * The member can also see billing information and the audit log, change name, domains and
+   * billing information, and manage members and admins.
+   */
   | 'ADMIN'
-  /** Sees the tenant, its subscription and its members. */
+  /** The member can see the tenant, its subscriptions and its members. */
   | 'MEMBER'
-  /** Also decides on its owners. */
+  /** The member can also add, change and remove owners. */
   | 'OWNER';
 
-/** Where a tenant is in its life. */
+/** The lifecycle status of a tenant. */
 export type TenantStatus =
-  /** In use. */
+  /** The tenant is in use. */
   | 'ACTIVE'
-  /** As suspended, and meant to stay so. */
+  /** The tenant is closed permanently. The same restrictions as for `SUSPENDED` apply. */
   | 'ARCHIVED'
-  /** Made, not yet in use; works as an active one does. */
+  /** The tenant was created and is not in use yet. It works like an active tenant. */
   | 'PENDING'
-  /** Readable for its members, who cannot change it. */
+  /** The tenant is suspended. Its members can read it and leave it, and change nothing else. */
   | 'SUSPENDED';
 
-/** Which subscriptions; an empty list, and what is left out, filters nothing. */
+/**
+ * A filter for subscriptions. A subscription must match every field that is given. Omitted fields
+ * and empty lists match every subscription.
+ */
 export type TenantSubscriptionFilter = {
-  /** One of these. */
+  /** Only subscriptions with one of these plans. */
   plan?: InputMaybe<Array<Plan>>;
-  /** One of these. */
+  /** Only subscriptions with one of these statuses. */
   status?: InputMaybe<Array<TenantSubscriptionStatus>>;
-  /** Belongs to this tenant. */
+  /** Only subscriptions of the tenant with this identifier (`ten_…`). */
   tenantId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** The order of subscriptions; those that are equal by identifier. */
+/**
+ * The sort order of a list of subscriptions. Subscriptions with equal values are sorted by
+ * identifier.
+ */
 export type TenantSubscriptionOrder = {
-  /** Which way. */
+  /** The direction in which the list is sorted. */
   direction: OrderDirection;
-  /** By what. */
+  /** The field by which the list is sorted. */
   field: TenantSubscriptionOrderField;
 };
 
-/** What subscriptions can be ordered by. */
+/** The fields by which a list of subscriptions can be sorted. */
 export type TenantSubscriptionOrderField =
-  /** When it was made. */
+  /** The time at which the subscription was created. */
   | 'CREATED_AT'
-  /** When its period ends; one without an end counts as the least. */
+  /** The end of the current period. Subscriptions without one count as earlier than all others. */
   | 'CURRENT_PERIOD_END'
-  /** When it was changed last. */
+  /** The time of the last change of the subscription. */
   | 'UPDATED_AT';
 
-/** Where a subscription is in its life. */
+/**
+ * The status of a subscription, in the terms of the billing provider. `CANCELED` and
+ * `INCOMPLETE_EXPIRED` subscriptions are ended. All others are live.
+ */
 export type TenantSubscriptionStatus =
-  /** Paid. */
+  /** The subscription is paid. */
   | 'ACTIVE'
-  /** Ended: it is over. */
+  /** The subscription was canceled and is ended. */
   | 'CANCELED'
   /** The first payment is outstanding. */
   | 'INCOMPLETE'
-  /** The first payment never came: it is over. */
+  /** The first payment was never made, and the subscription is ended. */
   | 'INCOMPLETE_EXPIRED'
   /** A payment is late. */
   | 'PAST_DUE'
-  /** On hold. */
+  /** The subscription is paused. */
   | 'PAUSED'
-  /** In its trial. */
+  /** The subscription is in its trial period. */
   | 'TRIALING'
-  /** Payment was given up on. */
+  /** A payment was missed, and the billing provider has stopped trying to collect it. */
   | 'UNPAID';
 
-/** A change of a subscription: what is left out stays as it is. */
+/** The input of the mutation `updateSubscription`. Omitted fields keep their value. */
 export type UpdateSubscriptionInput = {
-  /** Whether it ends there instead of going on. */
+  /**
+   * True if the subscription ends at the end of the current period, false if it is renewed. Must
+   * not be null.
+   */
   cancelAtPeriodEnd?: InputMaybe<Scalars['Boolean']['input']>;
-  /** When it ends: after it began. */
+  /**
+   * The end of the current paid period or trial period. It must be after the start. Null clears
+   * it.
+   */
   currentPeriodEnd?: InputMaybe<Scalars['DateTime']['input']>;
-  /** When the paid, or the trial, period began. */
+  /** The start of the current paid period or trial period. Null clears it. */
   currentPeriodStart?: InputMaybe<Scalars['DateTime']['input']>;
-  /** The subscription. */
+  /** The identifier of the subscription (`sub_…`). */
   id: Scalars['ID']['input'];
-  /** The plan, which becomes the tenant's where the subscription is not over. */
+  /**
+   * The plan of the subscription. The plan of a live subscription also becomes the tenant's
+   * plan. Must not be null.
+   */
   plan?: InputMaybe<Plan>;
-  /** Where it is in its life. One that was over and is not any more is the tenant's subscription again. */
+  /**
+   * The status of the subscription. An ended subscription that gets a live status is the live
+   * subscription of its tenant again, and the tenant takes over its plan. Must not be null.
+   */
   status?: InputMaybe<TenantSubscriptionStatus>;
-  /** Where the billing provider knows it; null clears all of it. */
+  /** The identifiers of the subscription at the billing provider Stripe. Null clears all of them. */
   stripe?: InputMaybe<StripeHandlesInput>;
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the subscription that the client has read. If it is not the stored version,
+   * the mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** A change of a tenant: what is left out stays as it is. */
+/** The input of the mutation `updateTenant`. Omitted fields keep their value. */
 export type UpdateTenantInput = {
-  /** Whom to bill; null clears all of it. */
+  /** The billing information of the tenant. Null clears all of it. */
   billingInfo?: InputMaybe<BillingInfoInput>;
-  /** All its DNS names. */
+  /**
+   * The DNS names of the tenant: at most 100. The list replaces the stored one. Each domain
+   * belongs to one tenant only. Must not be null.
+   */
   domains?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** The tenant. */
+  /** The identifier of the tenant (`ten_…`). */
   id: Scalars['ID']['input'];
-  /** Where the platform's other parts know it; null clears all of it. For platform admins. */
+  /**
+   * The identifiers of the tenant in other services of the platform. Null clears all of them.
+   * Only platform admins may change them.
+   */
   integrations?: InputMaybe<TenantIntegrationsInput>;
-  /** The name for people: 1 to 200 characters. */
+  /** The display name of the tenant: 1 to 200 characters. Must not be null. */
   name?: InputMaybe<Scalars['String']['input']>;
-  /** The plan, which becomes that of its subscription too. For platform admins. */
+  /**
+   * The plan of the tenant and of its live subscription. Only platform admins may change it.
+   * Must not be null.
+   */
   plan?: InputMaybe<Plan>;
-  /** The name in URLs and groups. For platform admins; never the default tenant's. */
+  /**
+   * The unique name of the tenant in URLs and group names: 2 to 63 characters of `a-z`, `0-9`
+   * and `-`, without `-` at either end. Only platform admins may change it, and never for the
+   * default tenant. Must not be null.
+   */
   slug?: InputMaybe<Scalars['String']['input']>;
-  /** Where it is in its life. For platform admins. */
+  /** The lifecycle status of the tenant. Only platform admins may change it. Must not be null. */
   status?: InputMaybe<TenantStatus>;
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the tenant that the client has read. If it is not the stored version, the
+   * mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Another role for a member. */
+/** The input of the mutation `updateTenantMember`. */
 export type UpdateTenantMemberInput = {
-  /** The role. */
+  /** The new role of the member. */
   role: TenantRole;
-  /** The tenant. */
+  /** The identifier of the tenant (`ten_…`). */
   tenantId: Scalars['ID']['input'];
-  /** The member. */
+  /** The identifier of the user who is a member of the tenant (`usr_…`). */
   userId: Scalars['ID']['input'];
 };
 
-/** A change of a user: what is left out stays as it is. */
+/** The input of the mutation `updateUser`. Omitted fields keep their value. */
 export type UpdateUserInput = {
-  /** Whether this user is shut out of everything. */
+  /** True to reject all requests of the user, false to allow them again. Must not be null. */
   disabled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** The e-mail address; the provider's again, once the user signs in. */
+  /**
+   * The e-mail address of the user: at most 254 bytes. Null clears it. The user's next query of
+   * `me` replaces it with the address in the user's token.
+   */
   email?: InputMaybe<Scalars['String']['input']>;
-  /** The user. */
+  /** The identifier of the user (`usr_…`). */
   id: Scalars['ID']['input'];
-  /** The name for people; the provider's again, once the user signs in. */
+  /**
+   * The display name of the user: 1 to 200 characters. Must not be null. The user's next query
+   * of `me` replaces it with the name in the user's token.
+   */
   name?: InputMaybe<Scalars['String']['input']>;
-  /** Whether this user runs the platform, whatever the groups say. */
+  /**
+   * True to make the user a platform admin, independently of the user's groups. False revokes
+   * that right, until the groups of a token that is issued later grant it again. Must not be
+   * null.
+   */
   platformAdmin?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Only where the stored version is this one. */
+  /**
+   * The version of the user that the client has read. If it is not the stored version, the
+   * mutation fails with `STALE_VERSION` and changes nothing. If omitted, the version is not
+   * checked.
+   */
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
-/** Which users; what is left out filters nothing. */
+/**
+ * A filter for users. A user must match every field that is given. Omitted fields match every
+ * user.
+ */
 export type UserFilter = {
-  /** Is disabled, or is not. */
+  /** True for disabled users only, false for enabled users only. */
   disabled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Runs the platform, or does not. */
+  /** True for platform admins only, false for all other users only. */
   platformAdmin?: InputMaybe<Scalars['Boolean']['input']>;
-  /** The name or the e-mail address starts with it, without regard to case. */
+  /** Only users whose name or e-mail address starts with this text. Case is ignored. */
   search?: InputMaybe<Scalars['String']['input']>;
-  /** Is a member of this tenant. */
+  /** Only members of the tenant with this identifier (`ten_…`). */
   tenantId?: InputMaybe<Scalars['ID']['input']>;
 };
 
-/** The order of users; those that are equal by identifier. */
+/** The sort order of a list of users. Users with equal values are sorted by identifier. */
 export type UserOrder = {
-  /** Which way. */
+  /** The direction in which the list is sorted. */
   direction: OrderDirection;
-  /** By what. */
+  /** The field by which the list is sorted. */
   field: UserOrderField;
 };
 
-/** What users can be ordered by. */
+/** The fields by which a list of users can be sorted. */
 export type UserOrderField =
-  /** When the user was made. */
+  /** The time at which the user was created. */
   | 'CREATED_AT'
-  /** The name, without regard to case. */
+  /** The display name of the user. Case is ignored. */
   | 'NAME'
-  /** When the user was changed last. */
+  /** The time of the last change of the user. */
   | 'UPDATED_AT';
 
 export type PageOfFragment = { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
