@@ -11,7 +11,7 @@ use async_graphql::{
 };
 
 use super::{
-    OperationContext,
+    operation::OperationContext,
     schema_index::{Cardinality, SchemaIndex},
 };
 use crate::graphql::connection::{PAGE_DEFAULT, PAGE_MAX};
