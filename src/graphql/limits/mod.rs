@@ -34,8 +34,8 @@ const MAX_INTROSPECTION_DEPTH: u64 = 20;
 const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
-/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every other
-/// name to make a suggestion.
+/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every
+/// other name to make a suggestion.
 const MAX_NAME_BYTES: usize = 255;
 /// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
 /// all other names to make a suggestion.
