@@ -116,21 +116,3 @@ impl OutputType for SchemaDescription {
         Ok(Value::Null)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn schema_description_is_null() {
-        let query = "{ __typename __schema { description same: description ...Rest }
-            again: __schema { ... on __Schema { description queryType { description } } } }
-            fragment Rest on __Schema { spread: description @include(if: true) }";
-        let data = schema().execute(query).await.into_result().expect("no errors").data;
-        let data = data.into_json().expect("JSON");
-        let expected = serde_json::json!({"description": null, "same": null, "spread": null});
-        assert_eq!(data["__schema"], expected);
-        assert_eq!(data["again"]["description"], serde_json::Value::Null);
-        assert!(data["again"]["queryType"]["description"].is_string());
-    }
-}

@@ -11,7 +11,7 @@ use async_graphql::{
 };
 
 use super::{
-    OperationContext,
+    operation::OperationContext,
     schema_index::{Cardinality, SchemaIndex},
 };
 use crate::graphql::connection::{PAGE_DEFAULT, PAGE_MAX};
@@ -122,7 +122,7 @@ impl<'a> CostVisitor<'a> {
             &field.selection_set.node,
             definition.map_or("", |field| &field.type_name),
         );
-        let multiplier = definition.map_or(1, |found| self.multiplier(found.cardinality, field));
+        let multiplier = definition.map_or(1, |known| self.multiplier(known.cardinality, field));
         Cost {
             depth: below.depth.saturating_add(1),
             complexity: below.complexity.saturating_mul(multiplier).saturating_add(1),

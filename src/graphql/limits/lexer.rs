@@ -1,4 +1,6 @@
-//! Counts the lexical tokens of a document without storing them (GraphQL, October 2021, section 2.1).
+//! Counts the lexical tokens of a document without storing them.
+//!
+//! The tokens are those of the GraphQL specification, October 2021, section 2.1.
 
 /// The counts of a document's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,20 +11,20 @@
 //!    two checks get here, so they are known to be small.
 
 mod cost;
+mod exceeded;
 mod lexer;
+mod operation;
 mod response_keys;
 mod schema_index;
 
-use std::{borrow::Cow, collections::HashMap};
-
-use async_graphql::{
-    Name, Positioned, Value, Variables,
-    parser::types::{Directive, FragmentDefinition, OperationDefinition},
-};
+use std::borrow::Cow;
 
 use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
 
+use exceeded::check_limit;
+
+pub(super) use operation::OperationContext;
 pub(super) use schema_index::SchemaIndex;
 
 /// The maximum depth of introspection. It has its own limit because the queries of tools are deep.
@@ -34,46 +34,12 @@ const MAX_INTROSPECTION_DEPTH: u64 = 20;
 const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
-/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every other
-/// name to make a suggestion.
+/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every
+/// other name to make a suggestion.
 const MAX_NAME_BYTES: usize = 255;
 /// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
 /// all other names to make a suggestion.
 const MAX_UNKNOWN_FIELDS: u64 = 20;
-
-/// An operation with the fragments of its document and the values of its variables.
-#[derive(Clone, Copy)]
-pub(super) struct OperationContext<'a> {
-    /// The operation to execute.
-    pub(super) operation: &'a OperationDefinition,
-    /// The fragments of the document, by name.
-    pub(super) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// The values of the variables, with the defaults.
-    pub(super) variables: &'a Variables,
-}
-
-impl OperationContext<'_> {
-    /// Returns `true` if `@skip` or `@include` excludes a selection.
-    fn is_skipped(&self, directives: &[Positioned<Directive>]) -> bool {
-        directives.iter().any(|directive| {
-            let directive = &directive.node;
-            let skipped_if = match directive.name.node.as_str() {
-                "skip" => true,
-                "include" => false,
-                _ => return false,
-            };
-            let condition = directive.get_argument("if").map(|value| value.node.clone());
-            let condition =
-                condition.map(|value| value.into_const_with(|name| self.variable(&name)));
-            condition == Some(Ok(Value::Boolean(skipped_if)))
-        })
-    }
-
-    /// Returns the value of a variable. Validation rejects a variable without a value later.
-    fn variable(&self, name: &Name) -> Result<Value, ()> {
-        self.variables.get(name).cloned().ok_or(())
-    }
-}
 
 /// Returns the text for the parser and its number of tokens.
 ///
@@ -143,24 +109,4 @@ pub(super) fn check(
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
     Ok(cost.complexity)
-}
-
-/// Compares a value with its limit. `limit` is the name of the limit in the error.
-fn check_limit(limit: &'static str, actual: u64, max: u64) -> Result<(), RequestError> {
-    if actual <= max {
-        return Ok(());
-    }
-    let problem = match limit {
-        "tokens" => "The document has too many tokens.",
-        "directives" => "The document has too many directives.",
-        "depth" => "The operation is nested too deeply.",
-        "aliases" => "A selection set has too many aliases of one field.",
-        "rootFields" => "The operation has too many root fields.",
-        _ => "The complexity of the operation is too high.",
-    };
-    let message = format!("{problem} The limit is {max}, but the value is {actual}.");
-    Err(RequestError::new(Code::LimitExceeded, message)
-        .with("limit", limit)
-        .with("max", max)
-        .with("actual", actual))
 }

@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 
-use super::{OperationContext, RequestError, check_limit};
+use super::{exceeded::check_limit, operation::OperationContext};
+use crate::graphql::error::RequestError;
 
 /// The maximum number of selections to visit. A document within the default limits has a few
 /// thousand.
