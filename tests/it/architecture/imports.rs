@@ -3,7 +3,10 @@
 //! An edge leads from a file to the file that *defines* the imported item. Re-exports (`pub use`) are
 //! followed and are no edges themselves: they declare an interface. Tests are left out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    slice,
+};
 
 use syn::{
     Attribute, Item, UseTree, Visibility,
@@ -189,7 +192,7 @@ fn defining_file(
         "self" => find(modules, module.clone(), rest, depth),
         "super" => find(modules, parent(module), rest, depth),
         _ => {
-            let child = [module.as_slice(), &[first.clone()]].concat();
+            let child = [module.as_slice(), slice::from_ref(first)].concat();
             if modules.contains_key(&child) {
                 return find(modules, child, rest, depth);
             }
@@ -205,7 +208,7 @@ fn defining_file(
 fn find(modules: &Modules, mut module: Path, path: &[String], depth: usize) -> Option<String> {
     let mut rest = path;
     while let Some((name, after)) = rest.split_first() {
-        let child = [module.as_slice(), &[name.clone()]].concat();
+        let child = [module.as_slice(), slice::from_ref(name)].concat();
         if name == "super" {
             module = parent(&module);
         } else if modules.contains_key(&child) {
@@ -218,7 +221,8 @@ fn find(modules: &Modules, mut module: Path, path: &[String], depth: usize) -> O
             if let Some(imported) = this.imported.get(name) {
                 return defining_file(modules, &module, imported, depth + 1);
             }
-            let globs = this.globs.iter().map(|glob| [glob.as_slice(), &[name.clone()]].concat());
+            let globs =
+                this.globs.iter().map(|glob| [glob.as_slice(), slice::from_ref(name)].concat());
             let mut found =
                 globs.filter_map(|path| defining_file(modules, &module, &path, depth + 1));
             return found.next();

@@ -260,10 +260,10 @@ async fn paging_visits_each_readable_document_once() {
                     }
                     match edge {
                         PageEdge::First => {
-                            page_request.after = page.items.last().map(|i| i.position.clone())
+                            page_request.after = page.items.last().map(|i| i.position.clone());
                         }
                         PageEdge::Last => {
-                            page_request.before = page.items.first().map(|i| i.position.clone())
+                            page_request.before = page.items.first().map(|i| i.position.clone());
                         }
                     }
                     assert!(visited.len() <= expected.len(), "paging does not end: {visited:?}");

@@ -155,10 +155,10 @@ pub(super) async fn walk<T>(
         }
         match edge {
             PageEdge::First => {
-                page_request.after = visited.last().map(|item| item.position.clone())
+                page_request.after = visited.last().map(|item| item.position.clone());
             }
             PageEdge::Last => {
-                page_request.before = visited.first().map(|item| item.position.clone())
+                page_request.before = visited.first().map(|item| item.position.clone());
             }
         }
         between(pages).await;
