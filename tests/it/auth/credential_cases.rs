@@ -1,7 +1,7 @@
 //! The table of accepted and rejected credentials, shared by the tests of every transport.
 //!
-//! A transport's test calls [`publish_keys`] and presents each case of [`all_cases`]. It compares the
-//! result with the case's [`outcome`](CredentialCase::outcome).
+//! A transport's test calls [`publish_keys`] and presents each case of [`all_cases`]. It compares
+//! the result with the case's [`outcome`](CredentialCase::outcome).
 
 use serde_json::{Value, json};
 use tenantry::auth::token::{AuthError, TokenError};
@@ -21,8 +21,8 @@ pub(crate) struct CredentialCase {
     pub(crate) outcome: Result<(), AuthError>,
 }
 
-/// Gives the issuer a key of each kind, and one RSA key that is restricted to RS384. A verifier must
-/// fetch the keys again to accept tokens that they sign.
+/// Gives the issuer a key of each kind, and one RSA key that is restricted to RS384. A verifier
+/// must fetch the keys again to accept tokens that they sign.
 pub(crate) fn publish_keys(issuer: &TestIssuer) {
     issuer.set_keys(&[Kind::P256, Kind::Rsa, Kind::P384, Kind::Ed25519].map(TestKey::of));
     let mut rs384 = TestKey::of(Kind::Rsa).named("rs384").jwk();

@@ -32,7 +32,8 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
     assert_eq!(app.issuer.jwks_fetches(), 1, "the fetch at start");
     let unknown: Vec<String> = (0..UNKNOWN).map(|n| token_with_unknown_kid(&app, n)).collect();
 
-    // While the provider is slow, all of these requests wait for one fetch. Known keys wait for none.
+    // While the provider is slow, all of these requests wait for one fetch. Known keys wait for
+    // none.
     let gate = app.issuer.hold();
     let flood = join_all(unknown.iter().map(|token| app.ask_with(token, QUERY, json!({}))));
     let mut completed = 0;

@@ -96,7 +96,8 @@ async fn every_example_returns_the_listed_error_codes() {
     let (_running, url, tokens) = start_dev(folder.path()).await;
     let index = std::fs::read_to_string(root("playground/examples/index.json")).expect("a list");
     let index: Vec<Value> = serde_json::from_str(&index).expect("JSON");
-    // The folder has one document for each entry of the list, the list and the query for placeholders.
+    // The folder has one document for each entry of the list, the list and the query for
+    // placeholders.
     assert_eq!(
         std::fs::read_dir(root("playground/examples")).expect("a folder").count(),
         index.len() + 2
@@ -131,7 +132,8 @@ async fn every_example_returns_the_listed_error_codes() {
     assert!(mutations.len() > 3, "{mutations:?}");
 }
 
-/// Checks the data of the examples, because error codes do not show denied fields and hidden objects.
+/// Checks the data of the examples, because error codes do not show denied fields and hidden
+/// objects.
 #[tokio::test(flavor = "multi_thread")]
 async fn authorization_examples_omit_denied_and_hidden_data() {
     let folder = tempfile::tempdir().expect("a folder");

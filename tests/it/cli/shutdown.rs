@@ -18,8 +18,9 @@ const REQUEST: &[u8] = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: appl
     content-length: 26\r\n\r\n{\"query\":\"{ __typename }\"}";
 const RESPONSE: &[u8] = b"{\"data\":{\"__typename\":\"Query\"}}";
 
-/// Sends requests over keep-alive connections until `stop` is set, as a load balancer does until the
-/// program is no longer ready. Returns the number of requests and the number of complete responses.
+/// Sends requests over keep-alive connections until `stop` is set, as a load balancer does until
+/// the program is no longer ready. Returns the number of requests and the number of complete
+/// responses.
 async fn send_requests(
     address: String,
     stop: Arc<AtomicBool>,

@@ -21,7 +21,8 @@ use crate::support::{
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const OTHER_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "b7ad6b7169203331";
-/// A literal in a document, in its variables and in a token. Neither logs nor traces may contain it.
+/// A literal in a document, in its variables and in a token. Neither logs nor traces may contain
+/// it.
 const SECRET: &str = "hunter2";
 
 /// A collector that records the export requests that it receives.

@@ -52,7 +52,8 @@ async fn requests_over_the_concurrency_limit_are_rejected_immediately() {
     gate.until_inside(3).await;
     assert_eq!(in_flight(&app).await, 3.0);
     for _ in 0..5 {
-        // This query needs no store, but the gateway rejects a request before it reads the document.
+        // This query needs no store, but the gateway rejects a request before it reads the
+        // document.
         let reply = app.ask_as_nobody("{ __typename }").await;
         assert_eq!((reply.status, reply.codes()), (503, vec!["UNAVAILABLE"]));
         assert_eq!(reply.header("retry-after"), Some("1"));
@@ -120,8 +121,8 @@ async fn requests_waiting_on_io_do_not_hold_a_permit() {
     slow.read_exact(&mut interim).await.expect("an interim response");
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     app.ask_as_nobody("{ __typename }").await.data();
-    // Requests that wait for a key fetch hold no permit either. `auth::unknown_kid_flood` tests that
-    // with more requests than the limit allows.
+    // Requests that wait for a key fetch hold no permit either. `auth::unknown_kid_flood` tests
+    // that with more requests than the limit allows.
     slow.write_all(br#"{"query":"{ a: __typename }" }"#).await.expect("sent");
     let mut status_line = vec![0; 15];
     slow.read_exact(&mut status_line).await.expect("a response");

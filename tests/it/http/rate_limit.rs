@@ -1,5 +1,5 @@
-//! The rate limit of each user and of each address. The gateway's clock moves only when a test moves
-//! it.
+//! The rate limit of each user and of each address. The gateway's clock moves only when a test
+//! moves it.
 
 use std::net::IpAddr;
 
@@ -89,7 +89,7 @@ async fn unauthenticated_requests_are_limited_by_address() {
         send_anonymous(&app, ADDRESS).await.data();
     }
     assert_rate_limited(&send_anonymous(&app, ADDRESS).await, 1);
-    send_anonymous(&app, ELSEWADDRESS).await.data();
+    send_anonymous(&app, OTHER_ADDRESS).await.data();
     // A request with a token is limited by its user, from any address.
     let bob = format!("Bearer {}", app.token("bob", []));
     send_from(&app, ADDRESS, Some(&bob), ME).await.data();
@@ -115,7 +115,7 @@ async fn invalid_tokens_are_charged_to_the_address() {
         "the response does not reveal whether the token was valid"
     );
     assert_rate_limited(&send_anonymous(&app, ADDRESS).await, 1);
-    assert_eq!(send_from(&app, ELSEWADDRESS, Some("Bearer five"), ME).await.status, 401);
+    assert_eq!(send_from(&app, OTHER_ADDRESS, Some("Bearer five"), ME).await.status, 401);
     // Users with valid tokens at the same address are not affected.
     let bob = format!("Bearer {}", app.token("bob", []));
     send_from(&app, ADDRESS, Some(&bob), ME).await.data();

@@ -133,8 +133,8 @@ async fn new_requests_are_answered_and_incomplete_ones_are_dropped_on_closing() 
     read_response(&mut kept).await;
     let mut late = connect(&origin).await.expect("a connection");
     let request = request_text(&app);
-    // `late` is still in the listen queue, or was accepted a moment ago. `kept` had a response before
-    // and sends a second request.
+    // `late` is still in the listen queue, or was accepted a moment ago. `kept` had a response
+    // before and sends a second request.
     app.stages.send_replace(ShutdownPhase::Closing);
     for stream in [&mut late, &mut kept] {
         send(stream, &request).await;
