@@ -20,7 +20,7 @@ pub struct GroupMapping {
 /// The rights that a token's groups name, before the lookup of their tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedGroups {
-    /// Whether the group of the platform admins is among the groups.
+    /// `true` if the groups contain the group of the platform admins.
     pub platform_admin: bool,
     /// The highest role for each slug.
     pub by_slug: BTreeMap<String, TenantRole>,
@@ -81,7 +81,7 @@ impl ParsedGroups {
 /// The rights that a token's groups grant, after the lookup of their tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupGrants {
-    /// Whether the groups grant the platform admin right.
+    /// `true` if the groups grant the platform admin right.
     pub platform_admin: bool,
     /// The role in each tenant.
     pub roles: BTreeMap<TenantId, TenantRole>,

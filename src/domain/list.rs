@@ -132,9 +132,9 @@ pub enum PageEdge {
 pub struct Page<T> {
     /// The elements, in the list's order.
     pub items: Vec<Item<T>>,
-    /// Whether the list has more elements after the last one of this page.
+    /// `true` if the list has more elements after the last one of this page.
     pub has_next: bool,
-    /// Whether the list has more elements before the first one of this page.
+    /// `true` if the list has more elements before the first one of this page.
     pub has_previous: bool,
 }
 
@@ -208,9 +208,9 @@ pub type Decoded<T> = Result<T, UnreadableDocument>;
 /// The tenants whose data a list may contain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TenantScope {
-    /// All tenants.
+    /// The data of all tenants.
     Everything,
-    /// Only these tenants.
+    /// The data of these tenants only.
     Tenants(Vec<TenantId>),
 }
 

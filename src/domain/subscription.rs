@@ -64,7 +64,7 @@ pub struct TenantSubscription {
     pub current_period_start: Option<Timestamp>,
     /// The end of the paid (or trial) period.
     pub current_period_end: Option<Timestamp>,
-    /// Whether the subscription ends with its period instead of being renewed.
+    /// `true` if the subscription ends with its period instead of being renewed.
     pub cancel_at_period_end: bool,
     /// The identifiers at the billing provider.
     pub stripe: Option<StripeHandles>,

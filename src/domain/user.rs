@@ -50,7 +50,7 @@ pub struct User {
     pub name: String,
     /// The origin of the user's platform admin right, or `None` without that right.
     pub platform_admin: Option<MembershipSource>,
-    /// Whether the user is disabled. A disabled user has no access to any data.
+    /// `true` if the user is disabled. A disabled user has no access to any data.
     pub disabled: bool,
     /// The memberships, at most one for each tenant, in the order in which they were added.
     pub memberships: Vec<Membership>,

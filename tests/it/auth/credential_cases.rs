@@ -1,55 +1,63 @@
-//! Every form of a credential that is accepted or refused, in one table for every transport.
+//! The table of accepted and rejected credentials, shared by the tests of every transport.
 //!
-//! To hold a transport to it: call [`publish`], then present each form of [`all`], and compare what
-//! comes back with its [`Outcome`](Form::outcome).
+//! A transport's test calls [`publish_keys`] and presents each case of [`all_cases`]. It compares
+//! the result with the case's [`outcome`](CredentialCase::outcome).
 
 use serde_json::{Value, json};
 use tenantry::auth::token::{AuthError, TokenError};
 
 use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey, TokenBuilder};
 
-/// What is presented, and what has to come of it.
-pub(crate) struct Form {
-    /// What is special about it.
+/// The exact number of cases in the table. A case that is dropped by accident fails the tests.
+pub(crate) const CASE_COUNT: usize = 153;
+
+/// One credential and the expected result.
+pub(crate) struct CredentialCase {
+    /// The property that this case tests.
     pub(crate) name: &'static str,
-    /// The values of `Authorization`, or of what a transport has in its place.
+    /// The values of the `Authorization` header, or of the transport's equivalent.
     pub(crate) credentials: Vec<String>,
-    /// `Ok` where it is accepted.
+    /// The expected result: `Ok` if the credential is accepted.
     pub(crate) outcome: Result<(), AuthError>,
 }
 
-/// Gives the issuer a key of each kind, and one RSA key that is for RS384 alone. What is verified
-/// against them has to fetch them first.
-pub(crate) fn publish(issuer: &TestIssuer) {
+/// Gives the issuer a key of each kind, and one RSA key that is restricted to RS384. A verifier
+/// must fetch the keys again to accept tokens that they sign.
+pub(crate) fn publish_keys(issuer: &TestIssuer) {
     issuer.set_keys(&[Kind::P256, Kind::Rsa, Kind::P384, Kind::Ed25519].map(TestKey::of));
     let mut rs384 = TestKey::of(Kind::Rsa).named("rs384").jwk();
     rs384["alg"] = json!("RS384");
     issuer.set_odd_keys(&[rs384]);
 }
 
-/// The whole table.
-pub(crate) fn all(issuer: &TestIssuer) -> Vec<Form> {
+/// Returns the whole table.
+pub(crate) fn all_cases(issuer: &TestIssuer) -> Vec<CredentialCase> {
     let bearer = |token: &str| vec![format!("Bearer {token}")];
-    let mut all: Vec<Form> = accepted(issuer)
+    let mut cases: Vec<CredentialCase> = accepted_tokens(issuer)
         .into_iter()
-        .map(|(name, token)| Form { name, credentials: bearer(&token.sign()), outcome: Ok(()) })
+        .map(|(name, token)| CredentialCase {
+            name,
+            credentials: bearer(&token.sign()),
+            outcome: Ok(()),
+        })
         .collect();
-    for table in [shapes, headers, keys, claims, times] {
-        all.extend(table(issuer).into_iter().map(|(reason, name, token)| {
-            let outcome = Err(AuthError::InvalidToken(reason));
-            Form { name, credentials: bearer(&token), outcome }
+    for rejected in [format_cases, header_cases, key_cases, claim_cases, timestamp_cases] {
+        cases.extend(rejected(issuer).into_iter().map(|(error, name, token)| {
+            let outcome = Err(AuthError::InvalidToken(error));
+            CredentialCase { name, credentials: bearer(&token), outcome }
         }));
     }
-    all.extend(credentials(issuer));
-    all
+    cases.extend(authorization_header_cases(issuer));
+    cases
 }
 
+/// A token that is signed with the issuer's RSA key by the algorithm `alg`.
 fn rsa(issuer: &TestIssuer, alg: &str) -> TokenBuilder {
     issuer.token().key(&TestKey::of(Kind::Rsa)).header("alg", json!(alg))
 }
 
-fn accepted(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
-    let good = || issuer.token();
+fn accepted_tokens(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
+    let valid = || issuer.token();
     let key = |kind| issuer.token().key(&TestKey::of(kind));
     vec![
         ("RS256", rsa(issuer, "RS256")),
@@ -58,171 +66,198 @@ fn accepted(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
         ("PS256", rsa(issuer, "PS256")),
         ("PS384", rsa(issuer, "PS384")),
         ("PS512", rsa(issuer, "PS512")),
-        ("ES256", good()),
+        ("ES256", valid()),
         ("ES384", key(Kind::P384)),
         ("EdDSA", key(Kind::Ed25519)),
-        ("the alg of the key", rsa(issuer, "RS384").header("kid", json!("rs384"))),
-        ("no typ", good().without_header("typ")),
-        ("typ JWT", good().header("typ", json!("JWT"))),
-        ("typ jwt", good().header("typ", json!("jwt"))),
-        ("typ AT+JWT", good().header("typ", json!("AT+JWT"))),
-        ("jku is not used", good().header("jku", json!("https://evil.example/jwks"))),
-        ("jwk is not used", good().header("jwk", TestKey::of(Kind::Rsa).public())),
-        ("x5c is not used", good().header("x5c", json!(["MII"]))),
-        ("several audiences", good().claim("aud", json!(["a", "tenantry"]))),
-        ("the other audience", good().claim("aud", json!("other"))),
-        ("expired within leeway", good().expires_at(NOW - 59)),
-        ("exp with a fraction", good().claim("exp", json!(1_767_225_600.5))),
-        ("exp as 1e10", good().claim("exp", json!(1e10))),
-        ("nbf past", good().claim("nbf", json!(NOW - 1))),
-        ("nbf within leeway", good().claim("nbf", json!(NOW + 60))),
-        ("iat within leeway", good().issued_at(NOW + 60)),
-        ("no iat", good().without("iat")),
-        ("the longest subject", good().subject(&"ä".repeat(255))),
-        ("unknown claims", good().claim("x", json!({"y": [1]})).header("z", json!(1))),
-        ("almost 16 KiB", good().claim("x", json!("x".repeat(11_900)))),
+        (
+            "the alg that the key is restricted to",
+            rsa(issuer, "RS384").header("kid", json!("rs384")),
+        ),
+        ("no typ", valid().without_header("typ")),
+        ("typ JWT", valid().header("typ", json!("JWT"))),
+        ("typ jwt", valid().header("typ", json!("jwt"))),
+        ("typ AT+JWT", valid().header("typ", json!("AT+JWT"))),
+        ("jku is ignored", valid().header("jku", json!("https://evil.example/jwks"))),
+        ("jwk is ignored", valid().header("jwk", TestKey::of(Kind::Rsa).public())),
+        ("x5c is ignored", valid().header("x5c", json!(["MII"]))),
+        ("several audiences", valid().claim("aud", json!(["a", "tenantry"]))),
+        ("the second configured audience", valid().claim("aud", json!("other"))),
+        ("expired within leeway", valid().expires_at(NOW - 59)),
+        ("exp with a fraction", valid().claim("exp", json!(1_767_225_600.5))),
+        ("exp as 1e10", valid().claim("exp", json!(1e10))),
+        ("nbf in the past", valid().claim("nbf", json!(NOW - 1))),
+        ("nbf within leeway", valid().claim("nbf", json!(NOW + 60))),
+        ("iat within leeway", valid().issued_at(NOW + 60)),
+        ("no iat", valid().without("iat")),
+        ("a subject of 255 characters", valid().subject(&"ä".repeat(255))),
+        (
+            "unknown claims and header parameters",
+            valid().claim("x", json!({"y": [1]})).header("z", json!(1)),
+        ),
+        ("almost 16 KiB", valid().claim("x", json!("x".repeat(11_900)))),
     ]
 }
 
-type Case = (TokenError, &'static str, String);
+/// A rejected token: the expected error, the name of the case and the token.
+type RejectedToken = (TokenError, &'static str, String);
 
-fn shapes(issuer: &TestIssuer) -> Vec<Case> {
+/// Tokens that are not a JWS in compact serialization, or whose parts are not JSON objects.
+fn format_cases(issuer: &TestIssuer) -> Vec<RejectedToken> {
     use TokenError::{Credential, Malformed, TooLong};
-    let good = issuer.token();
-    let token = good.sign();
+    let valid = issuer.token();
+    let token = valid.sign();
     let (message, signature) = token.rsplit_once('.').expect("three parts");
-    let member = |json: String, member: &str| json.replacen('{', &format!("{{{member},"), 1);
-    let twice = |name: &str| member(good.claims_json(), &format!(r#""{name}":"x""#));
+    let prepend = |json: String, member: &str| json.replacen('{', &format!("{{{member},"), 1);
+    let duplicate = |name: &str| prepend(valid.claims_json(), &format!(r#""{name}":"x""#));
     vec![
-        (Credential, "nothing", String::new()),
+        (Credential, "an empty token", String::new()),
         (Malformed, "no dots", "abc".to_owned()),
-        (Malformed, "dots alone", "..".to_owned()),
+        (Malformed, "only dots", "..".to_owned()),
         (Malformed, "two parts", message.to_owned()),
         (Malformed, "four parts", format!("{token}.{signature}")),
         (Malformed, "five parts", format!("{token}.a.b")),
-        (Malformed, "a padded signature", format!("{token}==")),
-        (Credential, "a space", format!("{message}. {signature}")),
-        (Malformed, "no header", format!(".{token}")),
-        (Malformed, "a signature of the other base64", good.clone().raw_signature("ab+/").sign()),
-        (Malformed, "a signature with bits to spare", good.clone().raw_signature("AB").sign()),
-        (Malformed, "a header that is no JSON", good.clone().raw_header("{").sign()),
-        (Malformed, "a header that is an array", good.clone().raw_header("[]").sign()),
+        (Malformed, "a signature with base64 padding", format!("{token}==")),
+        (Credential, "a space within the token", format!("{message}. {signature}")),
+        (Malformed, "an empty header", format!(".{token}")),
+        (Malformed, "a signature in standard base64", valid.clone().raw_signature("ab+/").sign()),
         (
             Malformed,
-            "alg twice",
-            good.clone().raw_header(&member(good.header_json(), r#""alg":"none""#)).sign(),
+            "a signature with non-zero trailing bits",
+            valid.clone().raw_signature("AB").sign(),
         ),
-        (Malformed, "a kid that is a number", good.clone().header("kid", json!(1)).sign()),
-        (Malformed, "a kid that is null", good.clone().header("kid", Value::Null).sign()),
-        (Malformed, "claims that are no JSON", good.clone().raw_claims("ada").sign()),
-        (Malformed, "claims that are a string", good.clone().raw_claims("\"ada\"").sign()),
-        (Malformed, "claims with a tail", good.clone().raw_claims("{} {}").sign()),
-        (Malformed, "sub twice", good.clone().raw_claims(&twice("sub")).sign()),
-        (Malformed, "iss twice", good.clone().raw_claims(&twice("iss")).sign()),
-        (Malformed, "claims that are an array", good.clone().raw_claims("[]").sign()),
-        (Malformed, "no claims", good.clone().raw_claims("").sign()),
-        (Malformed, "any claim twice", {
-            let thrice = twice("x").replacen('{', r#"{"x":1,"#, 1);
-            good.clone().raw_claims(&thrice).sign()
+        (Malformed, "a header that is not JSON", valid.clone().raw_header("{").sign()),
+        (Malformed, "a header that is an array", valid.clone().raw_header("[]").sign()),
+        (
+            Malformed,
+            "a duplicate alg",
+            valid.clone().raw_header(&prepend(valid.header_json(), r#""alg":"none""#)).sign(),
+        ),
+        (Malformed, "a kid that is a number", valid.clone().header("kid", json!(1)).sign()),
+        (Malformed, "a kid that is null", valid.clone().header("kid", Value::Null).sign()),
+        (Malformed, "claims that are not JSON", valid.clone().raw_claims("ada").sign()),
+        (Malformed, "claims that are a string", valid.clone().raw_claims("\"ada\"").sign()),
+        (Malformed, "claims followed by a second object", valid.clone().raw_claims("{} {}").sign()),
+        (Malformed, "a duplicate sub", valid.clone().raw_claims(&duplicate("sub")).sign()),
+        (Malformed, "a duplicate iss", valid.clone().raw_claims(&duplicate("iss")).sign()),
+        (Malformed, "claims that are an array", valid.clone().raw_claims("[]").sign()),
+        (Malformed, "empty claims", valid.clone().raw_claims("").sign()),
+        (Malformed, "a duplicate unknown claim", {
+            let claims = duplicate("x").replacen('{', r#"{"x":1,"#, 1);
+            valid.clone().raw_claims(&claims).sign()
         }),
-        (TooLong, "17 KiB", good.clone().claim("x", json!("x".repeat(12_700))).sign()),
-        (TooLong, "17 KiB of nothing", "x".repeat(17 * 1024)),
+        (TooLong, "a token of 17 KiB", valid.clone().claim("x", json!("x".repeat(12_700))).sign()),
+        (TooLong, "17 KiB that are not a token", "x".repeat(17 * 1024)),
     ]
 }
 
-fn headers(issuer: &TestIssuer) -> Vec<Case> {
+/// Tokens whose JOSE header is rejected.
+fn header_cases(issuer: &TestIssuer) -> Vec<RejectedToken> {
     use TokenError::{Algorithm, UnexpectedTyp, UnsupportedCrit};
     let header = |name: &str, value: Value| issuer.token().header(name, value).sign();
     let none = issuer.token().header("alg", json!("none"));
     vec![
         (Algorithm, "no alg", issuer.token().without_header("alg").sign()),
-        (Algorithm, "none", none.sign()),
-        (Algorithm, "none without signature", none.clone().raw_signature("").sign()),
-        (Algorithm, "None", header("alg", json!("None"))),
+        (Algorithm, "alg none", none.sign()),
+        (Algorithm, "alg none without a signature", none.clone().raw_signature("").sign()),
+        (Algorithm, "alg None", header("alg", json!("None"))),
         (Algorithm, "HS256 with the public key as secret", rsa(issuer, "HS256").sign()),
-        (Algorithm, "HS512", header("alg", json!("HS512"))),
-        (Algorithm, "ES512", header("alg", json!("ES512"))),
-        (Algorithm, "ES256K", header("alg", json!("ES256K"))),
-        (Algorithm, "RSA-OAEP", header("alg", json!("RSA-OAEP"))),
-        (Algorithm, "es256", header("alg", json!("es256"))),
-        (Algorithm, "an alg that is a list", header("alg", json!(["ES256"]))),
-        (UnsupportedCrit, "crit", header("crit", json!(["exp"]))),
+        (Algorithm, "alg HS512", header("alg", json!("HS512"))),
+        (Algorithm, "alg ES512", header("alg", json!("ES512"))),
+        (Algorithm, "alg ES256K", header("alg", json!("ES256K"))),
+        (Algorithm, "alg RSA-OAEP", header("alg", json!("RSA-OAEP"))),
+        (Algorithm, "alg es256", header("alg", json!("es256"))),
+        (Algorithm, "an alg that is an array", header("alg", json!(["ES256"]))),
+        (UnsupportedCrit, "a crit with exp", header("crit", json!(["exp"]))),
         (UnsupportedCrit, "an empty crit", header("crit", json!([]))),
         (UnsupportedCrit, "a crit that is null", header("crit", Value::Null)),
         (
             UnsupportedCrit,
-            "b64",
+            "b64 with crit",
             issuer.token().header("b64", json!(false)).header("crit", json!(["b64"])).sign(),
         ),
         (UnexpectedTyp, "an ID token's typ", header("typ", json!("id_token"))),
         (UnexpectedTyp, "a logout token's typ", header("typ", json!("logout+jwt"))),
-        (UnexpectedTyp, "the media type at length", header("typ", json!("application/at+jwt"))),
+        (UnexpectedTyp, "the full media type as typ", header("typ", json!("application/at+jwt"))),
         (UnexpectedTyp, "an empty typ", header("typ", json!(""))),
         (UnexpectedTyp, "a typ that is null", header("typ", Value::Null)),
         (UnexpectedTyp, "a typ that is a number", header("typ", json!(1))),
     ]
 }
 
-fn keys(issuer: &TestIssuer) -> Vec<Case> {
+/// Tokens without a usable key, or whose signature does not verify.
+fn key_cases(issuer: &TestIssuer) -> Vec<RejectedToken> {
     use TokenError::{AmbiguousKey, KeyAlgorithmMismatch, Signature, UnknownKey};
-    let good = || issuer.token();
-    let evil = TestKey::fresh(Kind::P256, "evil");
-    let kid = |kid: &str| good().header("kid", json!(kid));
-    let embedded = good().key(&evil).header("jwk", evil.jwk());
-    let linked = good().key(&evil).header("jku", json!("http://127.0.0.1:1/jwks"));
-    let token = good().sign();
+    let valid = || issuer.token();
+    let attacker = TestKey::fresh(Kind::P256, "attacker");
+    let kid = |kid: &str| valid().header("kid", json!(kid));
+    let embedded = valid().key(&attacker).header("jwk", attacker.jwk());
+    let linked = valid().key(&attacker).header("jku", json!("http://127.0.0.1:1/jwks"));
+    let token = valid().sign();
     let (message, _) = token.rsplit_once('.').expect("three parts");
     vec![
-        (AmbiguousKey, "no kid among several keys", good().without_header("kid").sign()),
-        (UnknownKey, "an unknown kid", kid("nobody").sign()),
+        (
+            AmbiguousKey,
+            "no kid although the issuer has several keys",
+            valid().without_header("kid").sign(),
+        ),
+        (UnknownKey, "an unknown kid", kid("unknown").sign()),
         (UnknownKey, "an empty kid", kid("").sign()),
-        (UnknownKey, "a kid in capitals", kid("P256").sign()),
-        (UnknownKey, "a key in the header", embedded.sign()),
-        (UnknownKey, "a link to a key in the header", linked.sign()),
+        (UnknownKey, "a known kid in upper case", kid("P256").sign()),
+        (UnknownKey, "another key as jwk", embedded.sign()),
+        (UnknownKey, "another key by jku", linked.sign()),
         (
             Signature,
-            "a key in the header under a known kid",
+            "another key as jwk with a known kid",
             embedded.header("kid", json!("p256")).sign(),
         ),
-        (Signature, "another key under a known kid", good().signed_by(&evil).sign()),
-        (Signature, "no signature", good().raw_signature("").sign()),
+        (Signature, "another key with a known kid", valid().signed_by(&attacker).sign()),
+        (Signature, "an empty signature", valid().raw_signature("").sign()),
         (Signature, "the signature of another token", {
-            let other = good().subject("eve").sign();
+            let other = valid().subject("mallory").sign();
             format!("{message}.{}", other.rsplit_once('.').expect("three parts").1)
         }),
-        (Signature, "a short signature", good().raw_signature("AAAA").sign()),
-        (Signature, "a signature of zeros", good().raw_signature(&"A".repeat(86)).sign()),
+        (Signature, "a short signature", valid().raw_signature("AAAA").sign()),
+        (Signature, "a signature of zeros", valid().raw_signature(&"A".repeat(86)).sign()),
         (Signature, "PS256 signed as RS256", {
             let signed = rsa(issuer, "PS256").sign();
             let signature = signed.rsplit_once('.').expect("three parts").1;
             rsa(issuer, "RS256").raw_signature(signature).sign()
         }),
-        (KeyAlgorithmMismatch, "RS256 with an EC key", good().header("alg", json!("RS256")).sign()),
+        (
+            KeyAlgorithmMismatch,
+            "RS256 with an EC key",
+            valid().header("alg", json!("RS256")).sign(),
+        ),
         (
             KeyAlgorithmMismatch,
             "ES384 with a P-256 key",
-            good().header("alg", json!("ES384")).sign(),
+            valid().header("alg", json!("ES384")).sign(),
         ),
         (
             KeyAlgorithmMismatch,
             "ES256 with a P-384 key",
-            good().key(&TestKey::of(Kind::P384)).header("alg", json!("ES256")).sign(),
+            valid().key(&TestKey::of(Kind::P384)).header("alg", json!("ES256")).sign(),
         ),
-        (Signature, "a signature in DER", {
-            // What ECDSA looks like outside of JOSE: a SEQUENCE of two INTEGERs.
-            good().raw_signature("MAYCAQECAQE").sign()
+        (Signature, "a signature in DER encoding", {
+            // ECDSA signatures outside of JOSE are an ASN.1 SEQUENCE of two INTEGERs.
+            valid().raw_signature("MAYCAQECAQE").sign()
         }),
-        (KeyAlgorithmMismatch, "EdDSA with an EC key", good().header("alg", json!("EdDSA")).sign()),
+        (
+            KeyAlgorithmMismatch,
+            "EdDSA with an EC key",
+            valid().header("alg", json!("EdDSA")).sign(),
+        ),
         (KeyAlgorithmMismatch, "ES256 with an RSA key", rsa(issuer, "ES256").sign()),
         (
             KeyAlgorithmMismatch,
-            "another alg than the key's",
+            "an alg other than the key's",
             rsa(issuer, "RS256").header("kid", json!("rs384")).sign(),
         ),
     ]
 }
 
-fn claims(issuer: &TestIssuer) -> Vec<Case> {
+/// Tokens whose issuer, audience or subject is rejected.
+fn claim_cases(issuer: &TestIssuer) -> Vec<RejectedToken> {
     use TokenError::{Audience, Issuer, Subject};
     let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
     let without = |name| issuer.token().without(name).sign();
@@ -230,20 +265,20 @@ fn claims(issuer: &TestIssuer) -> Vec<Case> {
     vec![
         (Issuer, "no iss", without("iss")),
         (Issuer, "another iss", claim("iss", json!("https://evil.example"))),
-        (Issuer, "iss with a slash more", claim("iss", json!(format!("{url}/")))),
-        (Issuer, "iss in capitals", claim("iss", json!(url.to_uppercase()))),
+        (Issuer, "iss with an additional slash", claim("iss", json!(format!("{url}/")))),
+        (Issuer, "iss in upper case", claim("iss", json!(url.to_uppercase()))),
         (Issuer, "iss in an array", claim("iss", json!([url]))),
         (Issuer, "iss that is null", claim("iss", Value::Null)),
         (Issuer, "an empty iss", claim("iss", json!(""))),
-        (Issuer, "iss with a space", claim("iss", json!(format!(" {url}")))),
+        (Issuer, "iss with a leading space", claim("iss", json!(format!(" {url}")))),
         (Audience, "no aud", without("aud")),
-        (Audience, "another aud", claim("aud", json!("somebody"))),
-        (Audience, "part of our aud", claim("aud", json!("tenant"))),
-        (Audience, "other auds", claim("aud", json!(["a", "b"]))),
-        (Audience, "no aud in the array", claim("aud", json!([]))),
+        (Audience, "another aud", claim("aud", json!("another-audience"))),
+        (Audience, "a prefix of the audience", claim("aud", json!("tenant"))),
+        (Audience, "only other audiences", claim("aud", json!(["a", "b"]))),
+        (Audience, "an empty aud array", claim("aud", json!([]))),
         (Audience, "aud that is a number", claim("aud", json!(5))),
-        (Audience, "a number among the auds", claim("aud", json!(["tenantry", 5]))),
-        (Audience, "an array in the auds", claim("aud", json!([["tenantry"]]))),
+        (Audience, "a number in the aud array", claim("aud", json!(["tenantry", 5]))),
+        (Audience, "an array in the aud array", claim("aud", json!([["tenantry"]]))),
         (Audience, "aud that is an object", claim("aud", json!({"tenantry": true}))),
         (Subject, "no sub", without("sub")),
         (Subject, "an empty sub", claim("sub", json!(""))),
@@ -254,7 +289,8 @@ fn claims(issuer: &TestIssuer) -> Vec<Case> {
     ]
 }
 
-fn times(issuer: &TestIssuer) -> Vec<Case> {
+/// Tokens whose `exp`, `nbf` or `iat` is rejected.
+fn timestamp_cases(issuer: &TestIssuer) -> Vec<RejectedToken> {
     use TokenError::{Expired, InvalidTimestamp, IssuedInFuture, MissingExp, NotYetValid};
     let claim = |name: &str, value: Value| issuer.token().claim(name, value).sign();
     vec![
@@ -272,40 +308,48 @@ fn times(issuer: &TestIssuer) -> Vec<Case> {
         (InvalidTimestamp, "iat that is true", claim("iat", json!(true))),
         (InvalidTimestamp, "iat of 1e18", claim("iat", json!(1e18))),
         (Expired, "expired", claim("exp", json!(NOW - 3600))),
-        (Expired, "expired for a leeway", claim("exp", json!(NOW - 60))),
+        (Expired, "expired by the whole leeway", claim("exp", json!(NOW - 60))),
         (Expired, "expired in 1970", claim("exp", json!(0))),
-        (NotYetValid, "nbf ahead", claim("nbf", json!(NOW + 61))),
-        (NotYetValid, "nbf ahead by a fraction", claim("nbf", json!(1_767_225_660.5))),
-        (IssuedInFuture, "iat ahead", claim("iat", json!(NOW + 61))),
+        (NotYetValid, "nbf in the future", claim("nbf", json!(NOW + 61))),
+        (
+            NotYetValid,
+            "nbf in the future by a fraction of a second",
+            claim("nbf", json!(1_767_225_660.5)),
+        ),
+        (IssuedInFuture, "iat in the future", claim("iat", json!(NOW + 61))),
         (IssuedInFuture, "iat in the year 9000", claim("iat", json!(221_845_392_000_i64))),
     ]
 }
 
-/// What is wrong before there is a token.
-fn credentials(issuer: &TestIssuer) -> Vec<Form> {
+/// `Authorization` headers that are rejected before a token is parsed.
+fn authorization_header_cases(issuer: &TestIssuer) -> Vec<CredentialCase> {
     let token = issuer.token().sign();
-    let refused = |name, credentials: &[&str], outcome| {
-        let credentials = credentials.iter().map(|c| (*c).to_owned()).collect();
-        Form { name, credentials, outcome: Err(outcome) }
+    let rejected = |name, credentials: &[&str], error| {
+        let credentials = credentials.iter().map(|value| (*value).to_owned()).collect();
+        CredentialCase { name, credentials, outcome: Err(error) }
     };
     let malformed = |name, value: &str| {
-        refused(name, &[value], AuthError::InvalidToken(TokenError::Credential))
+        rejected(name, &[value], AuthError::InvalidToken(TokenError::Credential))
     };
     let bearer = format!("Bearer {token}");
     vec![
         malformed("no scheme", &token),
         malformed("an empty value", ""),
-        malformed("the scheme alone", "Bearer"),
+        malformed("only the scheme", "Bearer"),
         malformed("another scheme", "Basic YWRhOmh1bnRlcjI="),
-        malformed("DPoP", &format!("DPoP {token}")),
-        malformed("a tab", &format!("Bearer\t{token}")),
-        malformed("a word after it", &format!("{bearer} x")),
-        malformed("two in one value", &format!("{bearer}, {bearer}")),
-        malformed("a quoted one", &format!("Bearer \"{token}\"")),
-        malformed("parameters", &format!("Bearer token={token}")),
-        refused("twice the same", &[&bearer, &bearer], AuthError::MultipleCredentials),
-        refused("two", &[&bearer, "Bearer x"], AuthError::MultipleCredentials),
-        refused("two schemes", &["Basic YTpi", &bearer], AuthError::MultipleCredentials),
-        refused("a second that is empty", &[&bearer, ""], AuthError::MultipleCredentials),
+        malformed("the DPoP scheme", &format!("DPoP {token}")),
+        malformed("a tab after the scheme", &format!("Bearer\t{token}")),
+        malformed("a word after the token", &format!("{bearer} x")),
+        malformed("two credentials in one value", &format!("{bearer}, {bearer}")),
+        malformed("a quoted token", &format!("Bearer \"{token}\"")),
+        malformed("the token as a parameter", &format!("Bearer token={token}")),
+        rejected("the same credential twice", &[&bearer, &bearer], AuthError::MultipleCredentials),
+        rejected(
+            "two different credentials",
+            &[&bearer, "Bearer x"],
+            AuthError::MultipleCredentials,
+        ),
+        rejected("two schemes", &["Basic YTpi", &bearer], AuthError::MultipleCredentials),
+        rejected("a second, empty credential", &[&bearer, ""], AuthError::MultipleCredentials),
     ]
 }

@@ -1,4 +1,4 @@
-//! The issuer of `tenantry dev` passes the same verification as any other.
+//! The issuer of `tenantry dev`, whose tokens pass the same verification as those of a provider.
 
 use tenantry::auth::{
     dev_issuer::{DevClaims, DevIssuer},
@@ -6,13 +6,13 @@ use tenantry::auth::{
     token::{AuthError, TokenError},
 };
 
-use super::{at, now, of_keys, verify, verify_at};
+use super::{at, authenticator_with_keys, now, verify, verify_at};
 use crate::support::issuer::{AUDIENCE, NOW};
 
 const URL: &str = "http://127.0.0.1:8080/dev/oidc";
 
 fn open(dir: &tempfile::TempDir) -> DevIssuer {
-    DevIssuer::open(dir.path(), URL.to_owned(), AUDIENCE.to_owned()).expect("opened")
+    DevIssuer::open(dir.path(), URL.to_owned(), AUDIENCE.to_owned()).expect("an issuer")
 }
 
 fn ada() -> DevClaims {
@@ -25,11 +25,11 @@ fn ada() -> DevClaims {
 }
 
 #[tokio::test]
-async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
+async fn dev_tokens_are_valid_for_an_hour_and_survive_a_restart() {
     let dir = tempfile::tempdir().expect("a folder");
     let token = open(&dir).token(&ada(), now()).expect("a token");
-    let authenticator = of_keys(URL, JwksCache::fixed(open(&dir).key_set()));
-    let verified = verify(&authenticator, &token).await.expect("good");
+    let authenticator = authenticator_with_keys(URL, JwksCache::fixed(open(&dir).key_set()));
+    let verified = verify(&authenticator, &token).await.expect("a valid token");
     assert_eq!(verified.identity.issuer, URL);
     assert_eq!(verified.identity.subject, "ada");
     assert_eq!(verified.expires_at, at(NOW + 3600));
@@ -43,10 +43,11 @@ async fn its_tokens_are_good_for_an_hour_also_after_a_restart() {
 }
 
 #[tokio::test]
-async fn another_machines_tokens_are_not_its_own() {
-    let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("one"));
-    let authenticator = of_keys(URL, JwksCache::fixed(open(&here).key_set()));
-    let token = open(&there).token(&ada(), now()).expect("a token");
-    let refused = verify(&authenticator, &token).await;
-    assert_eq!(refused, Err(AuthError::InvalidToken(TokenError::UnknownKey)));
+async fn tokens_of_another_dev_issuer_are_rejected() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let other_dir = tempfile::tempdir().expect("a second folder");
+    let authenticator = authenticator_with_keys(URL, JwksCache::fixed(open(&dir).key_set()));
+    let token = open(&other_dir).token(&ada(), now()).expect("a token");
+    let result = verify(&authenticator, &token).await;
+    assert_eq!(result, Err(AuthError::InvalidToken(TokenError::UnknownKey)));
 }

@@ -1,4 +1,4 @@
-//! When keys are fetched, and which are in force meanwhile.
+//! Fetches of a key set, and the keys that are in use between them.
 
 use std::{
     sync::{
@@ -19,20 +19,22 @@ use tenantry::auth::{
 };
 use tokio::time::Instant;
 
-use super::{authenticator, fetched, keys, metrics, of_keys, until, verify};
+use super::{
+    authenticator, authenticator_with_keys, keys, metrics, until, verify, wait_for_fetches,
+};
 use crate::support::{
     issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder},
     time::FrozenTime,
 };
 
-const UNKNOWN: AuthError = AuthError::InvalidToken(TokenError::UnknownKey);
+const UNKNOWN_KEY: AuthError = AuthError::InvalidToken(TokenError::UnknownKey);
 
 fn new_key() -> TestKey {
     TestKey::fresh(Kind::P256, "new")
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
+async fn tokens_with_a_new_key_share_one_fetch_and_known_keys_do_not_wait() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let _time = FrozenTime::start();
@@ -44,33 +46,33 @@ async fn an_unknown_key_is_fetched_once_for_all_and_good_tokens_do_not_wait() {
     let waiting = join_all((0..50).map(|_| verify(&authenticator, &new)));
     let meanwhile = async {
         until(|| issuer.jwks_fetches() == 2).await;
-        let good = verify(&authenticator, &old).now_or_never();
-        assert!(matches!(good, Some(Ok(_))), "a good token waits for nothing");
+        let known = verify(&authenticator, &old).now_or_never();
+        assert!(matches!(known, Some(Ok(_))), "a token with a known key does not wait");
         drop(gate);
     };
-    let (all, ()) = tokio::join!(waiting, meanwhile);
-    assert!(all.iter().all(Result::is_ok), "{all:?}");
-    assert_eq!(issuer.jwks_fetches(), 2, "one at start, one for all");
+    let (results, ()) = tokio::join!(waiting, meanwhile);
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(issuer.jwks_fetches(), 2, "one at start, one for all waiting tokens");
 }
 
 #[tokio::test]
-async fn unknown_keys_cause_one_fetch_in_ten_seconds() {
+async fn unknown_keys_cause_one_fetch_per_cool_down() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
     let unknown = issuer.token().key(&new_key()).sign();
-    let all = join_all((0..50).map(|_| verify(&authenticator, &unknown))).await;
-    assert!(all.iter().all(|refused| *refused == Err(UNKNOWN)), "{all:?}");
-    assert_eq!(issuer.jwks_fetches(), 2, "the one at start does not count");
-    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
-    assert_eq!(issuer.jwks_fetches(), 2, "too early for another");
+    let results = join_all((0..50).map(|_| verify(&authenticator, &unknown))).await;
+    assert!(results.iter().all(|result| *result == Err(UNKNOWN_KEY)), "{results:?}");
+    assert_eq!(issuer.jwks_fetches(), 2, "the fetch at start does not begin a cool-down");
+    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN_KEY));
+    assert_eq!(issuer.jwks_fetches(), 2, "the cool-down has not ended");
     time.advance(COOL_DOWN).await;
-    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &unknown).await, Err(UNKNOWN_KEY));
     assert_eq!(issuer.jwks_fetches(), 3);
 }
 
 #[tokio::test]
-async fn a_failed_fetch_counts() {
+async fn failed_fetch_begins_a_cool_down() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
@@ -78,34 +80,38 @@ async fn a_failed_fetch_counts() {
     let token = issuer.token().key(&key).sign();
     issuer.set_keys(std::slice::from_ref(&key));
     issuer.away(true);
-    assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN));
+    assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN_KEY));
     issuer.away(false);
-    assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN), "too early to ask again");
+    assert_eq!(
+        verify(&authenticator, &token).await,
+        Err(UNKNOWN_KEY),
+        "the cool-down has not ended"
+    );
     assert_eq!(issuer.jwks_fetches(), 1);
     time.advance(COOL_DOWN).await;
     assert!(verify(&authenticator, &token).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_at_start_heals() {
+async fn gateway_recovers_from_a_provider_that_is_unreachable_at_start() {
     let issuer = TestIssuer::start().await;
     issuer.away(true);
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
     let token = issuer.token().sign();
-    let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
-    assert!(why.starts_with("no keys: discovery: "), "{why}");
+    let reason = keys(&authenticator).check_ready().expect_err("not ready").to_string();
+    assert!(reason.starts_with("no keys: discovery: "), "{reason}");
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     issuer.away(false);
     time.advance(Duration::from_secs(2)).await;
-    fetched(keys(&authenticator), 3).await;
+    wait_for_fetches(keys(&authenticator), 3).await;
     assert_eq!(keys(&authenticator).check_ready(), Ok(()));
     assert!(verify(&authenticator, &token).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_token_heals_keys_that_were_never_there() {
+async fn token_triggers_a_fetch_after_the_first_fetch_failed() {
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Status(500));
     let authenticator = authenticator(&issuer).await;
@@ -115,123 +121,136 @@ async fn a_token_heals_keys_that_were_never_there() {
 }
 
 #[tokio::test]
-async fn the_last_good_keys_serve_while_the_provider_is_away() {
+async fn last_fetched_keys_stay_in_use_while_the_provider_is_unreachable() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
     issuer.away(true);
     time.advance(Duration::from_secs(301)).await;
-    fetched(keys(&authenticator), 2).await;
+    wait_for_fetches(keys(&authenticator), 2).await;
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
     assert_eq!(keys(&authenticator).check_ready(), Ok(()));
 }
 
 #[tokio::test]
-async fn a_key_that_left_the_set_stops_working_at_the_next_refresh() {
+async fn removed_key_is_rejected_after_the_next_refresh() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
     let old = issuer.token().sign();
     let key = new_key();
     issuer.set_keys(std::slice::from_ref(&key));
-    assert!(verify(&authenticator, &old).await.is_ok(), "until then it works");
+    assert!(verify(&authenticator, &old).await.is_ok(), "accepted until the refresh");
     time.advance(Duration::from_secs(301)).await;
-    fetched(keys(&authenticator), 2).await;
-    assert_eq!(verify(&authenticator, &old).await, Err(UNKNOWN));
+    wait_for_fetches(keys(&authenticator), 2).await;
+    assert_eq!(verify(&authenticator, &old).await, Err(UNKNOWN_KEY));
     assert!(verify(&authenticator, &issuer.token().key(&key).sign()).await.is_ok());
 }
 
 #[tokio::test]
-async fn an_empty_set_is_an_answer_and_not_ready() {
+async fn empty_key_set_makes_the_gateway_not_ready() {
     let issuer = TestIssuer::start().await;
     issuer.set_keys(&[]);
     let authenticator = authenticator(&issuer).await;
     let _time = FrozenTime::start();
-    let why = keys(&authenticator).check_ready().expect_err("not ready").to_string();
-    assert!(why.contains("is a signing key chosen at the provider?"), "{why}");
-    assert_eq!(verify(&authenticator, &issuer.token().sign()).await, Err(UNKNOWN));
+    let reason = keys(&authenticator).check_ready().expect_err("not ready").to_string();
+    assert!(reason.contains("is a signing key chosen at the provider?"), "{reason}");
+    assert_eq!(verify(&authenticator, &issuer.token().sign()).await, Err(UNKNOWN_KEY));
 }
 
-/// A source that takes no time; what it answers and when it was asked is known.
+/// A source with a fixed response that needs no time and records the times of its fetches.
 #[derive(Clone, Default)]
-struct Script(Arc<Told>);
+struct ScriptedSource(Arc<SourceState>);
 
 #[derive(Default)]
-struct Told {
+struct SourceState {
     failing: AtomicBool,
     max_age: Option<Duration>,
-    asked: Mutex<Vec<Instant>>,
+    fetched_at: Mutex<Vec<Instant>>,
 }
 
 #[async_trait]
-impl JwksSource for Script {
+impl JwksSource for ScriptedSource {
     fn issuer(&self) -> &'static str {
         "https://id.example/"
     }
 
     async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
-        self.0.asked.lock().expect("no test panicked with it").push(Instant::now());
+        self.0.fetched_at.lock().expect("an intact lock").push(Instant::now());
         if self.0.failing.load(Ordering::Relaxed) {
-            return Err(no_luck());
+            return Err(status_500());
         }
         let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
-        Ok(FetchedKeySet { set: set.expect("a set"), max_age: self.0.max_age, symmetric: false })
+        Ok(FetchedKeySet {
+            set: set.expect("a key set"),
+            max_age: self.0.max_age,
+            symmetric: false,
+        })
     }
 }
 
-fn no_luck() -> KeyFetchError {
+fn status_500() -> KeyFetchError {
     KeyFetchError::KeySet(FetchError::Status(500))
 }
 
-impl Script {
+impl ScriptedSource {
     fn with_max_age(seconds: Option<u64>) -> Self {
-        Self(Arc::new(Told { max_age: seconds.map(Duration::from_secs), ..Told::default() }))
+        Self(Arc::new(SourceState {
+            max_age: seconds.map(Duration::from_secs),
+            ..SourceState::default()
+        }))
     }
 
-    /// Seconds between fetches, rounded up: jitter makes them up to a tenth shorter.
+    /// Returns the seconds between fetches, rounded up. Jitter shortens them by up to a tenth.
     fn waits(&self) -> Vec<u64> {
-        let asked = self.0.asked.lock().expect("no test panicked with it");
-        asked.windows(2).map(|pair| (pair[1] - pair[0]).as_millis().div_ceil(1000) as u64).collect()
+        let fetched_at = self.0.fetched_at.lock().expect("an intact lock");
+        fetched_at
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).as_millis().div_ceil(1000) as u64)
+            .collect()
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_refreshed_before_they_age_out() {
+async fn refresh_interval_follows_max_age_within_bounds() {
     for (max_age, expected) in [(None, 300), (Some(120), 120), (Some(0), 60), (Some(86_400), 3600)]
     {
-        let script = Script::with_max_age(max_age);
-        let keys = JwksCache::remote(script.clone(), metrics());
-        fetched(&keys, 4).await;
-        for wait in script.waits() {
+        let source = ScriptedSource::with_max_age(max_age);
+        let keys = JwksCache::remote(source.clone(), metrics());
+        wait_for_fetches(&keys, 4).await;
+        for wait in source.waits() {
             assert!((expected * 9 / 10..=expected).contains(&wait), "{max_age:?}: {wait}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn failures_are_tried_again_with_growing_waits_until_it_works() {
-    let script = Script::default();
-    script.0.failing.store(true, Ordering::Relaxed);
-    let keys = JwksCache::remote(script.clone(), metrics());
-    fetched(&keys, 9).await;
-    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Failed(no_luck())));
+async fn failed_fetches_are_retried_with_growing_delays() {
+    let source = ScriptedSource::default();
+    source.0.failing.store(true, Ordering::Relaxed);
+    let keys = JwksCache::remote(source.clone(), metrics());
+    wait_for_fetches(&keys, 9).await;
+    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Failed(status_500())));
     let bounds = [1, 2, 4, 8, 16, 32, 60, 60];
-    for (wait, bound) in script.waits().into_iter().zip(bounds) {
+    for (wait, bound) in source.waits().into_iter().zip(bounds) {
         assert!((bound * 9 / 10..=bound).contains(&wait), "{wait} of {bound}");
     }
-    script.0.failing.store(false, Ordering::Relaxed);
-    fetched(&keys, 11).await;
+    source.0.failing.store(false, Ordering::Relaxed);
+    wait_for_fetches(&keys, 11).await;
     assert_eq!(keys.check_ready(), Ok(()));
-    assert!(script.waits().last().is_some_and(|wait| *wait >= 270), "as if nothing had been");
+    assert!(
+        source.waits().last().is_some_and(|wait| *wait >= 270),
+        "the normal interval applies again"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_good_keys_do_not_serve_for_ever() {
-    let script = Script::default();
-    let keys = JwksCache::remote(script.clone(), metrics());
+async fn last_fetched_keys_are_rejected_after_max_stale() {
+    let source = ScriptedSource::default();
+    let keys = JwksCache::remote(source.clone(), metrics());
     keys.first_fetch().await;
-    script.0.failing.store(true, Ordering::Relaxed);
-    let authenticator = of_keys("https://id.example/", keys);
+    source.0.failing.store(true, Ordering::Relaxed);
+    let authenticator = authenticator_with_keys("https://id.example/", keys);
     let token = TokenBuilder::new("https://id.example/", &TestKey::of(Kind::P256)).sign();
     let keys = super::keys(&authenticator);
     for _ in 0..47 {
@@ -240,35 +259,39 @@ async fn the_last_good_keys_do_not_serve_for_ever() {
         assert_eq!(keys.check_ready(), Ok(()));
     }
     tokio::time::advance(MAX_STALE - keys.age().expect("fetched")).await;
-    assert!(verify(&authenticator, &token).await.is_ok(), "to the last second");
+    assert!(verify(&authenticator, &token).await.is_ok(), "accepted until the last second");
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
-    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Stale(no_luck())));
-    script.0.failing.store(false, Ordering::Relaxed);
+    assert_eq!(keys.check_ready(), Err(KeysUnavailable::Stale(status_500())));
+    source.0.failing.store(false, Ordering::Relaxed);
     tokio::time::advance(COOL_DOWN).await;
-    assert!(verify(&authenticator, &token).await.is_ok(), "a token heals them");
+    assert!(verify(&authenticator, &token).await.is_ok(), "a token triggers a fetch");
     assert_eq!(keys.check_ready(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_fetched_once_the_keys_are_dropped() {
-    let script = Script::default();
-    let told: Weak<Told> = Arc::downgrade(&script.0);
-    let keys = JwksCache::remote(script, metrics());
+async fn refresh_task_ends_when_the_cache_is_dropped() {
+    let source = ScriptedSource::default();
+    let source_state: Weak<SourceState> = Arc::downgrade(&source.0);
+    let keys = JwksCache::remote(source, metrics());
     keys.first_fetch().await;
     drop(keys);
-    until(|| told.strong_count() == 0).await;
+    until(|| source_state.strong_count() == 0).await;
 }
 
 #[tokio::test]
-async fn fixed_keys_are_ready_and_never_fetched() {
-    let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]})).expect("a set");
+async fn fixed_keys_are_ready_without_a_fetch() {
+    let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
+    let set = set.expect("a key set");
     let keys = JwksCache::fixed(set);
     keys.first_fetch().await;
     assert_eq!(keys.check_ready(), Ok(()));
     let issuer = TestIssuer::start().await;
-    let authenticator = of_keys(issuer.url(), keys);
+    let authenticator = authenticator_with_keys(issuer.url(), keys);
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
-    assert_eq!(verify(&authenticator, &issuer.token().key(&new_key()).sign()).await, Err(UNKNOWN));
+    assert_eq!(
+        verify(&authenticator, &issuer.token().key(&new_key()).sign()).await,
+        Err(UNKNOWN_KEY)
+    );
     assert_eq!(issuer.jwks_fetches(), 0);
 }

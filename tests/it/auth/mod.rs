@@ -1,4 +1,4 @@
-//! Who is asking: tokens against real keys, and keys against a provider that misbehaves.
+//! Authentication: tokens that are verified with real keys, and key sets of faulty providers.
 
 pub(crate) mod credential_cases;
 mod dev_issuer;
@@ -38,14 +38,14 @@ fn fetcher() -> Fetcher {
 }
 
 fn discovery(issuer: &TestIssuer) -> OidcKeySource {
-    OidcKeySource::discover(fetcher(), issuer.url()).expect("a loopback issuer")
+    OidcKeySource::discover(fetcher(), issuer.url()).expect("an issuer on loopback")
 }
 
 fn metrics() -> Metrics {
-    Metrics::new().expect("a catalogue")
+    Metrics::new().expect("a metrics catalogue")
 }
 
-fn expected(issuer: &str) -> TokenValidation {
+fn token_validation(issuer: &str) -> TokenValidation {
     TokenValidation {
         issuer: issuer.to_owned(),
         audiences: vec!["other".to_owned(), AUDIENCE.to_owned()],
@@ -53,19 +53,19 @@ fn expected(issuer: &str) -> TokenValidation {
     }
 }
 
-/// Verifies tokens of one issuer with those keys.
-fn of_keys(issuer: &str, keys: JwksCache) -> Authenticator {
-    Authenticator::new(vec![Verifier::new(expected(issuer), Arc::new(keys))], metrics())
+/// Returns an authenticator for one issuer with the given keys.
+fn authenticator_with_keys(issuer: &str, keys: JwksCache) -> Authenticator {
+    Authenticator::new(vec![Verifier::new(token_validation(issuer), Arc::new(keys))], metrics())
 }
 
-/// Verifies tokens of one issuer, whose first fetch has ended.
+/// Returns an authenticator for one issuer, after the first fetch of its keys has ended.
 async fn authenticator(issuer: &TestIssuer) -> Authenticator {
     let keys = JwksCache::remote(discovery(issuer), metrics());
     keys.first_fetch().await;
-    of_keys(issuer.url(), keys)
+    authenticator_with_keys(issuer.url(), keys)
 }
 
-/// The keys of the only issuer.
+/// Returns the key cache of the only issuer.
 fn keys(authenticator: &Authenticator) -> &JwksCache {
     authenticator.verifiers()[0].keys()
 }
@@ -84,13 +84,14 @@ async fn verify_at(
     verified.map(|verified| verified.expect("a credential"))
 }
 
-/// Lets other tasks run until it is so.
-async fn until(mut so: impl FnMut() -> bool) {
-    while !so() {
+/// Lets other tasks run until the condition holds.
+async fn until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
         tokio::task::yield_now().await;
     }
 }
 
-async fn fetched(keys: &JwksCache, times: u64) {
-    keys.fetches().wait_for(|ended| *ended >= times).await.expect("the keys are there");
+/// Waits until the given number of fetches has ended.
+async fn wait_for_fetches(keys: &JwksCache, count: u64) {
+    keys.fetches().wait_for(|ended| *ended >= count).await.expect("the key cache is not dropped");
 }

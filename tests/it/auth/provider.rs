@@ -1,4 +1,4 @@
-//! What a provider may answer, and what is not taken from it.
+//! Responses of a provider: discovery documents and key sets that are used, rejected or skipped.
 
 use std::time::Duration;
 
@@ -15,46 +15,46 @@ use crate::support::{
     time::FrozenTime,
 };
 
-async fn refusal(issuer: &TestIssuer) -> String {
+async fn fetch_error(issuer: &TestIssuer) -> String {
     match discovery(issuer).fetch().await {
-        Ok(_) => panic!("it was not refused"),
-        Err(why) => why.to_string(),
+        Ok(_) => panic!("the key set was accepted"),
+        Err(error) => error.to_string(),
     }
 }
 
 #[tokio::test]
-async fn keys_come_by_discovery_or_from_a_configured_address() {
+async fn keys_are_fetched_by_discovery_or_from_a_configured_url() {
     let issuer = TestIssuer::start().await;
     issuer.cache_control("public, max-age=120");
-    let found = discovery(&issuer).fetch().await.expect("good");
-    assert_eq!((found.set.len(), found.max_age), (1, Some(Duration::from_secs(120))));
+    let fetched = discovery(&issuer).fetch().await.expect("a key set");
+    assert_eq!((fetched.set.len(), fetched.max_age), (1, Some(Duration::from_secs(120))));
     assert_eq!((issuer.discovery_fetches(), issuer.jwks_fetches()), (1, 1));
-    let agent = issuer.user_agent().expect("it says who it is");
+    let agent = issuer.user_agent().expect("a User-Agent header");
     assert_eq!(agent, concat!("tenantry/", env!("CARGO_PKG_VERSION")));
     let direct = OidcKeySource::with_jwks_url(fetcher(), issuer.url(), &issuer.jwks_url())
-        .expect("loopback");
-    assert_eq!(direct.fetch().await.expect("good").set.len(), 1);
+        .expect("a URL on loopback");
+    assert_eq!(direct.fetch().await.expect("a key set").set.len(), 1);
     assert_eq!((issuer.discovery_fetches(), issuer.jwks_fetches()), (1, 2));
 }
 
 #[tokio::test]
-async fn a_document_of_another_issuer_is_refused_by_name() {
+async fn discovery_document_of_another_issuer_is_rejected() {
     let issuer = TestIssuer::start().await;
     let with_slash = format!("{}/", issuer.url());
-    for named in ["https://evil.example", with_slash.as_str()] {
-        issuer.names_itself(named);
-        let why = refusal(&issuer).await;
-        assert!(why.contains(&format!("it names the issuer {named:?}")), "{why}");
+    for other_issuer in ["https://evil.example", with_slash.as_str()] {
+        issuer.names_itself(other_issuer);
+        let error = fetch_error(&issuer).await;
+        assert!(error.contains(&format!("it names the issuer {other_issuer:?}")), "{error}");
     }
-    assert_eq!(issuer.jwks_fetches(), 0, "its keys are not even asked for");
+    assert_eq!(issuer.jwks_fetches(), 0, "its key set is not fetched");
     let keys = JwksCache::remote(discovery(&issuer), metrics());
     keys.first_fetch().await;
     assert!(keys.check_ready().expect_err("not ready").to_string().contains("names the issuer"));
 }
 
 #[tokio::test]
-async fn what_is_no_small_json_document_is_refused() {
-    for (answer, why) in [
+async fn errors_large_bodies_and_invalid_json_are_rejected() {
+    for (response, error) in [
         (Answer::Status(500), "HTTP status 500"),
         (Answer::Status(404), "HTTP status 404"),
         (Answer::Status(204), "HTTP status 204"),
@@ -62,47 +62,47 @@ async fn what_is_no_small_json_document_is_refused() {
         (Answer::NotJson, "the response is not JSON"),
     ] {
         let issuer = TestIssuer::start().await;
-        issuer.jwks_answers(answer.clone());
-        assert_eq!(refusal(&issuer).await, format!("key set: {why}"));
-        issuer.discovery_answers(answer);
-        assert_eq!(refusal(&issuer).await, format!("discovery: {why}"));
+        issuer.jwks_answers(response.clone());
+        assert_eq!(fetch_error(&issuer).await, format!("key set: {error}"));
+        issuer.discovery_answers(response);
+        assert_eq!(fetch_error(&issuer).await, format!("discovery: {error}"));
     }
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Json(json!({"keys": "none"})));
-    assert_eq!(refusal(&issuer).await, "key set: the response has no array `keys`");
+    assert_eq!(fetch_error(&issuer).await, "key set: the response has no array `keys`");
     issuer.away(true);
-    assert!(refusal(&issuer).await.starts_with("discovery: "));
+    assert!(fetch_error(&issuer).await.starts_with("discovery: "));
 }
 
 #[tokio::test]
-async fn redirects_lead_to_the_same_host_only_and_not_for_ever() {
+async fn redirects_are_followed_to_the_same_host_and_at_most_three_times() {
     let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
     issuer.jwks_answers(Answer::Redirect("/moved".to_owned()));
-    assert_eq!(discovery(&issuer).fetch().await.expect("followed").set.len(), 1);
+    assert_eq!(discovery(&issuer).fetch().await.expect("a followed redirect").set.len(), 1);
     issuer.jwks_answers(Answer::Redirect("/jwks".to_owned()));
-    let before = issuer.jwks_fetches();
-    assert_eq!(refusal(&issuer).await, "key set: redirected too often");
-    assert_eq!(issuer.jwks_fetches() - before, 4, "the first and three more");
+    let fetches_before = issuer.jwks_fetches();
+    assert_eq!(fetch_error(&issuer).await, "key set: redirected too often");
+    assert_eq!(issuer.jwks_fetches() - fetches_before, 4, "the first request and three redirects");
     issuer.jwks_answers(Answer::Redirect(other.jwks_url()));
-    assert_eq!(refusal(&issuer).await, "key set: redirected to another host");
+    assert_eq!(fetch_error(&issuer).await, "key set: redirected to another host");
     assert_eq!(other.jwks_fetches(), 0);
 }
 
 #[tokio::test]
-async fn an_answer_that_never_comes_is_not_waited_for() {
+async fn fetch_times_out_without_a_response() {
     let time = FrozenTime::start();
     let issuer = TestIssuer::start().await;
     issuer.jwks_answers(Answer::Never);
-    let patience = async {
+    let timeout = async {
         until(|| issuer.jwks_fetches() == 1).await;
         time.advance(Duration::from_millis(5001)).await;
     };
-    let (why, ()) = tokio::join!(refusal(&issuer), patience);
-    assert_eq!(why, "key set: no response in time");
+    let (error, ()) = tokio::join!(fetch_error(&issuer), timeout);
+    assert_eq!(error, "key set: no response in time");
 }
 
 #[test]
-fn keys_that_cannot_be_used_are_skipped_and_named() {
+fn unusable_keys_are_skipped_and_reported() {
     let with = |kind, member: &str, value: Value| {
         let mut jwk = TestKey::of(kind).jwk();
         jwk[member] = value;
@@ -110,8 +110,8 @@ fn keys_that_cannot_be_used_are_skipped_and_named() {
     };
     let rsa = |member, value| with(Kind::Rsa, member, value);
     let p256 = |member, value| with(Kind::P256, member, value);
-    let big = |bytes: usize| json!("_".repeat(bytes.div_ceil(3) * 4));
-    for (jwk, why) in [
+    let base64_of_length = |bytes: usize| json!("_".repeat(bytes.div_ceil(3) * 4));
+    for (jwk, reason) in [
         (json!("key"), "number 1 has no `kty`"),
         (json!({"kty": "oct", "k": "AAAA", "kid": "s"}), "\"s\" is a shared secret"),
         (json!({"kty": "AKP"}), "has a `kty` other than"),
@@ -124,13 +124,13 @@ fn keys_that_cannot_be_used_are_skipped_and_named() {
         (rsa("alg", json!("ES256")), "has an `alg` that is not accepted"),
         (rsa("alg", json!("HS256")), "has an `alg` that is not accepted"),
         (rsa("alg", json!(null)), "has an `alg` that is not accepted"),
-        (rsa("n", big(255)), "is RSA of less than 2048 bits"),
-        (rsa("n", big(1026)), "is RSA of more than 8192 bits"),
+        (rsa("n", base64_of_length(255)), "is RSA of less than 2048 bits"),
+        (rsa("n", base64_of_length(1026)), "is RSA of more than 8192 bits"),
         (rsa("n", json!("+/")), "has no readable `n`"),
         (rsa("e", json!("")), "is RSA with an `e`"),
         (rsa("e", json!("AQ")), "is RSA with an `e`"),
         (rsa("e", json!("BA")), "is RSA with an `e`"),
-        (rsa("e", big(8)), "is RSA with an `e`"),
+        (rsa("e", base64_of_length(8)), "is RSA with an `e`"),
         (p256("alg", json!("ES384")), "has an `alg` that is not accepted"),
         (p256("crv", json!("P-384")), "has no readable `x`"),
         (p256("crv", json!("P-521")), "is on a curve that is not accepted"),
@@ -141,15 +141,15 @@ fn keys_that_cannot_be_used_are_skipped_and_named() {
         (with(Kind::Ed25519, "crv", json!("Ed448")), "is on a curve that is not accepted"),
         (with(Kind::Ed25519, "x", json!("AAAA")), "has no readable `x`"),
     ] {
-        let set = KeySet::from_jwks(&json!({"keys": [jwk]})).expect("a set");
+        let set = KeySet::from_jwks(&json!({"keys": [jwk]})).expect("a key set");
         assert!(set.is_empty(), "{jwk}");
-        let [skipped] = set.skipped() else { panic!("one key, one reason") };
-        assert!(skipped.contains(why), "{jwk}: {skipped}");
+        let [skipped] = set.skipped() else { panic!("one reason for one key") };
+        assert!(skipped.contains(reason), "{jwk}: {skipped}");
     }
     let usable = [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519].map(|kind| {
         let mut jwk = TestKey::of(kind).public();
         jwk["key_ops"] = json!(["verify"]);
         jwk
     });
-    assert_eq!(KeySet::from_jwks(&json!({"keys": usable})).expect("a set").len(), 4);
+    assert_eq!(KeySet::from_jwks(&json!({"keys": usable})).expect("a key set").len(), 4);
 }

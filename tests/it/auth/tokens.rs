@@ -1,4 +1,4 @@
-//! What a token may look like, why the others are refused, and what is read of a good one.
+//! Verification of tokens, and the profile that is read from an accepted token.
 
 use serde_json::json;
 use tenantry::{
@@ -10,33 +10,33 @@ use super::{at, authenticator, credential_cases, now, verify};
 use crate::support::issuer::{Kind, NOW, TestIssuer, TestKey};
 
 #[tokio::test]
-async fn every_form_is_decided_as_the_table_says() {
+async fn every_credential_case_has_the_expected_outcome() {
     let issuer = TestIssuer::start().await;
-    credential_cases::publish(&issuer);
+    credential_cases::publish_keys(&issuer);
     let authenticator = authenticator(&issuer).await;
-    let forms = credential_cases::all(&issuer);
-    assert!(forms.len() >= 80, "{}", forms.len());
-    for form in forms {
-        let values = form.credentials.iter().map(String::as_bytes);
-        let decided = authenticator.authenticate(values, now()).await;
-        assert_eq!(decided.map(drop), form.outcome, "{}", form.name);
+    let cases = credential_cases::all_cases(&issuer);
+    assert_eq!(cases.len(), credential_cases::CASE_COUNT);
+    for case in cases {
+        let values = case.credentials.iter().map(String::as_bytes);
+        let result = authenticator.authenticate(values, now()).await;
+        assert_eq!(result.map(drop), case.outcome, "{}", case.name);
     }
 }
 
 #[tokio::test]
-async fn a_token_without_kid_is_for_the_only_usable_key() {
+async fn token_without_kid_is_verified_with_the_only_usable_key() {
     let issuer = TestIssuer::start().await;
     issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA"})]);
     let authenticator = authenticator(&issuer).await;
     let token = issuer.token().without_header("kid");
     assert!(verify(&authenticator, &token.sign()).await.is_ok());
     let other = token.signed_by(&TestKey::of(Kind::Rsa)).header("alg", json!("RS256"));
-    let refused = Err(AuthError::InvalidToken(TokenError::KeyAlgorithmMismatch));
-    assert_eq!(verify(&authenticator, &other.sign()).await, refused);
+    let mismatch = Err(AuthError::InvalidToken(TokenError::KeyAlgorithmMismatch));
+    assert_eq!(verify(&authenticator, &other.sign()).await, mismatch);
 }
 
 #[tokio::test]
-async fn what_a_token_says_is_read() {
+async fn profile_is_read_from_the_claims() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let token = issuer
@@ -46,7 +46,7 @@ async fn what_a_token_says_is_read() {
         .claim("name", json!("Ada"))
         .claim("preferred_username", json!("al"))
         .claim("iat", json!(1_767_225_599.9));
-    let verified = verify(&authenticator, &token.sign()).await.expect("good");
+    let verified = verify(&authenticator, &token.sign()).await.expect("a valid token");
     assert_eq!(verified.identity.issuer, issuer.url());
     assert_eq!(verified.identity.subject, "ada");
     assert_eq!(verified.expires_at, at(NOW + 3600));
@@ -61,14 +61,14 @@ async fn what_a_token_says_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_not_of_its_type_is_not_there() {
+async fn claims_of_the_wrong_type_are_ignored() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let mut token = issuer.token().without("iat");
     for name in ["email", "name", "preferred_username", "groups"] {
         token = token.claim(name, json!({"x": 1}));
     }
-    let verified = verify(&authenticator, &token.sign()).await.expect("good");
+    let verified = verify(&authenticator, &token.sign()).await.expect("a valid token");
     assert_eq!(verified.profile, TokenProfile::default());
     for (claim, groups) in [
         (json!("one"), Some(vec!["one".to_owned()])),
@@ -77,7 +77,7 @@ async fn what_is_not_of_its_type_is_not_there() {
         (json!(null), None),
     ] {
         let token = issuer.token().claim("groups", claim.clone()).sign();
-        let verified = verify(&authenticator, &token).await.expect("good");
+        let verified = verify(&authenticator, &token).await.expect("a valid token");
         assert_eq!(verified.profile.groups, groups, "{claim}");
     }
 }

@@ -27,25 +27,26 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
     // On a busy machine the flood takes longer than the cool-down and the fetch's time limit. Both
     // follow the clock, so the clock stands still.
     let time = FrozenTime::start();
-    let good = app.token("ada", []);
-    app.ask_with(&good, QUERY, json!({})).await.data();
-    assert_eq!(app.issuer.jwks_fetches(), 1, "the one at start");
+    let known_token = app.token("ada", []);
+    app.ask_with(&known_token, QUERY, json!({})).await.data();
+    assert_eq!(app.issuer.jwks_fetches(), 1, "the fetch at start");
     let unknown: Vec<String> = (0..UNKNOWN).map(|n| token_with_unknown_kid(&app, n)).collect();
 
-    // While the provider is slow, all of these requests wait for one fetch. Known keys wait for none.
+    // While the provider is slow, all of these requests wait for one fetch. Known keys wait for
+    // none.
     let gate = app.issuer.hold();
     let flood = join_all(unknown.iter().map(|token| app.ask_with(token, QUERY, json!({}))));
-    let mut answered = 0;
+    let mut completed = 0;
     let meanwhile = async {
         until(|| app.issuer.jwks_fetches() == 2).await;
         for _ in 0..100 {
-            app.ask_with(&good, QUERY, json!({})).await.data();
-            answered += 1;
+            app.ask_with(&known_token, QUERY, json!({})).await.data();
+            completed += 1;
         }
         drop(gate);
     };
     let (replies, ()) = tokio::join!(flood, meanwhile);
-    assert_eq!(answered, 100);
+    assert_eq!(completed, 100);
     let rejected = replies.iter().filter(|reply| reply.status == 401 && reply.reads == 0);
     assert_eq!(rejected.count(), UNKNOWN);
 
@@ -53,10 +54,10 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
     for chunk in unknown.chunks(100) {
         let requests = chunk.iter().map(|token| app.ask_with(token, QUERY, json!({})));
         assert!(join_all(requests).await.iter().all(|reply| reply.status == 401));
-        app.ask_with(&good, QUERY, json!({})).await.data();
-        answered += 1;
+        app.ask_with(&known_token, QUERY, json!({})).await.data();
+        completed += 1;
     }
-    assert_eq!(answered, 200, "callers with a known key are served throughout");
+    assert_eq!(completed, 200, "callers with a known key are served throughout");
     assert_eq!(app.issuer.jwks_fetches(), 2);
     let rejected = app.metric(r#"tenantry_auth_failures_total{reason="unknown_key"}"#).await;
     assert_eq!(rejected as usize, 2 * UNKNOWN);

@@ -1,4 +1,4 @@
-//! The started program, over TCP.
+//! The program as a separate process: its commands, its output and its responses over TCP.
 
 mod playground;
 mod provider;
@@ -27,11 +27,11 @@ fn tenantry(folder: &Path) -> Command {
     command
 }
 
-/// Runs a command that ends by itself.
+/// Runs a command that ends without a signal.
 pub(crate) fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = tenantry(folder);
     command.args(arguments).envs(variables.iter().copied());
-    command.output().expect("the program")
+    command.output().expect("the program starts")
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
@@ -41,6 +41,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 /// A gateway that runs until it is dropped.
 pub(crate) struct Running {
     child: Child,
+    /// The lines of standard output or of the log that were not read yet.
     lines: Box<dyn Iterator<Item = String>>,
 }
 
@@ -52,79 +53,79 @@ impl Drop for Running {
 }
 
 impl Running {
-    /// `dev`, whose standard output says where it is.
+    /// Starts `dev` and reads its standard output, which contains its URLs.
     fn dev(folder: &Path) -> Self {
         let mut command = tenantry(folder);
         command.args(["dev", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
         command.stderr(Stdio::null());
-        let mut child = command.spawn().expect("the program");
+        let mut child = command.spawn().expect("the program starts");
         let out = child.stdout.take().expect("a pipe");
         let lines = BufReader::new(out).lines().map_while(Result::ok);
         Self { child, lines: Box::new(lines) }
     }
 
-    /// `serve`, whose log says where it is, as JSON.
+    /// Starts `serve` with a JSON log, which contains its addresses.
     pub(crate) fn serve(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut variables = variables.to_vec();
         variables.push(("TENANTRY_LOG_FORMAT", "json"));
-        Self::serve_as_told(folder, &variables)
+        Self::serve_with_variables(folder, &variables)
     }
 
-    /// `serve` with these variables and on free ports.
-    fn serve_as_told(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    /// Starts `serve` with the given variables on free ports.
+    fn serve_with_variables(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = tenantry(folder);
         command.args(["serve", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
         command.envs(variables.iter().copied());
         Self::logging(command)
     }
 
-    /// Any command, whose log is read.
+    /// Starts a command and reads its log.
     fn logging(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).spawn().expect("the program");
+        let mut child = command.stdout(Stdio::null()).spawn().expect("the program starts");
         let err = child.stderr.take().expect("a pipe");
         let lines = BufReader::new(err).lines().map_while(Result::ok);
         Self { child, lines: Box::new(lines) }
     }
 
-    /// The rest of the next line that begins so.
+    /// Returns the rest of the next line that begins with `start`.
     fn line(&mut self, start: &str) -> String {
-        let found = self.lines.find_map(|line| line.strip_prefix(start).map(str::to_owned));
-        found.unwrap_or_else(|| panic!("no line {start:?}")).trim().to_owned()
+        let rest = self.lines.find_map(|line| line.strip_prefix(start).map(str::to_owned));
+        rest.unwrap_or_else(|| panic!("no line begins with {start:?}")).trim().to_owned()
     }
 
-    /// The fields of the next line of the log with that message.
+    /// Returns the fields of the next log line with the given message.
     pub(crate) fn logged(&mut self, message: &str) -> Value {
-        let found = self.lines.find_map(|line| {
+        let fields = self.lines.find_map(|line| {
             let line: Value = serde_json::from_str(&line).ok()?;
             (line["fields"]["message"] == message).then(|| line["fields"].clone())
         });
-        found.unwrap_or_else(|| panic!("nothing was logged of {message:?}"))
+        fields.unwrap_or_else(|| panic!("no log line has the message {message:?}"))
     }
 }
 
-/// Sends a signal to the program.
+/// Sends a signal to the program by `kill`.
 fn signal(running: &Running, signal: &str) {
     let pid = running.child.id().to_string();
     assert!(Command::new("kill").args([signal, &pid]).status().expect("kill").success());
 }
 
-/// Tells the program to stop, and waits until it has, well.
+/// Sends SIGTERM and asserts that the program exits with code 0.
 #[track_caller]
 fn terminate(running: &mut Running) {
     signal(running, "-TERM");
-    assert_eq!(running.child.wait().expect("an end").code(), Some(0));
+    assert_eq!(running.child.wait().expect("an exit status").code(), Some(0));
 }
 
-/// The time, in seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the program itself goes by the system's clock")]
+/// Returns the current Unix time in seconds.
+#[expect(clippy::disallowed_methods, reason = "the started program uses the system's clock")]
 fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(now.expect("after 1970").as_secs()).expect("in range")
 }
 
 async fn get(url: &str) -> (u16, String) {
-    let answer = reqwest::get(url).await.expect("an answer");
-    (answer.status().as_u16(), answer.text().await.expect("a body"))
+    let response = reqwest::get(url).await.expect("a response");
+    (response.status().as_u16(), response.text().await.expect("a body"))
 }
 
 pub(crate) async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
@@ -134,15 +135,15 @@ pub(crate) async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
         .post(endpoint)
         .header("content-type", "application/json")
         .header("authorization", format!("Bearer {token}"));
-    let answer = request.body(body).send().await.expect("an answer");
-    serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON")
+    let response = request.body(body).send().await.expect("a response");
+    serde_json::from_str(&response.text().await.expect("a body")).expect("JSON")
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newcomer_has_a_gateway_with_data() {
+async fn dev_serves_a_gateway_with_demo_data() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ids = Vec::new();
-    // Twice: the second start finds what the first has left.
+    // The second start reuses the data of the first.
     for _ in 0..2 {
         let mut dev = Running::dev(folder.path());
         let playground = dev.line("playground");
@@ -160,36 +161,37 @@ async fn a_newcomer_has_a_gateway_with_data() {
         assert!(jwks.0 == 200 && jwks.1.contains("ES256"), "{}", jwks.1);
         let identities: Vec<Value> =
             serde_json::from_str(&get(&format!("{base}/dev/identities")).await.1).expect("JSON");
-        let names: Vec<_> = identities.iter().map(|i| i["name"].as_str().expect("text")).collect();
+        let names: Vec<_> =
+            identities.iter().map(|identity| identity["name"].as_str().expect("text")).collect();
         assert_eq!(names, ["ada", "bob", "carol", "mallory"]);
-        let mut seen = Vec::new();
+        let mut tenant_counts = Vec::new();
         for identity in &identities {
             let curl = dev.line("  curl -s ");
             let token = curl.split("Bearer ").nth(1).and_then(|rest| rest.split('\'').next());
             let body = curl.split("-d '").nth(1).expect("a body").trim_end_matches('\'');
             let query: Value = serde_json::from_str(body).expect("JSON");
-            let printed =
+            let response =
                 ask(&endpoint, token.expect("a token"), query["query"].as_str().expect("a query"));
             assert_eq!(
-                printed.await["data"]["me"]["name"].as_str().map(str::to_lowercase).as_deref(),
+                response.await["data"]["me"]["name"].as_str().map(str::to_lowercase).as_deref(),
                 identity["name"].as_str()
             );
             let token = identity["token"].as_str().expect("a token");
-            let answer =
+            let response =
                 ask(&endpoint, token, "{ me { id } tenants { nodes { slug status } } }").await;
-            let tenants = answer["data"]["tenants"]["nodes"].as_array().expect("nodes").clone();
-            seen.push(tenants.len());
-            ids.push(answer["data"]["me"]["id"].clone());
+            let tenants = response["data"]["tenants"]["nodes"].as_array().expect("nodes").clone();
+            tenant_counts.push(tenants.len());
+            ids.push(response["data"]["me"]["id"].clone());
             if identity["name"] == "ada" {
                 let mut statuses: Vec<_> =
-                    tenants.iter().map(|t| t["status"].to_string()).collect();
+                    tenants.iter().map(|tenant| tenant["status"].to_string()).collect();
                 statuses.sort();
                 statuses.dedup();
-                assert_eq!(statuses.len(), 4, "tenants in every status");
+                assert_eq!(statuses.len(), 4, "a tenant in each of the four statuses");
             }
         }
-        assert_eq!(seen, [6, 1, 2, 0]);
-        // The endpoint's port is part of the issuer, so a new start has users of its own.
+        assert_eq!(tenant_counts, [6, 1, 2, 0]);
+        // The port is part of the issuer's URL, so each start has its own users.
     }
     assert_eq!(ids.len(), 8);
     let key = std::fs::metadata(folder.path().join(".tenantry/dev-issuer.pk8")).expect("a key");
@@ -197,7 +199,7 @@ async fn a_newcomer_has_a_gateway_with_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_answers_on_a_real_database_and_shows_nothing_of_dev() {
+async fn serve_responds_with_mongodb_and_has_no_dev_endpoints() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     let fresh = Fresh::new().await;
@@ -216,28 +218,28 @@ async fn serve_answers_on_a_real_database_and_shows_nothing_of_dev() {
     let now = now();
     let token = issuer.token().issued_at(now).expires_at(now + 600).groups(["tenant:dezky:owner"]);
     let query = "{ me { memberships { role tenant { slug plan subscription { status } } } } }";
-    let answer = ask(&format!("{base}/graphql"), &token.sign(), query).await;
+    let response = ask(&format!("{base}/graphql"), &token.sign(), query).await;
     let tenant = json!({"slug": "dezky", "plan": "FREE", "subscription": {"status": "ACTIVE"}});
-    assert_eq!(answer["data"]["me"]["memberships"], json!([{"role": "OWNER", "tenant": tenant}]));
+    assert_eq!(response["data"]["me"]["memberships"], json!([{"role": "OWNER", "tenant": tenant}]));
     assert_eq!(get(&format!("{admin}/readyz")).await.0, 200);
     for path in ["/", "/dev/identities", "/dev/oidc/jwks.json", "/readyz"] {
         assert_eq!(get(&format!("{base}{path}")).await.0, 404, "{path}");
     }
-    let closed =
+    let introspection =
         ask(&format!("{base}/graphql"), &token.sign(), "{ __schema { types { name } } }").await;
-    assert_eq!(closed["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
-    // A second one, and the bootstrap alone, find everything there.
+    assert_eq!(introspection["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
+    // `seed` without demo data finds that the default tenant exists, and creates nothing.
     let seed = run(folder.path(), &["seed"], &[("TENANTRY_DATABASE_URL", &fresh.uri)]);
     assert_eq!(seed.status.code(), Some(0), "{}", text(&seed.stderr));
     for (collection, documents) in [("tenants", 1), ("subscriptions", 1), ("auditEvents", 2)] {
-        let found = fresh.database.collection::<mongodb::bson::Document>(collection);
-        let count = found.count_documents(mongodb::bson::doc! {}).await.expect("a count");
+        let stored = fresh.database.collection::<mongodb::bson::Document>(collection);
+        let count = stored.count_documents(mongodb::bson::doc! {}).await.expect("a count");
         assert_eq!(count, documents, "{collection}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_waits_for_a_database_and_a_provider_that_are_away() {
+async fn serve_waits_for_an_unreachable_database_and_provider() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut mongod = Mongod::nowhere(Kind::ReplicaSet);
     let issuer = TestIssuer::start().await;
@@ -257,46 +259,46 @@ async fn serve_waits_for_a_database_and_a_provider_that_are_away() {
     let (status, reasons) = get(&format!("{admin}/readyz")).await;
     assert!(status == 503 && reasons.contains("store") && reasons.contains("keys"), "{reasons}");
     let base = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
-    let answer = ask(&base, &issuer.token().sign(), "{ me { id } }").await;
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    let response = ask(&base, &issuer.token().sign(), "{ me { id } }").await;
+    assert_eq!(response["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     issuer.away(false);
-    assert!(mongod.start(), "a port that is still free");
+    assert!(mongod.start(), "the port is still free");
     mongod.initiate().await;
     serve.logged("the database is ready");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standalone_mongod_is_refused() {
+async fn standalone_mongod_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let mongod = Mongod::running(Kind::Standalone);
     let url = mongod.uri("portal");
     let seed = run(folder.path(), &["seed"], &[("TENANTRY_DATABASE_URL", &url)]);
-    let why = text(&seed.stderr);
-    assert_eq!(seed.status.code(), Some(2), "{why}");
-    let last = why.lines().last().unwrap_or_default();
-    assert!(last.contains("--replSet") && last.contains("rs.initiate()"), "{why}");
+    let log = text(&seed.stderr);
+    assert_eq!(seed.status.code(), Some(2), "{log}");
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains("--replSet") && last.contains("rs.initiate()"), "{log}");
     let issuer = TestIssuer::start().await;
     let variables = [
         ("TENANTRY_DATABASE_URL", &*url),
         ("TENANTRY_OIDC_ISSUER", issuer.url()),
         ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
     ];
-    let (code, said) = check(folder.path(), &variables).await;
-    assert!(code == Some(2) && said.contains("rs.initiate()"), "{said}");
-    assert!(said.contains("usable keys: 1"), "the rest is looked at all the same: {said}");
+    let (code, output) = check(folder.path(), &variables).await;
+    assert!(code == Some(2) && output.contains("rs.initiate()"), "{output}");
+    assert!(output.contains("usable keys: 1"), "the other checks run, too: {output}");
 }
 
 #[test]
-fn bad_configuration_is_one_line_and_exit_2() {
+fn invalid_configuration_is_one_line_and_exit_code_2() {
     let folder = tempfile::tempdir().expect("a folder");
-    let good = [
+    let valid = [
         ("TENANTRY_DATABASE_URL", "sqlite::memory:"),
         ("TENANTRY_OIDC_ISSUER", "https://id.example.org/"),
         ("TENANTRY_OIDC_AUDIENCE", "portal"),
         ("TENANTRY_BIND", "127.0.0.1:0"),
         ("TENANTRY_ADMIN_BIND", "127.0.0.1:0"),
     ];
-    for (variable, bad, shown) in [
+    for (variable, invalid, is_printed) in [
         ("TENANTRY_BIND", "localhost", true),
         ("TENANTRY_ADMIN_BIND", "127.0.0.1:99999", true),
         ("TENANTRY_PLAYGROUND", "maybe", true),
@@ -330,35 +332,37 @@ fn bad_configuration_is_one_line_and_exit_2() {
         ("TENANTRY_DEFAULT_TENANT_NAME", " ", true),
         ("TENANTRY_DEFAULT_TENANT_PLAN", "gold", true),
     ] {
-        let mut variables = good.to_vec();
+        let mut variables = valid.to_vec();
         variables.retain(|(name, _)| *name != variable);
-        variables.push((variable, bad));
+        variables.push((variable, invalid));
         let output = run(folder.path(), &["serve"], &variables);
-        let why = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{variable}={bad}: {why}");
-        assert_eq!(why.lines().count(), 1, "{variable}={bad}: {why}");
-        assert!(why.contains(variable), "{why}");
-        assert_eq!(why.contains(bad) && !bad.is_empty(), shown, "{variable}={bad}: {why}");
-        assert!(!why.contains("hunter2"), "{why}");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{variable}={invalid}: {error}");
+        assert_eq!(error.lines().count(), 1, "{variable}={invalid}: {error}");
+        assert!(error.contains(variable), "{error}");
+        let contains_value = error.contains(invalid) && !invalid.is_empty();
+        assert_eq!(contains_value, is_printed, "{variable}={invalid}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }
 
-/// What `check` says, and its exit code.
+/// Runs `check`. Returns its exit code and its output.
 async fn check(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let (folder, owned) = (folder.to_owned(), variables.iter());
     let owned: Vec<(String, String)> =
         owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    // The provider of a test answers on the runtime that would wait for the program here.
-    let checked = tokio::task::spawn_blocking(move || {
-        let variables: Vec<_> = owned.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    // The test's provider runs on this runtime, so the test must not block it.
+    let check = tokio::task::spawn_blocking(move || {
+        let variables: Vec<_> =
+            owned.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         run(&folder, &["check"], &variables)
     });
-    let output = checked.await.expect("ended");
+    let output = check.await.expect("a finished task");
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_is_content_with_what_will_do_and_changes_nothing() {
+async fn check_passes_with_a_valid_configuration_and_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
     other.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "secret"})]);
@@ -369,26 +373,26 @@ async fn check_is_content_with_what_will_do_and_changes_nothing() {
         ("TENANTRY_OIDC_ISSUER", &issuers),
         ("TENANTRY_OIDC_AUDIENCE", "tenantry;partner"),
     ];
-    let (code, said) = check(folder.path(), &variables).await;
-    assert_eq!(code, Some(0), "{said}");
-    for told in [
+    let (code, output) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(0), "{output}");
+    for expected in [
         "ok     configuration: ",
         "ok     database: MongoDB at 127.0.0.1",
         &format!("ok     {}: its discovery document names this issuer", issuer.url()),
         &format!("ok     {}: usable keys: 1", other.url()),
         &format!("note   {}: not used: key \"secret\" is a shared secret", other.url()),
     ] {
-        assert!(said.contains(told), "{told}: {said}");
+        assert!(output.contains(expected), "{expected}: {output}");
     }
     assert_eq!(fresh.database.list_collection_names().await.expect("names"), [""; 0]);
     variables[0].1 = "sqlite://portal.db";
-    let (code, said) = check(folder.path(), &variables).await;
-    assert_eq!(code, Some(0), "{said}");
+    let (code, output) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(0), "{output}");
     assert!(!folder.path().join("portal.db").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_explains_each_fault_with_its_fix() {
+async fn check_prints_each_error_with_a_fix() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     let with_slash = format!("{}/", issuer.url());
@@ -400,27 +404,29 @@ async fn check_explains_each_fault_with_its_fix() {
             ("TENANTRY_OIDC_AUDIENCE", audience.to_owned()),
         ]
     };
-    let said_of = async |variables: [(&str, String); 3], exit: i32, parts: &[&str]| {
-        let variables: Vec<_> = variables.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        let (code, said) = check(folder.path(), &variables).await;
-        assert_eq!(code, Some(exit), "{said}");
-        for part in parts {
-            assert!(said.contains(part), "{part}: {said}");
+    let assert_check = async |variables: [(&str, String); 3], exit: i32, expected: &[&str]| {
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (code, output) = check(folder.path(), &variables).await;
+        assert_eq!(code, Some(exit), "{output}");
+        for part in expected {
+            assert!(output.contains(part), "{part}: {output}");
         }
     };
-    let good = || with(issuer.url(), "tenantry");
+    let valid = || with(issuer.url(), "tenantry");
 
     issuer.names_itself(&with_slash);
     let slash = format!("help: set TENANTRY_OIDC_ISSUER to {with_slash:?}, with the slash");
-    said_of(good(), 1, &["ERROR", &slash, "Authentik", "1 check failed"]).await;
+    assert_check(valid(), 1, &["ERROR", &slash, "Authentik", "1 check failed"]).await;
     issuer.names_itself(issuer.url());
 
     issuer.set_keys(&[]);
     issuer.discovery_says("id_token_signing_alg_values_supported", json!(["HS256"]));
-    let parts = ["set is empty", "help: choose a signing key", "Authentik", "HS256 (its discovery"];
-    said_of(good(), 1, &parts).await;
+    let expected =
+        ["set is empty", "help: choose a signing key", "Authentik", "HS256 (its discovery"];
+    assert_check(valid(), 1, &expected).await;
 
-    said_of(
+    assert_check(
         with(&below, issuer.url()),
         1,
         &["HTTP status 404", "/application/o/<", "`Client ID`", "2 checks failed"],
@@ -428,29 +434,31 @@ async fn check_explains_each_fault_with_its_fix() {
     .await;
 
     issuer.away(true);
-    said_of(good(), 1, &["ERROR", "discovery: ", "cannot be reached"]).await;
+    assert_check(valid(), 1, &["ERROR", "discovery: ", "cannot be reached"]).await;
 
-    let mut bad = good();
-    bad[1].1 = "http://id.example.org/".to_owned();
-    said_of(bad, 2, &["TENANTRY_OIDC_ISSUER: invalid URL \"http://id.example.org/\""]).await;
+    let mut invalid = valid();
+    invalid[1].1 = "http://id.example.org/".to_owned();
+    assert_check(invalid, 2, &["TENANTRY_OIDC_ISSUER: invalid URL \"http://id.example.org/\""])
+        .await;
 
     issuer.away(false);
-    let mut nowhere = good();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr();
-    nowhere[0].1 = format!(
+    let mut unreachable = valid();
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr();
+    unreachable[0].1 = format!(
         "mongodb://ada:hunter2@{}/portal?serverSelectionTimeoutMS=200",
-        free.expect("an address")
+        unused.expect("an address")
     );
-    let variables: Vec<_> = nowhere.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    let (code, said) = check(folder.path(), &variables).await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("ERROR  database: MongoDB at 127.0.0.1"), "{said}");
-    assert!(!said.contains("hunter2"), "{said}");
+    let variables: Vec<_> =
+        unreachable.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (code, output) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("ERROR  database: MongoDB at 127.0.0.1"), "{output}");
+    assert!(!output.contains("hunter2"), "{output}");
 }
 
-/// What whoever runs it sees of the same faults in the log.
+/// An operator sees the same errors and fixes in the log of `serve`.
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_logs_what_check_says() {
+async fn serve_logs_the_errors_that_check_prints() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     issuer.set_keys(&[]);
@@ -465,8 +473,8 @@ async fn serve_logs_what_check_says() {
     let serving = serve.logged("serving");
     let empty = serve
         .logged("no keys: the issuer's set is empty: is a signing key chosen at the provider?");
-    let fix = empty["help"].as_str().expect("a fix");
-    assert!(fix.contains("Authentik") && fix.contains("signing key"), "{fix}");
+    let help = empty["help"].as_str().expect("a help text");
+    assert!(help.contains("Authentik") && help.contains("signing key"), "{help}");
     let admin = format!("http://{}", serving["admin"].as_str().expect("an address"));
     let (status, metrics) = get(&format!("{admin}/metrics")).await;
     let counted =
@@ -474,9 +482,10 @@ async fn serve_logs_what_check_says() {
     assert!(status == 200 && metrics.contains(&counted), "{metrics}");
 }
 
-/// The reason is for the log alone, with the request's identifier; the token is in neither.
+/// Only the log contains the reason, with the request's identifier. The token is in neither the log
+/// nor the response.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_says_why_a_token_was_refused() {
+async fn reason_for_a_rejected_token_is_logged() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "s"})]);
@@ -493,24 +502,25 @@ async fn the_log_says_why_a_token_was_refused() {
     let endpoint = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
     serve.logged("a key of the issuer is not used: key \"s\" is a shared secret (`oct`)");
     serve.logged("keys fetched");
-    let far = issuer.token().expires_at(4_000_000_000);
-    let forms = [
+    let unexpired = issuer.token().expires_at(4_000_000_000);
+    let cases = [
         ("expired", issuer.token().expires_at(1)),
-        ("audience", far.clone()),
-        // Brings the set once more, and no second warning of its odd key.
-        ("unknown_key", far.clone().header("kid", json!("nobody"))),
-        ("subject", far.claim("aud", json!("portal")).without("sub")),
+        ("audience", unexpired.clone()),
+        // Causes a second fetch, but no second warning about the unusable key.
+        ("unknown_key", unexpired.clone().header("kid", json!("unknown"))),
+        ("subject", unexpired.claim("aud", json!("portal")).without("sub")),
     ];
-    for (reason, token) in forms {
+    for (reason, token) in cases {
         let token = token.sign();
         let request = reqwest::Client::new()
             .post(&endpoint)
             .header("content-type", "application/json")
             .header("x-request-id", "r-1")
             .header("authorization", format!("Bearer {token}"));
-        let answer = request.body(r#"{"query":"{ me { id } }"}"#).send().await.expect("an answer");
-        assert_eq!(answer.status().as_u16(), 401);
-        assert!(!answer.text().await.expect("a body").contains(reason), "{reason}");
+        let response = request.body(r#"{"query":"{ me { id } }"}"#).send().await;
+        let response = response.expect("a response");
+        assert_eq!(response.status().as_u16(), 401);
+        assert!(!response.text().await.expect("a body").contains(reason), "{reason}");
         let mut lines: Vec<Value> = Vec::new();
         while lines.last().is_none_or(|line| line["fields"]["message"] != "request completed") {
             let line = serve.lines.next().expect("a line");
@@ -518,11 +528,11 @@ async fn the_log_says_why_a_token_was_refused() {
             assert!(!line.contains("is not used"), "{line}");
             lines.push(serde_json::from_str(&line).expect("JSON"));
         }
-        let refused = lines.last().expect("a line");
-        assert_eq!(refused["fields"]["auth_error"], reason, "{refused}");
-        assert_eq!(refused["span"]["request_id"], "r-1", "{refused}");
+        let completed = lines.last().expect("a line");
+        assert_eq!(completed["fields"]["auth_error"], reason, "{completed}");
+        assert_eq!(completed["span"]["request_id"], "r-1", "{completed}");
         let hint = lines.iter().any(|line| {
-            line["fields"]["message"].as_str().is_some_and(|said| said.contains("client ID"))
+            line["fields"]["message"].as_str().is_some_and(|message| message.contains("client ID"))
         });
         assert_eq!(hint, reason == "audience", "{lines:?}");
     }
@@ -530,21 +540,21 @@ async fn the_log_says_why_a_token_was_refused() {
 }
 
 #[test]
-fn dev_stays_on_loopback_and_a_taken_port_is_told() {
+fn dev_rejects_other_addresses_than_loopback_and_reports_a_taken_port() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run(folder.path(), &["dev", "--bind", "0.0.0.0:0"], &[]);
-    let why = text(&output.stderr);
-    assert_eq!((output.status.code(), why.lines().count()), (Some(2), 1), "{why}");
+    let error = text(&output.stderr);
+    assert_eq!((output.status.code(), error.lines().count()), (Some(2), 1), "{error}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("an address").to_string();
     let output = run(folder.path(), &["dev", "--bind", &address], &[]);
-    let why = text(&output.stderr);
-    assert_eq!((output.status.code(), why.lines().count()), (Some(1), 1), "{why}");
-    assert!(why.contains("TENANTRY_BIND") && why.contains(&address), "{why}");
+    let error = text(&output.stderr);
+    assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
+    assert!(error.contains("TENANTRY_BIND") && error.contains(&address), "{error}");
 }
 
 #[test]
-fn health_says_whether_it_is_ready() {
+fn health_exit_code_reports_readiness() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut dev = Running::dev(folder.path());
     let ready = dev.line("readiness");
@@ -552,12 +562,12 @@ fn health_says_whether_it_is_ready() {
     let healthy = run(folder.path(), &["health", "--admin-bind", address], &[]);
     assert_eq!(healthy.status.code(), Some(0), "{}", text(&healthy.stderr));
     drop(dev);
-    let gone = run(folder.path(), &["health", "--admin-bind", address], &[]);
-    assert_eq!((gone.status.code(), text(&gone.stderr).lines().count()), (Some(1), 1));
+    let stopped = run(folder.path(), &["health", "--admin-bind", address], &[]);
+    assert_eq!((stopped.status.code(), text(&stopped.stderr).lines().count()), (Some(1), 1));
 }
 
 #[test]
-fn a_signal_ends_it_well() {
+fn signal_stops_dev_with_exit_code_0() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut dev = Running::dev(folder.path());
     dev.line("readiness");
@@ -570,11 +580,11 @@ fn a_signal_ends_it_well() {
 }
 
 #[test]
-fn the_committed_schema_is_the_schema() {
+fn committed_schema_is_current() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let printed = run(root, &["schema"], &[]);
     let committed = std::fs::read_to_string(root.join("schema.graphql")).expect("the file");
-    assert_eq!(text(&printed.stdout), committed, "write it anew with `make snapshot`");
+    assert_eq!(text(&printed.stdout), committed, "run `make snapshot` to update the file");
     assert_eq!(run(root, &["schema", "--check", "schema.graphql"], &[]).status.code(), Some(0));
     let other = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(other.path(), committed.replace("slug: String!", "slug: String"))
@@ -587,7 +597,7 @@ fn the_committed_schema_is_the_schema() {
 }
 
 #[test]
-fn help_is_what_it_was() {
+fn help_matches_snapshot() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = [("TENANTRY_DATABASE_URL", "mongodb://ada:hunter2@db/x")];
     let mut help = String::new();

@@ -1,4 +1,4 @@
-//! The playground as somebody uses it: its examples, and the page in a real browser.
+//! The playground's examples against the started program, and its page in a real browser.
 
 use std::{
     collections::HashMap,
@@ -20,19 +20,22 @@ fn document(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("no {}", path.display()))
 }
 
-/// A gateway of `dev`, and the tokens of its identities.
-async fn dev(folder: &Path) -> (Running, String, HashMap<String, String>) {
+/// Starts `dev`. Returns it with the playground's URL and the tokens of the demo identities.
+async fn start_dev(folder: &Path) -> (Running, String, HashMap<String, String>) {
     let mut running = Running::dev(folder);
     let url = running.line("playground");
-    let told = get(&format!("{url}dev/identities")).await.1;
-    let told: Vec<Value> = serde_json::from_str(&told).expect("JSON");
+    let identities = get(&format!("{url}dev/identities")).await.1;
+    let identities: Vec<Value> = serde_json::from_str(&identities).expect("JSON");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    let tokens = told.iter().map(|one| (text(&one["name"]), text(&one["token"]))).collect();
+    let tokens = identities
+        .iter()
+        .map(|identity| (text(&identity["name"]), text(&identity["token"])))
+        .collect();
     (running, url, tokens)
 }
 
-/// Sends an example as the page does: the codes that it is answered, and the data.
-async fn run(url: &str, token: Option<&String>, body: &Value, headers: &Value) -> (Value, Value) {
+/// Sends an example as the page does. Returns the error codes and the data of the response.
+async fn send(url: &str, token: Option<&String>, body: &Value, headers: &Value) -> (Value, Value) {
     let client = reqwest::Client::new();
     let mut request = client
         .post(format!("{url}graphql"))
@@ -44,114 +47,119 @@ async fn run(url: &str, token: Option<&String>, body: &Value, headers: &Value) -
     for (name, value) in headers.as_object().into_iter().flatten() {
         request = request.header(name, value.as_str().expect("text"));
     }
-    let answer = request.send().await.expect("an answer").text().await.expect("a body");
-    let answer: Value = serde_json::from_str(&answer).expect("JSON");
-    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    let response = request.send().await.expect("a response").text().await.expect("a body");
+    let response: Value = serde_json::from_str(&response).expect("JSON");
+    let errors = response["errors"].as_array().cloned().unwrap_or_default();
     let codes = errors.iter().map(|error| error["extensions"]["code"].clone()).collect();
-    (codes, answer["data"].clone())
+    (codes, response["data"].clone())
 }
 
-/// What variables name, as the page asks for it.
-async fn places(url: &str, token: &String) -> HashMap<String, Value> {
-    let body = json!({"query": document("Places")});
-    let (codes, data) = run(url, Some(token), &body, &json!({})).await;
+/// Queries the values of the placeholders in variables, as the page does.
+async fn placeholder_values(url: &str, token: &String) -> HashMap<String, Value> {
+    let body = json!({"query": document("PlaceholderValues")});
+    let (codes, data) = send(url, Some(token), &body, &json!({})).await;
     assert_eq!(codes, json!([]));
-    let mut places = HashMap::new();
+    let mut values = HashMap::new();
     let list = |name: &str| data[name]["nodes"].as_array().expect("a list").clone();
     for tenant in list("tenants") {
         let slug = tenant["slug"].as_str().expect("text");
-        places.insert(format!("${slug}"), tenant["id"].clone());
-        places.insert(format!("${slug}.version"), tenant["version"].clone());
-        places.insert(format!("${slug}.subscription"), tenant["subscription"]["id"].clone());
+        values.insert(format!("${slug}"), tenant["id"].clone());
+        values.insert(format!("${slug}.version"), tenant["version"].clone());
+        values.insert(format!("${slug}.subscription"), tenant["subscription"]["id"].clone());
     }
     for user in list("users") {
-        places.insert(format!("${}", user["subject"].as_str().expect("text")), user["id"].clone());
+        values.insert(format!("${}", user["subject"].as_str().expect("text")), user["id"].clone());
     }
-    places
+    values
 }
 
-fn filled(value: &Value, places: &HashMap<String, Value>) -> Value {
+/// Replaces the placeholders in a JSON value.
+fn fill(value: &Value, values: &HashMap<String, Value>) -> Value {
     match value {
         Value::String(text) => {
-            let found = places.get(text).cloned();
-            found.unwrap_or_else(|| json!(text.replace("$random", "x1")))
+            let value = values.get(text).cloned();
+            value.unwrap_or_else(|| json!(text.replace("$random", "x1")))
         }
-        Value::Array(list) => list.iter().map(|inner| filled(inner, places)).collect(),
+        Value::Array(list) => list.iter().map(|inner| fill(inner, values)).collect(),
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, inner)| (name.clone(), filled(inner, places)));
+            let fields = fields.iter().map(|(name, inner)| (name.clone(), fill(inner, values)));
             Value::Object(fields.collect())
         }
         other => other.clone(),
     }
 }
 
-/// In their order, on one gateway: none gets in the way of a later one.
+/// The examples run in their order on one gateway, so that none may break a later one.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_example_is_answered_as_it_says() {
+async fn every_example_returns_the_listed_error_codes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (_running, url, tokens) = dev(folder.path()).await;
+    let (_running, url, tokens) = start_dev(folder.path()).await;
     let index = std::fs::read_to_string(root("playground/examples/index.json")).expect("a list");
     let index: Vec<Value> = serde_json::from_str(&index).expect("JSON");
-    // The list and the folder have the same, apart from what asks for the variables.
+    // The folder has one document for each entry of the list, the list and the query for
+    // placeholders.
     assert_eq!(
         std::fs::read_dir(root("playground/examples")).expect("a folder").count(),
         index.len() + 2
     );
-    let mut changed = Vec::new();
+    let mut mutations = Vec::new();
     for example in &index {
         let name = example["name"].as_str().expect("a name");
-        let whom = example["as"].as_str().expect("somebody");
-        let token = tokens.get(whom);
-        assert!(token.is_some() || whom == "nobody", "{name}");
+        let identity = example["identity"].as_str().expect("an identity");
+        let token = tokens.get(identity);
+        assert!(token.is_some() || identity == "anonymous", "{name}");
         let query = document(name);
-        assert!(query.contains(&format!(" {name}")), "{name} is the tab's name too");
-        let places = places(&url, &tokens["ada"]).await;
-        let variables = filled(&example["variables"], &places);
+        assert!(query.contains(&format!(" {name}")), "{name} is also the name of the operation");
+        let values = placeholder_values(&url, &tokens["ada"]).await;
+        let variables = fill(&example["variables"], &values);
         assert!(!variables.to_string().contains('$'), "{name}: {variables}");
-        let headers = filled(&example["headers"], &places);
+        let headers = fill(&example["headers"], &values);
         let body = json!({"query": query, "variables": variables});
-        let (codes, data) = run(&url, token, &body, &headers).await;
+        let (codes, data) = send(&url, token, &body, &headers).await;
         assert_eq!(codes, example["codes"], "{name}: {data}");
         if query.contains("\nmutation") && codes == json!([]) {
-            // Twice: what is done once, and what comes too late.
-            changed.push((name.to_owned(), run(&url, token, &body, &headers).await, data));
+            // The second run shows a replay, or an error because of a stale version.
+            mutations.push((name.to_owned(), send(&url, token, &body, &headers).await, data));
         }
     }
-    let again = |name: &str| changed.iter().find(|(one, ..)| one == name).expect("it ran");
-    let (_, (codes, _), _) = again("Update");
+    let repeated = |name: &str| {
+        mutations.iter().find(|(mutation, ..)| mutation == name).expect("a mutation that ran")
+    };
+    let (_, (codes, _), _) = repeated("Update");
     assert_eq!(*codes, json!(["STALE_VERSION"]));
-    let (_, (codes, data), first) = again("Once");
+    let (_, (codes, data), first) = repeated("IdempotencyKey");
     assert_eq!((codes, data), (&json!([]), first));
-    assert!(changed.len() > 3, "{changed:?}");
+    assert!(mutations.len() > 3, "{mutations:?}");
 }
 
-/// The denied part and the hidden one, which their codes alone do not show.
+/// Checks the data of the examples, because error codes do not show denied fields and hidden
+/// objects.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_examples_of_what_may_not_be_seen_show_it() {
+async fn authorization_examples_omit_denied_and_hidden_data() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (_running, url, tokens) = dev(folder.path()).await;
-    let ask = async |name: &str, whom: &str| {
+    let (_running, url, tokens) = start_dev(folder.path()).await;
+    let send_as = async |name: &str, identity: &str| {
         let body = json!({"query": document(name)});
-        run(&url, tokens.get(whom), &body, &json!({})).await
+        send(&url, tokens.get(identity), &body, &json!({})).await
     };
-    let (_, data) = ask("Billing", "carol").await;
+    let (_, data) = send_as("Billing", "carol").await;
     assert_eq!(data["tenant"]["billingInfo"], json!(null));
     assert_eq!(data["tenant"]["name"], "Acme");
-    let (codes, data) = ask("Billing", "bob").await;
+    let (codes, data) = send_as("Billing", "bob").await;
     assert_eq!(
         (codes, &data["tenant"]["billingInfo"]["companyName"]),
         (json!([]), &json!("Acme GmbH"))
     );
-    let (_, data) = ask("Hidden", "mallory").await;
+    let (_, data) = send_as("Hidden", "mallory").await;
     assert_eq!(data, json!({"acme": null, "nowhere": null}));
-    let (_, data) = ask("Hidden", "carol").await;
+    let (_, data) = send_as("Hidden", "carol").await;
     assert_eq!(data, json!({"acme": {"name": "Acme"}, "nowhere": null}));
-    let (codes, data) = ask("Users", "bob").await;
+    let (codes, data) = send_as("Users", "bob").await;
     assert_eq!((codes, data), (json!(["FORBIDDEN"]), json!(null)));
 }
 
-/// Runs the browser's script to its end.
-async fn browser(arguments: &[&str]) {
+/// Runs the script that drives the browser.
+async fn run_in_browser(arguments: &[&str]) {
     let home = root("tests/browser");
     assert!(
         home.join("node_modules/playwright-core").exists(),
@@ -159,20 +167,20 @@ async fn browser(arguments: &[&str]) {
     );
     let mut node = Command::new("node");
     node.current_dir(home).arg("playground.mjs").args(arguments);
-    let output = tokio::task::spawn_blocking(move || node.output()).await.expect("ended");
+    let output = tokio::task::spawn_blocking(move || node.output()).await.expect("a finished task");
     let output = output.expect("this test needs Node.js");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_tries_the_demo_identities_in_a_browser() {
+async fn demo_identities_work_in_a_browser() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (_running, url, _) = dev(folder.path()).await;
-    browser(&["dev", &url]).await;
+    let (_running, url, _) = start_dev(folder.path()).await;
+    run_in_browser(&["dev", &url]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_pastes_a_token_in_a_browser_where_introspection_is_off() {
+async fn pasted_token_works_in_a_browser_without_introspection() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     let mut serve = Running::serve(
@@ -186,11 +194,11 @@ async fn somebody_pastes_a_token_in_a_browser_where_introspection_is_off() {
     );
     let address = serve.logged("serving")["bind"].as_str().expect("an address").to_owned();
     serve.logged("the database is ready");
-    #[expect(clippy::disallowed_methods, reason = "the browser goes by the system's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the browser uses the system's clock")]
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
     let now = i64::try_from(now.as_secs()).expect("in range");
     let token = issuer.token().subject("carol").issued_at(now).expires_at(now + 600);
     let token = token.claim("email", json!("carol@example.org"));
-    browser(&["serve", &format!("http://{address}/"), &token.sign()]).await;
+    run_in_browser(&["serve", &format!("http://{address}/"), &token.sign()]).await;
 }

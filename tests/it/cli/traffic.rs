@@ -1,4 +1,4 @@
-//! That the options of traffic reach the door; what they do there is tested in `http`.
+//! The traffic options are applied by the started program. `http` tests their effects in detail.
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,8 +8,8 @@ use tokio::{
 use super::{Running, get};
 use crate::support::issuer::TestIssuer;
 
-/// A gateway with one more option: where it serves, and where it tells of itself.
-async fn with(variable: &str, value: &str) -> (Running, String, String) {
+/// Starts a gateway with one additional option. Returns it with its public and its admin address.
+async fn serve_with(variable: &str, value: &str) -> (Running, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     let variables = [
@@ -30,11 +30,11 @@ async fn ask(address: &str) -> reqwest::Response {
         .post(format!("http://{address}/graphql"))
         .header("content-type", "application/json")
         .header("origin", "https://portal.example.org");
-    request.body(r#"{"query":"{ __typename }"}"#).send().await.expect("an answer")
+    request.body(r#"{"query":"{ __typename }"}"#).send().await.expect("a response")
 }
 
-/// A request whose body does not come.
-async fn slow(address: &str) -> TcpStream {
+/// Sends the head of a request whose body never arrives.
+async fn send_head(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("sent");
@@ -42,26 +42,27 @@ async fn slow(address: &str) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cors_origins_reach_the_door() {
-    let (_running, address, _) = with("TENANTRY_CORS_ORIGINS", "https://portal.example.org").await;
-    let answer = ask(&address).await;
-    let allowed = answer.headers().get("access-control-allow-origin");
+async fn cors_origins_option_is_applied() {
+    let (_running, address, _) =
+        serve_with("TENANTRY_CORS_ORIGINS", "https://portal.example.org").await;
+    let response = ask(&address).await;
+    let allowed = response.headers().get("access-control-allow-origin");
     assert_eq!(allowed.expect("a header"), "https://portal.example.org");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rate_limit_reaches_the_door() {
-    let (_running, address, admin) = with("TENANTRY_RATE_LIMIT", "1/m").await;
+async fn rate_limit_option_is_applied() {
+    let (_running, address, admin) = serve_with("TENANTRY_RATE_LIMIT", "1/m").await;
     assert_eq!(ask(&address).await.status(), 200);
-    let refused = ask(&address).await;
-    assert_eq!(refused.status(), 429);
-    assert!(refused.headers().contains_key("retry-after"));
+    let rejected = ask(&address).await;
+    assert_eq!(rejected.status(), 429);
+    assert!(rejected.headers().contains_key("retry-after"));
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
     assert!(metrics.contains(r#"tenantry_requests_rate_limited_total{scope="ip"} 1"#));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_asks_is_told_by_proxies_that_are_trusted() {
+async fn client_address_is_taken_from_trusted_proxies() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
     let variables = [
@@ -78,27 +79,27 @@ async fn who_asks_is_told_by_proxies_that_are_trusted() {
             .post(format!("http://{address}/graphql"))
             .header("content-type", "application/json")
             .header("x-forwarded-for", forwarded);
-        let answer = request.body(r#"{"query":"{ __typename }"}"#).send().await;
-        answer.expect("an answer").status().as_u16()
+        let response = request.body(r#"{"query":"{ __typename }"}"#).send().await;
+        response.expect("a response").status().as_u16()
     };
     assert_eq!(status("203.0.113.1").await, 200);
     assert_eq!(status("203.0.113.2, 192.0.2.9").await, 200);
-    for again in ["203.0.113.1", "198.51.100.1, 203.0.113.2"] {
-        assert_eq!(status(again).await, 429, "{again}");
+    for repeated in ["203.0.113.1", "198.51.100.1, 203.0.113.2"] {
+        assert_eq!(status(repeated).await, 429, "{repeated}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_limit_reaches_the_door() {
-    let (_running, address, _) = with("TENANTRY_REQUEST_TIMEOUT", "1ms").await;
-    let mut said = String::new();
-    slow(&address).await.read_to_string(&mut said).await.expect("an end");
-    assert!(said.starts_with("HTTP/1.1 504 "), "{said}");
+async fn request_timeout_option_is_applied() {
+    let (_running, address, _) = serve_with("TENANTRY_REQUEST_TIMEOUT", "1ms").await;
+    let mut response = String::new();
+    send_head(&address).await.read_to_string(&mut response).await.expect("a closed connection");
+    assert!(response.starts_with("HTTP/1.1 504 "), "{response}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_number_of_places_reaches_the_door() {
-    let (_running, _, admin) = with("TENANTRY_MAX_CONCURRENT_REQUESTS", "7").await;
+async fn max_concurrent_requests_option_is_applied() {
+    let (_running, _, admin) = serve_with("TENANTRY_MAX_CONCURRENT_REQUESTS", "7").await;
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
     assert!(metrics.contains("tenantry_requests_in_flight_limit 7\n"), "{metrics}");
 }

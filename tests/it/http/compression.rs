@@ -1,4 +1,4 @@
-//! Answers are compressed where the client takes that and it is worth it.
+//! Compression of responses: negotiated by `Accept-Encoding`, and only for long bodies.
 
 use std::io::Read;
 
@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::support::app::{App, Backend};
 
-const LONG: &str = "{ __schema { types { name description fields { name description } } } }";
+const LONG_QUERY: &str = "{ __schema { types { name description fields { name description } } } }";
 
-/// The answer's `Content-Encoding`, and its body as it was sent.
+/// Returns the response's `Content-Encoding`, and its body as it was sent.
 async fn ask(app: &App, accept: &str, query: &str) -> (Option<String>, Vec<u8>) {
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
@@ -25,27 +25,29 @@ async fn ask(app: &App, accept: &str, query: &str) -> (Option<String>, Vec<u8>) 
 }
 
 #[tokio::test]
-async fn a_long_answer_is_compressed_as_the_client_takes_it() {
+async fn long_response_is_compressed_with_a_coding_the_client_accepts() {
     let app = App::on(Backend::Sqlite).await;
-    let (encoding, plain) = ask(&app, "identity", LONG).await;
+    let (encoding, plain) = ask(&app, "identity", LONG_QUERY).await;
     assert_eq!(encoding, None);
     for (accept, chosen) in [("gzip", "gzip"), ("br", "br"), ("gzip;q=0.5, br", "br")] {
-        let (encoding, sent) = ask(&app, accept, LONG).await;
+        let (encoding, compressed) = ask(&app, accept, LONG_QUERY).await;
         assert_eq!(encoding.as_deref(), Some(chosen), "{accept}");
-        assert!(sent.len() * 3 < plain.len(), "{} of {}", sent.len(), plain.len());
-        let mut read = Vec::new();
-        let done = match chosen {
-            "gzip" => flate2::read::GzDecoder::new(&*sent).read_to_end(&mut read),
-            _ => brotli_decompressor::Decompressor::new(&*sent, 4096).read_to_end(&mut read),
+        assert!(compressed.len() * 3 < plain.len(), "{} of {}", compressed.len(), plain.len());
+        let mut decoded = Vec::new();
+        let result = match chosen {
+            "gzip" => flate2::read::GzDecoder::new(&*compressed).read_to_end(&mut decoded),
+            _ => {
+                brotli_decompressor::Decompressor::new(&*compressed, 4096).read_to_end(&mut decoded)
+            }
         };
-        done.expect("what was compressed");
-        assert_eq!(read, plain, "{accept}");
+        result.expect("a body that can be decompressed");
+        assert_eq!(decoded, plain, "{accept}");
     }
-    assert_eq!(ask(&app, "zstd", LONG).await, (None, plain));
+    assert_eq!(ask(&app, "zstd", LONG_QUERY).await, (None, plain));
 }
 
 #[tokio::test]
-async fn a_short_answer_stays_as_it_is() {
+async fn short_response_is_not_compressed() {
     let app = App::on(Backend::Sqlite).await;
     let (encoding, sent) = ask(&app, "gzip, br", "{ __typename }").await;
     assert_eq!((encoding, &*sent), (None, &br#"{"data":{"__typename":"Query"}}"#[..]));

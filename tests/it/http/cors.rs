@@ -1,4 +1,4 @@
-//! Pages of other origins.
+//! Cross-origin requests of browsers (CORS).
 
 use axum::http::HeaderValue;
 use tenantry::http::AllowedOrigins;
@@ -26,7 +26,7 @@ async fn ask(app: &App, origin: &str) -> Reply {
     send(app, "POST", "/graphql", &headers, r#"{"query":"{ __typename }"}"#).await
 }
 
-/// The header's items, sorted.
+/// Returns the items of a header in lower case, sorted.
 fn items(reply: &Reply, name: &str) -> Vec<String> {
     let mut items: Vec<_> = reply
         .header(name)
@@ -39,7 +39,7 @@ fn items(reply: &Reply, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_page_of_a_configured_origin_may_ask() {
+async fn configured_origin_is_allowed() {
     let app = app(AllowedOrigins::List(vec![
         HeaderValue::from_static("https://other.example.org"),
         HeaderValue::from_static(PORTAL),
@@ -60,33 +60,33 @@ async fn a_page_of_a_configured_origin_may_ask() {
     reply.data();
     assert_eq!(reply.header("access-control-allow-origin"), Some(PORTAL));
     assert_eq!(items(&reply, "access-control-expose-headers"), ["retry-after", "x-request-id"]);
-    // A cache is not to answer one origin with what another got.
+    // A cache must not serve the response for one origin to another.
     let mut vary = reply.headers.get_all("vary").iter().filter_map(|value| value.to_str().ok());
     assert!(vary.any(|value| value.contains("origin")));
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_may_not() {
+async fn other_origins_are_not_allowed() {
     let portal = app(AllowedOrigins::List(vec![HeaderValue::from_static(PORTAL)])).await;
     for origin in ["https://portal.example.org.evil.example", "http://portal.example.org", "null"] {
         for reply in [preflight(&portal, origin).await, ask(&portal, origin).await] {
             assert_eq!(reply.header("access-control-allow-origin"), None, "{origin}");
         }
     }
-    let nobody = app(AllowedOrigins::List(Vec::new())).await;
-    let reply = preflight(&nobody, PORTAL).await;
+    let no_origins = app(AllowedOrigins::List(Vec::new())).await;
+    let reply = preflight(&no_origins, PORTAL).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (405, None));
-    assert_eq!(ask(&nobody, PORTAL).await.header("access-control-allow-origin"), None);
+    assert_eq!(ask(&no_origins, PORTAL).await.header("access-control-allow-origin"), None);
 }
 
 #[tokio::test]
-async fn every_page_may_where_that_is_configured() {
+async fn any_origin_is_allowed_if_configured() {
     let app = app(AllowedOrigins::Any).await;
     for reply in [preflight(&app, PORTAL).await, ask(&app, PORTAL).await] {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
         assert_eq!(reply.header("access-control-allow-credentials"), None);
     }
-    // Errors too: a page has to be able to read what was wrong.
+    // Error responses have the header, too, so that a page can read them.
     let reply = send(&app, "POST", "/graphql", &[("origin", PORTAL)], "").await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (415, Some("*")));
 }

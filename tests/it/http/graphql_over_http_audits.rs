@@ -1,5 +1,4 @@
-//! The audits of GraphQL over HTTP that npm's `graphql-http` has, against the endpoint as it is
-//! served.
+//! The GraphQL over HTTP audits of the npm package `graphql-http`, run against the served endpoint.
 
 use std::{path::Path, process::Command};
 
@@ -7,11 +6,11 @@ use serde_json::Value;
 
 use crate::support::app::{App, Backend};
 
-/// How many there are in the locked version: one that falls away unnoticed proves nothing.
+/// The number of audits in the locked version. An audit that silently disappears fails the test.
 const AUDITS: usize = 61;
 
-/// What each audit finds at a URL.
-async fn audit(url: String) -> Vec<Value> {
+/// Runs all audits against a URL and returns their results.
+async fn run_audits(url: String) -> Vec<Value> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/audits");
     assert!(
         home.join("node_modules/graphql-http").exists(),
@@ -19,29 +18,29 @@ async fn audit(url: String) -> Vec<Value> {
     );
     let mut node = Command::new("node");
     node.current_dir(home).args(["run.mjs", &url]);
-    let output = tokio::task::spawn_blocking(move || node.output()).await.expect("ended");
+    let output = tokio::task::spawn_blocking(move || node.output()).await.expect("a finished task");
     let output = output.expect("this test needs Node.js");
-    let said = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON; {said}"))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON; {stderr}"))
 }
 
-/// Those that are not content, each with its level, its name and why.
-fn complaints(audits: &[Value]) -> Vec<String> {
-    let unhappy = audits.iter().filter(|audit| audit["status"] != "ok");
-    unhappy.map(|audit| format!("{} {}: {}", audit["id"], audit["name"], audit["reason"])).collect()
+/// Returns the audits that failed, each with its identifier, its name and the reason.
+fn failures(audits: &[Value]) -> Vec<String> {
+    let failed = audits.iter().filter(|audit| audit["status"] != "ok");
+    failed.map(|audit| format!("{} {}: {}", audit["id"], audit["name"], audit["reason"])).collect()
 }
 
 #[tokio::test]
-async fn every_audit_is_content() {
+async fn every_audit_passes() {
     let app = App::on(Backend::Sqlite).await;
-    let audits = audit(format!("{}/graphql", app.serve().await)).await;
-    assert_eq!(complaints(&audits), [""; 0]);
+    let audits = run_audits(format!("{}/graphql", app.serve().await)).await;
+    assert_eq!(failures(&audits), [""; 0]);
     assert_eq!(audits.len(), AUDITS);
 }
 
 #[tokio::test]
-async fn an_audit_complains_of_what_is_no_endpoint() {
+async fn audits_fail_against_a_url_without_an_endpoint() {
     let app = App::on(Backend::Sqlite).await;
-    let audits = audit(format!("{}/nowhere", app.serve().await)).await;
-    assert!(complaints(&audits).len() > AUDITS / 2, "{audits:#?}");
+    let audits = run_audits(format!("{}/nowhere", app.serve().await)).await;
+    assert!(failures(&audits).len() > AUDITS / 2, "{audits:#?}");
 }

@@ -1,4 +1,4 @@
-//! What is counted of requests, through the router and on both stores.
+//! Metrics of requests, of store commands and of DataLoader batches.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,24 @@ use crate::support::{
 };
 
 on_both_stores! {
-    commands_of_the_store_and_batches_are_counted,
+    store_commands_and_dataloader_batches_are_counted,
 }
 
 const DOCUMENTS: &str = r#"{"one": "query Portal { me { id } }"}"#;
 
-fn requests(kind: &str, field: &str, name: &str, code: &str) -> String {
+/// Returns the name and the labels of one series of `tenantry_requests_total`.
+fn requests_total(
+    operation_type: &str,
+    root_field: &str,
+    operation_name: &str,
+    code: &str,
+) -> String {
     format!(
-        r#"tenantry_requests_total{{code="{code}",operation_name="{name}",operation_type="{kind}",root_field="{field}"}}"#
+        r#"tenantry_requests_total{{code="{code}",operation_name="{operation_name}",operation_type="{operation_type}",root_field="{root_field}"}}"#
     )
 }
 
-/// The names of everything that is counted, with labels, without values.
+/// Returns the names and the labels of all series, without their values.
 async fn series(app: &App) -> BTreeSet<String> {
     let text = app.admin("/metrics").await.body;
     let lines = text.lines().filter(|line| line.starts_with("tenantry_"));
@@ -40,7 +46,7 @@ async fn post(app: &App, headers: &[(&str, &str)], body: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_operation_and_code() {
+async fn requests_are_counted_by_operation_and_error_code() {
     let setup =
         Setup { documents: Some((DOCUMENTS, TrustedDocumentsMode::Off)), ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
@@ -62,9 +68,9 @@ async fn requests_are_counted_by_operation_and_code() {
     let json = ("content-type", "application/json");
     post(&app, &[json, ("authorization", "Bearer x")], "{}").await;
     post(&app, &[("content-type", "text/plain")], "{}").await;
-    for (kind, field, name, code, count) in [
+    for (operation_type, root_field, operation_name, code, count) in [
         ("query", "me", "", "OK", 2.0),
-        // A name is told apart where there are few: those of trusted documents.
+        // Only operation names of trusted documents become labels, so that there are few.
         ("query", "me", "Portal", "OK", 1.0),
         ("query", "several", "", "OK", 1.0),
         ("query", "tenant", "", "FORBIDDEN", 1.0),
@@ -75,15 +81,16 @@ async fn requests_are_counted_by_operation_and_code() {
         ("none", "none", "", "UNAUTHENTICATED", 1.0),
         ("none", "none", "", "BAD_USER_INPUT", 1.0),
     ] {
-        let line = requests(kind, field, name, code);
+        let line = requests_total(operation_type, root_field, operation_name, code);
         assert_eq!(app.metric(&line).await, count, "{line}");
     }
-    let took = r#"tenantry_request_duration_seconds_count{operation_type="query",root_field="me"}"#;
-    assert_eq!(app.metric(took).await, 3.0);
+    let durations =
+        r#"tenantry_request_duration_seconds_count{operation_type="query",root_field="me"}"#;
+    assert_eq!(app.metric(durations).await, 3.0);
 }
 
 #[tokio::test]
-async fn no_client_makes_the_catalogue_grow() {
+async fn clients_cannot_add_series_to_the_metrics() {
     let app = App::on(Backend::Sqlite).await;
     World::new(&app).await;
     let ask = async |n: usize| {
@@ -104,7 +111,7 @@ async fn no_client_makes_the_catalogue_grow() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_is_counted() {
+async fn disconnected_client_is_counted() {
     let gate = Gate::open();
     let setup = Setup { gate: Some(gate.clone()), ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
@@ -115,9 +122,9 @@ async fn a_client_that_goes_away_is_counted() {
         .header("content-type", "application/json")
         .header("authorization", token)
         .body(Body::from(json!({"query": "{ me { id } }"}).to_string()));
-    let asked = app.send(request.expect("a request"));
+    let pending = app.send(request.expect("a request"));
     tokio::select! {
-        reply = asked => panic!("{}", reply.body),
+        reply = pending => panic!("{}", reply.body),
         () = gate.until_inside(1) => {}
     }
     gate.until_inside(0).await;
@@ -126,7 +133,7 @@ async fn a_client_that_goes_away_is_counted() {
     gate.close(false);
 }
 
-async fn commands_of_the_store_and_batches_are_counted(app: App) {
+async fn store_commands_and_dataloader_batches_are_counted(app: App) {
     World::new(&app).await;
     let mongo = app.mongo.is_some();
     let count = async |command: &str, collection: &str, outcome: &str| {

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: media types, statuses, headers.
+//! GraphQL over HTTP: media types, status codes and headers.
 
 mod compression;
 mod concurrency_limit;
@@ -21,7 +21,7 @@ use crate::support::{
 const RESPONSE: &str = "application/graphql-response+json";
 
 on_both_stores! {
-    a_bad_credential_is_401_before_anything_is_read,
+    invalid_credential_is_401_before_any_store_read,
 }
 
 async fn send(app: &App, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -32,12 +32,12 @@ async fn send(app: &App, method: &str, uri: &str, headers: &[(&str, &str)], body
     app.send(request.body(Body::from(body.to_owned())).expect("a request")).await
 }
 
-async fn a_bad_credential_is_401_before_anything_is_read(app: App) {
+async fn invalid_credential_is_401_before_any_store_read(app: App) {
     World::new(&app).await;
     let body = json!({"query": "{ me { id } }"}).to_string();
-    let good = app.token("bob", []);
+    let token = app.token("bob", []);
     let expired = app.issuer.token().expires_at(1).sign();
-    for credential in ["Bearer x", "Basic YTpi", "Bearer", &format!("Bearer {expired}"), &good] {
+    for credential in ["Bearer x", "Basic YTpi", "Bearer", &format!("Bearer {expired}"), &token] {
         let headers = [("content-type", "application/json"), ("authorization", credential)];
         let reply = send(&app, "POST", "/graphql", &headers, &body).await;
         assert_eq!((reply.status, reply.codes()), (401, vec!["UNAUTHENTICATED"]), "{credential}");
@@ -45,7 +45,7 @@ async fn a_bad_credential_is_401_before_anything_is_read(app: App) {
         assert_eq!(reply.reads, 0);
         assert_eq!(reply.json.get("data"), None);
     }
-    let bearer = format!("Bearer {good}");
+    let bearer = format!("Bearer {token}");
     let twice = [
         ("content-type", "application/json"),
         ("authorization", &bearer),
@@ -53,17 +53,18 @@ async fn a_bad_credential_is_401_before_anything_is_read(app: App) {
     ];
     let reply = send(&app, "POST", "/graphql", &twice, &body).await;
     assert_eq!((reply.status, reply.codes()), (400, vec!["UNAUTHENTICATED"]));
-    // A token elsewhere is no credential.
+    // A token outside of the `Authorization` header is not a credential.
     let headers =
-        [("content-type", "application/json"), ("cookie", &*format!("authorization={good}"))];
-    let reply = send(&app, "POST", &format!("/graphql?access_token={good}"), &headers, &body).await;
+        [("content-type", "application/json"), ("cookie", &*format!("authorization={token}"))];
+    let reply =
+        send(&app, "POST", &format!("/graphql?access_token={token}"), &headers, &body).await;
     assert_eq!((reply.status, reply.codes()), (200, vec!["UNAUTHENTICATED"]));
 }
 
 #[tokio::test]
-async fn the_status_says_what_the_media_type_lets_it_say() {
+async fn status_of_a_request_error_depends_on_the_media_type() {
     let app = App::on(Backend::Sqlite).await;
-    for (query, code, refused) in [
+    for (query, code, is_request_error) in [
         ("{ __typename }", None, false),
         ("{ me { id } }", Some("UNAUTHENTICATED"), false),
         ("{ nope }", Some("GRAPHQL_VALIDATION_FAILED"), true),
@@ -74,13 +75,15 @@ async fn the_status_says_what_the_media_type_lets_it_say() {
             let body = json!({"query": query}).to_string();
             let headers = [("content-type", "application/json"), ("accept", accept)];
             let reply = send(&app, "POST", "/graphql", &headers, &body).await;
-            let status = if refused && accept == RESPONSE { 400 } else { 200 };
+            let status = if is_request_error && accept == RESPONSE { 400 } else { 200 };
             assert_eq!(reply.status, status, "{query} {accept}");
             assert_eq!(reply.codes().first().copied(), code, "{query}");
-            assert_eq!(reply.json.get("data").is_none(), refused, "{query}");
+            assert_eq!(reply.json.get("data").is_none(), is_request_error, "{query}");
             assert!(!reply.body.contains("secret-word"), "{}", reply.body);
-            let form = if accept == RESPONSE { RESPONSE } else { "application/json" };
-            assert!(reply.header("content-type").is_some_and(|given| given.starts_with(form)));
+            let media_type = if accept == RESPONSE { RESPONSE } else { "application/json" };
+            assert!(
+                reply.header("content-type").is_some_and(|value| value.starts_with(media_type))
+            );
             let id = reply.header("x-request-id");
             assert!(id.is_some_and(|id| !id.is_empty()));
             if code.is_some() {
@@ -91,14 +94,14 @@ async fn the_status_says_what_the_media_type_lets_it_say() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused() {
+async fn malformed_http_requests_are_rejected() {
     let app = App::on(Backend::Sqlite).await;
     let json = ("content-type", "application/json");
-    let good = r#"{"query":"{ __typename }"}"#;
+    let valid = r#"{"query":"{ __typename }"}"#;
     let long = format!(r#"{{"query":"{{ __typename }}{}"}}"#, " ".repeat(300_000));
     for (method, headers, body, status) in [
-        ("POST", vec![], good, 415),
-        ("POST", vec![("content-type", "text/plain")], good, 415),
+        ("POST", vec![], valid, 415),
+        ("POST", vec![("content-type", "text/plain")], valid, 415),
         ("POST", vec![("content-type", "application/x-www-form-urlencoded")], "query=x", 415),
         ("POST", vec![json], "[]", 400),
         ("POST", vec![json], "[{\"query\":\"{ __typename }\"}]", 400),
@@ -107,14 +110,14 @@ async fn what_is_no_request_is_refused() {
         ("POST", vec![json], r#"{"query":1}"#, 400),
         ("POST", vec![json], r#"{"query":"{ __typename }","variables":[]}"#, 400),
         ("POST", vec![json], &long, 413),
-        ("POST", vec![json, ("accept", "text/html")], good, 406),
-        ("PUT", vec![json], good, 405),
+        ("POST", vec![json, ("accept", "text/html")], valid, 406),
+        ("PUT", vec![json], valid, 405),
         ("DELETE", vec![], "", 405),
         ("GET", vec![], "", 400),
     ] {
         let reply = send(&app, method, "/graphql", &headers, body).await;
-        let short: String = body.chars().take(60).collect();
-        assert_eq!(reply.status, status, "{method} {headers:?} {short}");
+        let excerpt: String = body.chars().take(60).collect();
+        assert_eq!(reply.status, status, "{method} {headers:?} {excerpt}");
         assert_eq!(reply.json["errors"].as_array().map(Vec::len), Some(1), "{}", reply.body);
     }
     let reply = send(&app, "PUT", "/graphql", &[], "").await;
@@ -124,7 +127,7 @@ async fn what_is_no_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_query_may_be_in_the_url_and_a_mutation_may_not() {
+async fn query_by_get_is_executed_and_mutation_by_get_is_rejected() {
     let app = App::on(Backend::Sqlite).await;
     let uri = "/graphql?query=query+A(%24yes:Boolean!){a:__typename+__schema@skip(if:%24yes){queryType{name}}}&variables={%22yes%22:true}&operationName=A";
     let reply = send(&app, "GET", &uri.replace('{', "%7B").replace('}', "%7D"), &[], "").await;
@@ -136,19 +139,19 @@ async fn a_query_may_be_in_the_url_and_a_mutation_may_not() {
 }
 
 #[tokio::test]
-async fn a_valid_request_id_is_kept() {
+async fn valid_request_id_is_kept_and_an_invalid_one_is_replaced() {
     let app = App::on(Backend::Sqlite).await;
-    for (given, kept) in [("a-B_9.", true), ("", false), ("a b", false), (&*"x".repeat(129), false)]
+    for (sent, kept) in [("a-B_9.", true), ("", false), ("a b", false), (&*"x".repeat(129), false)]
     {
-        let headers = [("content-type", "application/json"), ("x-request-id", given)];
+        let headers = [("content-type", "application/json"), ("x-request-id", sent)];
         let reply = send(&app, "POST", "/graphql", &headers, r#"{"query":"{ me { id } }"}"#).await;
-        assert_eq!(reply.header("x-request-id") == Some(given), kept, "{given}");
+        assert_eq!(reply.header("x-request-id") == Some(sent), kept, "{sent}");
         assert_ne!(reply.json["extensions"]["requestId"], Value::Null);
     }
 }
 
 #[tokio::test]
-async fn an_operation_that_lacks_a_variable_does_not_run() {
+async fn operation_without_a_required_variable_is_not_executed() {
     let app = App::on(Backend::Sqlite).await;
     World::new(&app).await;
     let token = format!("Bearer {}", app.token("bob", []));

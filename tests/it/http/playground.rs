@@ -1,4 +1,4 @@
-//! The playground's files, as a browser and others ask for them.
+//! The playground's files over HTTP: paths, headers, compression and conditional requests.
 
 use std::io::Read;
 
@@ -7,14 +7,14 @@ use http_body_util::BodyExt;
 
 use crate::support::app::{App, Backend, Setup};
 
-/// An answer with its body as it was sent.
-struct Got {
+/// A response with its body as it was sent.
+struct RawResponse {
     status: u16,
     headers: axum::http::HeaderMap,
     body: Vec<u8>,
 }
 
-impl Got {
+impl RawResponse {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
@@ -24,7 +24,7 @@ async fn app(playground: bool) -> App {
     App::with(Backend::Sqlite, Setup { playground, ..Setup::default() }).await
 }
 
-async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> Got {
+async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> RawResponse {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -32,10 +32,10 @@ async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> G
     let response = app.respond(request.body(Body::empty()).expect("a request")).await;
     let (parts, body) = response.into_parts();
     let body = body.collect().await.expect("a body").to_bytes().to_vec();
-    Got { status: parts.status.as_u16(), headers: parts.headers, body }
+    RawResponse { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-/// Every path of a file that the program has, by the names of the committed ones.
+/// Returns the path of every embedded asset, derived from the names of the committed files.
 fn assets() -> Vec<String> {
     let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/playground/dist");
     let files = std::fs::read_dir(dist).expect("the built files").map(|entry| {
@@ -50,30 +50,31 @@ fn assets() -> Vec<String> {
     assets
 }
 
-/// What a page names in `src` and `href`.
-fn named(page: &str) -> Vec<&str> {
-    let after = |start| page.split(start).skip(1).filter_map(|rest| rest.split('"').next());
-    after("src=\"").chain(after("href=\"")).collect()
+/// Returns the URLs in the `src` and `href` attributes of a page.
+fn referenced_urls(page: &str) -> Vec<&str> {
+    let values_of = |start| page.split(start).skip(1).filter_map(|rest| rest.split('"').next());
+    values_of("src=\"").chain(values_of("href=\"")).collect()
 }
 
 #[tokio::test]
-async fn nothing_is_there_where_it_is_off() {
+async fn disabled_playground_is_not_found() {
     let app = app(false).await;
     for path in assets().iter().map(String::as_str).chain(["/", "/playground/", "/playground"]) {
-        let got = ask(&app, "GET", path, &[("accept", "text/html")]).await;
-        assert_eq!((got.status, got.body.len()), (404, 0), "{path}");
+        let response = ask(&app, "GET", path, &[("accept", "text/html")]).await;
+        assert_eq!((response.status, response.body.len()), (404, 0), "{path}");
     }
-    let got = ask(&app, "GET", "/graphql", &[("accept", "text/html")]).await;
-    assert_eq!(got.status, 406);
+    let response = ask(&app, "GET", "/graphql", &[("accept", "text/html")]).await;
+    assert_eq!(response.status, 406);
 }
 
 #[tokio::test]
-async fn the_page_is_at_the_root_and_at_the_endpoint_for_a_browser() {
+async fn page_is_served_at_the_root_and_to_browsers_at_the_endpoint() {
     let app = app(true).await;
-    // Who wants an answer more than a page gets one.
+    // A client that prefers JSON, or rates it equal to HTML, gets the GraphQL response.
     for accept in ["application/json, text/html;q=0.1", "text/html, application/json"] {
-        let got = ask(&app, "GET", "/graphql?query=%7B__typename%7D", &[("accept", accept)]).await;
-        assert_eq!(got.body, br#"{"data":{"__typename":"Query"}}"#, "{accept}");
+        let response =
+            ask(&app, "GET", "/graphql?query=%7B__typename%7D", &[("accept", accept)]).await;
+        assert_eq!(response.body, br#"{"data":{"__typename":"Query"}}"#, "{accept}");
     }
     let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
     let root = ask(&app, "GET", "/", &[]).await;
@@ -81,21 +82,21 @@ async fn the_page_is_at_the_root_and_at_the_endpoint_for_a_browser() {
     assert_eq!((root.status, endpoint.status), (200, 200));
     assert_eq!(root.body, endpoint.body);
     assert_eq!(root.header("content-type"), "text/html; charset=utf-8");
-    // A client of GraphQL gets none.
+    // A GraphQL client does not get the page.
     let query = "/graphql?query=%7B__typename%7D";
-    let answer = ask(&app, "GET", query, &[("accept", "application/json")]).await;
-    assert_eq!(answer.body, br#"{"data":{"__typename":"Query"}}"#);
+    let response = ask(&app, "GET", query, &[("accept", "application/json")]).await;
+    assert_eq!(response.body, br#"{"data":{"__typename":"Query"}}"#);
 }
 
 #[tokio::test]
-async fn a_page_names_only_files_beside_it_and_runs_nothing_of_its_own() {
+async fn page_references_only_relative_files_and_has_no_inline_scripts() {
     let app = app(true).await;
     let page = String::from_utf8(ask(&app, "GET", "/", &[]).await.body).expect("UTF-8");
     assert!(page.contains("data-mode=\"serve\""), "{page}");
-    let named = named(&page);
-    assert!(named.len() > 2, "{page}");
-    for reference in named {
-        let path = reference.strip_prefix('.').expect("relative to wherever the page is");
+    let urls = referenced_urls(&page);
+    assert!(urls.len() > 2, "{page}");
+    for url in urls {
+        let path = url.strip_prefix('.').expect("a relative URL");
         assert_eq!(ask(&app, "GET", path, &[]).await.status, 200, "{path}");
     }
     assert_eq!(page.matches("<script").count(), page.matches(" src=\"./playground/").count());
@@ -103,13 +104,13 @@ async fn a_page_names_only_files_beside_it_and_runs_nothing_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_file_has_its_type_the_policy_and_a_time_to_be_kept() {
+async fn every_file_has_a_type_security_headers_and_a_cache_policy() {
     let app = app(true).await;
     for path in assets().iter().map(String::as_str).chain(["/"]) {
-        let got = ask(&app, "GET", path, &[("accept-encoding", "br")]).await;
-        assert_eq!((got.status, got.header("content-encoding")), (200, "br"), "{path}");
-        let policy = got.header("content-security-policy");
-        for part in [
+        let response = ask(&app, "GET", path, &[("accept-encoding", "br")]).await;
+        assert_eq!((response.status, response.header("content-encoding")), (200, "br"), "{path}");
+        let policy = response.header("content-security-policy");
+        for expected in [
             "default-src 'none'",
             "script-src 'self'",
             "connect-src 'self'",
@@ -117,13 +118,16 @@ async fn every_file_has_its_type_the_policy_and_a_time_to_be_kept() {
             "form-action 'none'",
             "frame-ancestors 'none'",
         ] {
-            assert!(policy.split(';').any(|told| told.trim() == part), "{path}: {policy}");
+            assert!(
+                policy.split(';').any(|directive| directive.trim() == expected),
+                "{path}: {policy}"
+            );
         }
         assert!(!policy.contains("unsafe-eval") && !policy.contains("http"), "{policy}");
-        assert_eq!(policy.matches("unsafe-inline").count(), 1, "for styles alone: {policy}");
-        assert_eq!(got.header("x-content-type-options"), "nosniff");
-        assert_eq!(got.header("referrer-policy"), "no-referrer");
-        let (kind, kept) = match path.rsplit('.').next() {
+        assert_eq!(policy.matches("unsafe-inline").count(), 1, "only for styles: {policy}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
+        let (content_type, immutable) = match path.rsplit('.').next() {
             Some("js") => ("text/javascript; charset=utf-8", true),
             Some("css") => ("text/css; charset=utf-8", true),
             Some("svg") => ("image/svg+xml", true),
@@ -132,32 +136,33 @@ async fn every_file_has_its_type_the_policy_and_a_time_to_be_kept() {
             Some("md") => ("text/markdown; charset=utf-8", false),
             _ => ("text/html; charset=utf-8", false),
         };
-        assert_eq!(got.header("content-type"), kind, "{path}");
-        let keep = if kept { "public, max-age=31536000, immutable" } else { "no-cache" };
-        assert_eq!(got.header("cache-control"), keep, "{path}");
+        assert_eq!(response.header("content-type"), content_type, "{path}");
+        let cache_control =
+            if immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+        assert_eq!(response.header("cache-control"), cache_control, "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_file_comes_as_the_client_takes_it_and_never_compressed_twice() {
+async fn file_coding_is_negotiated_and_never_applied_twice() {
     let app = app(true).await;
     for path in assets().iter().map(String::as_str).chain(["/"]) {
         let plain = ask(&app, "GET", path, &[]).await;
         assert_eq!(plain.header("content-encoding"), "", "{path}");
         assert!(plain.header("vary").contains("accept-encoding"), "{path}");
-        let packed = ask(&app, "GET", path, &[("accept-encoding", "gzip, deflate, br")]).await;
-        assert_eq!(packed.header("content-encoding"), "br", "{path}");
-        let mut read = Vec::new();
-        let done =
-            brotli_decompressor::Decompressor::new(&*packed.body, 4096).read_to_end(&mut read);
-        done.expect("brotli");
-        assert_eq!(read, plain.body, "{path}");
-        assert_eq!(packed.header("etag"), plain.header("etag"), "{path}");
+        let compressed = ask(&app, "GET", path, &[("accept-encoding", "gzip, deflate, br")]).await;
+        assert_eq!(compressed.header("content-encoding"), "br", "{path}");
+        let mut decoded = Vec::new();
+        brotli_decompressor::Decompressor::new(&*compressed.body, 4096)
+            .read_to_end(&mut decoded)
+            .expect("brotli");
+        assert_eq!(decoded, plain.body, "{path}");
+        assert_eq!(compressed.header("etag"), plain.header("etag"), "{path}");
         let gzip = ask(&app, "GET", path, &[("accept-encoding", "gzip, br;q=0")]).await;
         if gzip.header("content-encoding") == "gzip" {
-            let mut read = Vec::new();
-            flate2::read::GzDecoder::new(&*gzip.body).read_to_end(&mut read).expect("gzip");
-            assert_eq!(read, plain.body, "{path}");
+            let mut decoded = Vec::new();
+            flate2::read::GzDecoder::new(&*gzip.body).read_to_end(&mut decoded).expect("gzip");
+            assert_eq!(decoded, plain.body, "{path}");
         } else {
             assert!(gzip.body == plain.body && plain.body.len() < 1024, "{path}");
         }
@@ -165,28 +170,28 @@ async fn a_file_comes_as_the_client_takes_it_and_never_compressed_twice() {
 }
 
 #[tokio::test]
-async fn who_has_a_file_already_is_told_so() {
+async fn matching_if_none_match_gets_not_modified() {
     let app = app(true).await;
     let first = ask(&app, "GET", "/", &[]).await;
-    let tag = first.header("etag");
-    let strong = tag.trim_start_matches("W/");
-    for known in [tag, "*", strong, &format!("\"another\", {tag}")] {
-        let again = ask(&app, "GET", "/", &[("if-none-match", known)]).await;
-        assert_eq!((again.status, again.body.len()), (304, 0), "{known}");
-        assert_eq!(again.header("etag"), tag);
-        assert!(again.header("content-security-policy").contains("frame-ancestors"));
+    let etag = first.header("etag");
+    let strong = etag.trim_start_matches("W/");
+    for value in [etag, "*", strong, &format!("\"another\", {etag}")] {
+        let response = ask(&app, "GET", "/", &[("if-none-match", value)]).await;
+        assert_eq!((response.status, response.body.len()), (304, 0), "{value}");
+        assert_eq!(response.header("etag"), etag);
+        assert!(response.header("content-security-policy").contains("frame-ancestors"));
     }
     let other = ask(&app, "GET", "/", &[("if-none-match", "\"another\"")]).await;
     assert_eq!(other.status, 200);
 }
 
 #[tokio::test]
-async fn a_head_tells_what_a_get_would_and_other_methods_do_nothing() {
+async fn head_has_the_headers_of_get_and_other_methods_are_rejected() {
     let app = app(true).await;
     for path in ["/", &*assets()[0]] {
-        let coding = [("accept-encoding", "br")];
-        let get = ask(&app, "GET", path, &coding).await;
-        let head = ask(&app, "HEAD", path, &coding).await;
+        let headers = [("accept-encoding", "br")];
+        let get = ask(&app, "GET", path, &headers).await;
+        let head = ask(&app, "HEAD", path, &headers).await;
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         for header in ["etag", "content-type", "content-encoding", "content-length"] {
             assert_eq!(head.header(header), get.header(header), "{path} {header}");
@@ -196,7 +201,7 @@ async fn a_head_tells_what_a_get_would_and_other_methods_do_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_not_found() {
+async fn unknown_paths_are_not_found() {
     let app = app(true).await;
     for path in [
         "/playground",

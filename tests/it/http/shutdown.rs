@@ -1,4 +1,4 @@
-//! The end of the program: who is answered still, and who is not let in any more.
+//! Graceful shutdown: requests that are still answered, and connections that are closed.
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::support::{
     world::World,
 };
 
-async fn gated() -> (App, Arc<Gate>) {
+async fn app_with_gate() -> (App, Arc<Gate>) {
     let gate = Gate::open();
     let app =
         App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..Setup::default() }).await;
@@ -27,8 +27,8 @@ async fn connect(origin: &str) -> std::io::Result<TcpStream> {
     TcpStream::connect(origin.trim_start_matches("http://")).await
 }
 
-/// A request as it goes over a connection that is to be kept.
-fn text(app: &App) -> String {
+/// Returns the bytes of a request on a connection that is to be kept alive.
+fn request_text(app: &App) -> String {
     let body = json!({"query": "{ me { id } }"}).to_string();
     format!(
         "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
@@ -39,125 +39,129 @@ fn text(app: &App) -> String {
 }
 
 async fn ask(stream: &mut TcpStream, app: &App) {
-    send(stream, &text(app)).await;
+    send(stream, &request_text(app)).await;
 }
 
 async fn send(stream: &mut TcpStream, text: &str) {
     stream.write_all(text.as_bytes()).await.expect("sent");
 }
 
-/// One answer of a connection that stays open.
-async fn one(stream: &mut TcpStream) -> String {
-    let mut said = Vec::new();
-    while !said.ends_with(b"}}}") {
-        let read = stream.read_buf(&mut said).await.expect("an answer");
-        assert!(read > 0, "{}", String::from_utf8_lossy(&said));
+/// Reads one response of a connection that stays open.
+async fn read_response(stream: &mut TcpStream) -> String {
+    let mut response = Vec::new();
+    while !response.ends_with(b"}}}") {
+        let read = stream.read_buf(&mut response).await.expect("a response");
+        assert!(read > 0, "{}", String::from_utf8_lossy(&response));
     }
-    String::from_utf8(said).expect("UTF-8")
+    String::from_utf8(response).expect("UTF-8")
 }
 
-/// What comes until the other side closes.
-async fn rest(stream: &mut TcpStream) -> String {
-    let mut said = String::new();
-    stream.read_to_string(&mut said).await.expect("an end");
-    said
+/// Reads until the server closes the connection.
+async fn read_until_closed(stream: &mut TcpStream) -> String {
+    let mut received = String::new();
+    stream.read_to_string(&mut received).await.expect("a closed connection");
+    received
 }
 
 #[track_caller]
-fn is_answer(said: &str) {
-    assert!(said.starts_with("HTTP/1.1 200 ") && said.contains("usr_"), "{said}");
+fn assert_success(response: &str) {
+    assert!(response.starts_with("HTTP/1.1 200 ") && response.contains("usr_"), "{response}");
 }
 
 #[tokio::test]
-async fn readiness_falls_first_and_everybody_is_still_answered() {
-    let (app, _gate) = gated().await;
-    let (origin, end) = app.serve_through().await;
+async fn draining_gateway_is_not_ready_but_answers_every_request() {
+    let (app, _gate) = app_with_gate().await;
+    let (origin, server) = app.serve_through().await;
     let mut kept = connect(&origin).await.expect("a connection");
     ask(&mut kept, &app).await;
-    let said = one(&mut kept).await;
-    assert!(!said.to_lowercase().contains("connection: close"), "{said}");
+    let response = read_response(&mut kept).await;
+    assert!(!response.to_lowercase().contains("connection: close"), "{response}");
     assert_eq!(app.admin("/readyz").await.status, 200);
     app.stages.send_replace(ShutdownPhase::Draining);
     let ready = app.admin("/readyz").await;
     assert_eq!(ready.status, 503, "{}", ready.body);
     assert_eq!(ready.json["reasons"], json!({"program": "shutting down"}));
-    assert_eq!(app.admin("/healthz").await.status, 200, "it is not to be killed for it");
-    // Each answer is the last of its connection, which is closed after it.
-    let mut new = connect(&origin).await.expect("the door is open");
+    assert_eq!(
+        app.admin("/healthz").await.status,
+        200,
+        "liveness does not change during the shutdown"
+    );
+    // The server closes each connection after the next response.
+    let mut new = connect(&origin).await.expect("a new connection is accepted");
     for stream in [&mut kept, &mut new] {
         ask(stream, &app).await;
-        let said = rest(stream).await;
-        is_answer(&said);
-        assert!(said.to_lowercase().contains("connection: close\r\n"), "{said}");
+        let response = read_until_closed(stream).await;
+        assert_success(&response);
+        assert!(response.to_lowercase().contains("connection: close\r\n"), "{response}");
     }
-    assert!(!end.is_finished());
+    assert!(!server.is_finished());
     app.stages.send_replace(ShutdownPhase::Closing);
-    assert_eq!(end.await.expect("an end"), 0);
+    assert_eq!(server.await.expect("the server ends"), 0);
 }
 
 #[tokio::test]
-async fn what_is_under_way_at_the_end_is_finished() {
-    let (app, gate) = gated().await;
-    let (origin, end) = app.serve_through().await;
+async fn requests_in_progress_complete_during_shutdown() {
+    let (app, gate) = app_with_gate().await;
+    let (origin, server) = app.serve_through().await;
     let mut idle = connect(&origin).await.expect("a connection");
     ask(&mut idle, &app).await;
-    one(&mut idle).await;
+    read_response(&mut idle).await;
     gate.close(true);
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
     gate.until_inside(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
-    // A connection without a request is closed, and the door is shut.
-    assert_eq!(rest(&mut idle).await, "");
+    // The server closes idle connections and accepts no new ones.
+    assert_eq!(read_until_closed(&mut idle).await, "");
     let late = connect(&origin).await;
     assert!(late.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused));
-    assert!(!end.is_finished());
+    assert!(!server.is_finished());
     gate.close(false);
-    is_answer(&rest(&mut client).await);
-    assert_eq!(end.await.expect("an end"), 0);
+    assert_success(&read_until_closed(&mut client).await);
+    assert_eq!(server.await.expect("the server ends"), 0);
 }
 
 #[tokio::test]
-async fn who_is_just_asking_is_answered_and_who_says_too_little_is_not_waited_for() {
-    let (app, _gate) = gated().await;
-    let (origin, end) = app.serve_through().await;
+async fn new_requests_are_answered_and_incomplete_ones_are_dropped_on_closing() {
+    let (app, _gate) = app_with_gate().await;
+    let (origin, server) = app.serve_through().await;
     let mut silent = connect(&origin).await.expect("a connection");
     let mut slow = connect(&origin).await.expect("a connection");
     send(&mut slow, "POST /gra").await;
     let mut kept = connect(&origin).await.expect("a connection");
     ask(&mut kept, &app).await;
-    one(&mut kept).await;
+    read_response(&mut kept).await;
     let mut late = connect(&origin).await.expect("a connection");
-    let text = text(&app);
-    // The one is in the queue of the system, where nobody has looked yet, or was taken a moment ago;
-    // the other was answered before, and asks again.
+    let request = request_text(&app);
+    // `late` is still in the listen queue, or was accepted a moment ago. `kept` had a response
+    // before and sends a second request.
     app.stages.send_replace(ShutdownPhase::Closing);
     for stream in [&mut late, &mut kept] {
-        send(stream, &text).await;
+        send(stream, &request).await;
     }
     for stream in [&mut late, &mut kept] {
-        is_answer(&rest(stream).await);
+        assert_success(&read_until_closed(stream).await);
     }
     for stream in [&mut silent, &mut slow] {
-        let mut said = String::new();
-        // With bytes unread the system resets the connection, which is an end as well.
-        let _ = stream.read_to_string(&mut said).await;
-        assert_eq!(said, "");
+        let mut received = String::new();
+        // If bytes are unread, the operating system resets the connection. That closes it, too.
+        let _ = stream.read_to_string(&mut received).await;
+        assert_eq!(received, "");
     }
-    assert_eq!(end.await.expect("an end"), 0);
+    assert_eq!(server.await.expect("the server ends"), 0);
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_cut() {
-    let (app, gate) = gated().await;
-    let (origin, end) = app.serve_through().await;
+async fn requests_are_aborted_when_the_shutdown_timeout_ends() {
+    let (app, gate) = app_with_gate().await;
+    let (origin, server) = app.serve_through().await;
     gate.close(true);
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
     gate.until_inside(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
     app.stages.send_replace(ShutdownPhase::Aborting);
-    assert_eq!(end.await.expect("an end"), 1);
-    assert_eq!(rest(&mut client).await, "");
+    assert_eq!(server.await.expect("the server ends"), 1);
+    assert_eq!(read_until_closed(&mut client).await, "");
     gate.close(false);
 }

@@ -1,5 +1,5 @@
-//! Time limits. The clock of timers stands still in these tests, and jumps to the next timer where
-//! nothing else is left to do: what would take seconds takes none.
+//! Time limits of requests. tokio's clock is paused in these tests and jumps to the next timer when
+//! all tasks wait, so that no test waits for real.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,21 +19,23 @@ use crate::support::{
     world::World,
 };
 
-/// As it is configured where nobody says otherwise.
+/// The default of `TENANTRY_REQUEST_TIMEOUT`.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The wheel that holds timers turns in steps.
-const STEP: Duration = Duration::from_millis(2);
+/// The tolerance for the granularity of tokio's timers.
+const TOLERANCE: Duration = Duration::from_millis(2);
 const MUTATION: &str =
     r#"mutation { createTenant(input: {slug: "one", name: "One"}) { tenant { slug } } }"#;
 
-/// A gateway with the time limit that the program has by default.
-fn limited() -> Setup {
+/// Returns the setup of a gateway with the default time limit.
+fn with_default_timeout() -> Setup {
     Setup { request_timeout: LIMIT, ..Setup::default() }
 }
 
-async fn gated() -> (App, Arc<Gate>) {
+async fn app_with_gate() -> (App, Arc<Gate>) {
     let gate = Gate::open();
-    let app = App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..limited() }).await;
+    let app =
+        App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..with_default_timeout() })
+            .await;
     World::new(&app).await;
     (app, gate)
 }
@@ -42,15 +44,15 @@ fn request(app: &App, query: &str, key: Option<&str>) -> Request<Body> {
     let token = format!("Bearer {}", app.token("ada", []));
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
-        .header("x-request-id", "the-one")
+        .header("x-request-id", "request-1")
         .header("authorization", token);
     let request =
         key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
     request.body(Body::from(json!({"query": query}).to_string())).expect("a request")
 }
 
-/// The same as it goes over a connection.
-fn text(app: &App, query: &str, key: &str) -> String {
+/// Returns the bytes of a request with an idempotency key.
+fn request_text(app: &App, query: &str, key: &str) -> String {
     let body = json!({"query": query}).to_string();
     format!(
         "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
@@ -64,32 +66,32 @@ async fn connect(origin: &str) -> TcpStream {
     TcpStream::connect(origin.trim_start_matches("http://")).await.expect("a connection")
 }
 
-/// What comes until the other end closes.
-async fn rest(stream: &mut TcpStream) -> String {
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.expect("an end");
-    String::from_utf8(rest).expect("UTF-8")
+/// Reads until the server closes the connection.
+async fn read_until_closed(stream: &mut TcpStream) -> String {
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).await.expect("a closed connection");
+    String::from_utf8(received).expect("UTF-8")
 }
 
 #[track_caller]
-fn took(since: Instant, limit: Duration) {
-    let took = since.elapsed();
-    assert!((limit..=limit + STEP).contains(&took), "{took:?}");
+fn assert_elapsed(since: Instant, limit: Duration) {
+    let elapsed = since.elapsed();
+    assert!((limit..=limit + TOLERANCE).contains(&elapsed), "{elapsed:?}");
 }
 
 #[tokio::test]
-async fn a_request_past_its_time_is_answered_and_its_work_dropped() {
-    let (app, gate) = gated().await;
+async fn timed_out_request_gets_a_response_and_is_cancelled() {
+    let (app, gate) = app_with_gate().await;
     gate.close(true);
     tokio::time::pause();
     let since = Instant::now();
     let reply = app.send(request(&app, "{ me { id } }", None)).await;
-    took(since, LIMIT);
+    assert_elapsed(since, LIMIT);
     assert_eq!((reply.status, reply.codes()), (504, vec!["TIMEOUT"]));
-    assert_eq!(reply.header("x-request-id"), Some("the-one"));
-    assert_eq!(reply.json["extensions"]["requestId"], "the-one");
+    assert_eq!(reply.header("x-request-id"), Some("request-1"));
+    assert_eq!(reply.json["extensions"]["requestId"], "request-1");
     assert_eq!(reply.json.get("data"), None);
-    // The store still holds everything up: what waited for it is gone.
+    // The store still blocks, but the request no longer waits for it.
     gate.until_inside(0).await;
     assert_eq!(app.metric("tenantry_requests_timed_out_total").await, 1.0);
     gate.close(false);
@@ -98,31 +100,31 @@ async fn a_request_past_its_time_is_answered_and_its_work_dropped() {
 }
 
 #[tokio::test]
-async fn a_request_with_a_key_has_no_more_time_and_may_be_sent_again_at_once() {
-    let (app, gate) = gated().await;
+async fn timed_out_mutation_with_a_key_can_be_retried_immediately() {
+    let (app, gate) = app_with_gate().await;
     gate.close(true);
     tokio::time::pause();
     let since = Instant::now();
     let reply = app.send(request(&app, MUTATION, Some("k"))).await;
-    took(since, LIMIT);
+    assert_elapsed(since, LIMIT);
     assert_eq!((reply.status, reply.codes()), (504, vec!["TIMEOUT"]));
     gate.until_inside(0).await;
     gate.close(false);
-    // No lease is left to wait for, and the answer was not kept.
+    // The lease was released, and the timeout response was not stored.
     let since = Instant::now();
-    let again = app.send(request(&app, MUTATION, Some("k"))).await;
+    let retry = app.send(request(&app, MUTATION, Some("k"))).await;
     assert!(since.elapsed() < LIMIT / 10, "{:?}", since.elapsed());
-    assert_eq!(again.data()["createTenant"]["tenant"]["slug"], "one");
-    assert!(again.writes > 0);
+    assert_eq!(retry.data()["createTenant"]["tenant"]["slug"], "one");
+    assert!(retry.writes > 0);
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_takes_its_work_along() {
-    let (app, gate) = gated().await;
+async fn disconnect_cancels_a_query() {
+    let (app, gate) = app_with_gate().await;
     let origin = app.serve().await;
     gate.close(true);
     let mut client = connect(&origin).await;
-    let query = text(&app, "{ me { id } }", "k");
+    let query = request_text(&app, "{ me { id } }", "k");
     client.write_all(query.as_bytes()).await.expect("sent");
     gate.until_inside(1).await;
     drop(client);
@@ -130,58 +132,58 @@ async fn a_client_that_goes_away_takes_its_work_along() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_its_mutation_with_a_key_at_work() {
-    let (app, gate) = gated().await;
+async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
+    let (app, gate) = app_with_gate().await;
     let origin = app.serve().await;
     gate.close(true);
     let mut client = connect(&origin).await;
-    client.write_all(text(&app, MUTATION, "k").as_bytes()).await.expect("sent");
+    client.write_all(request_text(&app, MUTATION, "k").as_bytes()).await.expect("sent");
     gate.until_inside(1).await;
-    // A query beside it on a second connection shows when the server has seen that both are gone.
+    // A query on a second connection shows when the server has noticed both disconnects.
     let mut other = connect(&origin).await;
-    other.write_all(text(&app, "{ me { id } }", "k").as_bytes()).await.expect("sent");
+    other.write_all(request_text(&app, "{ me { id } }", "k").as_bytes()).await.expect("sent");
     gate.until_inside(2).await;
     drop(client);
     drop(other);
     gate.until_inside(1).await;
     gate.close(false);
-    let again = app.send(request(&app, MUTATION, Some("k"))).await;
-    assert_eq!(again.data()["createTenant"]["tenant"]["slug"], "one");
-    assert_eq!(again.writes, 0, "the first has done it");
+    let replay = app.send(request(&app, MUTATION, Some("k"))).await;
+    assert_eq!(replay.data()["createTenant"]["tenant"]["slug"], "one");
+    assert_eq!(replay.writes, 0, "the first request has committed the change");
 }
 
 #[tokio::test]
-async fn a_slow_head_is_cut() {
-    let app = App::with(Backend::Sqlite, limited()).await;
-    // The clock stands still until the server has begun to wait, then jumps from timer to timer.
+async fn slow_request_head_is_timed_out() {
+    let app = App::with(Backend::Sqlite, with_default_timeout()).await;
+    // The clock is frozen until the server has begun to wait. It then jumps from timer to timer.
     let time = FrozenTime::start();
     let mut client = connect(&app.serve().await).await;
     let since = Instant::now();
     client.write_all(b"POST /graphql HTTP/1.1\r\nhost: x\r\n").await.expect("sent");
     drop(time);
-    let said = rest(&mut client).await;
-    took(since, HEAD_TIMEOUT);
-    assert!(!said.contains(" 200 "), "{said}");
+    let received = read_until_closed(&mut client).await;
+    assert_elapsed(since, HEAD_TIMEOUT);
+    assert!(!received.contains(" 200 "), "{received}");
 }
 
 #[tokio::test]
-async fn a_slow_body_is_cut() {
-    let app = App::with(Backend::Sqlite, limited()).await;
+async fn slow_request_body_is_timed_out() {
+    let app = App::with(Backend::Sqlite, with_default_timeout()).await;
     let time = FrozenTime::start();
     let mut client = connect(&app.serve().await).await;
     let since = Instant::now();
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 30\r\n\r\n{";
     client.write_all(head.as_bytes()).await.expect("sent");
     drop(time);
-    let said = rest(&mut client).await;
-    took(since, LIMIT);
-    assert!(said.starts_with("HTTP/1.1 504 ") && said.contains("TIMEOUT"), "{said}");
+    let response = read_until_closed(&mut client).await;
+    assert_elapsed(since, LIMIT);
+    assert!(response.starts_with("HTTP/1.1 504 ") && response.contains("TIMEOUT"), "{response}");
 }
 
-/// A fault of this program in one request is that request's alone, and its words are for nobody.
+/// A panic in one request fails only that request, and the response does not contain its message.
 #[tokio::test]
-async fn a_panic_is_internal_and_the_next_request_is_answered() {
-    let (app, gate) = gated().await;
+async fn panic_is_an_internal_error_and_the_next_request_succeeds() {
+    let (app, gate) = app_with_gate().await;
     gate.break_it(true);
     let reply = app.ask("bob", "{ me { name } }").await;
     assert_eq!((reply.status, reply.codes()), (200, vec!["INTERNAL"]));
