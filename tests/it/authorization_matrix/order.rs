@@ -1,7 +1,11 @@
-//! The order of checks. For each mutation a ladder: it begins with everything wrong, and each step
-//! mends the one thing that was the answer before, so that the next wrong in the contract's order is
-//! the answer, until nothing is wrong. `$LEFT_OUT` takes a field out of the input, and `$OVER` is a
-//! subscription that is over, of a tenant that has another one.
+//! Tests the order of checks.
+//!
+//! Each mutation has one or more sequences of steps. A sequence begins with an input that fails every
+//! check. Each step fixes the check that failed before, so that the next check in the order of the
+//! contract fails. The last step succeeds.
+//!
+//! `$OMIT` as a value removes the field from the input. `$ENDED` is an ended subscription of a tenant
+//! that also has a live one.
 
 use std::collections::BTreeSet;
 
@@ -9,66 +13,71 @@ use serde_json::{Value, json};
 use tenantry::domain::{change::Change, subscription::TenantSubscriptionStatus};
 
 use super::{
-    ask, mutation,
+    fixture::{self, Fixture},
+    mutation_document, send_as,
     table::{
-        Caller::{self, Admin, Anonymous, Disabled, Member, Newcomer, Outsider, Owner, Platform},
-        Place::{self, Active, Default, Ownerless, Suspended},
+        Caller::{
+            self, Admin, Anonymous, Disabled, Member, Outsider, Owner, PlatformAdmin, Unprovisioned,
+        },
+        TenantKind::{self, Active, Default, NoOtherOwner, Suspended},
     },
-    world::{self, Cell},
 };
 use crate::support::{
     app::{App, Reply, on_both_stores},
-    world as things,
+    world,
 };
 
 on_both_stores! {
-    the_first_wrong_is_the_answer,
+    first_failing_check_decides_the_error,
 }
 
-/// Who asks, about which tenant, what of the input is mended, and what the answer is.
-type Step = (Caller, Place, &'static str, &'static str);
+/// A step: the caller, the kind of tenant, the fields of the input to fix, and the expected result.
+type Step = (Caller, TenantKind, &'static str, &'static str);
 
-/// What is not there or not well for everybody alike.
-const NOBODY: [Step; 3] = [
+/// The steps of callers without an enabled user, which are the same for every mutation.
+const WITHOUT_VIEWER: [Step; 3] = [
     (Anonymous, Suspended, "{}", "UNAUTHENTICATED"),
     (Disabled, Suspended, "{}", "USER_DISABLED"),
-    (Newcomer, Suspended, "{}", "USER_NOT_PROVISIONED"),
+    (Unprovisioned, Suspended, "{}", "USER_NOT_PROVISIONED"),
 ];
 
-/// A mutation, the fields of its payload, the input where all is wrong, and the steps.
-struct Ladder {
+/// The steps of one mutation.
+struct Sequence {
+    /// The name of the mutation.
     name: &'static str,
+    /// The fields of its payload to select.
     fields: &'static str,
+    /// The initial input, which fails every check.
     input: &'static str,
     steps: Vec<Step>,
 }
 
-fn ladder(
+fn sequence(
     (name, fields): (&'static str, &'static str),
     input: &'static str,
     first: &[Step],
-    then: &[Step],
-) -> Ladder {
-    Ladder { name, fields, input, steps: [first, &NOBODY, then].concat() }
+    last: &[Step],
+) -> Sequence {
+    Sequence { name, fields, input, steps: [first, &WITHOUT_VIEWER, last].concat() }
 }
 
 #[rustfmt::skip]
-fn ladders() -> Vec<Ladder> {
+fn sequences() -> Vec<Sequence> {
     vec![
-        ladder(
+        sequence(
             ("createTenant", "tenant { id }"),
             r#"{"slug": "-", "name": "", "domains": ["$SLUG.example"]}"#,
             &[],
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "BAD_USER_INPUT input.slug input.name"),
-                (Platform, Suspended, r#"{"slug": "new-$N"}"#, "BAD_USER_INPUT input.name"),
-                (Platform, Suspended, r#"{"name": "New"}"#, "CONFLICT domains"),
-                (Platform, Suspended, r#"{"domains": []}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "BAD_USER_INPUT input.slug input.name"),
+                (PlatformAdmin, Suspended, r#"{"slug": "new-$N"}"#, "BAD_USER_INPUT input.name"),
+                (PlatformAdmin, Suspended, r#"{"name": "New"}"#, "CONFLICT domains"),
+                (PlatformAdmin, Suspended, r#"{"domains": []}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateTenant", "tenant { id }"),
             r#"{"id": "x", "version": 99, "name": "", "slug": "-", "domains": ["hidden.example"]}"#,
             &[
@@ -80,27 +89,27 @@ fn ladders() -> Vec<Ladder> {
                 (Member, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, r#"{"slug": null}"#, "FORBIDDEN"),
-                (Owner, Suspended, r#"{"slug": "$LEFT_OUT"}"#, "TENANT_SUSPENDED"),
+                (Owner, Suspended, r#"{"slug": "$OMIT"}"#, "TENANT_SUSPENDED"),
                 (Owner, Active, "{}", "BAD_USER_INPUT input.name"),
                 (Owner, Active, r#"{"name": "Changed"}"#, "STALE_VERSION 1"),
                 (Owner, Active, r#"{"version": 1}"#, "CONFLICT domains"),
                 (Owner, Active, r#"{"domains": []}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateTenant", "tenant { id }"),
             r#"{"id": "$NO_TENANT", "version": 99, "name": "", "slug": "-"}"#,
             &[],
             &[
-                (Platform, Default, "{}", "NOT_FOUND"),
-                (Platform, Default, r#"{"id": "$TENANT"}"#, "FORBIDDEN"),
-                (Platform, Suspended, "{}", "BAD_USER_INPUT input.slug input.name"),
-                (Platform, Suspended, r#"{"name": "Changed", "slug": "hidden"}"#, "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "CONFLICT slug"),
-                (Platform, Suspended, r#"{"slug": "changed-$N"}"#, "✓"),
+                (PlatformAdmin, Default, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Default, r#"{"id": "$TENANT"}"#, "FORBIDDEN"),
+                (PlatformAdmin, Suspended, "{}", "BAD_USER_INPUT input.slug input.name"),
+                (PlatformAdmin, Suspended, r#"{"name": "Changed", "slug": "hidden"}"#, "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "CONFLICT slug"),
+                (PlatformAdmin, Suspended, r#"{"slug": "changed-$N"}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("deleteTenant", "deletedId"),
             r#"{"id": "x", "version": 99}"#,
             &[
@@ -110,27 +119,27 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Default, "{}", "NOT_FOUND"),
-                (Platform, Default, r#"{"id": "$TENANT"}"#, "FORBIDDEN"),
-                (Platform, Suspended, "{}", "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "✓"),
+                (PlatformAdmin, Default, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Default, r#"{"id": "$TENANT"}"#, "FORBIDDEN"),
+                (PlatformAdmin, Suspended, "{}", "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("createUser", "user { id }"),
-            r#"{"subject": "", "issuer": "https://other.example", "email": "nobody", "name": ""}"#,
+            r#"{"subject": "", "issuer": "https://other.example", "email": "invalid", "name": ""}"#,
             &[],
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "BAD_USER_INPUT input.subject input.issuer input.email input.name"),
-                (Platform, Suspended, r#"{"subject": "of-member-$N", "issuer": null, "email": "new@example.org", "name": "New"}"#, "CONFLICT subject"),
-                (Platform, Suspended, r#"{"subject": "new-$N"}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "BAD_USER_INPUT input.subject input.issuer input.email input.name"),
+                (PlatformAdmin, Suspended, r#"{"subject": "other-member-$N", "issuer": null, "email": "new@example.org", "name": "New"}"#, "CONFLICT subject"),
+                (PlatformAdmin, Suspended, r#"{"subject": "new-$N"}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateUser", "user { id }"),
-            r#"{"id": "x", "version": 99, "email": "nobody", "name": ""}"#,
+            r#"{"id": "x", "version": 99, "email": "invalid", "name": ""}"#,
             &[
                 (Anonymous, Suspended, "{}", "BAD_USER_INPUT input.id"),
                 (Anonymous, Suspended, r#"{"id": "$NO_USER"}"#, "UNAUTHENTICATED"),
@@ -138,13 +147,13 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "NOT_FOUND"),
-                (Platform, Suspended, r#"{"id": "$MEMBER"}"#, "BAD_USER_INPUT input.email input.name"),
-                (Platform, Suspended, r#"{"email": "new@example.org", "name": "Changed"}"#, "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Suspended, r#"{"id": "$MEMBER"}"#, "BAD_USER_INPUT input.email input.name"),
+                (PlatformAdmin, Suspended, r#"{"email": "new@example.org", "name": "Changed"}"#, "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("deleteUser", "deletedId"),
             r#"{"id": "x", "version": 99}"#,
             &[
@@ -154,12 +163,12 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "NOT_FOUND"),
-                (Platform, Suspended, r#"{"id": "$MEMBER"}"#, "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Suspended, r#"{"id": "$MEMBER"}"#, "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("createSubscription", "subscription { id }"),
             r#"{"tenantId": "x", "plan": "FREE", "currentPeriodStart": "2026-02-01T00:00:00Z", "currentPeriodEnd": "2026-01-01T00:00:00Z"}"#,
             &[
@@ -169,13 +178,13 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "NOT_FOUND"),
-                (Platform, Suspended, r#"{"tenantId": "$TENANT"}"#, "BAD_USER_INPUT input.currentPeriodEnd"),
-                (Platform, Suspended, r#"{"currentPeriodEnd": "2026-03-01T00:00:00Z"}"#, "CONFLICT tenantId"),
-                (Platform, Suspended, r#"{"status": "CANCELED"}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Suspended, r#"{"tenantId": "$TENANT"}"#, "BAD_USER_INPUT input.currentPeriodEnd"),
+                (PlatformAdmin, Suspended, r#"{"currentPeriodEnd": "2026-03-01T00:00:00Z"}"#, "CONFLICT tenantId"),
+                (PlatformAdmin, Suspended, r#"{"status": "CANCELED"}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateSubscription", "subscription { id }"),
             r#"{"id": "x", "version": 99, "currentPeriodStart": "2026-02-01T00:00:00Z", "currentPeriodEnd": "2026-01-01T00:00:00Z"}"#,
             &[
@@ -185,23 +194,23 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "NOT_FOUND"),
-                (Platform, Suspended, r#"{"id": "$SUBSCRIPTION"}"#, "BAD_USER_INPUT input.currentPeriodEnd"),
-                (Platform, Suspended, r#"{"currentPeriodEnd": "2026-03-01T00:00:00Z"}"#, "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Suspended, r#"{"id": "$SUBSCRIPTION"}"#, "BAD_USER_INPUT input.currentPeriodEnd"),
+                (PlatformAdmin, Suspended, r#"{"currentPeriodEnd": "2026-03-01T00:00:00Z"}"#, "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateSubscription", "subscription { id }"),
-            r#"{"id": "$OVER", "version": 99, "status": "ACTIVE"}"#,
+            r#"{"id": "$ENDED", "version": 99, "status": "ACTIVE"}"#,
             &[],
             &[
-                (Platform, Suspended, "{}", "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "CONFLICT tenantId"),
-                (Platform, Suspended, r#"{"status": "INCOMPLETE_EXPIRED"}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "CONFLICT tenantId"),
+                (PlatformAdmin, Suspended, r#"{"status": "INCOMPLETE_EXPIRED"}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("deleteSubscription", "deletedId"),
             r#"{"id": "x", "version": 99}"#,
             &[
@@ -211,12 +220,12 @@ fn ladders() -> Vec<Ladder> {
             &[
                 (Outsider, Suspended, "{}", "FORBIDDEN"),
                 (Owner, Suspended, "{}", "FORBIDDEN"),
-                (Platform, Suspended, "{}", "NOT_FOUND"),
-                (Platform, Suspended, r#"{"id": "$SUBSCRIPTION"}"#, "STALE_VERSION 1"),
-                (Platform, Suspended, r#"{"version": 1}"#, "✓"),
+                (PlatformAdmin, Suspended, "{}", "NOT_FOUND"),
+                (PlatformAdmin, Suspended, r#"{"id": "$SUBSCRIPTION"}"#, "STALE_VERSION 1"),
+                (PlatformAdmin, Suspended, r#"{"version": 1}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("addTenantMember", "membership { role }"),
             r#"{"tenantId": "x", "userId": "y", "role": "OWNER"}"#,
             &[
@@ -234,7 +243,7 @@ fn ladders() -> Vec<Ladder> {
                 (Admin, Active, r#"{"userId": "$PEER"}"#, "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("updateTenantMember", "membership { role }"),
             r#"{"tenantId": "x", "userId": "y", "role": "OWNER"}"#,
             &[
@@ -249,11 +258,11 @@ fn ladders() -> Vec<Ladder> {
                 (Admin, Suspended, r#"{"role": "ADMIN"}"#, "NOT_FOUND"),
                 (Admin, Suspended, r#"{"userId": "$OWNER"}"#, "FORBIDDEN"),
                 (Owner, Suspended, r#"{"userId": "$CALLER"}"#, "TENANT_SUSPENDED"),
-                (Owner, Ownerless, "{}", "CONFLICT userId"),
+                (Owner, NoOtherOwner, "{}", "CONFLICT userId"),
                 (Owner, Active, "{}", "✓"),
             ],
         ),
-        ladder(
+        sequence(
             ("removeTenantMember", "removedUserId"),
             r#"{"tenantId": "x", "userId": "y"}"#,
             &[
@@ -267,32 +276,33 @@ fn ladders() -> Vec<Ladder> {
                 (Admin, Suspended, "{}", "NOT_FOUND"),
                 (Admin, Suspended, r#"{"userId": "$OWNER"}"#, "FORBIDDEN"),
                 (Owner, Suspended, "{}", "TENANT_SUSPENDED"),
-                (Owner, Ownerless, r#"{"userId": "$CALLER"}"#, "CONFLICT userId"),
+                (Owner, NoOtherOwner, r#"{"userId": "$CALLER"}"#, "CONFLICT userId"),
                 (Owner, Suspended, "{}", "✓"),
             ],
         ),
     ]
 }
 
-/// The code, and what it says besides.
-fn answer(reply: &Reply) -> String {
+/// Returns the code of the only error with its details, or `✓` if there is no error.
+fn summary(reply: &Reply) -> String {
     let [code] = reply.codes()[..] else {
         return if reply.codes().is_empty() { "✓".to_owned() } else { reply.body.clone() };
     };
-    let told = &reply.json["errors"][0]["extensions"];
-    let fields = told["fields"].as_array().map_or(&[][..], Vec::as_slice);
-    let paths = fields.iter().map(|fault| fault["path"].to_string().replace('"', ""));
-    let besides = [&told["currentVersion"], &told["field"]].map(Value::to_string);
-    let besides = besides.into_iter().filter(|t| t != "null").map(|told| told.replace('"', ""));
-    let words: Vec<String> = std::iter::once(code.to_owned()).chain(paths).chain(besides).collect();
+    let extensions = &reply.json["errors"][0]["extensions"];
+    let fields = extensions["fields"].as_array().map_or(&[][..], Vec::as_slice);
+    let paths = fields.iter().map(|error| error["path"].to_string().replace('"', ""));
+    let details = [&extensions["currentVersion"], &extensions["field"]].map(Value::to_string);
+    let details = details.into_iter().filter(|text| text != "null");
+    let details = details.map(|text| text.replace('"', ""));
+    let words: Vec<String> = std::iter::once(code.to_owned()).chain(paths).chain(details).collect();
     words.join(" ")
 }
 
-/// Mends some fields of an input.
-fn mend(input: &mut Value, fields: &str) {
+/// Replaces some fields of an input.
+fn replace_fields(input: &mut Value, fields: &str) {
     let fields: Value = serde_json::from_str(fields).expect("JSON");
     for (name, value) in fields.as_object().expect("fields") {
-        if value == "$LEFT_OUT" {
+        if value == "$OMIT" {
             input.as_object_mut().expect("fields").remove(name);
         } else {
             input[name] = value.clone();
@@ -300,41 +310,44 @@ fn mend(input: &mut Value, fields: &str) {
     }
 }
 
-async fn the_first_wrong_is_the_answer(app: App) {
-    app.store.commit(&world::shared()).await.expect("an empty store");
+async fn first_failing_check_decides_the_error(app: App) {
+    app.store.commit(&fixture::shared_changes()).await.expect("the store is empty");
     let mut mutations = BTreeSet::new();
-    for (n, ladder) in (0..).zip(ladders()) {
-        let places = [Active, Suspended, Ownerless, Default];
-        let cells =
-            [0, 1, 2, 3].map(|k| Cell::new(&app, n * 4 + k, places[k as usize], &Caller::ALL));
-        let mut changes: Vec<Change> = cells.iter().flat_map(Cell::changes).collect();
-        let suspended = &cells[1];
-        let over = TenantSubscriptionStatus::Canceled;
-        let over = things::subscription(900_000 + n, &suspended.tenant, over);
-        changes.push(Change::InsertSubscription(over.clone()));
-        app.store.commit(&changes).await.expect("free");
-        let mut input: Value = serde_json::from_str(ladder.input).expect("JSON");
-        for (caller, place, mended, expected) in ladder.steps {
-            mend(&mut input, mended);
-            let cell = cells.iter().find(|cell| cell.place == place).expect("a world like that");
+    for (n, sequence) in (0..).zip(sequences()) {
+        let kinds = [Active, Suspended, NoOtherOwner, Default];
+        let fixtures =
+            [0, 1, 2, 3].map(|k| Fixture::new(&app, n * 4 + k, kinds[k as usize], &Caller::ALL));
+        let mut changes: Vec<Change> = fixtures.iter().flat_map(Fixture::changes).collect();
+        let suspended = &fixtures[1];
+        let canceled = TenantSubscriptionStatus::Canceled;
+        let ended = world::subscription(900_000 + n, &suspended.tenant, canceled);
+        changes.push(Change::InsertSubscription(ended.clone()));
+        app.store.commit(&changes).await.expect("identifiers are unused");
+        let mut input: Value = serde_json::from_str(sequence.input).expect("JSON");
+        for (caller, tenant_kind, fixed, expected) in sequence.steps {
+            replace_fields(&mut input, fixed);
+            let fixture = fixtures
+                .iter()
+                .find(|fixture| fixture.tenant_kind == tenant_kind)
+                .expect("a fixture with that kind of tenant");
             let filled =
-                cell.fill(caller, &input.to_string().replace("$OVER", &over.id.to_string()));
+                fixture.fill(caller, &input.to_string().replace("$ENDED", &ended.id.to_string()));
             let filled: Value = serde_json::from_str(&filled).expect("JSON");
-            let document = mutation(ladder.name, ladder.fields);
+            let document = mutation_document(sequence.name, sequence.fields);
             let variables = json!({ "input": filled });
-            let reply = ask(&app, cell, caller, "step", &document, variables).await;
-            let about = format!("{} {filled} for {}", ladder.name, caller.title());
-            assert_eq!(answer(&reply), expected, "{about}");
-            assert_eq!(reply.writes > 0, expected == "✓", "{about}");
+            let reply = send_as(&app, fixture, caller, "step", &document, variables).await;
+            let step = format!("{} {filled} for {}", sequence.name, caller.title());
+            assert_eq!(summary(&reply), expected, "{step}");
+            assert_eq!(reply.writes > 0, expected == "✓", "{step}");
         }
-        mutations.insert(ladder.name);
+        mutations.insert(sequence.name);
     }
     let all: BTreeSet<&str> = super::table::rows()
         .iter()
-        .filter_map(|row| match &row.ask {
-            super::table::Ask::Write { operation, .. } => Some(operation.name),
-            super::table::Ask::Read { .. } => None,
+        .filter_map(|row| match &row.request {
+            super::table::Request::Write { operation, .. } => Some(operation.name),
+            super::table::Request::Read { .. } => None,
         })
         .collect();
-    assert_eq!(mutations, all, "every mutation has a ladder");
+    assert_eq!(mutations, all, "every mutation has a sequence");
 }
