@@ -135,7 +135,7 @@ pub(super) struct Operation {
 /// The request of a row.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// A query.
+    /// A query, or a field of a query.
     Read {
         /// The schema coordinates that the row covers. If the document contains `{0}`, it is sent
         /// once for each of them, with the field's name in its place.
@@ -147,7 +147,7 @@ pub(super) enum Request {
         /// A text that the value contains if it is allowed, and does not contain if it is omitted.
         contains: &'static str,
     },
-    /// A mutation.
+    /// A mutation with its input.
     Write {
         /// The mutation to run.
         operation: Operation,
