@@ -1,27 +1,28 @@
-//! The authorization matrix: who may see and do what, as one table ([`table`]) that is run whole
-//! against both stores, printed in `docs/AUTHORIZATION.md`, and complete: what the schema has and the
-//! table does not name fails a test.
+//! Tests the authorization matrix: one [`table`] of what each kind of caller may see and do.
+//!
+//! Every row runs against both stores. The table is printed in `docs/AUTHORIZATION.md`. It is
+//! complete: a test fails if the schema has an element that the table does not name.
 
+mod fixture;
 mod identifiers;
 mod order;
 mod print;
 mod reads;
 mod schema;
 mod table;
-mod world;
 mod writes;
 
 use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::support::app::{App, Reply};
+use fixture::Fixture;
 use table::Caller;
-use world::Cell;
 
-/// Asks as one of a world's callers, under that request's identifier.
-async fn ask(
+/// Sends a request as one of a fixture's callers, with the given request id.
+async fn send_as(
     app: &App,
-    cell: &Cell,
+    fixture: &Fixture,
     caller: Caller,
     request_id: &str,
     document: &str,
@@ -31,24 +32,26 @@ async fn ask(
         .header("content-type", "application/json")
         .header("x-request-id", request_id);
     if caller != Caller::Anonymous {
-        // A token says who and no more: these groups count for `me` alone.
+        // Only `me` may read the groups of a token. Every other request claims a platform admin's
+        // group, which must have no effect.
         let groups = if document.starts_with("{ me ") { &[][..] } else { &["platform-admins"] };
-        let subject = format!("{}-{}", world::word(caller), cell.n);
+        let subject = format!("{}-{}", fixture::subject_prefix(caller), fixture.number);
         let token = app.token(&subject, groups.iter().copied());
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let body = json!({"query": document, "variables": variables}).to_string();
-    app.send(request.body(Body::from(body)).expect("a request")).await
+    app.send(request.body(Body::from(body)).expect("a valid request")).await
 }
 
-/// A document with one mutation, as `x`, its input in a variable.
-fn mutation(name: &str, fields: &str) -> String {
+/// Returns a document with a single mutation, aliased as `x`, that takes its input from a variable.
+fn mutation_document(name: &str, fields: &str) -> String {
     let input = format!("{}{}Input", name[..1].to_uppercase(), &name[1..]);
     format!("mutation($input: {input}!) {{ x: {name}(input: $input) {{ {fields} }} }}")
 }
 
-/// How many reads of the store such a refusal costs, where that does not depend on what was asked.
-fn reads_of(code: &str) -> Option<u32> {
+/// Returns the store reads of a request that fails with `code`, if they are the same for every
+/// request.
+fn expected_reads(code: &str) -> Option<u32> {
     match code {
         "UNAUTHENTICATED" => Some(0),
         "USER_NOT_PROVISIONED" | "USER_DISABLED" => Some(1),

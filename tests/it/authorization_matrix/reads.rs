@@ -1,28 +1,29 @@
-//! Every row that reads, for every caller.
+//! Runs every row that reads, for every caller.
 
 use serde_json::{Value, json};
 use tenantry::domain::change::Change;
 
 use super::{
-    ask, reads_of,
-    table::{self, Ask, Caller, Place},
-    world::{self, Cell},
+    expected_reads,
+    fixture::{self, Fixture},
+    send_as,
+    table::{self, Caller, Request, TenantKind},
 };
 use crate::support::app::{App, Reply, on_both_stores};
 
 on_both_stores! {
-    every_read_for_every_caller,
+    queries_match_the_matrix_for_every_caller,
 }
 
-/// What came of what stands there in `data`, in the words of the table.
-pub(super) fn outcome(reply: &Reply, at: &str, finds: &str) -> String {
-    let value = reply.json["data"].pointer(at);
-    let path = at.trim_start_matches('/').replace('/', ".");
+/// Returns the outcome of the value at a JSON pointer below `data`, in the words of the table.
+pub(super) fn outcome(reply: &Reply, pointer: &str, contains: &str) -> String {
+    let value = reply.json["data"].pointer(pointer);
+    let path = pointer.trim_start_matches('/').replace('/', ".");
     match (&reply.codes()[..], value) {
         ([], None) => "–".to_owned(),
         ([], Some(Value::Null)) => "null".to_owned(),
-        ([], Some(value)) if value.to_string().contains(finds) => "✓".to_owned(),
-        ([], Some(_)) => "left out".to_owned(),
+        ([], Some(value)) if value.to_string().contains(contains) => "✓".to_owned(),
+        ([], Some(_)) => "omitted".to_owned(),
         (["FORBIDDEN"], Some(Value::Null))
             if path.contains('.') && reply.errors() == [format!("FORBIDDEN {path}")] =>
         {
@@ -33,58 +34,65 @@ pub(super) fn outcome(reply: &Reply, at: &str, finds: &str) -> String {
     }
 }
 
-async fn every_read_for_every_caller(app: App) {
-    let cells = [Place::Active, Place::Suspended].map(|place| {
-        let n = u32::from(place == Place::Suspended);
-        Cell::new(&app, n, place, &Caller::ALL)
+async fn queries_match_the_matrix_for_every_caller(app: App) {
+    let fixtures = [TenantKind::Active, TenantKind::Suspended].map(|kind| {
+        let number = u32::from(kind == TenantKind::Suspended);
+        Fixture::new(&app, number, kind, &Caller::ALL)
     });
-    let changes: Vec<Change> =
-        world::shared().into_iter().chain(cells.iter().flat_map(Cell::changes)).collect();
-    app.store.commit(&changes).await.expect("an empty store");
-    let (mut asked, mut wrong) = (0, Vec::new());
+    let changes: Vec<Change> = fixture::shared_changes()
+        .into_iter()
+        .chain(fixtures.iter().flat_map(Fixture::changes))
+        .collect();
+    app.store.commit(&changes).await.expect("the store is empty");
+    let (mut sent, mut mismatches) = (0, Vec::new());
     for row in table::rows() {
-        let Ask::Read { covers, document, at, finds } = &row.ask else { continue };
-        let cell = cells.iter().find(|cell| cell.place == row.place).expect("a world like that");
+        let Request::Read { covers, document, pointer, contains } = &row.request else { continue };
+        let fixture = fixtures
+            .iter()
+            .find(|fixture| fixture.tenant_kind == row.tenant)
+            .expect("a fixture with that kind of tenant");
         for coordinate in *covers {
             let (_, field) = coordinate.split_once('.').expect("a type and a field");
             for caller in Caller::ALL {
-                let fill = |text: &str| cell.fill(caller, &text.replace("{0}", field));
+                let fill = |text: &str| fixture.fill(caller, &text.replace("{0}", field));
                 let document = format!("{{ {} }}", fill(document));
-                assert!(document.contains(field), "{document} does not ask for {coordinate}");
-                let reply = ask(&app, cell, caller, "matrix", &document, json!({})).await;
-                asked += 1;
-                let came = outcome(&reply, &fill(at), &fill(finds));
-                let expected = row.expects(caller).word();
-                let about = format!("{coordinate}, {}, for {}", row.what, caller.title());
-                if came != expected {
-                    wrong.push(format!("{about}: {came}, not {expected}"));
+                assert!(document.contains(field), "{document} does not select {coordinate}");
+                let reply = send_as(&app, fixture, caller, "matrix", &document, json!({})).await;
+                sent += 1;
+                let actual = outcome(&reply, &fill(pointer), &fill(contains));
+                let expected = row.expects(caller).as_str();
+                let case = format!("{coordinate}, {}, for {}", row.title, caller.title());
+                if actual != expected {
+                    mismatches.push(format!("{case}: {actual}, not {expected}"));
                     continue;
                 }
-                costs(&reply, expected, &about);
+                assert_cost(&reply, expected, &case);
                 if *coordinate != "Query.me" {
-                    assert_eq!(reply.writes, 0, "{about}: only `me` writes");
-                } else if caller == Caller::Newcomer {
-                    forget(&app, cell).await;
+                    assert_eq!(reply.writes, 0, "{case}: only `me` writes");
+                } else if caller == Caller::Unprovisioned {
+                    delete_provisioned_user(&app, fixture).await;
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {asked}: {wrong:#?}", wrong.len());
+    assert!(mismatches.is_empty(), "{} of {sent}: {mismatches:#?}", mismatches.len());
 }
 
-/// What an answer may have cost; a whole refusal of a read comes before anything is looked up.
-fn costs(reply: &Reply, expected: &str, about: &str) {
-    assert_eq!(reply.status, 200, "{about}");
-    let reads = if expected == "FORBIDDEN" { Some(1) } else { reads_of(expected) };
+/// Asserts the status and the store reads. A query that is rejected as a whole is rejected before
+/// anything but the viewer is read.
+fn assert_cost(reply: &Reply, expected: &str, case: &str) {
+    assert_eq!(reply.status, 200, "{case}");
+    let reads = if expected == "FORBIDDEN" { Some(1) } else { expected_reads(expected) };
     if let Some(reads) = reads {
-        assert_eq!(reply.reads, reads, "{about}");
+        assert_eq!(reply.reads, reads, "{case}");
     }
 }
 
-/// Takes the user away that `me` has made: to the other rows the newcomer has to be one still.
-async fn forget(app: &App, cell: &Cell) {
-    let subject = format!("{}-{}", world::word(Caller::Newcomer), cell.n);
-    let made = app.stored(&subject).await.expect("made by `me`");
-    let delete = Change::DeleteUser { id: made.id, expected: (&made).into() };
-    app.store.commit(&[delete]).await.expect("deleted");
+/// Deletes the user that `me` has created, because the other rows need a caller without a user.
+async fn delete_provisioned_user(app: &App, fixture: &Fixture) {
+    let prefix = fixture::subject_prefix(Caller::Unprovisioned);
+    let user = app.stored(&format!("{prefix}-{}", fixture.number)).await;
+    let user = user.expect("a user that `me` has created");
+    let delete = Change::DeleteUser { id: user.id, expected: (&user).into() };
+    app.store.commit(&[delete]).await.expect("the user is unchanged");
 }

@@ -1,45 +1,49 @@
-//! The table is complete: whatever the schema has is a row, or open to whoever sees the object it is
-//! of, or no table of this program is whole.
+//! Checks that the table is complete.
+//!
+//! Every element of the schema must have a row, or be listed here as open: visible to every viewer
+//! that sees its object. Every identifier must be in the table of [`identifiers`](super::identifiers).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::{
-    ask,
+    fixture::{self, Fixture},
     identifiers::IDENTIFIERS,
     reads::outcome,
-    table::{self, Caller, Place},
-    world::{self, Cell},
+    send_as,
+    table::{self, Caller, TenantKind},
 };
 use crate::support::app::{App, Backend, on_both_stores};
 
 on_both_stores! {
-    open_fields_are_open,
+    open_fields_are_visible_to_every_viewer_of_the_object,
 }
 
-/// Fields that whoever sees the object sees, so that no row has to name them.
-struct Open {
-    /// The type.
-    of: &'static str,
-    /// The least of those who see such an object at all.
-    seen_by: Caller,
-    /// How to get to one; `{0}` is what is selected of it.
+/// An object type with its open fields.
+///
+/// Every viewer that sees the object sees these fields, so no row has to name them.
+struct OpenFields {
+    /// The name of the type.
+    type_name: &'static str,
+    /// The first caller, in the order of [`Caller::ALL`], that sees such an object.
+    visible_from: Caller,
+    /// A query for such an object. `{0}` stands for the selection.
     document: &'static str,
-    /// Where it is then.
-    at: &'static str,
-    /// The fields, each with what is selected of it.
+    /// The JSON pointer of the object below `data`.
+    pointer: &'static str,
+    /// The open fields, each with the selection below it.
     fields: &'static [&'static str],
 }
 
 const fn open(
-    of: &'static str,
-    seen_by: Caller,
+    type_name: &'static str,
+    visible_from: Caller,
     document: &'static str,
-    at: &'static str,
+    pointer: &'static str,
     fields: &'static [&'static str],
-) -> Open {
-    Open { of, seen_by, document, at, fields }
+) -> OpenFields {
+    OpenFields { type_name, visible_from, document, pointer, fields }
 }
 
 const CONNECTION: &[&str] =
@@ -47,7 +51,7 @@ const CONNECTION: &[&str] =
 const EDGE: &[&str] = &["cursor", "node { __typename }"];
 
 #[rustfmt::skip]
-const OPEN: &[Open] = &[
+const OPEN_FIELDS: &[OpenFields] = &[
     open("Node", Caller::Member, r#"node(id: "$TENANT") { {0} }"#, "/node", &["id"]),
     open("Tenant", Caller::Member, r#"tenant(slug: "$SLUG") { {0} }"#, "/tenant",
         &["id", "slug", "name", "status", "plan", "domains", "createdAt", "updatedAt", "version"]),
@@ -55,11 +59,11 @@ const OPEN: &[Open] = &[
         &["companyName", "email", "vatId", "address { city }"]),
     open("PostalAddress", Caller::Admin, r#"tenant(slug: "$SLUG") { billingInfo { address { {0} } } }"#, "/tenant/billingInfo/address",
         &["line1", "line2", "city", "region", "postalCode", "country"]),
-    open("TenantIntegrations", Caller::Platform, r#"tenant(slug: "$SLUG") { integrations { {0} } }"#, "/tenant/integrations",
+    open("TenantIntegrations", Caller::PlatformAdmin, r#"tenant(slug: "$SLUG") { integrations { {0} } }"#, "/tenant/integrations",
         &["authentikGroup", "ocisSpace", "stalwartDomain"]),
     open("TenantSubscription", Caller::Member, r#"subscription(id: "$SUBSCRIPTION") { {0} }"#, "/subscription",
         &["id", "tenant { id }", "plan", "status", "currentPeriodStart", "currentPeriodEnd", "cancelAtPeriodEnd", "createdAt", "updatedAt", "version"]),
-    open("StripeHandles", Caller::Platform, r#"subscription(id: "$SUBSCRIPTION") { stripe { {0} } }"#, "/subscription/stripe",
+    open("StripeHandles", Caller::PlatformAdmin, r#"subscription(id: "$SUBSCRIPTION") { stripe { {0} } }"#, "/subscription/stripe",
         &["customerId", "subscriptionId", "priceId"]),
     open("User", Caller::Member, r#"user(id: "$ADMIN") { {0} }"#, "/user",
         &["id", "name", "createdAt", "updatedAt", "version"]),
@@ -77,46 +81,47 @@ const OPEN: &[Open] = &[
     open("MembershipEdge", Caller::Member, r#"tenant(slug: "$SLUG") { members { edges { {0} } } }"#, "/tenant/members/edges/0", EDGE),
     open("AuditEventConnection", Caller::Admin, r#"tenant(slug: "$SLUG") { auditLog { {0} } }"#, "/tenant/auditLog", CONNECTION),
     open("AuditEventEdge", Caller::Admin, r#"tenant(slug: "$SLUG") { auditLog { edges { {0} } } }"#, "/tenant/auditLog/edges/0", EDGE),
-    open("UserConnection", Caller::Platform, "users { {0} }", "/users", CONNECTION),
-    open("UserEdge", Caller::Platform, "users { edges { {0} } }", "/users/edges/0", EDGE),
+    open("UserConnection", Caller::PlatformAdmin, "users { {0} }", "/users", CONNECTION),
+    open("UserEdge", Caller::PlatformAdmin, "users { edges { {0} } }", "/users/edges/0", EDGE),
 ];
 
-/// The name of a selected field.
-fn name(field: &str) -> &str {
+/// Returns the name of a selected field.
+fn field_name(field: &str) -> &str {
     field.split(' ').next().unwrap_or(field)
 }
 
-fn coordinates(open: &Open) -> impl Iterator<Item = String> {
-    open.fields.iter().map(|field| format!("{}.{}", open.of, name(field)))
+fn coordinates(open: &OpenFields) -> impl Iterator<Item = String> {
+    open.fields.iter().map(|field| format!("{}.{}", open.type_name, field_name(field)))
 }
 
-async fn open_fields_are_open(app: App) {
-    let cell = Cell::new(&app, 0, Place::Active, &Caller::ALL);
-    let changes: Vec<_> = world::shared().into_iter().chain(cell.changes()).collect();
-    app.store.commit(&changes).await.expect("an empty store");
-    for open in OPEN {
-        for caller in Caller::ALL.into_iter().skip_while(|caller| *caller != open.seen_by) {
+async fn open_fields_are_visible_to_every_viewer_of_the_object(app: App) {
+    let fixture = Fixture::new(&app, 0, TenantKind::Active, &Caller::ALL);
+    let changes: Vec<_> = fixture::shared_changes().into_iter().chain(fixture.changes()).collect();
+    app.store.commit(&changes).await.expect("the store is empty");
+    for open in OPEN_FIELDS {
+        for caller in Caller::ALL.into_iter().skip_while(|caller| *caller != open.visible_from) {
             let document = open.document.replace("{0}", &open.fields.join(" "));
-            let document = format!("{{ {} }}", cell.fill(caller, &document));
-            let reply = ask(&app, &cell, caller, "matrix", &document, json!({})).await;
-            assert_eq!(outcome(&reply, open.at, ""), "✓", "{} {document}", caller.title());
-            let shown = reply.json["data"].pointer(open.at).and_then(Value::as_object);
-            let shown: Vec<&String> = shown.expect("an object").keys().collect();
-            let mut asked: Vec<&str> = open.fields.iter().map(|field| name(field)).collect();
-            asked.sort_unstable();
-            assert_eq!(shown, asked, "{document}");
+            let document = format!("{{ {} }}", fixture.fill(caller, &document));
+            let reply = send_as(&app, &fixture, caller, "matrix", &document, json!({})).await;
+            assert_eq!(outcome(&reply, open.pointer, ""), "✓", "{} {document}", caller.title());
+            let returned = reply.json["data"].pointer(open.pointer).and_then(Value::as_object);
+            let returned: Vec<&String> = returned.expect("an object").keys().collect();
+            let mut selected: Vec<&str> =
+                open.fields.iter().map(|field| field_name(field)).collect();
+            selected.sort_unstable();
+            assert_eq!(returned, selected, "{document}");
         }
     }
 }
 
-/// What the schema has, by coordinate.
+/// The elements of the schema, by coordinate.
 #[derive(Debug, Default)]
 struct Schema {
-    /// Fields of the roots: what can be asked at all.
+    /// The fields of the root types.
     roots: BTreeSet<String>,
-    /// Fields of everything else.
+    /// The fields of all other object and interface types.
     fields: BTreeSet<String>,
-    /// Arguments and input fields that take identifiers.
+    /// The arguments and input fields that take identifiers.
     identifiers: BTreeSet<String>,
 }
 
@@ -127,101 +132,104 @@ const INTROSPECTION: &str = "{ __schema {
 fragment T on __InputValue { type { name ofType { name ofType { name ofType { name } } } } }";
 
 impl Schema {
-    fn read(answer: &Value) -> Self {
+    fn from_introspection(data: &Value) -> Self {
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
-        let schema = &answer["__schema"];
+        let schema = &data["__schema"];
         let roots = ["queryType", "mutationType", "subscriptionType"].map(|r| name(&schema[r]));
-        let mut read = Self::default();
-        for of in list(&schema["types"]) {
-            let type_name = name(&of);
+        let mut elements = Self::default();
+        for object in list(&schema["types"]) {
+            let type_name = name(&object);
             if type_name.starts_with("__") {
                 continue;
             }
-            for field in list(&of["fields"]) {
+            for field in list(&object["fields"]) {
                 let coordinate = format!("{type_name}.{}", name(&field));
                 for argument in list(&field["args"]).iter().filter(|a| takes_ids(a)) {
-                    read.identifiers.insert(format!("{coordinate}({}:)", name(argument)));
+                    elements.identifiers.insert(format!("{coordinate}({}:)", name(argument)));
                 }
-                let set =
-                    if roots.contains(&type_name) { &mut read.roots } else { &mut read.fields };
+                let set = if roots.contains(&type_name) {
+                    &mut elements.roots
+                } else {
+                    &mut elements.fields
+                };
                 set.insert(coordinate);
             }
-            for field in list(&of["inputFields"]).iter().filter(|field| takes_ids(field)) {
-                read.identifiers.insert(format!("{type_name}.{}", name(field)));
+            for field in list(&object["inputFields"]).iter().filter(|field| takes_ids(field)) {
+                elements.identifiers.insert(format!("{type_name}.{}", name(field)));
             }
         }
-        read
+        elements
     }
 
-    /// What is wrong with the tables: each coordinate that they leave out, name twice, or invent.
-    fn faults(&self) -> Vec<String> {
+    /// Returns a message for each coordinate that the tables omit, name twice, or name although it
+    /// does not exist.
+    fn coverage_errors(&self) -> Vec<String> {
         let rows: BTreeSet<String> =
             table::rows().iter().flat_map(super::table::Row::covers).collect();
-        let open: Vec<String> = OPEN.iter().flat_map(coordinates).collect();
+        let open: Vec<String> = OPEN_FIELDS.iter().flat_map(coordinates).collect();
         let identifiers: BTreeSet<String> =
             IDENTIFIERS.iter().map(|identifier| identifier.coordinate.to_owned()).collect();
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for root in self.roots.iter().filter(|root| !rows.contains(*root)) {
-            faults.push(format!("{root} has no row in the table"));
+            errors.push(format!("{root} has no row in the table"));
         }
         for field in &self.fields {
             match (rows.contains(field), open.iter().filter(|open| *open == field).count()) {
-                (false, 0) => faults.push(format!("{field} has no row and is not named as open")),
+                (false, 0) => errors.push(format!("{field} has no row and is not listed as open")),
                 (true, 0) | (false, 1) => {}
-                _ => faults.push(format!("{field} is named twice")),
+                _ => errors.push(format!("{field} is listed twice")),
             }
         }
         for identifier in self.identifiers.difference(&identifiers) {
-            faults.push(format!("{identifier} is not in the table of identifiers"));
+            errors.push(format!("{identifier} is not in the table of identifiers"));
         }
         for row in
             rows.iter().filter(|row| !self.roots.contains(*row) && !self.fields.contains(*row))
         {
-            faults.push(format!("{row} has a row and does not exist"));
+            errors.push(format!("{row} has a row but does not exist"));
         }
         for open in open.iter().filter(|open| !self.fields.contains(*open)) {
-            faults.push(format!("{open} is named as open and is no field of an object"));
+            errors.push(format!("{open} is listed as open but is not a field of an object"));
         }
         for identifier in identifiers.difference(&self.identifiers) {
-            faults.push(format!("{identifier} is in the table of identifiers and does not exist"));
+            errors.push(format!("{identifier} is in the table of identifiers but does not exist"));
         }
-        faults
+        errors
     }
 }
 
-/// Whether an argument or input field is of type `ID`, or a list of it.
+/// Returns true if an argument or input field has the type `ID` or a list of it.
 fn takes_ids(input: &Value) -> bool {
-    let mut of = &input["type"];
-    while of["name"].is_null() && !of["ofType"].is_null() {
-        of = &of["ofType"];
+    let mut input_type = &input["type"];
+    while input_type["name"].is_null() && !input_type["ofType"].is_null() {
+        input_type = &input_type["ofType"];
     }
-    of["name"] == "ID"
+    input_type["name"] == "ID"
 }
 
-async fn introspected() -> Value {
+async fn introspect() -> Value {
     let app = App::on(Backend::Sqlite).await;
     app.ask_as_nobody(INTROSPECTION).await.data().clone()
 }
 
 #[tokio::test]
-async fn the_tables_name_all_that_the_schema_has() {
-    let schema = Schema::read(&introspected().await);
-    let faults = schema.faults();
-    assert!(faults.is_empty(), "see tests/it/matrix/: {faults:#?}");
+async fn matrix_covers_the_whole_schema() {
+    let schema = Schema::from_introspection(&introspect().await);
+    let errors = schema.coverage_errors();
+    assert!(errors.is_empty(), "see tests/it/authorization_matrix/: {errors:#?}");
 }
 
-/// A schema with one thing more is not covered by the tables, whatever that is.
 #[tokio::test]
-async fn what_is_new_is_missed() {
-    let answer = introspected().await;
-    let of_type = |answer: &Value, name: &str| -> usize {
-        let types = answer["__schema"]["types"].as_array().expect("types");
-        types.iter().position(|of| of["name"] == name).expect("a type of that name")
+async fn coverage_check_reports_added_and_removed_schema_elements() {
+    let current = introspect().await;
+    let type_index = |data: &Value, name: &str| -> usize {
+        let types = data["__schema"]["types"].as_array().expect("types");
+        types.iter().position(|object| object["name"] == name).expect("a type of that name")
     };
     let id = json!({"name": null, "ofType": {"name": null, "ofType": {"name": "ID"}}});
     let new = json!({"name": "new", "type": id, "args": [{"name": "of", "type": id}]});
-    let missed: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::from([
+    let expected_errors: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::from([
         (
             ("Mutation", "fields"),
             vec![
@@ -239,22 +247,22 @@ async fn what_is_new_is_missed() {
         (
             ("User", "fields"),
             vec![
-                "User.new has no row and is not named as open",
+                "User.new has no row and is not listed as open",
                 "User.new(of:) is not in the table of identifiers",
             ],
         ),
         (("UserFilter", "inputFields"), vec!["UserFilter.new is not in the table of identifiers"]),
     ]);
-    for ((of, part), expected) in missed {
-        let mut grown = answer.clone();
-        let of = of_type(&grown, of);
-        let fields = grown["__schema"]["types"][of][part].as_array_mut().expect("fields");
+    for ((type_name, list), expected) in expected_errors {
+        let mut extended = current.clone();
+        let index = type_index(&extended, type_name);
+        let fields = extended["__schema"]["types"][index][list].as_array_mut().expect("fields");
         fields.push(new.clone());
-        assert_eq!(Schema::read(&grown).faults(), expected);
-        let mut shrunk = answer.clone();
-        let fields = shrunk["__schema"]["types"][of][part].as_array_mut().expect("fields");
+        assert_eq!(Schema::from_introspection(&extended).coverage_errors(), expected);
+        let mut reduced = current.clone();
+        let fields = reduced["__schema"]["types"][index][list].as_array_mut().expect("fields");
         fields.clear();
-        let faults = Schema::read(&shrunk).faults();
-        assert!(faults.iter().any(|fault| fault.ends_with("does not exist")), "{faults:?}");
+        let errors = Schema::from_introspection(&reduced).coverage_errors();
+        assert!(errors.iter().any(|error| error.ends_with("does not exist")), "{errors:?}");
     }
 }

@@ -1,5 +1,7 @@
-//! Every row that writes, for every caller: in a world of its own each, so that what is refused can
-//! be seen to have changed nothing, and what is done to have left one event.
+//! Runs every row that writes, for every caller.
+//!
+//! Each case has a fixture of its own. So the test can check that a rejected mutation changed
+//! nothing, and that a successful one recorded exactly one audit event.
 
 use std::collections::HashMap;
 
@@ -21,92 +23,101 @@ use tenantry::{
 };
 
 use super::{
-    ask, mutation, reads_of,
-    table::{self, Ask, Caller, Operation, Outcome, Place, Row},
-    world::{self, Cell},
+    expected_reads,
+    fixture::{self, Fixture},
+    mutation_document, send_as,
+    table::{self, Caller, Operation, Outcome, Request, Row, TenantKind},
 };
 use crate::support::app::{App, Reply, on_both_stores};
 
 on_both_stores! {
-    every_mutation_for_every_caller,
+    mutations_match_the_matrix_for_every_caller,
 }
 
-/// How many changes are committed at once to make the worlds.
-const AT_ONCE: usize = 100;
+/// The number of changes that are committed at once to insert the fixtures.
+const CHANGES_PER_COMMIT: usize = 100;
 
-/// One caller's try at one row.
+/// A row as one caller runs it.
 struct Case {
     row: usize,
     caller: Caller,
-    cell: Cell,
+    fixture: Fixture,
 }
 
 impl Case {
     fn request_id(&self) -> String {
-        format!("case-{}", self.cell.n)
+        format!("case-{}", self.fixture.number)
     }
 }
 
-async fn every_mutation_for_every_caller(app: App) {
-    let rows: Vec<Row> = table::rows();
-    let writes = rows.iter().enumerate().filter(|(_, row)| matches!(row.ask, Ask::Write { .. }));
-    let pairs = writes.flat_map(|(n, row)| Caller::ALL.map(|caller| (n, row.place, caller)));
-    let cases: Vec<Case> = pairs
+fn cases(app: &App, rows: &[Row]) -> Vec<Case> {
+    let writes =
+        rows.iter().enumerate().filter(|(_, row)| matches!(row.request, Request::Write { .. }));
+    let pairs =
+        writes.flat_map(|(index, row)| Caller::ALL.map(|caller| (index, row.tenant, caller)));
+    pairs
         .enumerate()
-        .map(|(n, (row, place, caller))| {
-            let cell = Cell::new(&app, u32::try_from(n).expect("few"), place, &[caller]);
-            Case { row, caller, cell }
+        .map(|(number, (row, tenant_kind, caller))| {
+            let number = u32::try_from(number).expect("few cases");
+            let fixture = Fixture::new(app, number, tenant_kind, &[caller]);
+            Case { row, caller, fixture }
         })
-        .collect();
-    let mut changes = world::shared();
-    changes.extend(cases.iter().flat_map(|case| case.cell.changes()));
-    for changes in changes.chunks(AT_ONCE) {
-        app.store.commit(changes).await.expect("an empty store");
+        .collect()
+}
+
+async fn mutations_match_the_matrix_for_every_caller(app: App) {
+    let rows: Vec<Row> = table::rows();
+    let cases = cases(&app, &rows);
+    let mut changes = fixture::shared_changes();
+    changes.extend(cases.iter().flat_map(|case| case.fixture.changes()));
+    for changes in changes.chunks(CHANGES_PER_COMMIT) {
+        app.store.commit(changes).await.expect("the store is empty");
     }
     let mut expected_counts = counts(&app).await;
-    let mut wrong = Vec::new();
+    let mut mismatches = Vec::new();
     for case in &cases {
         let row = &rows[case.row];
-        let Ask::Write { operation, input } = &row.ask else { continue };
+        let Request::Write { operation, input } = &row.request else { continue };
         let reply = run(&app, case, operation, input).await;
-        let (came, expected) = (outcome(&reply, operation), row.expects(case.caller));
-        if came != expected.word() {
-            let who = case.caller.title();
-            wrong.push(format!("{} for {who}: {came}, not {}", row.what, expected.word()));
+        let (actual, expected) = (outcome(&reply, operation), row.expects(case.caller));
+        if actual != expected.as_str() {
+            let caller = case.caller.title();
+            let expected = expected.as_str();
+            mismatches.push(format!("{} for {caller}: {actual}, not {expected}", row.title));
             continue;
         }
-        costs(&reply, row, operation, case.caller);
-        if expected == Outcome::Yes {
-            for (count, by) in expected_counts.iter_mut().zip(operation.counts) {
-                *count += by;
+        assert_cost(&reply, row, operation, case.caller);
+        if expected == Outcome::Allowed {
+            for (count, difference) in expected_counts.iter_mut().zip(operation.counts) {
+                *count += difference;
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), cases.len());
-    let stored = Stored::read(&app, &cases).await;
+    assert!(mismatches.is_empty(), "{} of {}: {mismatches:#?}", mismatches.len(), cases.len());
+    let stored = StoredState::load(&app, &cases).await;
     for case in &cases {
         let row = &rows[case.row];
-        let Ask::Write { operation, .. } = &row.ask else { continue };
-        if row.expects(case.caller) == Outcome::Yes {
-            stored.has_one_event(case, row, operation);
+        let Request::Write { operation, .. } = &row.request else { continue };
+        if row.expects(case.caller) == Outcome::Allowed {
+            stored.assert_one_event(case, row, operation);
         } else {
-            stored.is_unchanged(case, row);
+            stored.assert_unchanged(case, row);
         }
     }
-    assert_eq!(counts(&app).await, expected_counts, "tenants, users and subscriptions in all");
+    assert_eq!(counts(&app).await, expected_counts, "all tenants, users and subscriptions");
 }
 
 async fn run(app: &App, case: &Case, operation: &Operation, input: &str) -> Reply {
     let fields: Vec<String> =
-        operation.payload.iter().map(|(field, of)| format!("{field} {of}")).collect();
-    let document = mutation(operation.name, &fields.join(" "));
-    let input = case.cell.fill(case.caller, input);
+        operation.payload.iter().map(|(field, selection)| format!("{field} {selection}")).collect();
+    let document = mutation_document(operation.name, &fields.join(" "));
+    let input = case.fixture.fill(case.caller, input);
     let input: Value = serde_json::from_str(&input).expect("an input is JSON");
     let variables = serde_json::json!({ "input": input });
-    ask(app, &case.cell, case.caller, &case.request_id(), &document, variables).await
+    send_as(app, &case.fixture, case.caller, &case.request_id(), &document, variables).await
 }
 
-/// What came of a mutation, in the words of the table.
+/// Returns the outcome of a mutation, in the words of the table.
 fn outcome(reply: &Reply, operation: &Operation) -> String {
     let data = &reply.json["data"];
     match reply.codes()[..] {
@@ -118,115 +129,128 @@ fn outcome(reply: &Reply, operation: &Operation) -> String {
     }
 }
 
-/// What is refused commits nothing; what is for platform admins is refused before any look-up.
-fn costs(reply: &Reply, row: &Row, operation: &Operation, caller: Caller) {
-    let about = format!("{} for {}", row.what, caller.title());
-    let Outcome::Code(code) = row.expects(caller) else {
-        assert!(reply.writes > 0, "{about}");
+/// Asserts that a rejected mutation commits nothing, and that one for platform admins is rejected
+/// before any lookup.
+fn assert_cost(reply: &Reply, row: &Row, operation: &Operation, caller: Caller) {
+    let case = format!("{} for {}", row.title, caller.title());
+    let Outcome::Error(code) = row.expects(caller) else {
+        assert!(reply.writes > 0, "{case}");
         return;
     };
-    assert_eq!((reply.status, reply.writes), (200, 0), "{about}");
-    if let Some(reads) = reads_of(code) {
-        assert_eq!(reply.reads, reads, "{about}");
+    assert_eq!((reply.status, reply.writes), (200, 0), "{case}");
+    if let Some(reads) = expected_reads(code) {
+        assert_eq!(reply.reads, reads, "{case}");
     }
-    if operation.platform_only && caller != Caller::Platform && code == "FORBIDDEN" {
-        assert_eq!(reply.reads, 1, "{about}: the caller and nothing else is looked up");
+    if operation.platform_only && caller != Caller::PlatformAdmin && code == "FORBIDDEN" {
+        assert_eq!(reply.reads, 1, "{case}: only the viewer is read");
     }
 }
 
-/// All that is stored after all cases.
-struct Stored {
+/// Everything that is stored after all cases have run.
+struct StoredState {
     tenants: Vec<Tenant>,
     subscriptions: Vec<TenantSubscription>,
     users: HashMap<tenantry::domain::id::UserId, User>,
     events: Vec<AuditEvent>,
 }
 
-impl Stored {
-    async fn read(app: &App, cases: &[Case]) -> Self {
-        let cells = || cases.iter().map(|case| &case.cell);
-        let mut tenants: Vec<TenantId> = cells().map(|cell| cell.tenant.id).collect();
+impl StoredState {
+    async fn load(app: &App, cases: &[Case]) -> Self {
+        let fixtures = || cases.iter().map(|case| &case.fixture);
+        let mut tenants: Vec<TenantId> = fixtures().map(|fixture| fixture.tenant.id).collect();
         tenants.dedup();
-        let subscriptions: Vec<_> = cells().map(|cell| cell.subscription.id).collect();
-        let users: Vec<_> = cells().flat_map(Cell::users).map(|user| user.id).collect();
-        let tenants = app.store.tenants(TenantKeys::Ids(&tenants)).await.expect("a read");
+        let subscriptions: Vec<_> = fixtures().map(|fixture| fixture.subscription.id).collect();
+        let users: Vec<_> = fixtures().flat_map(Fixture::users).map(|user| user.id).collect();
+        let tenants = app.store.tenants(TenantKeys::Ids(&tenants)).await;
         let subscriptions = app.store.subscriptions(SubscriptionKeys::Ids(&subscriptions)).await;
-        let users = app.store.users(UserKeys::Ids(&users)).await.expect("a read");
-        let users = users.into_iter().map(|user| user.expect("one that can be read"));
+        let users = app.store.users(UserKeys::Ids(&users)).await;
+        let users = users.expect("users").into_iter().map(|user| user.expect("a readable user"));
         Self {
-            tenants: tenants.into_iter().map(|t| t.expect("one that can be read")).collect(),
-            subscriptions: subscriptions
-                .expect("a read")
+            tenants: tenants
+                .expect("tenants")
                 .into_iter()
-                .map(|s| s.expect("one that can be read"))
+                .map(|tenant| tenant.expect("a readable tenant"))
+                .collect(),
+            subscriptions: subscriptions
+                .expect("subscriptions")
+                .into_iter()
+                .map(|subscription| subscription.expect("a readable subscription"))
                 .collect(),
             users: users.map(|user| (user.id, user)).collect(),
-            events: events(app).await,
+            events: audit_log(app).await,
         }
     }
 
-    fn of_request<'a>(&'a self, case: &Case) -> Vec<&'a AuditEvent> {
+    fn events_of_request<'a>(&'a self, case: &Case) -> Vec<&'a AuditEvent> {
         let id = case.request_id();
         self.events.iter().filter(|e| e.request_id.as_deref() == Some(&*id)).collect()
     }
 
-    /// Everything of that world is as it was made, and the history says nothing of the request.
-    fn is_unchanged(&self, case: &Case, row: &Row) {
-        let (cell, about) = (&case.cell, format!("{} for {}", row.what, case.caller.title()));
-        for tenant in cell.tenants() {
-            assert!(self.tenants.contains(&tenant), "{about}: its tenant has changed");
+    /// Asserts that every object of the fixture is as it was inserted, and that the audit log has
+    /// no event of the request.
+    fn assert_unchanged(&self, case: &Case, row: &Row) {
+        let fixture = &case.fixture;
+        let name = format!("{} for {}", row.title, case.caller.title());
+        for tenant in fixture.tenants() {
+            assert!(self.tenants.contains(&tenant), "{name}: the tenant has changed");
         }
-        for subscription in cell.subscriptions() {
-            assert!(self.subscriptions.contains(&subscription), "{about}: its subscription");
+        for subscription in fixture.subscriptions() {
+            assert!(
+                self.subscriptions.contains(&subscription),
+                "{name}: the subscription has changed"
+            );
         }
-        for user in cell.users() {
-            assert_eq!(self.users.get(&user.id), Some(&user), "{about}");
+        for user in fixture.users() {
+            assert_eq!(self.users.get(&user.id), Some(&user), "{name}");
         }
-        assert_eq!(self.of_request(case), Vec::<&AuditEvent>::new(), "{about}");
-        if case.cell.place != Place::Default {
-            let of_tenant = |event: &&AuditEvent| event.tenants.contains(&cell.tenant.id);
-            assert_eq!(self.events.iter().filter(of_tenant).count(), 2, "{about}: its history");
+        assert_eq!(self.events_of_request(case), Vec::<&AuditEvent>::new(), "{name}");
+        if fixture.tenant_kind != TenantKind::Default {
+            let of_tenant = |event: &&AuditEvent| event.tenants.contains(&fixture.tenant.id);
+            assert_eq!(
+                self.events.iter().filter(of_tenant).count(),
+                2,
+                "{name}: the audit log of the tenant has changed"
+            );
         }
     }
 
-    /// The history has that one event of the request, by the caller and as what the caller is.
-    fn has_one_event(&self, case: &Case, row: &Row, operation: &Operation) {
-        let about = format!("{} for {}", row.what, case.caller.title());
-        let of_request = self.of_request(case);
-        let [event] = of_request[..] else { panic!("{about}: {of_request:?}") };
-        assert_eq!(event.action, operation.action, "{about}");
+    /// Asserts that the audit log has exactly one event of the request, with the right actor.
+    fn assert_one_event(&self, case: &Case, row: &Row, operation: &Operation) {
+        let name = format!("{} for {}", row.title, case.caller.title());
+        let events = self.events_of_request(case);
+        let [event] = events[..] else { panic!("{name}: {events:?}") };
+        assert_eq!(event.action, operation.action, "{name}");
         let kind = match case.caller {
-            Caller::Platform => ActorKind::PlatformAdmin,
+            Caller::PlatformAdmin => ActorKind::PlatformAdmin,
             _ => ActorKind::User,
         };
-        assert_eq!(event.actor_kind, kind, "{about}");
-        assert_eq!(event.actor, case.cell.caller(case.caller).map(|user| user.id), "{about}");
+        assert_eq!(event.actor_kind, kind, "{name}");
+        assert_eq!(event.actor, case.fixture.caller(case.caller).map(|user| user.id), "{name}");
         match operation.name {
-            // Of no tenant's history, but those where the user was a member.
-            "createUser" | "updateUser" => assert_eq!(event.tenants, [], "{about}"),
+            "createUser" | "updateUser" => assert_eq!(event.tenants, [], "{name}"),
+            // The event is in the audit log of every tenant in which the user was a member.
             "deleteUser" => {}
-            "createTenant" => assert_eq!(event.tenants.len(), 1, "{about}"),
-            _ => assert_eq!(event.tenants, [case.cell.tenant.id], "{about}"),
+            "createTenant" => assert_eq!(event.tenants.len(), 1, "{name}"),
+            _ => assert_eq!(event.tenants, [case.fixture.tenant.id], "{name}"),
         }
     }
 }
 
-/// The whole history.
-async fn events(app: &App) -> Vec<AuditEvent> {
-    let mut window = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
+/// Returns the whole audit log.
+async fn audit_log(app: &App) -> Vec<AuditEvent> {
+    let mut request = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
     let mut events = Vec::new();
     loop {
-        let page = app.store.audit_page(&AuditFilter::default(), &window).await.expect("a read");
-        window.after = page.items.last().map(|item| item.position.clone());
-        let found = page.items.into_iter().map(|item| item.node.expect("one that can be read"));
-        events.extend(found);
+        let page = app.store.audit_page(&AuditFilter::default(), &request).await.expect("a page");
+        request.after = page.items.last().map(|item| item.position.clone());
+        events.extend(page.items.into_iter().map(|item| item.node.expect("a readable event")));
         if !page.has_next {
             return events;
         }
     }
 }
 
-/// How many tenants, users and subscriptions there are.
+/// Returns the numbers of all tenants, users and subscriptions.
 async fn counts(app: &App) -> [i64; 3] {
     fn all<F: Default, O>(field: O) -> Listing<F, O> {
         let order = Order { field, direction: Direction::Desc };
@@ -240,5 +264,5 @@ async fn counts(app: &App) -> [i64; 3] {
         app.store.count_users(&users).await,
         app.store.count_subscriptions(&subscriptions).await,
     ];
-    counts.map(|count| i64::try_from(count.expect("a read")).expect("few"))
+    counts.map(|count| i64::try_from(count.expect("a count")).expect("a small count"))
 }

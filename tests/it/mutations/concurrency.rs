@@ -1,4 +1,6 @@
-//! Many at once: one winner where there can be one, and nothing lost where there is room for all.
+//! Tests concurrent mutations.
+//!
+//! If only one of them can succeed, exactly one does. If all of them can succeed, no change is lost.
 
 use std::sync::Arc;
 
@@ -12,20 +14,20 @@ use crate::support::{
 };
 
 on_both_stores! {
-    one_version_has_one_winner,
-    one_slug_has_one_winner,
-    without_a_version_nothing_is_lost,
-    one_owner_is_left,
-    a_tenant_has_one_live_subscription,
-    the_plan_is_one_whoever_changes_it,
-    many_members_come_at_once,
-    nobody_comes_into_a_tenant_that_goes,
+    one_of_many_concurrent_updates_of_a_version_succeeds,
+    one_of_many_concurrent_creates_of_a_slug_succeeds,
+    concurrent_updates_without_a_version_lose_nothing,
+    concurrently_leaving_owners_leave_one_owner,
+    concurrent_creates_make_one_live_subscription,
+    tenant_and_subscription_plans_agree_after_concurrent_changes,
+    many_members_can_be_added_concurrently,
+    tenant_under_deletion_gains_no_members_from_groups,
 }
 
 const WRITERS: usize = 64;
 
-/// Runs the same mutation with different inputs at once.
-async fn at_once(
+/// Runs mutations concurrently, each given as subject, name, input and payload fields.
+async fn run_concurrently(
     app: &Arc<App>,
     requests: impl IntoIterator<Item = (&'static str, &'static str, Value, &'static str)>,
 ) -> Vec<Reply> {
@@ -38,48 +40,49 @@ async fn at_once(
     let running: Vec<_> = requests.into_iter().map(send).collect();
     let mut replies = Vec::with_capacity(running.len());
     for reply in running {
-        replies.push(reply.await.expect("an answer"));
+        replies.push(reply.await.expect("a response"));
     }
     replies
 }
 
-fn winners(replies: &[Reply], lost: &str) -> usize {
+/// Returns the number of successful replies. All other replies must have the given error code.
+fn count_successes(replies: &[Reply], expected_code: &str) -> usize {
     for reply in replies {
-        assert!(reply.codes().iter().all(|code| *code == lost), "{}", reply.body);
+        assert!(reply.codes().iter().all(|code| *code == expected_code), "{}", reply.body);
     }
     replies.iter().filter(|reply| reply.codes().is_empty()).count()
 }
 
-async fn one_version_has_one_winner(app: App) {
+async fn one_of_many_concurrent_updates_of_a_version_succeeds(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     let id = world.acme.id.to_string();
     let write = |n: usize| {
         let input = json!({"id": id, "version": 1, "name": format!("Writer {n}")});
         ("bob", "updateTenant", input, "tenant { name version }")
     };
-    let replies = at_once(&app, (0..WRITERS).map(write)).await;
-    assert_eq!(winners(&replies, "STALE_VERSION"), 1);
-    let winner = replies.iter().find(|reply| reply.codes().is_empty()).expect("one");
+    let replies = run_concurrently(&app, (0..WRITERS).map(write)).await;
+    assert_eq!(count_successes(&replies, "STALE_VERSION"), 1);
+    let winner = replies.iter().find(|reply| reply.codes().is_empty()).expect("a successful reply");
     let stored = app.ask("bob", "{ tenant(slug: \"acme\") { name version } }").await;
     assert_eq!(stored.data()["tenant"], winner.data()["x"]["tenant"]);
-    assert_eq!(app.history().await.len(), 2, "the winner's event, and the world's");
+    assert_eq!(app.history().await.len(), 2, "the winner's event and the one of the world");
 }
 
-async fn one_slug_has_one_winner(app: App) {
+async fn one_of_many_concurrent_creates_of_a_slug_succeeds(app: App) {
     let (_, app) = (World::new(&app).await, Arc::new(app));
     let write = |n: usize| {
-        let input = json!({"slug": "wanted", "name": format!("Writer {n}")});
+        let input = json!({"slug": "contested", "name": format!("Writer {n}")});
         ("ada", "createTenant", input, "tenant { id }")
     };
-    let replies = at_once(&app, (0..WRITERS).map(write)).await;
-    assert_eq!(winners(&replies, "CONFLICT"), 1);
+    let replies = run_concurrently(&app, (0..WRITERS).map(write)).await;
+    assert_eq!(count_successes(&replies, "CONFLICT"), 1);
     let count = app.ask("ada", "{ tenants { totalCount } subscriptions { totalCount } }").await;
     assert_eq!(count.data()["tenants"]["totalCount"], 4);
     assert_eq!(count.data()["subscriptions"]["totalCount"], 3);
     assert_eq!(app.history().await.len(), 2);
 }
 
-async fn without_a_version_nothing_is_lost(app: App) {
+async fn concurrent_updates_without_a_version_lose_nothing(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     let id = world.acme.id.to_string();
     let lines = ["line1", "line2", "city", "region", "postalCode"];
@@ -87,8 +90,8 @@ async fn without_a_version_nothing_is_lost(app: App) {
         let input = json!({"id": id, "billingInfo": {"address": {lines[n]: format!("n{n}")}}});
         ("bob", "updateTenant", input, "tenant { version }")
     };
-    let replies = at_once(&app, (0..lines.len()).map(write)).await;
-    assert_eq!(winners(&replies, "none"), lines.len());
+    let replies = run_concurrently(&app, (0..lines.len()).map(write)).await;
+    assert_eq!(count_successes(&replies, "none"), lines.len());
     let query = "{ tenant(slug: \"acme\") { version billingInfo { address { line1 line2 city region postalCode } } } }";
     let tenant = app.ask("bob", query).await;
     assert_eq!(
@@ -98,10 +101,10 @@ async fn without_a_version_nothing_is_lost(app: App) {
     );
 }
 
-async fn one_owner_is_left(app: App) {
+async fn concurrently_leaving_owners_leave_one_owner(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     for round in 0..10 {
-        // Two new owners of a tenant of their own, who both leave at once.
+        // Two new owners of a new tenant leave it concurrently.
         let tenant = world::tenant(100 + round, &format!("round{round}"));
         let owners = ["one", "two"].map(|name| {
             let n = 200 + round * 2 + u32::from(name == "two");
@@ -119,14 +122,14 @@ async fn one_owner_is_left(app: App) {
         });
         let mut changes = vec![Change::InsertTenant(tenant)];
         changes.extend(owners.map(Change::InsertUser));
-        app.store.commit(&changes).await.expect("free");
-        let replies = at_once(&app, leave).await;
-        assert_eq!(winners(&replies, "CONFLICT"), 1, "round {round}");
+        app.store.commit(&changes).await.expect("identifiers are unused");
+        let replies = run_concurrently(&app, leave).await;
+        assert_eq!(count_successes(&replies, "CONFLICT"), 1, "round {round}");
     }
     let _ = world;
 }
 
-async fn a_tenant_has_one_live_subscription(app: App) {
+async fn concurrent_creates_make_one_live_subscription(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     let id = world.globex.id.to_string();
     let write = |n: usize| {
@@ -138,15 +141,15 @@ async fn a_tenant_has_one_live_subscription(app: App) {
             "subscription { plan }",
         )
     };
-    let replies = at_once(&app, (0..16).map(write)).await;
-    assert_eq!(winners(&replies, "CONFLICT"), 1);
+    let replies = run_concurrently(&app, (0..16).map(write)).await;
+    assert_eq!(count_successes(&replies, "CONFLICT"), 1);
     let tenant =
         app.ask("ada", "{ tenant(slug: \"globex\") { plan subscription { plan } } }").await;
     let tenant = &tenant.data()["tenant"];
     assert_eq!(tenant["plan"], tenant["subscription"]["plan"]);
 }
 
-async fn the_plan_is_one_whoever_changes_it(app: App) {
+async fn tenant_and_subscription_plans_agree_after_concurrent_changes(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     let (acme, live) = (world.acme.id.to_string(), world.subscription.to_string());
     let globex = world.globex.id.to_string();
@@ -169,8 +172,8 @@ async fn the_plan_is_one_whoever_changes_it(app: App) {
             ),
         }
     };
-    let replies = at_once(&app, (0..32).map(write)).await;
-    assert_eq!(winners(&replies, "CONFLICT"), 25, "all, and one of eight new ones");
+    let replies = run_concurrently(&app, (0..32).map(write)).await;
+    assert_eq!(count_successes(&replies, "CONFLICT"), 25, "all updates and one of eight creates");
     for slug in ["acme", "globex"] {
         let query = format!("{{ tenant(slug: \"{slug}\") {{ plan subscription {{ plan }} }} }}");
         let tenant = app.ask("ada", &query).await;
@@ -180,52 +183,53 @@ async fn the_plan_is_one_whoever_changes_it(app: App) {
     run(&app, "ada", "deleteSubscription", json!({"id": live}), "deletedId").await.data();
 }
 
-/// Each holds the tenant while it is added: they wait for each other, and nobody gives up.
-async fn many_members_come_at_once(app: App) {
+/// Each request locks the tenant while it adds a member. The requests wait for each other, and none
+/// gives up.
+async fn many_members_can_be_added_concurrently(app: App) {
     let (world, app) = (World::new(&app).await, Arc::new(app));
     let users: Vec<_> =
         (0..100).map(|n| world::user(&app, 1000 + n, &format!("new{n}"), &[])).collect();
     let ids: Vec<String> = users.iter().map(|user| user.id.to_string()).collect();
     let changes: Vec<_> = users.into_iter().map(Change::InsertUser).collect();
-    app.store.commit(&changes).await.expect("free");
+    app.store.commit(&changes).await.expect("identifiers are unused");
     let tenant = world.acme.id.to_string();
     let add = |id: String| {
         let input = json!({"tenantId": tenant, "userId": id});
         ("ada", "addTenantMember", input, "membership { role }")
     };
-    let replies = at_once(&app, ids.into_iter().map(add)).await;
-    assert_eq!(winners(&replies, "none"), 100);
+    let replies = run_concurrently(&app, ids.into_iter().map(add)).await;
+    assert_eq!(count_successes(&replies, "none"), 100);
     let count = app.ask("ada", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
     assert_eq!(count.data()["tenant"]["members"]["totalCount"], 102);
 }
 
-/// Those who come by their groups as well: either they are members and go with it, or there is no
-/// tenant that they could come into.
-async fn nobody_comes_into_a_tenant_that_goes(app: App) {
+/// Callers gain memberships through their groups while the tenant is deleted. Either the membership
+/// is deleted with the tenant, or the tenant no longer exists and no membership is added.
+async fn tenant_under_deletion_gains_no_members_from_groups(app: App) {
     World::new(&app).await;
     let app = Arc::new(app);
     for n in 0..8 {
-        let input = json!({"slug": format!("gone-{n}"), "name": "Gone"});
-        let made = run(&app, "ada", "createTenant", input, "tenant { id }").await;
-        let id = made.data()["x"]["tenant"]["id"].clone();
-        let group = format!("tenant:gone-{n}:owner");
+        let input = json!({"slug": format!("short-lived-{n}"), "name": "Short-lived"});
+        let created = run(&app, "ada", "createTenant", input, "tenant { id }").await;
+        let id = created.data()["x"]["tenant"]["id"].clone();
+        let group = format!("tenant:short-lived-{n}:owner");
         let subject = |k: u32| format!("member-{n}-{k}");
-        let come = |k: u32| {
+        let sign_in = |k: u32| {
             let (app, token) = (app.clone(), app.token(&subject(k), [&*group]));
             tokio::spawn(async move { app.ask_with(&token, "{ me { id } }", json!({})).await })
         };
-        let mut running: Vec<_> = (0..4).map(come).collect();
-        let (there, token) = (app.clone(), app.token("ada", []));
+        let mut running: Vec<_> = (0..4).map(sign_in).collect();
+        let (admin_app, token) = (app.clone(), app.token("ada", []));
         running.push(tokio::spawn(async move {
             let document = document("deleteTenant", "deletedId");
-            there.ask_with(&token, &document, json!({"input": {"id": id}})).await
+            admin_app.ask_with(&token, &document, json!({"input": {"id": id}})).await
         }));
-        running.extend((4..8).map(come));
+        running.extend((4..8).map(sign_in));
         for reply in running {
-            reply.await.expect("an answer").data();
+            reply.await.expect("a response").data();
         }
         for k in 0..8 {
-            let user = app.stored(&subject(k)).await.expect("made");
+            let user = app.stored(&subject(k)).await.expect("a user that `me` has created");
             assert_eq!(user.memberships, [], "{}", user.name);
         }
     }

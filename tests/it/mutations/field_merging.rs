@@ -1,4 +1,4 @@
-//! Root fields of one response key are one field: what it does is done once.
+//! Tests field merging: root fields with the same response key are one field, which runs once.
 
 use serde_json::json;
 
@@ -9,14 +9,14 @@ use crate::support::{
 };
 
 on_both_stores! {
-    a_field_that_is_selected_twice_is_done_once,
-    fields_that_differ_cannot_be_merged,
+    mutation_field_selected_twice_runs_once,
+    conflicting_mutation_fields_are_rejected,
 }
 
-async fn a_field_that_is_selected_twice_is_done_once(app: App) {
+async fn mutation_field_selected_twice_runs_once(app: App) {
     let world = World::new(&app).await;
     let token = app.token("ada", []);
-    // As clients write it that have a fragment for each of their parts.
+    // Clients that have a fragment for each component send such documents.
     let query = "mutation($input: CreateSubscriptionInput!) { ...A ...B ... on Mutation { ...A } }
         fragment A on Mutation { createSubscription(input: $input) { subscription { id } } }
         fragment B on Mutation {
@@ -24,9 +24,12 @@ async fn a_field_that_is_selected_twice_is_done_once(app: App) {
     let input =
         json!({"tenantId": world.globex.id.to_string(), "plan": "FREE", "status": "CANCELED"});
     let reply = app.ask_with(&token, query, json!({ "input": input })).await;
-    let made = reply.data()["createSubscription"]["subscription"].clone();
-    assert_eq!((&made["status"], &made["tenant"]["slug"]), (&json!("CANCELED"), &json!("globex")));
-    assert_eq!(app.history().await.len(), 2, "one event more");
+    let created = reply.data()["createSubscription"]["subscription"].clone();
+    assert_eq!(
+        (&created["status"], &created["tenant"]["slug"]),
+        (&json!("CANCELED"), &json!("globex"))
+    );
+    assert_eq!(app.history().await.len(), 2, "one more event");
     let query = "mutation($input: CreateTenantInput!) {
         a: createTenant(input: $input) { tenant { id } }
         b: deleteTenant(input: {id: \"ten_650000000000000000000002\"}) { deletedId }
@@ -34,12 +37,12 @@ async fn a_field_that_is_selected_twice_is_done_once(app: App) {
     let input = json!({"slug": "one", "name": "One"});
     let reply = app.ask_with(&token, query, json!({ "input": input })).await;
     assert_eq!(reply.data()["a"]["tenant"]["slug"], "one");
-    let again = json!({"tenantId": world.acme.id.to_string(), "userId": world.carol.to_string()});
+    let leave = json!({"tenantId": world.acme.id.to_string(), "userId": world.carol.to_string()});
     let reply = run(
         &app,
         "carol",
         "removeTenantMember",
-        again,
+        leave,
         "removedUserId } x: removeTenantMember(input: $input) { tenant { slug }",
     )
     .await;
@@ -48,7 +51,7 @@ async fn a_field_that_is_selected_twice_is_done_once(app: App) {
     assert_eq!(app.history().await.len(), 5);
 }
 
-async fn fields_that_differ_cannot_be_merged(app: App) {
+async fn conflicting_mutation_fields_are_rejected(app: App) {
     World::new(&app).await;
     for query in [
         "mutation { createTenant(input: {slug: \"one\", name: \"X\"}) { tenant { id } } ...F }
@@ -63,6 +66,6 @@ async fn fields_that_differ_cannot_be_merged(app: App) {
     ] {
         let reply = app.ask("ada", query).await;
         assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"], "{}", reply.body);
-        assert_eq!(app.history().await.len(), 1, "nothing was done: {query}");
+        assert_eq!(app.history().await.len(), 1, "no field ran: {query}");
     }
 }

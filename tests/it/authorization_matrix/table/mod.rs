@@ -1,151 +1,157 @@
-//! The table itself: data, and nothing that runs. A row is something that can be asked, with the
-//! answer of each caller in the contract's words.
+//! Contains the table itself: only data, no code that runs it.
 //!
-//! Placeholders stand for things of the small world that each case has of its own
-//! ([`world`](super::world)): `$TENANT`, `$SLUG`, `$SUBSCRIPTION`, `$EVENT`; `$MEMBER`, `$ADMIN` and
-//! `$OWNER`, who have that role in the tenant; `$CALLER`, who asks; `$PEER`, who is no member and
-//! shares another tenant with the caller; `$STRANGER`, who shares no tenant with the caller, and
-//! `$FOREIGN`, what that one did here once; `$HIDDEN`, a tenant that only platform admins see;
-//! `$NO_TENANT`, `$NO_USER`, `$NO_SUBSCRIPTION` and `$NO_EVENT`, which do not exist; `$N`, a number
-//! that no other case has.
+//! A row is an operation with the outcome for each caller, in the terms of the API contract.
+//! Placeholders in a row stand for objects of the case's own [`Fixture`](super::fixture::Fixture):
+//!
+//! - `$TENANT`, `$SLUG`, `$SUBSCRIPTION`, `$EVENT`: the tenant and its objects.
+//! - `$MEMBER`, `$ADMIN`, `$OWNER`: a user with that role in the tenant.
+//! - `$CALLER`: the user that sends the request.
+//! - `$PEER`: a non-member that shares another tenant with the caller.
+//! - `$STRANGER`: a user that shares no tenant with the caller.
+//! - `$FOREIGN_EVENT`: an audit event of the tenant with the stranger as actor and target.
+//! - `$HIDDEN`: a tenant that only platform admins can see.
+//! - `$NO_TENANT`, `$NO_USER`, `$NO_SUBSCRIPTION`, `$NO_EVENT`: identifiers of nonexistent objects.
+//! - `$N`: a number that is unique to the case.
 
 mod reads;
 mod writes;
 
-use Outcome::{Code, Forbidden, LeftOut, No, Null, Yes};
+use Outcome::{Allowed, Error, NotApplicable, Null, NullWithForbidden, Omitted};
 
-/// Who asks. Everybody with a place has it in the tenant that is asked about, and owns another one.
+/// A kind of caller.
+///
+/// Each caller that has a role has it in the tenant of the request, and also owns another tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// Without a token.
+    /// A caller without a token.
     Anonymous,
-    /// With a token, but without a user.
-    Newcomer,
-    /// Disabled: an owner who runs the platform, too.
+    /// A caller with a valid token, but without a user.
+    Unprovisioned,
+    /// A disabled user that is an owner of the tenant and a platform admin.
     Disabled,
-    /// An owner of another tenant.
+    /// An owner of another tenant only.
     Outsider,
-    /// A member.
+    /// A member of the tenant.
     Member,
-    /// An admin.
+    /// An admin of the tenant.
     Admin,
-    /// An owner.
+    /// An owner of the tenant.
     Owner,
-    /// One who runs the platform, and is no member of any tenant.
-    Platform,
+    /// A platform admin that is not a member of any tenant.
+    PlatformAdmin,
 }
 
 impl Caller {
-    /// All, in the order of the table.
+    /// All callers, in the order of the table.
     pub(super) const ALL: [Self; 8] = [
         Self::Anonymous,
-        Self::Newcomer,
+        Self::Unprovisioned,
         Self::Disabled,
         Self::Outsider,
         Self::Member,
         Self::Admin,
         Self::Owner,
-        Self::Platform,
+        Self::PlatformAdmin,
     ];
 
-    /// How the printed table calls them.
+    /// Returns the column header in the printed table.
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
-            Self::Newcomer => "token, no user yet",
+            Self::Unprovisioned => "token without a user",
             Self::Disabled => "disabled user",
-            Self::Outsider => "not in that tenant",
+            Self::Outsider => "non-member",
             Self::Member => "MEMBER",
             Self::Admin => "ADMIN",
             Self::Owner => "OWNER",
-            Self::Platform => "platform admin",
+            Self::PlatformAdmin => "platform admin",
         }
     }
 }
 
-/// What comes of it.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It is shown, or done.
-    Yes,
-    /// An error with this code, and nothing else.
-    Code(&'static str),
-    /// `null` without an error: as if it did not exist.
+    /// The value is returned, or the change is made.
+    Allowed,
+    /// The response is an error with this code, without data.
+    Error(&'static str),
+    /// The value is `null` without an error, as if the resource did not exist.
     Null,
-    /// `null` at that field with a `FORBIDDEN` beside it, and everything around it whole.
-    Forbidden,
-    /// Not among what is shown.
-    LeftOut,
-    /// There is nothing to ask it of: the thing itself is `null`.
-    No,
+    /// Only that field is `null`, with a `FORBIDDEN` error. Everything around it is returned.
+    NullWithForbidden,
+    /// The resource or the value is omitted from the result.
+    Omitted,
+    /// The resource itself is `null`, so that the field cannot be read.
+    NotApplicable,
 }
 
 impl Outcome {
-    /// As it is printed.
-    pub(super) const fn word(self) -> &'static str {
+    /// Returns the cell of the printed table.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
-            Yes => "✓",
-            Code(code) => code,
+            Allowed => "✓",
+            Error(code) => code,
             Null => "null",
-            Forbidden => "null + FORBIDDEN",
-            LeftOut => "left out",
-            No => "–",
+            NullWithForbidden => "null + FORBIDDEN",
+            Omitted => "omitted",
+            NotApplicable => "–",
         }
     }
 }
 
-/// The tenant that it is about.
+/// The state of the tenant that an operation acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// ACTIVE, like most.
+pub(super) enum TenantKind {
+    /// An ACTIVE tenant, which most rows use.
     Active,
-    /// PENDING.
+    /// A PENDING tenant.
     Pending,
-    /// SUSPENDED.
+    /// A SUSPENDED tenant.
     Suspended,
-    /// ARCHIVED.
+    /// An ARCHIVED tenant.
     Archived,
-    /// ACTIVE, without an owner besides the caller: `$OWNER` does not exist.
-    Ownerless,
+    /// An ACTIVE tenant in which only the caller can be an owner: `$OWNER` does not exist.
+    NoOtherOwner,
     /// The default tenant, which all cases of such rows share.
     Default,
 }
 
-/// A mutation and what it answers.
+/// A mutation and its effects.
 #[derive(Debug)]
 pub(super) struct Operation {
-    /// Its name.
+    /// The name of the mutation.
     pub(super) name: &'static str,
-    /// The fields of its payload, and what is selected of them.
+    /// The fields of its payload, each with the selection below it.
     pub(super) payload: &'static [(&'static str, &'static str)],
-    /// What the history calls it.
+    /// The name of its action in the audit log.
     pub(super) action: &'static str,
-    /// By how much it changes the numbers of tenants, users and subscriptions.
+    /// The change of the numbers of tenants, users and subscriptions.
     pub(super) counts: [i64; 3],
-    /// Whether it is for platform admins alone: everybody else is refused before any look-up.
+    /// True if only platform admins may run it. All other callers are rejected before any lookup.
     pub(super) platform_only: bool,
 }
 
-/// What is asked.
+/// The request of a row.
 #[derive(Debug)]
-pub(super) enum Ask {
-    /// A read.
+pub(super) enum Request {
+    /// A query, or a field of a query.
     Read {
-        /// The schema's coordinates that it is about. Where `{0}` stands in the document, it is asked
-        /// once for each of them, with the field's name there.
+        /// The schema coordinates that the row covers. If the document contains `{0}`, it is sent
+        /// once for each of them, with the field's name in its place.
         covers: &'static [&'static str],
-        /// What is selected.
+        /// The selection of the query.
         document: &'static str,
-        /// Where the answer is looked for in `data`.
-        at: &'static str,
-        /// What a shown answer has in its text; what is left out has not.
-        finds: &'static str,
+        /// The JSON pointer of the value below `data`.
+        pointer: &'static str,
+        /// A text that the value contains if it is allowed, and does not contain if it is omitted.
+        contains: &'static str,
     },
-    /// A mutation.
+    /// A mutation with its input.
     Write {
-        /// Which.
+        /// The mutation to run.
         operation: Operation,
-        /// Its input: JSON, in which a placeholder is a part of a string.
+        /// Its input as JSON, in which a placeholder is part of a string.
         input: &'static str,
     },
 }
@@ -153,22 +159,22 @@ pub(super) enum Ask {
 /// A row of the table.
 #[derive(Debug)]
 pub(super) struct Row {
-    /// What is done, in words.
-    pub(super) what: &'static str,
-    /// Where.
-    pub(super) place: Place,
-    /// What is asked.
-    pub(super) ask: Ask,
-    /// What each caller gets, in the order of [`Caller::ALL`].
+    /// The operation as the printed table describes it.
+    pub(super) title: &'static str,
+    /// The state of the tenant that it acts on.
+    pub(super) tenant: TenantKind,
+    /// The request to send.
+    pub(super) request: Request,
+    /// The outcome for each caller, in the order of [`Caller::ALL`].
     pub(super) expected: [Outcome; 8],
 }
 
 impl Row {
-    /// The coordinates of the schema that the row is about.
+    /// Returns the coordinates of the schema that the row covers.
     pub(super) fn covers(&self) -> Vec<String> {
-        match &self.ask {
-            Ask::Read { covers, .. } => covers.iter().map(|&c| c.to_owned()).collect(),
-            Ask::Write { operation, .. } => {
+        match &self.request {
+            Request::Read { covers, .. } => covers.iter().map(|&c| c.to_owned()).collect(),
+            Request::Write { operation, .. } => {
                 let name = operation.name;
                 let payload = format!("{}{}Payload", name[..1].to_uppercase(), &name[1..]);
                 let fields =
@@ -178,93 +184,98 @@ impl Row {
         }
     }
 
-    /// What a caller gets.
+    /// Returns the expected outcome for a caller.
     pub(super) fn expects(&self, caller: Caller) -> Outcome {
         self.expected[caller as usize]
     }
 }
 
-/// Some rows under a heading.
+/// A group of rows with a heading.
 #[derive(Debug)]
 pub(super) struct Section {
-    /// The heading.
+    /// The heading of the section.
     pub(super) title: &'static str,
-    /// The rows.
+    /// The rows of the section.
     pub(super) rows: Vec<Row>,
 }
 
-/// What everybody gets who is not there yet, or not any more.
-pub(super) const NOBODY: [Outcome; 3] =
-    [Code("UNAUTHENTICATED"), Code("USER_NOT_PROVISIONED"), Code("USER_DISABLED")];
+/// The outcomes for the callers without an enabled user, which do not become a viewer.
+pub(super) const WITHOUT_VIEWER: [Outcome; 3] =
+    [Error("UNAUTHENTICATED"), Error("USER_NOT_PROVISIONED"), Error("USER_DISABLED")];
 
-const FORBIDDEN: Outcome = Code("FORBIDDEN");
-const NOT_FOUND: Outcome = Code("NOT_FOUND");
-const SUSPENDED: Outcome = Code("TENANT_SUSPENDED");
-const CONFLICT: Outcome = Code("CONFLICT");
+const FORBIDDEN: Outcome = Error("FORBIDDEN");
+const NOT_FOUND: Outcome = Error("NOT_FOUND");
+const SUSPENDED: Outcome = Error("TENANT_SUSPENDED");
+const CONFLICT: Outcome = Error("CONFLICT");
 
-// Outsider, MEMBER, ADMIN, OWNER, platform admin.
-const EVERYBODY: [Outcome; 5] = [Yes; 5];
-const WHO_SEES_THE_TENANT: [Outcome; 5] = [Null, Yes, Yes, Yes, Yes];
-const IN_LISTS: [Outcome; 5] = [LeftOut, Yes, Yes, Yes, Yes];
-const FIELD_OF_WHAT_IS_SEEN: [Outcome; 5] = [No, Yes, Yes, Yes, Yes];
-const FIELD_FOR_ADMINS: [Outcome; 5] = [No, Forbidden, Yes, Yes, Yes];
-const FIELD_FOR_PLATFORM: [Outcome; 5] = [No, Forbidden, Forbidden, Forbidden, Yes];
-const FIELD_OF_STRANGERS: [Outcome; 5] = [No, No, No, No, Yes];
-const PLATFORM_ALONE: [Outcome; 5] = [FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, Yes];
-const PLATFORM_ABSENT: [Outcome; 5] = [FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, NOT_FOUND];
-const NOBODY_AT_ALL: [Outcome; 5] = [FORBIDDEN; 5];
-const ADMINS: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, Yes, Yes, Yes];
-const OWNERS: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, FORBIDDEN, Yes, Yes];
-const PLATFORM_IN_TENANT: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, FORBIDDEN, FORBIDDEN, Yes];
-const NOT_THERE: [Outcome; 5] = [NOT_FOUND; 5];
-const ADMINS_WHEN_CLOSED: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, SUSPENDED, SUSPENDED, Yes];
-const OWNERS_WHEN_CLOSED: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, FORBIDDEN, SUSPENDED, Yes];
+// Outcomes for non-member, MEMBER, ADMIN, OWNER and platform admin.
+const ALL_VIEWERS: [Outcome; 5] = [Allowed; 5];
+const MEMBERS: [Outcome; 5] = [Null, Allowed, Allowed, Allowed, Allowed];
+const LISTED_FOR_MEMBERS: [Outcome; 5] = [Omitted, Allowed, Allowed, Allowed, Allowed];
+const FIELD_FOR_MEMBERS: [Outcome; 5] = [NotApplicable, Allowed, Allowed, Allowed, Allowed];
+const FIELD_FOR_ADMINS: [Outcome; 5] =
+    [NotApplicable, NullWithForbidden, Allowed, Allowed, Allowed];
+const FIELD_FOR_PLATFORM_ADMINS: [Outcome; 5] =
+    [NotApplicable, NullWithForbidden, NullWithForbidden, NullWithForbidden, Allowed];
+const FIELD_OF_STRANGER: [Outcome; 5] =
+    [NotApplicable, NotApplicable, NotApplicable, NotApplicable, Allowed];
+const PLATFORM_ADMINS: [Outcome; 5] = [FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, Allowed];
+const PLATFORM_ADMINS_NOT_FOUND: [Outcome; 5] =
+    [FORBIDDEN, FORBIDDEN, FORBIDDEN, FORBIDDEN, NOT_FOUND];
+const FORBIDDEN_FOR_ALL: [Outcome; 5] = [FORBIDDEN; 5];
+const ADMINS: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, Allowed, Allowed, Allowed];
+const OWNERS: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, FORBIDDEN, Allowed, Allowed];
+const PLATFORM_ADMINS_IN_TENANT: [Outcome; 5] =
+    [NOT_FOUND, FORBIDDEN, FORBIDDEN, FORBIDDEN, Allowed];
+const NOT_FOUND_FOR_ALL: [Outcome; 5] = [NOT_FOUND; 5];
+const ADMINS_IF_SUSPENDED: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, SUSPENDED, SUSPENDED, Allowed];
+const OWNERS_IF_SUSPENDED: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, FORBIDDEN, SUSPENDED, Allowed];
 
-fn row(what: &'static str, place: Place, ask: Ask, expected: [Outcome; 5]) -> Row {
-    let mut all = [Yes; 8];
-    all[..3].copy_from_slice(&NOBODY);
-    all[3..].copy_from_slice(&expected);
-    Row { what, place, ask, expected: all }
+fn row(title: &'static str, request: Request, for_viewers: [Outcome; 5]) -> Row {
+    let mut expected = [Allowed; 8];
+    expected[..3].copy_from_slice(&WITHOUT_VIEWER);
+    expected[3..].copy_from_slice(&for_viewers);
+    Row { title, tenant: TenantKind::Active, request, expected }
 }
 
 fn read(
-    what: &'static str,
+    title: &'static str,
     covers: &'static [&'static str],
     document: &'static str,
-    at: &'static str,
-    expected: [Outcome; 5],
+    pointer: &'static str,
+    for_viewers: [Outcome; 5],
 ) -> Row {
-    row(what, Place::Active, Ask::Read { covers, document, at, finds: "" }, expected)
+    row(title, Request::Read { covers, document, pointer, contains: "" }, for_viewers)
 }
 
-/// A list, or anything else that is shown without some part.
+/// Returns a row for a list, or for another value from which a part can be omitted.
 fn list(
-    what: &'static str,
+    title: &'static str,
     covers: &'static [&'static str],
-    (document, at): (&'static str, &'static str),
-    finds: &'static str,
-    expected: [Outcome; 5],
+    (document, pointer): (&'static str, &'static str),
+    contains: &'static str,
+    for_viewers: [Outcome; 5],
 ) -> Row {
-    row(what, Place::Active, Ask::Read { covers, document, at, finds }, expected)
+    row(title, Request::Read { covers, document, pointer, contains }, for_viewers)
 }
 
 fn write(
-    what: &'static str,
+    title: &'static str,
     operation: Operation,
     input: &'static str,
-    expected: [Outcome; 5],
+    for_viewers: [Outcome; 5],
 ) -> Row {
-    row(what, Place::Active, Ask::Write { operation, input }, expected)
+    row(title, Request::Write { operation, input }, for_viewers)
 }
 
 impl Row {
-    const fn of(mut self, place: Place) -> Self {
-        self.place = place;
+    const fn in_tenant(mut self, tenant: TenantKind) -> Self {
+        self.tenant = tenant;
         self
     }
 }
 
-/// The whole table.
+/// Returns the whole table.
 pub(super) fn sections() -> Vec<Section> {
     let section = |title, rows| Section { title, rows };
     vec![
@@ -272,16 +283,16 @@ pub(super) fn sections() -> Vec<Section> {
         section("Fields of a tenant", reads::tenant_fields()),
         section("Fields of a subscription", reads::subscription_fields()),
         section("Fields of a user", reads::user_fields()),
-        section("Fields of an event", reads::event_fields()),
+        section("Fields of an audit event", reads::event_fields()),
         section("Tenants", writes::tenants()),
         section("Users", writes::users()),
         section("Subscriptions", writes::subscriptions()),
         section("Members", writes::members()),
-        section("In a tenant that is suspended or archived", writes::closed()),
+        section("Suspended and archived tenants", writes::suspended()),
     ]
 }
 
-/// All rows.
+/// Returns the rows of all sections.
 pub(super) fn rows() -> Vec<Row> {
     sections().into_iter().flat_map(|section| section.rows).collect()
 }
