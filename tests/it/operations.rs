@@ -20,7 +20,8 @@ fn cell(text: &str) -> String {
 fn line(arg: &Arg) -> Vec<String> {
     let variable = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy()));
     let flag = arg.get_long().map(|flag| format!("`--{flag}`"));
-    let default = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
+    let default =
+        arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string);
     vec![
         variable.unwrap_or_default(),
@@ -114,11 +115,13 @@ fn dashboard_shows_exactly_the_metrics_of_the_catalogue() {
         CATALOGUE.iter().find(|family| family.name == name || family.name == base)
     };
     for name in &shown {
-        assert!(family(name).is_some(), "the dashboard queries {name}, which is not in the catalogue");
+        assert!(
+            family(name).is_some(),
+            "the dashboard queries {name}, which is not in the catalogue"
+        );
     }
     for metric in CATALOGUE {
-        let is_shown =
-            shown.iter().any(|name| family(name).is_some_and(|f| f.name == metric.name));
+        let is_shown = shown.iter().any(|name| family(name).is_some_and(|f| f.name == metric.name));
         assert!(is_shown, "the dashboard does not show {}", metric.name);
     }
     // An expression may group only by labels of its metrics.

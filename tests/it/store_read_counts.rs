@@ -62,7 +62,10 @@ async fn nested_page_reads_do_not_depend_on_its_width(app: App) {
         let nodes = reply.data()["tenants"]["nodes"].as_array().expect("nodes");
         assert_eq!(nodes.len(), first);
         assert!(nodes.iter().all(|t| t["members"]["nodes"].as_array().map(Vec::len) == Some(10)));
-        assert_eq!(reply.reads, 6, "user, tenants, count of tenants, subscriptions, members, counts of members");
+        assert_eq!(
+            reply.reads, 6,
+            "user, tenants, count of tenants, subscriptions, members, counts of members"
+        );
     }
 }
 

@@ -188,8 +188,8 @@ fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
         "alg",
         "kid",
     ]);
-    let any_name =
-        "[a-zA-Z_:/.]{1,16}".prop_filter("decisive", |name| !DECISIVE_CLAIMS.contains(&name.as_str()));
+    let any_name = "[a-zA-Z_:/.]{1,16}"
+        .prop_filter("decisive", |name| !DECISIVE_CLAIMS.contains(&name.as_str()));
     let name = prop_oneof![4 => known.prop_map(str::to_owned), 1 => any_name];
     let any_claims = prop::collection::btree_map(name, value(), 0..8);
     // Random values are hardly ever groups that grant rights in `me`, so they are generated separately.

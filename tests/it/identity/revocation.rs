@@ -56,13 +56,15 @@ async fn disabled_user_is_rejected_at_the_next_request(app: App) {
         let before = instances.query("bob", query).await;
         assert!(before.iter().all(|reply| !reply.codes().contains(&"USER_DISABLED")));
     }
-    edit_manually(&app, "bob", doc! { "$set": { "disabled": true } }, |bob| bob.disabled = true).await;
+    edit_manually(&app, "bob", doc! { "$set": { "disabled": true } }, |bob| bob.disabled = true)
+        .await;
     for query in ["{ me { id } }", "{ tenants { totalCount } }"] {
         Instances::assert_codes(&instances.query("bob", query).await, &["USER_DISABLED"]);
     }
     // A query that needs no viewer is allowed, and reveals nothing about the user.
     Instances::assert_codes(&instances.query("bob", "{ __typename }").await, &[]);
-    edit_manually(&app, "bob", doc! { "$unset": { "disabled": 1 } }, |bob| bob.disabled = false).await;
+    edit_manually(&app, "bob", doc! { "$unset": { "disabled": 1 } }, |bob| bob.disabled = false)
+        .await;
     Instances::assert_codes(&instances.query("bob", "{ me { id } }").await, &[]);
 }
 

@@ -138,7 +138,11 @@ async fn manual_removal_is_not_undone_by_existing_tokens(app: App) {
         assert_eq!(me(&app, token(&app, granted)).await, all_rights());
         edit_manually(&app, "bob", removal.update(), |bob| removal.apply(bob)).await;
         for offset in [granted, granted - 1, granted - 1000] {
-            assert_eq!(me(&app, token(&app, offset)).await, removal.remaining_rights(), "{removal:?}");
+            assert_eq!(
+                me(&app, token(&app, offset)).await,
+                removal.remaining_rights(),
+                "{removal:?}"
+            );
         }
         assert_eq!(watermark(&app).await, Some(at(NOW + granted)));
         // The provider still has the group, so its next token restores the right.
@@ -166,7 +170,11 @@ async fn token_issued_in_the_future_is_rejected_or_applied_at_iat(app: App) {
     // A provider's clock may be ahead by at most the leeway.
     assert_eq!(me(&app, token(&app, 60)).await, all_rights());
     assert_eq!(watermark(&app).await, Some(at(NOW + 60)));
-    assert_eq!(me(&app, token(&app, 59).groups([])).await, all_rights(), "older than the watermark");
+    assert_eq!(
+        me(&app, token(&app, 59).groups([])).await,
+        all_rights(),
+        "older than the watermark"
+    );
     app.clock.advance(1);
     assert_eq!(me(&app, token(&app, 61).groups([])).await, rights(false, None));
 }

@@ -76,7 +76,12 @@ impl DocumentGenerator<'_> {
     }
 
     /// Generates a selection set on the type.
-    fn selection_set(&mut self, on: &str, depth: usize, fragments: &[(String, &'static str)]) -> String {
+    fn selection_set(
+        &mut self,
+        on: &str,
+        depth: usize,
+        fragments: &[(String, &'static str)],
+    ) -> String {
         let fields = TYPES.iter().find(|(name, _)| *name == on).map_or(&[][..], |(_, f)| f);
         let mut text = "{ ".to_owned();
         for _ in 0..=1 + self.next(3) {
@@ -118,7 +123,10 @@ impl DocumentGenerator<'_> {
         let key = self.keys;
         match *of {
             "" => format!("k{key}: {field}{condition}"),
-            of => format!("k{key}: {field}{condition} {}", self.selection_set(of, depth - 1, fragments)),
+            of => format!(
+                "k{key}: {field}{condition} {}",
+                self.selection_set(of, depth - 1, fragments)
+            ),
         }
     }
 

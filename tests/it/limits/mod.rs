@@ -30,7 +30,14 @@ async fn send(app: &App, accept: &str, query: &str, variables: Value) -> Reply {
 }
 
 /// Asserts that the document exceeds the limit, in both media types, and that the store is not read.
-async fn assert_rejected(app: &App, query: &str, variables: Value, limit: &str, max: u64, actual: u64) {
+async fn assert_rejected(
+    app: &App,
+    query: &str,
+    variables: Value,
+    limit: &str,
+    max: u64,
+    actual: u64,
+) {
     for (accept, status) in [("application/json", 200), ("application/graphql-response+json", 400)]
     {
         let reply = send(app, accept, query, variables.clone()).await;
@@ -126,7 +133,8 @@ async fn complexity_multiplies_by_page_size() {
         );
         // 1 + 50 * (1 + 1 + 96 * 2), plus the second page. The sum is far over the limit.
         let base = 1 + 50 * (1 + 1 + 96 * 2);
-        assert_rejected(&app, &two, variables.clone(), "complexity", 5000, base + page_cost(n)).await;
+        assert_rejected(&app, &two, variables.clone(), "complexity", 5000, base + page_cost(n))
+            .await;
         assert_passes(&app, page, variables).await;
     }
     // A page counts as at most 100, and as 20 without `first` and `last`. A plain list counts as 20.
@@ -135,21 +143,38 @@ async fn complexity_multiplies_by_page_size() {
             "{{ a: tenants({first}) {{ nodes {{ members(first: 48) {{ nodes {{ role }} }} }} }} }}"
         )
     };
-    assert_rejected(&app, &big("first: 1000000"), json!({}), "complexity", 5000, 1 + 100 * (2 + 48 * 2))
-        .await;
+    assert_rejected(
+        &app,
+        &big("first: 1000000"),
+        json!({}),
+        "complexity",
+        5000,
+        1 + 100 * (2 + 48 * 2),
+    )
+    .await;
     assert_passes(&app, &big("after: \"x\""), json!({})).await;
     let list =
         "{ me { memberships { tenant { members(first: 100) { nodes { since user { id } } } } } } }";
-    assert_rejected(&app, list, json!({}), "complexity", 5000, 1 + 1 + 20 * (1 + 1 + 100 * 4)).await;
+    assert_rejected(&app, list, json!({}), "complexity", 5000, 1 + 1 + 20 * (1 + 1 + 100 * 4))
+        .await;
     // `nodes` counts by its identifiers, also in a variable.
     let ids: Vec<String> = (0..100).map(|n| format!("ten_{n:024}")).collect();
     let by_ids = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Tenant { members(first: 16) { nodes { user { id } } } } } }";
     assert_passes(&app, by_ids, json!({"ids": &ids[..90]})).await;
-    assert_rejected(&app, by_ids, json!({"ids": ids}), "complexity", 5000, 1 + 100 * (2 + 16 * 3)).await;
+    assert_rejected(&app, by_ids, json!({"ids": ids}), "complexity", 5000, 1 + 100 * (2 + 16 * 3))
+        .await;
     // A skipped selection costs nothing. An included one does.
     let skipped = "query($no: Boolean = false) { me { id } ...@include(if: $no) { tenants(first: 100) { nodes { members(first: 100) { nodes { role } } } } } }";
     assert_passes(&app, skipped, json!({})).await;
-    assert_rejected(&app, skipped, json!({"no": true}), "complexity", 5000, 2 + 1 + 100 * (2 + 200)).await;
+    assert_rejected(
+        &app,
+        skipped,
+        json!({"no": true}),
+        "complexity",
+        5000,
+        2 + 1 + 100 * (2 + 200),
+    )
+    .await;
     let skip = skipped.replace("@include", "@skip");
     assert_passes(&app, &skip, json!({"no": true})).await;
     assert_rejected(&app, &skip, json!({}), "complexity", 5000, 2 + 1 + 100 * (2 + 200)).await;
@@ -200,8 +225,15 @@ async fn response_keys_of_one_field_are_limited() {
     let keys =
         |n: usize, field: &str| -> String { (0..n).map(|k| format!("k{k}: {field} ")).collect() };
     assert_passes(&app, &format!("{{ me {{ {} }} }}", keys(30, "id")), json!({})).await;
-    assert_rejected(&app, &format!("{{ me {{ {} }} }}", keys(31, "id")), json!({}), "aliases", 30, 31)
-        .await;
+    assert_rejected(
+        &app,
+        &format!("{{ me {{ {} }} }}", keys(31, "id")),
+        json!({}),
+        "aliases",
+        30,
+        31,
+    )
+    .await;
     assert_rejected(
         &app,
         &format!("{{ me {{ {} }} }}", keys(31, "__typename")),
@@ -211,7 +243,15 @@ async fn response_keys_of_one_field_are_limited() {
         31,
     )
     .await;
-    assert_rejected(&app, &format!("{{ {} }}", keys(31, "__typename")), json!({}), "aliases", 30, 31).await;
+    assert_rejected(
+        &app,
+        &format!("{{ {} }}", keys(31, "__typename")),
+        json!({}),
+        "aliases",
+        30,
+        31,
+    )
+    .await;
     // A repeated key counts once. Keys add up across fragments.
     let same = "id ".repeat(100);
     assert_passes(&app, &format!("{{ me {{ {same} }} }}"), json!({})).await;

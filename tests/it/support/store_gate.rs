@@ -59,7 +59,10 @@ impl Gate {
     }
 
     async fn pass(&self) {
-        assert!(!self.broken.load(Ordering::SeqCst), "a store failure with a secret in its message");
+        assert!(
+            !self.broken.load(Ordering::SeqCst),
+            "a store failure with a secret in its message"
+        );
         let _inside = Inside::enter(&self.inside);
         let mut closed = self.closed.subscribe();
         closed.wait_for(|closed| !*closed).await.expect("the gate exists");

@@ -15,7 +15,7 @@ impl FrozenTime {
     /// Stops the clock of the current test. The test must use tokio's current-thread runtime.
     pub(crate) fn start() -> Self {
         let (end, ended) = mpsc::channel::<()>();
-        tokio::task::spawn_blocking(move || drop(ended.recv()));
+        tokio::task::spawn_blocking(move || ended.recv().ok());
         tokio::time::pause();
         Self { _end_of_blocking_task: end }
     }

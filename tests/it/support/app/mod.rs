@@ -6,11 +6,9 @@
 mod reply;
 mod setup;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU32, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU32, Ordering},
 };
 
 use axum::{Router, body::Body, http::Request, response::Response};
@@ -34,7 +32,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
 pub(crate) use reply::{Reply, send};
-pub(crate) use setup::{OTHER_AUDIENCE, Setup, group_names};
+pub(crate) use setup::{OTHER_AUDIENCE, Setup};
 
 use setup::{Parts, build_state};
 

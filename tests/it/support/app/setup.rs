@@ -143,7 +143,7 @@ async fn build_verifiers(issuers: &[&Arc<TestIssuer>], metrics: &Metrics) -> Vec
 }
 
 /// Returns the default names of groups.
-pub(crate) fn group_names() -> GroupMapping {
+fn group_names() -> GroupMapping {
     GroupMapping {
         platform_admins: "platform-admins".to_owned(),
         tenant_prefix: "tenant:".to_owned(),
