@@ -1,5 +1,5 @@
-//! Requests that reference a document instead of sending it: automatic persisted queries and trusted
-//! documents.
+//! Requests that reference a document instead of sending it: automatic persisted queries and
+//! trusted documents.
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
@@ -60,8 +60,8 @@ async fn registered_document_is_found_by_its_hash() {
     );
     let registered = send(&app, json!({"query": text, "extensions": by_hash(hash)})).await;
     assert_eq!(registered.data(), &json!({"__typename": "Query"}));
-    let found = send(&app, json!({"extensions": by_hash(hash)})).await;
-    assert_eq!(found.data(), registered.data());
+    let by_hash_alone = send(&app, json!({"extensions": by_hash(hash)})).await;
+    assert_eq!(by_hash_alone.data(), registered.data());
     let extensions = by_hash(hash).to_string();
     assert_eq!(get(&app, &[("extensions", &extensions)]).await.data(), registered.data());
     for hash in ["", "x", &hash[1..], &format!("{hash}00")] {

@@ -1,8 +1,8 @@
 //! Counts the store reads and the committed changes of requests, on both stores.
 //!
 //! The number of reads depends on the levels of a document, and never on the width of its lists. A
-//! hidden resource costs exactly the reads of an absent one. `docs/STORE-READS.md` has the numbers of
-//! the mutations. Its table is generated from [`MUTATION_COSTS`].
+//! hidden resource costs exactly the reads of an absent one. `docs/STORE-READS.md` has the numbers
+//! of the mutations. Its table is generated from [`MUTATION_COSTS`].
 
 use tenantry::domain::{
     change::Change, id::TenantId, subscription::TenantSubscriptionStatus, user::TenantRole,

@@ -1,4 +1,5 @@
-//! Issuer and subject alone identify the caller. Other claims change no response, except through `me`.
+//! Issuer and subject alone identify the caller. Other claims change no response, except through
+//! `me`.
 //!
 //! A property test adds generated claims to tokens and compares every response and the stored data.
 
@@ -58,8 +59,8 @@ fn queries(world: &World) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Returns a call of each mutation that changes nothing, even for a caller who is allowed to call it.
-/// The input repeats stored values, or names another version.
+/// Returns a call of each mutation that changes nothing, even for a caller who is allowed to call
+/// it. The input repeats stored values, or names another version.
 fn mutations(world: &World) -> Vec<(&'static str, String)> {
     let (acme, bob, live) = (world.acme.id, world.bob, world.subscription);
     let membership = format!("tenantId: \"{acme}\", userId: \"{bob}\"");
@@ -192,7 +193,8 @@ fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
         .prop_filter("decisive", |name| !DECISIVE_CLAIMS.contains(&name.as_str()));
     let name = prop_oneof![4 => known.prop_map(str::to_owned), 1 => any_name];
     let any_claims = prop::collection::btree_map(name, value(), 0..8);
-    // Random values are hardly ever groups that grant rights in `me`, so they are generated separately.
+    // Random values are hardly ever groups that grant rights in `me`, so they are generated
+    // separately.
     let rights = prop::option::weighted(0.8, groups());
     (any_claims, rights).prop_map(|(mut claims, rights)| {
         claims.extend(rights.map(|groups| ("groups".to_owned(), groups)));
@@ -216,7 +218,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// Sends every document as every caller, with these additional claims, and returns the responses.
+    /// Sends every document as every caller, with these additional claims, and returns the
+    /// responses.
     async fn responses(&self, claims: &BTreeMap<String, Value>) -> Vec<String> {
         let mut responses = Vec::new();
         for caller in CALLERS {

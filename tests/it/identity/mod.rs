@@ -12,7 +12,8 @@ use tenantry::domain::user::User;
 
 use crate::support::app::App;
 
-/// Changes a stored user as a manual edit does. On MongoDB, this is an update that ignores versions.
+/// Changes a stored user as a manual edit does. On MongoDB, this is an update that ignores
+/// versions.
 async fn edit_manually(app: &App, subject: &str, update: Document, change: impl FnOnce(&mut User)) {
     let Some(mongo) = &app.mongo else { return app.change(subject, change).await };
     let users = mongo.database.collection::<Document>("users");

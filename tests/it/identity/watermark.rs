@@ -101,7 +101,8 @@ async fn acme(app: &App) -> Tenant {
     acme
 }
 
-/// Sets the watermark to the time of the removal plus the leeway, as every removal by a mutation does.
+/// Sets the watermark to the time of the removal plus the leeway, as every removal by a mutation
+/// does.
 async fn removal_by_mutation_is_undone_only_by_a_newer_token(app: App) {
     acme(&app).await;
     let leeway = i64::try_from(LEEWAY.as_secs()).expect("in range");
@@ -116,7 +117,7 @@ async fn removal_by_mutation_is_undone_only_by_a_newer_token(app: App) {
         })
         .await;
         // A token older than the one that granted the rights, that token itself, tokens from just
-        // before and after the removal, and the last one that a clock ahead of the gateway's may have issued.
+        // before and after the removal, and the last one from a clock that is ahead.
         for offset in [start - 600, start - 500, start - 1, start, start + 1, start + leeway] {
             let rights = me(&app, token(&app, offset)).await;
             assert_eq!(rights, removal.remaining_rights(), "{removal:?} {}", offset - start);
@@ -183,8 +184,8 @@ async fn older_token_grants_nothing_in_a_recreated_tenant(app: App) {
     let old = acme(&app).await;
     let granting = token(&app, -500).groups(["tenant:acme:owner"]);
     assert_eq!(me(&app, granting).await, rights(false, Some("OWNER")));
-    // The tenant is recreated at `NOW`. On MongoDB it replaces the old one by a manual deletion, which
-    // leaves the membership of the old tenant behind.
+    // The tenant is recreated at `NOW`. On MongoDB it replaces the old one by a manual deletion,
+    // which leaves the membership of the old tenant behind.
     let recreated = Tenant {
         id: world::id(9),
         slug: if app.mongo.is_some() { "acme" } else { "globex" }.to_owned(),
@@ -215,8 +216,8 @@ async fn older_token_grants_nothing_in_a_recreated_tenant(app: App) {
     assert_eq!(role(0).await, json!({"myMembership": {"role": "OWNER"}}));
 }
 
-/// The tombstone of a deleted user rejects every token from before the deletion. The test inserts the
-/// tombstone as a manual edit, so it runs on MongoDB only.
+/// The tombstone of a deleted user rejects every token from before the deletion. The test inserts
+/// the tombstone as a manual edit, so it runs on MongoDB only.
 #[tokio::test]
 async fn deleted_user_is_recreated_only_by_a_newer_token() {
     let app = App::on(Backend::Mongo).await;

@@ -160,8 +160,8 @@ impl DocumentGenerator<'_> {
     }
 }
 
-/// Counts the fields of a response without `__typename`, which costs nothing. Its keys are aliases, so
-/// it is recognised by its value.
+/// Counts the fields of a response without `__typename`, which costs nothing. Its keys are aliases,
+/// so it is recognised by its value.
 fn count_fields(value: &Value) -> u64 {
     match value {
         Value::Object(map) => map

@@ -29,7 +29,8 @@ async fn send(app: &App, accept: &str, query: &str, variables: Value) -> Reply {
     app.send(request.body(Body::from(body)).expect("a request")).await
 }
 
-/// Asserts that the document exceeds the limit, in both media types, and that the store is not read.
+/// Asserts that the document exceeds the limit, in both media types, and that the store is not
+/// read.
 async fn assert_rejected(
     app: &App,
     query: &str,
@@ -137,7 +138,8 @@ async fn complexity_multiplies_by_page_size() {
             .await;
         assert_passes(&app, page, variables).await;
     }
-    // A page counts as at most 100, and as 20 without `first` and `last`. A plain list counts as 20.
+    // A page counts as at most 100, and as 20 without `first` and `last`. A plain list counts as
+    // 20.
     let big = |first: &str| {
         format!(
             "{{ a: tenants({first}) {{ nodes {{ members(first: 48) {{ nodes {{ role }} }} }} }} }}"

@@ -9,8 +9,8 @@ use std::{
 /// The lock on all documents, because several tests write blocks of the same document.
 static DOCUMENTS: Mutex<()> = Mutex::new(());
 
-/// Compares the block of a document between two markers with the expected text. If `INSTA_UPDATE` is
-/// `always`, writes the expected text instead.
+/// Compares the block of a document between two markers with the expected text. If `INSTA_UPDATE`
+/// is `always`, writes the expected text instead.
 #[track_caller]
 pub(crate) fn holds(file: &str, name: &str, printed: &str) {
     let begin = format!("<!-- {name} begins: `make snapshot` writes it -->\n");

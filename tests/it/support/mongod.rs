@@ -216,7 +216,8 @@ async fn shared() -> &'static str {
         let mongod = tokio::task::spawn_blocking(|| Mongod::running(Kind::ReplicaSet)).await;
         let mongod = mongod.expect("a running mongod");
         mongod.initiate().await;
-        // The driver's default timeouts apply, because many tests at once can keep a small machine busy.
+        // The driver's default timeouts apply, because many tests at once can keep a small machine
+        // busy.
         let uri = format!("mongodb://127.0.0.1:{}/?replicaSet=rs0", mongod.port);
         (uri, Some(mongod))
     };

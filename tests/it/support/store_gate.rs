@@ -31,20 +31,20 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct Gate {
     closed: watch::Sender<bool>,
-    inside: watch::Sender<usize>,
-    broken: AtomicBool,
+    paused: watch::Sender<usize>,
+    failing: AtomicBool,
 }
 
 impl Gate {
     /// Returns an open gate.
     pub(crate) fn open() -> Arc<Self> {
-        let (closed, inside) = (watch::Sender::new(false), watch::Sender::new(0));
-        Arc::new(Self { closed, inside, broken: AtomicBool::new(false) })
+        let (closed, paused) = (watch::Sender::new(false), watch::Sender::new(0));
+        Arc::new(Self { closed, paused, failing: AtomicBool::new(false) })
     }
 
     /// Makes later reads of users panic, or lets them succeed again.
-    pub(crate) fn break_it(&self, broken: bool) {
-        self.broken.store(broken, Ordering::SeqCst);
+    pub(crate) fn break_it(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
     }
 
     /// Pauses later reads of users, or resumes all of them.
@@ -54,34 +54,34 @@ impl Gate {
 
     /// Waits until exactly this number of calls is paused.
     pub(crate) async fn until_inside(&self, calls: usize) {
-        let mut inside = self.inside.subscribe();
-        inside.wait_for(|inside| *inside == calls).await.expect("the gate exists");
+        let mut paused = self.paused.subscribe();
+        paused.wait_for(|paused| *paused == calls).await.expect("the gate exists");
     }
 
     async fn pass(&self) {
         assert!(
-            !self.broken.load(Ordering::SeqCst),
+            !self.failing.load(Ordering::SeqCst),
             "a store failure with a secret in its message"
         );
-        let _inside = Inside::enter(&self.inside);
+        let _paused = PausedCall::new(&self.paused);
         let mut closed = self.closed.subscribe();
         closed.wait_for(|closed| !*closed).await.expect("the gate exists");
     }
 }
 
 /// Counts a call until it ends or is dropped.
-struct Inside<'a>(&'a watch::Sender<usize>);
+struct PausedCall<'a>(&'a watch::Sender<usize>);
 
-impl<'a> Inside<'a> {
-    fn enter(inside: &'a watch::Sender<usize>) -> Self {
-        inside.send_modify(|inside| *inside += 1);
-        Self(inside)
+impl<'a> PausedCall<'a> {
+    fn new(paused: &'a watch::Sender<usize>) -> Self {
+        paused.send_modify(|paused| *paused += 1);
+        Self(paused)
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for PausedCall<'_> {
     fn drop(&mut self) {
-        self.0.send_modify(|inside| *inside -= 1);
+        self.0.send_modify(|paused| *paused -= 1);
     }
 }
 

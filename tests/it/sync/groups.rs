@@ -105,7 +105,8 @@ async fn groups_of_a_token_are_applied_once_and_in_order(app: App) {
     app.change("bob", |bob| bob.memberships.retain(|m| m.tenant_id != acme.id)).await;
     assert_eq!(memberships(&me(&app, at(50, &["tenant:acme"])).await), [""; 0]);
     assert_eq!(memberships(&me(&app, at(49, &["tenant:acme"])).await), ["acme MEMBER GROUP"]);
-    // A newer token with the same groups moves the watermark, and changes nothing that a client sees.
+    // A newer token with the same groups moves the watermark, and changes nothing that a client
+    // sees.
     let version = app.stored("bob").await.map(|bob| (bob.version, bob.updated_at));
     me(&app, at(30, &["tenant:acme"])).await;
     let bob = app.stored("bob").await.expect("stored");

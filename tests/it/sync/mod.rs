@@ -1,7 +1,7 @@
 //! The query `me` creates the user of a token and applies its claims.
 //!
-//! `profile.rs` has the profile and `lastSeenAt`, `groups.rs` the memberships and rights from groups,
-//! and `requests.rs` the place of the sync in a request.
+//! `profile.rs` has the profile and `lastSeenAt`, `groups.rs` the memberships and rights from
+//! groups, and `requests.rs` the place of the sync in a request.
 
 mod groups;
 mod profile;

@@ -136,8 +136,8 @@ async fn sync_is_recorded_in_the_audit_log(app: App) {
     assert_eq!(reply.data()["tenant"]["auditLog"]["nodes"], json!([expected]));
 }
 
-/// Tokens from before the deletion of a user are rejected. The test inserts the tombstone as a manual
-/// edit, so it runs on MongoDB only.
+/// Tokens from before the deletion of a user are rejected. The test inserts the tombstone as a
+/// manual edit, so it runs on MongoDB only.
 #[tokio::test]
 async fn tombstone_rejects_tokens_from_before_the_deletion() {
     let app = App::on(Backend::Mongo).await;

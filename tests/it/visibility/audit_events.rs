@@ -74,7 +74,8 @@ async fn audit_event_fields_are_visible_by_role(app: App) {
         let visible = !as_carol.data()["node"].is_null();
         assert_eq!(visible, id.ends_with("22"), "carol is an admin of globex only: {id}");
     }
-    // As an admin of globex, carol sees her own fields in her event, and only the membership in globex.
+    // As an admin of globex, carol sees her own fields in her event, and only the membership in
+    // globex.
     let own = format!(
         "{{ node(id: \"aud_{}\") {{ ... on AuditEvent {{ changes }} }} }}",
         world::id::<()>(34).raw

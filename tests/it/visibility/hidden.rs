@@ -150,12 +150,12 @@ async fn manual_database_edits_take_effect_immediately(app: App) {
 async fn orphans_of_deleted_tenants_are_hidden(app: App) {
     store_world(&app).await;
     // Resources of a tenant without the tenant, as after a manual deletion of the tenant alone.
-    let deleted: Tenant = world::tenant(9, "gone");
+    let deleted: Tenant = world::tenant(9, "deleted");
     let live = world::subscription(29, &deleted, TenantSubscriptionStatus::Active);
     let event = world::event(39, deleted.id, world::id(19), &["name"]);
     let (live_id, event_id) = (live.id.to_string(), event.id.to_string());
-    let owner = world::user(&app, 19, "left", &[(deleted.id, TenantRole::Owner)]);
-    let member = world::user(&app, 18, "other", &[(deleted.id, TenantRole::Member)]);
+    let owner = world::user(&app, 19, "orphan-owner", &[(deleted.id, TenantRole::Owner)]);
+    let member = world::user(&app, 18, "orphan-member", &[(deleted.id, TenantRole::Member)]);
     let member_id = member.id.to_string();
     let changes = [
         Change::InsertUser(owner),
@@ -164,22 +164,22 @@ async fn orphans_of_deleted_tenants_are_hidden(app: App) {
         Change::InsertAuditEvent(event),
     ];
     app.store.commit(&changes).await.expect("free");
-    let me = app.ask("left", "{ me { role memberships { role } } }").await;
+    let me = app.ask("orphan-owner", "{ me { role memberships { role } } }").await;
     assert_eq!(me.data()["me"], json!({"role": null, "memberships": []}));
     for query in [
-        "x: tenant(slug: \"gone\") { id }".to_owned(),
+        "x: tenant(slug: \"deleted\") { id }".to_owned(),
         format!("x: node(id: \"{}\") {{ id }}", deleted.id),
         format!("x: user(id: \"{member_id}\") {{ name }}"),
         format!("x: subscription(id: \"{live_id}\") {{ plan }}"),
         format!("x: node(id: \"{live_id}\") {{ id }}"),
         format!("x: node(id: \"{event_id}\") {{ id }}"),
     ] {
-        let reply = app.ask("left", &format!("{{ {query} }}")).await;
+        let reply = app.ask("orphan-owner", &format!("{{ {query} }}")).await;
         assert_eq!(outcome(&reply), "null", "{query}");
     }
     let lists = "{ tenants { totalCount nodes { id } } subscriptions { totalCount nodes { id } } }";
     let empty = json!({"totalCount": 0, "nodes": []});
-    let reply = app.ask("left", lists).await;
+    let reply = app.ask("orphan-owner", lists).await;
     assert_eq!(reply.data(), &json!({"tenants": empty, "subscriptions": empty}));
     // Platform admins do not see the subscription either, because its `tenant` would be missing.
     let query = format!("{{ x: subscription(id: \"{live_id}\") {{ plan }} }}");

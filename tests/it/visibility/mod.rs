@@ -1,7 +1,8 @@
 //! The visibility of every resource and field for each role, on every path through the schema.
 //!
-//! `root_fields.rs` has the root fields and the order of checks, `tenant_fields.rs`, `user_fields.rs`
-//! and `audit_events.rs` the fields, and `hidden.rs` the equality of hidden and absent resources.
+//! `root_fields.rs` has the root fields and the order of checks, `tenant_fields.rs`,
+//! `user_fields.rs` and `audit_events.rs` the fields, and `hidden.rs` the equality of hidden and
+//! absent resources.
 
 mod audit_events;
 mod hidden;
@@ -23,7 +24,8 @@ const ABSENT: &str = "65000000000000000000ffff";
 const CALLERS: [&str; 8] =
     ["anonymous", "newcomer", "outsider", "member", "admin", "owner", "platform", "disabled"];
 
-/// Stores the [`World`], a live subscription and an audit event of globex, and a disabled owner of acme.
+/// Stores the [`World`], a live subscription and an audit event of globex, and a disabled owner of
+/// acme.
 async fn store_world(app: &App) -> World {
     let world = World::new(app).await;
     let live = world::subscription(23, &world.globex, TenantSubscriptionStatus::Active);

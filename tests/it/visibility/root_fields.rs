@@ -115,7 +115,8 @@ async fn checks_run_in_order(app: App) {
             assert_eq!(reply.codes(), [expected], "{caller} {query}");
         }
     }
-    // The same order applies within a tenant: malformed identifiers, authorization, other arguments.
+    // The same order applies within a tenant: malformed identifiers, authorization, other
+    // arguments.
     for (caller, arguments, expected) in [
         ("member", "filter: {actorId: \"x\"}, first: 101", bad),
         ("member", "first: 101", "FORBIDDEN"),

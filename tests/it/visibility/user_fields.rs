@@ -69,8 +69,8 @@ async fn user_fields_are_visible_by_role_on_every_path(app: App) {
     ] {
         assert_eq!(app.ask("carol", &query_fields(path, &fields)).await.codes(), [""; 0], "{path}");
     }
-    // `role` is the highest role in tenants that the viewer sees. carol is an admin of globex, and bob
-    // sees only acme.
+    // `role` is the highest role in tenants that the viewer sees. carol is an admin of globex, and
+    // bob sees only acme.
     let query = format!("{{ user(id: \"{}\") {{ role memberships {{ role }} }} }}", world.carol);
     for (caller, role, memberships) in
         [("bob", "MEMBER", 1), ("carol", "ADMIN", 2), ("ada", "ADMIN", 2)]

@@ -1,7 +1,7 @@
 //! Runs a gateway in the process of the tests: the real router, a real store, real tokens.
 //!
-//! [`App`] sends requests as a client does and reads the stored state. `setup.rs` has the options of
-//! an app, `reply.rs` the response.
+//! [`App`] sends requests as a client does and reads the stored state. `setup.rs` has the options
+//! of an app, `reply.rs` the response.
 
 mod reply;
 mod setup;
@@ -160,7 +160,8 @@ impl App {
         Self { store, issuer, other_issuer, clock, mongo, access, stages, router, admin }
     }
 
-    /// Returns the router of another instance, which shares only the database, the provider and the clock.
+    /// Returns the router of another instance, which shares only the database, the provider and the
+    /// clock.
     pub(crate) async fn another_instance(&self) -> Router {
         let store: Arc<dyn Store> = match &self.mongo {
             Some(fresh) => {
@@ -175,7 +176,8 @@ impl App {
         http::public_router(build_state(&[&self.issuer], parts, Setup::default()).await)
     }
 
-    /// Serves the public router on a free loopback port until the test ends, and returns its origin.
+    /// Serves the public router on a free loopback port until the test ends, and returns its
+    /// origin.
     pub(crate) async fn serve(&self) -> String {
         self.serve_through().await.0
     }

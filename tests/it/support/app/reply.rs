@@ -38,7 +38,8 @@ impl Reply {
         errors.iter().map(|e| e["extensions"]["code"].as_str().unwrap_or("none")).collect()
     }
 
-    /// Returns the errors as `code path`. They are sorted, because fields are executed concurrently.
+    /// Returns the errors as `code path`. They are sorted, because fields are executed
+    /// concurrently.
     pub(crate) fn errors(&self) -> Vec<String> {
         let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
         let mut errors: Vec<String> = errors

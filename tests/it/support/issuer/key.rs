@@ -1,4 +1,5 @@
-//! Signing keys of every type. The process generates each key once, unless a test asks for a new one.
+//! Signing keys of every type. The process generates each key once, unless a test asks for a new
+//! one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -81,8 +82,8 @@ impl TestKey {
         }
     }
 
-    /// Returns the public JWK with `kid` and `use`. Like the keys of many providers, an RSA key has no
-    /// `alg`.
+    /// Returns the public JWK with `kid` and `use`. Like the keys of many providers, an RSA key has
+    /// no `alg`.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = self.public();
         jwk["kid"] = json!(self.kid);
@@ -98,8 +99,8 @@ impl TestKey {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &*self.pair {
             Pair::Rsa(pair) => {
-                // The offsets fit an RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits with the exponent
-                // 65537.
+                // The offsets fit an RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits with the
+                // exponent 65537.
                 let der = pair.public_key().as_ref();
                 json!({"kty": "RSA", "n": text(&der[9..265]), "e": text(&der[267..])})
             }
@@ -115,8 +116,8 @@ impl TestKey {
         }
     }
 
-    /// Signs the message. `alg` selects the scheme of an RSA key. For `HS256`, the public JWK is the
-    /// secret.
+    /// Signs the message. `alg` selects the scheme of an RSA key. For `HS256`, the public JWK is
+    /// the secret.
     pub(super) fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
         if alg == "HS256" {
             let secret = hmac::Key::new(hmac::HMAC_SHA256, self.public().to_string().as_bytes());

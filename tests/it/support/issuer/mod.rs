@@ -71,8 +71,8 @@ impl TestIssuer {
         format!("{}/jwks", self.url)
     }
 
-    /// Returns the builder of a valid token for `ada`, signed with the first key. The token expires an
-    /// hour after [`NOW`].
+    /// Returns the builder of a valid token for `ada`, signed with the first key. The token expires
+    /// an hour after [`NOW`].
     pub(crate) fn token(&self) -> TokenBuilder {
         let key = self.state().keys.first().cloned();
         TokenBuilder::new(&self.url, &key.unwrap_or_else(|| TestKey::of(Kind::P256)))
@@ -89,13 +89,13 @@ impl TestIssuer {
     }
 
     /// Sets the response of the discovery endpoint.
-    pub(crate) fn discovery_answers(&self, answer: Answer) {
-        self.state().discovery = answer;
+    pub(crate) fn discovery_answers(&self, response: Answer) {
+        self.state().discovery = response;
     }
 
     /// Sets the response of the key set endpoint.
-    pub(crate) fn jwks_answers(&self, answer: Answer) {
-        self.state().jwks = answer;
+    pub(crate) fn jwks_answers(&self, response: Answer) {
+        self.state().jwks = response;
     }
 
     /// Sets a member of the discovery document.
@@ -113,10 +113,10 @@ impl TestIssuer {
         self.state().cache_control = Some(value.to_owned());
     }
 
-    /// Makes the provider unreachable or reachable again. An unreachable provider keeps its port and
-    /// closes connections without a response.
-    pub(crate) fn away(&self, away: bool) {
-        self.state().away = away;
+    /// Makes the provider unreachable or reachable again. An unreachable provider keeps its port
+    /// and closes connections without a response.
+    pub(crate) fn away(&self, offline: bool) {
+        self.state().offline = offline;
     }
 
     /// Returns the `traceparent` header of the last fetch of the key set.

@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) discovery: Answer,
     pub(super) jwks: Answer,
     pub(super) cache_control: Option<String>,
-    pub(super) away: bool,
+    pub(super) offline: bool,
     pub(super) jwks_fetches: usize,
     pub(super) discovery_fetches: usize,
     pub(super) user_agent: Option<String>,
@@ -90,7 +90,7 @@ impl Listener for SwitchableListener {
     async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let accepted = Listener::accept(&mut self.listener).await;
-            if !self.server.state().away {
+            if !self.server.state().offline {
                 return accepted;
             }
         }
@@ -106,12 +106,12 @@ async fn discovery(
     headers: HeaderMap,
 ) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).expect("a host");
-    let (answer, document) = {
+    let (response, document) = {
         let mut state = server.state();
         state.discovery_fetches += 1;
         (state.discovery.clone(), state.discovery_document(&format!("http://{host}")))
     };
-    respond(answer, document, None).await
+    respond(response, document, None).await
 }
 
 async fn jwks(
@@ -129,19 +129,19 @@ async fn jwks(
     }
     // The sender lives as long as the server.
     let _ = server.paused.subscribe().wait_for(|paused| !paused).await;
-    let (answer, set, cache_control) = {
+    let (response, key_set, cache_control) = {
         let state = server.state();
         let moved = uri.path() == "/moved";
-        let answer = if moved { Answer::Good } else { state.jwks.clone() };
-        (answer, state.key_set(), state.cache_control.clone())
+        let response = if moved { Answer::Good } else { state.jwks.clone() };
+        (response, state.key_set(), state.cache_control.clone())
     };
-    respond(answer, set, cache_control).await
+    respond(response, key_set, cache_control).await
 }
 
-async fn respond(answer: Answer, good: Value, cache_control: Option<String>) -> Response {
+async fn respond(configured: Answer, correct: Value, cache_control: Option<String>) -> Response {
     let json = |value: Value| ([(CONTENT_TYPE, "application/json")], value.to_string());
-    let mut response = match answer {
-        Answer::Good => json(good).into_response(),
+    let mut response = match configured {
+        Answer::Good => json(correct).into_response(),
         Answer::Json(value) => json(value).into_response(),
         Answer::Status(code) => StatusCode::from_u16(code).expect("a status").into_response(),
         Answer::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
