@@ -1,4 +1,5 @@
-//! Documents that are named instead of sent: automatic persisted queries, and trusted documents.
+//! Requests that reference a document instead of sending it: automatic persisted queries and
+//! trusted documents.
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::support::{
     world::World,
 };
 
-/// SHA-256 of `{ __typename }` and of `{ me { name } }`.
+/// A document and its SHA-256 digest.
 const TYPENAME: (&str, &str) =
     ("{ __typename }", "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b");
 const NAME: &str = "{ me { name } }";
@@ -44,35 +45,35 @@ fn message(reply: &Reply) -> &str {
 }
 
 #[tokio::test]
-async fn a_registered_document_is_found_by_its_hash() {
+async fn registered_document_is_found_by_its_hash() {
     let app = app(None).await;
     let (text, hash) = TYPENAME;
     let unknown = send(&app, json!({"extensions": by_hash(hash)})).await;
     assert_eq!(message(&unknown), "PersistedQueryNotFound");
-    let wrong = send(&app, json!({"query": NAME, "extensions": by_hash(hash)})).await;
-    assert_eq!(wrong.codes(), ["BAD_USER_INPUT"]);
-    let still = send(&app, json!({"extensions": by_hash(hash)})).await;
+    let mismatch = send(&app, json!({"query": NAME, "extensions": by_hash(hash)})).await;
+    assert_eq!(mismatch.codes(), ["BAD_USER_INPUT"]);
+    let lookup = send(&app, json!({"extensions": by_hash(hash)})).await;
     assert_eq!(
-        message(&still),
+        message(&lookup),
         "PersistedQueryNotFound",
-        "nobody can put another one in its place"
+        "a document is never registered under the hash of another one"
     );
     let registered = send(&app, json!({"query": text, "extensions": by_hash(hash)})).await;
     assert_eq!(registered.data(), &json!({"__typename": "Query"}));
-    let found = send(&app, json!({"extensions": by_hash(hash)})).await;
-    assert_eq!(found.data(), registered.data());
+    let by_hash_alone = send(&app, json!({"extensions": by_hash(hash)})).await;
+    assert_eq!(by_hash_alone.data(), registered.data());
     let extensions = by_hash(hash).to_string();
     assert_eq!(get(&app, &[("extensions", &extensions)]).await.data(), registered.data());
     for hash in ["", "x", &hash[1..], &format!("{hash}00")] {
         let reply = send(&app, json!({"query": text, "extensions": by_hash(hash)})).await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{hash}");
     }
-    // What is no document is not kept, whatever its hash.
-    let broken = "d70c168da7f728e73f2d9a02b79d45f7d28576a5f07292caa475b8ff4a2ebdf4";
-    let refused = send(&app, json!({"query": "{ me {", "extensions": by_hash(broken)})).await;
-    assert_eq!(refused.codes(), ["GRAPHQL_PARSE_FAILED"]);
-    let alone = send(&app, json!({"extensions": by_hash(broken)})).await;
-    assert_eq!(message(&alone), "PersistedQueryNotFound");
+    // Text that is not a document is not registered, even if its hash matches.
+    let invalid = "d70c168da7f728e73f2d9a02b79d45f7d28576a5f07292caa475b8ff4a2ebdf4";
+    let rejected = send(&app, json!({"query": "{ me {", "extensions": by_hash(invalid)})).await;
+    assert_eq!(rejected.codes(), ["GRAPHQL_PARSE_FAILED"]);
+    let lookup = send(&app, json!({"extensions": by_hash(invalid)})).await;
+    assert_eq!(message(&lookup), "PersistedQueryNotFound");
     for body in
         [json!({}), json!({"extensions": {}}), json!({"variables": {}}), json!({"query": null})]
     {
@@ -81,7 +82,7 @@ async fn a_registered_document_is_found_by_its_hash() {
 }
 
 #[tokio::test]
-async fn a_trusted_document_is_found_by_its_identifier() {
+async fn trusted_document_is_found_by_its_identifier() {
     let manifest = r#"{"name-1": "{ me { name } }", "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b": "{ __typename }"}"#;
     let app = app(Some((manifest, TrustedDocumentsMode::Off))).await;
     let (_, hash) = TYPENAME;
@@ -101,71 +102,70 @@ async fn a_trusted_document_is_found_by_its_identifier() {
         assert_eq!(send(&app, body).await.data(), &json!({"__typename": "Query"}));
     }
     assert_eq!(send(&app, json!({"documentId": "nope"})).await.codes(), ["BAD_USER_INPUT"]);
-    // Code Generator's lists have the digest's name in their keys.
+    // Manifests of GraphQL Code Generator have the name of the digest in their keys.
     let manifest = r#"{"sha256:7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b": "{ __typename }"}"#;
-    let named = self::app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
+    let prefixed = self::app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
     for body in [json!({"documentId": hash}), json!({"extensions": by_hash(hash)})] {
-        assert_eq!(send(&named, body).await.data(), &json!({"__typename": "Query"}));
+        assert_eq!(send(&prefixed, body).await.data(), &json!({"__typename": "Query"}));
     }
     let both = send(&app, json!({"documentId": "name-1", "query": NAME})).await;
     assert_eq!(both.codes(), ["BAD_USER_INPUT"]);
     assert_eq!(
         send(&app, json!({"query": "{ __typename }"})).await.codes(),
         [""; 0],
-        "any other too"
+        "a document outside the manifest"
     );
 }
 
 #[tokio::test]
-async fn only_trusted_documents_run_where_that_is_wanted() {
+async fn only_trusted_documents_are_executed_in_enforce_mode() {
     let manifest = r#"{"format": "apollo-persisted-query-manifest", "version": 1,
         "operations": [{"id": "a", "name": "Name", "type": "query", "body": "{ me { name } }"}]}"#;
-    let only = app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
+    let enforcing = app(Some((manifest, TrustedDocumentsMode::Enforce))).await;
     let (text, hash) = TYPENAME;
-    assert_eq!(send(&only, json!({"documentId": "a"})).await.data()["me"]["name"], "Bob");
+    assert_eq!(send(&enforcing, json!({"documentId": "a"})).await.data()["me"]["name"], "Bob");
     assert_eq!(
-        send(&only, json!({"query": NAME})).await.data()["me"]["name"],
+        send(&enforcing, json!({"query": NAME})).await.data()["me"]["name"],
         "Bob",
-        "by its text"
+        "a trusted document sent as text"
     );
     for body in [
         json!({"query": text}),
         json!({"query": "{ me { name }}"}),
         json!({"query": text, "extensions": by_hash(hash)}),
     ] {
-        let reply = send(&only, body.clone()).await;
+        let reply = send(&enforcing, body.clone()).await;
         assert_eq!((reply.codes(), reply.reads), (vec!["FORBIDDEN"], 0), "{body}");
     }
-    let reply = send(&only, json!({"extensions": by_hash(hash)})).await;
+    let reply = send(&enforcing, json!({"extensions": by_hash(hash)})).await;
     assert_eq!(message(&reply), "PersistedQueryNotFound");
-    let dry = app(Some((manifest, TrustedDocumentsMode::Report))).await;
-    assert_eq!(send(&dry, json!({"query": text})).await.codes(), [""; 0]);
+    let reporting = app(Some((manifest, TrustedDocumentsMode::Report))).await;
+    assert_eq!(send(&reporting, json!({"query": text})).await.codes(), [""; 0]);
     let register = json!({"query": text, "extensions": by_hash(hash)});
-    assert_eq!(send(&dry, register).await.codes(), [""; 0]);
+    assert_eq!(send(&reporting, register).await.codes(), [""; 0]);
 }
 
 #[test]
-fn a_manifest_that_cannot_be_read_says_why() {
-    for (json, why) in [
+fn invalid_manifest_is_rejected_with_a_reason() {
+    for (json, reason) in [
         ("", "expected JSON"),
         ("[]", "expected JSON"),
         (r#"{"a": 1}"#, "expected JSON"),
         (r#"{"a": "{ me { name }"}"#, "\"a\" is not valid GraphQL"),
     ] {
         let error = TrustedDocuments::read(json, TrustedDocumentsMode::Off).expect_err(json);
-        assert!(error.contains(why) && !error.contains('\n'), "{json} {error}");
+        assert!(error.contains(reason) && !error.contains('\n'), "{json} {error}");
     }
     assert!(
         TrustedDocuments::read("{}", TrustedDocumentsMode::Off)
-            .expect("nothing to trust")
+            .expect("an empty manifest")
             .is_empty()
     );
 }
 
-/// A document is parsed once, and means the same each time: with other variables and another
-/// operation too.
+/// A document is parsed once. Later requests may use other variables and another operation.
 #[tokio::test]
-async fn a_document_that_was_parsed_before_means_the_same() {
+async fn cached_document_executes_with_new_variables_and_operation() {
     let app = app(None).await;
     let query = "query A($slug: String = \"acme\", $no: Boolean = false) { tenant(slug: $slug) { slug name @include(if: $no) } }
         query B { me { name } }";
@@ -185,6 +185,6 @@ async fn a_document_that_was_parsed_before_means_the_same() {
         assert_eq!(send(&app, many).await.codes(), ["LIMIT_EXCEEDED"]);
         let few = json!({"query": "query($n: Int!) { tenants(first: $n) { nodes { members(first: 90) { nodes { role } } } } }",
             "variables": {"n": 1}});
-        assert_eq!(send(&app, few).await.codes(), [""; 0], "the same document, and fewer");
+        assert_eq!(send(&app, few).await.codes(), [""; 0], "the same document with a smaller page");
     }
 }

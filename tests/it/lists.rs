@@ -1,4 +1,4 @@
-//! Lists as a client asks for them: pages, cursors, and every fault of their arguments at once.
+//! Lists in the API: pages, cursors, and the input errors of their arguments.
 
 use serde_json::json;
 
@@ -8,12 +8,12 @@ use crate::support::{
 };
 
 on_both_stores! {
-    every_fault_of_the_arguments_comes_at_once,
-    pages_join_in_both_directions,
-    a_cursor_belongs_to_its_list_and_order,
+    all_input_errors_are_reported_at_once,
+    pages_are_contiguous_in_both_directions,
+    cursor_of_another_list_or_order_is_rejected,
 }
 
-async fn every_fault_of_the_arguments_comes_at_once(app: App) {
+async fn all_input_errors_are_reported_at_once(app: App) {
     World::new(&app).await;
     for (arguments, paths) in [
         ("first: 101", vec!["first"]),
@@ -28,19 +28,19 @@ async fn every_fault_of_the_arguments_comes_at_once(app: App) {
         let reply =
             app.ask("carol", &format!("{{ tenants({arguments}) {{ nodes {{ id }} }} }}")).await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{arguments}");
-        let faults = reply.json["errors"][0]["extensions"]["fields"].as_array().expect("faults");
-        let told: Vec<_> = faults.iter().map(|f| f["path"].as_str().expect("a path")).collect();
-        assert_eq!(told, paths, "{arguments}");
+        let errors = reply.json["errors"][0]["extensions"]["fields"].as_array().expect("errors");
+        let actual: Vec<_> = errors.iter().map(|e| e["path"].as_str().expect("a path")).collect();
+        assert_eq!(actual, paths, "{arguments}");
     }
     let ids = vec!["\"ten_650000000000000000000001\""; 101].join(",");
     let reply = app.ask("carol", &format!("{{ nodes(ids: [{ids}]) {{ id }} }}")).await;
     assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
     let reply = app.ask_as_nobody("{ nodes(ids: [\"x\", \"usr_1\"]) { id } }").await;
-    let faults = &reply.json["errors"][0]["extensions"]["fields"];
-    assert_eq!((&faults[0]["path"], &faults[1]["path"]), (&json!("ids.0"), &json!("ids.1")));
+    let errors = &reply.json["errors"][0]["extensions"]["fields"];
+    assert_eq!((&errors[0]["path"], &errors[1]["path"]), (&json!("ids.0"), &json!("ids.1")));
 }
 
-async fn pages_join_in_both_directions(app: App) {
+async fn pages_are_contiguous_in_both_directions(app: App) {
     World::new(&app).await;
     let order = "orderBy: {field: NAME, direction: ASC}";
     let page = "nodes { slug } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
@@ -60,12 +60,12 @@ async fn pages_join_in_both_directions(app: App) {
     assert_eq!(next["pageInfo"]["hasNextPage"], false);
     assert_eq!(next["pageInfo"]["hasPreviousPage"], true);
     let before = &next["pageInfo"]["startCursor"];
-    let back = app
+    let previous = app
         .ask("ada", &format!("{{ tenants(last: 1, before: {before}, {order}) {{ {page} }} }}"))
         .await;
-    assert_eq!(back.data()["tenants"]["nodes"], json!([{"slug": "globex"}]));
-    let none = app.ask("ada", &format!("{{ tenants(first: 0, {order}) {{ {page} }} }}")).await;
-    assert_eq!(none.data()["tenants"]["nodes"], json!([]));
+    assert_eq!(previous.data()["tenants"]["nodes"], json!([{"slug": "globex"}]));
+    let empty = app.ask("ada", &format!("{{ tenants(first: 0, {order}) {{ {page} }} }}")).await;
+    assert_eq!(empty.data()["tenants"]["nodes"], json!([]));
     for (filter, slugs) in [
         ("{search: \"GLO\"}", json!([{"slug": "globex"}])),
         ("{domain: \"Acme.Example\"}", json!([{"slug": "acme"}])),
@@ -79,22 +79,22 @@ async fn pages_join_in_both_directions(app: App) {
     }
 }
 
-async fn a_cursor_belongs_to_its_list_and_order(app: App) {
+async fn cursor_of_another_list_or_order_is_rejected(app: App) {
     let world = World::new(&app).await;
     let reply = app
         .ask("ada", "{ tenants { edges { cursor } } acme: tenant(slug: \"acme\") { members { edges { cursor } } } }")
         .await;
-    let of_tenants = &reply.data()["tenants"]["edges"][0]["cursor"];
-    let of_members = &reply.data()["acme"]["members"]["edges"][0]["cursor"];
+    let tenants_cursor = &reply.data()["tenants"]["edges"][0]["cursor"];
+    let members_cursor = &reply.data()["acme"]["members"]["edges"][0]["cursor"];
     let globex = world.globex.id;
     for query in [
         format!(
-            "tenants(after: {of_tenants}, orderBy: {{field: NAME, direction: DESC}}) {{ totalCount }}"
+            "tenants(after: {tenants_cursor}, orderBy: {{field: NAME, direction: DESC}}) {{ totalCount }}"
         ),
-        format!("tenants(after: {of_members}) {{ totalCount }}"),
-        format!("users(after: {of_tenants}) {{ totalCount }}"),
+        format!("tenants(after: {members_cursor}) {{ totalCount }}"),
+        format!("users(after: {tenants_cursor}) {{ totalCount }}"),
         format!(
-            "node(id: \"{globex}\") {{ ... on Tenant {{ members(after: {of_members}) {{ totalCount }} }} }}"
+            "node(id: \"{globex}\") {{ ... on Tenant {{ members(after: {members_cursor}) {{ totalCount }} }} }}"
         ),
     ] {
         let reply = app.ask("ada", &format!("{{ {query} }}")).await;

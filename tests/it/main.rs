@@ -1,4 +1,4 @@
-//! The integration tests: one binary, one module for each concern.
+//! The integration tests. They are one binary with one module per concern.
 
 mod architecture;
 mod auth;

@@ -1,4 +1,8 @@
-//! What a document costs: one read of the store for each level, whatever its width.
+//! Counts the store reads and the committed changes of requests, on both stores.
+//!
+//! The number of reads depends on the levels of a document, and never on the width of its lists. A
+//! hidden resource costs exactly the reads of an absent one. `docs/STORE-READS.md` has the numbers
+//! of the mutations. Its table is generated from [`MUTATION_COSTS`].
 
 use tenantry::domain::{
     change::Change, id::TenantId, subscription::TenantSubscriptionStatus, user::TenantRole,
@@ -6,22 +10,23 @@ use tenantry::domain::{
 
 use crate::support::{
     app::{App, on_both_stores},
+    generated_docs,
     world::{self, World},
 };
 
 on_both_stores! {
-    me_is_three_reads,
-    a_page_with_children_does_not_grow_with_its_width,
-    a_tenant_by_slug_is_three_reads,
-    what_is_hidden_costs_what_is_absent_costs,
-    typename_reads_nothing,
-    what_a_mutation_costs,
+    me_takes_three_reads,
+    nested_page_reads_do_not_depend_on_its_width,
+    tenant_by_slug_takes_three_reads,
+    hidden_resource_costs_the_reads_of_an_absent_one,
+    typename_takes_no_reads,
+    mutations_cost_the_documented_reads_and_changes,
 }
 
 const ME: &str = "{ me { memberships { role tenant { slug subscription { plan } } } } }";
 
-/// Tenants with a subscription each, and a user who is in all of them.
-async fn crowd(app: &App, tenants: u32, members: u32) {
+/// Stores tenants with a subscription each. carol and the other members are in all of them.
+async fn store_tenants(app: &App, tenants: u32, members: u32) {
     let mut changes = Vec::new();
     let mut ids: Vec<TenantId> = Vec::new();
     for n in 0..tenants {
@@ -31,23 +36,23 @@ async fn crowd(app: &App, tenants: u32, members: u32) {
         ids.push(tenant.id);
         changes.push(Change::InsertTenant(tenant));
     }
-    let places: Vec<_> = ids.iter().map(|id| (*id, TenantRole::Member)).collect();
-    changes.push(Change::InsertUser(world::user(app, 1, "carol", &places)));
+    let roles: Vec<_> = ids.iter().map(|id| (*id, TenantRole::Member)).collect();
+    changes.push(Change::InsertUser(world::user(app, 1, "carol", &roles)));
     for n in 0..members {
-        changes.push(Change::InsertUser(world::user(app, 100 + n, &format!("m{n}"), &places)));
+        changes.push(Change::InsertUser(world::user(app, 100 + n, &format!("m{n}"), &roles)));
     }
     app.store.commit(&changes).await.expect("an empty store");
 }
 
-async fn me_is_three_reads(app: App) {
-    crowd(&app, 200, 0).await;
+async fn me_takes_three_reads(app: App) {
+    store_tenants(&app, 200, 0).await;
     let reply = app.ask("carol", ME).await;
     assert_eq!(reply.data()["me"]["memberships"].as_array().map(Vec::len), Some(200));
-    assert_eq!(reply.reads, 3, "the user, the tenants, the subscriptions");
+    assert_eq!(reply.reads, 3, "one each for the user, the tenants and the subscriptions");
 }
 
-async fn a_page_with_children_does_not_grow_with_its_width(app: App) {
-    crowd(&app, 50, 12).await;
+async fn nested_page_reads_do_not_depend_on_its_width(app: App) {
+    store_tenants(&app, 50, 12).await;
     for first in [2, 50] {
         let query = format!(
             "{{ tenants(first: {first}) {{ totalCount nodes {{ slug subscription {{ plan }}
@@ -57,21 +62,24 @@ async fn a_page_with_children_does_not_grow_with_its_width(app: App) {
         let nodes = reply.data()["tenants"]["nodes"].as_array().expect("nodes");
         assert_eq!(nodes.len(), first);
         assert!(nodes.iter().all(|t| t["members"]["nodes"].as_array().map(Vec::len) == Some(10)));
-        assert_eq!(reply.reads, 6, "user, page, count; subscriptions, members, their counts");
+        assert_eq!(
+            reply.reads, 6,
+            "user, tenants, count of tenants, subscriptions, members, counts of members"
+        );
     }
 }
 
-async fn a_tenant_by_slug_is_three_reads(app: App) {
+async fn tenant_by_slug_takes_three_reads(app: App) {
     World::new(&app).await;
     let reply = app.ask("carol", r#"{ tenant(slug: "acme") { subscription { status } } }"#).await;
     assert_eq!(reply.data()["tenant"]["subscription"]["status"], "ACTIVE");
     assert_eq!(reply.reads, 3);
 }
 
-async fn what_is_hidden_costs_what_is_absent_costs(app: App) {
+async fn hidden_resource_costs_the_reads_of_an_absent_one(app: App) {
     let world = World::new(&app).await;
     let absent = "65000000000000000000ffff";
-    let same = [
+    let pairs = [
         (r#"tenant(slug: "acme") { id }"#.to_owned(), r#"tenant(slug: "nope") { id }"#.to_owned()),
         (
             format!("user(id: \"{}\") {{ id }}", world.bob),
@@ -99,7 +107,7 @@ async fn what_is_hidden_costs_what_is_absent_costs(app: App) {
             ),
         ),
     ];
-    for (hidden, absent) in same {
+    for (hidden, absent) in pairs {
         let hidden_reply = app.ask("mallory", &format!("{{ {hidden} }}")).await;
         let absent_reply = app.ask("mallory", &format!("{{ {absent} }}")).await;
         assert_eq!(hidden_reply.body, absent_reply.body, "{hidden}");
@@ -107,38 +115,173 @@ async fn what_is_hidden_costs_what_is_absent_costs(app: App) {
     }
 }
 
-async fn typename_reads_nothing(app: App) {
+async fn typename_takes_no_reads(app: App) {
     World::new(&app).await;
     let reply = app.ask("carol", "{ __typename __schema { queryType { name } } }").await;
     assert_eq!((reply.data()["__typename"].as_str(), reply.reads), (Some("Query"), 0));
 }
 
-/// Reads of the store, and changes that are committed together; what only guards a commit (a tenant
-/// that is held, an owner who is left) is one of them. docs/ARCHITECTURE.md has this table too.
-async fn what_a_mutation_costs(app: App) {
+/// The cost of a mutation.
+///
+/// In `field`, `$ACME`, `$GLOBEX`, `$INITECH`, `$BOB`, `$CAROL`, `$MALLORY` and `$LIVE` stand for
+/// identifiers of the [`World`].
+struct MutationCost {
+    caller: &'static str,
+    /// The name of the mutation, with the case if the cost depends on it.
+    label: &'static str,
+    field: &'static str,
+    /// The number of store reads.
+    reads: u32,
+    /// The changes of the commit.
+    changes: &'static [&'static str],
+}
+
+/// The costs of the mutations, in the order of execution.
+const MUTATION_COSTS: &[MutationCost] = &[
+    MutationCost {
+        caller: "ada",
+        label: "`createTenant`",
+        field: "createTenant(input: {slug: \"new-one\", name: \"X\"}) { __typename }",
+        reads: 1,
+        changes: &["tenant", "subscription", "audit event"],
+    },
+    MutationCost {
+        caller: "bob",
+        label: "`updateTenant`",
+        field: "updateTenant(input: {id: \"$ACME\", name: \"X\"}) { __typename }",
+        reads: 2,
+        changes: &["tenant", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`updateTenant` with another plan",
+        field: "updateTenant(input: {id: \"$ACME\", plan: FREE}) { __typename }",
+        reads: 3,
+        changes: &["tenant", "subscription", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`createSubscription`",
+        field: "createSubscription(input: {tenantId: \"$GLOBEX\", plan: FREE}) { __typename }",
+        reads: 2,
+        changes: &["subscription", "tenant", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`updateSubscription`",
+        field: "updateSubscription(input: {id: \"$LIVE\", status: PAST_DUE}) { __typename }",
+        reads: 3,
+        changes: &["subscription", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`updateSubscription` with another plan",
+        field: "updateSubscription(input: {id: \"$LIVE\", plan: STARTER}) { __typename }",
+        reads: 3,
+        changes: &["subscription", "tenant", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`deleteSubscription`",
+        field: "deleteSubscription(input: {id: \"$LIVE\"}) { __typename }",
+        reads: 3,
+        changes: &["subscription", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`createUser`",
+        field: "createUser(input: {subject: \"dave\", email: \"d@example.org\", name: \"D\"}) { __typename }",
+        reads: 2,
+        changes: &["user", "tombstone (deleted)", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`updateUser`",
+        field: "updateUser(input: {id: \"$MALLORY\", name: \"X\"}) { __typename }",
+        reads: 2,
+        changes: &["user", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`addTenantMember`",
+        field: "addTenantMember(input: {tenantId: \"$ACME\", userId: \"$MALLORY\"}) { __typename }",
+        reads: 3,
+        changes: &["tenant (locked)", "user", "audit event"],
+    },
+    MutationCost {
+        caller: "bob",
+        label: "`updateTenantMember`",
+        field: "updateTenantMember(input: {tenantId: \"$ACME\", userId: \"$MALLORY\", role: OWNER}) { __typename }",
+        reads: 3,
+        changes: &["tenant (locked)", "user", "audit event"],
+    },
+    MutationCost {
+        caller: "bob",
+        label: "`updateTenantMember` of an owner",
+        field: "updateTenantMember(input: {tenantId: \"$ACME\", userId: \"$MALLORY\", role: MEMBER}) { __typename }",
+        reads: 3,
+        changes: &["tenant (locked)", "user", "condition that an owner remains", "audit event"],
+    },
+    // bob must share a tenant with carol to see her, which takes another read.
+    MutationCost {
+        caller: "bob",
+        label: "`addTenantMember` by an owner, of a user who is a member already",
+        field: "addTenantMember(input: {tenantId: \"$ACME\", userId: \"$CAROL\"}) { __typename }",
+        reads: 4,
+        changes: &[],
+    },
+    MutationCost {
+        caller: "carol",
+        label: "`removeTenantMember`",
+        field: "removeTenantMember(input: {tenantId: \"$ACME\", userId: \"$CAROL\"}) { __typename }",
+        reads: 3,
+        changes: &["tenant (locked)", "user", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`deleteUser`",
+        field: "deleteUser(input: {id: \"$BOB\"}) { __typename }",
+        reads: 2,
+        changes: &["user", "tombstone", "audit event"],
+    },
+    MutationCost {
+        caller: "ada",
+        label: "`deleteTenant`",
+        field: "deleteTenant(input: {id: \"$INITECH\"}) { __typename }",
+        reads: 2,
+        changes: &["tenant with its subscriptions and memberships", "audit event"],
+    },
+];
+
+async fn mutations_cost_the_documented_reads_and_changes(app: App) {
     let world = World::new(&app).await;
-    let (acme, globex, initech) = (world.acme.id, world.globex.id, world.initech.id);
-    let (bob, carol, mallory, live) = (world.bob, world.carol, world.mallory, world.subscription);
-    for (caller, mutation, reads, writes) in [
-        ("ada", "createTenant(input: {slug: \"new-one\", name: \"X\"}) { __typename }".to_owned(), 1, 3),
-        ("bob", format!("updateTenant(input: {{id: \"{acme}\", name: \"X\"}}) {{ __typename }}"), 2, 2),
-        ("ada", format!("updateTenant(input: {{id: \"{acme}\", plan: FREE}}) {{ __typename }}"), 3, 3),
-        ("ada", format!("createSubscription(input: {{tenantId: \"{globex}\", plan: FREE}}) {{ __typename }}"), 2, 3),
-        ("ada", format!("updateSubscription(input: {{id: \"{live}\", status: PAST_DUE}}) {{ __typename }}"), 3, 2),
-        ("ada", format!("updateSubscription(input: {{id: \"{live}\", plan: STARTER}}) {{ __typename }}"), 3, 3),
-        ("ada", format!("deleteSubscription(input: {{id: \"{live}\"}}) {{ __typename }}"), 3, 2),
-        ("ada", "createUser(input: {subject: \"dave\", email: \"d@example.org\", name: \"D\"}) { __typename }".to_owned(), 2, 3),
-        ("ada", format!("updateUser(input: {{id: \"{mallory}\", name: \"X\"}}) {{ __typename }}"), 2, 2),
-        ("ada", format!("addTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\"}}) {{ __typename }}"), 3, 3),
-        ("bob", format!("updateTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\", role: OWNER}}) {{ __typename }}"), 3, 3),
-        ("bob", format!("updateTenantMember(input: {{tenantId: \"{acme}\", userId: \"{mallory}\", role: MEMBER}}) {{ __typename }}"), 3, 4),
-        // One read more, of the tenants that they share: bob has to see her. She is a member already.
-        ("bob", format!("addTenantMember(input: {{tenantId: \"{acme}\", userId: \"{carol}\"}}) {{ __typename }}"), 4, 0),
-        ("carol", format!("removeTenantMember(input: {{tenantId: \"{acme}\", userId: \"{carol}\"}}) {{ __typename }}"), 3, 3),
-        ("ada", format!("deleteUser(input: {{id: \"{bob}\"}}) {{ __typename }}"), 2, 3),
-        ("ada", format!("deleteTenant(input: {{id: \"{initech}\"}}) {{ __typename }}"), 2, 2),
-    ] {
-        let reply = app.ask(caller, &format!("mutation {{ {mutation} }}")).await;
-        assert_eq!((reply.reads, reply.writes), (reads, writes), "{mutation} {}", reply.body);
+    let identifiers = [
+        ("$ACME", world.acme.id.to_string()),
+        ("$GLOBEX", world.globex.id.to_string()),
+        ("$INITECH", world.initech.id.to_string()),
+        ("$BOB", world.bob.to_string()),
+        ("$CAROL", world.carol.to_string()),
+        ("$MALLORY", world.mallory.to_string()),
+        ("$LIVE", world.subscription.to_string()),
+    ];
+    for cost in MUTATION_COSTS {
+        let field = identifiers
+            .iter()
+            .fold(cost.field.to_owned(), |field, (name, id)| field.replace(name, id));
+        let reply = app.ask(cost.caller, &format!("mutation {{ {field} }}")).await;
+        let changes = u32::try_from(cost.changes.len()).expect("in range");
+        assert_eq!((reply.reads, reply.writes), (cost.reads, changes), "{field} {}", reply.body);
     }
+}
+
+#[test]
+fn documented_mutation_costs_match_the_measured_ones() {
+    let head = ["mutation", "reads", "changes", "list of changes"].map(str::to_owned).to_vec();
+    let line = |cost: &MutationCost| {
+        let list = if cost.changes.is_empty() { "–".to_owned() } else { cost.changes.join(", ") };
+        vec![cost.label.to_owned(), cost.reads.to_string(), cost.changes.len().to_string(), list]
+    };
+    let lines: Vec<_> = std::iter::once(head).chain(MUTATION_COSTS.iter().map(line)).collect();
+    let table = generated_docs::table(&lines);
+    generated_docs::holds("docs/STORE-READS.md", "mutation costs", &format!("\n{table}\n"));
 }

@@ -1,4 +1,7 @@
-//! No claim but who it is for decides anything: only `me` reads the rest.
+//! Issuer and subject alone identify the caller. Other claims change no response, except through
+//! `me`.
+//!
+//! A property test adds generated claims to tokens and compares every response and the stored data.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -16,13 +19,13 @@ use crate::support::{
 };
 
 const CASES: u32 = 40;
-/// Everybody there is, and somebody who is not.
-const CALLERS: [&str; 5] = ["ada", "bob", "carol", "mallory", "nobody"];
-/// The claims that may decide.
-const DECIDING: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
+/// The subjects of all users, and a subject without a user.
+const CALLERS: [&str; 5] = ["ada", "bob", "carol", "mallory", "newcomer"];
+/// The claims that identify the caller or validate the token.
+const DECISIVE_CLAIMS: [&str; 6] = ["iss", "sub", "aud", "exp", "nbf", "iat"];
 
-/// Every root field of queries but `me`, with whatever below it depends on who asks.
-fn operations(world: &World) -> Vec<(&'static str, String)> {
+/// Returns a query of each root field except `me`, with all fields that depend on the viewer.
+fn queries(world: &World) -> Vec<(&'static str, String)> {
     let tenant =
         "id slug plan billingInfo { email } integrations { ocisSpace } subscription { status }
         myMembership { role } members { totalCount nodes { role user { email platformAdmin } } }
@@ -56,11 +59,11 @@ fn operations(world: &World) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Every mutation, asked so that whoever may do it changes nothing: by what is there already, or
-/// for a version that is not.
+/// Returns a call of each mutation that changes nothing, even for a caller who is allowed to call
+/// it. The input repeats stored values, or names another version.
 fn mutations(world: &World) -> Vec<(&'static str, String)> {
     let (acme, bob, live) = (world.acme.id, world.bob, world.subscription);
-    let place = format!("tenantId: \"{acme}\", userId: \"{bob}\"");
+    let membership = format!("tenantId: \"{acme}\", userId: \"{bob}\"");
     vec![
         ("createTenant", "createTenant(input: {slug: \"acme\", name: \"X\"}) { __typename }".into()),
         (
@@ -86,10 +89,10 @@ fn mutations(world: &World) -> Vec<(&'static str, String)> {
             "deleteSubscription",
             format!("deleteSubscription(input: {{id: \"{live}\", version: 99}}) {{ deletedId }}"),
         ),
-        ("addTenantMember", format!("addTenantMember(input: {{{place}}}) {{ __typename }}")),
+        ("addTenantMember", format!("addTenantMember(input: {{{membership}}}) {{ __typename }}")),
         (
             "updateTenantMember",
-            format!("updateTenantMember(input: {{{place}, role: OWNER}}) {{ membership {{ role }} }}"),
+            format!("updateTenantMember(input: {{{membership}, role: OWNER}}) {{ membership {{ role }} }}"),
         ),
         (
             "removeTenantMember",
@@ -98,26 +101,26 @@ fn mutations(world: &World) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The names of the fields of a root.
+/// Returns the names of the fields of a root type.
 fn root_fields(root: &str) -> Vec<String> {
     let sdl = graphql::sdl();
     let fields = sdl.split(&format!("\ntype {root} {{")).nth(1);
-    let fields = fields.and_then(|rest| rest.split("\n}").next()).expect("a root");
+    let fields = fields.and_then(|rest| rest.split("\n}").next()).expect("a root type");
     // Every second part is a description.
     let lines = fields.split("\"\"\"").step_by(2).flat_map(str::lines);
     // The line of a field is indented by two spaces. Its name is followed by its type or arguments.
     let name = |line: &str| {
         let rest = line.strip_prefix("  ")?;
         let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let follows = rest[name.len()..].starts_with([':', '(']);
-        (follows && !name.is_empty()).then_some(name)
+        let is_field = rest[name.len()..].starts_with([':', '(']);
+        (is_field && !name.is_empty()).then_some(name)
     };
     lines.filter_map(name).collect()
 }
 
-/// Values that mean something here, or might to somebody.
+/// Generates values of claims. Some look like groups, roles, users or scopes.
 fn value() -> impl Strategy<Value = Value> {
-    let words = prop::sample::select(vec![
+    let texts = prop::sample::select(vec![
         "platform-admins",
         "tenant:acme:owner",
         "tenant:acme",
@@ -134,8 +137,8 @@ fn value() -> impl Strategy<Value = Value> {
         "",
     ]);
     let leaf = prop_oneof![
-        words.prop_map(|word| json!(word)),
-        any::<bool>().prop_map(|yes| json!(yes)),
+        texts.prop_map(|text| json!(text)),
+        any::<bool>().prop_map(|flag| json!(flag)),
         any::<i64>().prop_map(|number| json!(number)),
         Just(Value::Null),
         ".{0,12}".prop_map(|text| json!(text)),
@@ -148,7 +151,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Claims that providers give, and any others.
+/// Generates claims with names that providers use, and with arbitrary names.
 fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
     let known = prop::sample::select(vec![
         "groups",
@@ -188,11 +191,12 @@ fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
         "alg",
         "kid",
     ]);
-    let any_name =
-        "[a-zA-Z_:/.]{1,16}".prop_filter("decides", |name| !DECIDING.contains(&name.as_str()));
+    let any_name = "[a-zA-Z_:/.]{1,16}"
+        .prop_filter("decisive", |name| !DECISIVE_CLAIMS.contains(&name.as_str()));
     let name = prop_oneof![4 => known.prop_map(str::to_owned), 1 => any_name];
     let any_claims = prop::collection::btree_map(name, value(), 0..8);
-    // Chance alone would hardly ever hit on what `me` would take for rights.
+    // Random values are hardly ever groups that grant rights in `me`, so they are generated
+    // separately.
     let rights = prop::option::weighted(0.8, groups());
     (any_claims, rights).prop_map(|(mut claims, rights)| {
         claims.extend(rights.map(|groups| ("groups".to_owned(), groups)));
@@ -200,25 +204,26 @@ fn claims() -> impl Strategy<Value = BTreeMap<String, Value>> {
     })
 }
 
-/// Groups that give rights, as `me` reads them.
+/// Generates groups that grant rights in `me`.
 fn groups() -> impl Strategy<Value = Value> {
-    let given = ["platform-admins", "tenant:acme:owner", "tenant:globex:admin", "grp-initech"];
+    let granting = ["platform-admins", "tenant:acme:owner", "tenant:globex:admin", "grp-initech"];
     prop_oneof![
-        4 => prop::sample::subsequence(given.to_vec(), 0..=4).prop_map(|some| json!(some)),
-        1 => prop::sample::select(given.to_vec()).prop_map(|one| json!(one)),
+        4 => prop::sample::subsequence(granting.to_vec(), 0..=4).prop_map(|groups| json!(groups)),
+        1 => prop::sample::select(granting.to_vec()).prop_map(|group| json!(group)),
     ]
 }
 
-struct Stage {
+struct Fixture {
     app: App,
     documents: Vec<String>,
-    asked: Cell<usize>,
+    requests: Cell<usize>,
 }
 
-impl Stage {
-    /// Every answer of every operation to every caller, whose tokens say this besides.
-    async fn answers(&self, claims: &BTreeMap<String, Value>) -> Vec<String> {
-        let mut answers = Vec::new();
+impl Fixture {
+    /// Sends every document as every caller, with these additional claims, and returns the
+    /// responses.
+    async fn responses(&self, claims: &BTreeMap<String, Value>) -> Vec<String> {
+        let mut responses = Vec::new();
         for caller in CALLERS {
             let token = self.app.issuer.token().subject(caller);
             let token = claims.iter().fold(token, |t, (name, value)| t.claim(name, value.clone()));
@@ -230,13 +235,14 @@ impl Stage {
                     .header("authorization", format!("Bearer {signed}"));
                 let body = json!({"query": document}).to_string();
                 let reply = self.app.send(request.body(Body::from(body)).expect("a request")).await;
-                self.asked.set(self.asked.get() + 1);
-                answers.push(format!("{caller} {document} {} {}", reply.status, reply.body));
+                self.requests.set(self.requests.get() + 1);
+                responses.push(format!("{caller} {document} {} {}", reply.status, reply.body));
             }
         }
-        answers
+        responses
     }
 
+    /// Returns the audit log and the users as text.
     async fn stored(&self) -> String {
         let mut stored = format!("{:?}", self.app.history().await);
         for caller in CALLERS {
@@ -247,40 +253,41 @@ impl Stage {
 }
 
 #[test]
-fn no_claim_but_who_it_is_for_changes_an_answer() {
+fn claims_beyond_issuer_and_subject_change_no_response() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let stage = runtime.block_on(async {
+    let fixture = runtime.block_on(async {
         let app = App::on(Backend::Sqlite).await;
         let world = World::new(&app).await;
-        let (operations, mutations) = (operations(&world), mutations(&world));
+        let (queries, mutations) = (queries(&world), mutations(&world));
         let mut covered: Vec<&str> =
-            operations.iter().chain(&mutations).map(|(name, _)| *name).collect();
+            queries.iter().chain(&mutations).map(|(name, _)| *name).collect();
         covered.push("me");
         covered.sort_unstable();
         let mut fields = [root_fields("Query"), root_fields("Mutation")].concat();
         fields.sort_unstable();
-        assert_eq!(fields, covered, "a root field that is not asked here");
-        let queries = operations.into_iter().map(|(_, document)| format!("{{ {document} }}"));
-        let changes = mutations.into_iter().map(|(_, field)| format!("mutation {{ {field} }}"));
-        let documents = queries.chain(changes);
-        Stage { app, documents: documents.collect(), asked: Cell::new(0) }
+        assert_eq!(fields, covered, "a root field is missing in this test");
+        let queries = queries.into_iter().map(|(_, field)| format!("{{ {field} }}"));
+        let mutations = mutations.into_iter().map(|(_, field)| format!("mutation {{ {field} }}"));
+        let documents = queries.chain(mutations);
+        Fixture { app, documents: documents.collect(), requests: Cell::new(0) }
     });
-    let plain = runtime.block_on(stage.answers(&BTreeMap::new()));
-    let stored = runtime.block_on(stage.stored());
+    let expected = runtime.block_on(fixture.responses(&BTreeMap::new()));
+    let stored = runtime.block_on(fixture.stored());
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    // The same claims each time: what fails once has to fail again.
+    // The generator is deterministic, so that a failure can be reproduced.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&claims(), |claims| {
-        let answers = runtime.block_on(stage.answers(&claims));
-        for (is, expected) in answers.iter().zip(&plain) {
-            prop_assert_eq!(is, expected);
+    let result = TestRunner::new_with_rng(config, rng).run(&claims(), |claims| {
+        let responses = runtime.block_on(fixture.responses(&claims));
+        for (response, expected) in responses.iter().zip(&expected) {
+            prop_assert_eq!(response, expected);
         }
-        prop_assert_eq!(runtime.block_on(stage.stored()), stored.clone());
+        prop_assert_eq!(runtime.block_on(fixture.stored()), stored.clone());
         Ok(())
     });
-    if let Err(error) = outcome {
+    if let Err(error) = result {
         panic!("{error}");
     }
-    assert!(stage.asked.get() >= (CASES as usize + 1) * stage.documents.len() * CALLERS.len());
+    let requests = (CASES as usize + 1) * fixture.documents.len() * CALLERS.len();
+    assert!(fixture.requests.get() >= requests);
 }

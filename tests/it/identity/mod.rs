@@ -1,5 +1,7 @@
-//! A token says who, and the database says what: whatever else a token says, and whoever changes
-//! the database.
+//! A token only identifies the caller. All rights come from the database, also after a manual edit.
+//!
+//! `claims.rs` varies the other claims of a token, `revocation.rs` removes rights in the database,
+//! and `watermark.rs` presents older tokens after a removal.
 
 mod claims;
 mod revocation;
@@ -10,11 +12,11 @@ use tenantry::domain::user::User;
 
 use crate::support::app::App;
 
-/// Changes a stored user as a hand in the database would: on MongoDB with an update of its own, that
-/// knows nothing of versions.
-async fn by_hand(app: &App, subject: &str, update: Document, change: impl FnOnce(&mut User)) {
+/// Changes a stored user as a manual edit does. On MongoDB, this is an update that ignores
+/// versions.
+async fn edit_manually(app: &App, subject: &str, update: Document, change: impl FnOnce(&mut User)) {
     let Some(mongo) = &app.mongo else { return app.change(subject, change).await };
     let users = mongo.database.collection::<Document>("users");
-    let updated = users.update_one(doc! { "subject": subject }, update).await.expect("an update");
-    assert_eq!(updated.modified_count, 1, "{subject}");
+    let result = users.update_one(doc! { "subject": subject }, update).await.expect("an update");
+    assert_eq!(result.modified_count, 1, "{subject}");
 }

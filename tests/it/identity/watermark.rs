@@ -1,4 +1,4 @@
-//! A token never brings back what was taken away.
+//! An older token never restores a right that was removed after it was issued.
 
 use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tenantry::domain::{
     user::{TenantRole, User},
 };
 
-use super::by_hand;
+use super::edit_manually;
 use crate::support::{
     app::{App, Backend, on_both_stores},
     issuer::{NOW, TokenBuilder},
@@ -18,16 +18,16 @@ use crate::support::{
 };
 
 on_both_stores! {
-    what_was_removed_here_comes_back_by_a_token_from_after_it_alone,
-    what_a_hand_removed_stays_removed_for_the_tokens_that_are_around,
-    a_token_without_iat_brings_nothing_back,
-    a_token_of_the_future_is_refused_or_counts_as_of_then,
-    a_group_gives_nothing_in_a_tenant_that_was_remade,
+    removal_by_mutation_is_undone_only_by_a_newer_token,
+    manual_removal_is_not_undone_by_existing_tokens,
+    token_without_iat_restores_nothing,
+    token_issued_in_the_future_is_rejected_or_applied_at_iat,
+    older_token_grants_nothing_in_a_recreated_tenant,
 }
 
 const GROUPS: [&str; 2] = ["tenant:acme:owner", "platform-admins"];
 
-/// What can be taken away of what [`GROUPS`] give.
+/// A removal of one of the rights that [`GROUPS`] grant.
 #[derive(Clone, Copy, Debug)]
 enum Removal {
     Membership,
@@ -38,7 +38,8 @@ enum Removal {
 impl Removal {
     const ALL: [Self; 3] = [Self::LowerRole, Self::Membership, Self::PlatformAdmin];
 
-    fn from(self, user: &mut User) {
+    /// Applies the removal to a user.
+    fn apply(self, user: &mut User) {
         match self {
             Self::Membership => user.memberships.clear(),
             Self::LowerRole => user.memberships[0].role = TenantRole::Member,
@@ -46,6 +47,7 @@ impl Removal {
         }
     }
 
+    /// Returns the MongoDB update of the removal.
     fn update(self) -> Document {
         match self {
             Self::Membership => doc! { "$set": { "memberships": [] } },
@@ -56,8 +58,8 @@ impl Removal {
         }
     }
 
-    /// What `me` says after it.
-    fn leaves(self) -> Value {
+    /// Returns the rights in `me` after the removal.
+    fn remaining_rights(self) -> Value {
         match self {
             Self::Membership => rights(true, None),
             Self::LowerRole => rights(true, Some("MEMBER")),
@@ -71,13 +73,13 @@ fn rights(platform_admin: bool, role: Option<&str>) -> Value {
     json!({"platformAdmin": platform_admin, "memberships": memberships})
 }
 
-fn all() -> Value {
+fn all_rights() -> Value {
     rights(true, Some("OWNER"))
 }
 
-/// A token with the groups, issued so many seconds after what tests take for now.
-fn token(app: &App, after: i64) -> TokenBuilder {
-    app.issuer.token().subject("bob").issued_at(NOW + after).groups(GROUPS)
+/// Returns a token with all groups, issued this many seconds after [`NOW`].
+fn token(app: &App, offset: i64) -> TokenBuilder {
+    app.issuer.token().subject("bob").issued_at(NOW + offset).groups(GROUPS)
 }
 
 async fn me(app: &App, token: TokenBuilder) -> Value {
@@ -89,8 +91,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds).expect("in range")
 }
 
-async fn mark(app: &App) -> Option<Timestamp> {
-    app.stored("bob").await.expect("there").groups_as_of
+async fn watermark(app: &App) -> Option<Timestamp> {
+    app.stored("bob").await.expect("stored").groups_as_of
 }
 
 async fn acme(app: &App) -> Tenant {
@@ -99,82 +101,92 @@ async fn acme(app: &App) -> Tenant {
     acme
 }
 
-/// As every removal by this program does: the watermark is the time of the removal plus the leeway.
-async fn what_was_removed_here_comes_back_by_a_token_from_after_it_alone(app: App) {
+/// Sets the watermark to the time of the removal plus the leeway, as every removal by a mutation
+/// does.
+async fn removal_by_mutation_is_undone_only_by_a_newer_token(app: App) {
     acme(&app).await;
     let leeway = i64::try_from(LEEWAY.as_secs()).expect("in range");
-    assert_eq!(me(&app, token(&app, -500)).await, all());
-    let mut began = 0;
+    assert_eq!(me(&app, token(&app, -500)).await, all_rights());
+    let mut start = 0;
     for removal in Removal::ALL {
-        let removed_at = at(NOW + began);
+        let removed_at = at(NOW + start);
         app.change("bob", |bob| {
-            removal.from(bob);
+            removal.apply(bob);
             bob.groups_as_of = Some(removed_at.saturating_add(LEEWAY));
             bob.version += 1;
         })
         .await;
-        // Older than what gave it, that one again, from just before and after the removal, and the
-        // last one that may be of a clock which is ahead.
-        for after in [began - 600, began - 500, began - 1, began, began + 1, began + leeway] {
-            let found = me(&app, token(&app, after)).await;
-            assert_eq!(found, removal.leaves(), "{removal:?} {}", after - began);
-            assert_eq!(mark(&app).await, Some(removed_at.saturating_add(LEEWAY)));
+        // A token older than the one that granted the rights, that token itself, tokens from just
+        // before and after the removal, and the last one from a clock that is ahead.
+        for offset in [start - 600, start - 500, start - 1, start, start + 1, start + leeway] {
+            let rights = me(&app, token(&app, offset)).await;
+            assert_eq!(rights, removal.remaining_rights(), "{removal:?} {}", offset - start);
+            assert_eq!(watermark(&app).await, Some(removed_at.saturating_add(LEEWAY)));
         }
         app.clock.advance(leeway + 1);
-        let newer = began + leeway + 1;
-        assert_eq!(me(&app, token(&app, newer)).await, all(), "{removal:?}");
-        assert_eq!(mark(&app).await, Some(at(NOW + newer)));
+        let newer = start + leeway + 1;
+        assert_eq!(me(&app, token(&app, newer)).await, all_rights(), "{removal:?}");
+        assert_eq!(watermark(&app).await, Some(at(NOW + newer)));
         app.clock.advance(1000);
-        began += leeway + 1001;
+        start += leeway + 1001;
     }
 }
 
-async fn what_a_hand_removed_stays_removed_for_the_tokens_that_are_around(app: App) {
+async fn manual_removal_is_not_undone_by_existing_tokens(app: App) {
     acme(&app).await;
     for (round, removal) in (0..).zip(Removal::ALL) {
-        let given = round * 10 - 500;
-        assert_eq!(me(&app, token(&app, given)).await, all());
-        by_hand(&app, "bob", removal.update(), |bob| removal.from(bob)).await;
-        for after in [given, given - 1, given - 1000] {
-            assert_eq!(me(&app, token(&app, after)).await, removal.leaves(), "{removal:?}");
+        let granted = round * 10 - 500;
+        assert_eq!(me(&app, token(&app, granted)).await, all_rights());
+        edit_manually(&app, "bob", removal.update(), |bob| removal.apply(bob)).await;
+        for offset in [granted, granted - 1, granted - 1000] {
+            assert_eq!(
+                me(&app, token(&app, offset)).await,
+                removal.remaining_rights(),
+                "{removal:?}"
+            );
         }
-        assert_eq!(mark(&app).await, Some(at(NOW + given)));
-        // The provider goes on saying so: by its next token it is there again.
-        assert_eq!(me(&app, token(&app, given + 1)).await, all(), "{removal:?}");
+        assert_eq!(watermark(&app).await, Some(at(NOW + granted)));
+        // The provider still has the group, so its next token restores the right.
+        assert_eq!(me(&app, token(&app, granted + 1)).await, all_rights(), "{removal:?}");
     }
 }
 
-async fn a_token_without_iat_brings_nothing_back(app: App) {
+async fn token_without_iat_restores_nothing(app: App) {
     acme(&app).await;
-    assert_eq!(me(&app, token(&app, -500)).await, all());
+    assert_eq!(me(&app, token(&app, -500)).await, all_rights());
     for removal in Removal::ALL {
-        by_hand(&app, "bob", removal.update(), |bob| removal.from(bob)).await;
+        edit_manually(&app, "bob", removal.update(), |bob| removal.apply(bob)).await;
     }
-    let before = mark(&app).await;
-    let nothing = rights(false, None);
-    assert_eq!(me(&app, token(&app, 0).without("iat")).await, nothing);
-    assert_eq!(mark(&app).await, before);
+    let before = watermark(&app).await;
+    let no_rights = rights(false, None);
+    assert_eq!(me(&app, token(&app, 0).without("iat")).await, no_rights);
+    assert_eq!(watermark(&app).await, before);
 }
 
-async fn a_token_of_the_future_is_refused_or_counts_as_of_then(app: App) {
+async fn token_issued_in_the_future_is_rejected_or_applied_at_iat(app: App) {
     acme(&app).await;
-    let refused = app.ask_by(token(&app, 61), "{ me { id } }").await;
-    assert_eq!((refused.status, refused.reads), (401, 0));
+    let rejected = app.ask_by(token(&app, 61), "{ me { id } }").await;
+    assert_eq!((rejected.status, rejected.reads), (401, 0));
     assert_eq!(app.stored("bob").await, None);
-    // A clock that is ahead by no more than the leeway is a good one.
-    assert_eq!(me(&app, token(&app, 60)).await, all());
-    assert_eq!(mark(&app).await, Some(at(NOW + 60)));
-    assert_eq!(me(&app, token(&app, 59).groups([])).await, all(), "older than that one");
+    // A provider's clock may be ahead by at most the leeway.
+    assert_eq!(me(&app, token(&app, 60)).await, all_rights());
+    assert_eq!(watermark(&app).await, Some(at(NOW + 60)));
+    assert_eq!(
+        me(&app, token(&app, 59).groups([])).await,
+        all_rights(),
+        "older than the watermark"
+    );
     app.clock.advance(1);
     assert_eq!(me(&app, token(&app, 61).groups([])).await, rights(false, None));
 }
 
-async fn a_group_gives_nothing_in_a_tenant_that_was_remade(app: App) {
+async fn older_token_grants_nothing_in_a_recreated_tenant(app: App) {
     let old = acme(&app).await;
-    let given = token(&app, -500).groups(["tenant:acme:owner"]);
-    assert_eq!(me(&app, given).await, rights(false, Some("OWNER")));
-    // Made again at `NOW`: on MongoDB in place of the old one, which leaves its membership behind.
-    let remade = Tenant {
+    let granting = token(&app, -500).groups(["tenant:acme:owner"]);
+    assert_eq!(me(&app, granting).await, rights(false, Some("OWNER")));
+    // The tenant is recreated at `NOW`. On MongoDB it replaces the old one by a manual deletion,
+    // which leaves the membership of the old tenant behind.
+    let recreated = Tenant {
         id: world::id(9),
         slug: if app.mongo.is_some() { "acme" } else { "globex" }.to_owned(),
         created_at: at(NOW),
@@ -188,48 +200,48 @@ async fn a_group_gives_nothing_in_a_tenant_that_was_remade(app: App) {
         let id = ObjectId::from_bytes(old.id.raw.0);
         tenants.delete_one(doc! { "_id": id }).await.expect("deleted");
     }
-    app.store.commit(&[Change::InsertTenant(remade.clone())]).await.expect("free");
-    let group = format!("tenant:{}:owner", remade.slug);
-    let role = async |after| {
-        let token = token(&app, after).groups([&*group]);
+    app.store.commit(&[Change::InsertTenant(recreated.clone())]).await.expect("free");
+    let group = format!("tenant:{}:owner", recreated.slug);
+    let role = async |offset| {
+        let token = token(&app, offset).groups([&*group]);
         let query = format!(
             "{{ me {{ id }} tenant(slug: \"{}\") {{ myMembership {{ role }} }} }}",
-            remade.slug
+            recreated.slug
         );
         app.ask_by(token, &query).await.data()["tenant"].clone()
     };
-    for after in [-500, -499, -1] {
-        assert_eq!(role(after).await, Value::Null, "{after}");
+    for offset in [-500, -499, -1] {
+        assert_eq!(role(offset).await, Value::Null, "{offset}");
     }
     assert_eq!(role(0).await, json!({"myMembership": {"role": "OWNER"}}));
 }
 
-/// A user who was deleted: what is left of it refuses every token from before. (The embedded store
-/// has no way yet to write it.)
+/// The tombstone of a deleted user rejects every token from before the deletion. The test inserts
+/// the tombstone as a manual edit, so it runs on MongoDB only.
 #[tokio::test]
-async fn a_deleted_user_comes_back_as_somebody_new_by_a_token_from_after_it_alone() {
+async fn deleted_user_is_recreated_only_by_a_newer_token() {
     let app = App::on(Backend::Mongo).await;
     acme(&app).await;
-    assert_eq!(me(&app, token(&app, -500)).await, all());
-    let before = app.stored("bob").await.expect("made").id;
+    assert_eq!(me(&app, token(&app, -500)).await, all_rights());
+    let old_id = app.stored("bob").await.expect("created").id;
     let mongo = app.mongo.as_ref().expect("on MongoDB");
     let users = mongo.database.collection::<Document>("users");
     users.delete_one(doc! { "subject": "bob" }).await.expect("deleted");
-    let deleted = doc! {
+    let tombstone = doc! {
         "issuer": app.issuer.url(), "subject": "bob", "deletedAt": DateTime::from_millis(NOW * 1000),
     };
-    mongo.insert("tombstones", vec![deleted]).await;
+    mongo.insert("tombstones", vec![tombstone]).await;
     for old in [token(&app, -500), token(&app, 0), token(&app, 60), token(&app, 0).without("iat")] {
         for query in
             ["{ me { id } }", "{ tenants { totalCount } me { id } }", "{ users { totalCount } }"]
         {
-            let codes = app.ask_by(old.clone(), query).await;
-            assert!(codes.codes().iter().all(|code| *code == "USER_NOT_PROVISIONED"));
-            assert!(!codes.codes().is_empty(), "{}", codes.body);
+            let reply = app.ask_by(old.clone(), query).await;
+            assert!(reply.codes().iter().all(|code| *code == "USER_NOT_PROVISIONED"));
+            assert!(!reply.codes().is_empty(), "{}", reply.body);
         }
     }
     assert_eq!(app.stored("bob").await, None);
     app.clock.advance(1);
     assert_eq!(me(&app, token(&app, 61).groups([])).await, rights(false, None));
-    assert_ne!(app.stored("bob").await.expect("made").id, before);
+    assert_ne!(app.stored("bob").await.expect("created").id, old_id);
 }

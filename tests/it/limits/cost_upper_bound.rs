@@ -1,5 +1,7 @@
-//! What the checks compute holds for what the engine does: no answer has more fields than its
-//! document was said to cost, whatever fragments, aliases, pages and conditions it is made of.
+//! The computed complexity is an upper bound for the fields of the response.
+//!
+//! A property test executes generated documents with fragments, aliases, pages and conditions, and
+//! counts the fields of each response.
 
 use std::{cell::Cell, fmt::Write, sync::Arc};
 
@@ -18,11 +20,12 @@ use tenantry::{
 use super::app;
 
 const CASES: u32 = 200;
-/// How many fragments a document has.
+/// The number of fragments in a document.
 const FRAGMENTS: usize = 3;
 
-/// Each type's fields: how they are asked for, and of which type they are (none: a leaf). `#` is a
-/// page's size, `%` a variable that is one.
+/// The fields of each type, with their arguments and their type. A leaf has no type.
+///
+/// `#` stands for a page size, and `%` for a variable with a page size.
 const TYPES: &[(&str, &[(&str, &str)])] = &[
     (
         "Query",
@@ -60,41 +63,49 @@ const TYPES: &[(&str, &[(&str, &str)])] = &[
     ("TenantSubscription", &[("plan", ""), ("tenant", "Tenant")]),
 ];
 
-/// A document that is made of a tape of numbers; where it ends, so does every branch.
-struct Maker<'a> {
-    tape: std::slice::Iter<'a, u8>,
+/// Generates a document from random numbers. At their end, every choice is the first one.
+struct DocumentGenerator<'a> {
+    numbers: std::slice::Iter<'a, u8>,
     keys: usize,
 }
 
-impl Maker<'_> {
-    fn next(&mut self, below: usize) -> usize {
-        self.tape.next().map_or(0, |&number| usize::from(number) % below)
+impl DocumentGenerator<'_> {
+    /// Returns the next number below the bound.
+    fn next(&mut self, bound: usize) -> usize {
+        self.numbers.next().map_or(0, |&number| usize::from(number) % bound)
     }
 
-    fn set(&mut self, of: &str, depth: usize, fragments: &[(String, &'static str)]) -> String {
-        let fields = TYPES.iter().find(|(name, _)| *name == of).map_or(&[][..], |(_, f)| f);
+    /// Generates a selection set on the type.
+    fn selection_set(
+        &mut self,
+        on: &str,
+        depth: usize,
+        fragments: &[(String, &'static str)],
+    ) -> String {
+        let fields = TYPES.iter().find(|(name, _)| *name == on).map_or(&[][..], |(_, f)| f);
         let mut text = "{ ".to_owned();
         for _ in 0..=1 + self.next(3) {
             let condition =
                 ["", "", " @skip(if: $yes)", " @include(if: $yes)", " @skip(if: false)"]
                     [self.next(5)];
-            let spread: Vec<_> = fragments.iter().filter(|(_, on)| *on == of).collect();
-            match (self.next(4), &spread[..]) {
+            let applicable: Vec<_> = fragments.iter().filter(|(_, of)| *of == on).collect();
+            match (self.next(4), &applicable[..]) {
                 (0, [first, ..]) => write!(text, "...{}{condition} ", first.0),
                 (1, _) if depth > 0 => {
-                    let inner = self.set(of, depth - 1, fragments);
-                    write!(text, "... on {of}{condition} {inner} ")
+                    let inner = self.selection_set(on, depth - 1, fragments);
+                    write!(text, "... on {on}{condition} {inner} ")
                 }
                 _ => {
                     let field = self.field(fields, depth, fragments, condition);
                     write!(text, "{field} ")
                 }
             }
-            .expect("a string");
+            .expect("writing to a string never fails");
         }
         text + "}"
     }
 
+    /// Generates a field with its own response key.
     fn field(
         &mut self,
         fields: &[(&'static str, &'static str)],
@@ -102,8 +113,8 @@ impl Maker<'_> {
         fragments: &[(String, &'static str)],
         condition: &str,
     ) -> String {
-        let leaf = |field: &&(&str, &str)| depth > 0 || field.1.is_empty();
-        let possible: Vec<_> = fields.iter().filter(leaf).collect();
+        let fits = |field: &&(&str, &str)| depth > 0 || field.1.is_empty();
+        let possible: Vec<_> = fields.iter().filter(fits).collect();
         let Some((field, of)) = possible.get(self.next(possible.len().max(1))) else {
             return "__typename".to_owned();
         };
@@ -112,28 +123,32 @@ impl Maker<'_> {
         let key = self.keys;
         match *of {
             "" => format!("k{key}: {field}{condition}"),
-            of => format!("k{key}: {field}{condition} {}", self.set(of, depth - 1, fragments)),
+            of => format!(
+                "k{key}: {field}{condition} {}",
+                self.selection_set(of, depth - 1, fragments)
+            ),
         }
     }
 
+    /// Generates the document.
     fn document(&mut self) -> String {
         let mut fragments: Vec<(String, &'static str)> = Vec::new();
         let mut text = String::new();
         for n in 0..FRAGMENTS {
-            // One may spread those before it, so they never go in circles.
+            // A fragment spreads only earlier ones, so there are no cycles.
             let on = ["Tenant", "User", "Query", "Membership"][self.next(4)];
-            let set = self.set(on, 2, &fragments);
-            text += &format!(" fragment F{n} on {on} {set}");
+            let selection_set = self.selection_set(on, 2, &fragments);
+            text += &format!(" fragment F{n} on {on} {selection_set}");
             fragments.insert(0, (format!("F{n}"), on));
         }
-        let operation = self.set("Query", 7, &fragments);
-        // A document may not have a fragment that nobody spreads, or a variable that nobody uses.
-        let used = |types: &[&str]| -> String {
-            let some = fragments.iter().filter(|(_, on)| types.contains(on));
-            some.map(|(name, on)| format!("... on {on} {{ ...{name} }} ")).collect()
+        let operation = self.selection_set("Query", 7, &fragments);
+        // A document with an unused fragment or variable is invalid.
+        let spreads = |types: &[&str]| -> String {
+            let fragments = fragments.iter().filter(|(_, on)| types.contains(on));
+            fragments.map(|(name, on)| format!("... on {on} {{ ...{name} }} ")).collect()
         };
         let (query, node, membership) =
-            (used(&["Query"]), used(&["Tenant", "User"]), used(&["Membership"]));
+            (spreads(&["Query"]), spreads(&["Tenant", "User"]), spreads(&["Membership"]));
         format!(
             "query($size: Int! = 2, $yes: Boolean! = true) {{
                 ...Every @skip(if: true) none: tenants(first: $size) @skip(if: $yes) {{ totalCount }}
@@ -145,35 +160,36 @@ impl Maker<'_> {
     }
 }
 
-/// The fields of an answer, `__typename` apart, which costs nothing: its keys have no field before.
-fn fields(value: &Value) -> u64 {
+/// Counts the fields of a response without `__typename`, which costs nothing. Its keys are aliases,
+/// so it is recognised by its value.
+fn count_fields(value: &Value) -> u64 {
     match value {
         Value::Object(map) => map
             .values()
             .map(|value| {
                 let typename =
                     value.as_str().is_some_and(|text| TYPES.iter().any(|(name, _)| *name == text));
-                u64::from(!typename) + fields(value)
+                u64::from(!typename) + count_fields(value)
             })
             .sum(),
-        Value::Array(items) => items.iter().map(fields).sum(),
+        Value::Array(items) => items.iter().map(count_fields).sum(),
         _ => 0,
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
+async fn response_never_has_more_fields_than_its_complexity() {
     let app = app().await;
-    let most = u64::from(u32::MAX);
+    let unlimited = u64::from(u32::MAX);
     let limits = Limits {
-        depth: most,
-        complexity: most,
-        aliases: most,
-        root_fields: most,
-        tokens: most,
-        directives: most,
+        depth: unlimited,
+        complexity: unlimited,
+        aliases: unlimited,
+        root_fields: unlimited,
+        tokens: unlimited,
+        directives: unlimited,
     };
-    let api = GraphQlExecutor::new(
+    let executor = GraphQlExecutor::new(
         true,
         limits,
         TrustedDocuments::default(),
@@ -184,33 +200,36 @@ async fn no_answer_has_more_fields_than_its_document_was_said_to_cost() {
     let handle = tokio::runtime::Handle::current();
     let mut runner =
         TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
-    let (ran, largest) = (Cell::new(0), Cell::new(0));
-    let outcome = runner.run(&proptest::collection::vec(any::<u8>(), 100..600), |tape| {
-        let text = Maker { tape: tape.iter(), keys: 0 }.document();
-        let document: GraphQlRequest =
+    let (executed, largest) = (Cell::new(0), Cell::new(0));
+    let result = runner.run(&proptest::collection::vec(any::<u8>(), 100..600), |numbers| {
+        let text = DocumentGenerator { numbers: numbers.iter(), keys: 0 }.document();
+        let request: GraphQlRequest =
             serde_json::from_value(json!({"query": text})).expect("a request");
-        let Ok(prepared) = api.prepare(document) else { panic!("refused: {text}") };
+        let Ok(prepared) = executor.prepare(request) else { panic!("rejected: {text}") };
         let cost = prepared.complexity();
         let session = Session::new(app.access.clone(), Some(caller.clone()), "r".to_owned(), None);
-        let answer = tokio::task::block_in_place(|| {
-            handle.block_on(api.execute(Arc::new(session), prepared))
+        let response = tokio::task::block_in_place(|| {
+            handle.block_on(executor.execute(Arc::new(session), prepared))
         });
-        let answer = serde_json::to_value(&answer).expect("JSON");
-        prop_assert!(answer.get("errors").is_none(), "{answer} {text}");
-        let found = fields(&answer["data"]);
-        prop_assert!(found <= cost, "{found} fields for {cost}: {text}");
-        ran.set(ran.get() + 1);
-        largest.set(found.max(largest.get()));
+        let response = serde_json::to_value(&response).expect("JSON");
+        prop_assert!(response.get("errors").is_none(), "{response} {text}");
+        let fields = count_fields(&response["data"]);
+        prop_assert!(fields <= cost, "{fields} fields for a complexity of {cost}: {text}");
+        executed.set(executed.get() + 1);
+        largest.set(fields.max(largest.get()));
         Ok(())
     });
-    outcome.expect("every document");
-    let (ran, largest) = (ran.get(), largest.get());
-    assert!(ran >= CASES && largest > 50, "{ran} documents, at most {largest} fields: too small");
+    result.expect("the bound holds for every document");
+    let (executed, largest) = (executed.get(), largest.get());
+    assert!(
+        executed >= CASES && largest > 50,
+        "the test is too weak: {executed} documents with at most {largest} fields"
+    );
 }
 
-/// Pieces of documents, in any order: most is no GraphQL, and none of it is a reason to fall over.
+/// Prepares random sequences of tokens, most of which are invalid GraphQL.
 #[test]
-fn no_text_is_a_reason_to_fall_over() {
+fn preparing_arbitrary_text_never_panics() {
     let pieces = prop::sample::select(vec![
         "{",
         "}",
@@ -272,8 +291,8 @@ fn no_text_is_a_reason_to_fall_over() {
         "input: {a: [{b: $n}]}",
     ]);
     let text = prop::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.join(" "));
-    let any = prop_oneof![text, ".{0,200}"];
-    let api = GraphQlExecutor::new(
+    let any_text = prop_oneof![text, ".{0,200}"];
+    let executor = GraphQlExecutor::new(
         false,
         Limits::default(),
         TrustedDocuments::default(),
@@ -281,15 +300,15 @@ fn no_text_is_a_reason_to_fall_over() {
     );
     let config = Config { cases: 3000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&any, |text| {
+    let result = TestRunner::new_with_rng(config, rng).run(&any_text, |text| {
         let variables = json!({"n": 3, "F": [], "x": null});
         let request = json!({"query": text, "variables": variables});
-        let document: GraphQlRequest = serde_json::from_value(request).expect("a request");
-        if let Err(refused) = api.prepare(document) {
-            let answer = serde_json::to_string(&refused).expect("JSON");
-            prop_assert!(answer.len() < 8 * 1024);
+        let request: GraphQlRequest = serde_json::from_value(request).expect("a request");
+        if let Err(response) = executor.prepare(request) {
+            let body = serde_json::to_string(&response).expect("JSON");
+            prop_assert!(body.len() < 8 * 1024);
         }
         Ok(())
     });
-    outcome.expect("every text");
+    result.expect("every error response is short");
 }

@@ -1,5 +1,8 @@
-//! The limits on documents: what is at one passes, what is over it is told by how much, and nothing
-//! of it runs.
+//! The limits on documents.
+//!
+//! A document at a limit is executed. A document over a limit is rejected before execution, and the
+//! error reports the limit and the actual value. `cost_upper_bound.rs` compares the computed
+//! complexity with real responses.
 
 mod cost_upper_bound;
 
@@ -26,17 +29,30 @@ async fn send(app: &App, accept: &str, query: &str, variables: Value) -> Reply {
     app.send(request.body(Body::from(body)).expect("a request")).await
 }
 
-/// Refused by that limit, in both media types, before anything was read.
-async fn refused(app: &App, query: &str, variables: Value, limit: &str, max: u64, actual: u64) {
+/// Asserts that the document exceeds the limit, in both media types, and that the store is not
+/// read.
+async fn assert_rejected(
+    app: &App,
+    query: &str,
+    variables: Value,
+    limit: &str,
+    max: u64,
+    actual: u64,
+) {
     for (accept, status) in [("application/json", 200), ("application/graphql-response+json", 400)]
     {
         let reply = send(app, accept, query, variables.clone()).await;
         let start = &query[..query.len().min(200)];
         assert_eq!(reply.status, status, "{start} {}", reply.body);
-        let told = &reply.json["errors"][0]["extensions"];
+        let extensions = &reply.json["errors"][0]["extensions"];
         let expected = json!([limit, max, actual, "LIMIT_EXCEEDED"]);
         assert_eq!(
-            json!([told["limit"], told["max"], told["actual"], told["code"]]),
+            json!([
+                extensions["limit"],
+                extensions["max"],
+                extensions["actual"],
+                extensions["code"]
+            ]),
             expected,
             "{start}"
         );
@@ -46,7 +62,8 @@ async fn refused(app: &App, query: &str, variables: Value, limit: &str, max: u64
     }
 }
 
-async fn passes(app: &App, query: &str, variables: Value) {
+/// Asserts that the document exceeds no limit.
+async fn assert_passes(app: &App, query: &str, variables: Value) {
     let reply = send(app, "application/json", query, variables).await;
     let codes = reply.codes();
     assert!(
@@ -57,12 +74,12 @@ async fn passes(app: &App, query: &str, variables: Value) {
     );
 }
 
-/// Fields one within the other, so many levels deep.
+/// Returns a query of this depth.
 fn deep(levels: usize) -> String {
     let fields = ["me", "memberships", "tenant", "myMembership"];
     let mut query = String::new();
     for level in 1..levels {
-        // `me`, then round and round among what may follow each other.
+        // `me` and `memberships` first, then `tenant` and `myMembership` alternate.
         let field = match level {
             1 => fields[0],
             2 => fields[1],
@@ -79,20 +96,20 @@ fn deep(levels: usize) -> String {
 }
 
 #[tokio::test]
-async fn depth_is_bounded() {
+async fn depth_is_limited() {
     let app = app().await;
-    passes(&app, &deep(12), json!({})).await;
-    refused(&app, &deep(13), json!({}), "depth", 12, 13).await;
-    refused(&app, &deep(60), json!({}), "depth", 12, 60).await;
-    // Fragments add nothing, and hide nothing.
+    assert_passes(&app, &deep(12), json!({})).await;
+    assert_rejected(&app, &deep(13), json!({}), "depth", 12, 13).await;
+    assert_rejected(&app, &deep(60), json!({}), "depth", 12, 60).await;
+    // Fragments add no level, and hide none.
     let spread = |levels| {
         let inner = deep(levels);
         let inner = inner.trim_start_matches("{ me ");
         format!("{{ ...R }} fragment R on Query {{ ... on Query {{ me {} }}", &inner[..inner.len()])
     };
-    passes(&app, &spread(12), json!({})).await;
-    refused(&app, &spread(13), json!({}), "depth", 12, 13).await;
-    // Questions about the schema have a limit of their own.
+    assert_passes(&app, &spread(12), json!({})).await;
+    assert_rejected(&app, &spread(13), json!({}), "depth", 12, 13).await;
+    // Introspection has its own limit.
     let of_type = |n: usize| {
         format!(
             "{{ __type(name: \"Tenant\") {{ {}name{} }} }}",
@@ -100,62 +117,81 @@ async fn depth_is_bounded() {
             " }".repeat(n)
         )
     };
-    passes(&app, &of_type(18), json!({})).await;
-    refused(&app, &of_type(19), json!({}), "depth", 20, 21).await;
+    assert_passes(&app, &of_type(18), json!({})).await;
+    assert_rejected(&app, &of_type(19), json!({}), "depth", 20, 21).await;
 }
 
 #[tokio::test]
-async fn complexity_counts_pages_by_their_size() {
+async fn complexity_multiplies_by_page_size() {
     let app = app().await;
     let page = "query($n: Int = 3) { tenants(first: $n) { nodes { id slug } } }";
-    // 1 + n * (1 + 2), and a page of none as one of one.
-    let within = |n: u64| 1 + n.max(1) * 3;
+    // 1 + n * (1 + 2). An empty page counts like a page of one.
+    let page_cost = |n: u64| 1 + n.max(1) * 3;
     for (variables, n) in [(json!({}), 3), (json!({"n": 100}), 100), (json!({"n": 0}), 0)] {
         let two = format!(
             "query($n: Int = 3) {{ tenants(first: 50) {{ nodes {{ members(first: 96) {{ nodes {{ id: role }} }} }} }} {} }}",
             "x: tenants(first: $n) { nodes { id slug } }"
         );
-        // 1 + 50 * (1 + 1 + 96 * 2), and the page beside it: far over.
+        // 1 + 50 * (1 + 1 + 96 * 2), plus the second page. The sum is far over the limit.
         let base = 1 + 50 * (1 + 1 + 96 * 2);
-        refused(&app, &two, variables.clone(), "complexity", 5000, base + within(n)).await;
-        passes(&app, page, variables).await;
+        assert_rejected(&app, &two, variables.clone(), "complexity", 5000, base + page_cost(n))
+            .await;
+        assert_passes(&app, page, variables).await;
     }
-    // A page counts as at most 100, and as 20 where nobody says; a bare list as 20.
+    // A page counts as at most 100, and as 20 without `first` and `last`. A plain list counts as
+    // 20.
     let big = |first: &str| {
         format!(
             "{{ a: tenants({first}) {{ nodes {{ members(first: 48) {{ nodes {{ role }} }} }} }} }}"
         )
     };
-    refused(&app, &big("first: 1000000"), json!({}), "complexity", 5000, 1 + 100 * (2 + 48 * 2))
-        .await;
-    passes(&app, &big("after: \"x\""), json!({})).await;
+    assert_rejected(
+        &app,
+        &big("first: 1000000"),
+        json!({}),
+        "complexity",
+        5000,
+        1 + 100 * (2 + 48 * 2),
+    )
+    .await;
+    assert_passes(&app, &big("after: \"x\""), json!({})).await;
     let list =
         "{ me { memberships { tenant { members(first: 100) { nodes { since user { id } } } } } } }";
-    refused(&app, list, json!({}), "complexity", 5000, 1 + 1 + 20 * (1 + 1 + 100 * 4)).await;
-    // `nodes` by its identifiers, in a variable or not.
+    assert_rejected(&app, list, json!({}), "complexity", 5000, 1 + 1 + 20 * (1 + 1 + 100 * 4))
+        .await;
+    // `nodes` counts by its identifiers, also in a variable.
     let ids: Vec<String> = (0..100).map(|n| format!("ten_{n:024}")).collect();
     let by_ids = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Tenant { members(first: 16) { nodes { user { id } } } } } }";
-    passes(&app, by_ids, json!({"ids": &ids[..90]})).await;
-    refused(&app, by_ids, json!({"ids": ids}), "complexity", 5000, 1 + 100 * (2 + 16 * 3)).await;
-    // What is skipped costs nothing, and what is included does.
+    assert_passes(&app, by_ids, json!({"ids": &ids[..90]})).await;
+    assert_rejected(&app, by_ids, json!({"ids": ids}), "complexity", 5000, 1 + 100 * (2 + 16 * 3))
+        .await;
+    // A skipped selection costs nothing. An included one does.
     let skipped = "query($no: Boolean = false) { me { id } ...@include(if: $no) { tenants(first: 100) { nodes { members(first: 100) { nodes { role } } } } } }";
-    passes(&app, skipped, json!({})).await;
-    refused(&app, skipped, json!({"no": true}), "complexity", 5000, 2 + 1 + 100 * (2 + 200)).await;
+    assert_passes(&app, skipped, json!({})).await;
+    assert_rejected(
+        &app,
+        skipped,
+        json!({"no": true}),
+        "complexity",
+        5000,
+        2 + 1 + 100 * (2 + 200),
+    )
+    .await;
     let skip = skipped.replace("@include", "@skip");
-    passes(&app, &skip, json!({"no": true})).await;
-    refused(&app, &skip, json!({}), "complexity", 5000, 2 + 1 + 100 * (2 + 200)).await;
+    assert_passes(&app, &skip, json!({"no": true})).await;
+    assert_rejected(&app, &skip, json!({}), "complexity", 5000, 2 + 1 + 100 * (2 + 200)).await;
 }
 
 #[tokio::test]
-async fn fragments_are_measured_once_however_often_they_are_spread() {
+async fn fragments_are_measured_once_for_all_spreads() {
     let app = app().await;
-    // Each doubles the one below: 2^40 fields in a thousand bytes.
+    // Each fragment spreads the next one twice: 2^40 fields in a thousand bytes.
     let mut bomb = "{ me { ...F0 } }".to_owned();
     for n in 0..40 {
         bomb += &format!(" fragment F{n} on User {{ a: id ...F{0} ...F{0} }}", n + 1);
     }
     bomb += " fragment F40 on User { id }";
-    // The same fields each time; merged, it is a small answer, and still one that costs to merge.
+    // Merged, the same fields make a small response, but the merge itself is expensive.
     let reply = send(&app, "application/json", &bomb, json!({})).await;
     assert_eq!(reply.codes(), ["LIMIT_EXCEEDED"], "{}", reply.body);
     let mut nested = "{ ...F0 }".to_owned();
@@ -168,7 +204,7 @@ async fn fragments_are_measured_once_however_often_they_are_spread() {
     nested += " fragment F9 on Query { z: me { id } }";
     let reply = send(&app, "application/json", &nested, json!({})).await;
     assert_eq!(reply.codes(), ["LIMIT_EXCEEDED"], "{}", reply.body);
-    // In circles, and of nothing.
+    // Cycles, an unknown fragment, and unknown fields.
     for query in [
         "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A me { id } }",
         "{ me { ...A } } fragment A on User { memberships { user { ...A } } }",
@@ -186,14 +222,21 @@ async fn fragments_are_measured_once_however_often_they_are_spread() {
 }
 
 #[tokio::test]
-async fn response_keys_of_one_field_are_bounded() {
+async fn response_keys_of_one_field_are_limited() {
     let app = app().await;
     let keys =
         |n: usize, field: &str| -> String { (0..n).map(|k| format!("k{k}: {field} ")).collect() };
-    passes(&app, &format!("{{ me {{ {} }} }}", keys(30, "id")), json!({})).await;
-    refused(&app, &format!("{{ me {{ {} }} }}", keys(31, "id")), json!({}), "aliases", 30, 31)
-        .await;
-    refused(
+    assert_passes(&app, &format!("{{ me {{ {} }} }}", keys(30, "id")), json!({})).await;
+    assert_rejected(
+        &app,
+        &format!("{{ me {{ {} }} }}", keys(31, "id")),
+        json!({}),
+        "aliases",
+        30,
+        31,
+    )
+    .await;
+    assert_rejected(
         &app,
         &format!("{{ me {{ {} }} }}", keys(31, "__typename")),
         json!({}),
@@ -202,54 +245,62 @@ async fn response_keys_of_one_field_are_bounded() {
         31,
     )
     .await;
-    refused(&app, &format!("{{ {} }}", keys(31, "__typename")), json!({}), "aliases", 30, 31).await;
-    // One key is one, however often it is there; and over fragments they add up.
+    assert_rejected(
+        &app,
+        &format!("{{ {} }}", keys(31, "__typename")),
+        json!({}),
+        "aliases",
+        30,
+        31,
+    )
+    .await;
+    // A repeated key counts once. Keys add up across fragments.
     let same = "id ".repeat(100);
-    passes(&app, &format!("{{ me {{ {same} }} }}"), json!({})).await;
+    assert_passes(&app, &format!("{{ me {{ {same} }} }}"), json!({})).await;
     let (a, b) = (keys(16, "id"), keys(20, "id").replace('k', "m"));
     let split = format!("{{ me {{ ...A ... {{ {b} }} }} }} fragment A on User {{ {a} }}");
-    refused(&app, &split, json!({}), "aliases", 30, 36).await;
-    // Also where the same object is asked for twice.
+    assert_rejected(&app, &split, json!({}), "aliases", 30, 36).await;
+    // Keys also add up across fields that are merged.
     let twice = format!("{{ x: me {{ {a} }} x: me {{ {b} }} }}");
-    refused(&app, &twice, json!({}), "aliases", 30, 36).await;
+    assert_rejected(&app, &twice, json!({}), "aliases", 30, 36).await;
     let apart = format!("{{ x: me {{ {a} }} y: me {{ {b} }} }}");
-    passes(&app, &apart, json!({})).await;
+    assert_passes(&app, &apart, json!({})).await;
 }
 
 #[tokio::test]
-async fn root_fields_tokens_and_directives_are_bounded() {
+async fn root_fields_tokens_and_directives_are_limited() {
     let app = app().await;
     let roots = |n: usize| -> String {
-        let some = (0..n).map(|k| match k % 2 {
+        let fields = (0..n).map(|k| match k % 2 {
             0 => format!("k{k}: me {{ id }} "),
             _ => format!("k{k}: tenant(slug: \"x\") {{ id }} "),
         });
-        format!("{{ __typename {} }}", some.collect::<String>())
+        format!("{{ __typename {} }}", fields.collect::<String>())
     };
-    passes(&app, &roots(20), json!({})).await;
-    refused(&app, &roots(21), json!({}), "rootFields", 20, 21).await;
+    assert_passes(&app, &roots(20), json!({})).await;
+    assert_rejected(&app, &roots(21), json!({}), "rootFields", 20, 21).await;
     let tokens = |n: usize| format!("{{ me {{ {} }} }}", "id ".repeat(n - 5));
-    passes(&app, &tokens(2000), json!({})).await;
-    refused(&app, &tokens(2001), json!({}), "tokens", 2000, 2001).await;
-    // Before anything is parsed: this never was GraphQL.
-    refused(&app, &"{".repeat(100_000), json!({}), "tokens", 2000, 100_000).await;
+    assert_passes(&app, &tokens(2000), json!({})).await;
+    assert_rejected(&app, &tokens(2001), json!({}), "tokens", 2000, 2001).await;
+    // Tokens are counted before the text is parsed, so the text need not be valid GraphQL.
+    assert_rejected(&app, &"{".repeat(100_000), json!({}), "tokens", 2000, 100_000).await;
     let directives = |n: usize| format!("{{ me {{ id {} }} }}", "@skip(if: false) ".repeat(n));
-    refused(&app, &directives(51), json!({}), "directives", 50, 51).await;
+    assert_rejected(&app, &directives(51), json!({}), "directives", 50, 51).await;
     let spread = (0..50).map(|k| format!("k{}: id @skip(if: false) ", k % 25)).collect::<String>();
-    passes(&app, &format!("{{ me {{ {spread} }} }}"), json!({})).await;
-    // A comment and a long text are no tokens more.
-    passes(&app, &format!("{{ me {{ id }} }} # {}", "{ x } ".repeat(5000)), json!({})).await;
+    assert_passes(&app, &format!("{{ me {{ {spread} }} }}"), json!({})).await;
+    // The content of a comment has no tokens.
+    assert_passes(&app, &format!("{{ me {{ id }} }} # {}", "{ x } ".repeat(5000)), json!({})).await;
 }
 
 #[tokio::test]
-async fn the_questions_of_tools_pass() {
+async fn introspection_query_of_tools_passes() {
     let app = app().await;
     let reply = send(&app, "application/json", INTROSPECTION, json!({})).await;
     assert_eq!(reply.codes(), [""; 0], "{}", &reply.body[..reply.body.len().min(500)]);
 }
 
 #[tokio::test]
-async fn answers_to_bad_documents_are_short_and_echo_little() {
+async fn error_responses_to_bad_documents_are_short() {
     let app = app().await;
     let long = "x".repeat(100_000);
     for query in [
@@ -276,7 +327,7 @@ async fn answers_to_bad_documents_are_short_and_echo_little() {
     assert!(reply.body.len() < 8 * 1024, "{}", reply.body.len());
 }
 
-/// As GraphiQL and code generators send it.
+/// The introspection query of GraphiQL and code generators.
 const INTROSPECTION: &str = "query IntrospectionQuery { __schema {
     queryType { name } mutationType { name } subscriptionType { name }
     types { ...FullType } directives { name description locations args { ...InputValue } } } }

@@ -76,7 +76,7 @@ async fn platform_admins_may_remove_the_last_owner(app: App) {
     assert_eq!(role_of(&app, "bob", &world).await, Some(TenantRole::Member));
     change_member(&app, "ada", "removeTenantMember", &world, world.bob, "").await.data();
     // A platform admin that owns a tenant may leave it too.
-    let ada = world::id::<tenantry::domain::user::User>(11);
+    let ada = world::id::<tenantry::domain::id::kind::User>(11);
     change_member(&app, "ada", "addTenantMember", &world, ada, "OWNER").await.data();
     let reply = change_member(&app, "ada", "removeTenantMember", &world, ada, "").await;
     reply.data();

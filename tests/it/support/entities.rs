@@ -1,6 +1,7 @@
-//! Things to keep, all of them fixed: nothing here asks a clock or a die.
+//! Fixed values of every stored type, without a clock and without randomness.
 //!
-//! A number says which one: the n-th of each kind has the n-th identifier, slug, subject and second.
+//! A number selects the value: the n-th value of a type has the n-th identifier, slug, subject and
+//! second.
 
 use serde_json::json;
 use tenantry::domain::{
@@ -14,10 +15,10 @@ use tenantry::domain::{
 
 use super::mongod::ISSUER;
 
-/// The people there are; there are more users than names, so names have ties.
+/// The names of users. There are more users than names, so that an order by name has ties.
 pub(crate) const PEOPLE: [&str; 4] = ["ada", "bob", "carol", "mallory"];
 
-/// The n-th identifier, in ascending order.
+/// Returns the n-th identifier, in ascending order.
 pub(crate) fn oid(n: u32) -> ObjectId {
     let mut bytes = [0; 12];
     bytes[..4].copy_from_slice(&0x6500_0000_u32.to_be_bytes());
@@ -25,22 +26,22 @@ pub(crate) fn oid(n: u32) -> ObjectId {
     ObjectId(bytes)
 }
 
-/// The n-th identifier of a kind.
+/// Returns the n-th identifier of a type.
 pub(crate) fn id<E>(n: u32) -> Id<E> {
     Id::new(oid(n))
 }
 
-/// The n-th second of 2025.
+/// Returns the n-th second of 2025.
 pub(crate) fn time(n: i64) -> Timestamp {
     Timestamp::from_seconds(1_735_689_600 + n).expect("in range")
 }
 
-/// A text that is there.
+/// Returns the text as a present optional value.
 pub(crate) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A tenant with nothing that it can be without.
+/// Returns a tenant without any optional value.
 pub(crate) fn tenant(n: u32) -> Tenant {
     Tenant {
         id: id(n),
@@ -57,13 +58,13 @@ pub(crate) fn tenant(n: u32) -> Tenant {
     }
 }
 
-/// A tenant with everything.
+/// Returns a tenant with all optional values.
 pub(crate) fn full_tenant(n: u32) -> Tenant {
     Tenant {
         name: format!("Größte Firma № {n} 😀"),
         status: TenantStatus::Suspended,
         plan: Plan::Enterprise,
-        // In no order that a store would come upon by itself.
+        // Neither ascending nor descending, so that a store which sorts them is noticed.
         domains: ["z", "a", "m"].map(|part| format!("{part}{n}.example")).to_vec(),
         billing_info: Some(billing_info()),
         integrations: Some(TenantIntegrations {
@@ -94,7 +95,7 @@ fn billing_info() -> BillingInfo {
     }
 }
 
-/// A user with nothing that it can be without.
+/// Returns a user without any optional value.
 pub(crate) fn user(n: u32) -> User {
     User {
         id: id(n),
@@ -112,7 +113,7 @@ pub(crate) fn user(n: u32) -> User {
     }
 }
 
-/// A user with everything.
+/// Returns a user with all optional values.
 pub(crate) fn full_user(n: u32) -> User {
     let last = Membership {
         source: MembershipSource::Group,
@@ -141,17 +142,17 @@ pub(crate) fn full_user(n: u32) -> User {
     }
 }
 
-/// A place in the n-th tenant, given by hand.
+/// Returns a direct membership in the n-th tenant.
 pub(crate) fn membership(tenant: u32, role: TenantRole) -> Membership {
     Membership { tenant_id: id(tenant), role, source: MembershipSource::Direct, since: time(0) }
 }
 
-/// What the n-th user leaves when it is deleted in that second.
+/// Returns the tombstone of the n-th user, deleted in the given second.
 pub(crate) fn tombstone(n: u32, deleted_at: i64) -> Tombstone {
     Tombstone { identity: user(n).identity, deleted_at: time(deleted_at) }
 }
 
-/// The n-th tenant's active subscription, with nothing that it can be without.
+/// Returns an active subscription of the n-th tenant without any optional value.
 pub(crate) fn subscription(n: u32) -> TenantSubscription {
     TenantSubscription {
         id: id(n),
@@ -168,7 +169,7 @@ pub(crate) fn subscription(n: u32) -> TenantSubscription {
     }
 }
 
-/// A subscription with everything.
+/// Returns a subscription with all optional values.
 pub(crate) fn full_subscription(n: u32) -> TenantSubscription {
     TenantSubscription {
         plan: Plan::Business,
@@ -186,7 +187,7 @@ pub(crate) fn full_subscription(n: u32) -> TenantSubscription {
     }
 }
 
-/// An event with nothing that it can be without.
+/// Returns an audit event without any optional value.
 pub(crate) fn event(n: u32) -> AuditEvent {
     AuditEvent {
         id: id(n),
@@ -201,7 +202,7 @@ pub(crate) fn event(n: u32) -> AuditEvent {
     }
 }
 
-/// An event with everything, values of every kind of JSON among it.
+/// Returns an audit event with all optional values, and changes with every type of JSON value.
 pub(crate) fn full_event(n: u32) -> AuditEvent {
     let change = |field: &str, from, to| FieldChange { field: field.to_owned(), from, to };
     AuditEvent {

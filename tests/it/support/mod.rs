@@ -1,4 +1,4 @@
-//! What the tests stand on.
+//! The fixtures that all tests share: a gateway, a provider, a MongoDB server and stored data.
 
 pub(crate) mod app;
 pub(crate) mod entities;

@@ -1,5 +1,7 @@
-//! A real MongoDB for tests: the one that `TENANTRY_TEST_MONGODB_URI` names, or a `mongod` that
-//! lives no longer than the process of the tests. There is no test without one.
+//! Provides a real MongoDB server to the tests.
+//!
+//! The server is the one that `TENANTRY_TEST_MONGODB_URI` names, or a `mongod` that ends with the
+//! process of the tests. If neither exists, tests on MongoDB fail.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -17,11 +19,13 @@ use mongodb::{
 use tenantry::store::{Store, mongo::MongoStore};
 use tokio::sync::OnceCell;
 
-/// The issuer of users that name none.
+/// The issuer of users whose stored document names none.
 pub(crate) const ISSUER: &str = "https://id.example.org/";
 
-/// Ends its server when its own input ends: that is when the tests end, however they do. The word
-/// `keep` leaves the data where it is.
+/// The script that runs a server and kills it at the end of its own standard input.
+///
+/// The input ends with the process of the tests, even if that process is killed. The script then
+/// deletes the data, unless it reads the word `keep`.
 const KEEPER: &str = r#"
 trap '' INT TERM HUP
 data="$1"; shift
@@ -32,23 +36,23 @@ kill -9 "$pid"; wait "$pid"
 [ "$word" = keep ] || rm -rf "$data"
 "#;
 
-/// What the members of a replica set know each other by.
+/// The name of the file with the key that members of a replica set authenticate with.
 const KEY_FILE: &str = "key";
 
-/// How a server is to run.
+/// The configuration of a server.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    /// A replica set of one; [`Mongod::initiate`] makes it one.
+    /// A replica set of one member, after [`Mongod::initiate`].
     ReplicaSet,
-    /// The same, and it fails when it is told to.
+    /// A replica set of one member that supports fail points.
     Faulty,
-    /// A server for itself.
+    /// A server outside a replica set.
     Standalone,
-    /// A replica set that asks who you are.
+    /// A replica set of one member that requires authentication.
     Secured,
 }
 
-/// A server's place: it may be there or not.
+/// A port and a data folder of a server, which may run or not.
 pub(crate) struct Mongod {
     kind: Kind,
     port: u16,
@@ -57,14 +61,14 @@ pub(crate) struct Mongod {
 }
 
 impl Mongod {
-    /// A place for a server that does not run yet: a free port and an empty folder.
+    /// Chooses a free port and an empty folder for a server, and does not start it.
     pub(crate) fn nowhere(kind: Kind) -> Self {
         let data = tempfile::Builder::new().prefix("tenantry-mongod-").tempdir();
         let data = data.expect("a folder for temporary files").keep();
         Self { kind, port: free_port(), data, keeper: None }
     }
 
-    /// A server that accepts connections.
+    /// Starts a server and waits until it accepts connections.
     pub(crate) fn running(kind: Kind) -> Self {
         for _ in 0..20 {
             let mut mongod = Self::nowhere(kind);
@@ -72,11 +76,12 @@ impl Mongod {
                 return mongod;
             }
         }
-        panic!("no mongod would start; its last words are on standard error");
+        panic!("mongod did not start; see its messages on standard error");
     }
 
-    /// A server with a user `root`, that is a replica set once somebody initiates it: as MongoDB's
-    /// image makes it, by a first start without.
+    /// Starts a server with a user `root`, whose replica set is not initiated yet.
+    ///
+    /// Like MongoDB's image, this creates the user during a first start without authentication.
     pub(crate) async fn secured(password: &str) -> Self {
         let start = || tokio::task::spawn_blocking(|| Self::running(Kind::Standalone));
         let mut mongod = start().await.expect("a running mongod");
@@ -87,28 +92,30 @@ impl Mongod {
         mongod.stop();
         let key = mongod.data.join(KEY_FILE);
         std::fs::write(&key, "only this server has it").expect("written");
-        let mine = std::os::unix::fs::PermissionsExt::from_mode(0o400);
-        std::fs::set_permissions(&key, mine).expect("closed");
+        // mongod rejects a key file that other users can read.
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o400);
+        std::fs::set_permissions(&key, private).expect("permissions set");
         mongod.kind = Kind::Secured;
-        let again = move || {
-            // Another port, because somebody may have taken the one that was free for a moment.
+        let restart = move || {
+            // Another process may have taken the port while the server was stopped.
             let started = (0..20).any(|_| {
                 mongod.port = free_port();
                 mongod.start()
             });
-            assert!(started, "no mongod would start again; its last words are on standard error");
+            assert!(started, "mongod did not restart; see its messages on standard error");
             mongod
         };
-        tokio::task::spawn_blocking(again).await.expect("a running mongod")
+        tokio::task::spawn_blocking(restart).await.expect("a running mongod")
     }
 
-    /// Where it is: host and port.
+    /// Returns the host and the port.
     pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Starts the server and waits until it accepts connections; false where it does not, because
-    /// somebody was faster with the port.
+    /// Starts the server and waits until it accepts connections.
+    ///
+    /// Returns false if the server ends instead, because another process took its port first.
     pub(crate) fn start(&mut self) -> bool {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "sh"]).arg(&self.data).arg(binary());
@@ -131,7 +138,7 @@ impl Mongod {
         let mut line = String::new();
         while log.read_line(&mut line).is_ok_and(|read| read > 0) {
             if line.contains("Waiting for connections") {
-                // Somebody has to go on reading, or the server stops at a full pipe.
+                // Without a reader, the pipe fills up and the server blocks.
                 std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
                 return true;
             }
@@ -141,7 +148,7 @@ impl Mongod {
         false
     }
 
-    /// Stops the server as a crash would; its data stay for the next start.
+    /// Kills the server, as a crash would, and keeps its data for the next start.
     pub(crate) fn stop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
             drop(keeper.stdin.take().map(|mut stdin| stdin.write_all(b"keep\n")));
@@ -149,22 +156,23 @@ impl Mongod {
         }
     }
 
-    /// Makes a replica set of it, once; returns when it has a primary.
+    /// Initiates the replica set and waits for a primary. Must be called only once.
     pub(crate) async fn initiate(&self) {
         let direct = format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port);
         let direct = Client::with_uri_str(direct).await.expect("a URL");
         let members = vec![doc! { "_id": 0, "host": format!("127.0.0.1:{}", self.port) }];
         let config = doc! { "_id": "rs0", "members": members };
         let initiate = doc! { "replSetInitiate": config };
-        direct.database("admin").run_command(initiate).await.expect("the first to initiate it");
-        // The driver's own wait for a server that can be written to.
+        direct.database("admin").run_command(initiate).await.expect("not initiated before");
+        // The ping waits until the driver has selected a primary.
         let mut options = ClientOptions::parse(self.uri("admin")).await.expect("a URL");
         options.server_selection_timeout = Some(Duration::from_secs(60));
         let client = Client::with_options(options).expect("valid options");
         client.database("admin").run_command(doc! { "ping": 1 }).await.expect("a primary");
     }
 
-    /// The URL of a database there. Who asks a server that is away has an answer soon.
+    /// Returns the URL of a database. Its server selection timeout is short, so that commands to a
+    /// stopped server fail soon.
     pub(crate) fn uri(&self, database: &str) -> String {
         let set = match self.kind {
             Kind::ReplicaSet | Kind::Faulty | Kind::Secured => "&replicaSet=rs0",
@@ -197,7 +205,7 @@ fn binary() -> PathBuf {
     fetched
 }
 
-/// The server that all tests share, each with a database of its own.
+/// Returns the URL of the server that all tests share. Each test uses its own database.
 async fn shared() -> &'static str {
     static SHARED: OnceCell<(String, Option<Mongod>)> = OnceCell::const_new();
     let start = async || {
@@ -208,20 +216,22 @@ async fn shared() -> &'static str {
         let mongod = tokio::task::spawn_blocking(|| Mongod::running(Kind::ReplicaSet)).await;
         let mongod = mongod.expect("a running mongod");
         mongod.initiate().await;
-        // Patient: many tests at once may keep a small machine busy.
+        // The driver's default timeouts apply, because many tests at once can keep a small machine
+        // busy.
         let uri = format!("mongodb://127.0.0.1:{}/?replicaSet=rs0", mongod.port);
         (uri, Some(mongod))
     };
     &SHARED.get_or_init(start).await.0
 }
 
-/// A database that nobody else uses, empty.
+/// An empty database for one test.
 pub(crate) struct Fresh {
     pub(crate) uri: String,
     pub(crate) database: Database,
 }
 
 impl Fresh {
+    /// Chooses a name that no other test uses. MongoDB creates the database at its first write.
     pub(crate) async fn new() -> Self {
         let shared = shared().await;
         let name = format!("it_{}", ObjectId::new());
@@ -233,19 +243,19 @@ impl Fresh {
         Self { uri, database: client.database(&name) }
     }
 
-    /// A store on it that is not prepared.
+    /// Connects a store and does not prepare it.
     pub(crate) async fn store(&self) -> MongoStore {
         MongoStore::connect(&self.uri, ISSUER, None).await.expect("a store")
     }
 
-    /// A store on it, prepared.
+    /// Connects a store and prepares it.
     pub(crate) async fn prepared(&self) -> MongoStore {
         let store = self.store().await;
         store.prepare().await.expect("prepared");
         store
     }
 
-    /// Stores documents as another program would.
+    /// Inserts documents without the store, as another program does.
     pub(crate) async fn insert(&self, collection: &str, documents: Vec<Document>) {
         let collection = self.database.collection::<Document>(collection);
         collection.insert_many(documents).await.expect("inserted");

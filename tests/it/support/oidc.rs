@@ -1,4 +1,4 @@
-//! A certified OpenID provider over TLS, with a certificate that a private root has issued.
+//! Runs a certified OpenID provider over TLS, with a certificate from a private root.
 
 use std::{
     fs,
@@ -10,26 +10,27 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A root that nobody trusts yet, and a certificate for `localhost` from it. The system's own list
-/// of roots is left alone.
+/// A private root certificate, and a certificate for `localhost` that it issued.
+///
+/// The system's trust store stays unchanged.
 pub(crate) struct PrivateCa {
     folder: TempDir,
 }
 
 impl PrivateCa {
-    /// A new root with its certificate.
+    /// Creates a root and a certificate.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut mkcert = Command::new("mkcert");
         mkcert.current_dir(folder.path()).env("CAROOT", folder.path());
         mkcert.args(["-cert-file", "certificate.pem", "-key-file", "key.pem", "localhost"]);
-        let made = mkcert.output();
-        let made = made.expect("these tests need mkcert. Run: scripts/fetch-oidc");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let output = mkcert.output();
+        let output = output.expect("these tests need mkcert. Run: scripts/fetch-oidc");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self { folder }
     }
 
-    /// The root, in PEM.
+    /// Returns the root certificate in PEM.
     pub(crate) fn root(&self) -> Vec<u8> {
         fs::read(self.folder.path().join("rootCA.pem")).expect("the root")
     }
@@ -39,16 +40,16 @@ impl PrivateCa {
     }
 }
 
-/// npm's `oidc-provider`, until it is dropped.
+/// A process that runs npm's `oidc-provider` until it is dropped.
 pub(crate) struct Oidc {
     child: Child,
     commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    responses: BufReader<ChildStdout>,
     issuer: String,
 }
 
 impl Oidc {
-    /// Starts it on a free port, with a signing key of its own.
+    /// Starts the provider on a free port with a new signing key.
     pub(crate) fn start(ca: &PrivateCa) -> Self {
         let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oidc");
         assert!(
@@ -61,25 +62,25 @@ impl Oidc {
         node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = node.spawn().expect("these tests need Node.js. Run: scripts/fetch-oidc");
         let commands = child.stdin.take().expect("piped");
-        let answers = BufReader::new(child.stdout.take().expect("piped"));
-        let mut oidc = Self { child, commands, answers, issuer: String::new() };
-        let started = oidc.answer();
+        let responses = BufReader::new(child.stdout.take().expect("piped"));
+        let mut oidc = Self { child, commands, responses, issuer: String::new() };
+        let started = oidc.read_response();
         started["issuer"].as_str().expect("an issuer").clone_into(&mut oidc.issuer);
         oidc
     }
 
-    /// The issuer (`iss`).
+    /// Returns the issuer (`iss`).
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Signs with a new key from now on, and publishes no other.
+    /// Replaces the signing key, and publishes only the new one.
     pub(crate) fn rotate(&mut self) {
-        self.commands.write_all(b"rotate\n").expect("it listens");
-        self.answer();
+        self.commands.write_all(b"rotate\n").expect("the provider reads commands");
+        self.read_response();
     }
 
-    /// An access token from its token endpoint.
+    /// Fetches an access token from the token endpoint.
     pub(crate) async fn token(&self, ca: &PrivateCa, client: &str) -> String {
         let root = reqwest::Certificate::from_pem(&ca.root()).expect("a certificate");
         let http = reqwest::Client::builder().tls_certs_merge([root]).build().expect("a client");
@@ -88,14 +89,14 @@ impl Oidc {
             .basic_auth(client, Some("not-a-secret"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body("grant_type=client_credentials");
-        let answer = request.send().await.expect("an answer").text().await.expect("a body");
-        let answer: Value = serde_json::from_str(&answer).expect("JSON");
-        answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+        let body = request.send().await.expect("a response").text().await.expect("a body");
+        let json: Value = serde_json::from_str(&body).expect("JSON");
+        json["access_token"].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
     }
 
-    fn answer(&mut self) -> Value {
+    fn read_response(&mut self) -> Value {
         let mut line = String::new();
-        self.answers.read_line(&mut line).expect("a line");
+        self.responses.read_line(&mut line).expect("a line");
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("the provider has ended: {line:?}"))
     }
 }

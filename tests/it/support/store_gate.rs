@@ -1,4 +1,4 @@
-//! A store whose work can be held up, so that a test decides what is under way.
+//! A store that a test can pause or fail, so that the test controls which requests are running.
 
 use std::{
     collections::HashMap,
@@ -27,58 +27,61 @@ use tenantry::{
 };
 use tokio::sync::watch;
 
-/// Where the reads of users wait while it is closed: each request with a token makes one.
+/// Pauses the reads of users while it is closed. Each request with a token makes one such read.
 #[derive(Debug)]
 pub(crate) struct Gate {
     closed: watch::Sender<bool>,
-    inside: watch::Sender<usize>,
-    broken: AtomicBool,
+    paused: watch::Sender<usize>,
+    failing: AtomicBool,
 }
 
 impl Gate {
-    /// An open one.
+    /// Returns an open gate.
     pub(crate) fn open() -> Arc<Self> {
-        let (closed, inside) = (watch::Sender::new(false), watch::Sender::new(0));
-        Arc::new(Self { closed, inside, broken: AtomicBool::new(false) })
+        let (closed, paused) = (watch::Sender::new(false), watch::Sender::new(0));
+        Arc::new(Self { closed, paused, failing: AtomicBool::new(false) })
     }
 
-    /// Panics at what comes from now on, or mends it.
-    pub(crate) fn break_it(&self, broken: bool) {
-        self.broken.store(broken, Ordering::SeqCst);
+    /// Makes later reads of users panic, or lets them succeed again.
+    pub(crate) fn break_it(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
     }
 
-    /// Holds up what comes from now on, or lets everything through.
+    /// Pauses later reads of users, or resumes all of them.
     pub(crate) fn close(&self, closed: bool) {
         self.closed.send_replace(closed);
     }
 
-    /// Waits until so many calls are held up, no more and no fewer.
+    /// Waits until exactly this number of calls is paused.
     pub(crate) async fn until_inside(&self, calls: usize) {
-        let mut inside = self.inside.subscribe();
-        inside.wait_for(|inside| *inside == calls).await.expect("the gate is there");
+        let mut paused = self.paused.subscribe();
+        paused.wait_for(|paused| *paused == calls).await.expect("the gate exists");
     }
 
     async fn pass(&self) {
-        assert!(!self.broken.load(Ordering::SeqCst), "a fault with secret words in it");
-        let _inside = Inside::enter(&self.inside);
+        assert!(
+            !self.failing.load(Ordering::SeqCst),
+            "a store failure with a secret in its message"
+        );
+        let _paused = PausedCall::new(&self.paused);
         let mut closed = self.closed.subscribe();
-        closed.wait_for(|closed| !*closed).await.expect("the gate is there");
+        closed.wait_for(|closed| !*closed).await.expect("the gate exists");
     }
 }
 
-/// A call on its way: gone also where it is dropped.
-struct Inside<'a>(&'a watch::Sender<usize>);
+/// Counts a call until it ends or is dropped.
+struct PausedCall<'a>(&'a watch::Sender<usize>);
 
-impl<'a> Inside<'a> {
-    fn enter(inside: &'a watch::Sender<usize>) -> Self {
-        inside.send_modify(|inside| *inside += 1);
-        Self(inside)
+impl<'a> PausedCall<'a> {
+    fn new(paused: &'a watch::Sender<usize>) -> Self {
+        paused.send_modify(|paused| *paused += 1);
+        Self(paused)
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for PausedCall<'_> {
     fn drop(&mut self) {
-        self.0.send_modify(|inside| *inside -= 1);
+        self.0.send_modify(|paused| *paused -= 1);
     }
 }
 
@@ -132,42 +135,42 @@ impl Store for Gated {
     async fn tenant_page(
         &self,
         listing: &TenantListing,
-        window: &PageRequest,
+        page_request: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError> {
-        self.store.tenant_page(listing, window).await
+        self.store.tenant_page(listing, page_request).await
     }
 
     async fn user_page(
         &self,
         listing: &UserListing,
-        window: &PageRequest,
+        page_request: &PageRequest,
     ) -> Result<Page<User>, StoreError> {
-        self.store.user_page(listing, window).await
+        self.store.user_page(listing, page_request).await
     }
 
     async fn subscription_page(
         &self,
         listing: &SubscriptionListing,
-        window: &PageRequest,
+        page_request: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError> {
-        self.store.subscription_page(listing, window).await
+        self.store.subscription_page(listing, page_request).await
     }
 
     async fn audit_page(
         &self,
         listing: &AuditListing,
-        window: &PageRequest,
+        page_request: &PageRequest,
     ) -> Result<Page<AuditEvent>, StoreError> {
-        self.store.audit_page(listing, window).await
+        self.store.audit_page(listing, page_request).await
     }
 
     async fn member_pages(
         &self,
         tenants: &[TenantId],
         filter: &MemberFilter,
-        window: &PageRequest,
+        page_request: &PageRequest,
     ) -> Result<HashMap<TenantId, Page<User>>, StoreError> {
-        self.store.member_pages(tenants, filter, window).await
+        self.store.member_pages(tenants, filter, page_request).await
     }
 
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
@@ -202,16 +205,16 @@ impl Store for Gated {
         self.store.finish_deletions().await
     }
 
-    async fn claim_request(&self, claim_request: &Claim) -> Result<ClaimResult, StoreError> {
-        self.store.claim_request(claim_request).await
+    async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
+        self.store.claim_request(claim).await
     }
 
     async fn complete_request(
         &self,
         key: IdempotencyKeyHash,
         holder: ObjectId,
-        end: &RunOutcome,
+        outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
-        self.store.complete_request(key, holder, end).await
+        self.store.complete_request(key, holder, outcome).await
     }
 }

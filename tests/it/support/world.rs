@@ -1,4 +1,4 @@
-//! A small world that most tests stand in: a few tenants, and somebody of every standing.
+//! The data of most tests: three tenants, and a user with each role.
 
 use tenantry::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
@@ -12,7 +12,7 @@ use tenantry::domain::{
 
 use super::{app::App, issuer::NOW};
 
-/// The n-th identifier; kinds do not matter, they never meet.
+/// Returns the n-th identifier. Entities of different types may share it.
 pub(crate) fn id<E>(n: u32) -> Id<E> {
     let mut bytes = [0; 12];
     bytes[..4].copy_from_slice(&0x6500_0000_u32.to_be_bytes());
@@ -20,12 +20,12 @@ pub(crate) fn id<E>(n: u32) -> Id<E> {
     Id::new(ObjectId(bytes))
 }
 
-/// A moment so many seconds before what tests take for now.
+/// Returns the timestamp this many seconds before [`NOW`].
 pub(crate) fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(NOW - seconds).expect("in range")
 }
 
-/// A tenant that was made `n` hours after the first.
+/// Returns the n-th tenant. Each tenant is created an hour after the one before it.
 pub(crate) fn tenant(n: u32, slug: &str) -> Tenant {
     let at = ago(1_000_000 - i64::from(n) * 3600);
     Tenant {
@@ -52,7 +52,7 @@ pub(crate) fn tenant(n: u32, slug: &str) -> Tenant {
     }
 }
 
-/// A subscription of that tenant.
+/// Returns a subscription of the tenant.
 pub(crate) fn subscription(
     n: u32,
     of: &Tenant,
@@ -76,10 +76,10 @@ pub(crate) fn subscription(
     }
 }
 
-/// A user with direct memberships.
-pub(crate) fn user(app: &App, n: u32, subject: &str, places: &[(TenantId, TenantRole)]) -> User {
+/// Returns a user with direct memberships.
+pub(crate) fn user(app: &App, n: u32, subject: &str, roles: &[(TenantId, TenantRole)]) -> User {
     let at = ago(500_000 - i64::from(n));
-    let member = |(tenant_id, role): &(TenantId, TenantRole)| Membership {
+    let membership = |(tenant_id, role): &(TenantId, TenantRole)| Membership {
         tenant_id: *tenant_id,
         role: *role,
         source: MembershipSource::Direct,
@@ -92,7 +92,7 @@ pub(crate) fn user(app: &App, n: u32, subject: &str, places: &[(TenantId, Tenant
         name: format!("{}{}", subject[..1].to_uppercase(), &subject[1..]),
         platform_admin: None,
         disabled: false,
-        memberships: places.iter().map(member).collect(),
+        memberships: roles.iter().map(membership).collect(),
         groups_as_of: None,
         last_seen_at: Some(ago(0)),
         version: 1,
@@ -101,7 +101,7 @@ pub(crate) fn user(app: &App, n: u32, subject: &str, places: &[(TenantId, Tenant
     }
 }
 
-/// An event of that tenant's history.
+/// Returns an audit event of the tenant, with a change of each field.
 pub(crate) fn event(n: u32, of: TenantId, actor: UserId, fields: &[&str]) -> AuditEvent {
     let change = |field: &&str| FieldChange {
         field: (*field).to_owned(),
@@ -121,25 +121,30 @@ pub(crate) fn event(n: u32, of: TenantId, actor: UserId, fields: &[&str]) -> Aud
     }
 }
 
-/// The world: `acme` with everybody, `globex` with some, `initech` suspended.
+/// The identifiers of the stored data.
+///
+/// - `acme` has the owner bob, the member carol and an active subscription.
+/// - `globex` has the admin carol and a canceled subscription.
+/// - `initech` is suspended and has the owner bob.
+/// - ada is a platform admin. mallory has no membership.
 pub(crate) struct World {
     pub(crate) acme: Tenant,
     pub(crate) globex: Tenant,
     pub(crate) initech: Tenant,
-    /// Acme's, live.
+    /// The live subscription of acme.
     pub(crate) subscription: SubscriptionId,
-    /// Owns acme.
+    /// The owner of acme and initech.
     pub(crate) bob: UserId,
-    /// A member of acme and an admin of globex.
+    /// The member of acme and admin of globex.
     pub(crate) carol: UserId,
-    /// Nobody's.
+    /// The user without a membership.
     pub(crate) mallory: UserId,
-    /// Of acme's history.
+    /// The audit event of acme.
     pub(crate) event: AuditEventId,
 }
 
 impl World {
-    /// Makes the world.
+    /// Stores the data in an empty store.
     pub(crate) async fn new(app: &App) -> Self {
         use TenantRole::{Admin, Member, Owner};
         let (acme, globex) = (tenant(1, "acme"), tenant(2, "globex"));
@@ -150,7 +155,7 @@ impl World {
         let carol = user(app, 13, "carol", &[(acme.id, Member), (globex.id, Admin)]);
         let mallory = user(app, 14, "mallory", &[]);
         let live = subscription(21, &acme, TenantSubscriptionStatus::Active);
-        let over = subscription(22, &globex, TenantSubscriptionStatus::Canceled);
+        let ended = subscription(22, &globex, TenantSubscriptionStatus::Canceled);
         let event = event(31, acme.id, bob.id, &["name", "integrations.ocisSpace"]);
         let world = Self {
             acme: acme.clone(),
@@ -163,7 +168,7 @@ impl World {
             event: event.id,
         };
         let mut changes: Vec<Change> = [acme, globex, initech].map(Change::InsertTenant).into();
-        changes.extend([live, over].map(Change::InsertSubscription));
+        changes.extend([live, ended].map(Change::InsertSubscription));
         changes.extend([ada, bob, carol, mallory].map(Change::InsertUser));
         changes.push(Change::InsertAuditEvent(event));
         app.store.commit(&changes).await.expect("an empty store");

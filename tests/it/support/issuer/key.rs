@@ -1,4 +1,5 @@
-//! Signing keys of every kind, made once for the process where nobody asks for a fresh one.
+//! Signing keys of every type. The process generates each key once, unless a test asks for a new
+//! one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,16 +15,16 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// The kinds of keys that there are.
+/// The type of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// RSA of 2048 bits, RS256 by default.
+    /// RSA with 2048 bits, which signs RS256 by default.
     Rsa,
-    /// EC P-256.
+    /// The elliptic curve P-256.
     P256,
-    /// EC P-384.
+    /// The elliptic curve P-384.
     P384,
-    /// Ed25519.
+    /// The Edwards curve of Ed25519.
     Ed25519,
 }
 
@@ -33,7 +34,7 @@ enum Pair {
     Ed(Ed25519KeyPair),
 }
 
-/// A key pair with the `kid` that it is published under.
+/// A key pair with its `kid`.
 #[derive(Clone)]
 pub(crate) struct TestKey {
     kid: String,
@@ -42,14 +43,14 @@ pub(crate) struct TestKey {
 }
 
 impl TestKey {
-    /// The process's key of that kind; its `kid` is `rsa`, `p256`, `p384` or `ed25519`.
+    /// Returns the shared key of the type. Its `kid` is `rsa`, `p256`, `p384` or `ed25519`.
     pub(crate) fn of(kind: Kind) -> Self {
         static KEYS: [OnceLock<TestKey>; 4] = [const { OnceLock::new() }; 4];
         let kid = ["rsa", "p256", "p384", "ed25519"][kind as usize];
         KEYS[kind as usize].get_or_init(|| Self::fresh(kind, kid)).clone()
     }
 
-    /// A new key.
+    /// Generates a new key.
     pub(crate) fn fresh(kind: Kind, kid: &str) -> Self {
         let ec = |algorithm| Pair::Ec(EcdsaKeyPair::generate(algorithm).expect("a key"));
         let pair = match kind {
@@ -61,17 +62,17 @@ impl TestKey {
         Self { kid: kid.to_owned(), kind, pair: Arc::new(pair) }
     }
 
-    /// The same key under another `kid`.
+    /// Returns the same key under another `kid`.
     pub(crate) fn named(&self, kid: &str) -> Self {
         Self { kid: kid.to_owned(), ..self.clone() }
     }
 
-    /// The `kid`.
+    /// Returns the `kid`.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The `alg` that it signs with when nobody says another.
+    /// Returns the default `alg` of the key.
     pub(crate) fn alg(&self) -> &'static str {
         match self.kind {
             Kind::Rsa => "RS256",
@@ -81,7 +82,8 @@ impl TestKey {
         }
     }
 
-    /// The public JWK, with `kid` and `use`; RSA keys without an `alg`, as many providers do.
+    /// Returns the public JWK with `kid` and `use`. Like the keys of many providers, an RSA key has
+    /// no `alg`.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = self.public();
         jwk["kid"] = json!(self.kid);
@@ -92,12 +94,13 @@ impl TestKey {
         jwk
     }
 
-    /// The public JWK with nothing but the key.
+    /// Returns the public JWK without `kid`, `use` and `alg`.
     pub(crate) fn public(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &*self.pair {
             Pair::Rsa(pair) => {
-                // RSAPublicKey (RFC 8017 appendix A.1.1) of 2048 bits with the exponent 65537.
+                // The offsets fit an RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits with the
+                // exponent 65537.
                 let der = pair.public_key().as_ref();
                 json!({"kty": "RSA", "n": text(&der[9..265]), "e": text(&der[267..])})
             }
@@ -113,7 +116,8 @@ impl TestKey {
         }
     }
 
-    /// A signature; `alg` decides for RSA keys, and for `HS256` the public key is the secret.
+    /// Signs the message. `alg` selects the scheme of an RSA key. For `HS256`, the public JWK is
+    /// the secret.
     pub(super) fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
         if alg == "HS256" {
             let secret = hmac::Key::new(hmac::HMAC_SHA256, self.public().to_string().as_bytes());

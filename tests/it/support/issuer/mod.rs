@@ -1,4 +1,5 @@
-//! An OpenID provider for tests: real keys, served over real HTTP, and whatever can be wrong with it.
+//! An OpenID provider for tests, with real keys over real HTTP. It can misbehave in every way that
+//! the gateway must handle.
 
 mod key;
 mod server;
@@ -14,32 +15,32 @@ pub(crate) use token::TokenBuilder;
 
 use server::{Gate, State};
 
-/// What tests take for now, in seconds since 1970: 2026-01-01T00:00:00Z.
+/// The current time of tests, in seconds since 1970: 2026-01-01T00:00:00Z.
 pub(crate) const NOW: i64 = 1_767_225_600;
 /// The audience of the tokens.
 pub(crate) const AUDIENCE: &str = "tenantry";
 
-/// What an endpoint answers.
+/// The response of an endpoint.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Answer {
-    /// What it should.
+    /// The correct response.
     #[default]
     Good,
-    /// A status, and nothing else.
+    /// A status with an empty body.
     Status(u16),
-    /// A redirect (302) to that address.
+    /// A redirect (302) to a URL.
     Redirect(String),
-    /// Nothing, ever.
+    /// No response at all.
     Never,
-    /// 1 MiB and a little more of JSON.
+    /// JSON of slightly more than 1 MiB.
     Oversized,
-    /// A page.
+    /// An HTML page.
     NotJson,
-    /// This instead.
+    /// Another JSON value.
     Json(Value),
 }
 
-/// A provider on a loopback port, which ends when it is dropped.
+/// A provider on a loopback port. It ends when it is dropped.
 pub(crate) struct TestIssuer {
     url: String,
     server: Arc<server::Server>,
@@ -47,7 +48,7 @@ pub(crate) struct TestIssuer {
 }
 
 impl TestIssuer {
-    /// Starts a provider with one key, the process's P-256 key.
+    /// Starts a provider with one key, the shared P-256 key.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -60,83 +61,85 @@ impl TestIssuer {
         Self { url, server, task }
     }
 
-    /// The issuer (`iss`).
+    /// Returns the issuer (`iss`).
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where the key set is.
+    /// Returns the URL of the key set.
     pub(crate) fn jwks_url(&self) -> String {
         format!("{}/jwks", self.url)
     }
 
-    /// A good token's builder: signed with the first key, for `ada`, good for an hour from [`NOW`].
+    /// Returns the builder of a valid token for `ada`, signed with the first key. The token expires
+    /// an hour after [`NOW`].
     pub(crate) fn token(&self) -> TokenBuilder {
         let key = self.state().keys.first().cloned();
         TokenBuilder::new(&self.url, &key.unwrap_or_else(|| TestKey::of(Kind::P256)))
     }
 
-    /// The keys from now on, each with its `kid`, `use` and `alg`.
+    /// Replaces the keys. Each is published with its `kid`, `use` and `alg`.
     pub(crate) fn set_keys(&self, keys: &[TestKey]) {
         self.state().keys = keys.to_vec();
     }
 
-    /// JWKs from now on besides the keys, as they are: odd ones.
+    /// Replaces the unusual JWKs, which are published unchanged after the keys.
     pub(crate) fn set_odd_keys(&self, jwks: &[Value]) {
         self.state().odd_keys = jwks.to_vec();
     }
 
-    /// What the discovery document's endpoint answers from now on.
-    pub(crate) fn discovery_answers(&self, answer: Answer) {
-        self.state().discovery = answer;
+    /// Sets the response of the discovery endpoint.
+    pub(crate) fn discovery_answers(&self, response: Answer) {
+        self.state().discovery = response;
     }
 
-    /// What the key set's endpoint answers from now on.
-    pub(crate) fn jwks_answers(&self, answer: Answer) {
-        self.state().jwks = answer;
+    /// Sets the response of the key set endpoint.
+    pub(crate) fn jwks_answers(&self, response: Answer) {
+        self.state().jwks = response;
     }
 
-    /// A member of the discovery document from now on.
+    /// Sets a member of the discovery document.
     pub(crate) fn discovery_says(&self, member: &str, value: Value) {
         self.state().odd_members.push((member.to_owned(), value));
     }
 
-    /// The issuer that the discovery document names from now on.
+    /// Sets the issuer that the discovery document names.
     pub(crate) fn names_itself(&self, issuer: &str) {
         issuer.clone_into(&mut self.state().issuer);
     }
 
-    /// The `Cache-Control` of the key set from now on.
+    /// Sets the `Cache-Control` header of the key set.
     pub(crate) fn cache_control(&self, value: &str) {
         self.state().cache_control = Some(value.to_owned());
     }
 
-    /// Goes away (connections end without an answer; the port stays ours), or comes back.
-    pub(crate) fn away(&self, away: bool) {
-        self.state().away = away;
+    /// Makes the provider unreachable or reachable again. An unreachable provider keeps its port
+    /// and closes connections without a response.
+    pub(crate) fn away(&self, offline: bool) {
+        self.state().offline = offline;
     }
 
-    /// The `traceparent` of the last fetch of the key set.
+    /// Returns the `traceparent` header of the last fetch of the key set.
     pub(crate) fn traceparent(&self) -> Option<String> {
         self.state().traceparent.clone()
     }
 
-    /// Holds the answers of the key set's endpoint until the gate is dropped.
+    /// Pauses the responses of the key set endpoint until the gate is dropped.
     pub(crate) fn hold(&self) -> Gate {
         self.server.hold()
     }
 
-    /// How often the key set was asked for.
+    /// Returns the number of requests for the key set.
     pub(crate) fn jwks_fetches(&self) -> usize {
         self.state().jwks_fetches
     }
 
-    /// How often the discovery document was asked for.
+    /// Returns the number of requests for the discovery document.
     pub(crate) fn discovery_fetches(&self) -> usize {
         self.state().discovery_fetches
     }
 
-    /// The `User-Agent` of the last request.
+    /// Returns the `User-Agent` header of the last fetch of the key set.
     pub(crate) fn user_agent(&self) -> Option<String> {
         self.state().user_agent.clone()
     }

@@ -1,4 +1,4 @@
-//! The HTTP side: two endpoints, and a listener that can turn everybody away.
+//! The HTTP server of the provider: two endpoints, and a listener that can drop all connections.
 
 use std::{
     net::SocketAddr,
@@ -32,7 +32,7 @@ pub(super) struct State {
     pub(super) discovery: Answer,
     pub(super) jwks: Answer,
     pub(super) cache_control: Option<String>,
-    pub(super) away: bool,
+    pub(super) offline: bool,
     pub(super) jwks_fetches: usize,
     pub(super) discovery_fetches: usize,
     pub(super) user_agent: Option<String>,
@@ -41,10 +41,10 @@ pub(super) struct State {
 
 pub(super) struct Server {
     state: Mutex<State>,
-    held: watch::Sender<bool>,
+    paused: watch::Sender<bool>,
 }
 
-/// Holds answers back until it is dropped.
+/// Pauses responses until it is dropped.
 pub(crate) struct Gate(watch::Sender<bool>);
 
 impl Drop for Gate {
@@ -55,16 +55,16 @@ impl Drop for Gate {
 
 impl Server {
     pub(super) fn new(state: State) -> Self {
-        Self { state: Mutex::new(state), held: watch::Sender::new(false) }
+        Self { state: Mutex::new(state), paused: watch::Sender::new(false) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no test panicked with it")
+        self.state.lock().expect("no panic while the lock was held")
     }
 
     pub(super) fn hold(&self) -> Gate {
-        self.held.send_replace(true);
-        Gate(self.held.clone())
+        self.paused.send_replace(true);
+        Gate(self.paused.clone())
     }
 }
 
@@ -74,23 +74,23 @@ pub(super) async fn serve(listener: TcpListener, server: Arc<Server>) {
         .route("/jwks", get(jwks))
         .route("/moved", get(jwks))
         .with_state(server.clone());
-    axum::serve(Door { listener, server }, router).await.expect("served");
+    axum::serve(SwitchableListener { listener, server }, router).await.expect("served");
 }
 
-/// Accepts everybody, and lets nobody in while the provider is away.
-struct Door {
+/// Accepts connections, and drops them at once while the provider is unreachable.
+struct SwitchableListener {
     listener: TcpListener,
     server: Arc<Server>,
 }
 
-impl Listener for Door {
+impl Listener for SwitchableListener {
     type Io = TcpStream;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let accepted = Listener::accept(&mut self.listener).await;
-            if !self.server.state().away {
+            if !self.server.state().offline {
                 return accepted;
             }
         }
@@ -106,12 +106,12 @@ async fn discovery(
     headers: HeaderMap,
 ) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).expect("a host");
-    let (answer, document) = {
+    let (response, document) = {
         let mut state = server.state();
         state.discovery_fetches += 1;
         (state.discovery.clone(), state.discovery_document(&format!("http://{host}")))
     };
-    respond(answer, document, None).await
+    respond(response, document, None).await
 }
 
 async fn jwks(
@@ -128,20 +128,20 @@ async fn jwks(
         state.traceparent = trace.map(str::to_owned);
     }
     // The sender lives as long as the server.
-    let _ = server.held.subscribe().wait_for(|held| !held).await;
-    let (answer, set, cache_control) = {
+    let _ = server.paused.subscribe().wait_for(|paused| !paused).await;
+    let (response, key_set, cache_control) = {
         let state = server.state();
         let moved = uri.path() == "/moved";
-        let answer = if moved { Answer::Good } else { state.jwks.clone() };
-        (answer, state.key_set(), state.cache_control.clone())
+        let response = if moved { Answer::Good } else { state.jwks.clone() };
+        (response, state.key_set(), state.cache_control.clone())
     };
-    respond(answer, set, cache_control).await
+    respond(response, key_set, cache_control).await
 }
 
-async fn respond(answer: Answer, good: Value, cache_control: Option<String>) -> Response {
+async fn respond(configured: Answer, correct: Value, cache_control: Option<String>) -> Response {
     let json = |value: Value| ([(CONTENT_TYPE, "application/json")], value.to_string());
-    let mut response = match answer {
-        Answer::Good => json(good).into_response(),
+    let mut response = match configured {
+        Answer::Good => json(correct).into_response(),
         Answer::Json(value) => json(value).into_response(),
         Answer::Status(code) => StatusCode::from_u16(code).expect("a status").into_response(),
         Answer::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
@@ -149,7 +149,7 @@ async fn respond(answer: Answer, good: Value, cache_control: Option<String>) -> 
         Answer::Oversized => json(Value::String(" ".repeat(1024 * 1024))).into_response(),
         Answer::NotJson => "<!doctype html><title>Sign in</title>".into_response(),
     };
-    // Each fetch is a connection of its own, so that going away is felt at once.
+    // Each fetch opens a new connection, so that an unreachable provider is noticed at once.
     response.headers_mut().insert(CONNECTION, "close".parse().expect("a value"));
     if let Some(value) = cache_control {
         response.headers_mut().insert(CACHE_CONTROL, value.parse().expect("a value"));

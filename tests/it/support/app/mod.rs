@@ -1,0 +1,287 @@
+//! Runs a gateway in the process of the tests: the real router, a real store, real tokens.
+//!
+//! [`App`] sends requests as a client does and reads the stored state. `setup.rs` has the options
+//! of an app, `reply.rs` the response.
+
+mod reply;
+mod setup;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU32, Ordering},
+};
+
+use axum::{Router, body::Body, http::Request, response::Response};
+use serde_json::{Value, json};
+use tenantry::{
+    access::Access,
+    clock::Clock,
+    domain::{
+        audit::AuditEvent,
+        change::{Change, UserVersion},
+        id::ObjectId,
+        list::{AuditFilter, PageEdge, PageRequest},
+        time::Timestamp,
+        user::{Identity, User},
+    },
+    http::{self, ShutdownPhase},
+    metrics::Metrics,
+    store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tower::ServiceExt;
+
+pub(crate) use reply::{Reply, send};
+pub(crate) use setup::{OTHER_AUDIENCE, Setup};
+
+use setup::{Parts, build_state};
+
+use super::{
+    issuer::{NOW, TestIssuer, TokenBuilder},
+    mongod::Fresh,
+    store_gate::Gated,
+};
+
+/// The database of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// SQLite in memory.
+    Sqlite,
+    /// A new database on the real `mongod`.
+    Mongo,
+}
+
+/// Defines each test for both stores, as `name::sqlite` and `name::mongo`.
+macro_rules! on_both_stores {
+    ($($name:ident,)+) => {
+        $(
+            mod $name {
+                use crate::support::app::{App, Backend};
+
+                #[tokio::test]
+                async fn sqlite() {
+                    super::$name(App::on(Backend::Sqlite).await).await;
+                }
+
+                #[tokio::test]
+                async fn mongo() {
+                    super::$name(App::on(Backend::Mongo).await).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_both_stores;
+
+/// A clock that stands still until a test moves it.
+pub(crate) struct TestClock {
+    millis: AtomicI64,
+    count: AtomicU32,
+}
+
+impl TestClock {
+    fn new() -> Self {
+        Self { millis: AtomicI64::new(NOW * 1000), count: AtomicU32::new(1) }
+    }
+
+    /// Moves the clock forward.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.millis.load(Ordering::SeqCst)).expect("in range")
+    }
+
+    fn object_id(&self) -> ObjectId {
+        ObjectId::from_parts(self.now(), *b"tests", self.count.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// A gateway with its own provider, store and clock.
+pub(crate) struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) issuer: Arc<TestIssuer>,
+    /// The second issuer, if [`Setup::two_issuers`] is set.
+    pub(crate) other_issuer: Option<Arc<TestIssuer>>,
+    pub(crate) clock: Arc<TestClock>,
+    /// The database of an app on MongoDB, for manual edits.
+    pub(crate) mongo: Option<Fresh>,
+    /// The access module, for calls that bypass HTTP and GraphQL.
+    pub(crate) access: Arc<Access>,
+    /// Sets the phase of the shutdown.
+    pub(crate) stages: watch::Sender<ShutdownPhase>,
+    router: Router,
+    admin: Router,
+}
+
+impl App {
+    /// Starts an app with an empty, prepared database.
+    pub(crate) async fn on(backend: Backend) -> Self {
+        Self::with(backend, Setup::default()).await
+    }
+
+    /// Starts an app with an empty, prepared database and these options.
+    pub(crate) async fn with(backend: Backend, setup: Setup) -> Self {
+        let metrics = Metrics::new().expect("a catalogue");
+        let issuer = Arc::new(TestIssuer::start().await);
+        issuer.away(setup.issuer_away);
+        let other_issuer = match setup.two_issuers {
+            true => Some(Arc::new(TestIssuer::start().await)),
+            false => None,
+        };
+        let (store, mongo): (Arc<dyn Store>, _) = match backend {
+            Backend::Sqlite => {
+                let store = SqliteStore::in_memory(Some(metrics.clone()));
+                (Arc::new(store.expect("memory")), None)
+            }
+            Backend::Mongo => {
+                let fresh = Fresh::new().await;
+                let metrics = Some(metrics.clone());
+                let store = MongoStore::connect(&fresh.uri, issuer.url(), metrics).await;
+                (Arc::new(store.expect("a URL")), Some(fresh))
+            }
+        };
+        store.prepare().await.expect("a store that can be prepared");
+        let store: Arc<dyn Store> = match &setup.gate {
+            Some(gate) => Arc::new(Gated { store, gate: gate.clone() }),
+            None => store,
+        };
+        let clock = Arc::new(TestClock::new());
+        let issuers: Vec<_> =
+            [Some(&issuer), other_issuer.as_ref()].into_iter().flatten().collect();
+        let (stages, shutdown) = watch::channel(ShutdownPhase::Running);
+        let parts = Parts { store: store.clone(), clock: clock.clone(), metrics, shutdown };
+        let state = build_state(&issuers, parts, setup).await;
+        let access = state.access.clone();
+        let (router, admin) = (http::public_router(state.clone()), http::admin_router(state));
+        Self { store, issuer, other_issuer, clock, mongo, access, stages, router, admin }
+    }
+
+    /// Returns the router of another instance, which shares only the database, the provider and the
+    /// clock.
+    pub(crate) async fn another_instance(&self) -> Router {
+        let store: Arc<dyn Store> = match &self.mongo {
+            Some(fresh) => {
+                let store = MongoStore::connect(&fresh.uri, self.issuer.url(), None).await;
+                Arc::new(store.expect("a URL"))
+            }
+            None => self.store.clone(),
+        };
+        let metrics = Metrics::new().expect("a catalogue");
+        let shutdown = watch::channel(ShutdownPhase::Running).1;
+        let parts = Parts { store, clock: self.clock.clone(), metrics, shutdown };
+        http::public_router(build_state(&[&self.issuer], parts, Setup::default()).await)
+    }
+
+    /// Serves the public router on a free loopback port until the test ends, and returns its
+    /// origin.
+    pub(crate) async fn serve(&self) -> String {
+        self.serve_through().await.0
+    }
+
+    /// Serves the public router through all phases of the shutdown.
+    ///
+    /// Returns its origin and the task that serves it. The task's result is the number of aborted
+    /// connections.
+    pub(crate) async fn serve_through(&self) -> (String, JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server =
+            tokio::spawn(http::serve(listener, self.router.clone(), self.stages.subscribe(), None));
+        (format!("http://{address}"), server)
+    }
+
+    /// Sends a `GET` request to the admin router.
+    pub(crate) async fn admin(&self, path: &str) -> Reply {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        send(&self.admin, request).await
+    }
+
+    /// Returns the value of a metric, by its name with labels. A missing line counts as zero.
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
+        let reply = self.admin("/metrics").await;
+        let value = reply.body.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
+        value.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
+    /// Returns a token for the subject, issued now, with the groups.
+    pub(crate) fn token<'a>(
+        &self,
+        subject: &str,
+        groups: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        let now = self.clock.now().seconds();
+        self.issuer
+            .token()
+            .subject(subject)
+            .groups(groups)
+            .issued_at(now)
+            .expires_at(now + 3600)
+            .sign()
+    }
+
+    /// Sends a query with a token of the subject that has no groups claim.
+    pub(crate) async fn ask(&self, subject: &str, query: &str) -> Reply {
+        let token = self.issuer.token().subject(subject);
+        let now = self.clock.now().seconds();
+        let token = token.issued_at(now).expires_at(now + 3600).without("groups").sign();
+        self.ask_with(&token, query, json!({})).await
+    }
+
+    /// Sends a query with a token and variables.
+    pub(crate) async fn ask_with(&self, token: &str, query: &str, variables: Value) -> Reply {
+        let body = json!({"query": query, "variables": variables}).to_string();
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"));
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Sends a query with the token that the builder signs.
+    pub(crate) async fn ask_by(&self, token: TokenBuilder, query: &str) -> Reply {
+        self.ask_with(&token.sign(), query, json!({})).await
+    }
+
+    /// Returns the stored user of the subject.
+    pub(crate) async fn stored(&self, subject: &str) -> Option<User> {
+        let identity =
+            Identity { issuer: self.issuer.url().to_owned(), subject: subject.to_owned() };
+        let users = self.store.users(UserKeys::Identity(&identity)).await.expect("a read");
+        users.into_iter().next().map(|user| user.expect("a readable user"))
+    }
+
+    /// Changes a stored user without the rules of mutations, as a manual edit does.
+    pub(crate) async fn change(&self, subject: &str, change: impl FnOnce(&mut User)) {
+        let mut user = self.stored(subject).await.expect("stored");
+        let expected = UserVersion::from(&user);
+        change(&mut user);
+        self.store.commit(&[Change::UpdateUser { expected, user }]).await.expect("committed");
+    }
+
+    /// Returns the whole audit log, newest first.
+    pub(crate) async fn history(&self) -> Vec<AuditEvent> {
+        let request = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
+        let page = self.store.audit_page(&AuditFilter::default(), &request).await.expect("a read");
+        page.items.into_iter().map(|item| item.node.expect("a readable event")).collect()
+    }
+
+    /// Sends a query without a token.
+    pub(crate) async fn ask_as_nobody(&self, query: &str) -> Reply {
+        let request = Request::post("/graphql").header("content-type", "application/json");
+        let body = json!({"query": query}).to_string();
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
+    /// Sends a request through the public router.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        send(&self.router, request).await
+    }
+
+    /// Sends a request through the public router, and does not wait for the body of the response.
+    pub(crate) async fn respond(&self, request: Request<Body>) -> Response {
+        self.router.clone().oneshot(request).await.expect("a response")
+    }
+}

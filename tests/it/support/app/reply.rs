@@ -1,0 +1,79 @@
+//! The response to a request of a test.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request},
+};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tenantry::http::StoreCost;
+use tower::ServiceExt;
+
+/// A response whose body was read.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// The body as JSON, or null if it is not JSON.
+    pub(crate) json: Value,
+    /// The number of store reads that the request took.
+    pub(crate) reads: u32,
+    /// The number of changes that the request committed.
+    pub(crate) writes: u32,
+}
+
+impl Reply {
+    /// Returns the data of a response that has no errors.
+    #[track_caller]
+    pub(crate) fn data(&self) -> &Value {
+        assert_eq!(self.json.get("errors"), None, "{}", self.body);
+        &self.json["data"]
+    }
+
+    /// Returns the codes of the errors in their order.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        errors.iter().map(|e| e["extensions"]["code"].as_str().unwrap_or("none")).collect()
+    }
+
+    /// Returns the errors as `code path`. They are sorted, because fields are executed
+    /// concurrently.
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut errors: Vec<String> = errors
+            .iter()
+            .map(|error| {
+                let path = error["path"].as_array().map_or(&[][..], Vec::as_slice);
+                let path = path
+                    .iter()
+                    .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
+                let code = error["extensions"]["code"].as_str().unwrap_or("none");
+                format!("{code} {}", path.collect::<Vec<_>>().join("."))
+            })
+            .collect();
+        errors.sort();
+        errors
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Sends a request through a router.
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.expect("a response");
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    Reply {
+        status: parts.status.as_u16(),
+        reads: parts.extensions.get::<StoreCost>().map_or(0, |cost| cost.store_reads),
+        writes: parts.extensions.get::<StoreCost>().map_or(0, |cost| cost.store_writes),
+        headers: parts.headers,
+        json: serde_json::from_str(&body).unwrap_or(Value::Null),
+        body,
+    }
+}

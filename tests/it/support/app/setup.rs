@@ -1,0 +1,151 @@
+//! The options of an app, and the state of the gateway that they result in.
+
+use std::{sync::Arc, time::Duration};
+
+use tenantry::{
+    access::{Access, AccessConfig},
+    auth::{
+        authenticator::Authenticator,
+        discovery::OidcKeySource,
+        fetch::Fetcher,
+        jwks_cache::JwksCache,
+        token::{TokenValidation, Verifier},
+    },
+    clock::Clock,
+    domain::{limits::Limits, sync::GroupMapping, trusted_documents::TrustedDocumentsMode},
+    graphql::{GraphQlExecutor, TrustedDocuments},
+    http::{
+        AllowedOrigins, AppState, ConcurrencyLimit, RateLimiter, ShutdownWatch, TrafficLimits,
+        TrustedProxies,
+    },
+    metrics::Metrics,
+    store::Store,
+};
+
+use super::super::{
+    issuer::{AUDIENCE, TestIssuer},
+    store_gate::Gate,
+};
+
+/// The audience of the second issuer.
+pub(crate) const OTHER_AUDIENCE: &str = "partner";
+
+/// The options of an app.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Enables GraphQL introspection.
+    pub(crate) introspection: bool,
+    /// Makes the provider unreachable when the gateway starts.
+    pub(crate) issuer_away: bool,
+    /// Adds a second issuer.
+    pub(crate) two_issuers: bool,
+    /// The manifest of trusted documents and the mode of the check.
+    pub(crate) documents: Option<(&'static str, TrustedDocumentsMode)>,
+    /// The origins that CORS allows.
+    pub(crate) cors: AllowedOrigins,
+    /// The gate in front of the store. Without a gate, the app uses the store directly.
+    pub(crate) gate: Option<Arc<Gate>>,
+    /// The rate limit, as complexity per second. The default is no limit, because the test clock
+    /// stands still.
+    pub(crate) rate: Option<u64>,
+    /// The limit on concurrent requests.
+    pub(crate) max_in_flight: usize,
+    /// Serves the GraphiQL page.
+    pub(crate) playground: bool,
+    /// The time limit of a request. It is generous, so that no test depends on the machine's speed.
+    pub(crate) request_timeout: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            introspection: true,
+            issuer_away: false,
+            two_issuers: false,
+            documents: None,
+            cors: AllowedOrigins::List(Vec::new()),
+            gate: None,
+            rate: None,
+            max_in_flight: 512,
+            playground: false,
+            request_timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The parts of the gateway's state that an app also uses itself.
+pub(super) struct Parts {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Metrics,
+    pub(super) shutdown: ShutdownWatch,
+}
+
+/// Builds the state of a gateway that trusts these issuers.
+pub(super) async fn build_state(
+    issuers: &[&Arc<TestIssuer>],
+    parts: Parts,
+    setup: Setup,
+) -> Arc<AppState> {
+    let Parts { store, clock, metrics, shutdown } = parts;
+    let verifiers = build_verifiers(issuers, &metrics).await;
+    let documents = setup.documents.map(|(json, mode)| TrustedDocuments::read(json, mode));
+    let documents = documents.transpose().expect("a manifest").unwrap_or_default();
+    let config = AccessConfig {
+        groups: group_names(),
+        default_tenant: "dezky".to_owned(),
+        issuers: issuers.iter().map(|issuer| issuer.url().to_owned()).collect(),
+    };
+    let access = Access::new(store, clock.clone(), config);
+    access.mark_ready();
+    Arc::new(AppState {
+        executor: GraphQlExecutor::new(
+            setup.introspection,
+            Limits::default(),
+            documents,
+            metrics.clone(),
+        ),
+        access: Arc::new(access),
+        authenticator: Authenticator::new(verifiers, metrics.clone()),
+        traffic_limits: TrafficLimits {
+            allowed_origins: setup.cors,
+            request_timeout: setup.request_timeout,
+            rate_limiter: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            trusted_proxies: TrustedProxies::default(),
+            concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
+        },
+        metrics,
+        clock,
+        max_body_bytes: 256 * 1024,
+        shutdown,
+        playground: setup.playground,
+        dev: None,
+    })
+}
+
+/// Builds one verifier per issuer. Each has fetched its keys once, successfully or not.
+async fn build_verifiers(issuers: &[&Arc<TestIssuer>], metrics: &Metrics) -> Vec<Verifier> {
+    let mut verifiers = Vec::new();
+    for (index, issuer) in issuers.iter().enumerate() {
+        let discovery = OidcKeySource::discover(Fetcher::new(None).expect("TLS"), issuer.url());
+        let keys = Arc::new(JwksCache::remote(discovery.expect("an issuer"), metrics.clone()));
+        keys.first_fetch().await;
+        // The first issuer shares no audience with the others.
+        let audiences: &[&str] = if index == 0 { &[AUDIENCE, "other"] } else { &[OTHER_AUDIENCE] };
+        let validation = TokenValidation {
+            issuer: issuer.url().to_owned(),
+            audiences: audiences.iter().map(|&audience| audience.to_owned()).collect(),
+            groups_claim: "groups".to_owned(),
+        };
+        verifiers.push(Verifier::new(validation, keys));
+    }
+    verifiers
+}
+
+/// Returns the default names of groups.
+fn group_names() -> GroupMapping {
+    GroupMapping {
+        platform_admins: "platform-admins".to_owned(),
+        tenant_prefix: "tenant:".to_owned(),
+    }
+}
