@@ -25,17 +25,18 @@ async fn all_input_errors_are_reported_at_once(app: App) {
             vec!["first", "after", "before", "filter.domain"],
         ),
     ] {
-        let reply =
-            app.ask("carol", &format!("{{ tenants({arguments}) {{ nodes {{ id }} }} }}")).await;
+        let reply = app
+            .query_as("carol", &format!("{{ tenants({arguments}) {{ nodes {{ id }} }} }}"))
+            .await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{arguments}");
         let errors = reply.json["errors"][0]["extensions"]["fields"].as_array().expect("errors");
         let actual: Vec<_> = errors.iter().map(|e| e["path"].as_str().expect("a path")).collect();
         assert_eq!(actual, paths, "{arguments}");
     }
     let ids = vec!["\"ten_650000000000000000000001\""; 101].join(",");
-    let reply = app.ask("carol", &format!("{{ nodes(ids: [{ids}]) {{ id }} }}")).await;
+    let reply = app.query_as("carol", &format!("{{ nodes(ids: [{ids}]) {{ id }} }}")).await;
     assert_eq!(reply.codes(), ["BAD_USER_INPUT"]);
-    let reply = app.ask_as_nobody("{ nodes(ids: [\"x\", \"usr_1\"]) { id } }").await;
+    let reply = app.query_anonymous("{ nodes(ids: [\"x\", \"usr_1\"]) { id } }").await;
     let errors = &reply.json["errors"][0]["extensions"]["fields"];
     assert_eq!((&errors[0]["path"], &errors[1]["path"]), (&json!("ids.0"), &json!("ids.1")));
 }
@@ -44,8 +45,9 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
     World::new(&app).await;
     let order = "orderBy: {field: NAME, direction: ASC}";
     let page = "nodes { slug } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
-    let first =
-        app.ask("ada", &format!("{{ tenants(first: 2, {order}) {{ totalCount {page} }} }}")).await;
+    let first = app
+        .query_as("ada", &format!("{{ tenants(first: 2, {order}) {{ totalCount {page} }} }}"))
+        .await;
     let first = &first.data()["tenants"];
     assert_eq!(first["nodes"], json!([{"slug": "acme"}, {"slug": "globex"}]));
     assert_eq!(first["totalCount"], 3);
@@ -53,7 +55,7 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
     assert_eq!(first["pageInfo"]["hasPreviousPage"], false);
     let after = &first["pageInfo"]["endCursor"];
     let next = app
-        .ask("ada", &format!("{{ tenants(first: 2, after: {after}, {order}) {{ {page} }} }}"))
+        .query_as("ada", &format!("{{ tenants(first: 2, after: {after}, {order}) {{ {page} }} }}"))
         .await;
     let next = &next.data()["tenants"];
     assert_eq!(next["nodes"], json!([{"slug": "initech"}]));
@@ -61,10 +63,11 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
     assert_eq!(next["pageInfo"]["hasPreviousPage"], true);
     let before = &next["pageInfo"]["startCursor"];
     let previous = app
-        .ask("ada", &format!("{{ tenants(last: 1, before: {before}, {order}) {{ {page} }} }}"))
+        .query_as("ada", &format!("{{ tenants(last: 1, before: {before}, {order}) {{ {page} }} }}"))
         .await;
     assert_eq!(previous.data()["tenants"]["nodes"], json!([{"slug": "globex"}]));
-    let empty = app.ask("ada", &format!("{{ tenants(first: 0, {order}) {{ {page} }} }}")).await;
+    let empty =
+        app.query_as("ada", &format!("{{ tenants(first: 0, {order}) {{ {page} }} }}")).await;
     assert_eq!(empty.data()["tenants"]["nodes"], json!([]));
     for (filter, slugs) in [
         ("{search: \"GLO\"}", json!([{"slug": "globex"}])),
@@ -73,7 +76,7 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
         ("{status: [], search: \"\", plan: [FREE]}", json!([])),
     ] {
         let reply = app
-            .ask("ada", &format!("{{ tenants(filter: {filter}) {{ nodes {{ slug }} }} }}"))
+            .query_as("ada", &format!("{{ tenants(filter: {filter}) {{ nodes {{ slug }} }} }}"))
             .await;
         assert_eq!(reply.data()["tenants"]["nodes"], slugs, "{filter}");
     }
@@ -82,7 +85,7 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
 async fn cursor_of_another_list_or_order_is_rejected(app: App) {
     let world = World::new(&app).await;
     let reply = app
-        .ask("ada", "{ tenants { edges { cursor } } acme: tenant(slug: \"acme\") { members { edges { cursor } } } }")
+        .query_as("ada", "{ tenants { edges { cursor } } acme: tenant(slug: \"acme\") { members { edges { cursor } } } }")
         .await;
     let tenants_cursor = &reply.data()["tenants"]["edges"][0]["cursor"];
     let members_cursor = &reply.data()["acme"]["members"]["edges"][0]["cursor"];
@@ -97,7 +100,7 @@ async fn cursor_of_another_list_or_order_is_rejected(app: App) {
             "node(id: \"{globex}\") {{ ... on Tenant {{ members(after: {members_cursor}) {{ totalCount }} }} }}"
         ),
     ] {
-        let reply = app.ask("ada", &format!("{{ {query} }}")).await;
+        let reply = app.query_as("ada", &format!("{{ {query} }}")).await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{query}");
     }
 }

@@ -57,7 +57,7 @@ fn printed_options() -> String {
             name => format!("Additional options of `{name}`"),
         };
         let lines: Vec<_> = std::iter::once(head).chain(options).collect();
-        text += &format!("\n{title}:\n\n{}", generated_docs::table(&lines));
+        text += &format!("\n{title}:\n\n{}", generated_docs::markdown_table(&lines));
     }
     text.push('\n');
     text
@@ -65,7 +65,7 @@ fn printed_options() -> String {
 
 #[test]
 fn documented_options_match_the_command_line() {
-    generated_docs::holds(FILE, "options", &printed_options());
+    generated_docs::assert_block(FILE, "options", &printed_options());
 }
 
 #[test]
@@ -76,7 +76,11 @@ fn documented_metrics_match_the_catalogue() {
         vec![format!("`{}`", family.name), labels.join(", "), cell(family.help)]
     });
     let lines: Vec<_> = std::iter::once(head).chain(lines).collect();
-    generated_docs::holds(FILE, "metrics", &format!("\n{}\n", generated_docs::table(&lines)));
+    generated_docs::assert_block(
+        FILE,
+        "metrics",
+        &format!("\n{}\n", generated_docs::markdown_table(&lines)),
+    );
 }
 
 /// Collects every string member with this name, at any depth.

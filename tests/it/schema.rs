@@ -10,7 +10,7 @@ async fn every_schema_member_has_a_description() {
     let query = "{ __schema { types { kind name description
         fields { name description args { name description } }
         inputFields { name description } enumValues { name description } } } }";
-    let reply = app.ask_as_nobody(query).await;
+    let reply = app.query_anonymous(query).await;
     let mut undescribed = Vec::new();
     let empty = Vec::new();
     let list = |value: &Value, key: &str| value[key].as_array().unwrap_or(&empty).clone();
@@ -44,7 +44,7 @@ async fn schema_description_is_null() {
     let query = "{ __typename __schema { description same: description ...Rest }
         again: __schema { ... on __Schema { description queryType { description } } } }
         fragment Rest on __Schema { spread: description @include(if: true) }";
-    let reply = app.ask_as_nobody(query).await;
+    let reply = app.query_anonymous(query).await;
     let data = reply.data();
     assert_eq!(data["__typename"], "Query");
     for key in ["description", "same", "spread"] {
@@ -54,7 +54,7 @@ async fn schema_description_is_null() {
     assert!(data["again"]["queryType"]["description"].is_string(), "other descriptions remain");
 
     let query = "{ __type(name: \"__Schema\") { description fields { name type { kind name } } } }";
-    let reply = app.ask_as_nobody(query).await;
+    let reply = app.query_anonymous(query).await;
     let meta = &reply.data()["__type"];
     assert!(meta["description"].is_string(), "the type itself has documentation");
     let fields = meta["fields"].as_array().expect("fields");

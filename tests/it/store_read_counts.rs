@@ -46,7 +46,7 @@ async fn store_tenants(app: &App, tenants: u32, members: u32) {
 
 async fn me_takes_three_reads(app: App) {
     store_tenants(&app, 200, 0).await;
-    let reply = app.ask("carol", ME).await;
+    let reply = app.query_as("carol", ME).await;
     assert_eq!(reply.data()["me"]["memberships"].as_array().map(Vec::len), Some(200));
     assert_eq!(reply.reads, 3, "one each for the user, the tenants and the subscriptions");
 }
@@ -58,7 +58,7 @@ async fn nested_page_reads_do_not_depend_on_its_width(app: App) {
             "{{ tenants(first: {first}) {{ totalCount nodes {{ slug subscription {{ plan }}
                members(first: 10) {{ totalCount nodes {{ role user {{ id name email }} }} }} }} }} }}"
         );
-        let reply = app.ask("carol", &query).await;
+        let reply = app.query_as("carol", &query).await;
         let nodes = reply.data()["tenants"]["nodes"].as_array().expect("nodes");
         assert_eq!(nodes.len(), first);
         assert!(nodes.iter().all(|t| t["members"]["nodes"].as_array().map(Vec::len) == Some(10)));
@@ -71,7 +71,8 @@ async fn nested_page_reads_do_not_depend_on_its_width(app: App) {
 
 async fn tenant_by_slug_takes_three_reads(app: App) {
     World::new(&app).await;
-    let reply = app.ask("carol", r#"{ tenant(slug: "acme") { subscription { status } } }"#).await;
+    let reply =
+        app.query_as("carol", r#"{ tenant(slug: "acme") { subscription { status } } }"#).await;
     assert_eq!(reply.data()["tenant"]["subscription"]["status"], "ACTIVE");
     assert_eq!(reply.reads, 3);
 }
@@ -108,8 +109,8 @@ async fn hidden_resource_costs_the_reads_of_an_absent_one(app: App) {
         ),
     ];
     for (hidden, absent) in pairs {
-        let hidden_reply = app.ask("mallory", &format!("{{ {hidden} }}")).await;
-        let absent_reply = app.ask("mallory", &format!("{{ {absent} }}")).await;
+        let hidden_reply = app.query_as("mallory", &format!("{{ {hidden} }}")).await;
+        let absent_reply = app.query_as("mallory", &format!("{{ {absent} }}")).await;
         assert_eq!(hidden_reply.body, absent_reply.body, "{hidden}");
         assert_eq!(hidden_reply.reads, absent_reply.reads, "{hidden}");
     }
@@ -117,7 +118,7 @@ async fn hidden_resource_costs_the_reads_of_an_absent_one(app: App) {
 
 async fn typename_takes_no_reads(app: App) {
     World::new(&app).await;
-    let reply = app.ask("carol", "{ __typename __schema { queryType { name } } }").await;
+    let reply = app.query_as("carol", "{ __typename __schema { queryType { name } } }").await;
     assert_eq!((reply.data()["__typename"].as_str(), reply.reads), (Some("Query"), 0));
 }
 
@@ -268,7 +269,7 @@ async fn mutations_cost_the_documented_reads_and_changes(app: App) {
         let field = identifiers
             .iter()
             .fold(cost.field.to_owned(), |field, (name, id)| field.replace(name, id));
-        let reply = app.ask(cost.caller, &format!("mutation {{ {field} }}")).await;
+        let reply = app.query_as(cost.caller, &format!("mutation {{ {field} }}")).await;
         let changes = u32::try_from(cost.changes.len()).expect("in range");
         assert_eq!((reply.reads, reply.writes), (cost.reads, changes), "{field} {}", reply.body);
     }
@@ -282,6 +283,6 @@ fn documented_mutation_costs_match_the_measured_ones() {
         vec![cost.label.to_owned(), cost.reads.to_string(), cost.changes.len().to_string(), list]
     };
     let lines: Vec<_> = std::iter::once(head).chain(MUTATION_COSTS.iter().map(line)).collect();
-    let table = generated_docs::table(&lines);
-    generated_docs::holds("docs/STORE-READS.md", "mutation costs", &format!("\n{table}\n"));
+    let table = generated_docs::markdown_table(&lines);
+    generated_docs::assert_block("docs/STORE-READS.md", "mutation costs", &format!("\n{table}\n"));
 }

@@ -27,7 +27,7 @@ pub(crate) fn publish_keys(issuer: &TestIssuer) {
     issuer.set_keys(&[Kind::P256, Kind::Rsa, Kind::P384, Kind::Ed25519].map(TestKey::of));
     let mut rs384 = TestKey::of(Kind::Rsa).named("rs384").jwk();
     rs384["alg"] = json!("RS384");
-    issuer.set_odd_keys(&[rs384]);
+    issuer.set_additional_jwks(&[rs384]);
 }
 
 /// Returns the whole table.

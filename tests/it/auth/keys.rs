@@ -23,7 +23,7 @@ use super::{
     authenticator, authenticator_with_keys, keys, metrics, until, verify, wait_for_fetches,
 };
 use crate::support::{
-    issuer::{Answer, Kind, TestIssuer, TestKey, TokenBuilder},
+    issuer::{Kind, ProviderResponse, TestIssuer, TestKey, TokenBuilder},
     time::FrozenTime,
 };
 
@@ -42,7 +42,7 @@ async fn tokens_with_a_new_key_share_one_fetch_and_known_keys_do_not_wait() {
     let key = new_key();
     issuer.set_keys(&[TestKey::of(Kind::P256), key.clone()]);
     let new = issuer.token().key(&key).sign();
-    let gate = issuer.hold();
+    let gate = issuer.pause();
     let waiting = join_all((0..50).map(|_| verify(&authenticator, &new)));
     let meanwhile = async {
         until(|| issuer.jwks_fetches() == 2).await;
@@ -79,9 +79,9 @@ async fn failed_fetch_begins_a_cool_down() {
     let key = new_key();
     let token = issuer.token().key(&key).sign();
     issuer.set_keys(std::slice::from_ref(&key));
-    issuer.away(true);
+    issuer.set_offline(true);
     assert_eq!(verify(&authenticator, &token).await, Err(UNKNOWN_KEY));
-    issuer.away(false);
+    issuer.set_offline(false);
     assert_eq!(
         verify(&authenticator, &token).await,
         Err(UNKNOWN_KEY),
@@ -95,7 +95,7 @@ async fn failed_fetch_begins_a_cool_down() {
 #[tokio::test]
 async fn gateway_recovers_from_a_provider_that_is_unreachable_at_start() {
     let issuer = TestIssuer::start().await;
-    issuer.away(true);
+    issuer.set_offline(true);
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
     let token = issuer.token().sign();
@@ -103,7 +103,7 @@ async fn gateway_recovers_from_a_provider_that_is_unreachable_at_start() {
     assert!(reason.starts_with("no keys: discovery: "), "{reason}");
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
     assert_eq!(verify(&authenticator, &token).await, Err(AuthError::KeysUnavailable));
-    issuer.away(false);
+    issuer.set_offline(false);
     time.advance(Duration::from_secs(2)).await;
     wait_for_fetches(keys(&authenticator), 3).await;
     assert_eq!(keys(&authenticator).check_ready(), Ok(()));
@@ -113,10 +113,10 @@ async fn gateway_recovers_from_a_provider_that_is_unreachable_at_start() {
 #[tokio::test]
 async fn token_triggers_a_fetch_after_the_first_fetch_failed() {
     let issuer = TestIssuer::start().await;
-    issuer.jwks_answers(Answer::Status(500));
+    issuer.set_jwks_response(ProviderResponse::Status(500));
     let authenticator = authenticator(&issuer).await;
     let _time = FrozenTime::start();
-    issuer.jwks_answers(Answer::Good);
+    issuer.set_jwks_response(ProviderResponse::Good);
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());
 }
 
@@ -125,7 +125,7 @@ async fn last_fetched_keys_stay_in_use_while_the_provider_is_unreachable() {
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator(&issuer).await;
     let time = FrozenTime::start();
-    issuer.away(true);
+    issuer.set_offline(true);
     time.advance(Duration::from_secs(301)).await;
     wait_for_fetches(keys(&authenticator), 2).await;
     assert!(verify(&authenticator, &issuer.token().sign()).await.is_ok());

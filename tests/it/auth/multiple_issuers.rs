@@ -28,8 +28,8 @@ async fn each_issuer_has_its_own_users_audiences_and_keys() {
     for backend in [Backend::Sqlite, Backend::Mongo] {
         let app = app_with_two_issuers(backend).await;
         let email = |token: TokenBuilder| token.claim("email", json!("ada@example.org"));
-        let first = app.ask_by(email(app.issuer.token()), ME).await;
-        let second = app.ask_by(email(token_of_other(&app)), ME).await;
+        let first = app.query_with_token(email(app.issuer.token()), ME).await;
+        let second = app.query_with_token(email(token_of_other(&app)), ME).await;
         let (first, second) = (&first.data()["me"], &second.data()["me"]);
         assert_eq!(first["subject"], second["subject"]);
         assert_eq!(first["email"], second["email"], "an equal email does not link two users");
@@ -47,7 +47,7 @@ async fn each_issuer_has_its_own_users_audiences_and_keys() {
             ),
             ("a third issuer", app.issuer.token().claim("iss", json!("https://id.example/"))),
         ] {
-            assert_eq!(app.ask_by(token, ME).await.status, 401, "{name}");
+            assert_eq!(app.query_with_token(token, ME).await.status, 401, "{name}");
         }
         let key = crate::support::issuer::TestKey::fresh(
             crate::support::issuer::Kind::P256,
@@ -57,9 +57,10 @@ async fn each_issuer_has_its_own_users_audiences_and_keys() {
         let sign = |issuer: &str, aud: &str| {
             TokenBuilder::new(issuer, &key).claim("aud", json!(aud)).sign()
         };
-        let accepted = app.ask_with(&sign(app.issuer.url(), AUDIENCE), ME, json!({})).await;
+        let accepted =
+            app.query_with_variables(&sign(app.issuer.url(), AUDIENCE), ME, json!({})).await;
         assert_eq!(accepted.data()["me"]["id"], first["id"]);
-        let crossed = app.ask_with(&sign(url, OTHER_AUDIENCE), ME, json!({})).await;
+        let crossed = app.query_with_variables(&sign(url, OTHER_AUDIENCE), ME, json!({})).await;
         assert_eq!(
             crossed.status, 401,
             "the first issuer's key does not verify tokens of the second"
@@ -81,12 +82,12 @@ async fn unreachable_issuer_is_reported_and_does_not_affect_the_other() {
     assert!(reason.starts_with(&format!("{}: no keys: ", app.issuer.url())), "{reason}");
     let other_url = app.other_issuer.as_ref().expect("a second issuer").url();
     assert!(!reason.contains(other_url), "{reason}");
-    assert_eq!(app.ask_by(token_of_other(&app), ME).await.status, 200);
-    assert_eq!(app.ask_by(app.issuer.token(), ME).await.codes(), ["UNAVAILABLE"]);
+    assert_eq!(app.query_with_token(token_of_other(&app), ME).await.status, 200);
+    assert_eq!(app.query_with_token(app.issuer.token(), ME).await.codes(), ["UNAVAILABLE"]);
     assert_eq!(app.metric(r#"tenantry_auth_failures_total{reason="keys_unavailable"}"#).await, 1.0);
-    app.issuer.away(false);
+    app.issuer.set_offline(false);
     time.advance(tenantry::auth::jwks_cache::COOL_DOWN).await;
-    assert_eq!(app.ask_by(app.issuer.token(), ME).await.status, 200);
+    assert_eq!(app.query_with_token(app.issuer.token(), ME).await.status, 200);
     assert_eq!(app.admin("/readyz").await.status, 200);
 }
 
@@ -96,15 +97,15 @@ async fn users_stored_without_an_issuer_belong_to_the_first_issuer() {
     let mongo = app.mongo.as_ref().expect("on MongoDB");
     mongo.insert("users", vec![doc! { "subject": "ada", "name": "Ada (stored before)" }]).await;
     let query = "{ me { name } }";
-    let first = app.ask_by(app.issuer.token(), query).await;
+    let first = app.query_with_token(app.issuer.token(), query).await;
     assert_eq!(first.data()["me"]["name"], "Ada (stored before)");
-    let second = app.ask_by(token_of_other(&app), query).await;
+    let second = app.query_with_token(token_of_other(&app), query).await;
     assert_eq!(
         second.data()["me"]["name"],
         "ada",
         "a new user: a subject alone identifies no user"
     );
-    let stored = app.stored("ada").await.expect("a stored user");
+    let stored = app.stored_user("ada").await.expect("a stored user");
     let users = app.store.users(UserKeys::Ids(&[stored.id])).await.expect("a read");
     assert_eq!(users.len(), 1);
 }
@@ -112,9 +113,9 @@ async fn users_stored_without_an_issuer_belong_to_the_first_issuer() {
 #[tokio::test]
 async fn second_instance_returns_the_same_user() {
     let app = App::on(Backend::Mongo).await;
-    let other_instance = app.another_instance().await;
+    let other_instance = app.second_instance().await;
     let token = app.token("ada", []);
-    let first = app.ask_with(&token, ME, json!({})).await;
+    let first = app.query_with_variables(&token, ME, json!({})).await;
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
         .header("authorization", format!("Bearer {token}"))

@@ -11,7 +11,7 @@ use tenantry::auth::{
 
 use super::{discovery, fetcher, metrics, until};
 use crate::support::{
-    issuer::{Answer, Kind, TestIssuer, TestKey},
+    issuer::{Kind, ProviderResponse, TestIssuer, TestKey},
     time::FrozenTime,
 };
 
@@ -25,7 +25,7 @@ async fn fetch_error(issuer: &TestIssuer) -> String {
 #[tokio::test]
 async fn keys_are_fetched_by_discovery_or_from_a_configured_url() {
     let issuer = TestIssuer::start().await;
-    issuer.cache_control("public, max-age=120");
+    issuer.set_cache_control("public, max-age=120");
     let fetched = discovery(&issuer).fetch().await.expect("a key set");
     assert_eq!((fetched.set.len(), fetched.max_age), (1, Some(Duration::from_secs(120))));
     assert_eq!((issuer.discovery_fetches(), issuer.jwks_fetches()), (1, 1));
@@ -42,7 +42,7 @@ async fn discovery_document_of_another_issuer_is_rejected() {
     let issuer = TestIssuer::start().await;
     let with_slash = format!("{}/", issuer.url());
     for other_issuer in ["https://evil.example", with_slash.as_str()] {
-        issuer.names_itself(other_issuer);
+        issuer.set_issuer(other_issuer);
         let error = fetch_error(&issuer).await;
         assert!(error.contains(&format!("it names the issuer {other_issuer:?}")), "{error}");
     }
@@ -55,35 +55,35 @@ async fn discovery_document_of_another_issuer_is_rejected() {
 #[tokio::test]
 async fn errors_large_bodies_and_invalid_json_are_rejected() {
     for (response, error) in [
-        (Answer::Status(500), "HTTP status 500"),
-        (Answer::Status(404), "HTTP status 404"),
-        (Answer::Status(204), "HTTP status 204"),
-        (Answer::Oversized, "the response is larger than 1 MiB"),
-        (Answer::NotJson, "the response is not JSON"),
+        (ProviderResponse::Status(500), "HTTP status 500"),
+        (ProviderResponse::Status(404), "HTTP status 404"),
+        (ProviderResponse::Status(204), "HTTP status 204"),
+        (ProviderResponse::Oversized, "the response is larger than 1 MiB"),
+        (ProviderResponse::NotJson, "the response is not JSON"),
     ] {
         let issuer = TestIssuer::start().await;
-        issuer.jwks_answers(response.clone());
+        issuer.set_jwks_response(response.clone());
         assert_eq!(fetch_error(&issuer).await, format!("key set: {error}"));
-        issuer.discovery_answers(response);
+        issuer.set_discovery_response(response);
         assert_eq!(fetch_error(&issuer).await, format!("discovery: {error}"));
     }
     let issuer = TestIssuer::start().await;
-    issuer.jwks_answers(Answer::Json(json!({"keys": "none"})));
+    issuer.set_jwks_response(ProviderResponse::Json(json!({"keys": "none"})));
     assert_eq!(fetch_error(&issuer).await, "key set: the response has no array `keys`");
-    issuer.away(true);
+    issuer.set_offline(true);
     assert!(fetch_error(&issuer).await.starts_with("discovery: "));
 }
 
 #[tokio::test]
 async fn redirects_are_followed_to_the_same_host_and_at_most_three_times() {
     let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
-    issuer.jwks_answers(Answer::Redirect("/moved".to_owned()));
+    issuer.set_jwks_response(ProviderResponse::Redirect("/moved".to_owned()));
     assert_eq!(discovery(&issuer).fetch().await.expect("a followed redirect").set.len(), 1);
-    issuer.jwks_answers(Answer::Redirect("/jwks".to_owned()));
+    issuer.set_jwks_response(ProviderResponse::Redirect("/jwks".to_owned()));
     let fetches_before = issuer.jwks_fetches();
     assert_eq!(fetch_error(&issuer).await, "key set: redirected too often");
     assert_eq!(issuer.jwks_fetches() - fetches_before, 4, "the first request and three redirects");
-    issuer.jwks_answers(Answer::Redirect(other.jwks_url()));
+    issuer.set_jwks_response(ProviderResponse::Redirect(other.jwks_url()));
     assert_eq!(fetch_error(&issuer).await, "key set: redirected to another host");
     assert_eq!(other.jwks_fetches(), 0);
 }
@@ -92,7 +92,7 @@ async fn redirects_are_followed_to_the_same_host_and_at_most_three_times() {
 async fn fetch_times_out_without_a_response() {
     let time = FrozenTime::start();
     let issuer = TestIssuer::start().await;
-    issuer.jwks_answers(Answer::Never);
+    issuer.set_jwks_response(ProviderResponse::Never);
     let timeout = async {
         until(|| issuer.jwks_fetches() == 1).await;
         time.advance(Duration::from_millis(5001)).await;

@@ -26,7 +26,7 @@ async fn every_credential_case_has_the_expected_outcome() {
 #[tokio::test]
 async fn token_without_kid_is_verified_with_the_only_usable_key() {
     let issuer = TestIssuer::start().await;
-    issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA"})]);
+    issuer.set_additional_jwks(&[json!({"kty": "oct", "k": "AAAA"})]);
     let authenticator = authenticator(&issuer).await;
     let token = issuer.token().without_header("kid");
     assert!(verify(&authenticator, &token.sign()).await.is_ok());

@@ -28,19 +28,20 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
     // follow the clock, so the clock stands still.
     let time = FrozenTime::start();
     let known_token = app.token("ada", []);
-    app.ask_with(&known_token, QUERY, json!({})).await.data();
+    app.query_with_variables(&known_token, QUERY, json!({})).await.data();
     assert_eq!(app.issuer.jwks_fetches(), 1, "the fetch at start");
     let unknown: Vec<String> = (0..UNKNOWN).map(|n| token_with_unknown_kid(&app, n)).collect();
 
     // While the provider is slow, all of these requests wait for one fetch. Known keys wait for
     // none.
-    let gate = app.issuer.hold();
-    let flood = join_all(unknown.iter().map(|token| app.ask_with(token, QUERY, json!({}))));
+    let gate = app.issuer.pause();
+    let flood =
+        join_all(unknown.iter().map(|token| app.query_with_variables(token, QUERY, json!({}))));
     let mut completed = 0;
     let meanwhile = async {
         until(|| app.issuer.jwks_fetches() == 2).await;
         for _ in 0..100 {
-            app.ask_with(&known_token, QUERY, json!({})).await.data();
+            app.query_with_variables(&known_token, QUERY, json!({})).await.data();
             completed += 1;
         }
         drop(gate);
@@ -52,9 +53,9 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
 
     // During the cool-down the gateway rejects unknown keys at once, without a fetch.
     for chunk in unknown.chunks(100) {
-        let requests = chunk.iter().map(|token| app.ask_with(token, QUERY, json!({})));
+        let requests = chunk.iter().map(|token| app.query_with_variables(token, QUERY, json!({})));
         assert!(join_all(requests).await.iter().all(|reply| reply.status == 401));
-        app.ask_with(&known_token, QUERY, json!({})).await.data();
+        app.query_with_variables(&known_token, QUERY, json!({})).await.data();
         completed += 1;
     }
     assert_eq!(completed, 200, "callers with a known key are served throughout");
@@ -63,11 +64,11 @@ async fn unknown_kids_cause_one_fetch_per_cool_down_and_delay_no_other_caller() 
     assert_eq!(rejected as usize, 2 * UNKNOWN);
 
     time.advance(COOL_DOWN - Duration::from_millis(1)).await;
-    assert_eq!(app.ask_with(&unknown[0], QUERY, json!({})).await.status, 401);
+    assert_eq!(app.query_with_variables(&unknown[0], QUERY, json!({})).await.status, 401);
     assert_eq!(app.issuer.jwks_fetches(), 2, "the cool-down has not ended");
     time.advance(Duration::from_millis(1)).await;
     for token in &unknown[..100] {
-        assert_eq!(app.ask_with(token, QUERY, json!({})).await.status, 401);
+        assert_eq!(app.query_with_variables(token, QUERY, json!({})).await.status, 401);
     }
     assert_eq!(app.issuer.jwks_fetches(), 3, "one fetch after the cool-down");
     let issuer = app.issuer.url();

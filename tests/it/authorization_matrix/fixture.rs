@@ -5,7 +5,7 @@
 use tenantry::domain::{
     audit::AuditEvent,
     change::Change,
-    id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId, kind},
     subscription::{TenantSubscription, TenantSubscriptionStatus},
     tenant::{Tenant, TenantStatus},
     user::{MembershipSource, TenantRole, User},
@@ -162,7 +162,7 @@ impl Fixture {
         let nonexistent_subscription = SubscriptionId::new(nonexistent_id::<()>().raw);
         let nonexistent_event = AuditEventId::new(nonexistent_id::<()>().raw);
         template
-            .replace("$NO_TENANT", &nonexistent_id::<Tenant>().to_string())
+            .replace("$NO_TENANT", &nonexistent_id::<kind::Tenant>().to_string())
             .replace("$NO_SUBSCRIPTION", &nonexistent_subscription.to_string())
             .replace("$NO_USER", &nonexistent_user().to_string())
             .replace("$NO_EVENT", &nonexistent_event.to_string())

@@ -27,14 +27,16 @@ fn render() -> String {
         lines.push(row_cells(row.title, &row.expected[..WITHOUT_VIEWER.len()]));
     }
     lines.push(row_cells("everything else", &WITHOUT_VIEWER));
-    let mut text =
-        format!("\n### Callers without an enabled user\n\n{}", generated_docs::table(&lines));
+    let mut text = format!(
+        "\n### Callers without an enabled user\n\n{}",
+        generated_docs::markdown_table(&lines)
+    );
     for Section { title, rows } in sections {
         let mut lines = vec![header_cells(viewers)];
         lines.extend(
             rows.iter().map(|row| row_cells(row.title, &row.expected[WITHOUT_VIEWER.len()..])),
         );
-        write!(text, "\n### {title}\n\n{}", generated_docs::table(&lines))
+        write!(text, "\n### {title}\n\n{}", generated_docs::markdown_table(&lines))
             .expect("writing to a string succeeds");
     }
     text.push('\n');
@@ -43,7 +45,7 @@ fn render() -> String {
 
 #[test]
 fn documented_matrix_matches_the_table() {
-    generated_docs::holds("docs/AUTHORIZATION.md", "the matrix", &render());
+    generated_docs::assert_block("docs/AUTHORIZATION.md", "the matrix", &render());
 }
 
 #[test]

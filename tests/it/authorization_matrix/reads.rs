@@ -91,7 +91,7 @@ fn assert_cost(reply: &Reply, expected: &str, case: &str) {
 /// Deletes the user that `me` has created, because the other rows need a caller without a user.
 async fn delete_provisioned_user(app: &App, fixture: &Fixture) {
     let prefix = fixture::subject_prefix(Caller::Unprovisioned);
-    let user = app.stored(&format!("{prefix}-{}", fixture.number)).await;
+    let user = app.stored_user(&format!("{prefix}-{}", fixture.number)).await;
     let user = user.expect("a user that `me` has created");
     let delete = Change::DeleteUser { id: user.id, expected: (&user).into() };
     app.store.commit(&[delete]).await.expect("the user is unchanged");

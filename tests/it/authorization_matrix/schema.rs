@@ -210,7 +210,7 @@ fn takes_ids(input: &Value) -> bool {
 
 async fn introspect() -> Value {
     let app = App::on(Backend::Sqlite).await;
-    app.ask_as_nobody(INTROSPECTION).await.data().clone()
+    app.query_anonymous(INTROSPECTION).await.data().clone()
 }
 
 #[tokio::test]

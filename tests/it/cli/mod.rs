@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     issuer::TestIssuer,
-    mongod::{Fresh, Kind, Mongod},
+    mongod::{FreshDatabase, Kind, Mongod},
 };
 
 fn tenantry(folder: &Path) -> Command {
@@ -202,7 +202,7 @@ async fn dev_serves_a_gateway_with_demo_data() {
 async fn serve_responds_with_mongodb_and_has_no_dev_endpoints() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let mut serve = Running::serve(
         folder.path(),
         &[
@@ -241,9 +241,9 @@ async fn serve_responds_with_mongodb_and_has_no_dev_endpoints() {
 #[tokio::test(flavor = "multi_thread")]
 async fn serve_waits_for_an_unreachable_database_and_provider() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut mongod = Mongod::nowhere(Kind::ReplicaSet);
+    let mut mongod = Mongod::unstarted(Kind::ReplicaSet);
     let issuer = TestIssuer::start().await;
-    issuer.away(true);
+    issuer.set_offline(true);
     let url = mongod.uri("portal");
     let mut serve = Running::serve(
         folder.path(),
@@ -261,7 +261,7 @@ async fn serve_waits_for_an_unreachable_database_and_provider() {
     let base = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
     let response = ask(&base, &issuer.token().sign(), "{ me { id } }").await;
     assert_eq!(response["errors"][0]["extensions"]["code"], "UNAVAILABLE");
-    issuer.away(false);
+    issuer.set_offline(false);
     assert!(mongod.start(), "the port is still free");
     mongod.initiate().await;
     serve.logged("the database is ready");
@@ -365,8 +365,8 @@ async fn check(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, Strin
 async fn check_passes_with_a_valid_configuration_and_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let (issuer, other) = (TestIssuer::start().await, TestIssuer::start().await);
-    other.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "secret"})]);
-    let fresh = Fresh::new().await;
+    other.set_additional_jwks(&[json!({"kty": "oct", "k": "AAAA", "kid": "secret"})]);
+    let fresh = FreshDatabase::new().await;
     let issuers = format!("{},{}", issuer.url(), other.url());
     let mut variables = vec![
         ("TENANTRY_DATABASE_URL", &*fresh.uri),
@@ -415,13 +415,13 @@ async fn check_prints_each_error_with_a_fix() {
     };
     let valid = || with(issuer.url(), "tenantry");
 
-    issuer.names_itself(&with_slash);
+    issuer.set_issuer(&with_slash);
     let slash = format!("help: set TENANTRY_OIDC_ISSUER to {with_slash:?}, with the slash");
     assert_check(valid(), 1, &["ERROR", &slash, "Authentik", "1 check failed"]).await;
-    issuer.names_itself(issuer.url());
+    issuer.set_issuer(issuer.url());
 
     issuer.set_keys(&[]);
-    issuer.discovery_says("id_token_signing_alg_values_supported", json!(["HS256"]));
+    issuer.set_discovery_field("id_token_signing_alg_values_supported", json!(["HS256"]));
     let expected =
         ["set is empty", "help: choose a signing key", "Authentik", "HS256 (its discovery"];
     assert_check(valid(), 1, &expected).await;
@@ -433,7 +433,7 @@ async fn check_prints_each_error_with_a_fix() {
     )
     .await;
 
-    issuer.away(true);
+    issuer.set_offline(true);
     assert_check(valid(), 1, &["ERROR", "discovery: ", "cannot be reached"]).await;
 
     let mut invalid = valid();
@@ -441,7 +441,7 @@ async fn check_prints_each_error_with_a_fix() {
     assert_check(invalid, 2, &["TENANTRY_OIDC_ISSUER: invalid URL \"http://id.example.org/\""])
         .await;
 
-    issuer.away(false);
+    issuer.set_offline(false);
     let mut unreachable = valid();
     let unused = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr();
     unreachable[0].1 = format!(
@@ -488,7 +488,7 @@ async fn serve_logs_the_errors_that_check_prints() {
 async fn reason_for_a_rejected_token_is_logged() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
-    issuer.set_odd_keys(&[json!({"kty": "oct", "k": "AAAA", "kid": "s"})]);
+    issuer.set_additional_jwks(&[json!({"kty": "oct", "k": "AAAA", "kid": "s"})]);
     let mut serve = Running::serve(
         folder.path(),
         &[

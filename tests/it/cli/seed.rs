@@ -11,7 +11,7 @@ use tenantry::seed::generator::DemoTenant;
 use super::{Running, ask, run, tenantry, text};
 use crate::support::{
     issuer::TestIssuer,
-    mongod::{Fresh, Kind, Mongod},
+    mongod::{FreshDatabase, Kind, Mongod},
 };
 
 /// Runs `seed` with the given arguments.
@@ -90,7 +90,7 @@ async fn demo_seed_is_idempotent_and_extends_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_seed_is_idempotent_and_extends_mongodb() {
     let folder = tempfile::tempdir().expect("a folder");
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     assert_demo_seed_is_idempotent_and_extends(folder.path(), &fresh.uri).await;
     let (users, _) = totals(130);
     let collection = fresh.database.collection::<Document>("users");
@@ -129,7 +129,7 @@ fn invalid_number_of_demo_tenants_is_reported_in_one_line() {
 #[test]
 fn seed_fails_if_the_database_is_unreachable() {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = Mongod::nowhere(Kind::ReplicaSet).uri("portal");
+    let url = Mongod::unstarted(Kind::ReplicaSet).uri("portal");
     let output = seed(folder.path(), &url, &["--demo", "10"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout), "");

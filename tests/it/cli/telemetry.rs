@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::{Running, get, now, terminate};
 use crate::support::{
     issuer::{Kind as KeyKind, TestIssuer, TestKey},
-    mongod::Fresh,
+    mongod::FreshDatabase,
 };
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -80,7 +80,7 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
 async fn request_is_logged_and_traced_without_secrets() {
     let folder = tempfile::tempdir().expect("a folder");
     let (issuer, fresh, collector) =
-        (TestIssuer::start().await, Fresh::new().await, Collector::default());
+        (TestIssuer::start().await, FreshDatabase::new().await, Collector::default());
     let otlp = collector.start().await;
     let mut serve = Running::serve(
         folder.path(),

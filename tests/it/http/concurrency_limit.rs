@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
-    store_gate::Gate,
+    store_gate::StoreGate,
     world::World,
 };
 
@@ -20,8 +20,8 @@ const MUTATION: &str =
     r#"mutation { createTenant(input: {slug: "one", name: "One"}) { tenant { slug } } }"#;
 
 /// Returns a gateway that allows so many concurrent requests, and the gate that blocks its store.
-async fn app_with_limit(limit: usize) -> (Arc<App>, Arc<Gate>) {
-    let gate = Gate::open();
+async fn app_with_limit(limit: usize) -> (Arc<App>, Arc<StoreGate>) {
+    let gate = StoreGate::open();
     let setup = Setup { gate: Some(gate.clone()), max_in_flight: limit, ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
     World::new(&app).await;
@@ -47,14 +47,14 @@ async fn in_flight(app: &App) -> f64 {
 #[tokio::test]
 async fn requests_over_the_concurrency_limit_are_rejected_immediately() {
     let (app, gate) = app_with_limit(3).await;
-    gate.close(true);
+    gate.set_closed(true);
     let pending: Vec<_> = (0..3).map(|_| spawn_request(&app, "{ me { id } }", "k")).collect();
-    gate.until_inside(3).await;
+    gate.wait_for_calls(3).await;
     assert_eq!(in_flight(&app).await, 3.0);
     for _ in 0..5 {
         // This query needs no store, but the gateway rejects a request before it reads the
         // document.
-        let reply = app.ask_as_nobody("{ __typename }").await;
+        let reply = app.query_anonymous("{ __typename }").await;
         assert_eq!((reply.status, reply.codes()), (503, vec!["UNAVAILABLE"]));
         assert_eq!(reply.header("retry-after"), Some("1"));
         assert_eq!(reply.json["extensions"]["requestId"].as_str(), reply.header("x-request-id"));
@@ -62,39 +62,39 @@ async fn requests_over_the_concurrency_limit_are_rejected_immediately() {
     assert_eq!(app.metric("tenantry_requests_shed_total").await, 5.0);
     // The admin endpoints are not limited.
     assert_eq!(app.admin("/readyz").await.status, 200);
-    gate.close(false);
+    gate.set_closed(false);
     for reply in pending {
         reply.await.expect("a response").data();
     }
     assert_eq!(in_flight(&app).await, 0.0);
-    app.ask_as_nobody("{ __typename }").await.data();
+    app.query_anonymous("{ __typename }").await.data();
 }
 
 #[tokio::test]
 async fn disconnected_client_releases_its_permit() {
     let (app, gate) = app_with_limit(1).await;
-    gate.close(true);
+    gate.set_closed(true);
     let pending = spawn_request(&app, "{ me { id } }", "k");
-    gate.until_inside(1).await;
-    assert_eq!(app.ask_as_nobody("{ __typename }").await.status, 503);
+    gate.wait_for_calls(1).await;
+    assert_eq!(app.query_anonymous("{ __typename }").await.status, 503);
     pending.abort();
-    gate.until_inside(0).await;
+    gate.wait_for_calls(0).await;
     assert!(pending.await.is_err_and(|error| error.is_cancelled()));
-    app.ask_as_nobody("{ __typename }").await.data();
+    app.query_anonymous("{ __typename }").await.data();
     assert_eq!(in_flight(&app).await, 0.0);
 }
 
 #[tokio::test]
 async fn mutation_that_outlives_its_client_keeps_its_permit() {
     let (app, gate) = app_with_limit(1).await;
-    gate.close(true);
+    gate.set_closed(true);
     let pending = spawn_request(&app, MUTATION, "k");
-    gate.until_inside(1).await;
+    gate.wait_for_calls(1).await;
     pending.abort();
     assert!(pending.await.is_err_and(|error| error.is_cancelled()));
     assert_eq!(in_flight(&app).await, 1.0);
-    assert_eq!(app.ask_as_nobody("{ __typename }").await.status, 503);
-    gate.close(false);
+    assert_eq!(app.query_anonymous("{ __typename }").await.status, 503);
+    gate.set_closed(false);
     // The permit is released as soon as the mutation has completed.
     let replay = loop {
         let reply = spawn_request(&app, MUTATION, "k").await.expect("a response");
@@ -120,7 +120,7 @@ async fn requests_waiting_on_io_do_not_hold_a_permit() {
     let mut interim = [0; 25];
     slow.read_exact(&mut interim).await.expect("an interim response");
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
-    app.ask_as_nobody("{ __typename }").await.data();
+    app.query_anonymous("{ __typename }").await.data();
     // Requests that wait for a key fetch hold no permit either. `auth::unknown_kid_flood` tests
     // that with more requests than the limit allows.
     slow.write_all(br#"{"query":"{ a: __typename }" }"#).await.expect("sent");

@@ -8,7 +8,7 @@ use tenantry::domain::trusted_documents::TrustedDocumentsMode;
 
 use crate::support::{
     app::{App, Backend, Setup, on_both_stores},
-    store_gate::Gate,
+    store_gate::StoreGate,
     world::World,
 };
 
@@ -51,20 +51,23 @@ async fn requests_are_counted_by_operation_and_error_code() {
         Setup { documents: Some((DOCUMENTS, TrustedDocumentsMode::Off)), ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
     World::new(&app).await;
-    app.ask("bob", "{ me { id } }").await.data();
-    app.ask("bob", "{ a: me { id } b: me { id } __typename }").await.data();
-    app.ask("bob", "query Portal { me { id } }").await.data();
-    app.ask("bob", "query X { ...F } fragment F on Query { tenants { totalCount } me { id } }")
-        .await;
-    app.ask("carol", "{ tenant(slug: \"acme\") { billingInfo { email } } }").await;
-    app.ask(
+    app.query_as("bob", "{ me { id } }").await.data();
+    app.query_as("bob", "{ a: me { id } b: me { id } __typename }").await.data();
+    app.query_as("bob", "query Portal { me { id } }").await.data();
+    app.query_as(
+        "bob",
+        "query X { ...F } fragment F on Query { tenants { totalCount } me { id } }",
+    )
+    .await;
+    app.query_as("carol", "{ tenant(slug: \"acme\") { billingInfo { email } } }").await;
+    app.query_as(
         "bob",
         "mutation { createTenant(input: {slug: \"x\", name: \"X\"}) { tenant { id } } }",
     )
     .await;
-    app.ask("bob", "{ secretWord }").await;
-    app.ask("bob", "{ ").await;
-    app.ask_as_nobody("{ __typename }").await.data();
+    app.query_as("bob", "{ secretWord }").await;
+    app.query_as("bob", "{ ").await;
+    app.query_anonymous("{ __typename }").await.data();
     let json = ("content-type", "application/json");
     post(&app, &[json, ("authorization", "Bearer x")], "{}").await;
     post(&app, &[("content-type", "text/plain")], "{}").await;
@@ -94,10 +97,10 @@ async fn clients_cannot_add_series_to_the_metrics() {
     let app = App::on(Backend::Sqlite).await;
     World::new(&app).await;
     let ask = async |n: usize| {
-        app.ask("bob", &format!("query Q{n} {{ a{n}: me {{ id }} }}")).await.data();
-        app.ask("bob", &format!("query Q{n} {{ f{n} }}")).await;
-        app.ask("bob", &format!("{{ tenant(slug: \"none-{n}\") {{ id }} }}")).await.data();
-        app.ask_as_nobody(&format!("{{ f{n} ")).await;
+        app.query_as("bob", &format!("query Q{n} {{ a{n}: me {{ id }} }}")).await.data();
+        app.query_as("bob", &format!("query Q{n} {{ f{n} }}")).await;
+        app.query_as("bob", &format!("{{ tenant(slug: \"none-{n}\") {{ id }} }}")).await.data();
+        app.query_anonymous(&format!("{{ f{n} ")).await;
         let token = format!("Bearer {n}");
         post(&app, &[("authorization", &token), ("x-request-id", &token)], "{}").await;
     };
@@ -112,11 +115,11 @@ async fn clients_cannot_add_series_to_the_metrics() {
 
 #[tokio::test]
 async fn disconnected_client_is_counted() {
-    let gate = Gate::open();
+    let gate = StoreGate::open();
     let setup = Setup { gate: Some(gate.clone()), ..Setup::default() };
     let app = App::with(Backend::Sqlite, setup).await;
     World::new(&app).await;
-    gate.close(true);
+    gate.set_closed(true);
     let token = format!("Bearer {}", app.token("bob", []));
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
@@ -125,12 +128,12 @@ async fn disconnected_client_is_counted() {
     let pending = app.send(request.expect("a request"));
     tokio::select! {
         reply = pending => panic!("{}", reply.body),
-        () = gate.until_inside(1) => {}
+        () = gate.wait_for_calls(1) => {}
     }
-    gate.until_inside(0).await;
+    gate.wait_for_calls(0).await;
     assert_eq!(app.metric("tenantry_requests_abandoned_total").await, 1.0);
     assert_eq!(app.metric("tenantry_requests_in_flight").await, 0.0);
-    gate.close(false);
+    gate.set_closed(false);
 }
 
 async fn store_commands_and_dataloader_batches_are_counted(app: App) {
@@ -145,7 +148,7 @@ async fn store_commands_and_dataloader_batches_are_counted(app: App) {
     let before = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];
     let batch = r#"tenantry_dataloader_batch_size_count{loader="tenants"}"#;
     let batches = app.metric(batch).await;
-    app.ask("carol", "{ me { memberships { tenant { name } } } }").await.data();
+    app.query_as("carol", "{ me { memberships { tenant { name } } } }").await.data();
     let after = [count(read, "users", "ok").await, count(read, "tenants", "ok").await];
     assert_eq!([after[0] - before[0], after[1] - before[1]], [1.0, 1.0]);
     assert_eq!(app.metric(batch).await - batches, 1.0);
@@ -153,10 +156,10 @@ async fn store_commands_and_dataloader_batches_are_counted(app: App) {
     let commits = count(commit.0, commit.1, "ok").await;
     let rename = format!(
         r#"mutation {{ updateTenant(input: {{id: "{}", name: "Two"}}) {{ tenant {{ id }} }} }}"#,
-        app.ask("bob", r#"{ tenant(slug: "acme") { id } }"#).await.data()["tenant"]["id"]
+        app.query_as("bob", r#"{ tenant(slug: "acme") { id } }"#).await.data()["tenant"]["id"]
             .as_str()
             .expect("an identifier")
     );
-    app.ask("bob", &rename).await.data();
+    app.query_as("bob", &rename).await.data();
     assert_eq!(count(commit.0, commit.1, "ok").await - commits, 1.0);
 }

@@ -53,33 +53,33 @@ fn assert_rate_limited(reply: &Reply, seconds: u64) {
 async fn user_is_limited_to_the_rate_per_second() {
     let app = limited(30).await;
     for _ in 0..10 {
-        app.ask("bob", ME).await.data();
+        app.query_as("bob", ME).await.data();
     }
-    assert_rate_limited(&app.ask("bob", ME).await, 1);
-    assert_rate_limited(&app.ask("bob", "{ __typename }").await, 1);
-    app.ask("carol", ME).await.data();
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
+    assert_rate_limited(&app.query_as("bob", "{ __typename }").await, 1);
+    app.query_as("carol", ME).await.data();
     assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{scope="user"}"#).await, 2.0);
     app.clock.advance(1);
     for _ in 0..10 {
-        app.ask("bob", ME).await.data();
+        app.query_as("bob", ME).await.data();
     }
-    assert_rate_limited(&app.ask("bob", ME).await, 1);
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
 }
 
 #[tokio::test]
 async fn request_is_charged_the_cost_of_its_document() {
     let app = limited(30).await;
     // 1 for the request, 1 for the field, and at least 1 for each element of a page of 100.
-    app.ask("bob", "{ tenants(first: 100) { nodes { id } } }").await.data();
-    let rejected = app.ask("bob", ME).await;
+    app.query_as("bob", "{ tenants(first: 100) { nodes { id } } }").await.data();
+    let rejected = app.query_as("bob", ME).await;
     let seconds = rejected.json["errors"][0]["extensions"]["retryAfterSeconds"].as_u64();
     let seconds = seconds.expect("a number");
     assert!(seconds >= 3, "{seconds}: more than 100 at 30 per second");
     assert_rate_limited(&rejected, seconds);
     app.clock.advance(i64::try_from(seconds).expect("in range") - 1);
-    assert_rate_limited(&app.ask("bob", ME).await, 1);
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
     app.clock.advance(1);
-    app.ask("bob", "{ __typename }").await.data();
+    app.query_as("bob", "{ __typename }").await.data();
 }
 
 #[tokio::test]
@@ -125,10 +125,10 @@ async fn invalid_tokens_are_charged_to_the_address() {
 async fn rejected_documents_incur_a_penalty() {
     let app = limited(300).await;
     for document in ["{", "{ me { id } } query A { me { id } }", "query A { me { id } }  }"] {
-        let reply = app.ask("bob", document).await;
+        let reply = app.query_as("bob", document).await;
         assert!(reply.codes()[0].starts_with("GRAPHQL_"), "{}", reply.body);
     }
-    assert_rate_limited(&app.ask("bob", ME).await, 1);
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
 }
 
 #[tokio::test]
@@ -136,6 +136,6 @@ async fn requests_are_unlimited_without_a_rate_limit() {
     let app = App::on(Backend::Sqlite).await;
     World::new(&app).await;
     for _ in 0..100 {
-        app.ask("bob", "{ tenants(first: 100) { nodes { domains } } }").await.data();
+        app.query_as("bob", "{ tenants(first: 100) { nodes { domains } } }").await.data();
     }
 }

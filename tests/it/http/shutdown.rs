@@ -11,12 +11,12 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Setup},
-    store_gate::Gate,
+    store_gate::StoreGate,
     world::World,
 };
 
-async fn app_with_gate() -> (App, Arc<Gate>) {
-    let gate = Gate::open();
+async fn app_with_gate() -> (App, Arc<StoreGate>) {
+    let gate = StoreGate::open();
     let app =
         App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..Setup::default() }).await;
     World::new(&app).await;
@@ -71,7 +71,7 @@ fn assert_success(response: &str) {
 #[tokio::test]
 async fn draining_gateway_is_not_ready_but_answers_every_request() {
     let (app, _gate) = app_with_gate().await;
-    let (origin, server) = app.serve_through().await;
+    let (origin, server) = app.serve_until_shutdown().await;
     let mut kept = connect(&origin).await.expect("a connection");
     ask(&mut kept, &app).await;
     let response = read_response(&mut kept).await;
@@ -102,21 +102,21 @@ async fn draining_gateway_is_not_ready_but_answers_every_request() {
 #[tokio::test]
 async fn requests_in_progress_complete_during_shutdown() {
     let (app, gate) = app_with_gate().await;
-    let (origin, server) = app.serve_through().await;
+    let (origin, server) = app.serve_until_shutdown().await;
     let mut idle = connect(&origin).await.expect("a connection");
     ask(&mut idle, &app).await;
     read_response(&mut idle).await;
-    gate.close(true);
+    gate.set_closed(true);
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
-    gate.until_inside(1).await;
+    gate.wait_for_calls(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
     // The server closes idle connections and accepts no new ones.
     assert_eq!(read_until_closed(&mut idle).await, "");
     let late = connect(&origin).await;
     assert!(late.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused));
     assert!(!server.is_finished());
-    gate.close(false);
+    gate.set_closed(false);
     assert_success(&read_until_closed(&mut client).await);
     assert_eq!(server.await.expect("the server ends"), 0);
 }
@@ -124,7 +124,7 @@ async fn requests_in_progress_complete_during_shutdown() {
 #[tokio::test]
 async fn new_requests_are_answered_and_incomplete_ones_are_dropped_on_closing() {
     let (app, _gate) = app_with_gate().await;
-    let (origin, server) = app.serve_through().await;
+    let (origin, server) = app.serve_until_shutdown().await;
     let mut silent = connect(&origin).await.expect("a connection");
     let mut slow = connect(&origin).await.expect("a connection");
     send(&mut slow, "POST /gra").await;
@@ -154,14 +154,14 @@ async fn new_requests_are_answered_and_incomplete_ones_are_dropped_on_closing() 
 #[tokio::test]
 async fn requests_are_aborted_when_the_shutdown_timeout_ends() {
     let (app, gate) = app_with_gate().await;
-    let (origin, server) = app.serve_through().await;
-    gate.close(true);
+    let (origin, server) = app.serve_until_shutdown().await;
+    gate.set_closed(true);
     let mut client = connect(&origin).await.expect("a connection");
     ask(&mut client, &app).await;
-    gate.until_inside(1).await;
+    gate.wait_for_calls(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
     app.stages.send_replace(ShutdownPhase::Aborting);
     assert_eq!(server.await.expect("the server ends"), 1);
     assert_eq!(read_until_closed(&mut client).await, "");
-    gate.close(false);
+    gate.set_closed(false);
 }

@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::support::{
     app::{App, Backend, Setup},
-    store_gate::Gate,
+    store_gate::StoreGate,
     time::FrozenTime,
     world::World,
 };
@@ -31,8 +31,8 @@ fn with_default_timeout() -> Setup {
     Setup { request_timeout: LIMIT, ..Setup::default() }
 }
 
-async fn app_with_gate() -> (App, Arc<Gate>) {
-    let gate = Gate::open();
+async fn app_with_gate() -> (App, Arc<StoreGate>) {
+    let gate = StoreGate::open();
     let app =
         App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..with_default_timeout() })
             .await;
@@ -82,7 +82,7 @@ fn assert_elapsed(since: Instant, limit: Duration) {
 #[tokio::test]
 async fn timed_out_request_gets_a_response_and_is_cancelled() {
     let (app, gate) = app_with_gate().await;
-    gate.close(true);
+    gate.set_closed(true);
     tokio::time::pause();
     let since = Instant::now();
     let reply = app.send(request(&app, "{ me { id } }", None)).await;
@@ -92,9 +92,9 @@ async fn timed_out_request_gets_a_response_and_is_cancelled() {
     assert_eq!(reply.json["extensions"]["requestId"], "request-1");
     assert_eq!(reply.json.get("data"), None);
     // The store still blocks, but the request no longer waits for it.
-    gate.until_inside(0).await;
+    gate.wait_for_calls(0).await;
     assert_eq!(app.metric("tenantry_requests_timed_out_total").await, 1.0);
-    gate.close(false);
+    gate.set_closed(false);
     app.send(request(&app, "{ me { id } }", None)).await.data();
     assert_eq!(app.metric("tenantry_requests_timed_out_total").await, 1.0);
 }
@@ -102,14 +102,14 @@ async fn timed_out_request_gets_a_response_and_is_cancelled() {
 #[tokio::test]
 async fn timed_out_mutation_with_a_key_can_be_retried_immediately() {
     let (app, gate) = app_with_gate().await;
-    gate.close(true);
+    gate.set_closed(true);
     tokio::time::pause();
     let since = Instant::now();
     let reply = app.send(request(&app, MUTATION, Some("k"))).await;
     assert_elapsed(since, LIMIT);
     assert_eq!((reply.status, reply.codes()), (504, vec!["TIMEOUT"]));
-    gate.until_inside(0).await;
-    gate.close(false);
+    gate.wait_for_calls(0).await;
+    gate.set_closed(false);
     // The lease was released, and the timeout response was not stored.
     let since = Instant::now();
     let retry = app.send(request(&app, MUTATION, Some("k"))).await;
@@ -122,31 +122,31 @@ async fn timed_out_mutation_with_a_key_can_be_retried_immediately() {
 async fn disconnect_cancels_a_query() {
     let (app, gate) = app_with_gate().await;
     let origin = app.serve().await;
-    gate.close(true);
+    gate.set_closed(true);
     let mut client = connect(&origin).await;
     let query = request_text(&app, "{ me { id } }", "k");
     client.write_all(query.as_bytes()).await.expect("sent");
-    gate.until_inside(1).await;
+    gate.wait_for_calls(1).await;
     drop(client);
-    gate.until_inside(0).await;
+    gate.wait_for_calls(0).await;
 }
 
 #[tokio::test]
 async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
     let (app, gate) = app_with_gate().await;
     let origin = app.serve().await;
-    gate.close(true);
+    gate.set_closed(true);
     let mut client = connect(&origin).await;
     client.write_all(request_text(&app, MUTATION, "k").as_bytes()).await.expect("sent");
-    gate.until_inside(1).await;
+    gate.wait_for_calls(1).await;
     // A query on a second connection shows when the server has noticed both disconnects.
     let mut other = connect(&origin).await;
     other.write_all(request_text(&app, "{ me { id } }", "k").as_bytes()).await.expect("sent");
-    gate.until_inside(2).await;
+    gate.wait_for_calls(2).await;
     drop(client);
     drop(other);
-    gate.until_inside(1).await;
-    gate.close(false);
+    gate.wait_for_calls(1).await;
+    gate.set_closed(false);
     let replay = app.send(request(&app, MUTATION, Some("k"))).await;
     assert_eq!(replay.data()["createTenant"]["tenant"]["slug"], "one");
     assert_eq!(replay.writes, 0, "the first request has committed the change");
@@ -184,13 +184,13 @@ async fn slow_request_body_is_timed_out() {
 #[tokio::test]
 async fn panic_is_an_internal_error_and_the_next_request_succeeds() {
     let (app, gate) = app_with_gate().await;
-    gate.break_it(true);
-    let reply = app.ask("bob", "{ me { name } }").await;
+    gate.set_failing(true);
+    let reply = app.query_as("bob", "{ me { name } }").await;
     assert_eq!((reply.status, reply.codes()), (200, vec!["INTERNAL"]));
     assert!(!reply.body.contains("secret"), "{}", reply.body);
     assert_eq!(reply.json["data"], serde_json::Value::Null);
     let id = reply.json["extensions"]["requestId"].as_str().expect("an identifier");
     assert_eq!(Some(id), reply.header("x-request-id"));
-    gate.break_it(false);
-    assert_eq!(app.ask("bob", "{ me { name } }").await.codes(), [""; 0]);
+    gate.set_failing(false);
+    assert_eq!(app.query_as("bob", "{ me { name } }").await.codes(), [""; 0]);
 }

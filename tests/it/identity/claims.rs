@@ -244,9 +244,9 @@ impl Fixture {
 
     /// Returns the audit log and the users as text.
     async fn stored(&self) -> String {
-        let mut stored = format!("{:?}", self.app.history().await);
+        let mut stored = format!("{:?}", self.app.audit_log().await);
         for caller in CALLERS {
-            stored += &format!("{:?}", self.app.stored(caller).await);
+            stored += &format!("{:?}", self.app.stored_user(caller).await);
         }
         stored
     }

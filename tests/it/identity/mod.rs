@@ -15,7 +15,7 @@ use crate::support::app::App;
 /// Changes a stored user as a manual edit does. On MongoDB, this is an update that ignores
 /// versions.
 async fn edit_manually(app: &App, subject: &str, update: Document, change: impl FnOnce(&mut User)) {
-    let Some(mongo) = &app.mongo else { return app.change(subject, change).await };
+    let Some(mongo) = &app.mongo else { return app.edit_user(subject, change).await };
     let users = mongo.database.collection::<Document>("users");
     let result = users.update_one(doc! { "subject": subject }, update).await.expect("an update");
     assert_eq!(result.modified_count, 1, "{subject}");

@@ -26,7 +26,7 @@ struct Instances<'a> {
 
 impl<'a> Instances<'a> {
     async fn new(app: &'a App) -> Self {
-        Self { app, other: app.another_instance().await }
+        Self { app, other: app.second_instance().await }
     }
 
     /// Sends the same query with the same valid token to both instances.
@@ -37,7 +37,7 @@ impl<'a> Instances<'a> {
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {token}"));
         let other = send(&self.other, request.body(Body::from(body)).expect("a request"));
-        [self.app.ask_with(&token, query, json!({})).await, other.await]
+        [self.app.query_with_variables(&token, query, json!({})).await, other.await]
     }
 
     /// Asserts that both responses have exactly these error codes.

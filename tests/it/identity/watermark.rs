@@ -83,7 +83,7 @@ fn token(app: &App, offset: i64) -> TokenBuilder {
 }
 
 async fn me(app: &App, token: TokenBuilder) -> Value {
-    let reply = app.ask_by(token, "{ me { platformAdmin memberships { role } } }").await;
+    let reply = app.query_with_token(token, "{ me { platformAdmin memberships { role } } }").await;
     reply.data()["me"].clone()
 }
 
@@ -92,7 +92,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 async fn watermark(app: &App) -> Option<Timestamp> {
-    app.stored("bob").await.expect("stored").groups_as_of
+    app.stored_user("bob").await.expect("stored").groups_as_of
 }
 
 async fn acme(app: &App) -> Tenant {
@@ -110,7 +110,7 @@ async fn removal_by_mutation_is_undone_only_by_a_newer_token(app: App) {
     let mut start = 0;
     for removal in Removal::ALL {
         let removed_at = at(NOW + start);
-        app.change("bob", |bob| {
+        app.edit_user("bob", |bob| {
             removal.apply(bob);
             bob.groups_as_of = Some(removed_at.saturating_add(LEEWAY));
             bob.version += 1;
@@ -165,9 +165,9 @@ async fn token_without_iat_restores_nothing(app: App) {
 
 async fn token_issued_in_the_future_is_rejected_or_applied_at_iat(app: App) {
     acme(&app).await;
-    let rejected = app.ask_by(token(&app, 61), "{ me { id } }").await;
+    let rejected = app.query_with_token(token(&app, 61), "{ me { id } }").await;
     assert_eq!((rejected.status, rejected.reads), (401, 0));
-    assert_eq!(app.stored("bob").await, None);
+    assert_eq!(app.stored_user("bob").await, None);
     // A provider's clock may be ahead by at most the leeway.
     assert_eq!(me(&app, token(&app, 60)).await, all_rights());
     assert_eq!(watermark(&app).await, Some(at(NOW + 60)));
@@ -208,7 +208,7 @@ async fn older_token_grants_nothing_in_a_recreated_tenant(app: App) {
             "{{ me {{ id }} tenant(slug: \"{}\") {{ myMembership {{ role }} }} }}",
             recreated.slug
         );
-        app.ask_by(token, &query).await.data()["tenant"].clone()
+        app.query_with_token(token, &query).await.data()["tenant"].clone()
     };
     for offset in [-500, -499, -1] {
         assert_eq!(role(offset).await, Value::Null, "{offset}");
@@ -223,7 +223,7 @@ async fn deleted_user_is_recreated_only_by_a_newer_token() {
     let app = App::on(Backend::Mongo).await;
     acme(&app).await;
     assert_eq!(me(&app, token(&app, -500)).await, all_rights());
-    let old_id = app.stored("bob").await.expect("created").id;
+    let old_id = app.stored_user("bob").await.expect("created").id;
     let mongo = app.mongo.as_ref().expect("on MongoDB");
     let users = mongo.database.collection::<Document>("users");
     users.delete_one(doc! { "subject": "bob" }).await.expect("deleted");
@@ -235,13 +235,13 @@ async fn deleted_user_is_recreated_only_by_a_newer_token() {
         for query in
             ["{ me { id } }", "{ tenants { totalCount } me { id } }", "{ users { totalCount } }"]
         {
-            let reply = app.ask_by(old.clone(), query).await;
+            let reply = app.query_with_token(old.clone(), query).await;
             assert!(reply.codes().iter().all(|code| *code == "USER_NOT_PROVISIONED"));
             assert!(!reply.codes().is_empty(), "{}", reply.body);
         }
     }
-    assert_eq!(app.stored("bob").await, None);
+    assert_eq!(app.stored_user("bob").await, None);
     app.clock.advance(1);
     assert_eq!(me(&app, token(&app, 61).groups([])).await, rights(false, None));
-    assert_ne!(app.stored("bob").await.expect("created").id, old_id);
+    assert_ne!(app.stored_user("bob").await.expect("created").id, old_id);
 }

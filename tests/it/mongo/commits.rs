@@ -16,7 +16,7 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::{Fresh, ISSUER};
+use crate::support::mongod::{FreshDatabase, ISSUER};
 
 fn tenant(n: u32, slug: &str) -> Tenant {
     Tenant {
@@ -87,7 +87,7 @@ fn event(n: u32) -> AuditEvent {
 
 #[tokio::test]
 async fn conflict_names_the_field_with_and_without_a_transaction() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let mut first = tenant(1, "acme");
     first.domains = vec!["acme.example".to_owned()];
@@ -140,7 +140,7 @@ async fn conflict_names_the_field_with_and_without_a_transaction() {
 
 #[tokio::test]
 async fn user_without_issuer_conflicts_with_the_default_issuer() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     fresh.insert("users", vec![doc! { "_id": oid(1), "subject": "ada", "name": "Ada" }]).await;
     let result = store.commit(&[Change::InsertUser(user(2, "ada"))]).await;
@@ -149,7 +149,7 @@ async fn user_without_issuer_conflicts_with_the_default_issuer() {
 
 #[tokio::test]
 async fn audit_event_is_read_back_unchanged() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     store.commit(&[Change::InsertAuditEvent(event(1))]).await.expect("commit succeeds");
     let events = store.audit_events(&[id(1)]).await.expect("read succeeds");
@@ -159,7 +159,7 @@ async fn audit_event_is_read_back_unchanged() {
 /// Ten writers update one document and retry stale commits. No update is lost.
 #[tokio::test]
 async fn concurrent_writers_lose_no_updates() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = Arc::new(fresh.prepared().await);
     store.commit(&[Change::InsertUser(user(1, "ada"))]).await.expect("commit succeeds");
     let write = |n| {
@@ -193,7 +193,7 @@ async fn concurrent_writers_lose_no_updates() {
 /// One of several concurrent inserts of a slug succeeds, and all others report the conflict.
 #[tokio::test]
 async fn concurrent_inserts_of_one_slug_have_one_winner() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = Arc::new(fresh.prepared().await);
     let insert = |n| {
         let store = Arc::clone(&store);

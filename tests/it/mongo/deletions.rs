@@ -8,7 +8,7 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::{Fresh, ISSUER};
+use crate::support::mongod::{FreshDatabase, ISSUER};
 
 const MANY: u32 = 1_001;
 
@@ -23,8 +23,8 @@ fn member(n: u32) -> Document {
     }
 }
 
-async fn filled(members: Vec<Document>) -> Fresh {
-    let fresh = Fresh::new().await;
+async fn filled(members: Vec<Document>) -> FreshDatabase {
+    let fresh = FreshDatabase::new().await;
     fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
     fresh.insert("users", members).await;
@@ -32,14 +32,14 @@ async fn filled(members: Vec<Document>) -> Fresh {
 }
 
 /// Returns all documents of a collection in the order of their identifiers.
-async fn all_documents(fresh: &Fresh, collection: &str) -> Vec<Document> {
+async fn all_documents(fresh: &FreshDatabase, collection: &str) -> Vec<Document> {
     let collection = fresh.database.collection::<Document>(collection);
     let cursor = collection.find(doc! {}).sort(doc! { "_id": 1 }).await.expect("read succeeds");
     cursor.try_collect().await.expect("cursor is readable")
 }
 
 /// Returns the number of users that are still members of the deleted tenant.
-async fn count_members(fresh: &Fresh) -> u64 {
+async fn count_members(fresh: &FreshDatabase) -> u64 {
     let users = fresh.database.collection::<Document>("users");
     users.count_documents(doc! { "memberships.tenantId": oid(1) }).await.expect("count succeeds")
 }

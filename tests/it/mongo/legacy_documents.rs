@@ -14,7 +14,7 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::{Fresh, ISSUER};
+use crate::support::mongod::{FreshDatabase, ISSUER};
 
 async fn users_by_identity(store: &MongoStore, issuer: &str, subject: &str) -> Vec<Decoded<User>> {
     let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
@@ -23,7 +23,7 @@ async fn users_by_identity(store: &MongoStore, issuer: &str, subject: &str) -> V
 
 #[tokio::test]
 async fn minimal_documents_get_default_values() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
     let memberships = vec![doc! { "tenantId": oid(1), "role": "owner" }];
@@ -63,7 +63,7 @@ async fn minimal_documents_get_default_values() {
 
 #[tokio::test]
 async fn integers_of_any_bson_type_are_accepted() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let versions: Vec<Bson> = vec![7_i32.into(), 7_i64.into(), 7.0.into()];
     let tenant = |(n, version)| {
@@ -81,7 +81,7 @@ async fn integers_of_any_bson_type_are_accepted() {
 
 #[tokio::test]
 async fn first_of_duplicate_memberships_is_used() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let membership = |n, role| doc! { "tenantId": oid(n), "role": role };
     let memberships = vec![membership(1, "member"), membership(2, "admin"), membership(1, "owner")];
@@ -96,7 +96,7 @@ async fn first_of_duplicate_memberships_is_used() {
 
 #[tokio::test]
 async fn user_without_issuer_belongs_to_the_default_issuer() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let user = |n, subject: &str, issuer: Option<&str>| {
         let mut user = doc! { "_id": oid(n), "subject": subject, "name": "Ada" };
@@ -122,7 +122,7 @@ async fn user_without_issuer_belongs_to_the_default_issuer() {
 
 #[tokio::test]
 async fn identity_lookup_returns_an_unreadable_user() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let unreadable = doc! { "_id": oid(1), "subject": "ada", "issuer": ISSUER, "name": "Ada", "disabled": "yes" };
     fresh.insert("users", vec![unreadable]).await;
@@ -135,7 +135,7 @@ async fn identity_lookup_returns_an_unreadable_user() {
 
 #[tokio::test]
 async fn user_update_keeps_unknown_fields() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let existing = doc! {
         "_id": oid(1), "subject": "ada", "name": "Ada", "email": "ada@example.org",

@@ -10,7 +10,7 @@ use crate::support::mongod::{ISSUER, Kind, Mongod};
 
 #[tokio::test]
 async fn store_is_unavailable_during_an_outage_and_recovers() {
-    let mut mongod = Mongod::nowhere(Kind::ReplicaSet);
+    let mut mongod = Mongod::unstarted(Kind::ReplicaSet);
     // The store connects before the server runs.
     let store =
         MongoStore::connect(&mongod.uri("outage"), ISSUER, None).await.expect("store opens");

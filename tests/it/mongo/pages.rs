@@ -14,7 +14,7 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::Fresh;
+use crate::support::mongod::FreshDatabase;
 
 const NAMES: &[&str] = &[
     "ångström",
@@ -37,8 +37,8 @@ const NAMES: &[&str] = &[
 ];
 
 /// Creates tenants and users with the names of [`NAMES`].
-async fn named() -> (Fresh, impl Store) {
-    let fresh = Fresh::new().await;
+async fn named() -> (FreshDatabase, impl Store) {
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let tenant = |(n, name): (u32, &&str)| {
         doc! { "_id": oid(n), "slug": format!("slug-{n:02}"), "name": name,

@@ -9,10 +9,10 @@ use mongodb::{
 use tenantry::store::{PrepareError, Store, StoreError, mongo::MongoStore};
 
 use super::*;
-use crate::support::mongod::{Fresh, ISSUER, Kind, Mongod};
+use crate::support::mongod::{FreshDatabase, ISSUER, Kind, Mongod};
 
 /// Returns the names of all indexes as `collection.index`, sorted.
-async fn index_names(fresh: &Fresh) -> Vec<String> {
+async fn index_names(fresh: &FreshDatabase) -> Vec<String> {
     let mut names = Vec::new();
     for name in fresh.database.list_collection_names().await.expect("collections") {
         let collection = fresh.database.collection::<Document>(&name);
@@ -35,7 +35,7 @@ async fn index_names(fresh: &Fresh) -> Vec<String> {
 
 #[tokio::test]
 async fn second_preparation_changes_nothing() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     fresh.prepared().await;
     let names = index_names(&fresh).await;
     fresh.prepared().await;
@@ -45,7 +45,7 @@ async fn second_preparation_changes_nothing() {
 
 #[tokio::test]
 async fn concurrent_preparations_succeed() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let (first, second) = (fresh.store().await, fresh.store().await);
     let (first, second) = tokio::join!(first.prepare(), second.prepare());
     first.expect("the first preparation succeeds");
@@ -54,7 +54,7 @@ async fn concurrent_preparations_succeed() {
 
 #[tokio::test]
 async fn equivalent_index_with_another_name_is_accepted() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let tenants = fresh.database.collection::<Document>("tenants");
     let options = IndexOptions::builder().name("custom".to_owned()).unique(true).build();
     let unique = IndexModel::builder().keys(doc! { "slug": 1.0 }).options(options).build();
@@ -71,7 +71,7 @@ async fn equivalent_index_with_another_name_is_accepted() {
 
 #[tokio::test]
 async fn conflicting_index_name_is_reported() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let options = IndexOptions::builder().name("slug_unique".to_owned()).build();
     let other = IndexModel::builder().keys(doc! { "plan": 1 }).options(options).build();
     fresh
@@ -87,7 +87,7 @@ async fn conflicting_index_name_is_reported() {
 
 #[tokio::test]
 async fn duplicate_values_are_reported_with_collection_and_index() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let duplicate = |n| doc! { "_id": oid(n), "slug": "twice", "name": "Twice" };
     fresh.insert("tenants", vec![duplicate(1), duplicate(2)]).await;
     let result = fresh.store().await.prepare().await;

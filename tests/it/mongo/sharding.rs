@@ -25,7 +25,7 @@ use super::*;
 use crate::support::{
     entities::{tenant, user},
     generated_docs,
-    mongod::{Fresh, ISSUER},
+    mongod::{FreshDatabase, ISSUER},
 };
 
 /// The collections to shard and their shard keys, as `docs/OPERATIONS.md` lists them.
@@ -71,7 +71,7 @@ fn targeted_shards(command: &Document, collection: &str, op: &str) -> &'static s
 }
 
 /// Returns the commands since the last call, each with the shards it targets.
-async fn profiled(fresh: &Fresh) -> Vec<(String, String)> {
+async fn profiled(fresh: &FreshDatabase) -> Vec<(String, String)> {
     fresh.database.run_command(doc! { "profile": 0 }).await.expect("profiler stops");
     let profile = fresh.database.collection::<Document>("system.profile");
     let filter = doc! {
@@ -109,7 +109,7 @@ async fn profiled(fresh: &Fresh) -> Vec<(String, String)> {
 
 /// The rows of the table in `docs/OPERATIONS.md`.
 struct Rows {
-    fresh: Fresh,
+    fresh: FreshDatabase,
     lines: Vec<Vec<String>>,
 }
 
@@ -132,7 +132,7 @@ fn order<F>(field: F) -> Order<F> {
 
 #[tokio::test]
 async fn targeted_shards_are_documented() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let head = ["operation", "command", "shards"].map(str::to_owned).to_vec();
     let mut rows = Rows { fresh, lines: vec![head] };
@@ -272,17 +272,17 @@ async fn targeted_shards_are_documented() {
         .expect("completion succeeds");
     rows.add("the completion of that request").await;
 
-    generated_docs::holds(
+    generated_docs::assert_block(
         "docs/OPERATIONS.md",
         "shards",
-        &format!("\n{}\n", generated_docs::table(&rows.lines)),
+        &format!("\n{}\n", generated_docs::markdown_table(&rows.lines)),
     );
 }
 
 /// A unique index of a sharded collection must begin with the shard key.
 #[tokio::test]
 async fn unique_indexes_begin_with_the_shard_key() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     fresh.prepared().await;
     for (collection, key) in SHARD_KEYS {
         let collection = fresh.database.collection::<Document>(collection);

@@ -13,7 +13,7 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::Fresh;
+use crate::support::mongod::FreshDatabase;
 
 /// Returns invalid values, each with the field it replaces.
 fn invalid_fields(fields: &[(&'static str, Bson)]) -> Vec<(&'static str, Bson)> {
@@ -91,7 +91,7 @@ fn is_readable<T>(page: &Page<T>) -> Vec<bool> {
 
 #[tokio::test]
 async fn unreadable_tenants_do_not_hide_others() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let valid = |n: u32| {
         doc! { "_id": oid(n), "slug": format!("t-{n:02}"), "name": "T", "createdAt": date(n.into()) }
@@ -117,7 +117,7 @@ async fn unreadable_tenants_do_not_hide_others() {
 
 #[tokio::test]
 async fn unreadable_users_do_not_hide_others() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(0), "slug": "t-0", "name": "T" }]).await;
     let valid = |n: u32| {
@@ -155,7 +155,7 @@ async fn unreadable_users_do_not_hide_others() {
 
 #[tokio::test]
 async fn unreadable_subscriptions_and_audit_events_do_not_hide_others() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let valid =
         |n: u32| doc! { "_id": oid(n), "tenantId": oid(n), "plan": "free", "status": "active" };
@@ -203,7 +203,7 @@ async fn unreadable_subscriptions_and_audit_events_do_not_hide_others() {
 /// type and one identifier is not an ObjectId.
 #[tokio::test]
 async fn paging_visits_each_readable_document_once() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let mut all = Vec::new();
     let sort_values: Vec<Bson> = vec![

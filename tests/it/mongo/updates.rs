@@ -12,10 +12,10 @@ use tenantry::{
 };
 
 use super::*;
-use crate::support::mongod::Fresh;
+use crate::support::mongod::FreshDatabase;
 
 /// Returns the first document of a collection as it is stored.
-async fn stored_document(fresh: &Fresh, collection: &str) -> Document {
+async fn stored_document(fresh: &FreshDatabase, collection: &str) -> Document {
     let collection = fresh.database.collection::<Document>(collection);
     collection.find_one(doc! { "_id": oid(1) }).await.expect("read succeeds").expect("present")
 }
@@ -27,7 +27,7 @@ async fn load_tenant(store: &dyn Store) -> Tenant {
 
 #[tokio::test]
 async fn tenant_update_keeps_unknown_fields() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let address = doc! { "city": "Köln", "geo": [1, 2] };
     let existing = doc! {
@@ -76,7 +76,7 @@ async fn tenant_update_keeps_unknown_fields() {
 
 #[tokio::test]
 async fn subscription_update_keeps_unknown_fields() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let existing = doc! {
         "_id": oid(1), "tenantId": oid(1), "plan": "free", "status": "active", "note": "x",
@@ -102,7 +102,7 @@ async fn subscription_update_keeps_unknown_fields() {
 /// A tenant lock changes no field that the store reads.
 #[tokio::test]
 async fn tenant_lock_is_not_visible() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     fresh.insert("tenants", vec![doc! { "_id": oid(1), "slug": "acme", "name": "Acme" }]).await;
     let before = load_tenant(&store).await;
@@ -118,7 +118,7 @@ async fn tenant_lock_is_not_visible() {
 /// If another writer has stored duplicate memberships, the first decides, as it does for reads.
 #[tokio::test]
 async fn owner_check_uses_the_first_of_duplicate_memberships() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     let membership = |role: &str| doc! { "tenantId": oid(1), "role": role };
     let user = |n: u32, memberships: Vec<Document>| {
@@ -134,7 +134,7 @@ async fn owner_check_uses_the_first_of_duplicate_memberships() {
 /// The version check matches a user document without a version and a watermark.
 #[tokio::test]
 async fn user_without_version_can_be_deleted() {
-    let fresh = Fresh::new().await;
+    let fresh = FreshDatabase::new().await;
     let store = fresh.prepared().await;
     fresh.insert("users", vec![doc! { "_id": oid(1), "subject": "ada", "name": "Ada" }]).await;
     let mut users = store.users(UserKeys::Ids(&[id(1)])).await.expect("read succeeds");

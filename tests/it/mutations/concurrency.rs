@@ -34,7 +34,8 @@ async fn run_concurrently(
     let send = |(subject, name, input, fields): (&str, &'static str, Value, &'static str)| {
         let (app, token) = (app.clone(), app.token(subject, []));
         tokio::spawn(async move {
-            app.ask_with(&token, &document(name, fields), json!({ "input": input })).await
+            app.query_with_variables(&token, &document(name, fields), json!({ "input": input }))
+                .await
         })
     };
     let running: Vec<_> = requests.into_iter().map(send).collect();
@@ -63,9 +64,9 @@ async fn one_of_many_concurrent_updates_of_a_version_succeeds(app: App) {
     let replies = run_concurrently(&app, (0..WRITERS).map(write)).await;
     assert_eq!(count_successes(&replies, "STALE_VERSION"), 1);
     let winner = replies.iter().find(|reply| reply.codes().is_empty()).expect("a successful reply");
-    let stored = app.ask("bob", "{ tenant(slug: \"acme\") { name version } }").await;
+    let stored = app.query_as("bob", "{ tenant(slug: \"acme\") { name version } }").await;
     assert_eq!(stored.data()["tenant"], winner.data()["x"]["tenant"]);
-    assert_eq!(app.history().await.len(), 2, "the winner's event and the one of the world");
+    assert_eq!(app.audit_log().await.len(), 2, "the winner's event and the one of the world");
 }
 
 async fn one_of_many_concurrent_creates_of_a_slug_succeeds(app: App) {
@@ -76,10 +77,11 @@ async fn one_of_many_concurrent_creates_of_a_slug_succeeds(app: App) {
     };
     let replies = run_concurrently(&app, (0..WRITERS).map(write)).await;
     assert_eq!(count_successes(&replies, "CONFLICT"), 1);
-    let count = app.ask("ada", "{ tenants { totalCount } subscriptions { totalCount } }").await;
+    let count =
+        app.query_as("ada", "{ tenants { totalCount } subscriptions { totalCount } }").await;
     assert_eq!(count.data()["tenants"]["totalCount"], 4);
     assert_eq!(count.data()["subscriptions"]["totalCount"], 3);
-    assert_eq!(app.history().await.len(), 2);
+    assert_eq!(app.audit_log().await.len(), 2);
 }
 
 async fn concurrent_updates_without_a_version_lose_nothing(app: App) {
@@ -93,7 +95,7 @@ async fn concurrent_updates_without_a_version_lose_nothing(app: App) {
     let replies = run_concurrently(&app, (0..lines.len()).map(write)).await;
     assert_eq!(count_successes(&replies, "none"), lines.len());
     let query = "{ tenant(slug: \"acme\") { version billingInfo { address { line1 line2 city region postalCode } } } }";
-    let tenant = app.ask("bob", query).await;
+    let tenant = app.query_as("bob", query).await;
     assert_eq!(
         tenant.data()["tenant"],
         json!({"version": 6, "billingInfo": {"address": {"line1": "n0", "line2": "n1",
@@ -144,7 +146,7 @@ async fn concurrent_creates_make_one_live_subscription(app: App) {
     let replies = run_concurrently(&app, (0..16).map(write)).await;
     assert_eq!(count_successes(&replies, "CONFLICT"), 1);
     let tenant =
-        app.ask("ada", "{ tenant(slug: \"globex\") { plan subscription { plan } } }").await;
+        app.query_as("ada", "{ tenant(slug: \"globex\") { plan subscription { plan } } }").await;
     let tenant = &tenant.data()["tenant"];
     assert_eq!(tenant["plan"], tenant["subscription"]["plan"]);
 }
@@ -176,7 +178,7 @@ async fn tenant_and_subscription_plans_agree_after_concurrent_changes(app: App) 
     assert_eq!(count_successes(&replies, "CONFLICT"), 25, "all updates and one of eight creates");
     for slug in ["acme", "globex"] {
         let query = format!("{{ tenant(slug: \"{slug}\") {{ plan subscription {{ plan }} }} }}");
-        let tenant = app.ask("ada", &query).await;
+        let tenant = app.query_as("ada", &query).await;
         let tenant = &tenant.data()["tenant"];
         assert_eq!(tenant["plan"], tenant["subscription"]["plan"], "{slug}");
     }
@@ -199,7 +201,7 @@ async fn many_members_can_be_added_concurrently(app: App) {
     };
     let replies = run_concurrently(&app, ids.into_iter().map(add)).await;
     assert_eq!(count_successes(&replies, "none"), 100);
-    let count = app.ask("ada", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
+    let count = app.query_as("ada", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
     assert_eq!(count.data()["tenant"]["members"]["totalCount"], 102);
 }
 
@@ -216,20 +218,22 @@ async fn tenant_under_deletion_gains_no_members_from_groups(app: App) {
         let subject = |k: u32| format!("member-{n}-{k}");
         let sign_in = |k: u32| {
             let (app, token) = (app.clone(), app.token(&subject(k), [&*group]));
-            tokio::spawn(async move { app.ask_with(&token, "{ me { id } }", json!({})).await })
+            tokio::spawn(async move {
+                app.query_with_variables(&token, "{ me { id } }", json!({})).await
+            })
         };
         let mut running: Vec<_> = (0..4).map(sign_in).collect();
         let (admin_app, token) = (app.clone(), app.token("ada", []));
         running.push(tokio::spawn(async move {
             let document = document("deleteTenant", "deletedId");
-            admin_app.ask_with(&token, &document, json!({"input": {"id": id}})).await
+            admin_app.query_with_variables(&token, &document, json!({"input": {"id": id}})).await
         }));
         running.extend((4..8).map(sign_in));
         for reply in running {
             reply.await.expect("a response").data();
         }
         for k in 0..8 {
-            let user = app.stored(&subject(k)).await.expect("a user that `me` has created");
+            let user = app.stored_user(&subject(k)).await.expect("a user that `me` has created");
             assert_eq!(user.memberships, [], "{}", user.name);
         }
     }

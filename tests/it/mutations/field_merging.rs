@@ -23,19 +23,19 @@ async fn mutation_field_selected_twice_runs_once(app: App) {
             createSubscription(input: $input) { subscription { status tenant { slug } } } }";
     let input =
         json!({"tenantId": world.globex.id.to_string(), "plan": "FREE", "status": "CANCELED"});
-    let reply = app.ask_with(&token, query, json!({ "input": input })).await;
+    let reply = app.query_with_variables(&token, query, json!({ "input": input })).await;
     let created = reply.data()["createSubscription"]["subscription"].clone();
     assert_eq!(
         (&created["status"], &created["tenant"]["slug"]),
         (&json!("CANCELED"), &json!("globex"))
     );
-    assert_eq!(app.history().await.len(), 2, "one more event");
+    assert_eq!(app.audit_log().await.len(), 2, "one more event");
     let query = "mutation($input: CreateTenantInput!) {
         a: createTenant(input: $input) { tenant { id } }
         b: deleteTenant(input: {id: \"ten_650000000000000000000002\"}) { deletedId }
         a: createTenant(input: $input) { tenant { slug } } }";
     let input = json!({"slug": "one", "name": "One"});
-    let reply = app.ask_with(&token, query, json!({ "input": input })).await;
+    let reply = app.query_with_variables(&token, query, json!({ "input": input })).await;
     assert_eq!(reply.data()["a"]["tenant"]["slug"], "one");
     let leave = json!({"tenantId": world.acme.id.to_string(), "userId": world.carol.to_string()});
     let reply = run(
@@ -48,7 +48,7 @@ async fn mutation_field_selected_twice_runs_once(app: App) {
     .await;
     assert_eq!(reply.data()["x"]["tenant"]["slug"], "acme");
     assert_eq!(reply.data()["x"]["removedUserId"], world.carol.to_string());
-    assert_eq!(app.history().await.len(), 5);
+    assert_eq!(app.audit_log().await.len(), 5);
 }
 
 async fn conflicting_mutation_fields_are_rejected(app: App) {
@@ -64,8 +64,8 @@ async fn conflicting_mutation_fields_are_rejected(app: App) {
             ... on Mutation {
                 a: createTenant(input: {slug: \"one\", name: \"Y\"}) { tenant { id } } } }",
     ] {
-        let reply = app.ask("ada", query).await;
+        let reply = app.query_as("ada", query).await;
         assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"], "{}", reply.body);
-        assert_eq!(app.history().await.len(), 1, "no field ran: {query}");
+        assert_eq!(app.audit_log().await.len(), 1, "no field ran: {query}");
     }
 }

@@ -61,7 +61,7 @@ async fn replay_returns_the_stored_response_without_writing(app: App) {
     assert_eq!(renamed.data()["x"]["tenant"], json!({"slug": "two", "version": 2}));
     assert_eq!(create(&app, "k1", "one").await.body, first.body);
     assert_eq!(send(&app, "ada", "k2", &update, rename).await.body, renamed.body);
-    assert_eq!(app.history().await.len(), 3);
+    assert_eq!(app.audit_log().await.len(), 3);
     let leave = json!({"input": {"tenantId": world.acme.id.to_string(), "userId": world.carol.to_string()}});
     let remove = document("removeTenantMember", "removedUserId tenant { slug }");
     let removal = send(&app, "carol", "k", &remove, leave.clone()).await;
@@ -85,7 +85,7 @@ async fn concurrent_requests_with_one_key_run_once(app: App) {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    assert_eq!(app.history().await.len(), 2);
+    assert_eq!(app.audit_log().await.len(), 2);
 }
 
 async fn error_response_is_replayed(app: App) {
@@ -109,7 +109,7 @@ async fn key_of_another_request_is_rejected(app: App) {
     let query = document("createTenant", "tenant { id }");
     let other = send(&app, "ada", "k", &query, input).await;
     assert_eq!(other.status, 422, "the same input with another document");
-    assert_eq!(app.history().await.len(), 2);
+    assert_eq!(app.audit_log().await.len(), 2);
 }
 
 async fn keys_are_scoped_to_the_caller(app: App) {
@@ -171,7 +171,7 @@ async fn disabled_user_cannot_read_a_stored_response(app: App) {
     let query = document("updateTenant", "tenant { billingInfo { vatId } }");
     let first = send(&app, "bob", "k", &query, rename.clone()).await;
     assert!(first.body.contains("DE123456789"));
-    app.change("bob", |bob| bob.disabled = true).await;
+    app.edit_user("bob", |bob| bob.disabled = true).await;
     let replay = send(&app, "bob", "k", &query, rename).await;
     assert_eq!((replay.status, replay.codes()), (200, vec!["USER_DISABLED"]));
     assert!(!replay.body.contains("DE123456789"));
@@ -193,14 +193,14 @@ async fn unprovisioned_user_errors_are_not_stored_for_replay(app: App) {
         app.send(request.body(Body::from(body)).expect("a valid request")).await
     };
     assert_eq!(send_as_newcomer().await.codes(), ["USER_NOT_PROVISIONED"]);
-    app.ask_with(&token, "{ me { id } }", json!({})).await.data();
+    app.query_with_variables(&token, "{ me { id } }", json!({})).await.data();
     assert_eq!(send_as_newcomer().await.data()["x"]["tenant"]["slug"], "one");
-    app.change("bob", |bob| bob.disabled = true).await;
+    app.edit_user("bob", |bob| bob.disabled = true).await;
     let rename = json!({"input": {"id": world.acme.id.to_string(), "name": "New"}});
     let query = document("updateTenant", "tenant { name }");
     let while_disabled = send(&app, "bob", "k", &query, rename.clone()).await;
     assert_eq!(while_disabled.codes(), ["USER_DISABLED"]);
-    app.change("bob", |bob| bob.disabled = false).await;
+    app.edit_user("bob", |bob| bob.disabled = false).await;
     let after_enabling = send(&app, "bob", "k", &query, rename).await;
     assert_eq!(after_enabling.data()["x"]["tenant"]["name"], "New");
 }
@@ -219,7 +219,7 @@ async fn replay_of_a_crashed_run_returns_completed_fields(app: App) {
     let data = reply.data();
     assert_eq!(data["a"]["tenant"], json!({"id": first_tenant.to_string(), "slug": "first"}));
     assert_eq!(data["b"]["tenant"]["slug"], "second");
-    assert_eq!(app.history().await.len(), 3, "each tenant was created once");
+    assert_eq!(app.audit_log().await.len(), 3, "each tenant was created once");
     assert_eq!(send(&app, "ada", "k", query, variables).await.body, reply.body);
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn change_member(
 
 /// Returns the stored role of a user in acme.
 pub(super) async fn role_of(app: &App, subject: &str, world: &World) -> Option<TenantRole> {
-    app.stored(subject).await.expect("a stored user").membership(world.acme.id).map(|m| m.role)
+    app.stored_user(subject).await.expect("a stored user").membership(world.acme.id).map(|m| m.role)
 }
 
 async fn added_member_has_a_direct_membership(app: App) {
@@ -59,7 +59,7 @@ async fn added_member_has_a_direct_membership(app: App) {
             "tenant": {"slug": "acme"},
             "user": {"id": world.mallory.to_string(), "name": "Mallory", "version": 2}})
     );
-    let tenant = app.ask("mallory", "{ tenant(slug: \"acme\") { slug } }").await;
+    let tenant = app.query_as("mallory", "{ tenant(slug: \"acme\") { slug } }").await;
     assert_eq!(tenant.data()["tenant"]["slug"], "acme", "at the next request");
     let (action, kind, changes) = newest_event(&app).await;
     assert_eq!((&*action, &*kind), ("membership.add", "platform_admin"));
@@ -70,7 +70,7 @@ async fn added_member_has_a_direct_membership(app: App) {
     );
     let reply = change_member(&app, "ada", "addTenantMember", &world, world.mallory, "ADMIN").await;
     assert_eq!(error_extensions(&reply), json!({"code": "CONFLICT", "field": "userId"}));
-    let log = app.ask("bob", "{ tenant(slug: \"acme\") { auditLog(first: 1) { nodes { action changes target { id } } } } }").await;
+    let log = app.query_as("bob", "{ tenant(slug: \"acme\") { auditLog(first: 1) { nodes { action changes target { id } } } } }").await;
     let event = &log.data()["tenant"]["auditLog"]["nodes"][0];
     assert_eq!(event["changes"][&path], json!({"from": null, "to": "MEMBER"}));
     assert_eq!(event["target"]["id"], world.mallory.to_string());
@@ -153,7 +153,7 @@ async fn updating_a_group_membership_makes_it_direct(app: App) {
         app.issuer.token().subject("mallory").issued_at(iat).groups(groups.iter().copied())
     };
     let me = "{ me { memberships { role source } } }";
-    app.ask_by(groups(NOW - 9, &["tenant:acme"]), me).await.data();
+    app.query_with_token(groups(NOW - 9, &["tenant:acme"]), me).await.data();
     let reply =
         change_member(&app, "bob", "updateTenantMember", &world, world.mallory, "MEMBER").await;
     assert_eq!(reply.data()["x"]["membership"]["source"], "DIRECT");
@@ -165,7 +165,7 @@ async fn updating_a_group_membership_makes_it_direct(app: App) {
         change_member(&app, "bob", "updateTenantMember", &world, world.mallory, "MEMBER").await;
     unchanged.data();
     assert_eq!(unchanged.writes, 0, "nothing changes");
-    let after = app.ask_by(groups(NOW - 3, &[]), me).await;
+    let after = app.query_with_token(groups(NOW - 3, &[]), me).await;
     assert_eq!(after.data()["me"]["memberships"], json!([{"role": "MEMBER", "source": "DIRECT"}]));
 }
 
@@ -179,19 +179,19 @@ async fn demotion_advances_the_group_watermark(app: App) {
             .groups(["tenant:acme:owner", "tenant:globex"])
     };
     let me = "{ me { memberships { role source tenant { slug } } } }";
-    app.ask_by(token(NOW - 9), me).await.data();
-    let before = app.stored("mallory").await.expect("a stored user").groups_as_of;
+    app.query_with_token(token(NOW - 9), me).await.data();
+    let before = app.stored_user("mallory").await.expect("a stored user").groups_as_of;
     change_member(&app, "bob", "updateTenantMember", &world, world.mallory, "ADMIN").await.data();
-    let watermark = app.stored("mallory").await.expect("a stored user").groups_as_of;
+    let watermark = app.stored_user("mallory").await.expect("a stored user").groups_as_of;
     assert_eq!((before, watermark), (Some(world::ago(9)), Some(world::ago(-60))));
     // A promotion does not advance the watermark.
     change_member(&app, "bob", "updateTenantMember", &world, world.mallory, "OWNER").await.data();
-    assert_eq!(app.stored("mallory").await.expect("a stored user").groups_as_of, watermark);
+    assert_eq!(app.stored_user("mallory").await.expect("a stored user").groups_as_of, watermark);
     // A watermark never moves back.
-    app.change("mallory", |mallory| mallory.groups_as_of = Some(world::ago(-9999))).await;
+    app.edit_user("mallory", |mallory| mallory.groups_as_of = Some(world::ago(-9999))).await;
     change_member(&app, "bob", "updateTenantMember", &world, world.mallory, "MEMBER").await.data();
     assert_eq!(
-        app.stored("mallory").await.expect("a stored user").groups_as_of,
+        app.stored_user("mallory").await.expect("a stored user").groups_as_of,
         Some(world::ago(-9999))
     );
 }
@@ -215,12 +215,15 @@ async fn member_of_another_tenant_is_not_found(app: App) {
     let nonexistent = run(&app, "carol", "removeTenantMember", nonexistent, "removedUserId").await;
     assert_eq!((hidden.codes(), hidden.reads), (nonexistent.codes(), nonexistent.reads));
     assert_eq!((hidden.codes(), hidden.reads), (vec!["NOT_FOUND"], 2));
-    assert!(app.stored("bob").await.expect("a stored user").membership(world.initech.id).is_some());
+    assert!(
+        app.stored_user("bob").await.expect("a stored user").membership(world.initech.id).is_some()
+    );
 }
 
 async fn non_member_is_not_found(app: App) {
     let world = World::new(&app).await;
-    app.change("mallory", |mallory| mallory.platform_admin = Some(MembershipSource::Group)).await;
+    app.edit_user("mallory", |mallory| mallory.platform_admin = Some(MembershipSource::Group))
+        .await;
     for user in [world.mallory.to_string(), "usr_65000000000000000000ffff".to_owned()] {
         let reply = change_member(&app, "ada", "updateTenantMember", &world, &user, "ADMIN").await;
         assert_eq!(reply.codes(), ["NOT_FOUND"]);

@@ -20,7 +20,7 @@ use crate::support::app::{App, Reply};
 /// Runs one mutation, aliased as `x`, with a token of the given subject.
 async fn run(app: &App, subject: &str, name: &str, input: Value, fields: &str) -> Reply {
     let token = app.token(subject, []);
-    app.ask_with(&token, &document(name, fields), json!({ "input": input })).await
+    app.query_with_variables(&token, &document(name, fields), json!({ "input": input })).await
 }
 
 /// Returns a document with a single mutation, aliased as `x`, that takes its input from a variable.
@@ -48,7 +48,7 @@ fn error_extensions(reply: &Reply) -> Value {
 
 /// Returns the newest audit event: its action, the kind of its actor, and its changes by field.
 async fn newest_event(app: &App) -> (String, String, Value) {
-    let event = app.history().await.into_iter().next().expect("an event");
+    let event = app.audit_log().await.into_iter().next().expect("an event");
     let changes = event
         .changes
         .iter()

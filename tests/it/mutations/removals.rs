@@ -28,14 +28,14 @@ async fn removed_member_is_not_restored_by_older_tokens(app: App) {
     let token =
         |iat: i64| app.issuer.token().subject("mallory").issued_at(iat).groups(["tenant:acme"]);
     let me = "{ me { memberships { role } } }";
-    app.ask_by(token(NOW - 9), me).await.data();
+    app.query_with_token(token(NOW - 9), me).await.data();
     change_member(&app, "bob", "removeTenantMember", &world, world.mallory, "").await.data();
     app.clock.advance(120);
     for iat in [NOW - 9, NOW - 1, NOW + 60] {
-        let reply = app.ask_by(token(iat), me).await;
+        let reply = app.query_with_token(token(iat), me).await;
         assert_eq!(reply.data()["me"]["memberships"], json!([]), "{iat}");
     }
-    let reply = app.ask_by(token(NOW + 61), me).await;
+    let reply = app.query_with_token(token(NOW + 61), me).await;
     assert_eq!(reply.data()["me"]["memberships"], json!([{"role": "MEMBER"}]));
 }
 
@@ -49,7 +49,7 @@ async fn last_owner_cannot_leave_or_be_demoted(app: App) {
             "{name}"
         );
     }
-    assert_eq!(app.history().await.len(), 1);
+    assert_eq!(app.audit_log().await.len(), 1);
     change_member(&app, "bob", "updateTenantMember", &world, world.carol, "OWNER").await.data();
     change_member(&app, "bob", "updateTenantMember", &world, world.bob, "ADMIN").await.data();
     let reply = change_member(&app, "carol", "removeTenantMember", &world, world.carol, "").await;

@@ -49,7 +49,7 @@ async fn new_live_subscription_sets_the_plan_of_the_tenant(app: App) {
     assert_eq!(changes["tenant.plan"], json!(["BUSINESS", "ENTERPRISE"]));
     // The admin of globex reads the event in the audit log, without the platform fields.
     let log = "{ tenant(slug: \"globex\") { auditLog { nodes { action changes } } } }";
-    let reply = app.ask("carol", log).await;
+    let reply = app.query_as("carol", log).await;
     let event = &reply.data()["tenant"]["auditLog"]["nodes"][0];
     assert_eq!(event["action"], "subscription.create");
     assert_eq!(event["changes"]["tenant.plan"], json!({"from": "BUSINESS", "to": "ENTERPRISE"}));
@@ -61,7 +61,7 @@ async fn second_live_subscription_is_a_conflict(app: App) {
     let input = json!({"tenantId": world.acme.id.to_string(), "plan": "FREE"});
     let reply = run(&app, "ada", "createSubscription", input.clone(), SUBSCRIPTION).await;
     assert_eq!(error_extensions(&reply), json!({"code": "CONFLICT", "field": "tenantId"}));
-    let tenant = app.ask("ada", "{ tenant(slug: \"acme\") { plan version } }").await;
+    let tenant = app.query_as("ada", "{ tenant(slug: \"acme\") { plan version } }").await;
     assert_eq!(
         tenant.data()["tenant"],
         json!({"plan": "BUSINESS", "version": 1}),
@@ -189,7 +189,8 @@ async fn deleting_a_subscription_keeps_the_plan_of_the_tenant(app: App) {
     assert_eq!(error_extensions(&reply), json!({"code": "STALE_VERSION", "currentVersion": 1}));
     let reply = run(&app, "ada", "deleteSubscription", json!({"id": id}), "deletedId").await;
     assert_eq!(reply.data()["x"], json!({"deletedId": id}));
-    let tenant = app.ask("ada", "{ tenant(slug: \"acme\") { plan subscription { id } } }").await;
+    let tenant =
+        app.query_as("ada", "{ tenant(slug: \"acme\") { plan subscription { id } } }").await;
     assert_eq!(tenant.data()["tenant"], json!({"plan": "BUSINESS", "subscription": null}));
     let (action, _, changes) = newest_event(&app).await;
     assert_eq!((&*action, &changes["status"]), ("subscription.delete", &json!(["ACTIVE", null])));

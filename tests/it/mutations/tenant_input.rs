@@ -66,7 +66,7 @@ async fn all_input_errors_are_reported_at_once(app: App) {
     let input = json!({"slug": "many", "name": "X", "domains": many});
     let reply = run(&app, "ada", "createTenant", input, "tenant { id }").await;
     assert_eq!(input_error_paths(&reply), ["input.domains"]);
-    assert_eq!(app.history().await.len(), 1, "a rejected mutation records no event");
+    assert_eq!(app.audit_log().await.len(), 1, "a rejected mutation records no event");
 }
 
 async fn input_values_are_normalized(app: App) {
@@ -161,5 +161,5 @@ async fn update_without_changes_writes_nothing(app: App) {
     assert_eq!(tenant["version"], 1);
     assert_eq!(tenant["updatedAt"], tenant["createdAt"]);
     assert_eq!(reply.writes, 0);
-    assert_eq!(app.history().await.len(), 1);
+    assert_eq!(app.audit_log().await.len(), 1);
 }

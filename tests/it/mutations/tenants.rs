@@ -120,7 +120,7 @@ async fn conflict_names_the_field_but_not_the_other_tenant(app: App) {
         let reply = run(&app, "ada", "createTenant", create, "tenant { id }").await;
         assert_eq!(error_extensions(&reply), json!({"code": "CONFLICT", "field": field}));
     }
-    assert_eq!(app.history().await.len(), 1, "a failed mutation records no event");
+    assert_eq!(app.audit_log().await.len(), 1, "a failed mutation records no event");
     let live = app.store.subscriptions(SubscriptionKeys::LiveOfTenants(&[world.acme.id])).await;
     assert_eq!(live.expect("a lookup").len(), 1);
 }
@@ -170,17 +170,18 @@ async fn default_tenant_keeps_its_slug_and_cannot_be_deleted(app: App) {
 async fn deleting_a_tenant_deletes_its_subscriptions_and_memberships(app: App) {
     let world = World::new(&app).await;
     let id = world.acme.id.to_string();
-    let before = app.stored("carol").await.expect("a stored user");
+    let before = app.stored_user("carol").await.expect("a stored user");
     let reply = run(&app, "ada", "deleteTenant", json!({"id": id}), "deletedId").await;
     assert_eq!(reply.data()["x"], json!({"deletedId": id}));
     let subscriptions = app.store.subscriptions(SubscriptionKeys::Ids(&[world.subscription])).await;
     assert!(subscriptions.expect("a lookup").is_empty());
-    let carol = app.stored("carol").await.expect("a stored user");
+    let carol = app.stored_user("carol").await.expect("a stored user");
     assert_eq!(carol.membership(world.acme.id), None);
     assert!(carol.membership(world.globex.id).is_some(), "other memberships are kept");
     assert_eq!(carol.version, before.version + 1);
     assert_eq!(carol.groups_as_of, Some(world::ago(-60)), "the time of the removal and the leeway");
-    let reply = app.ask("carol", "{ tenant(slug: \"acme\") { id } tenants { totalCount } }").await;
+    let reply =
+        app.query_as("carol", "{ tenant(slug: \"acme\") { id } tenants { totalCount } }").await;
     assert_eq!(reply.data(), &json!({"tenant": null, "tenants": {"totalCount": 1}}));
     let reply = run(&app, "ada", "deleteTenant", json!({"id": id}), "deletedId").await;
     assert_eq!(reply.codes(), ["NOT_FOUND"]);
@@ -191,7 +192,7 @@ async fn deleting_a_tenant_deletes_its_subscriptions_and_memberships(app: App) {
     let input = json!({"slug": "acme", "name": "Again", "domains": ["acme.example"],
         "integrations": {"authentikGroup": "grp-acme"}});
     run(&app, "ada", "createTenant", input, "tenant { id }").await.data();
-    let reply = app.ask("carol", "{ tenant(slug: \"acme\") { id } }").await;
+    let reply = app.query_as("carol", "{ tenant(slug: \"acme\") { id } }").await;
     assert_eq!(reply.data()["tenant"], Value::Null, "a new tenant with the old slug");
 }
 
@@ -206,9 +207,9 @@ async fn mutation_fields_see_the_effects_of_earlier_fields(app: App) {
             d: updateTenant(input: {{id: \"{acme}\", plan: FREE}}) {{ tenant {{ version }} }}
         }}"
     );
-    let reply = app.ask("ada", &query).await;
+    let reply = app.query_as("ada", &query).await;
     assert_eq!(reply.errors(), ["NOT_FOUND d"], "{}", reply.body);
-    let actions: Vec<_> = app.history().await.iter().map(|event| event.action.clone()).collect();
+    let actions: Vec<_> = app.audit_log().await.iter().map(|event| event.action.clone()).collect();
     assert_eq!(actions[..3], ["user.update", "tenant.update", "tenant.update"]);
     let live =
         app.store.subscriptions(SubscriptionKeys::LiveOfTenants(&[acme])).await.expect("a lookup");

@@ -49,10 +49,10 @@ async fn user_can_be_created_before_the_first_sign_in(app: App) {
     let (action, kind, changes) = newest_event(&app).await;
     assert_eq!((&*action, &*kind), ("user.create", "platform_admin"));
     assert_eq!(changes["subject"], json!([null, "dave"]));
-    assert_eq!(app.stored("dave").await.and_then(|user| user.last_seen_at), None);
+    assert_eq!(app.stored_user("dave").await.and_then(|user| user.last_seen_at), None);
     // The first `me` finds that user, and the token's groups count.
     let token = app.issuer.token().subject("dave").issued_at(NOW - 5).groups(["tenant:acme"]);
-    let me = app.ask_by(token, "{ me { id memberships { role } } }").await;
+    let me = app.query_with_token(token, "{ me { id memberships { role } } }").await;
     assert_eq!(me.data()["me"], json!({"id": user["id"], "memberships": [{"role": "MEMBER"}]}));
 }
 
@@ -119,10 +119,11 @@ async fn direct_platform_admin_is_kept_by_group_sync(app: App) {
     let grant = json!({"id": world.carol.to_string(), "platformAdmin": true});
     run(&app, "ada", "updateUser", grant.clone(), USER).await.data();
     let token = app.issuer.token().subject("carol").groups(["unrelated"]);
-    let me = app.ask_by(token, "{ me { platformAdmin } }").await;
+    let me = app.query_with_token(token, "{ me { platformAdmin } }").await;
     assert_eq!(me.data()["me"]["platformAdmin"], true, "group sync does not revoke it");
     // A new source is a change, even if the response is the same.
-    app.change("mallory", |mallory| mallory.platform_admin = Some(MembershipSource::Group)).await;
+    app.edit_user("mallory", |mallory| mallory.platform_admin = Some(MembershipSource::Group))
+        .await;
     let grant = json!({"id": world.mallory.to_string(), "platformAdmin": true});
     let reply = run(&app, "ada", "updateUser", grant, USER).await;
     assert_eq!(reply.data()["x"]["user"]["version"], 2);
@@ -134,22 +135,22 @@ async fn revoked_platform_admin_is_not_restored_by_older_tokens(app: App) {
     let admin = ["platform-admins"];
     let token = |iat: i64| app.issuer.token().subject("mallory").issued_at(iat).groups(admin);
     let me = "{ me { platformAdmin } }";
-    assert_eq!(app.ask_by(token(NOW - 9), me).await.data()["me"]["platformAdmin"], true);
+    assert_eq!(app.query_with_token(token(NOW - 9), me).await.data()["me"]["platformAdmin"], true);
     let revoke = json!({"id": world.mallory.to_string(), "platformAdmin": false});
     let reply = run(&app, "ada", "updateUser", revoke, USER).await;
     assert_eq!(reply.data()["x"]["user"]["platformAdmin"], false);
     let users = "{ users { totalCount } }";
-    assert_eq!(app.ask("mallory", users).await.codes(), ["FORBIDDEN"], "immediately");
+    assert_eq!(app.query_as("mallory", users).await.codes(), ["FORBIDDEN"], "immediately");
     app.clock.advance(120);
     for iat in [NOW - 9, NOW, NOW + 60] {
-        let me = app.ask_by(token(iat), me).await;
+        let me = app.query_with_token(token(iat), me).await;
         assert_eq!(
             me.data()["me"]["platformAdmin"],
             false,
             "{iat}: counts as issued before the change"
         );
     }
-    let me = app.ask_by(token(NOW + 61), me).await;
+    let me = app.query_with_token(token(NOW + 61), me).await;
     assert_eq!(me.data()["me"]["platformAdmin"], true, "a later token may grant it again");
 }
 
@@ -157,7 +158,7 @@ async fn disabled_user_is_rejected_immediately(app: App) {
     let world = World::new(&app).await;
     let disable = json!({"id": world.bob.to_string(), "disabled": true});
     run(&app, "ada", "updateUser", disable, USER).await.data();
-    assert_eq!(app.ask("bob", "{ me { id } }").await.codes(), ["USER_DISABLED"]);
+    assert_eq!(app.query_as("bob", "{ me { id } }").await.codes(), ["USER_DISABLED"]);
     let input = json!({"id": world.acme.id.to_string(), "name": "Mine"});
     assert_eq!(
         run(&app, "bob", "updateTenant", input, "tenant { id }").await.codes(),
@@ -165,7 +166,7 @@ async fn disabled_user_is_rejected_immediately(app: App) {
     );
     let enable = json!({"id": world.bob.to_string(), "disabled": false});
     run(&app, "ada", "updateUser", enable, USER).await.data();
-    assert_eq!(app.ask("bob", "{ me { name } }").await.data()["me"]["name"], "Bob");
+    assert_eq!(app.query_as("bob", "{ me { name } }").await.data()["me"]["name"], "Bob");
 }
 
 async fn deleted_user_is_rejected_with_older_tokens(app: App) {
@@ -177,7 +178,8 @@ async fn deleted_user_is_rejected_with_older_tokens(app: App) {
     assert_eq!(action, "user.delete");
     assert_eq!(changes["name"], json!(["Bob", null]));
     assert_eq!(changes[format!("memberships.{}", world.acme.id)], json!(["OWNER", null]));
-    let members = app.ask("carol", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
+    let members =
+        app.query_as("carol", "{ tenant(slug: \"acme\") { members { totalCount } } }").await;
     assert_eq!(members.data()["tenant"]["members"]["totalCount"], 1);
     app.clock.advance(120);
     for query in ["{ me { id } }", "{ tenant(slug: \"acme\") { id } }"] {
@@ -187,12 +189,12 @@ async fn deleted_user_is_rejected_with_older_tokens(app: App) {
                 Some(iat) => token.issued_at(iat),
                 None => token.without("iat"),
             };
-            let reply = app.ask_by(token, query).await;
+            let reply = app.query_with_token(token, query).await;
             assert_eq!(reply.codes(), ["USER_NOT_PROVISIONED"], "{query} {iat:?}");
         }
     }
     let token = app.issuer.token().subject("bob").issued_at(NOW + 61);
-    let me = app.ask_by(token, "{ me { id memberships { role } } }").await;
+    let me = app.query_with_token(token, "{ me { id memberships { role } } }").await;
     assert_eq!(me.data()["me"]["memberships"], json!([]), "a new user with the same identity");
     assert_ne!(me.data()["me"]["id"], id);
     let reply = run(&app, "ada", "deleteUser", json!({"id": id}), "deletedId").await;
@@ -207,13 +209,13 @@ async fn recreated_user_does_not_regain_memberships_from_older_tokens(app: App) 
     let token =
         |iat| app.issuer.token().subject("bob").issued_at(iat).groups(["tenant:acme:owner"]);
     let memberships = "{ me { memberships { role } } }";
-    let old = app.ask_by(token(NOW + 60), memberships).await;
+    let old = app.query_with_token(token(NOW + 60), memberships).await;
     assert_eq!(
         old.data()["me"]["memberships"],
         json!([]),
         "the token is accepted but restores no membership"
     );
-    let new = app.ask_by(token(NOW + 61), memberships).await;
+    let new = app.query_with_token(token(NOW + 61), memberships).await;
     assert_eq!(new.data()["me"]["memberships"], json!([{"role": "OWNER"}]));
 }
 
@@ -224,21 +226,22 @@ async fn user_recreated_by_sign_in_is_rejected_with_older_tokens(app: App) {
     let token = |iat| app.issuer.token().subject("bob").issued_at(iat);
     let new = token(NOW + 61).without("groups");
     let memberships = "{ me { memberships { role } } }";
-    app.ask_by(new.clone(), memberships).await.data();
+    app.query_with_token(new.clone(), memberships).await.data();
     for old in [token(NOW - 5), token(NOW + 59), token(NOW).without("iat")] {
         for query in [memberships, "{ tenants { totalCount } }", "{ users { totalCount } }"] {
-            let reply = app.ask_by(old.clone().groups(["tenant:acme:owner"]), query).await;
+            let reply =
+                app.query_with_token(old.clone().groups(["tenant:acme:owner"]), query).await;
             assert_eq!(reply.codes(), ["USER_NOT_PROVISIONED"], "{query}");
         }
     }
-    let repeated = app.ask_by(new, memberships).await;
+    let repeated = app.query_with_token(new, memberships).await;
     assert_eq!((repeated.data()["me"]["memberships"].clone(), repeated.reads), (json!([]), 1));
     // A token with groups advances the watermark.
     let groups = token(NOW + 70).groups(["tenant:acme:owner"]);
-    app.ask_by(groups.clone(), memberships).await.data();
-    let old = app.ask_by(token(NOW + 60).groups([]), memberships).await;
+    app.query_with_token(groups.clone(), memberships).await.data();
+    let old = app.query_with_token(token(NOW + 60).groups([]), memberships).await;
     assert_eq!(old.codes(), ["USER_NOT_PROVISIONED"]);
-    let role = app.ask_by(groups, memberships).await;
+    let role = app.query_with_token(groups, memberships).await;
     assert_eq!(role.data()["me"]["memberships"], json!([{"role": "OWNER"}]));
 }
 
@@ -252,7 +255,7 @@ async fn audit_log_is_kept_after_its_users_are_deleted(app: App) {
     run(&app, "ada", "addTenantMember", input, "membership { role }").await.data();
     run(&app, "ada", "deleteUser", json!({"id": world.bob.to_string()}), "deletedId").await.data();
     let log = "{ tenant(slug: \"acme\") { auditLog { nodes { action actor { name } target { id } changes } } } }";
-    let reply = app.ask("dave", log).await;
+    let reply = app.query_as("dave", log).await;
     let nodes = reply.data()["tenant"]["auditLog"]["nodes"].as_array().expect("nodes");
     let events: Vec<_> = nodes.iter().map(|node| (&node["action"], &node["actor"])).collect();
     assert_eq!(
@@ -272,7 +275,7 @@ async fn audit_log_is_kept_after_its_users_are_deleted(app: App) {
         "{{ auditLog(filter: {{actorId: \"{}\"}}) {{ nodes {{ action actor {{ id }} }} }} }}",
         world.bob
     );
-    let reply = app.ask("ada", &by_bob).await;
+    let reply = app.query_as("ada", &by_bob).await;
     let nodes = reply.data()["auditLog"]["nodes"].as_array().expect("nodes");
     assert_eq!(nodes.len(), 2, "a deleted user can still be used as the actor filter");
 }
@@ -299,7 +302,7 @@ async fn audit_log_can_be_filtered(app: App) {
         let query = format!(
             "{{ {open}auditLog(filter: {{{filter}}}) {{ totalCount nodes {{ action changes }} }}{close} }}"
         );
-        let reply = app.ask(caller, &query).await;
+        let reply = app.query_as(caller, &query).await;
         let log =
             reply.data().pointer(if slug.is_empty() { "/auditLog" } else { "/tenant/auditLog" });
         let log = log.expect("an audit log").clone();
@@ -340,7 +343,7 @@ async fn user_with_very_many_memberships_can_be_deleted(app: App) {
     let input = json!({"tenantId": world.acme.id.to_string(), "userId": id});
     run(&app, "ada", "addTenantMember", input, "membership { role }").await.data();
     run(&app, "ada", "deleteUser", json!({"id": id}), "deletedId").await.data();
-    let event = app.history().await.into_iter().next().expect("an event");
+    let event = app.audit_log().await.into_iter().next().expect("an event");
     assert_eq!(event.tenants.len(), 10_001);
-    assert_eq!(app.stored("many").await, None);
+    assert_eq!(app.stored_user("many").await, None);
 }

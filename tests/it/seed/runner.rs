@@ -76,7 +76,7 @@ async fn stored_users(app: &App, demo: &DemoTenant) -> Vec<User> {
 
 /// Sends a query as a platform admin.
 async fn query_as_admin(app: &App, query: &str) -> Reply {
-    app.ask_by(app.issuer.token().subject("ada").groups(["platform-admins"]), query).await
+    app.query_with_token(app.issuer.token().subject("ada").groups(["platform-admins"]), query).await
 }
 
 async fn seed_stores_all_entities(app: App) {

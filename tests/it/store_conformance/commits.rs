@@ -15,7 +15,7 @@ use tenantry::{
 
 use super::{for_each_store, must_commit};
 use crate::support::entities::{
-    PEOPLE, event, full_user, id, membership, some, subscription, tenant, time, user,
+    USER_NAMES, event, full_user, id, membership, some, subscription, tenant, time, user,
 };
 
 for_each_store!(
@@ -295,7 +295,7 @@ async fn user_update_is_read_back(store: Arc<dyn Store>) {
         id: id(1),
         identity: user(1).identity,
         created_at: user(1).created_at,
-        name: PEOPLE[3].to_owned(),
+        name: USER_NAMES[3].to_owned(),
         ..full_user(1)
     };
     must_commit(&*store, [Change::UpdateUser { expected: (&user(1)).into(), user: full.clone() }])

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::support::{
     entities::{event, id, membership, some, subscription, tenant, time, user},
-    mongod::Fresh,
+    mongod::FreshDatabase,
 };
 
 for_each_store!(
@@ -36,7 +36,7 @@ for_each_store!(
 macro_rules! for_each_store_with_server {
     ($($case:ident),+ $(,)?) => { $(
         mod $case {
-            use crate::{store_conformance::{sqlite_file_store, sqlite_memory_store}, support::mongod::Fresh};
+            use crate::{store_conformance::{sqlite_file_store, sqlite_memory_store}, support::mongod::FreshDatabase};
 
             #[tokio::test]
             async fn sqlite_file() {
@@ -51,7 +51,7 @@ macro_rules! for_each_store_with_server {
 
             #[tokio::test]
             async fn mongodb() {
-                let fresh = Fresh::new().await;
+                let fresh = FreshDatabase::new().await;
                 let store = std::sync::Arc::new(fresh.prepared().await);
                 super::$case(store, Some(fresh)).await;
             }
@@ -68,7 +68,7 @@ for_each_store_with_server!(
 /// Stores users. On MongoDB it writes them directly to the database, in bulk.
 async fn insert_users(
     store: &dyn Store,
-    server: Option<&Fresh>,
+    server: Option<&FreshDatabase>,
     users: impl Iterator<Item = User>,
 ) {
     match server {
@@ -184,7 +184,7 @@ async fn former_members_get_new_version_and_watermark(store: Arc<dyn Store>) {
 }
 
 /// Creates two tenants. All users are members of the first, and each third also of the second.
-async fn fill(store: &dyn Store, server: Option<&Fresh>, members: u32) {
+async fn fill(store: &dyn Store, server: Option<&FreshDatabase>, members: u32) {
     must_commit(store, [1, 2].map(tenant).map(Change::InsertTenant)).await;
     insert_users(store, server, (0..members).map(|n| member(n, tenants_of(n)))).await;
 }
@@ -210,7 +210,10 @@ async fn assert_former_members(store: &dyn Store, members: u32) {
 }
 
 /// Covers member counts just below and above the limit of one transaction and of one cleanup batch.
-async fn deletion_handles_members_at_batch_limits(store: Arc<dyn Store>, server: Option<Fresh>) {
+async fn deletion_handles_members_at_batch_limits(
+    store: Arc<dyn Store>,
+    server: Option<FreshDatabase>,
+) {
     for (n, members) in (10..).zip([1_000, 1_001, 2_000, 2_001]) {
         must_commit(&*store, [Change::InsertTenant(tenant(n))]).await;
         let users = (0..members).map(|m| member(n * 10_000 + m, &[n]));
@@ -231,7 +234,10 @@ async fn deletion_handles_members_at_batch_limits(store: Arc<dyn Store>, server:
     }
 }
 
-async fn deletion_handles_fifty_thousand_members(store: Arc<dyn Store>, server: Option<Fresh>) {
+async fn deletion_handles_fifty_thousand_members(
+    store: Arc<dyn Store>,
+    server: Option<FreshDatabase>,
+) {
     const MEMBERS: u32 = 50_000;
     fill(&*store, server.as_ref(), MEMBERS).await;
     must_commit(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;
@@ -242,7 +248,10 @@ async fn deletion_handles_fifty_thousand_members(store: Arc<dyn Store>, server: 
     assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 0);
 }
 
-async fn concurrent_cleanups_share_one_deletion(store: Arc<dyn Store>, server: Option<Fresh>) {
+async fn concurrent_cleanups_share_one_deletion(
+    store: Arc<dyn Store>,
+    server: Option<FreshDatabase>,
+) {
     const MEMBERS: u32 = 3_500;
     fill(&*store, server.as_ref(), MEMBERS).await;
     must_commit(&*store, [delete(1, 1), Change::InsertAuditEvent(event(1))]).await;

@@ -33,7 +33,7 @@ use tenantry::{
 
 use crate::support::{
     entities::{event, id},
-    mongod::Fresh,
+    mongod::FreshDatabase,
 };
 
 /// Expands each case into one test per store, so that a failure names the store.
@@ -77,7 +77,7 @@ async fn sqlite_memory_store() -> Arc<dyn Store> {
 }
 
 async fn mongodb_store() -> Arc<dyn Store> {
-    Arc::new(Fresh::new().await.prepared().await)
+    Arc::new(FreshDatabase::new().await.prepared().await)
 }
 
 /// Commits changes that must succeed.

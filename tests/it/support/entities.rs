@@ -16,7 +16,7 @@ use tenantry::domain::{
 use super::mongod::ISSUER;
 
 /// The names of users. There are more users than names, so that an order by name has ties.
-pub(crate) const PEOPLE: [&str; 4] = ["ada", "bob", "carol", "mallory"];
+pub(crate) const USER_NAMES: [&str; 4] = ["ada", "bob", "carol", "mallory"];
 
 /// Returns the n-th identifier, in ascending order.
 pub(crate) fn oid(n: u32) -> ObjectId {
@@ -101,7 +101,7 @@ pub(crate) fn user(n: u32) -> User {
         id: id(n),
         identity: Identity { issuer: ISSUER.to_owned(), subject: format!("subject-{n}") },
         email: None,
-        name: PEOPLE[n as usize % PEOPLE.len()].to_owned(),
+        name: USER_NAMES[n as usize % USER_NAMES.len()].to_owned(),
         platform_admin: None,
         disabled: false,
         memberships: Vec::new(),

@@ -12,7 +12,7 @@ static DOCUMENTS: Mutex<()> = Mutex::new(());
 /// Compares the block of a document between two markers with the expected text. If `INSTA_UPDATE`
 /// is `always`, writes the expected text instead.
 #[track_caller]
-pub(crate) fn holds(file: &str, name: &str, printed: &str) {
+pub(crate) fn assert_block(file: &str, name: &str, printed: &str) {
     let begin = format!("<!-- {name} begins: `make snapshot` writes it -->\n");
     let end = format!("<!-- {name} ends -->\n");
     let _lock = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +37,7 @@ pub(crate) fn holds(file: &str, name: &str, printed: &str) {
 }
 
 /// Formats a Markdown table with aligned columns. The first line is its head.
-pub(crate) fn table(lines: &[Vec<String>]) -> String {
+pub(crate) fn markdown_table(lines: &[Vec<String>]) -> String {
     let columns = lines[0].len();
     let length = |text: &String| text.chars().count();
     let width = |n: usize| lines.iter().map(|line| length(&line[n])).max().unwrap_or(0);

@@ -62,7 +62,7 @@ pub(crate) struct Mongod {
 
 impl Mongod {
     /// Chooses a free port and an empty folder for a server, and does not start it.
-    pub(crate) fn nowhere(kind: Kind) -> Self {
+    pub(crate) fn unstarted(kind: Kind) -> Self {
         let data = tempfile::Builder::new().prefix("tenantry-mongod-").tempdir();
         let data = data.expect("a folder for temporary files").keep();
         Self { kind, port: free_port(), data, keeper: None }
@@ -71,7 +71,7 @@ impl Mongod {
     /// Starts a server and waits until it accepts connections.
     pub(crate) fn running(kind: Kind) -> Self {
         for _ in 0..20 {
-            let mut mongod = Self::nowhere(kind);
+            let mut mongod = Self::unstarted(kind);
             if mongod.start() {
                 return mongod;
             }
@@ -225,12 +225,12 @@ async fn shared() -> &'static str {
 }
 
 /// An empty database for one test.
-pub(crate) struct Fresh {
+pub(crate) struct FreshDatabase {
     pub(crate) uri: String,
     pub(crate) database: Database,
 }
 
-impl Fresh {
+impl FreshDatabase {
     /// Chooses a name that no other test uses. MongoDB creates the database at its first write.
     pub(crate) async fn new() -> Self {
         let shared = shared().await;

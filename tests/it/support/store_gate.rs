@@ -29,13 +29,13 @@ use tokio::sync::watch;
 
 /// Pauses the reads of users while it is closed. Each request with a token makes one such read.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct StoreGate {
     closed: watch::Sender<bool>,
     paused: watch::Sender<usize>,
     failing: AtomicBool,
 }
 
-impl Gate {
+impl StoreGate {
     /// Returns an open gate.
     pub(crate) fn open() -> Arc<Self> {
         let (closed, paused) = (watch::Sender::new(false), watch::Sender::new(0));
@@ -43,17 +43,17 @@ impl Gate {
     }
 
     /// Makes later reads of users panic, or lets them succeed again.
-    pub(crate) fn break_it(&self, failing: bool) {
+    pub(crate) fn set_failing(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
     /// Pauses later reads of users, or resumes all of them.
-    pub(crate) fn close(&self, closed: bool) {
+    pub(crate) fn set_closed(&self, closed: bool) {
         self.closed.send_replace(closed);
     }
 
     /// Waits until exactly this number of calls is paused.
-    pub(crate) async fn until_inside(&self, calls: usize) {
+    pub(crate) async fn wait_for_calls(&self, calls: usize) {
         let mut paused = self.paused.subscribe();
         paused.wait_for(|paused| *paused == calls).await.expect("the gate exists");
     }
@@ -86,13 +86,13 @@ impl Drop for PausedCall<'_> {
 }
 
 /// A store behind a gate.
-pub(crate) struct Gated {
+pub(crate) struct GatedStore {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<StoreGate>,
 }
 
 #[async_trait]
-impl Store for Gated {
+impl Store for GatedStore {
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
         self.gate.pass().await;
         self.store.users(keys).await

@@ -30,11 +30,11 @@ async fn platform_admin_follows_the_group(app: App) {
         token(&app).issued_at(NOW - seconds).groups(groups.iter().copied())
     };
     assert_eq!(me(&app, at(50, &["platform-admins"])).await["me"]["platformAdmin"], true);
-    let stored = app.stored("bob").await.expect("created");
+    let stored = app.stored_user("bob").await.expect("created");
     assert_eq!(stored.platform_admin, Some(MembershipSource::Group));
-    assert_eq!(app.ask("bob", "{ users { totalCount } }").await.codes(), [""; 0]);
+    assert_eq!(app.query_as("bob", "{ users { totalCount } }").await.codes(), [""; 0]);
     assert_eq!(me(&app, at(40, &[])).await["me"]["platformAdmin"], false);
-    assert_eq!(app.ask("bob", "{ users { totalCount } }").await.codes(), ["FORBIDDEN"]);
+    assert_eq!(app.query_as("bob", "{ users { totalCount } }").await.codes(), ["FORBIDDEN"]);
 }
 
 async fn direct_rights_are_not_changed_by_groups(app: App) {
@@ -49,7 +49,7 @@ async fn direct_rights_are_not_changed_by_groups(app: App) {
     let reply = me(&app, token(&app).groups([])).await;
     assert_eq!(memberships(&reply), ["acme OWNER DIRECT"]);
     assert_eq!(reply["me"]["platformAdmin"], true);
-    assert!(app.stored("bob").await.expect("stored").membership(globex.id).is_none());
+    assert!(app.stored_user("bob").await.expect("stored").membership(globex.id).is_none());
 }
 
 async fn groups_name_tenants_and_roles(app: App) {
@@ -79,7 +79,7 @@ async fn groups_claim_of_another_type_is_ignored(app: App) {
         let token = token(&app).issued_at(NOW - 40).claim("groups", claim);
         assert_eq!(me(&app, token).await, before);
     }
-    let watermark = app.stored("bob").await.and_then(|user| user.groups_as_of);
+    let watermark = app.stored_user("bob").await.and_then(|user| user.groups_as_of);
     assert_eq!(
         watermark,
         Some(world::ago(50)),
@@ -102,14 +102,14 @@ async fn groups_of_a_token_are_applied_once_and_in_order(app: App) {
         assert_eq!(reply["me"]["platformAdmin"], false);
     }
     // A manual removal is not undone by the same token, but by a newer one.
-    app.change("bob", |bob| bob.memberships.retain(|m| m.tenant_id != acme.id)).await;
+    app.edit_user("bob", |bob| bob.memberships.retain(|m| m.tenant_id != acme.id)).await;
     assert_eq!(memberships(&me(&app, at(50, &["tenant:acme"])).await), [""; 0]);
     assert_eq!(memberships(&me(&app, at(49, &["tenant:acme"])).await), ["acme MEMBER GROUP"]);
     // A newer token with the same groups moves the watermark, and changes nothing that a client
     // sees.
-    let version = app.stored("bob").await.map(|bob| (bob.version, bob.updated_at));
+    let version = app.stored_user("bob").await.map(|bob| (bob.version, bob.updated_at));
     me(&app, at(30, &["tenant:acme"])).await;
-    let bob = app.stored("bob").await.expect("stored");
+    let bob = app.stored_user("bob").await.expect("stored");
     assert_eq!(bob.groups_as_of, Some(world::ago(30)));
     assert_eq!(version, Some((bob.version, bob.updated_at)));
     assert_eq!(memberships(&me(&app, at(40, &[])).await), ["acme MEMBER GROUP"]);
@@ -126,7 +126,7 @@ async fn token_without_iat_grants_no_rights(app: App) {
         assert_eq!((memberships(&reply).len(), &reply["me"]["platformAdmin"]), (0, &json!(false)));
         assert_eq!(reply["me"]["name"], "Bob");
     }
-    assert_eq!(app.stored("bob").await.and_then(|bob| bob.groups_as_of), None);
+    assert_eq!(app.stored_user("bob").await.and_then(|bob| bob.groups_as_of), None);
     let reply = me(&app, token(&app).groups(["tenant:acme"])).await;
     assert_eq!(memberships(&reply), ["acme MEMBER GROUP"]);
 }

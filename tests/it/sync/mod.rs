@@ -46,5 +46,5 @@ fn memberships(me: &Value) -> Vec<String> {
 
 /// Queries [`ME`] with the token, and returns the data.
 async fn me(app: &App, token: TokenBuilder) -> Value {
-    app.ask_by(token, ME).await.data().clone()
+    app.query_with_token(token, ME).await.data().clone()
 }

@@ -30,7 +30,7 @@ async fn first_me_creates_the_user(app: App) {
     assert_eq!(reply["me"]["platformAdmin"], false);
     assert_eq!(reply["me"]["version"], 1);
     assert_eq!(memberships(&reply), ["acme MEMBER GROUP"]);
-    assert_eq!(app.stored("bob").await.map(|user| user.version), Some(1));
+    assert_eq!(app.stored_user("bob").await.map(|user| user.version), Some(1));
 }
 
 async fn name_falls_back_to_other_claims(app: App) {
@@ -80,7 +80,7 @@ async fn repeated_me_writes_nothing(app: App) {
         token.groups(["tenant:acme:admin", "platform-admins"])
     };
     me(&app, token()).await;
-    let (stored, events) = (app.stored("bob").await, app.history().await);
+    let (stored, events) = (app.stored_user("bob").await, app.audit_log().await);
     // The profiler records every operation from here on.
     if let Some(mongo) = &app.mongo {
         let profile_all = doc! { "profile": 2 };
@@ -97,8 +97,8 @@ async fn repeated_me_writes_nothing(app: App) {
         assert_eq!(profile.count_documents(writes).await.expect("counted"), 0);
         assert_ne!(profile.count_documents(doc! {}).await.expect("counted"), 0);
     }
-    assert_eq!(app.stored("bob").await, stored);
-    assert_eq!(app.history().await, events);
+    assert_eq!(app.stored_user("bob").await, stored);
+    assert_eq!(app.audit_log().await, events);
 }
 
 async fn last_seen_moves_every_five_minutes(app: App) {
@@ -111,7 +111,7 @@ async fn last_seen_moves_every_five_minutes(app: App) {
     assert_eq!(last_seen(&later), "2026-01-01T00:05:00.000Z");
     assert_eq!(later["me"]["version"], 1);
     assert_eq!(later["me"]["updatedAt"], first["me"]["updatedAt"]);
-    let bob = app.stored("bob").await.expect("stored");
+    let bob = app.stored_user("bob").await.expect("stored");
     assert_eq!(bob.last_seen_at.map(Timestamp::seconds), Some(NOW + 300));
-    assert_eq!(app.history().await.len(), 1, "`lastSeenAt` is not recorded in the audit log");
+    assert_eq!(app.audit_log().await.len(), 1, "`lastSeenAt` is not recorded in the audit log");
 }

@@ -29,13 +29,13 @@ async fn me_runs_before_the_other_root_fields(app: App) {
     }
     fragment Who on Query { ... { mine: me { role } again: me { id } } }";
     let groups = ["tenant:acme:admin"];
-    let reply = app.ask_by(token(&app).groups(groups), query).await;
+    let reply = app.query_with_token(token(&app).groups(groups), query).await;
     let data = reply.data();
     assert_eq!(data["before"]["totalCount"], 1);
     assert_eq!(data["slug"]["myMembership"]["role"], "ADMIN");
     assert_eq!(data["mine"]["role"], "ADMIN");
     assert_eq!(data["after"]["nodes"], json!([{"slug": "acme"}]));
-    assert_eq!(app.history().await.len(), 1);
+    assert_eq!(app.audit_log().await.len(), 1);
 }
 
 async fn skipped_me_does_not_sync(app: App) {
@@ -61,7 +61,7 @@ async fn skipped_me_does_not_sync(app: App) {
         ("query A { me { id } } query B { tenants { totalCount } }", json!({"operation": "B"})),
     ] {
         let reply = match variables["operation"].as_str() {
-            None => app.ask_with(&signed, query, variables).await,
+            None => app.query_with_variables(&signed, query, variables).await,
             Some(name) => {
                 let body = json!({"query": query, "operationName": name}).to_string();
                 let request = Request::post("/graphql")
@@ -71,35 +71,36 @@ async fn skipped_me_does_not_sync(app: App) {
             }
         };
         assert_eq!(reply.codes(), ["USER_NOT_PROVISIONED"], "{query} {}", reply.body);
-        assert_eq!(app.stored("bob").await, None, "{query}");
+        assert_eq!(app.stored_user("bob").await, None, "{query}");
     }
     let included = "query ($yes: Boolean = true) { me @include(if: $yes) { name } }";
-    let reply = app.ask_with(&signed, included, json!({})).await;
+    let reply = app.query_with_variables(&signed, included, json!({})).await;
     assert_eq!(reply.data()["me"]["name"], "bob");
 }
 
 async fn concurrent_first_me_queries_create_one_user(app: App) {
     store_tenants(&app).await;
     let signed = token(&app).groups(["tenant:acme"]).sign();
-    let requests = (0..32).map(|_| app.ask_with(&signed, "{ me { id version role } }", json!({})));
+    let requests =
+        (0..32).map(|_| app.query_with_variables(&signed, "{ me { id version role } }", json!({})));
     let replies = futures_util::future::join_all(requests).await;
     for reply in &replies {
         assert_eq!(reply.data(), replies[0].data());
     }
-    assert_eq!(app.history().await.len(), 1);
+    assert_eq!(app.audit_log().await.len(), 1);
 }
 
 async fn disabled_user_is_rejected_and_not_synced(app: App) {
     World::new(&app).await;
-    app.change("carol", |carol| carol.disabled = true).await;
-    let stored = app.stored("carol").await;
+    app.edit_user("carol", |carol| carol.disabled = true).await;
+    let stored = app.stored_user("carol").await;
     let query = "{ me { id } tenants { totalCount } }";
-    assert_eq!(app.ask("carol", query).await.codes(), ["USER_DISABLED"]);
+    assert_eq!(app.query_as("carol", query).await.codes(), ["USER_DISABLED"]);
     let token =
         token(&app).subject("carol").claim("name", json!("New")).groups(["platform-admins"]);
-    let reply = app.ask_by(token, "{ me { id } }").await;
+    let reply = app.query_with_token(token, "{ me { id } }").await;
     assert_eq!(reply.codes(), ["USER_DISABLED"]);
-    assert_eq!(app.stored("carol").await, stored);
+    assert_eq!(app.stored_user("carol").await, stored);
 }
 
 async fn sync_is_recorded_in_the_audit_log(app: App) {
@@ -111,15 +112,15 @@ async fn sync_is_recorded_in_the_audit_log(app: App) {
         .header("authorization", format!("Bearer {signed}"));
     let body = json!({"query": ME}).to_string();
     app.send(request.body(body.into()).expect("a request")).await.data();
-    let bob = app.stored("bob").await.expect("created");
-    let events = app.history().await;
+    let bob = app.stored_user("bob").await.expect("created");
+    let events = app.audit_log().await;
     let [event] = &events[..] else { panic!("{events:?}") };
     assert_eq!((event.action.as_str(), event.actor), ("user.sync", Some(bob.id)));
     assert_eq!((&event.tenants[..], event.at), (&[acme.id][..], bob.created_at));
     assert_eq!(event.request_id.as_deref(), Some("r.1"));
     let query = "{ tenant(slug: \"acme\") { auditLog { nodes { action actorKind actor { name }
         target { ... on User { name } } tenant { slug } requestId changes } } } }";
-    let reply = app.ask("bob", query).await;
+    let reply = app.query_as("bob", query).await;
     let mut expected = json!({
         "action": "user.sync",
         "actorKind": "USER",
@@ -153,12 +154,15 @@ async fn tombstone_rejects_tokens_from_before_the_deletion() {
     ];
     for old in rejected {
         for query in ["{ me { id } }", "{ tenants { totalCount } }"] {
-            let reply = app.ask_by(old.clone(), query).await;
+            let reply = app.query_with_token(old.clone(), query).await;
             assert_eq!(reply.codes(), ["USER_NOT_PROVISIONED"], "{query}");
         }
     }
-    assert_eq!(app.stored("bob").await, None);
-    assert_eq!(app.ask_by(token(&app).subject("carol"), "{ me { name } }").await.codes(), [""; 0]);
+    assert_eq!(app.stored_user("bob").await, None);
+    assert_eq!(
+        app.query_with_token(token(&app).subject("carol"), "{ me { name } }").await.codes(),
+        [""; 0]
+    );
     let new = token(&app).issued_at(NOW - 139);
-    assert_eq!(app.ask_by(new, "{ me { name } }").await.data()["me"]["name"], "bob");
+    assert_eq!(app.query_with_token(new, "{ me { name } }").await.data()["me"]["name"], "bob");
 }

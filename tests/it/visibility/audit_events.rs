@@ -42,7 +42,7 @@ async fn audit_event_fields_are_visible_by_role(app: App) {
     let fields = "id actor { name } tenant { slug } target { id } changes";
     let tenant_audit_log =
         format!("{{ x: tenant(slug: \"acme\") {{ auditLog {{ nodes {{ {fields} }} }} }} }}");
-    let reply = app.ask("bob", &tenant_audit_log).await;
+    let reply = app.query_as("bob", &tenant_audit_log).await;
     let nodes = reply.data()["x"]["auditLog"]["nodes"].as_array().expect("nodes").clone();
     let keys = |node: &Value| -> Vec<String> {
         node["changes"].as_object().expect("changes").keys().cloned().collect()
@@ -66,11 +66,11 @@ async fn audit_event_fields_are_visible_by_role(app: App) {
         let by_node = format!(
             "{{ node(id: \"{id}\") {{ ... on AuditEvent {{ actor {{ name }} target {{ id }} changes }} }} }}"
         );
-        let reply = app.ask("bob", &by_node).await;
+        let reply = app.query_as("bob", &by_node).await;
         for field in ["actor", "target", "changes"] {
             assert_eq!(reply.data()["node"][field], node[field], "{id} {field}");
         }
-        let as_carol = app.ask("carol", &by_node).await;
+        let as_carol = app.query_as("carol", &by_node).await;
         let visible = !as_carol.data()["node"].is_null();
         assert_eq!(visible, id.ends_with("22"), "carol is an admin of globex only: {id}");
     }
@@ -80,9 +80,9 @@ async fn audit_event_fields_are_visible_by_role(app: App) {
         "{{ node(id: \"aud_{}\") {{ ... on AuditEvent {{ changes }} }} }}",
         world::id::<()>(34).raw
     );
-    let reply = app.ask("carol", &own).await;
+    let reply = app.query_as("carol", &own).await;
     assert_eq!(keys(&reply.data()["node"]), ["email", &globex, "name", "platformAdmin", "subject"]);
-    let reply = app.ask("ada", &format!("{{ auditLog {{ nodes {{ {fields} }} }} }}")).await;
+    let reply = app.query_as("ada", &format!("{{ auditLog {{ nodes {{ {fields} }} }} }}")).await;
     let nodes = reply.data()["auditLog"]["nodes"].as_array().expect("nodes");
     let counts: Vec<usize> = nodes.iter().map(|node| keys(node).len()).collect();
     assert_eq!(counts, [2, 6, 2, 2, 2]);

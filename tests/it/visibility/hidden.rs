@@ -29,7 +29,7 @@ async fn nested_tenants_stay_hidden(app: App) {
         user { name role memberships { role tenant { slug
             members(first: 2) { nodes { user { memberships { role } } } } } } } } } } } }";
     // bob is a member of acme and initech, but not of carol's globex.
-    let reply = app.ask("bob", query).await;
+    let reply = app.query_as("bob", query).await;
     assert_eq!(reply.data()["tenants"]["nodes"].as_array().map(Vec::len), Some(2));
     assert!(
         reply.body.contains("Carol") && !reply.body.to_lowercase().contains("globex"),
@@ -38,11 +38,11 @@ async fn nested_tenants_stay_hidden(app: App) {
     );
     assert!(!reply.body.contains("ADMIN"), "the role of a hidden membership: {}", reply.body);
     // carol is a member of acme and globex, but not of bob's initech.
-    let reply = app.ask("carol", query).await;
+    let reply = app.query_as("carol", query).await;
     assert!(reply.body.contains("Bob") && !reply.body.contains("initech"), "{}", reply.body);
-    let reply = app.ask("mallory", query).await;
+    let reply = app.query_as("mallory", query).await;
     assert_eq!(reply.data(), &json!({"tenants": {"nodes": []}}));
-    assert!(app.ask("ada", query).await.body.contains("initech"));
+    assert!(app.query_as("ada", query).await.body.contains("initech"));
 }
 
 async fn hidden_resource_looks_absent(app: App) {
@@ -118,32 +118,33 @@ async fn manual_database_edits_take_effect_immediately(app: App) {
     let world = store_world(&app).await;
     let acme = "{ x: tenant(slug: \"acme\") { slug } }";
     let all = "{ x: users { totalCount } }";
-    assert_eq!(outcome(&app.ask("carol", acme).await), "shown");
-    app.change("carol", |carol| carol.memberships.retain(|m| m.tenant_id != world.acme.id)).await;
-    assert_eq!(outcome(&app.ask("carol", acme).await), "null");
+    assert_eq!(outcome(&app.query_as("carol", acme).await), "shown");
+    app.edit_user("carol", |carol| carol.memberships.retain(|m| m.tenant_id != world.acme.id))
+        .await;
+    assert_eq!(outcome(&app.query_as("carol", acme).await), "null");
     let bob = format!("{{ x: user(id: \"{}\") {{ name }} }}", world.bob);
-    assert_eq!(outcome(&app.ask("carol", &bob).await), "null");
-    app.change("ada", |ada| ada.platform_admin = None).await;
-    assert_eq!(outcome(&app.ask("ada", all).await), "FORBIDDEN");
-    assert_eq!(outcome(&app.ask("ada", acme).await), "null");
-    app.change("ada", |ada| ada.platform_admin = Some(MembershipSource::Direct)).await;
-    assert_eq!(outcome(&app.ask("ada", all).await), "5");
+    assert_eq!(outcome(&app.query_as("carol", &bob).await), "null");
+    app.edit_user("ada", |ada| ada.platform_admin = None).await;
+    assert_eq!(outcome(&app.query_as("ada", all).await), "FORBIDDEN");
+    assert_eq!(outcome(&app.query_as("ada", acme).await), "null");
+    app.edit_user("ada", |ada| ada.platform_admin = Some(MembershipSource::Direct)).await;
+    assert_eq!(outcome(&app.query_as("ada", all).await), "5");
     let billing = "{ tenant(slug: \"acme\") { billingInfo { email } } }";
-    assert_eq!(app.ask("bob", billing).await.codes(), [""; 0]);
-    app.change("bob", |bob| bob.memberships[0].role = TenantRole::Member).await;
-    assert_eq!(app.ask("bob", billing).await.codes(), ["FORBIDDEN"]);
-    app.change("bob", |bob| bob.disabled = true).await;
-    assert_eq!(outcome(&app.ask("bob", acme).await), "USER_DISABLED");
-    app.change("bob", |bob| bob.disabled = false).await;
-    assert_eq!(outcome(&app.ask("bob", acme).await), "shown");
+    assert_eq!(app.query_as("bob", billing).await.codes(), [""; 0]);
+    app.edit_user("bob", |bob| bob.memberships[0].role = TenantRole::Member).await;
+    assert_eq!(app.query_as("bob", billing).await.codes(), ["FORBIDDEN"]);
+    app.edit_user("bob", |bob| bob.disabled = true).await;
+    assert_eq!(outcome(&app.query_as("bob", acme).await), "USER_DISABLED");
+    app.edit_user("bob", |bob| bob.disabled = false).await;
+    assert_eq!(outcome(&app.query_as("bob", acme).await), "shown");
     // Changes by another program, without the store.
     if let Some(mongo) = &app.mongo {
         let users = mongo.database.collection::<mongodb::bson::Document>("users");
         let set = doc! { "$set": { "memberships": [] } };
         users.update_one(doc! { "subject": "bob" }, set).await.expect("changed");
-        assert_eq!(outcome(&app.ask("bob", acme).await), "null");
+        assert_eq!(outcome(&app.query_as("bob", acme).await), "null");
         users.delete_one(doc! { "subject": "bob" }).await.expect("deleted");
-        assert_eq!(outcome(&app.ask("bob", acme).await), "USER_NOT_PROVISIONED");
+        assert_eq!(outcome(&app.query_as("bob", acme).await), "USER_NOT_PROVISIONED");
     }
 }
 
@@ -164,7 +165,7 @@ async fn orphans_of_deleted_tenants_are_hidden(app: App) {
         Change::InsertAuditEvent(event),
     ];
     app.store.commit(&changes).await.expect("free");
-    let me = app.ask("orphan-owner", "{ me { role memberships { role } } }").await;
+    let me = app.query_as("orphan-owner", "{ me { role memberships { role } } }").await;
     assert_eq!(me.data()["me"], json!({"role": null, "memberships": []}));
     for query in [
         "x: tenant(slug: \"deleted\") { id }".to_owned(),
@@ -174,31 +175,31 @@ async fn orphans_of_deleted_tenants_are_hidden(app: App) {
         format!("x: node(id: \"{live_id}\") {{ id }}"),
         format!("x: node(id: \"{event_id}\") {{ id }}"),
     ] {
-        let reply = app.ask("orphan-owner", &format!("{{ {query} }}")).await;
+        let reply = app.query_as("orphan-owner", &format!("{{ {query} }}")).await;
         assert_eq!(outcome(&reply), "null", "{query}");
     }
     let lists = "{ tenants { totalCount nodes { id } } subscriptions { totalCount nodes { id } } }";
     let empty = json!({"totalCount": 0, "nodes": []});
-    let reply = app.ask("orphan-owner", lists).await;
+    let reply = app.query_as("orphan-owner", lists).await;
     assert_eq!(reply.data(), &json!({"tenants": empty, "subscriptions": empty}));
     // Platform admins do not see the subscription either, because its `tenant` would be missing.
     let query = format!("{{ x: subscription(id: \"{live_id}\") {{ plan }} }}");
-    assert_eq!(outcome(&app.ask("ada", &query).await), "null");
-    let reply = app.ask("ada", "{ subscriptions { nodes { tenant { slug } } } }").await;
+    assert_eq!(outcome(&app.query_as("ada", &query).await), "null");
+    let reply = app.query_as("ada", "{ subscriptions { nodes { tenant { slug } } } }").await;
     assert_eq!(reply.data()["subscriptions"]["nodes"].as_array().map(Vec::len), Some(3));
     let filter = format!("filter: {{tenantId: \"{}\"}}", deleted.id);
     let lists = format!(
         "{{ users({filter}) {{ totalCount nodes {{ id }} }} subscriptions({filter}) {{ totalCount nodes {{ id }} }} }}"
     );
     assert_eq!(
-        app.ask("ada", &lists).await.data(),
+        app.query_as("ada", &lists).await.data(),
         &json!({"users": empty, "subscriptions": empty})
     );
     // Platform admins still see the audit log of a deleted tenant.
     let query = format!(
         "{{ x: node(id: \"{event_id}\") {{ ... on AuditEvent {{ action tenant {{ id }} target {{ id }} }} }} }}"
     );
-    let reply = app.ask("ada", &query).await;
+    let reply = app.query_as("ada", &query).await;
     assert_eq!(
         reply.data()["x"],
         json!({"action": "tenant.update", "tenant": null, "target": null})

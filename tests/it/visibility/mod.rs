@@ -44,12 +44,12 @@ async fn store_world(app: &App) -> World {
 /// Sends a query as one of the [`CALLERS`]. carol is the member of acme and the admin of globex.
 async fn query_as(app: &App, caller: &str, query: &str) -> Reply {
     match caller {
-        "anonymous" => app.ask_as_nobody(query).await,
-        "outsider" => app.ask("mallory", query).await,
-        "member" | "admin" => app.ask("carol", query).await,
-        "owner" => app.ask("bob", query).await,
-        "platform" => app.ask("ada", query).await,
-        other => app.ask(other, query).await,
+        "anonymous" => app.query_anonymous(query).await,
+        "outsider" => app.query_as("mallory", query).await,
+        "member" | "admin" => app.query_as("carol", query).await,
+        "owner" => app.query_as("bob", query).await,
+        "platform" => app.query_as("ada", query).await,
+        other => app.query_as(other, query).await,
     }
 }
 

@@ -134,7 +134,7 @@ async fn checks_run_in_order(app: App) {
 async fn suspended_tenant_stays_readable(app: App) {
     store_world(&app).await;
     let query = "{ tenant(slug: \"initech\") { status billingInfo { email } auditLog { totalCount } members { totalCount } } }";
-    let reply = app.ask("bob", query).await;
+    let reply = app.query_as("bob", query).await;
     assert_eq!(reply.data()["tenant"]["status"], "SUSPENDED");
     assert_eq!(reply.data()["tenant"]["members"]["totalCount"], 1);
 }

@@ -47,16 +47,16 @@ async fn user_fields_are_visible_by_role_on_every_path(app: App) {
         // carol is a member of acme too, so the page is limited to bob.
         let query = query_fields(path, &fields).replace("members {", "members(first: 1) {");
         for caller in ["bob", "ada"] {
-            let reply = app.ask(caller, &query).await;
+            let reply = app.query_as(caller, &query).await;
             assert_eq!(*value_at(&reply, pointer), full, "{caller} {query}");
             assert_eq!(reply.codes(), [""; 0]);
         }
-        let reply = app.ask("carol", &query).await;
+        let reply = app.query_as("carol", &query).await;
         assert_eq!(*value_at(&reply, pointer), limited, "{query}");
         if !query.contains("memberships { user") {
             assert_eq!(reply.errors(), errors(pointer), "{query}");
         }
-        let reply = app.ask("mallory", &query).await;
+        let reply = app.query_as("mallory", &query).await;
         assert!(!reply.body.contains("Bob"), "{}", reply.body);
         assert_eq!(reply.codes(), [""; 0]);
     }
@@ -67,7 +67,11 @@ async fn user_fields_are_visible_by_role_on_every_path(app: App) {
         "tenant(slug: \"globex\") { myMembership { user { {0} } } }",
         "me { memberships { user { {0} } } }",
     ] {
-        assert_eq!(app.ask("carol", &query_fields(path, &fields)).await.codes(), [""; 0], "{path}");
+        assert_eq!(
+            app.query_as("carol", &query_fields(path, &fields)).await.codes(),
+            [""; 0],
+            "{path}"
+        );
     }
     // `role` is the highest role in tenants that the viewer sees. carol is an admin of globex, and
     // bob sees only acme.
@@ -75,14 +79,14 @@ async fn user_fields_are_visible_by_role_on_every_path(app: App) {
     for (caller, role, memberships) in
         [("bob", "MEMBER", 1), ("carol", "ADMIN", 2), ("ada", "ADMIN", 2)]
     {
-        let reply = app.ask(caller, &query).await;
+        let reply = app.query_as(caller, &query).await;
         assert_eq!(reply.data()["user"]["role"], role, "{caller}");
         assert_eq!(reply.data()["user"]["memberships"].as_array().map(Vec::len), Some(memberships));
     }
     let without_membership =
         format!("{{ user(id: \"{}\") {{ role memberships {{ role }} }} }}", world.mallory);
     assert_eq!(
-        app.ask("ada", &without_membership).await.data()["user"],
+        app.query_as("ada", &without_membership).await.data()["user"],
         json!({"role": null, "memberships": []})
     );
 }

@@ -9,7 +9,7 @@ use mongodb::bson::{Document, doc};
 use tenantry::domain::list::{Direction, Order, PageRequest, Position, SortKey};
 
 use super::*;
-use crate::support::mongod::{Fresh, ISSUER};
+use crate::support::mongod::{FreshDatabase, ISSUER};
 
 const TENANTS: u32 = 200;
 const USERS: u32 = 600;
@@ -33,8 +33,8 @@ enum Sorting {
 }
 
 /// Creates a database with documents in every collection and starts the profiler.
-async fn filled() -> Fresh {
-    let fresh = Fresh::new().await;
+async fn filled() -> FreshDatabase {
+    let fresh = FreshDatabase::new().await;
     fresh.prepared().await;
     let tenant = |n: u32| {
         doc! {
@@ -80,7 +80,7 @@ async fn filled() -> Fresh {
 }
 
 /// Returns the commands that the profiler has recorded since the last call.
-async fn profiled(fresh: &Fresh) -> Vec<Document> {
+async fn profiled(fresh: &FreshDatabase) -> Vec<Document> {
     fresh.database.run_command(doc! { "profile": 0 }).await.expect("profiler stops");
     let profile = fresh.database.collection::<Document>("system.profile");
     let filter = doc! { "ns": { "$ne": format!("{}.system.profile", fresh.database.name()) },
@@ -99,7 +99,11 @@ async fn profiled(fresh: &Fresh) -> Vec<Document> {
 
 /// Asserts that the store has sent one command since the last call, as the trait promises, and that
 /// the command uses an index.
-async fn assert_one_indexed_command(fresh: &Fresh, query: &str, sorting: Sorting) -> Document {
+async fn assert_one_indexed_command(
+    fresh: &FreshDatabase,
+    query: &str,
+    sorting: Sorting,
+) -> Document {
     let commands = profiled(fresh).await;
     let [command] = &commands[..] else {
         panic!("{query}: {} commands: {commands:#?}", commands.len())

@@ -60,7 +60,7 @@ async fn lookups_use_indexes() {
 
 /// Asserts that all pages and the count of the list use indexes.
 async fn check_tenants(
-    fresh: &Fresh,
+    fresh: &FreshDatabase,
     store: &MongoStore,
     listing: &TenantListing,
     sorting: Sorting,
@@ -108,7 +108,12 @@ async fn tenant_lists_use_indexes() {
 }
 
 /// Asserts that all pages and the count of the list use indexes.
-async fn check_users(fresh: &Fresh, store: &MongoStore, listing: &UserListing, sorting: Sorting) {
+async fn check_users(
+    fresh: &FreshDatabase,
+    store: &MongoStore,
+    listing: &UserListing,
+    sorting: Sorting,
+) {
     let key = |n: u32| match listing.order.field {
         UserOrderField::CreatedAt | UserOrderField::UpdatedAt => SortKey::Time(time(n.into())),
         UserOrderField::Name => SortKey::Text(format!("User {n}")),

@@ -14,7 +14,12 @@ use super::*;
 /// Asserts that the store has sent `expected` commands with a query plan since the last call, that
 /// all of them use an index without sorting, and that none examined more than `max_examined`
 /// documents.
-async fn assert_indexed_commands(fresh: &Fresh, query: &str, expected: usize, max_examined: i32) {
+async fn assert_indexed_commands(
+    fresh: &FreshDatabase,
+    query: &str,
+    expected: usize,
+    max_examined: i32,
+) {
     let commands = profiled(fresh).await;
     let plans: Vec<_> = commands
         .iter()

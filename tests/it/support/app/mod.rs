@@ -38,8 +38,8 @@ use setup::{Parts, build_state};
 
 use super::{
     issuer::{NOW, TestIssuer, TokenBuilder},
-    mongod::Fresh,
-    store_gate::Gated,
+    mongod::FreshDatabase,
+    store_gate::GatedStore,
 };
 
 /// The database of an app.
@@ -108,7 +108,7 @@ pub(crate) struct App {
     pub(crate) other_issuer: Option<Arc<TestIssuer>>,
     pub(crate) clock: Arc<TestClock>,
     /// The database of an app on MongoDB, for manual edits.
-    pub(crate) mongo: Option<Fresh>,
+    pub(crate) mongo: Option<FreshDatabase>,
     /// The access module, for calls that bypass HTTP and GraphQL.
     pub(crate) access: Arc<Access>,
     /// Sets the phase of the shutdown.
@@ -127,7 +127,7 @@ impl App {
     pub(crate) async fn with(backend: Backend, setup: Setup) -> Self {
         let metrics = Metrics::new().expect("a catalogue");
         let issuer = Arc::new(TestIssuer::start().await);
-        issuer.away(setup.issuer_away);
+        issuer.set_offline(setup.issuer_away);
         let other_issuer = match setup.two_issuers {
             true => Some(Arc::new(TestIssuer::start().await)),
             false => None,
@@ -138,7 +138,7 @@ impl App {
                 (Arc::new(store.expect("memory")), None)
             }
             Backend::Mongo => {
-                let fresh = Fresh::new().await;
+                let fresh = FreshDatabase::new().await;
                 let metrics = Some(metrics.clone());
                 let store = MongoStore::connect(&fresh.uri, issuer.url(), metrics).await;
                 (Arc::new(store.expect("a URL")), Some(fresh))
@@ -146,7 +146,7 @@ impl App {
         };
         store.prepare().await.expect("a store that can be prepared");
         let store: Arc<dyn Store> = match &setup.gate {
-            Some(gate) => Arc::new(Gated { store, gate: gate.clone() }),
+            Some(gate) => Arc::new(GatedStore { store, gate: gate.clone() }),
             None => store,
         };
         let clock = Arc::new(TestClock::new());
@@ -162,7 +162,7 @@ impl App {
 
     /// Returns the router of another instance, which shares only the database, the provider and the
     /// clock.
-    pub(crate) async fn another_instance(&self) -> Router {
+    pub(crate) async fn second_instance(&self) -> Router {
         let store: Arc<dyn Store> = match &self.mongo {
             Some(fresh) => {
                 let store = MongoStore::connect(&fresh.uri, self.issuer.url(), None).await;
@@ -179,14 +179,14 @@ impl App {
     /// Serves the public router on a free loopback port until the test ends, and returns its
     /// origin.
     pub(crate) async fn serve(&self) -> String {
-        self.serve_through().await.0
+        self.serve_until_shutdown().await.0
     }
 
     /// Serves the public router through all phases of the shutdown.
     ///
     /// Returns its origin and the task that serves it. The task's result is the number of aborted
     /// connections.
-    pub(crate) async fn serve_through(&self) -> (String, JoinHandle<usize>) {
+    pub(crate) async fn serve_until_shutdown(&self) -> (String, JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let server =
@@ -224,15 +224,20 @@ impl App {
     }
 
     /// Sends a query with a token of the subject that has no groups claim.
-    pub(crate) async fn ask(&self, subject: &str, query: &str) -> Reply {
+    pub(crate) async fn query_as(&self, subject: &str, query: &str) -> Reply {
         let token = self.issuer.token().subject(subject);
         let now = self.clock.now().seconds();
         let token = token.issued_at(now).expires_at(now + 3600).without("groups").sign();
-        self.ask_with(&token, query, json!({})).await
+        self.query_with_variables(&token, query, json!({})).await
     }
 
     /// Sends a query with a token and variables.
-    pub(crate) async fn ask_with(&self, token: &str, query: &str, variables: Value) -> Reply {
+    pub(crate) async fn query_with_variables(
+        &self,
+        token: &str,
+        query: &str,
+        variables: Value,
+    ) -> Reply {
         let body = json!({"query": query, "variables": variables}).to_string();
         let request = Request::post("/graphql")
             .header("content-type", "application/json")
@@ -241,12 +246,12 @@ impl App {
     }
 
     /// Sends a query with the token that the builder signs.
-    pub(crate) async fn ask_by(&self, token: TokenBuilder, query: &str) -> Reply {
-        self.ask_with(&token.sign(), query, json!({})).await
+    pub(crate) async fn query_with_token(&self, token: TokenBuilder, query: &str) -> Reply {
+        self.query_with_variables(&token.sign(), query, json!({})).await
     }
 
     /// Returns the stored user of the subject.
-    pub(crate) async fn stored(&self, subject: &str) -> Option<User> {
+    pub(crate) async fn stored_user(&self, subject: &str) -> Option<User> {
         let identity =
             Identity { issuer: self.issuer.url().to_owned(), subject: subject.to_owned() };
         let users = self.store.users(UserKeys::Identity(&identity)).await.expect("a read");
@@ -254,22 +259,22 @@ impl App {
     }
 
     /// Changes a stored user without the rules of mutations, as a manual edit does.
-    pub(crate) async fn change(&self, subject: &str, change: impl FnOnce(&mut User)) {
-        let mut user = self.stored(subject).await.expect("stored");
+    pub(crate) async fn edit_user(&self, subject: &str, change: impl FnOnce(&mut User)) {
+        let mut user = self.stored_user(subject).await.expect("stored");
         let expected = UserVersion::from(&user);
         change(&mut user);
         self.store.commit(&[Change::UpdateUser { expected, user }]).await.expect("committed");
     }
 
     /// Returns the whole audit log, newest first.
-    pub(crate) async fn history(&self) -> Vec<AuditEvent> {
+    pub(crate) async fn audit_log(&self) -> Vec<AuditEvent> {
         let request = PageRequest { size: 100, edge: PageEdge::First, after: None, before: None };
         let page = self.store.audit_page(&AuditFilter::default(), &request).await.expect("a read");
         page.items.into_iter().map(|item| item.node.expect("a readable event")).collect()
     }
 
     /// Sends a query without a token.
-    pub(crate) async fn ask_as_nobody(&self, query: &str) -> Reply {
+    pub(crate) async fn query_anonymous(&self, query: &str) -> Reply {
         let request = Request::post("/graphql").header("content-type", "application/json");
         let body = json!({"query": query}).to_string();
         self.send(request.body(Body::from(body)).expect("a request")).await

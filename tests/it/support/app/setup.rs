@@ -24,7 +24,7 @@ use tenantry::{
 
 use super::super::{
     issuer::{AUDIENCE, TestIssuer},
-    store_gate::Gate,
+    store_gate::StoreGate,
 };
 
 /// The audience of the second issuer.
@@ -44,7 +44,7 @@ pub(crate) struct Setup {
     /// The origins that CORS allows.
     pub(crate) cors: AllowedOrigins,
     /// The gate in front of the store. Without a gate, the app uses the store directly.
-    pub(crate) gate: Option<Arc<Gate>>,
+    pub(crate) gate: Option<Arc<StoreGate>>,
     /// The rate limit, as complexity per second. The default is no limit, because the test clock
     /// stands still.
     pub(crate) rate: Option<u64>,

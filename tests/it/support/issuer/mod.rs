@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub(crate) use key::{Kind, TestKey};
 pub(crate) use token::TokenBuilder;
 
-use server::{Gate, State};
+use server::{PauseGuard, State};
 
 /// The current time of tests, in seconds since 1970: 2026-01-01T00:00:00Z.
 pub(crate) const NOW: i64 = 1_767_225_600;
@@ -22,7 +22,7 @@ pub(crate) const AUDIENCE: &str = "tenantry";
 
 /// The response of an endpoint.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Answer {
+pub(crate) enum ProviderResponse {
     /// The correct response.
     #[default]
     Good,
@@ -84,38 +84,38 @@ impl TestIssuer {
     }
 
     /// Replaces the unusual JWKs, which are published unchanged after the keys.
-    pub(crate) fn set_odd_keys(&self, jwks: &[Value]) {
+    pub(crate) fn set_additional_jwks(&self, jwks: &[Value]) {
         self.state().odd_keys = jwks.to_vec();
     }
 
     /// Sets the response of the discovery endpoint.
-    pub(crate) fn discovery_answers(&self, response: Answer) {
+    pub(crate) fn set_discovery_response(&self, response: ProviderResponse) {
         self.state().discovery = response;
     }
 
     /// Sets the response of the key set endpoint.
-    pub(crate) fn jwks_answers(&self, response: Answer) {
+    pub(crate) fn set_jwks_response(&self, response: ProviderResponse) {
         self.state().jwks = response;
     }
 
     /// Sets a member of the discovery document.
-    pub(crate) fn discovery_says(&self, member: &str, value: Value) {
+    pub(crate) fn set_discovery_field(&self, member: &str, value: Value) {
         self.state().odd_members.push((member.to_owned(), value));
     }
 
     /// Sets the issuer that the discovery document names.
-    pub(crate) fn names_itself(&self, issuer: &str) {
+    pub(crate) fn set_issuer(&self, issuer: &str) {
         issuer.clone_into(&mut self.state().issuer);
     }
 
     /// Sets the `Cache-Control` header of the key set.
-    pub(crate) fn cache_control(&self, value: &str) {
+    pub(crate) fn set_cache_control(&self, value: &str) {
         self.state().cache_control = Some(value.to_owned());
     }
 
     /// Makes the provider unreachable or reachable again. An unreachable provider keeps its port
     /// and closes connections without a response.
-    pub(crate) fn away(&self, offline: bool) {
+    pub(crate) fn set_offline(&self, offline: bool) {
         self.state().offline = offline;
     }
 
@@ -125,8 +125,8 @@ impl TestIssuer {
     }
 
     /// Pauses the responses of the key set endpoint until the gate is dropped.
-    pub(crate) fn hold(&self) -> Gate {
-        self.server.hold()
+    pub(crate) fn pause(&self) -> PauseGuard {
+        self.server.pause()
     }
 
     /// Returns the number of requests for the key set.

@@ -21,7 +21,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Answer, TestKey};
+use super::{ProviderResponse, TestKey};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -29,8 +29,8 @@ pub(super) struct State {
     pub(super) keys: Vec<TestKey>,
     pub(super) odd_keys: Vec<Value>,
     pub(super) odd_members: Vec<(String, Value)>,
-    pub(super) discovery: Answer,
-    pub(super) jwks: Answer,
+    pub(super) discovery: ProviderResponse,
+    pub(super) jwks: ProviderResponse,
     pub(super) cache_control: Option<String>,
     pub(super) offline: bool,
     pub(super) jwks_fetches: usize,
@@ -45,9 +45,9 @@ pub(super) struct Server {
 }
 
 /// Pauses responses until it is dropped.
-pub(crate) struct Gate(watch::Sender<bool>);
+pub(crate) struct PauseGuard(watch::Sender<bool>);
 
-impl Drop for Gate {
+impl Drop for PauseGuard {
     fn drop(&mut self) {
         self.0.send_replace(false);
     }
@@ -62,9 +62,9 @@ impl Server {
         self.state.lock().expect("no panic while the lock was held")
     }
 
-    pub(super) fn hold(&self) -> Gate {
+    pub(super) fn pause(&self) -> PauseGuard {
         self.paused.send_replace(true);
-        Gate(self.paused.clone())
+        PauseGuard(self.paused.clone())
     }
 }
 
@@ -132,22 +132,28 @@ async fn jwks(
     let (response, key_set, cache_control) = {
         let state = server.state();
         let moved = uri.path() == "/moved";
-        let response = if moved { Answer::Good } else { state.jwks.clone() };
+        let response = if moved { ProviderResponse::Good } else { state.jwks.clone() };
         (response, state.key_set(), state.cache_control.clone())
     };
     respond(response, key_set, cache_control).await
 }
 
-async fn respond(configured: Answer, correct: Value, cache_control: Option<String>) -> Response {
+async fn respond(
+    configured: ProviderResponse,
+    correct: Value,
+    cache_control: Option<String>,
+) -> Response {
     let json = |value: Value| ([(CONTENT_TYPE, "application/json")], value.to_string());
     let mut response = match configured {
-        Answer::Good => json(correct).into_response(),
-        Answer::Json(value) => json(value).into_response(),
-        Answer::Status(code) => StatusCode::from_u16(code).expect("a status").into_response(),
-        Answer::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
-        Answer::Never => std::future::pending().await,
-        Answer::Oversized => json(Value::String(" ".repeat(1024 * 1024))).into_response(),
-        Answer::NotJson => "<!doctype html><title>Sign in</title>".into_response(),
+        ProviderResponse::Good => json(correct).into_response(),
+        ProviderResponse::Json(value) => json(value).into_response(),
+        ProviderResponse::Status(code) => {
+            StatusCode::from_u16(code).expect("a status").into_response()
+        }
+        ProviderResponse::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
+        ProviderResponse::Never => std::future::pending().await,
+        ProviderResponse::Oversized => json(Value::String(" ".repeat(1024 * 1024))).into_response(),
+        ProviderResponse::NotJson => "<!doctype html><title>Sign in</title>".into_response(),
     };
     // Each fetch opens a new connection, so that an unreachable provider is noticed at once.
     response.headers_mut().insert(CONNECTION, "close".parse().expect("a value"));
