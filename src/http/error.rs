@@ -139,7 +139,7 @@ impl HttpError {
 
     /// Reports an error of the gateway, without its cause.
     pub(super) fn internal_server_error() -> Self {
-        let message = "Internal error. The operator can find it in the log by its `requestId`.";
+        let message = "An internal error occurred.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
     }
 }

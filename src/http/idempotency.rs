@@ -118,7 +118,7 @@ pub(super) async fn begin(
             Err(HttpError::new(status, Code::BadUserInput, message))
         }
         Err(AccessError::Unavailable) => {
-            let message = "The gateway is temporarily unavailable. Try again later.";
+            let message = "The service is temporarily unavailable. Try again later.";
             Err(HttpError::service_unavailable(message, RETRY_AFTER))
         }
         Err(_) => Err(HttpError::internal_server_error()),

@@ -100,7 +100,7 @@ export async function editing(ada: Environment): Promise<void> {
   const { billingInfo } = page();
   assert(billingInfo.ok);
   assert.deepEqual([page().version, billingInfo.value?.email], [version + 1, null]);
-  await assert.rejects(update({ version, name: 'Late' }), /It has changed since/);
+  await assert.rejects(update({ version, name: 'Late' }), /has changed since/);
   await fetchRetained<TenantPageRefetchQuery>(ada, RefetchQuery, { id: tenant.id });
   assert.equal(page().name, name);
   const kinds = await fetchRetained<NodesQuery>(ada, KindsQuery, { id: tenant.id, ids: [tenant.id] });
