@@ -1,4 +1,4 @@
-//! How the gateway treats a document that is not on the operator's list of trusted documents.
+//! The treatment of a document that is not on the operator's list of trusted documents.
 
 super::string_enum! {
     /// The treatment of documents that are not trusted.
