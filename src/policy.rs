@@ -1,7 +1,7 @@
 //! Decides which role may do which action: the table of `docs/AUTHORIZATION.md` as pure functions.
 //!
-//! No other module contains an authorization rule. `access` consults this table for every read and
-//! every write.
+//! No other module decides what a role may do. `access` consults this table, and treats a platform
+//! admin as able to see every tenant and every user.
 
 use crate::domain::{string_enum, tenant::TenantStatus, user::TenantRole};
 

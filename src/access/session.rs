@@ -106,7 +106,7 @@ impl Session {
 
     /// Returns the identifier of the viewer if it is loaded, for the log. Checks no right.
     #[must_use]
-    pub fn actor(&self) -> Option<UserId> {
+    pub fn viewer_id(&self) -> Option<UserId> {
         self.loaded_viewer().ok().map(|viewer| viewer.user().id)
     }
 
