@@ -28,8 +28,8 @@ pub use super::error::{KeyLookupError, KeysUnavailable};
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The maximum age of a key set that is used while the provider is unreachable.
 ///
-/// This is longer than an outage over a night. It is not unlimited, because a key that the provider
-/// has revoked since the last fetch is still in the set.
+/// An outage of one night therefore has no effect. The age is limited, because the set may still
+/// contain a key that the provider has revoked since the last fetch.
 pub const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A key set as a source returned it.
@@ -76,7 +76,7 @@ pub(super) struct RefreshRequest {
 /// The state that requests read and the refresh task writes.
 pub(super) struct SharedState {
     current: ArcSwap<CacheState>,
-    /// The number of finished fetches. It grows after `current` was replaced.
+    /// The number of finished fetches. It is incremented after `current` has been replaced.
     fetches: watch::Sender<u64>,
 }
 
@@ -172,14 +172,16 @@ impl JwksCache {
         }
     }
 
-    /// Waits until a fetch after the last seen one has finished, or it is too early for a fetch.
+    /// Waits until a fetch has finished that `fetches_seen` does not count.
+    ///
+    /// Returns without a fetch if [`COOL_DOWN`] has not passed, or if the set is fixed.
     async fn wait_for_refresh(&self, fetches_seen: u64) {
         let Some(refresher) = &self.refresher else { return };
-        let (done, is_done) = oneshot::channel();
+        let (done, done_receiver) = oneshot::channel();
         let request = RefreshRequest { fetches_seen, span: Span::current(), done };
         if refresher.requests.send(request).await.is_ok() {
             // An error means that the task has ended, so there is nothing to wait for.
-            let _ = is_done.await;
+            let _ = done_receiver.await;
         }
     }
 

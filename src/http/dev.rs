@@ -35,7 +35,7 @@ pub struct Persona {
 
 /// Issues a token for each demo identity.
 pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
-    let persona = |identity: &DemoIdentity| {
+    let issue = |identity: &DemoIdentity| {
         Ok(Persona {
             name: identity.subject,
             subject: identity.subject,
@@ -43,7 +43,7 @@ pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuer
             token: dev.issuer.token(&claims(identity, dev), now)?,
         })
     };
-    seed::IDENTITIES.iter().map(persona).collect()
+    seed::IDENTITIES.iter().map(issue).collect()
 }
 
 fn claims(identity: &DemoIdentity, dev: &DevMode) -> DevClaims {
@@ -100,7 +100,7 @@ async fn jwks(State(state): State<Arc<AppState>>) -> Response {
     dev_only(&state, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
 }
 
-/// Responds with 404 outside of `tenantry dev`.
+/// Calls `handle` in `tenantry dev`, and responds with 404 otherwise.
 fn dev_only(state: &AppState, handle: impl FnOnce(&DevMode) -> Response) -> Response {
     state.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), handle)
 }

@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Deadline(Instant);
 
 impl Deadline {
-    /// Returns the deadline of a request, which [`layer`] has set.
+    /// Returns the deadline that [`layer`] has set for a request.
     pub(super) fn from_extensions(extensions: &Extensions) -> Result<Self, HttpError> {
         extensions.get().copied().ok_or_else(HttpError::gateway_timeout)
     }

@@ -134,7 +134,7 @@ impl Metrics {
 
     /// Records the number of keys in a DataLoader batch.
     pub fn record_batch(&self, loader: &'static str, keys: usize) {
-        // No request can have more keys than this.
+        // No batch has more keys than fit into 32 bits.
         let keys = u32::try_from(keys).unwrap_or(u32::MAX);
         self.batches.with_label_values(&[loader]).observe(f64::from(keys));
     }
