@@ -42,7 +42,7 @@ impl Authenticator {
             Err(CredentialError::Malformed) => Err(TokenError::Credential.into()),
         };
         if let Err(error) = &result {
-            self.metrics.token_refused(error.as_str());
+            self.metrics.record_auth_failure(error.as_str());
         }
         result
     }

@@ -144,7 +144,7 @@ pub enum KeysUnavailable {
     #[error("no keys: the issuer's set is empty: is a signing key chosen at the provider?")]
     Empty {
         /// True if the provider declares that it signs only with shared secrets.
-        symmetric: bool,
+        hmac_only: bool,
     },
     /// No key of the issuer is usable. The text names the first key and the reason.
     #[error("no keys: none of the issuer's keys can be used: {0}")]
@@ -158,8 +158,8 @@ impl KeysUnavailable {
         match self {
             Self::Pending => "wait: the first fetch is in progress".to_owned(),
             Self::Failed(error) | Self::Stale(error) => error.help(),
-            Self::Empty { symmetric } => {
-                let evidence = if *symmetric { " (its discovery document says so)" } else { "" };
+            Self::Empty { hmac_only } => {
+                let evidence = if *hmac_only { " (its discovery document says so)" } else { "" };
                 format!(
                     "choose a signing key in the provider's settings. Without one, Authentik signs \
                      with HS256{evidence}, which uses a secret that it shares with the client, and \
@@ -391,7 +391,7 @@ mod tests {
             (other_issuer.help(), ["Authentik", "Issuer mode", "https://id.example/"]),
             (untrusted.help(), ["Authentik", "TENANTRY_OIDC_CA_FILE", "mkcert -CAROOT"]),
             (
-                KeysUnavailable::Empty { symmetric: true }.help(),
+                KeysUnavailable::Empty { hmac_only: true }.help(),
                 ["Authentik", "signing key", "HS256"],
             ),
             (

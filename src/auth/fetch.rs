@@ -165,7 +165,7 @@ fn parse_certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, Fetch
 const UNTRUSTED_ROOT_ERRORS: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
 
 /// The end of the error text of a redirect to another origin.
-const CROSS_ORIGIN: &str = "to another host";
+const CROSS_ORIGIN: &str = "to another origin";
 /// The end of the error text of a redirect after [`MAX_REDIRECTS`] others.
 const TOO_MANY: &str = "too often";
 

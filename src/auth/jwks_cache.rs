@@ -39,7 +39,7 @@ pub struct FetchedKeySet {
     /// The freshness lifetime of the response (`max-age`, RFC 9111 section 5.2.2.1).
     pub max_age: Option<Duration>,
     /// True if the provider declares that it signs only with shared secrets.
-    pub symmetric: bool,
+    pub hmac_only: bool,
 }
 
 /// A source of the key set of one issuer. Every fetch ends in bounded time.
@@ -90,7 +90,7 @@ pub(super) struct CacheState {
 #[derive(Clone)]
 pub(super) struct CachedKeySet {
     pub(super) set: Arc<KeySet>,
-    pub(super) symmetric: bool,
+    pub(super) hmac_only: bool,
     /// The time of the fetch, or `None` for a fixed set, which never ages.
     pub(super) fetched_at: Option<Instant>,
 }
@@ -125,7 +125,7 @@ impl JwksCache {
     /// Creates a cache of a key set that never changes.
     #[must_use]
     pub fn fixed(set: KeySet) -> Self {
-        let cached = CachedKeySet { set: Arc::new(set), symmetric: false, fetched_at: None };
+        let cached = CachedKeySet { set: Arc::new(set), hmac_only: false, fetched_at: None };
         let current = CacheState { cached: Some(cached), last_error: None };
         Self { shared: Arc::new(SharedState::new(current)), refresher: None }
     }
@@ -194,7 +194,7 @@ impl JwksCache {
             Some(cached) if cached.is_stale() => {
                 Err(last_error().map_or(KeysUnavailable::Pending, KeysUnavailable::Stale))
             }
-            Some(cached) => require_usable_key(&cached.set, cached.symmetric),
+            Some(cached) => require_usable_key(&cached.set, cached.hmac_only),
         }
     }
 
@@ -211,7 +211,7 @@ impl JwksCache {
     }
 
     /// Waits until the first fetch has finished, successfully or not.
-    pub async fn first_fetch(&self) {
+    pub async fn wait_for_first_fetch(&self) {
         if self.refresher.is_some() {
             // The sender lives as long as `self`, so this cannot fail.
             let _ = self.fetches().wait_for(|finished| *finished > 0).await;
@@ -229,15 +229,15 @@ impl Drop for JwksCache {
 
 /// Checks that a fetched set has a usable key.
 pub fn ensure_usable(fetched: &FetchedKeySet) -> Result<(), KeysUnavailable> {
-    require_usable_key(&fetched.set, fetched.symmetric)
+    require_usable_key(&fetched.set, fetched.hmac_only)
 }
 
-fn require_usable_key(set: &KeySet, symmetric: bool) -> Result<(), KeysUnavailable> {
+fn require_usable_key(set: &KeySet, hmac_only: bool) -> Result<(), KeysUnavailable> {
     if !set.is_empty() {
         return Ok(());
     }
     Err(match set.skipped().first() {
         Some(first) => KeysUnavailable::Unusable(first.clone()),
-        None => KeysUnavailable::Empty { symmetric },
+        None => KeysUnavailable::Empty { hmac_only },
     })
 }

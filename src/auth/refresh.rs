@@ -113,7 +113,7 @@ impl RefreshTask {
         let result = self.source.fetch().instrument(span.clone()).await;
         match result {
             Ok(fetched) => {
-                self.metrics.jwks_fetched(issuer, "ok");
+                self.metrics.record_jwks_fetch(issuer, "ok");
                 log_changes(issuer, &previous, &fetched);
                 self.failures = 0;
                 self.due = Instant::now() + with_jitter(refresh_interval(fetched.max_age));
@@ -122,7 +122,7 @@ impl RefreshTask {
             }
             Err(error) => {
                 trace::set_error_status(&span);
-                self.metrics.jwks_fetched(issuer, error.metric_label());
+                self.metrics.record_jwks_fetch(issuer, error.metric_label());
                 tracing::warn!(issuer, %error, help = error.help(), "keys could not be fetched");
                 self.shared.publish(previous.with_error(error));
                 false
@@ -133,9 +133,9 @@ impl RefreshTask {
 
 impl From<FetchedKeySet> for CacheState {
     fn from(fetched: FetchedKeySet) -> Self {
-        let FetchedKeySet { set, symmetric, .. } = fetched;
+        let FetchedKeySet { set, hmac_only, .. } = fetched;
         let fetched_at = Some(Instant::now());
-        let cached = CachedKeySet { set: Arc::new(set), symmetric, fetched_at };
+        let cached = CachedKeySet { set: Arc::new(set), hmac_only, fetched_at };
         Self { cached: Some(cached), last_error: None }
     }
 }

@@ -90,7 +90,7 @@ fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
         return Err(TokenError::UnexpectedTyp);
     }
     let alg = header.get_str("alg").ok_or(TokenError::Algorithm)?;
-    Algorithm::from_name(alg).ok_or(TokenError::Algorithm)
+    Algorithm::parse(alg).ok_or(TokenError::Algorithm)
 }
 
 /// Compares `typ` with the accepted values, without regard to case.

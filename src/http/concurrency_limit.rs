@@ -34,10 +34,10 @@ impl ConcurrencyLimit {
     /// Acquires a permit, or returns 503 if none is available.
     pub(super) fn try_acquire(&self) -> Result<ConcurrencyPermit, HttpError> {
         let Ok(permit) = self.semaphore.clone().try_acquire_owned() else {
-            self.metrics.shed();
+            self.metrics.record_shed();
             return Err(overload_error());
         };
-        self.metrics.request_began();
+        self.metrics.request_started();
         Ok(ConcurrencyPermit { _permit: permit, metrics: self.metrics.clone() })
     }
 }

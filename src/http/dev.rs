@@ -22,7 +22,7 @@ use crate::{
 
 /// A demo identity with a new token.
 #[derive(Debug, Serialize)]
-pub struct Persona {
+pub struct DemoCredential {
     /// The name that developers use for the identity.
     pub name: &'static str,
     /// The subject of the identity at the built-in issuer.
@@ -34,9 +34,12 @@ pub struct Persona {
 }
 
 /// Issues a token for each demo identity.
-pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
+pub fn issue_demo_credentials(
+    dev: &DevMode,
+    now: Timestamp,
+) -> Result<Vec<DemoCredential>, DevIssuerError> {
     let issue = |identity: &DemoIdentity| {
-        Ok(Persona {
+        Ok(DemoCredential {
             name: identity.subject,
             subject: identity.subject,
             description: identity.description,
@@ -71,8 +74,10 @@ async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> R
         let message = "Use a loopback host name, e.g. localhost.";
         return (StatusCode::FORBIDDEN, message).into_response();
     }
-    dev_only(&state, |dev| match personas(dev, state.clock.now()) {
-        Ok(personas) => ([(header::CACHE_CONTROL, "no-store")], Json(personas)).into_response(),
+    dev_only(&state, |dev| match issue_demo_credentials(dev, state.clock.now()) {
+        Ok(issue_demo_credentials) => {
+            ([(header::CACHE_CONTROL, "no-store")], Json(issue_demo_credentials)).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "cannot issue tokens for the demo identities");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -33,7 +33,7 @@ use tower::ServiceBuilder;
 
 pub use concurrency_limit::ConcurrencyLimit;
 pub use cors::AllowedOrigins;
-pub use dev::{Persona, personas};
+pub use dev::{DemoCredential, issue_demo_credentials};
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;

@@ -154,7 +154,7 @@ impl Drop for RequestObserver {
                 self.emit(Some(*status), &codes.log_codes(), duration, "request completed");
             }
             None => {
-                self.metrics.record_cancelled();
+                self.metrics.record_abandoned();
                 self.emit(None, CLIENT_CLOSED_REQUEST, duration, "client disconnected");
             }
         }
@@ -183,7 +183,7 @@ impl RequestObserver {
         self.telemetry.with_facts(|facts| {
             let (operation, session) = (facts.operation.as_deref(), facts.session.as_deref());
             let cost = session.map(StoreCost::from_session);
-            let actor = session.and_then(Session::actor).map(|id| id.to_string());
+            let actor = session.and_then(Session::viewer_id).map(|id| id.to_string());
             let tenants = session.and_then(logged_tenants);
             let duration_ms = duration.as_secs_f64() * 1000.0;
             tracing::info!(

@@ -47,7 +47,7 @@ pub(super) async fn layer(
     let response = deadline.run(next.run(request)).await;
     let response = response.unwrap_or_else(|| format.render(HttpError::gateway_timeout()));
     if response.status() == StatusCode::GATEWAY_TIMEOUT {
-        state.metrics.timed_out();
+        state.metrics.record_timeout();
     }
     response
 }

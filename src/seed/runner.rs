@@ -32,7 +32,7 @@ pub struct SeedProgress {
 
 /// The error of a demo tenant that was not created. Nothing of it was written. `Display` is one line.
 #[derive(Debug)]
-pub enum FillError {
+pub enum DemoSeedError {
     /// Existing data already uses a unique value of the tenant.
     Taken {
         /// The slug of the demo tenant.
@@ -44,7 +44,7 @@ pub enum FillError {
     Failed(CommitError),
 }
 
-impl fmt::Display for FillError {
+impl fmt::Display for DemoSeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken { slug, field } => write!(
@@ -76,7 +76,7 @@ impl<'a> DemoSeeder<'a> {
     /// # Errors
     ///
     /// Returns an error if the store fails, or if existing data conflicts with a tenant.
-    pub async fn next(&mut self) -> Result<bool, FillError> {
+    pub async fn next(&mut self) -> Result<bool, DemoSeedError> {
         let first = self.progress.done + 1;
         if first > self.n {
             return Ok(false);
@@ -85,7 +85,7 @@ impl<'a> DemoSeeder<'a> {
         match self.create_range(first, last).await {
             Ok(()) => {}
             Err(error @ CommitError::Failed(StoreError::Unavailable(_))) => {
-                return Err(FillError::Failed(error));
+                return Err(DemoSeedError::Failed(error));
             }
             // Another process creates the same tenants, or one of them conflicts with existing data.
             // One commit per tenant finds the conflict.
@@ -100,17 +100,17 @@ impl<'a> DemoSeeder<'a> {
         Ok(true)
     }
 
-    async fn create_one(&mut self, number: u32) -> Result<(), FillError> {
+    async fn create_one(&mut self, number: u32) -> Result<(), DemoSeedError> {
         // If another process creates the tenant during the first attempt, the second one finds it.
         if self.create_range(number, number).await.is_ok() {
             return Ok(());
         }
         self.create_range(number, number).await.map_err(|error| match error {
-            CommitError::Conflict(unique) => FillError::Taken {
+            CommitError::Conflict(unique) => DemoSeedError::Taken {
                 slug: DemoTenant::nth(number).tenant.slug,
                 field: unique.field(),
             },
-            error => FillError::Failed(error),
+            error => DemoSeedError::Failed(error),
         })
     }
 

@@ -118,7 +118,7 @@ impl<'a> RequestHandler<'a> {
     fn charge(&self, key: RateLimitKey<'_>, cost: u64, charged: u64) -> Result<(), HttpError> {
         let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
         limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
-            self.state.metrics.rate_limited(key.as_label());
+            self.state.metrics.record_rate_limited(key.as_label());
             HttpError::too_many_requests(wait)
         })
     }

@@ -103,7 +103,7 @@ fn parse_object(name: &str, text: Option<String>) -> Result<Option<JsonObject>, 
 
 /// Rejects a request that has no document and does not refer to one.
 fn require_document(request: GraphQlRequest) -> Result<GraphQlRequest, HttpError> {
-    if request.is_named() {
+    if request.has_document() {
         return Ok(request);
     }
     let message = "Send `query`, `documentId`, or `extensions.persistedQuery.sha256Hash`.";
