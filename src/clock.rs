@@ -27,7 +27,7 @@ impl SystemClock {
     ///
     /// # Errors
     ///
-    /// Fails if the system's random number generator fails.
+    /// Returns an error if the system's random number generator fails.
     pub fn new() -> Result<Self, getrandom::Error> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)?;

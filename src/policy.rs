@@ -1,7 +1,8 @@
 //! Decides which role may do which action: the table of `docs/AUTHORIZATION.md` as pure functions.
 //!
-//! No other module contains an authorization rule. `access` consults this table for every read and
-//! every write.
+//! No other module decides what a role may do. `access` consults this table, and treats a platform
+//! admin as able to see every tenant and every user. Conditions on stored state, such as the last
+//! owner of a tenant, are checked where the state is read.
 
 use crate::domain::{string_enum, tenant::TenantStatus, user::TenantRole};
 
@@ -83,7 +84,7 @@ string_enum! {
 }
 
 string_enum! {
-    /// An action that only platform admins may do. It is refused before any lookup.
+    /// An action that only platform admins may do. All other users are refused before any lookup.
     pub enum PlatformAction {
         /// List all users.
         ListUsers = "users.list",
@@ -157,6 +158,8 @@ pub const fn decide_user(relation: UserRelation, action: UserAction) -> Decision
 }
 
 /// Decides whether a viewer may do this action on the platform.
+///
+/// A platform admin may do all of them, and any other viewer none.
 #[must_use]
 pub const fn decide_platform(is_platform_admin: bool, _action: PlatformAction) -> Decision {
     if is_platform_admin { Decision::Allow } else { Decision::Deny }

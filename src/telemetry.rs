@@ -76,8 +76,10 @@ where
     }
 }
 
-/// Exports the spans and events of this crate. The log line and the log span of a request are excluded,
-/// because the request's own span contains the same information.
+/// Returns the layer that exports the spans and events of this crate.
+///
+/// The log line and the log span of a request are excluded, because the exported span of the request
+/// contains the same information.
 fn otel_layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -111,7 +113,7 @@ fn tracer_provider(otlp: &OtlpConfig) -> Result<SdkTracerProvider, TelemetryErro
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     let name = resource.get(&Key::new("service.name")).map(|name| name.to_string());
-    // The library gives this name to a service that the environment does not name.
+    // The library uses a name with this prefix if the environment sets no service name.
     let is_unnamed = name.is_none_or(|name| name.starts_with("unknown_service"));
     let resource = match is_unnamed {
         true => Resource::builder().with_service_name(env!("CARGO_PKG_NAME")).build(),

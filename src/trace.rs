@@ -21,7 +21,7 @@ pub const LOG_SPAN_NAME: &str = "request";
 /// The target of the log lines about requests, one per request. They are not exported as events.
 pub const REQUEST_LOG_TARGET: &str = "tenantry::request";
 
-/// Is `true` once spans are exported.
+/// Has the value `true` if spans are exported.
 static EXPORT_ENABLED: AtomicBool = AtomicBool::new(false);
 
 /// Enables spans of requests, because an exporter receives them.
@@ -42,8 +42,8 @@ impl RemoteContext {
     pub fn extract(headers: &HeaderMap) -> Option<Self> {
         headers.get("traceparent")?;
         let context = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-        let valid = context.span().span_context().is_valid();
-        valid.then_some(Self(context))
+        let is_valid = context.span().span_context().is_valid();
+        is_valid.then_some(Self(context))
     }
 
     /// Returns the identifier of the trace.
@@ -53,8 +53,9 @@ impl RemoteContext {
     }
 }
 
-/// Creates the span of a request, as a child of the sender's span if there is one. The span is disabled
-/// if spans are not exported.
+/// Creates the span of a request, as a child of the sender's span if there is one.
+///
+/// The span is disabled if spans are not exported.
 #[must_use]
 pub fn request_span(parent: Option<RemoteContext>) -> Span {
     if !is_export_enabled() {
@@ -79,8 +80,9 @@ pub fn trace_id(span: &Span) -> Option<TraceId> {
     span_context.is_valid().then(|| span_context.trace_id())
 }
 
-/// Sets the name of a span, and the attributes that `add_all` passes to its argument. Does nothing if
-/// the span is disabled.
+/// Sets the name of a span, and the attributes that `add_all` passes to its argument.
+///
+/// Does nothing if the span is disabled.
 pub fn set_attributes(span: &Span, name: &str, add_all: impl FnOnce(&dyn Fn(&'static str, Value))) {
     if !span.is_none() {
         span.context().span().update_name(name.to_owned());

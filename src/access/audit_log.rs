@@ -26,7 +26,8 @@ pub enum AuditScope {
 impl Session {
     /// Looks up audit events by their identifiers.
     ///
-    /// The viewer sees the events of existing tenants whose audit log it may read.
+    /// A platform admin sees every event. Other viewers see the events of existing tenants whose
+    /// audit log they may read.
     pub async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -84,8 +85,8 @@ impl Session {
 
     /// Restricts a filter to the audit log's tenant. Returns `None` if it can match no event.
     ///
-    /// That is so if the filter names another tenant, or an actor that the viewer cannot see. Events
-    /// do not show such an actor, so a filter must not reveal it either.
+    /// This is the case if the filter names another tenant, or an actor whom the viewer cannot see.
+    /// Events do not show such an actor, so a filter must not reveal that actor either.
     async fn restrict_filter(
         &self,
         scope: AuditScope,

@@ -2,7 +2,8 @@
 
 use crate::domain::{sync::TokenProfile, user::Identity};
 
-/// The identity of a verified token, with the claims that only `me` uses.
+/// The identity of a verified token, with its claims for the sync of `me` and for the check whether
+/// the token is older than a deletion of its user.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The issuer and subject of the token.

@@ -7,12 +7,14 @@ use crate::{
 
 /// The reason why an access is rejected or fails, as a client may see it.
 ///
-/// The type has no `Display` on purpose. So no text of a store or a driver can reach a client in it.
+/// The type has no `Display` on purpose. So no text of a store or a driver can reach a client in
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccessError {
     /// The request has no token.
     Unauthenticated,
-    /// The caller has no user. `me` creates one, unless the user was deleted.
+    /// The caller has no user, or the token is from before a deletion of its user. Without a
+    /// deletion, `me` creates the user.
     NotProvisioned,
     /// The caller's user is disabled.
     Disabled,
@@ -28,7 +30,7 @@ pub enum AccessError {
     StaleVersion(i32),
     /// The input conflicts with stored data. The value is the name of the input field.
     Conflict(&'static str),
-    /// The store is unreachable. A retry is safe.
+    /// The store is unreachable or not prepared yet, or other commits were faster each time.
     Unavailable,
     /// The gateway or the stored data has a defect. The log has the cause.
     Internal,

@@ -17,9 +17,9 @@ use crate::domain::{
 /// The maximum time that a repeat waits for the first request. It is shorter than the default
 /// request timeout, so that the client is asked to retry before its request times out.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// The delay before the first poll. It doubles up to [`POLL_MAX`].
-const POLL_INITIAL: Duration = Duration::from_millis(10);
-const POLL_MAX: Duration = Duration::from_millis(200);
+/// The delay before the first poll. It doubles up to [`MAX_POLL_DELAY`].
+const INITIAL_POLL_DELAY: Duration = Duration::from_millis(10);
+const MAX_POLL_DELAY: Duration = Duration::from_millis(200);
 
 /// One run of an idempotent request.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Access {
         }
         let key = key_hash(caller, key);
         let run_id = self.clock.object_id();
-        let (mut waited, mut delay) = (Duration::ZERO, POLL_INITIAL);
+        let (mut waited, mut delay) = (Duration::ZERO, INITIAL_POLL_DELAY);
         loop {
             let claim = Claim { key, fingerprint, run_id, now: self.clock.now() };
             match self.store.claim_request(&claim).await? {
@@ -89,15 +89,17 @@ impl Access {
             }
             tokio::time::sleep(delay).await;
             waited += delay;
-            delay = (delay * 2).min(POLL_MAX);
+            delay = (delay * 2).min(MAX_POLL_DELAY);
         }
     }
 
-    /// Ends a run, with the response body to store for repeats, or with `None`.
+    /// Ends a run. `body` is the response to store for repeats. With `None`, the next run may begin
+    /// immediately.
     pub async fn complete_request(&self, run: &IdempotentRun, body: Option<String>) {
         let outcome = body.map_or(RunOutcome::Abandoned, RunOutcome::Completed);
         if let Err(error) = self.store.complete_request(run.key, run.run_id, &outcome).await {
-            // A repeat waits until the lease expires, and then finds the committed mutations.
+            // A repeat is `InProgress` until the lease expires. After that, it finds the committed
+            // mutations.
             tracing::warn!(%error, "the response of an idempotent request could not be stored");
         }
     }

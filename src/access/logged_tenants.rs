@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::domain::id::TenantId;
 
-/// The maximum number of tenants in a log line. A list may have too many to log them all.
+/// The maximum number of tenants in a log line. It keeps the line of a long list short.
 pub const MAX_LOGGED_TENANTS: usize = 10;
 
 /// The first tenants that a request has read or changed, without duplicates.

@@ -19,8 +19,7 @@ use crate::{
 };
 
 /// The maximum number of attempts to commit a sync. Each stale attempt means that another request
-/// has committed. So this many stale attempts in a row are a burst of writes to one user, and the
-/// client is asked to retry later.
+/// has committed. After this many, the client is asked to retry later.
 const MAX_ATTEMPTS: usize = 16;
 
 impl Session {
@@ -34,7 +33,7 @@ impl Session {
             match self.access.store.commit(&changes).await {
                 Ok(()) => {
                     self.record_writes(&changes);
-                    return self.drop_deleted_tenants(user, &joined).await;
+                    return self.remove_deleted_tenants(user, &joined).await;
                 }
                 // Another request has committed in between, so the sync is planned again.
                 Err(CommitError::Stale | CommitError::Conflict(UniqueField::Subject)) => {}
@@ -77,9 +76,9 @@ impl Session {
     /// Removes memberships in tenants that were deleted during the sync.
     ///
     /// A tenant may be deleted after the lookup of the token's groups and before the commit of the
-    /// membership. The deletion removes the memberships that are stored when it is done. If the
-    /// membership is committed later, this lookup no longer finds the tenant.
-    async fn drop_deleted_tenants(
+    /// membership. The deletion removes only memberships that are already committed. If the
+    /// membership is committed later, this method no longer finds the tenant.
+    async fn remove_deleted_tenants(
         &self,
         user: User,
         joined: &[TenantId],

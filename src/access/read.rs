@@ -57,7 +57,8 @@ impl Session {
 
     /// Looks up users by their identifiers.
     ///
-    /// The viewer sees itself, and users with whom it shares an existing tenant.
+    /// A platform admin sees every user. Other viewers see themselves, and users with whom they
+    /// share an existing tenant.
     pub async fn users(&self, ids: &[UserId]) -> Result<ResultsByKey<UserId, User>, AccessError> {
         let viewer = self.loaded_viewer()?;
         let users = self.counted_store()?.users(UserKeys::Ids(ids)).await?;
@@ -188,18 +189,19 @@ impl Session {
 
     /// Returns whether a filter names a tenant that does not exist.
     ///
-    /// Orphans of a deleted tenant are in no list.
+    /// Remaining memberships and subscriptions of a deleted tenant are in no list.
     async fn filters_by_missing_tenant(
         &self,
-        filter: Option<TenantId>,
+        tenant: Option<TenantId>,
     ) -> Result<bool, AccessError> {
-        match filter {
+        match tenant {
             Some(tenant) => Ok(!self.tenants(&[tenant]).await?.contains_key(&tenant)),
             None => Ok(false),
         }
     }
 
-    /// Returns the scope of the viewer's lists, without deleted tenants.
+    /// Returns the scope of the viewer's lists without deleted tenants, or `None` if no tenant
+    /// remains.
     async fn existing_scope(&self) -> Result<Option<TenantScope>, AccessError> {
         match self.scope()? {
             Some(TenantScope::Tenants(ids)) => {
@@ -272,7 +274,7 @@ impl Session {
     }
 }
 
-/// Wraps a readable document in an [`Arc`]. An unreadable document stays one.
+/// Wraps a readable document in an [`Arc`]. An unreadable document stays an error.
 pub(super) fn into_arc<T>(document: Decoded<T>) -> Decoded<Arc<T>> {
     document.map(Arc::new)
 }

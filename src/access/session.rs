@@ -1,4 +1,4 @@
-//! Sessions: the view that one request has of the data.
+//! Sessions: one request's access to data.
 //!
 //! A session loads its viewer once, with one store read. A request that syncs the user, or whose
 //! token may be older than a deletion of the user, needs more reads for that.
@@ -25,7 +25,7 @@ use crate::{
     store::{Store, UserKeys},
 };
 
-/// The view that one request has of the data. Each root field of a mutation has its own session.
+/// One request's access to data. Each root field of a mutation has its own session.
 pub struct Session {
     pub(super) access: Arc<Access>,
     pub(super) request: Arc<RequestState>,
@@ -106,7 +106,7 @@ impl Session {
 
     /// Returns the identifier of the viewer if it is loaded, for the log. Checks no right.
     #[must_use]
-    pub fn actor(&self) -> Option<UserId> {
+    pub fn viewer_id(&self) -> Option<UserId> {
         self.loaded_viewer().ok().map(|viewer| viewer.user().id)
     }
 
@@ -118,8 +118,8 @@ impl Session {
 
     /// Returns the viewer. The first call loads it, and later calls return the same result.
     ///
-    /// `syncs` is whether the operation selects `me`, which first creates or updates the user. Every
-    /// call of a request must pass the same value, so that all fields have the same viewer.
+    /// If `syncs` is `true`, the operation selects `me`, and the user is first created or updated.
+    /// Every call of a request must pass the same value, so that all fields have the same viewer.
     pub async fn viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
         self.viewer.get_or_init(|| self.load_viewer(syncs)).await.clone()
     }
@@ -185,7 +185,7 @@ impl Session {
         self.request.logged_tenants.add(changes.iter().flat_map(audited_tenants).copied());
     }
 
-    /// Creates the audit context of a change, with a new event identifier and without a user as the
+    /// Creates the audit context of a change, with a new event identifier and the gateway as the
     /// actor.
     pub(super) fn audit_context(&self) -> AuditContext {
         let clock = &self.access.clock;

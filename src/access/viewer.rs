@@ -147,7 +147,8 @@ impl Viewer {
 
 /// Converts a decision into a result.
 ///
-/// The viewer already sees the object itself, so hiding a part of it equals denying it.
+/// The viewer already sees the object itself, so [`Decision::Hide`] is treated like
+/// [`Decision::Deny`].
 const fn require_allowed(decision: Decision) -> Result<(), AccessError> {
     match decision {
         Decision::Allow => Ok(()),

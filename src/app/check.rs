@@ -90,14 +90,14 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
 async fn check_issuer(source: &OidcKeySource, issuer: &IssuerConfig, report: &mut Report) {
     let url = &issuer.url;
     let fetched = source.fetch().await;
-    // An error of the key set comes after discovery, which therefore succeeded.
-    let discovered =
+    // If the fetch failed at the key set, discovery had succeeded before.
+    let is_discovered =
         matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet(_) | KeyFetchError::NotAKeySet));
     if issuer.jwks_url.is_some() {
         Report::note(format!(
             "{url}: the issuer is not verified, because TENANTRY_OIDC_JWKS_URL replaces discovery"
         ));
-    } else if discovered {
+    } else if is_discovered {
         Report::ok(format!("{url}: its discovery document names this issuer"));
     }
     match fetched {

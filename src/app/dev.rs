@@ -95,8 +95,9 @@ fn print_quickstart(state: &AppState, url: &str, admin_address: &str) -> Result<
         "tokens      {url}/dev/identities (valid for one hour; request it again for new ones)"
     );
     let Some(dev) = &state.dev else { return Ok(()) };
-    let personas = http::personas(dev, state.clock.now()).map_err(AppError::failed)?;
-    for persona in personas {
+    let issue_demo_credentials =
+        http::issue_demo_credentials(dev, state.clock.now()).map_err(AppError::failed)?;
+    for persona in issue_demo_credentials {
         println!("\n{}: {}", persona.name, persona.description);
         println!(
             "  curl -s {url}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {}' -d '{{\"query\":\"{EXAMPLE_QUERY}\"}}'",

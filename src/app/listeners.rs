@@ -95,8 +95,9 @@ impl Listeners {
     }
 }
 
-/// Waits for a signal and moves through the phases of the shutdown. Never returns: the listeners end
-/// by themselves in the last phase.
+/// Waits for a signal and moves through the phases of the shutdown.
+///
+/// This never returns. The listeners stop without it in the last phase, at the latest.
 async fn shut_down<T>(
     mut signals: Signals,
     phases: &watch::Sender<ShutdownPhase>,

@@ -73,7 +73,8 @@ fn run(command: impl Future<Output = Result<(), AppError>>) -> Result<(), AppErr
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(AppError::failed)?;
     let result = runtime.block_on(command);
-    // Blocking work may still wait for a remote system, such as a name server. Its result is unused.
+    // Blocking work may still wait for a remote system, such as a name server. Its result is not
+    // needed.
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     result
 }

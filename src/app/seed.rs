@@ -49,11 +49,11 @@ pub(super) async fn seed(
 /// Creates demo tenants until all exist. A signal stops the loop between two commits.
 async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, AppError> {
     let mut signals = Signals::listen()?;
-    let stop = tokio::spawn(async move { signals.recv().await });
+    let signal_task = tokio::spawn(async move { signals.recv().await });
     let mut display = ProgressDisplay::new(n);
     let mut seeder = DemoSeeder::new(store, n);
     loop {
-        let incomplete = |reason: &dyn Display, progress: &SeedProgress| {
+        let incomplete_error = |reason: &dyn Display, progress: &SeedProgress| {
             let done = progress.done;
             AppError::failed(format!(
                 "{reason}: {done} of {n} demo tenants are done; the same command continues from there"
@@ -62,10 +62,10 @@ async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, 
         match seeder.next().await {
             Ok(true) => display.update(seeder.progress.done),
             Ok(false) => return Ok(seeder.progress),
-            Err(error) => return Err(incomplete(&error, &seeder.progress)),
+            Err(error) => return Err(incomplete_error(&error, &seeder.progress)),
         }
-        if stop.is_finished() && seeder.progress.done < n {
-            return Err(incomplete(&"stopped", &seeder.progress));
+        if signal_task.is_finished() && seeder.progress.done < n {
+            return Err(incomplete_error(&"stopped", &seeder.progress));
         }
     }
 }

@@ -30,8 +30,8 @@ use crate::{
     store::PrepareError,
 };
 
-/// The first pause between two attempts to prepare the store. It doubles up to [`MAX_BACKOFF`].
-const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+/// The delay between the first two attempts to prepare the store. It doubles up to [`MAX_BACKOFF`].
+const INITIAL_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// The configuration of `serve` and `check`.
@@ -93,7 +93,7 @@ fn create_verifiers(
     metrics: &Metrics,
 ) -> Vec<Verifier> {
     let OidcConfig { issuers, groups_claim, .. } = oidc;
-    for hint in issuers.iter().filter_map(|i| audience_hint(&i.url, &i.audiences)) {
+    for hint in issuers.iter().filter_map(|issuer| audience_hint(&issuer.url, &issuer.audiences)) {
         tracing::warn!(help = hint.help, "{}", hint.message);
     }
     let verifiers = issuers.into_iter().zip(sources).map(|(issuer, source)| {
@@ -108,7 +108,7 @@ fn create_verifiers(
     verifiers.collect()
 }
 
-/// Prepares the store and then never returns. It returns only if the store can never work.
+/// Prepares the store, and returns only if the store can never work.
 async fn prepare_store(
     seeder: Seeder,
     default_tenant: DefaultTenant,
@@ -129,7 +129,7 @@ async fn prepare_with_retries(
     seeder: &Seeder,
     default_tenant: &DefaultTenant,
 ) -> Result<(), AppError> {
-    let mut backoff = FIRST_BACKOFF;
+    let mut backoff = INITIAL_BACKOFF;
     loop {
         let error = match seeder.store.prepare().await {
             Ok(()) => match seeder.ensure_default_tenant(default_tenant).await {

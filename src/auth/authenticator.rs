@@ -1,7 +1,7 @@
 //! Turns the credentials of a request into the verified identity of its caller.
 //!
 //! Every transport uses [`Authenticator::authenticate`]. It selects the verifier of the token's
-//! issuer, and `token` does the rest.
+//! issuer. `token` verifies the token.
 
 use crate::{domain::time::Timestamp, metrics::Metrics};
 
@@ -27,22 +27,22 @@ impl Authenticator {
 
     /// Verifies the credentials of a request and counts a rejection.
     ///
-    /// `unverified` has the values of all `Authorization` headers, or their equivalent in another
-    /// transport. The result is `None` if there are none. This reads only the cached keys. It waits
-    /// for a fetch of keys only if the key of the token is unknown.
+    /// `unverified_values` has the values of all `Authorization` headers, or their equivalent in
+    /// another transport. The result is `None` if there are none. The keys come from the cache. This
+    /// waits for a fetch of keys only if the key of the token is unknown.
     pub async fn authenticate<'a>(
         &self,
-        unverified: impl IntoIterator<Item = &'a [u8]>,
+        unverified_values: impl IntoIterator<Item = &'a [u8]>,
         now: Timestamp,
     ) -> Result<Option<VerifiedToken>, AuthError> {
-        let result = match bearer::parse_authorization(unverified) {
+        let result = match bearer::parse_authorization(unverified_values) {
             Ok(None) => Ok(None),
-            Ok(Some(unverified)) => self.verify(unverified, now).await.map(Some),
+            Ok(Some(unverified_token)) => self.verify(unverified_token, now).await.map(Some),
             Err(CredentialError::Multiple) => Err(AuthError::MultipleCredentials),
             Err(CredentialError::Malformed) => Err(TokenError::Credential.into()),
         };
         if let Err(error) = &result {
-            self.metrics.token_refused(error.as_str());
+            self.metrics.record_auth_failure(error.as_str());
         }
         result
     }
@@ -53,13 +53,13 @@ impl Authenticator {
     /// verified the signature.
     async fn verify(
         &self,
-        unverified: UnverifiedToken<'_>,
+        unverified_token: UnverifiedToken<'_>,
         now: Timestamp,
     ) -> Result<VerifiedToken, AuthError> {
-        let unverified = UnverifiedJws::parse(unverified)?;
-        let issuer = unverified.unverified_issuer();
+        let unverified_jws = UnverifiedJws::parse(unverified_token)?;
+        let issuer = unverified_jws.unverified_issuer();
         let verifier = self.verifiers.iter().find(|verifier| Some(verifier.issuer()) == issuer);
-        verifier.ok_or(TokenError::Issuer)?.verify(&unverified, now).await
+        verifier.ok_or(TokenError::Issuer)?.verify(&unverified_jws, now).await
     }
 
     /// Returns the verifiers in the order in which their issuers are configured.

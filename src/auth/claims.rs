@@ -16,8 +16,8 @@ use super::{error::TokenError, json_object::UniqueKeyObject};
 /// The maximum length of a subject, in characters.
 const MAX_SUBJECT_CHARS: usize = 255;
 
-/// Returns the issuer and the subject of a token of this issuer for one of these audiences.
-pub(super) fn identity(
+/// Checks issuer, audience and subject, and returns the identity.
+pub(super) fn check_identity(
     claims: &UniqueKeyObject,
     issuer: &str,
     audiences: &[String],
@@ -51,8 +51,11 @@ pub(super) struct Lifetime {
     pub(super) expires_at: Timestamp,
 }
 
-/// Returns the lifetime of a token that is valid now, within the leeway.
-pub(super) fn lifetime(claims: &UniqueKeyObject, now: Timestamp) -> Result<Lifetime, TokenError> {
+/// Checks that the token is valid now, within the leeway, and returns its lifetime.
+pub(super) fn check_lifetime(
+    claims: &UniqueKeyObject,
+    now: Timestamp,
+) -> Result<Lifetime, TokenError> {
     let expires_at = claims.get("exp").ok_or(TokenError::MissingExp)?;
     let expires_at = parse_numeric_date(expires_at).ok_or(TokenError::InvalidTimestamp)?;
     if now >= expires_at.saturating_add(LEEWAY) {
@@ -92,7 +95,7 @@ fn parse_numeric_date(value: &Value) -> Option<Timestamp> {
 }
 
 /// Returns the claims that the sync reads. A claim of a wrong type is treated as absent.
-pub(super) fn profile(
+pub(super) fn extract_profile(
     claims: &UniqueKeyObject,
     issued_at: Option<Timestamp>,
     groups_claim: &str,

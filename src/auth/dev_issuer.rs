@@ -143,10 +143,10 @@ impl DevIssuer {
             "groups": claims.groups,
         });
         let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        let message = format!("{}.{}", encode(header), encode(payload));
-        let signature = self.key.sign(&SystemRandom::new(), message.as_bytes());
+        let signing_input = format!("{}.{}", encode(header), encode(payload));
+        let signature = self.key.sign(&SystemRandom::new(), signing_input.as_bytes());
         let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| DevIssuerError::Rng)?);
-        Ok(format!("{message}.{signature}"))
+        Ok(format!("{signing_input}.{signature}"))
     }
 }
 
@@ -168,8 +168,9 @@ fn write_key_if_absent(dir: &Path, path: &Path, pkcs8: &[u8]) -> io::Result<()> 
     let suffix = random_bytes().map_err(io::Error::other)?;
     let temporary = dir.join(format!("{KEY_FILE}.{}", hex::encode(suffix)));
     // Unlike a rename, a hard link fails if the file exists.
-    let result = write_private(&temporary, pkcs8).and_then(|()| fs::hard_link(&temporary, path));
-    // The temporary file is removed in any case. One that remains is harmless.
+    let result =
+        write_private_file(&temporary, pkcs8).and_then(|()| fs::hard_link(&temporary, path));
+    // The temporary file is no longer needed. If its removal fails, it is harmless.
     let _ = fs::remove_file(&temporary);
     match result {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -177,7 +178,7 @@ fn write_key_if_absent(dir: &Path, path: &Path, pkcs8: &[u8]) -> io::Result<()> 
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -218,7 +219,10 @@ mod tests {
         let kids: Vec<String> = std::thread::scope(|scope| {
             let start = || open(&folder).map(|issuer| issuer.kid);
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
-            starts.into_iter().map(|s| s.join().expect("no panic").expect("opened")).collect()
+            starts
+                .into_iter()
+                .map(|start| start.join().expect("no panic").expect("opened"))
+                .collect()
         });
         assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
         assert_eq!(open(&folder).expect("opened").kid, kids[0]);

@@ -60,13 +60,13 @@ impl OidcKeySource {
     async fn provider_metadata(&self) -> Result<ProviderMetadata, KeyFetchError> {
         let document_url = match &self.location {
             KeyLocation::Jwks(url) => {
-                return Ok(ProviderMetadata { jwks_url: url.clone(), symmetric: false });
+                return Ok(ProviderMetadata { jwks_url: url.clone(), hmac_only: false });
             }
             KeyLocation::Discovery(url) => url,
         };
         let document = self.fetcher.json(document_url).await.map_err(KeyFetchError::Discovery)?;
         let jwks_url = parse_jwks_uri(&document.json, &self.issuer, document_url)?;
-        Ok(ProviderMetadata { jwks_url, symmetric: signs_with_hmac_only(&document.json) })
+        Ok(ProviderMetadata { jwks_url, hmac_only: signs_with_hmac_only(&document.json) })
     }
 }
 
@@ -74,7 +74,7 @@ impl OidcKeySource {
 struct ProviderMetadata {
     jwks_url: Url,
     /// True if the provider signs only with shared secrets.
-    symmetric: bool,
+    hmac_only: bool,
 }
 
 #[async_trait]
@@ -84,10 +84,10 @@ impl JwksSource for OidcKeySource {
     }
 
     async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
-        let ProviderMetadata { jwks_url, symmetric } = self.provider_metadata().await?;
+        let ProviderMetadata { jwks_url, hmac_only } = self.provider_metadata().await?;
         let jwks = self.fetcher.json(&jwks_url).await.map_err(KeyFetchError::KeySet)?;
         let set = KeySet::from_jwks(&jwks.json).ok_or(KeyFetchError::NotAKeySet)?;
-        Ok(FetchedKeySet { set, max_age: jwks.max_age, symmetric })
+        Ok(FetchedKeySet { set, max_age: jwks.max_age, hmac_only })
     }
 }
 
@@ -144,7 +144,9 @@ fn parse_jwks_uri(
     // Plain http is accepted only from the issuer's own origin. Another port of a loopback host can
     // belong to another program.
     if url.scheme() != "https" && url.origin() != document_url.origin() {
-        return Err(invalid("its jwks_uri is not accepted: another host must be https"));
+        return Err(invalid(
+            "its jwks_uri is not accepted: an address of another origin must use https",
+        ));
     }
     Ok(url)
 }

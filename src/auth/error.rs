@@ -2,7 +2,7 @@
 //!
 //! `Display` and `help()` texts are for the log, the readiness probe and `tenantry check`. They are
 //! short and contain no secret. A client never sees them. This module imports no other module of
-//! `auth`, so that all of them can use its types. The errors of a start are next to the code that
+//! `auth`, so that all of them can use its types. Startup errors are defined next to the code that
 //! returns them: [`fetch`](super::fetch), [`discovery`](super::discovery) and
 //! [`dev_issuer`](super::dev_issuer).
 
@@ -140,11 +140,11 @@ pub enum KeysUnavailable {
     #[error("no keys: the last valid ones are too old; {0}")]
     Stale(KeyFetchError),
     /// The issuer publishes an empty set.
-    // Authentik does so for a provider without a signing key, and signs with HS256.
+    // Authentik publishes an empty set for a provider without a signing key, and signs with HS256.
     #[error("no keys: the issuer's set is empty: is a signing key chosen at the provider?")]
     Empty {
         /// True if the provider declares that it signs only with shared secrets.
-        symmetric: bool,
+        hmac_only: bool,
     },
     /// No key of the issuer is usable. The text names the first key and the reason.
     #[error("no keys: none of the issuer's keys can be used: {0}")]
@@ -158,8 +158,8 @@ impl KeysUnavailable {
         match self {
             Self::Pending => "wait: the first fetch is in progress".to_owned(),
             Self::Failed(error) | Self::Stale(error) => error.help(),
-            Self::Empty { symmetric } => {
-                let evidence = if *symmetric { " (its discovery document says so)" } else { "" };
+            Self::Empty { hmac_only } => {
+                let evidence = if *hmac_only { " (its discovery document says so)" } else { "" };
                 format!(
                     "choose a signing key in the provider's settings. Without one, Authentik signs \
                      with HS256{evidence}, which uses a secret that it shares with the client, and \
@@ -237,7 +237,9 @@ impl KeyFetchError {
     }
 }
 
-/// Returns help for a discovery document of another issuer. The usual cause is the last slash.
+/// Returns help for a discovery document of another issuer.
+///
+/// The usual cause is a missing or an additional slash at the end.
 fn issuer_mismatch_help(named: &str, configured: &str) -> String {
     if named.strip_suffix('/') == Some(configured) {
         format!(
@@ -381,14 +383,15 @@ mod tests {
     #[test]
     fn help_names_the_common_mistakes_with_authentik() {
         let untrusted = KeyFetchError::Discovery(FetchError::Untrusted("UnknownIssuer".to_owned()));
-        let slash = issuer_mismatch("https://id.example/o/app/", "https://id.example/o/app");
-        let other = issuer_mismatch("https://id.example/", "https://id.example/o/app/");
+        let missing_slash =
+            issuer_mismatch("https://id.example/o/app/", "https://id.example/o/app");
+        let other_issuer = issuer_mismatch("https://id.example/", "https://id.example/o/app/");
         for (help, parts) in [
-            (slash.help(), ["Authentik", "https://id.example/o/app/", "slash"]),
-            (other.help(), ["Authentik", "Issuer mode", "https://id.example/"]),
+            (missing_slash.help(), ["Authentik", "https://id.example/o/app/", "slash"]),
+            (other_issuer.help(), ["Authentik", "Issuer mode", "https://id.example/"]),
             (untrusted.help(), ["Authentik", "TENANTRY_OIDC_CA_FILE", "mkcert -CAROOT"]),
             (
-                KeysUnavailable::Empty { symmetric: true }.help(),
+                KeysUnavailable::Empty { hmac_only: true }.help(),
                 ["Authentik", "signing key", "HS256"],
             ),
             (
@@ -400,8 +403,8 @@ mod tests {
                 assert!(help.contains(part), "{part}: {help}");
             }
         }
-        let without = issuer_mismatch("https://id.example", "https://id.example/").help();
-        assert!(without.contains("without the slash"), "{without}");
+        let additional_slash = issuer_mismatch("https://id.example", "https://id.example/").help();
+        assert!(additional_slash.contains("without the slash"), "{additional_slash}");
     }
 
     /// `tenantry check` prints the same help as the log of `tenantry serve`, and then exits.
@@ -416,7 +419,8 @@ mod tests {
     fn audience_that_authentik_never_issues_is_detected() {
         let issuer = "https://id.example/application/o/portal/";
         let certain = |issuer: &str, audiences: &[&str]| {
-            let audiences: Vec<String> = audiences.iter().map(|&a| a.to_owned()).collect();
+            let audiences: Vec<String> =
+                audiences.iter().map(|&audience| audience.to_owned()).collect();
             audience_hint(issuer, &audiences).map(|hint| hint.certain)
         };
         assert_eq!(certain(issuer, &[issuer]), Some(true));

@@ -134,7 +134,7 @@ impl ClientWithCa {
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(Policy::custom(same_host_only))
+            .redirect(Policy::custom(same_origin_only))
             .referer(false)
             .no_proxy()
             .tls_certs_merge(roots.unwrap_or_default())
@@ -161,18 +161,20 @@ fn parse_certificates(pem: &[u8], path: &Path) -> Result<Vec<Certificate>, Fetch
 /// The names of TLS errors for an untrusted root.
 ///
 /// The root is unknown, the certificate is its own root, or the trusted root of the same name has
-/// another key. The last case occurs with mkcert, which names each root after user and machine.
-const UNTRUSTED: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
+/// another key. The last case occurs with mkcert, which gives every new root of a user the same name.
+const UNTRUSTED_ROOT_ERRORS: [&str; 3] = ["UnknownIssuer", "CaUsedAsEndEntity", "BadSignature"];
 
-/// The endings of the error text of a redirect that is not followed.
-const REDIRECT_ERRORS: [&str; 2] = ["to another host", "too often"];
+/// The end of the error text of a redirect to another origin.
+const CROSS_ORIGIN: &str = "to another origin";
+/// The end of the error text of a redirect after [`MAX_REDIRECTS`] others.
+const TOO_MANY: &str = "too often";
 
-fn same_host_only(attempt: Attempt<'_>) -> Action {
-    let first = attempt.previous().first().map(Url::origin);
-    if first != Some(attempt.url().origin()) {
-        attempt.error(REDIRECT_ERRORS[0])
+fn same_origin_only(attempt: Attempt<'_>) -> Action {
+    let first_origin = attempt.previous().first().map(Url::origin);
+    if first_origin != Some(attempt.url().origin()) {
+        attempt.error(CROSS_ORIGIN)
     } else if attempt.previous().len() > MAX_REDIRECTS {
-        attempt.error(REDIRECT_ERRORS[1])
+        attempt.error(TOO_MANY)
     } else {
         attempt.follow()
     }
@@ -199,12 +201,12 @@ fn classify_error(error: reqwest::Error) -> FetchError {
     let error = error.without_url();
     let cause = root_cause(&error);
     if let Some(reason) =
-        REDIRECT_ERRORS.into_iter().find(|reason| error.is_redirect() && cause == *reason)
+        [CROSS_ORIGIN, TOO_MANY].into_iter().find(|reason| error.is_redirect() && cause == *reason)
     {
         return FetchError::Redirected(reason);
     }
     // The kind of a TLS error is available only as text.
-    if UNTRUSTED.iter().any(|name| cause.contains(name)) {
+    if UNTRUSTED_ROOT_ERRORS.iter().any(|name| cause.contains(name)) {
         return FetchError::Untrusted(cause);
     }
     if cause.starts_with("invalid peer certificate") {

@@ -136,7 +136,7 @@ fn parse_key(jwk: &Value) -> Result<PublicKey, &'static str> {
         _ => return Err("has a `kty` other than RSA, EC and OKP"),
     };
     if let Some(alg) = jwk.get("alg") {
-        parsed.retain(|(algorithm, _)| alg.as_str() == Some(algorithm.name()));
+        parsed.retain(|(algorithm, _)| alg.as_str() == Some(algorithm.as_str()));
     }
     if parsed.is_empty() {
         return Err("has an `alg` that is not accepted or not one of its `kty`");
@@ -163,7 +163,7 @@ fn parse_rsa_key(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'sta
     let e = decode_bytes(jwk, "e").ok_or("has no readable `e`")?;
     let (n, e) = (trim_leading_zeros(&n), trim_leading_zeros(&e));
     match bit_length(n) {
-        ..MIN_RSA_BITS => return Err("is RSA of less than 2048 bits"),
+        ..MIN_RSA_BITS => return Err("is an RSA key of less than 2048 bits"),
         MIN_RSA_BITS..=MAX_RSA_BITS => {}
         _ => return Err("is RSA of more than 8192 bits"),
     }

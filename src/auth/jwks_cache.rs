@@ -28,8 +28,8 @@ pub use super::error::{KeyLookupError, KeysUnavailable};
 pub const COOL_DOWN: Duration = Duration::from_secs(10);
 /// The maximum age of a key set that is used while the provider is unreachable.
 ///
-/// This is longer than an outage over a night. It is not unlimited, because a key that the provider
-/// has revoked since the last fetch is still in the set.
+/// An outage of one night therefore has no effect. The age is limited, because the set may still
+/// contain a key that the provider has revoked since the last fetch.
 pub const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A key set as a source returned it.
@@ -39,7 +39,7 @@ pub struct FetchedKeySet {
     /// The freshness lifetime of the response (`max-age`, RFC 9111 section 5.2.2.1).
     pub max_age: Option<Duration>,
     /// True if the provider declares that it signs only with shared secrets.
-    pub symmetric: bool,
+    pub hmac_only: bool,
 }
 
 /// A source of the key set of one issuer. Every fetch ends in bounded time.
@@ -76,7 +76,7 @@ pub(super) struct RefreshRequest {
 /// The state that requests read and the refresh task writes.
 pub(super) struct SharedState {
     current: ArcSwap<CacheState>,
-    /// The number of finished fetches. It grows after `current` was replaced.
+    /// The number of finished fetches. It is incremented after `current` has been replaced.
     fetches: watch::Sender<u64>,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct CacheState {
 #[derive(Clone)]
 pub(super) struct CachedKeySet {
     pub(super) set: Arc<KeySet>,
-    pub(super) symmetric: bool,
+    pub(super) hmac_only: bool,
     /// The time of the fetch, or `None` for a fixed set, which never ages.
     pub(super) fetched_at: Option<Instant>,
 }
@@ -125,7 +125,7 @@ impl JwksCache {
     /// Creates a cache of a key set that never changes.
     #[must_use]
     pub fn fixed(set: KeySet) -> Self {
-        let cached = CachedKeySet { set: Arc::new(set), symmetric: false, fetched_at: None };
+        let cached = CachedKeySet { set: Arc::new(set), hmac_only: false, fetched_at: None };
         let current = CacheState { cached: Some(cached), last_error: None };
         Self { shared: Arc::new(SharedState::new(current)), refresher: None }
     }
@@ -172,14 +172,16 @@ impl JwksCache {
         }
     }
 
-    /// Waits until a fetch after the last seen one has finished, or it is too early for a fetch.
+    /// Waits until a fetch has finished that `fetches_seen` does not count.
+    ///
+    /// Returns without a fetch if [`COOL_DOWN`] has not passed, or if the set is fixed.
     async fn wait_for_refresh(&self, fetches_seen: u64) {
         let Some(refresher) = &self.refresher else { return };
-        let (done, is_done) = oneshot::channel();
+        let (done, done_receiver) = oneshot::channel();
         let request = RefreshRequest { fetches_seen, span: Span::current(), done };
         if refresher.requests.send(request).await.is_ok() {
             // An error means that the task has ended, so there is nothing to wait for.
-            let _ = is_done.await;
+            let _ = done_receiver.await;
         }
     }
 
@@ -192,7 +194,7 @@ impl JwksCache {
             Some(cached) if cached.is_stale() => {
                 Err(last_error().map_or(KeysUnavailable::Pending, KeysUnavailable::Stale))
             }
-            Some(cached) => require_usable_key(&cached.set, cached.symmetric),
+            Some(cached) => require_usable_key(&cached.set, cached.hmac_only),
         }
     }
 
@@ -209,7 +211,7 @@ impl JwksCache {
     }
 
     /// Waits until the first fetch has finished, successfully or not.
-    pub async fn first_fetch(&self) {
+    pub async fn wait_for_first_fetch(&self) {
         if self.refresher.is_some() {
             // The sender lives as long as `self`, so this cannot fail.
             let _ = self.fetches().wait_for(|finished| *finished > 0).await;
@@ -227,15 +229,15 @@ impl Drop for JwksCache {
 
 /// Checks that a fetched set has a usable key.
 pub fn ensure_usable(fetched: &FetchedKeySet) -> Result<(), KeysUnavailable> {
-    require_usable_key(&fetched.set, fetched.symmetric)
+    require_usable_key(&fetched.set, fetched.hmac_only)
 }
 
-fn require_usable_key(set: &KeySet, symmetric: bool) -> Result<(), KeysUnavailable> {
+fn require_usable_key(set: &KeySet, hmac_only: bool) -> Result<(), KeysUnavailable> {
     if !set.is_empty() {
         return Ok(());
     }
     Err(match set.skipped().first() {
         Some(first) => KeysUnavailable::Unusable(first.clone()),
-        None => KeysUnavailable::Empty { symmetric },
+        None => KeysUnavailable::Empty { hmac_only },
     })
 }

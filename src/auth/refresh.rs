@@ -1,7 +1,7 @@
 //! Refreshes the key set of an issuer in one background task.
 //!
 //! Only this task fetches, so there is never more than one fetch at a time. It fetches at start,
-//! before the set ages out, and for a token with an unknown key. A key set is published through the
+//! before the set expires, and for a token with an unknown key. A key set is published through the
 //! shared state of [`jwks_cache`](super::jwks_cache). Decision 010 describes a key rotation.
 
 use std::{sync::Arc, time::Duration};
@@ -90,11 +90,12 @@ impl RefreshTask {
         }
     }
 
-    /// Fetches for a waiting request, unless a fetch has finished since, or it is too early.
+    /// Fetches for a waiting request, unless a fetch has finished since its lookup, or [`COOL_DOWN`] has
+    /// not passed.
     async fn serve_request(&mut self, request: RefreshRequest) {
-        let is_cool = self.requested_at.is_none_or(|at| at.elapsed() >= COOL_DOWN);
-        if is_cool && request.fetches_seen == self.shared.finished_fetches() {
-            // Set before the fetch, so that a failed one counts too.
+        let has_cooled_down = self.requested_at.is_none_or(|at| at.elapsed() >= COOL_DOWN);
+        if has_cooled_down && request.fetches_seen == self.shared.finished_fetches() {
+            // This is set before the fetch, so that a failed fetch counts, too.
             self.requested_at = Some(Instant::now());
             self.fetch(&request.span).await;
         }
@@ -112,7 +113,7 @@ impl RefreshTask {
         let result = self.source.fetch().instrument(span.clone()).await;
         match result {
             Ok(fetched) => {
-                self.metrics.jwks_fetched(issuer, "ok");
+                self.metrics.record_jwks_fetch(issuer, "ok");
                 log_changes(issuer, &previous, &fetched);
                 self.failures = 0;
                 self.due = Instant::now() + with_jitter(refresh_interval(fetched.max_age));
@@ -121,7 +122,7 @@ impl RefreshTask {
             }
             Err(error) => {
                 trace::set_error_status(&span);
-                self.metrics.jwks_fetched(issuer, error.metric_label());
+                self.metrics.record_jwks_fetch(issuer, error.metric_label());
                 tracing::warn!(issuer, %error, help = error.help(), "keys could not be fetched");
                 self.shared.publish(previous.with_error(error));
                 false
@@ -132,9 +133,9 @@ impl RefreshTask {
 
 impl From<FetchedKeySet> for CacheState {
     fn from(fetched: FetchedKeySet) -> Self {
-        let FetchedKeySet { set, symmetric, .. } = fetched;
+        let FetchedKeySet { set, hmac_only, .. } = fetched;
         let fetched_at = Some(Instant::now());
-        let cached = CachedKeySet { set: Arc::new(set), symmetric, fetched_at };
+        let cached = CachedKeySet { set: Arc::new(set), hmac_only, fetched_at };
         Self { cached: Some(cached), last_error: None }
     }
 }
@@ -149,8 +150,8 @@ impl CacheState {
 /// Logs each newly unusable key, and the number of usable keys if it changed or a fetch had failed.
 fn log_changes(issuer: &str, previous: &CacheState, fetched: &FetchedKeySet) {
     let (previous_set, set) = (previous.cached.as_ref().map(|cached| &cached.set), &fetched.set);
-    let logged = previous_set.map_or(&[][..], |previous_set| previous_set.skipped());
-    for skipped in set.skipped().iter().filter(|skipped| !logged.contains(skipped)) {
+    let already_logged = previous_set.map_or(&[][..], |previous_set| previous_set.skipped());
+    for skipped in set.skipped().iter().filter(|skipped| !already_logged.contains(skipped)) {
         tracing::warn!(issuer, "a key of the issuer is not used: {skipped}");
     }
     let is_same_size = previous_set.is_some_and(|previous_set| previous_set.len() == set.len());

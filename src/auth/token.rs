@@ -37,7 +37,7 @@ pub struct VerifiedToken {
     pub identity: Identity,
     /// The other claims. Only the sync may read them.
     pub profile: TokenProfile,
-    /// The time at which live connections of this token end: `exp`, without leeway.
+    /// The time at which the token expires: `exp`, without the leeway.
     pub expires_at: Timestamp,
 }
 
@@ -83,12 +83,13 @@ impl Verifier {
     ) -> Result<VerifiedToken, AuthError> {
         let key = self.keys.get_or_refresh(unverified.kid(), unverified.algorithm()).await?;
         let claims = unverified.verify_signature(&key)?;
-        let lifetime = claims::lifetime(claims, now)?;
+        let lifetime = claims::check_lifetime(claims, now)?;
         let identity =
-            claims::identity(claims, &self.validation.issuer, &self.validation.audiences);
+            claims::check_identity(claims, &self.validation.issuer, &self.validation.audiences);
         self.warn_audience_mismatch(&identity, now);
         let identity = identity?;
-        let profile = claims::profile(claims, lifetime.issued_at, &self.validation.groups_claim);
+        let profile =
+            claims::extract_profile(claims, lifetime.issued_at, &self.validation.groups_claim);
         self.warn_unreadable_groups(claims, &profile, now);
         Ok(VerifiedToken { identity, profile, expires_at: lifetime.expires_at })
     }

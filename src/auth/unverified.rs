@@ -13,13 +13,13 @@ use super::{
     jwk::PublicKey,
 };
 
-/// The maximum length of a token.
+/// The maximum length of a token, in bytes.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// A JWS in compact form (RFC 7515 section 7.1) whose header the gateway supports.
 pub(super) struct UnverifiedJws<'a> {
-    /// The signed part of the token: header and payload, as received.
-    message: &'a str,
+    /// The JWS signing input: header and payload, as received.
+    signing_input: &'a str,
     unverified_claims: UniqueKeyObject,
     signature: Vec<u8>,
     kid: Option<String>,
@@ -28,13 +28,14 @@ pub(super) struct UnverifiedJws<'a> {
 
 impl<'a> UnverifiedJws<'a> {
     /// Parses a token and checks its header.
-    pub(super) fn parse(unverified: UnverifiedToken<'a>) -> Result<Self, TokenError> {
-        let unverified = unverified.as_str();
+    pub(super) fn parse(unverified_token: UnverifiedToken<'a>) -> Result<Self, TokenError> {
+        let unverified = unverified_token.as_str();
         if unverified.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        let (message, signature) = unverified.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        let (signing_input, signature) =
+            unverified.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
         if payload.contains('.') {
             return Err(TokenError::Malformed);
         }
@@ -47,7 +48,7 @@ impl<'a> UnverifiedJws<'a> {
         };
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
         let unverified_claims = decode_object(payload)?;
-        Ok(Self { message, unverified_claims, signature, kid, algorithm })
+        Ok(Self { signing_input, unverified_claims, signature, kid, algorithm })
     }
 
     /// Returns the issuer that the token claims. Use it only to select a verifier.
@@ -65,7 +66,7 @@ impl<'a> UnverifiedJws<'a> {
 
     /// Verifies the signature with this key and returns the claims.
     pub(super) fn verify_signature(&self, key: &PublicKey) -> Result<&UniqueKeyObject, TokenError> {
-        if !key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
+        if !key.verifies(self.algorithm, self.signing_input.as_bytes(), &self.signature) {
             return Err(TokenError::Signature);
         }
         Ok(&self.unverified_claims)
@@ -77,7 +78,7 @@ fn decode_object(part: &str) -> Result<UniqueKeyObject, TokenError> {
     UniqueKeyObject::parse(&json).ok_or(TokenError::Malformed)
 }
 
-/// Returns the algorithm of a supported header.
+/// Checks that the gateway supports the header, and returns its algorithm.
 fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
     // A recipient must understand every extension in `crit` (RFC 7515 section 4.1.11). The gateway
     // implements none.
@@ -89,7 +90,7 @@ fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
         return Err(TokenError::UnexpectedTyp);
     }
     let alg = header.get_str("alg").ok_or(TokenError::Algorithm)?;
-    Algorithm::from_name(alg).ok_or(TokenError::Algorithm)
+    Algorithm::parse(alg).ok_or(TokenError::Algorithm)
 }
 
 /// Compares `typ` with the accepted values, without regard to case.

@@ -14,8 +14,8 @@ pub struct ConfigError {
 enum Cause {
     Missing,
     Invalid {
-        /// The name of the kind of value, such as "address".
-        noun: &'static str,
+        /// The kind of value, such as "address".
+        value_kind: &'static str,
         /// The value in quotes, or `None` if it may contain a secret.
         value: Option<String>,
     },
@@ -30,22 +30,22 @@ impl ConfigError {
     /// Returns the error of an option with an invalid value, and shows the value.
     pub(super) fn invalid(
         variable: &'static str,
-        noun: &'static str,
+        value_kind: &'static str,
         value: &str,
         expected: impl Into<String>,
     ) -> Self {
         // `{:?}` escapes control characters, so the error stays on one line.
-        let cause = Cause::Invalid { noun, value: Some(format!("{value:?}")) };
+        let cause = Cause::Invalid { value_kind, value: Some(format!("{value:?}")) };
         Self { variable, cause, expected: expected.into() }
     }
 
     /// Returns the error of an option whose invalid value may contain a secret, without the value.
     pub(super) fn invalid_secret(
         variable: &'static str,
-        noun: &'static str,
+        value_kind: &'static str,
         expected: impl Into<String>,
     ) -> Self {
-        let cause = Cause::Invalid { noun, value: None };
+        let cause = Cause::Invalid { value_kind, value: None };
         Self { variable, cause, expected: expected.into() }
     }
 }
@@ -55,11 +55,11 @@ impl fmt::Display for ConfigError {
         let Self { variable, cause, expected } = self;
         match cause {
             Cause::Missing => write!(f, "{variable}: not set; expected {expected}"),
-            Cause::Invalid { noun, value: Some(value) } => {
-                write!(f, "{variable}: invalid {noun} {value}; expected {expected}")
+            Cause::Invalid { value_kind, value: Some(value) } => {
+                write!(f, "{variable}: invalid {value_kind} {value}; expected {expected}")
             }
-            Cause::Invalid { noun, value: None } => {
-                write!(f, "{variable}: invalid {noun}; expected {expected}")
+            Cause::Invalid { value_kind, value: None } => {
+                write!(f, "{variable}: invalid {value_kind}; expected {expected}")
             }
         }
     }

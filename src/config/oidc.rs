@@ -80,9 +80,9 @@ impl OidcOptions {
     /// Returns an error if the issuer or the audience is missing, if a value is invalid, or if the
     /// lists have different lengths.
     pub fn validate(self) -> Result<OidcConfig, ConfigError> {
-        let urls = issuers(self.oidc_issuer)?;
-        let audiences = audiences(self.oidc_audience, urls.len())?;
-        let jwks_urls = jwks_urls(self.oidc_jwks_url, urls.len())?;
+        let urls = parse_issuers(self.oidc_issuer)?;
+        let audiences = parse_audiences(self.oidc_audience, urls.len())?;
+        let jwks_urls = parse_jwks_urls(self.oidc_jwks_url, urls.len())?;
         let issuers = urls.into_iter().zip(audiences).zip(jwks_urls);
         let issuers =
             issuers.map(|((url, audiences), jwks_url)| IssuerConfig { url, audiences, jwks_url });
@@ -94,7 +94,7 @@ impl OidcOptions {
     }
 }
 
-fn issuers(value: Option<String>) -> Result<Vec<String>, ConfigError> {
+fn parse_issuers(value: Option<String>) -> Result<Vec<String>, ConfigError> {
     let expected = "the URL of the issuer, e.g. https://id.example.org/";
     let value = parse::required(ISSUER, value, expected)?;
     let issuers: Vec<String> = value.split(',').map(|url| url.trim().to_owned()).collect();
@@ -112,7 +112,10 @@ fn issuers(value: Option<String>) -> Result<Vec<String>, ConfigError> {
 }
 
 /// Returns the audiences of each issuer, in the order of the issuers.
-fn audiences(value: Option<String>, issuers: usize) -> Result<Vec<Vec<String>>, ConfigError> {
+fn parse_audiences(
+    value: Option<String>,
+    issuer_count: usize,
+) -> Result<Vec<Vec<String>>, ConfigError> {
     let value = parse::required(AUDIENCE, value, "the client ID, e.g. portal")?;
     let parse_group = |group: &str| -> Vec<String> {
         let audiences = group.split(',').map(str::trim).filter(|audience| !audience.is_empty());
@@ -124,12 +127,12 @@ fn audiences(value: Option<String>, issuers: usize) -> Result<Vec<Vec<String>>, 
         return Err(ConfigError::invalid(AUDIENCE, "list", &value, expected));
     }
     if let [all] = &groups[..] {
-        groups = vec![all.clone(); issuers];
+        groups = vec![all.clone(); issuer_count];
     }
-    if groups.len() != issuers {
+    if groups.len() != issuer_count {
         let expected = format!(
-            "one group of audiences for all issuers, or {issuers} groups separated by `;`, one for \
-             each issuer"
+            "one group of audiences for all issuers, or {issuer_count} groups separated by `;`, one \
+             for each issuer"
         );
         return Err(ConfigError::invalid(AUDIENCE, "list", &value, expected));
     }
@@ -137,16 +140,19 @@ fn audiences(value: Option<String>, issuers: usize) -> Result<Vec<Vec<String>>, 
 }
 
 /// Returns the key URL of each issuer, in the order of the issuers.
-fn jwks_urls(value: Option<String>, issuers: usize) -> Result<Vec<Option<Url>>, ConfigError> {
-    let Some(value) = value else { return Ok(vec![None; issuers]) };
+fn parse_jwks_urls(
+    value: Option<String>,
+    issuer_count: usize,
+) -> Result<Vec<Option<Url>>, ConfigError> {
+    let Some(value) = value else { return Ok(vec![None; issuer_count]) };
     let parse_url = |url: &str| {
         let url = url.trim();
         (!url.is_empty()).then(|| parse::provider_url(JWKS_URL, url)).transpose()
     };
     let urls = value.split(';').map(parse_url).collect::<Result<Vec<_>, _>>()?;
-    if urls.len() != issuers {
+    if urls.len() != issuer_count {
         let expected = format!(
-            "{issuers} URLs separated by `;`, one for each issuer, empty for an issuer that uses \
+            "{issuer_count} URLs separated by `;`, one for each issuer, empty for an issuer that uses \
              discovery"
         );
         return Err(ConfigError::invalid(JWKS_URL, "list", &value, expected));

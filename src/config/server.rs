@@ -85,14 +85,14 @@ impl ServerOptions {
     ///
     /// Returns the error of the first invalid option.
     pub fn validate(&self, enabled_by_default: bool) -> Result<ServerConfig, ConfigError> {
-        let on_or_off = |variable, value: &Option<String>| {
+        let parse_switch = |variable, value: &Option<String>| {
             parse::boolean(variable, value.as_deref(), enabled_by_default)
         };
         Ok(ServerConfig {
             bind: parse::address("TENANTRY_BIND", &self.bind)?,
             admin_bind: Self::admin_address(&self.admin_bind)?,
-            playground: on_or_off("TENANTRY_PLAYGROUND", &self.playground)?,
-            introspection: on_or_off("TENANTRY_INTROSPECTION", &self.introspection)?,
+            playground: parse_switch("TENANTRY_PLAYGROUND", &self.playground)?,
+            introspection: parse_switch("TENANTRY_INTROSPECTION", &self.introspection)?,
             max_body_bytes: self.max_body_bytes()?,
             limits: self.limits.validate()?,
             trusted_documents_file: self.trusted_documents_file.as_deref().map(PathBuf::from),
@@ -136,7 +136,9 @@ impl ServerOptions {
 }
 
 impl ServerConfig {
-    /// Requires that both addresses are loopback addresses. `dev` gives a token to every client.
+    /// Requires that both addresses are loopback addresses.
+    ///
+    /// The reason is that `dev` gives a token to every client.
     ///
     /// # Errors
     ///

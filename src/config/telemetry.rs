@@ -127,10 +127,10 @@ impl LogOptions {
 
 impl TraceOptions {
     fn validate(&self) -> Result<Option<OtlpConfig>, ConfigError> {
-        let is = |value: &Option<String>, word| {
+        let equals = |value: &Option<String>, word| {
             value.as_deref().is_some_and(|value: &str| value.eq_ignore_ascii_case(word))
         };
-        if is(&self.otel_disabled, "true") || is(&self.traces_exporter, "none") {
+        if equals(&self.otel_disabled, "true") || equals(&self.traces_exporter, "none") {
             return Ok(None);
         }
         let endpoint = match (&self.otlp_traces_endpoint, &self.otlp_endpoint) {
@@ -165,13 +165,16 @@ impl TraceOptions {
     /// Rejects values that the library of OpenTelemetry, which reads these variables itself, would
     /// ignore or fail on.
     fn check_otel_variables(&self) -> Result<(), ConfigError> {
-        let check =
-            |variable, noun, value: &Option<String>, is_valid: &dyn Fn(&str) -> bool, expected| {
-                match value.as_deref().filter(|value| !is_valid(value)) {
-                    Some(value) => Err(ConfigError::invalid(variable, noun, value, expected)),
-                    None => Ok(()),
-                }
-            };
+        let check = |variable,
+                     value_kind,
+                     value: &Option<String>,
+                     is_valid: &dyn Fn(&str) -> bool,
+                     expected| {
+            match value.as_deref().filter(|value| !is_valid(value)) {
+                Some(value) => Err(ConfigError::invalid(variable, value_kind, value, expected)),
+                None => Ok(()),
+            }
+        };
         let is_ratio = |value: &str| value.parse().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio));
         let is_queue_size = |value: &str| value.parse().is_ok_and(|n| (1..=1_000_000).contains(&n));
         let is_sampler = |value: &str| {
@@ -247,21 +250,22 @@ mod tests {
         assert_eq!(endpoint(&options()), None);
         let base = TraceOptions { otlp_endpoint: text("http://collector:4318"), ..options() };
         assert_eq!(endpoint(&base), text("http://collector:4318/v1/traces"));
-        let below = TraceOptions { otlp_endpoint: text("https://c/otlp/"), ..options() };
-        assert_eq!(endpoint(&below), text("https://c/otlp/v1/traces"));
-        let own = TraceOptions { otlp_traces_endpoint: text("http://t:1/x"), ..base.clone() };
-        assert_eq!(endpoint(&own), text("http://t:1/x"));
-        let off = TraceOptions { otel_disabled: text("TRUE"), ..base.clone() };
-        assert_eq!(endpoint(&off), None);
-        let none = TraceOptions { traces_exporter: text("none"), ..base.clone() };
-        assert_eq!(endpoint(&none), None);
-        let both = TraceOptions {
+        let with_path = TraceOptions { otlp_endpoint: text("https://c/otlp/"), ..options() };
+        assert_eq!(endpoint(&with_path), text("https://c/otlp/v1/traces"));
+        let for_traces =
+            TraceOptions { otlp_traces_endpoint: text("http://t:1/x"), ..base.clone() };
+        assert_eq!(endpoint(&for_traces), text("http://t:1/x"));
+        let disabled = TraceOptions { otel_disabled: text("TRUE"), ..base.clone() };
+        assert_eq!(endpoint(&disabled), None);
+        let no_exporter = TraceOptions { traces_exporter: text("none"), ..base.clone() };
+        assert_eq!(endpoint(&no_exporter), None);
+        let two_protocols = TraceOptions {
             otlp_protocol: text("grpc"),
             otlp_traces_protocol: text("http/protobuf"),
             ..base.clone()
         };
-        assert!(endpoint(&both).is_some());
-        let all = TraceOptions {
+        assert!(endpoint(&two_protocols).is_some());
+        let all_variables = TraceOptions {
             traces_exporter: text("otlp"),
             traces_sampler: text("parentbased_traceidratio"),
             traces_sampler_arg: text("0.25"),
@@ -269,7 +273,7 @@ mod tests {
             otlp_compression: text("none"),
             ..base
         };
-        assert!(endpoint(&all).is_some());
+        assert!(endpoint(&all_variables).is_some());
     }
 
     #[test]

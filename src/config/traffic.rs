@@ -76,10 +76,10 @@ impl TrafficOptions {
     /// Returns the error of the first invalid option.
     pub fn validate(&self) -> Result<TrafficConfig, ConfigError> {
         Ok(TrafficConfig {
-            cors_origins: cors_origins(self.cors_origins.as_deref())?,
+            cors_origins: parse_cors_origins(self.cors_origins.as_deref())?,
             request_timeout: parse::duration("TENANTRY_REQUEST_TIMEOUT", &self.request_timeout)?,
-            rate_limit: rate_limit(&self.rate_limit)?,
-            trusted_proxies: trusted_proxies(self.trusted_proxies.as_deref())?,
+            rate_limit: parse_rate_limit(&self.rate_limit)?,
+            trusted_proxies: parse_trusted_proxies(self.trusted_proxies.as_deref())?,
             shutdown_delay: match self.shutdown_delay.as_str() {
                 "0" | "0s" | "0ms" | "0m" => Duration::ZERO,
                 value => parse::duration("TENANTRY_SHUTDOWN_DELAY", value)?,
@@ -95,7 +95,7 @@ impl TrafficOptions {
     }
 }
 
-fn cors_origins(value: Option<&str>) -> Result<AllowedOrigins, ConfigError> {
+fn parse_cors_origins(value: Option<&str>) -> Result<AllowedOrigins, ConfigError> {
     let Some(value) = value else { return Ok(AllowedOrigins::List(Vec::new())) };
     if value.trim() == "*" {
         return Ok(AllowedOrigins::Any);
@@ -117,7 +117,7 @@ fn parse_origin(text: &str) -> Option<HeaderValue> {
     is_origin.then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
-fn trusted_proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
+fn parse_trusted_proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
     let Some(value) = value else { return Ok(Vec::new()) };
     let parse_network = |text: &str| {
         let address = || text.parse::<IpAddr>().map(IpNet::from);
@@ -131,7 +131,7 @@ fn trusted_proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
     })
 }
 
-fn rate_limit(value: &str) -> Result<Option<RateLimit>, ConfigError> {
+fn parse_rate_limit(value: &str) -> Result<Option<RateLimit>, ConfigError> {
     if value == "off" {
         return Ok(None);
     }
@@ -160,7 +160,10 @@ mod tests {
 
     #[test]
     fn rates_require_a_window() {
-        let parse = |value| rate_limit(value).map(|r| r.map(|r| (r.units, r.window.as_secs())));
+        let parse = |value| {
+            let rate = parse_rate_limit(value)?;
+            Ok::<_, ConfigError>(rate.map(|rate| (rate.units, rate.window.as_secs())))
+        };
         for (value, rate) in [("20000/s", Some((20_000, 1))), ("1/m", Some((1, 60))), ("off", None)]
         {
             assert_eq!(parse(value), Ok(rate), "{value}");
@@ -180,11 +183,11 @@ mod tests {
             let origins = origins.iter().map(|origin| HeaderValue::from_static(origin));
             Ok(AllowedOrigins::List(origins.collect()))
         };
-        assert_eq!(cors_origins(None), list(&[]));
-        assert_eq!(cors_origins(Some("*")), Ok(AllowedOrigins::Any));
+        assert_eq!(parse_cors_origins(None), list(&[]));
+        assert_eq!(parse_cors_origins(Some("*")), Ok(AllowedOrigins::Any));
         let [one, two] = ["https://portal.example.org", "http://localhost:3000"];
-        assert_eq!(cors_origins(Some(one)), list(&[one]));
-        assert_eq!(cors_origins(Some(&format!("{one}, {two}"))), list(&[one, two]));
+        assert_eq!(parse_cors_origins(Some(one)), list(&[one]));
+        assert_eq!(parse_cors_origins(Some(&format!("{one}, {two}"))), list(&[one, two]));
         for bad in [
             "https://portal.example.org/",
             "https://Portal.example.org",
@@ -197,7 +200,7 @@ mod tests {
             "*, https://portal.example.org",
             "https://portal.example.org,",
         ] {
-            let error = cors_origins(Some(bad)).expect_err(bad).to_string();
+            let error = parse_cors_origins(Some(bad)).expect_err(bad).to_string();
             assert!(error.starts_with("TENANTRY_CORS_ORIGINS: invalid origins"), "{error}");
         }
     }

@@ -1,7 +1,7 @@
 //! Audit events: the record of each committed change, with its actor, time and request.
 //!
 //! An event is committed together with the change that it describes. [`AuditContext`] has the part
-//! of an event that is the same for every rule; the rules of [`edit`](super::edit) and
+//! of an event that is the same for every rule. The rules of [`edit`](super::edit) and
 //! [`sync`](super::sync) add the rest.
 
 use serde_json::Value;

@@ -66,7 +66,7 @@ pub enum Change {
         /// The new state.
         subscription: TenantSubscription,
     },
-    /// Deletes the document of a subscription.
+    /// Deletes a subscription.
     DeleteSubscription {
         /// The subscription to delete.
         id: SubscriptionId,
@@ -130,8 +130,8 @@ pub enum Change {
 
 /// The part of a user that identifies one of its states.
 ///
-/// The watermark belongs to it because it moves outside of `version`. A sync that was decided on an
-/// older watermark must not be written.
+/// A sync can move the watermark and leave `version` unchanged. A sync that was decided on an older
+/// watermark must not be written, so the watermark is compared too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserVersion {
     /// The version that was read.
@@ -146,7 +146,7 @@ impl From<&User> for UserVersion {
     }
 }
 
-/// A field whose value only one document may have.
+/// A field whose value must be unique among all stored entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UniqueField {
     /// The slug of a tenant.

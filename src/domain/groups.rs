@@ -1,6 +1,6 @@
 //! Groups: the rights that the groups of a token grant.
 //!
-//! Group names are parsed first ([`ParsedGroups::parse`]). Then the caller looks up the tenants that
+//! Group names are parsed first ([`ParsedGroups::parse`]). Then `access` looks up the tenants that
 //! they name, and [`ParsedGroups::roles`] computes the roles.
 
 use std::collections::BTreeMap;
@@ -52,8 +52,8 @@ impl ParsedGroups {
 
     /// Returns the role that the groups grant in each of these tenants.
     ///
-    /// A tenant that was created after the token was issued gets no role, because the token cannot
-    /// have been meant for it.
+    /// A tenant that was created after the token was issued is omitted. The token's groups cannot
+    /// refer to it, but may refer to an earlier tenant of the same slug.
     #[must_use]
     pub fn roles(
         &self,

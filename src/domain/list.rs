@@ -1,8 +1,8 @@
 //! Lists: their filters and orders, and the pages of a list.
 //!
 //! Pages use keyset pagination. A page begins after a [`Position`], the sort key and identifier of
-//! an element, and never skips a number of elements. So inserts and deletes elsewhere in the list do
-//! not shift a page.
+//! an element, and never skips a number of elements. So inserts and deletes elsewhere in the list
+//! do not shift a page.
 
 use super::{
     id::{ObjectId, TenantId, UserId},
@@ -284,7 +284,8 @@ pub type UserListing = Listing<UserFilter, UserOrderField>;
 /// A list of subscriptions.
 pub type SubscriptionListing = Listing<SubscriptionFilter, SubscriptionOrderField>;
 
-/// A list of audit events, newest first. The filter restricts it to one tenant.
+/// A list of audit events, newest first. Without a tenant in the filter, it is the platform's audit
+/// log.
 pub type AuditListing = AuditFilter;
 
 /// A filter on a tenant's members, which are in the order of their users' identifiers.

@@ -1,7 +1,7 @@
 //! Entities, lists and changes, and the pure rules of editing and syncing them.
 //!
 //! This module has no I/O and no async code, and derives nothing of a driver, of SQL or of GraphQL.
-//! The current time and new identifiers are arguments; the caller has a
+//! The current time and new identifiers are arguments. Other modules take them from a
 //! [`Clock`](crate::clock::Clock). The files import each other without cycles.
 //!
 //! Start with [`tenant`], [`user`] and [`subscription`] for the entities, and with [`edit`] and

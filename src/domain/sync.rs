@@ -1,7 +1,7 @@
 //! The sync of `me`: creates or updates the caller's user from the claims of a token.
 //!
-//! These are the only rules that interpret claims other than issuer and subject. The rules are pure.
-//! [`create`] and [`update`] return the new state of the user and the changes to commit.
+//! These are the only rules that interpret claims other than issuer and subject. The rules are
+//! pure. [`create`] and [`update`] return the new state of the user and the changes to commit.
 //! [`groups`](super::groups) computes the rights that groups grant.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -24,7 +24,8 @@ pub const LEEWAY: Duration = Duration::from_secs(60);
 /// The minimum time between two updates of `last_seen_at`.
 const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// The claims of a verified token besides issuer and subject. Only the sync interprets them.
+/// The claims of a verified token besides issuer and subject. Only the rules of this module
+/// interpret them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenProfile {
     /// The claim `email`, unchanged.
@@ -45,7 +46,7 @@ pub struct TokenProfile {
 #[must_use]
 pub fn should_apply_groups(profile: &TokenProfile, watermark: Option<Timestamp>) -> bool {
     profile.groups.is_some()
-        && profile.issued_at.is_some_and(|iat| watermark.is_none_or(|mark| iat > mark))
+        && profile.issued_at.is_some_and(|iat| watermark.is_none_or(|watermark| iat > watermark))
 }
 
 /// Returns whether a token was issued after a deletion, so that it may create the user again.
@@ -56,13 +57,15 @@ pub fn issued_after_deletion(profile: &TokenProfile, tombstone: &Tombstone) -> b
 
 /// Returns whether a token may be older than the deletion of an earlier user of the same identity.
 ///
-/// A user that was created after a deletion has had a watermark since its creation, and every token
-/// from before the deletion is older than that watermark. The token that created a user is not
-/// older than the user's watermark. So the tombstone has to be looked up for few tokens only.
+/// A user that was created after a deletion has a watermark from its creation on. Every token from
+/// before the deletion is older than this watermark. The token that created the user is not. So
+/// `access` looks up the tombstone for a few tokens only.
 #[must_use]
 pub fn may_predate_deletion(profile: &TokenProfile, user: &User) -> bool {
-    let is_older = |iat, mark| iat < mark && iat <= user.created_at.saturating_add(LEEWAY);
-    user.groups_as_of.is_some_and(|mark| profile.issued_at.is_none_or(|iat| is_older(iat, mark)))
+    let is_older =
+        |iat, watermark| iat < watermark && iat <= user.created_at.saturating_add(LEEWAY);
+    user.groups_as_of
+        .is_some_and(|watermark| profile.issued_at.is_none_or(|iat| is_older(iat, watermark)))
 }
 
 /// The state of a user after a sync, and the changes to commit.
@@ -95,22 +98,22 @@ pub fn create(
         .or_else(|| {
             text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
         })
-        // A subject of only spaces and control characters is valid, but no name can be made of it.
+        // A subject of only spaces or with control characters is valid, but it is not a valid name.
         .unwrap_or_else(|| "?".to_owned());
-    let mut empty = User::new(id, identity, context.timestamp);
-    empty.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
-    empty.last_seen_at = Some(context.timestamp);
-    let mut user = empty.clone();
+    let mut new_user = User::new(id, identity, context.timestamp);
+    new_user.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
+    new_user.last_seen_at = Some(context.timestamp);
+    let mut user = new_user.clone();
     user.name = name;
     user.email = profile.email.as_deref().and_then(text::parse_email);
     if let Some(grants) = grants {
         apply_grants(&mut user, grants, profile.issued_at, context.timestamp);
     }
-    let mut event = audit_event(&empty, &user, context);
+    let mut event = audit_event(&new_user, &user, context);
     let subject = json!(user.identity.subject);
     event.changes.extend(FieldChange::diff("subject", Value::Null, subject));
     let changes = vec![Change::InsertUser(user.clone()), Change::InsertAuditEvent(event)];
-    SyncResult { changes, joined: joined_tenants(&empty, &user), user }
+    SyncResult { changes, joined: joined_tenants(&new_user, &user), user }
 }
 
 /// Updates a stored user at a later `me`.

@@ -50,15 +50,17 @@ pub fn is_reserved(slug: &str) -> bool {
     matches!(slug, "admin" | "api" | "app" | "auth" | "mail" | "me" | "new" | "status" | "www")
 }
 
-/// Parses a DNS name. The stored form is the ASCII form of IDNA, in lower case, without a final dot.
+/// Parses a DNS name. The stored form is the ASCII form of IDNA, in lower case, without a final
+/// dot.
 #[must_use]
 pub fn parse_domain(text: &str) -> Option<String> {
     let text = text.trim();
     let ascii = idna::domain_to_ascii_strict(text.strip_suffix('.').unwrap_or(text)).ok()?;
-    // A name with a numeric last label is an IP address or is treated as one (WHATWG URL, section 3.5).
-    let numeric =
+    // A name with a numeric last label is an IP address or is treated as one (WHATWG URL, section
+    // 3.5).
+    let has_numeric_end =
         ascii.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
-    (!ascii.is_empty() && !numeric).then_some(ascii)
+    (!ascii.is_empty() && !has_numeric_end).then_some(ascii)
 }
 
 /// Returns whether a domain, in its stored form, is a public suffix: `com`, `co.uk`.
@@ -92,8 +94,7 @@ pub fn parse_line(text: &str, max: usize) -> Option<&str> {
 /// format is checked, not the check digits or the registration.
 #[must_use]
 pub fn parse_vat_id(text: &str) -> Option<String> {
-    let compact: String =
-        text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect::<String>();
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '/')).collect();
     let compact = compact.to_ascii_uppercase();
     let (country, rest) = compact.split_at_checked(2)?;
     let known = VAT_FORMATS.iter().find(|(code, _)| *code == country);
@@ -109,11 +110,12 @@ pub fn parse_vat_id(text: &str) -> Option<String> {
     valid.then_some(compact)
 }
 
-/// The formats of VAT numbers after the country code, for the European Union and the United Kingdom.
+/// The formats of VAT numbers after the country code, for the European Union and the United
+/// Kingdom.
 ///
-/// The formats are those of VIES (Council Directive 2006/112/EC, article 215). `9` is a digit, `A` a
-/// letter, `X` a digit or a letter, and `*` a digit, a letter, `+` or `*`. Other characters stand for
-/// themselves.
+/// The formats are those of VIES (Council Directive 2006/112/EC, article 215). `9` is a digit, `A`
+/// a letter, `X` a digit or a letter, and `*` a digit, a letter, `+` or `*`. Other characters stand
+/// for themselves.
 const VAT_FORMATS: &[(&str, &[&str])] = &[
     ("AT", &["U99999999"]),
     ("BE", &["0999999999", "1999999999"]),

@@ -64,11 +64,11 @@ impl Timestamp {
         Self::from_millis(parsed.as_nanosecond().div_euclid(1_000_000).try_into().ok()?)
     }
 
-    /// Returns the timestamp `by` later, or [`Self::MAX`] if that is out of range.
+    /// Returns the timestamp that is later by `duration`, or [`Self::MAX`] if it is out of range.
     #[must_use]
-    pub fn saturating_add(self, by: Duration) -> Self {
-        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(by).min(Self::MAX.0))
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis).min(Self::MAX.0))
     }
 
     /// Returns the duration from `earlier` to this timestamp, or zero if `earlier` is later.

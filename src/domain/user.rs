@@ -19,7 +19,8 @@ string_enum! {
 }
 
 string_enum! {
-    /// The origin of a right. The sync from groups only changes rights that groups granted.
+    /// The origin of a membership or of the platform admin right. A sync only changes rights that
+    /// groups granted.
     pub enum MembershipSource {
         /// The groups of the identity provider granted the right.
         Group = "group",

@@ -62,8 +62,8 @@ impl AuditEventObject {
     }
 
     /// The changed fields by path, each with its old and its new value, for example
-    /// `{"name": {"from": "Acme", "to": "Acme Inc."}}`. Fields that are hidden from the viewer are
-    /// omitted.
+    /// `{"name": {"from": "Acme", "to": "Acme Inc."}}`. Nested paths are
+    /// dotted: `billingInfo.email`. Fields that are hidden from the viewer are omitted.
     async fn changes(&self, ctx: &Context<'_>) -> Nullable<Json> {
         Some(self.visible_changes(ctx).await)
     }

@@ -55,7 +55,7 @@ pub(super) enum CountQuery {
     Members(TenantId, MemberFilter),
 }
 
-/// The position of a page in its list.
+/// The cursors at the ends of a page, and whether the list has elements before and after the page.
 #[derive(SimpleObject)]
 pub(super) struct PageInfo {
     /// True if the list has more elements after this page.
@@ -112,7 +112,7 @@ impl<N: OutputType> Connection<N> {
         self.edges.iter().map(Edge::nullable_node).collect()
     }
 
-    /// The position of the page in its list.
+    /// The cursors at the ends of the page, and whether the list has elements before and after it.
     async fn page_info(&self) -> PageInfo {
         let cursor =
             |edge: Option<&Edge<N>>| edge.map(|e| cursor::encode(self.cursor_kind, &e.position));
@@ -124,8 +124,8 @@ impl<N: OutputType> Connection<N> {
         }
     }
 
-    /// The number of elements in the whole list, after filters. Selecting it costs one more
-    /// database read.
+    /// The number of elements in the whole list, after filters. Selecting it costs at least
+    /// one more database read.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, AccessError> {
         let session = ctx.session();
         let count = match &self.total {

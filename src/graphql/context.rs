@@ -100,7 +100,7 @@ impl RequestContext {
     }
 }
 
-/// Adds the operations of this API to the context of a resolver.
+/// Gives a resolver the session, the loaders and the commands of its request.
 pub(super) trait ContextExt {
     /// Returns the session of the current root field.
     fn session(&self) -> &Session;
@@ -201,25 +201,25 @@ impl ContextExt for Context<'_> {
 
 /// Returns `true` if the executing operation is a query that selects `me` at its root.
 ///
-/// `async-graphql` has already applied `@skip` and `@include`, and has validated the document:
-/// fragments exist and have no cycles.
+/// `async-graphql` has already applied `@skip` and `@include`, and has validated the document. So
+/// all fragments exist and have no cycles.
 fn selects_me(ctx: &Context<'_>) -> bool {
     let (operation, fragments) = (&ctx.query_env.operation.node, &ctx.query_env.fragments);
-    operation.ty == OperationType::Query && set_selects_me(&operation.selection_set.node, fragments)
+    operation.ty == OperationType::Query && is_me_selected(&operation.selection_set.node, fragments)
 }
 
-fn set_selects_me(
-    set: &SelectionSet,
+fn is_me_selected(
+    selection_set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> bool {
-    set.items.iter().any(|selection| match &selection.node {
+    selection_set.items.iter().any(|selection| match &selection.node {
         Selection::Field(field) => field.node.name.node == "me",
         Selection::InlineFragment(inline) => {
-            set_selects_me(&inline.node.selection_set.node, fragments)
+            is_me_selected(&inline.node.selection_set.node, fragments)
         }
         Selection::FragmentSpread(spread) => fragments
             .get(&spread.node.fragment_name.node)
-            .is_some_and(|fragment| set_selects_me(&fragment.node.selection_set.node, fragments)),
+            .is_some_and(|fragment| is_me_selected(&fragment.node.selection_set.node, fragments)),
     })
 }
 

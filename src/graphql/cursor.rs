@@ -35,30 +35,30 @@ pub(super) enum CursorKind {
 impl CursorKind {
     /// Returns the first bytes of each cursor of this list: the list, its order and its tenant.
     fn prefix(self) -> Vec<u8> {
-        let ordered =
+        let order_prefix =
             |list: u8, field: u8, direction: Direction| vec![list, field, direction as u8];
-        let of_tenant = |list: u8, tenant: TenantId| [&[list], &tenant.raw.0[..]].concat();
+        let tenant_prefix = |list: u8, tenant: TenantId| [&[list], &tenant.raw.0[..]].concat();
         match self {
-            Self::Tenants(order) => ordered(1, order.field as u8, order.direction),
-            Self::Users(order) => ordered(2, order.field as u8, order.direction),
-            Self::Subscriptions(order) => ordered(3, order.field as u8, order.direction),
+            Self::Tenants(order) => order_prefix(1, order.field as u8, order.direction),
+            Self::Users(order) => order_prefix(2, order.field as u8, order.direction),
+            Self::Subscriptions(order) => order_prefix(3, order.field as u8, order.direction),
             Self::AuditLog => vec![4],
-            Self::TenantAuditLog(tenant) => of_tenant(5, tenant),
-            Self::Members(tenant) => of_tenant(6, tenant),
+            Self::TenantAuditLog(tenant) => tenant_prefix(5, tenant),
+            Self::Members(tenant) => tenant_prefix(6, tenant),
         }
     }
 
-    /// Returns true if a position in this list can have such a sort key.
+    /// Returns `true` if a position in this list can have this sort key.
     const fn accepts(self, key: &SortKey) -> bool {
-        let text = matches!(
+        let is_text = matches!(
             self,
             Self::Tenants(Order { field: TenantOrderField::Name | TenantOrderField::Slug, .. })
                 | Self::Users(Order { field: UserOrderField::Name, .. })
         );
         match key {
             SortKey::Null => true,
-            SortKey::Text(_) => text,
-            SortKey::Time(_) => !text && !matches!(self, Self::Members(_)),
+            SortKey::Text(_) => is_text,
+            SortKey::Time(_) => !is_text && !matches!(self, Self::Members(_)),
         }
     }
 }
@@ -134,8 +134,10 @@ mod tests {
             URL_SAFE_NO_PAD.encode([&list.prefix()[..], &[7; 12], &[2, 0xff]].concat());
         let wrong_key_kind =
             URL_SAFE_NO_PAD.encode([&list.prefix()[..], &[7; 12], &[1], &[0; 8]].concat());
-        for bad in ["", "x", "====", &cursor[..cursor.len() - 4], &invalid_utf8, &wrong_key_kind] {
-            assert_eq!(decode(list, bad), None, "{bad:?}");
+        for invalid in
+            ["", "x", "====", &cursor[..cursor.len() - 4], &invalid_utf8, &wrong_key_kind]
+        {
+            assert_eq!(decode(list, invalid), None, "{invalid:?}");
         }
     }
 }

@@ -8,13 +8,14 @@ use crate::domain::{audit, list, subscription, tenant, user};
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenant::TenantStatus")]
 pub(super) enum TenantStatus {
-    /// The tenant was created and is not in use yet. It works like an active tenant.
+    /// The tenant was created and is not in use yet. Its members have the same rights
+    /// as in an active tenant.
     Pending,
     /// The tenant is in use.
     Active,
     /// The tenant is suspended. Its members can read it and leave it, and change nothing else.
     Suspended,
-    /// The tenant is closed permanently. The same restrictions as for `SUSPENDED` apply.
+    /// The tenant is closed and is not intended to be reopened. The same restrictions as for `SUSPENDED` apply.
     Archived,
 }
 
@@ -52,8 +53,8 @@ pub(super) enum MembershipSource {
     /// A group of the identity provider granted the membership. The next sync of the user's groups
     /// may change or remove it.
     Group,
-    /// A mutation or an operator granted the membership. The sync of the user's groups does not
-    /// touch it.
+    /// A mutation or a manual edit of the database granted the membership. The sync of the user's
+    /// groups does not touch it.
     Direct,
 }
 
@@ -68,7 +69,7 @@ pub(super) enum TenantSubscriptionStatus {
     Active,
     /// A payment is late.
     PastDue,
-    /// A payment was missed, and the billing provider has stopped trying to collect it.
+    /// All attempts to collect a payment have failed.
     Unpaid,
     /// The subscription is paused.
     Paused,

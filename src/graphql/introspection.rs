@@ -42,6 +42,8 @@ pub(super) fn is_selected(
     selects_introspection(set, fragments, &mut HashSet::new())
 }
 
+/// Searches a selection set and its fragments.
+///
 /// `visited` has the names of the fragments that were searched. Fragment cycles are not rejected
 /// yet at this point, so each fragment is searched only once.
 fn selects_introspection<'a>(

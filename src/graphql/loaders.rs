@@ -1,9 +1,10 @@
 //! Batches and caches the lookups of a request.
 //!
 //! The keys that one level of a document requests from a loader are one batch. A batch of users or
-//! of audit events can take two reads of the store, and each other batch of identifiers takes one.
-//! The number of reads does not depend on the number of keys. Each key is looked up once per
-//! request, or once per root field of a mutation.
+//! of audit events takes one or two reads of the store. A batch of other identifiers takes one
+//! read. A batch of member pages or counts takes one read for each set of arguments. The number of
+//! reads does not depend on the number of keys otherwise. Each key is looked up once per request,
+//! or once per root field of a mutation.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 

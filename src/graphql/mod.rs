@@ -2,10 +2,10 @@
 //!
 //! - GraphQL objects wrap shared domain values. The [`access`](crate::access) module decides which
 //!   of them a viewer may see. This module never makes that decision.
-//! - A nullable field returns [`Nullable`](context::Nullable). An error then puts `null` at that field only and leaves
-//!   its siblings intact.
-//! - Every lookup of a nested field goes through [`loaders`]. One level of a document therefore
-//!   costs one batch of each kind, however many objects it has.
+//! - A nullable field returns [`Nullable`](context::Nullable). An error then puts `null` at that
+//!   field only and leaves its siblings intact.
+//! - Every lookup by key goes through [`loaders`]. One level of a document therefore costs one
+//!   batch of each kind, regardless of the number of its objects.
 //!
 //! A request passes [`request`] (its parameters), [`prepare`] (parsing, limits and execution) and
 //! [`response`] (its result). [`schema`] assembles the root types.

@@ -100,8 +100,9 @@ impl Mutation {
         Ok(UpdateUserPayload::new(UserObject(Arc::new(user))))
     }
 
-    /// Deletes a user with the user's memberships. Tokens that were issued before the deletion are
-    /// no longer accepted. Allowed for platform admins only.
+    /// Deletes a user with the user's memberships. Tokens that were issued before the deletion, or
+    /// up to 60 seconds after it, are no longer accepted unless `createUser` creates the user again.
+    /// Allowed for platform admins only.
     async fn delete_user(
         &self,
         ctx: &Context<'_>,

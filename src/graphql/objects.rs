@@ -26,8 +26,7 @@ impl TenantObject {
     ///
     /// # Errors
     ///
-    /// `Internal` if the user is not a member. A store that lists such a user among the members
-    /// contradicts itself.
+    /// `Internal` if the user is not a member. A store never lists such a user among the members.
     pub(super) fn membership_of(&self, user: Arc<User>) -> Result<MembershipObject, AccessError> {
         let membership = user.membership(self.0.id).ok_or(AccessError::Internal)?.clone();
         Ok(MembershipObject { membership, tenant: self.0.clone(), user })

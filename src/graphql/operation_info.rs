@@ -20,7 +20,7 @@ pub struct OperationInfo {
     pub kind: &'static str,
     /// The only root field, by its name in the schema. Otherwise `several` or `none`.
     pub field: String,
-    /// The name of the operation, chosen by the client. It has up to 255 of `A-Za-z0-9_`.
+    /// The name of the operation, chosen by the client: up to 255 characters of `A-Za-z0-9_`.
     pub name: Option<String>,
     /// The SHA-256 of the document in 64 hexadecimal digits, as in persisted queries.
     pub hash: String,

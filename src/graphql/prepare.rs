@@ -1,6 +1,6 @@
 //! Prepares a request for execution, and executes it.
 //!
-//! Preparation parses the document, selects the operation, and rejects a request that breaks a
+//! Preparation parses the document, selects the operation, and rejects a request that exceeds a
 //! limit or lacks a variable. It needs neither a caller nor the store. Execution runs the prepared
 //! operation for a [`Session`].
 
@@ -180,8 +180,8 @@ impl GraphQlExecutor {
         Ok(introspects)
     }
 
-    /// Returns the facts for telemetry. They are computed once for the only operation of a
-    /// document, and each time for one of several.
+    /// Returns the facts for telemetry. If the document has only one operation, they are computed
+    /// once and kept with the document.
     fn operation_info(
         &self,
         name: Option<&str>,

@@ -28,7 +28,7 @@ pub struct GraphQlRequest {
 impl GraphQlRequest {
     /// Returns `true` if the request has a document or references one.
     #[must_use]
-    pub fn is_named(&self) -> bool {
+    pub fn has_document(&self) -> bool {
         let DocumentRef { text, id, hash } = self.document_ref();
         text.is_some() || id.is_some() || hash.is_some()
     }

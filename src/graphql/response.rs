@@ -8,8 +8,8 @@ use crate::access::AccessError;
 
 /// The maximum number of errors, and of locations in each, for a document that was not executed.
 ///
-/// With the limit on the length it leaves enough to fix the document. It also prevents a short
-/// document from causing a long response.
+/// Ten errors are enough to fix the document. Together with the limit on the length of each, this
+/// prevents a short document from causing a long response.
 const MAX_REPORTED_ERRORS: usize = 10;
 /// The maximum length of an error message, in characters.
 const MAX_ERROR_MESSAGE_CHARS: usize = 300;
@@ -29,9 +29,9 @@ impl GraphQlResponse {
         Self::not_executed(error.into_server_error())
     }
 
-    /// Creates the response to a caller whose every request is denied.
+    /// Creates the response to an operation that fails as a whole with this error.
     ///
-    /// It looks like the response of an execution in which each field returned the error.
+    /// It looks like the response of an execution whose `data` is `null` because of the error.
     #[must_use]
     pub fn denied_by(error: AccessError) -> Self {
         let mut error = async_graphql::Error::from(error).into_server_error(Pos::default());

@@ -2,7 +2,7 @@
 
 use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-use super::{mutation::Mutation, query::Query, sdl::like_print_schema};
+use super::{mutation::Mutation, query::Query, sdl::to_print_schema_format};
 
 /// The schema in the form that `async-graphql` executes.
 pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
@@ -16,5 +16,5 @@ pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 #[must_use]
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident();
-    like_print_schema(&builder().finish().sdl_with_options(options))
+    to_print_schema_format(&builder().finish().sdl_with_options(options))
 }

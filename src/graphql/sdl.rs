@@ -1,8 +1,8 @@
 //! Formats SDL (the schema definition language) exactly like `printSchema` of graphql-js.
 //!
-//! The engine's options cover the indentation only. `printSchema` also separates described fields
-//! by blank lines, puts short descriptions on one line, and omits definitions that every schema
-//! has. `tests/clients/schema.test.mjs` compares the result with graphql-js itself.
+//! The options of `async-graphql` cover the indentation only. `printSchema` also separates
+//! described fields by blank lines, puts short descriptions on one line, and omits definitions that
+//! every schema has. `tests/clients/schema.test.mjs` compares the result with graphql-js itself.
 
 use std::str::Lines;
 
@@ -11,15 +11,16 @@ const BLOCK_QUOTE: &str = r#"""""#;
 /// The longest description on one line, in UTF-16 code units as JavaScript counts them.
 const MAX_SINGLE_LINE: usize = 70;
 
-/// Returns the engine's SDL in the format of `printSchema`.
+/// Returns the SDL of `async-graphql` in the format of `printSchema`.
 ///
 /// The SDL must be indented by spaces, and the root types must have their default names:
 /// `printSchema` omits the `schema` definition then. The only directive definitions are those of
 /// the specification, which it omits too.
-pub(super) fn like_print_schema(sdl: &str) -> String {
+pub(super) fn to_print_schema_format(sdl: &str) -> String {
     let mut printed = String::with_capacity(sdl.len());
     let mut lines = sdl.lines();
-    // `printSchema` separates described members by blank lines, so the first one has none before it.
+    // `printSchema` separates described members by blank lines, so the first one has none before
+    // it.
     let mut is_first = true;
     while let Some(line) = lines.next() {
         let indent = &line[..line.len() - line.trim_start().len()];
@@ -65,8 +66,8 @@ fn description(indent: &str, lines: &mut Lines<'_>) -> String {
     }
 }
 
-/// Returns true if `printSchema` puts a description that consists of this line on one line. A quote
-/// or a backslash at its end could be mistaken for a part of the closing quotes.
+/// Returns `true` if `printSchema` puts a description that consists of this line on one line. A
+/// quote or a backslash at its end could be mistaken for a part of the closing quotes.
 fn fits_on_one_line(line: &str) -> bool {
     line.encode_utf16().count() <= MAX_SINGLE_LINE && !line.ends_with(['"', '\\'])
 }
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn output_has_the_format_of_print_schema() {
-        let engine = r#""""
+        let async_graphql_sdl = r#""""
 The root.
 """
 type Query {
@@ -123,7 +124,7 @@ schema {
   query: Query
 }
 "#;
-        let print_schema = r#""""The root."""
+        let expected = r#""""The root."""
 type Query {
   """The first field."""
   first: Int!
@@ -151,7 +152,7 @@ enum Plan {
   PAID
 }
 "#;
-        assert_eq!(like_print_schema(engine), print_schema);
+        assert_eq!(to_print_schema_format(async_graphql_sdl), expected);
     }
 
     #[test]
@@ -160,10 +161,10 @@ enum Plan {
         let inline = |description: &str| format!("\"\"\"{description}\"\"\"\nscalar A\n");
         // JavaScript counts a character outside of the Basic Multilingual Plane twice.
         for short in ["x".repeat(70), "€".repeat(70), "😀".repeat(35), "a \"b\" c".to_owned()] {
-            assert_eq!(like_print_schema(&scalar(&short)), inline(&short));
+            assert_eq!(to_print_schema_format(&scalar(&short)), inline(&short));
         }
         for long in ["x".repeat(71), "😀".repeat(36), "a \"b\"".to_owned(), "a\\".to_owned()] {
-            assert_eq!(like_print_schema(&scalar(&long)), scalar(&long));
+            assert_eq!(to_print_schema_format(&scalar(&long)), scalar(&long));
         }
     }
 }

@@ -66,7 +66,7 @@ impl TenantObject {
         )
     }
 
-    /// The identifiers of this tenant in other services of the platform. Null if there are none.
+    /// The names of this tenant in other services of the platform. Null if there are none.
     /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
     async fn integrations(&self, ctx: &Context<'_>) -> Nullable<TenantIntegrations> {
         nullable(
@@ -81,7 +81,8 @@ impl TenantObject {
         nullable(live.map(|live| Some(SubscriptionObject::new(live?, self.0.clone()))))
     }
 
-    /// The members of the tenant, in the order in which their users were created.
+    /// The members of the tenant, in the order of the identifiers of their users, which is about the
+    /// order of creation.
     async fn members(
         &self,
         ctx: &Context<'_>,
@@ -225,7 +226,7 @@ impl From<tenant::PostalAddress> for PostalAddress {
     }
 }
 
-/// The identifiers of a tenant in other services of the platform.
+/// The names of a tenant in other services of the platform.
 #[derive(SimpleObject)]
 struct TenantIntegrations {
     /// The group of the identity provider whose users are members of the tenant. Each group belongs

@@ -41,7 +41,7 @@ impl UserObject {
     }
 
     /// The highest role that the user has in the tenants that are visible to the viewer. Null if
-    /// there is none.
+    /// there is none. The role in each tenant is in `memberships`.
     async fn role(&self, ctx: &Context<'_>) -> Nullable<TenantRole> {
         let memberships = self.visible_memberships(ctx).await;
         nullable(memberships.map(|visible| visible.iter().map(|m| m.membership.role).max()))
@@ -65,7 +65,7 @@ impl UserObject {
         self.visible_memberships(ctx).await
     }
 
-    /// The time at which the user last queried `me`, with a precision of five minutes. Null if
+    /// The time at which the user last queried `me`, accurate to five minutes. Null if
     /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
     /// viewers.
     async fn last_seen_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
@@ -147,7 +147,8 @@ impl MembershipObject {
         self.membership.role.into()
     }
 
-    /// The origin of the membership: a group of the identity provider, or a mutation.
+    /// The origin of the membership: a group of the identity provider, a mutation, or a manual edit
+    /// of the database.
     async fn source(&self) -> MembershipSource {
         self.membership.source.into()
     }

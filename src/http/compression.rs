@@ -1,8 +1,8 @@
-//! Compresses responses if the client accepts it and the size is worth it.
+//! Compresses long responses for clients that accept it.
 //!
-//! The length of a compressed response can reveal a secret that stands beside text of an attacker's
-//! choice (BREACH). The attack needs a browser that sends its user's credential with the attacker's
-//! request. No page of another origin can cause that, because the credential is not a cookie.
+//! The length of a compressed response can reveal a secret in it if an attacker controls another part
+//! of the response (BREACH). The attack needs a browser that adds its user's credential to the
+//! attacker's requests. A browser does not do that here, because the credential is not a cookie.
 
 use tower_http::{
     CompressionLevel,
@@ -14,7 +14,7 @@ use tower_http::{
 
 /// The smallest response that is compressed, in bytes. A shorter one fits into one packet anyway.
 const MIN_BYTES: u16 = 1024;
-/// The compression level for responses, which are compressed for a single use.
+/// The compression level for responses, each of which is compressed and sent once.
 ///
 /// Brotli's own default, 11, suits files that are compressed once and sent often.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);

@@ -34,10 +34,10 @@ impl ConcurrencyLimit {
     /// Acquires a permit, or returns 503 if none is available.
     pub(super) fn try_acquire(&self) -> Result<ConcurrencyPermit, HttpError> {
         let Ok(permit) = self.semaphore.clone().try_acquire_owned() else {
-            self.metrics.shed();
-            return Err(overloaded());
+            self.metrics.record_shed();
+            return Err(overload_error());
         };
-        self.metrics.request_began();
+        self.metrics.request_started();
         Ok(ConcurrencyPermit { _permit: permit, metrics: self.metrics.clone() })
     }
 }
@@ -54,7 +54,7 @@ impl Drop for ConcurrencyPermit {
     }
 }
 
-fn overloaded() -> HttpError {
+fn overload_error() -> HttpError {
     let message = "The gateway is processing too many requests. Try again later.";
     HttpError::service_unavailable(message, RETRY_AFTER)
 }

@@ -1,7 +1,7 @@
 //! Allows pages of other origins to send requests (CORS).
 //!
-//! Credentials mode is never allowed. A page sets the `Authorization` header itself, so the browser
-//! has no credential to add.
+//! `Access-Control-Allow-Credentials` is never sent. A page sets the `Authorization` header itself, so
+//! the browser has no credential to add.
 
 use std::time::Duration;
 

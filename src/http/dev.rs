@@ -22,7 +22,7 @@ use crate::{
 
 /// A demo identity with a new token.
 #[derive(Debug, Serialize)]
-pub struct Persona {
+pub struct DemoCredential {
     /// The name that developers use for the identity.
     pub name: &'static str,
     /// The subject of the identity at the built-in issuer.
@@ -34,16 +34,19 @@ pub struct Persona {
 }
 
 /// Issues a token for each demo identity.
-pub fn personas(dev: &DevMode, now: Timestamp) -> Result<Vec<Persona>, DevIssuerError> {
-    let persona = |identity: &DemoIdentity| {
-        Ok(Persona {
+pub fn issue_demo_credentials(
+    dev: &DevMode,
+    now: Timestamp,
+) -> Result<Vec<DemoCredential>, DevIssuerError> {
+    let issue = |identity: &DemoIdentity| {
+        Ok(DemoCredential {
             name: identity.subject,
             subject: identity.subject,
             description: identity.description,
             token: dev.issuer.token(&claims(identity, dev), now)?,
         })
     };
-    seed::IDENTITIES.iter().map(persona).collect()
+    seed::IDENTITIES.iter().map(issue).collect()
 }
 
 fn claims(identity: &DemoIdentity, dev: &DevMode) -> DevClaims {
@@ -71,8 +74,10 @@ async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> R
         let message = "Use a loopback host name, e.g. localhost.";
         return (StatusCode::FORBIDDEN, message).into_response();
     }
-    dev_only(&state, |dev| match personas(dev, state.clock.now()) {
-        Ok(personas) => ([(header::CACHE_CONTROL, "no-store")], Json(personas)).into_response(),
+    dev_only(&state, |dev| match issue_demo_credentials(dev, state.clock.now()) {
+        Ok(issue_demo_credentials) => {
+            ([(header::CACHE_CONTROL, "no-store")], Json(issue_demo_credentials)).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "cannot issue tokens for the demo identities");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -100,7 +105,7 @@ async fn jwks(State(state): State<Arc<AppState>>) -> Response {
     dev_only(&state, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
 }
 
-/// Responds with 404 outside of `tenantry dev`.
+/// Calls `handle` in `tenantry dev`, and responds with 404 otherwise.
 fn dev_only(state: &AppState, handle: impl FnOnce(&DevMode) -> Response) -> Response {
     state.dev.as_ref().map_or_else(|| StatusCode::NOT_FOUND.into_response(), handle)
 }

@@ -1,6 +1,6 @@
 //! Errors that end a request before its operation executes, and their HTTP responses.
 //!
-//! Each constructor is named after the HTTP status of its response. The body is a GraphQL response
+//! Most constructors are named after the HTTP status of their response. The body is a GraphQL response
 //! in the media type that the client accepts.
 
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl HttpError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message)
     }
 
-    /// Rejects a request over the rate limit, which would pass after `wait`.
+    /// Rejects a request that exceeds the rate limit. It would pass after `wait`.
     pub(super) fn too_many_requests(wait: Duration) -> Self {
         let seconds = wait.as_millis().div_ceil(1000).max(1);
         let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
@@ -144,7 +144,7 @@ impl HttpError {
     }
 }
 
-/// A document that was rejected. The media type determines the status.
+/// Converts the response to a rejected document. The media type determines the status.
 impl From<GraphQlResponse> for HttpError {
     fn from(response: GraphQlResponse) -> Self {
         Self { status: None, header: None, response }

@@ -27,7 +27,7 @@ const MAX_KEY_BYTES: usize = 255;
 const MAX_STORED_BODY_BYTES: usize = 1024 * 1024;
 /// The `Retry-After` of a retry that comes too early, in seconds.
 const RETRY_AFTER: &str = "1";
-/// The error codes that do not depend on the mutation. A retry executes it again.
+/// The error codes whose cause is not the mutation itself. A retry executes the mutation again.
 ///
 /// They include the codes of callers without a user and of disabled users, whose mutation was not
 /// attempted. A typical client queries `me` after such an error and retries.
@@ -71,8 +71,8 @@ impl<'a> IdempotencyKey<'a> {
 
 fn fingerprint(request: &GraphQlRequest) -> [u8; 32] {
     let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
-        // An absent object and an empty one mean the same.
-        let text = object.as_ref().filter(|o| !o.is_empty()).map(serde_json::to_string);
+        // An absent object and an empty one have the same meaning.
+        let text = object.as_ref().filter(|object| !object.is_empty()).map(serde_json::to_string);
         text.transpose().ok().flatten().unwrap_or_default()
     };
     digest(&[
@@ -92,7 +92,7 @@ pub(super) enum IdempotencyDecision {
     Replay(String),
 }
 
-/// Decides whether a mutation is executed or replayed.
+/// Claims the key for this request, and decides whether its mutation is executed or replayed.
 ///
 /// Waits while another request with the same key is in progress.
 ///
@@ -100,7 +100,7 @@ pub(super) enum IdempotencyDecision {
 ///
 /// Returns 409 if the other request takes too long, 422 if the key was used for a different request,
 /// and 503 if the store is unavailable.
-pub(super) async fn begin(
+pub(super) async fn claim(
     state: &AppState,
     caller: &Caller,
     IdempotencyKey { key, fingerprint }: &IdempotencyKey<'_>,
@@ -129,7 +129,7 @@ pub(super) async fn begin(
 ///
 /// The mutation runs to completion even if its client disconnects, so that a retry finds the stored
 /// response. It keeps the request's deadline and concurrency permit.
-pub(super) async fn run(
+pub(super) async fn execute(
     state: Arc<AppState>,
     session: Arc<Session>,
     operation: PreparedOperation,

@@ -1,4 +1,4 @@
-//! The HTTP servers: the public bind for GraphQL, and the admin bind for health and metrics.
+//! Serves HTTP on two addresses: GraphQL on the public bind, health and metrics on the admin bind.
 //!
 //! A request passes the layers of [`public_router`] and then the pipeline in `graphql/handler.rs`.
 //! `state` has the shared [`AppState`]. `error` and `response` build all responses of GraphQL.
@@ -33,7 +33,7 @@ use tower::ServiceBuilder;
 
 pub use concurrency_limit::ConcurrencyLimit;
 pub use cors::AllowedOrigins;
-pub use dev::{Persona, personas};
+pub use dev::{DemoCredential, issue_demo_credentials};
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;
@@ -49,8 +49,8 @@ pub fn public_router(state: Arc<AppState>) -> Router {
     if state.dev.is_some() {
         router = dev::routes(router);
     }
-    // A request passes the layers from top to bottom, and its response from bottom to top. So the
-    // upper layers also apply to responses that a lower layer creates.
+    // A request passes the layers from top to bottom, and its response from bottom to top. The
+    // upper layers therefore also apply to responses that a lower layer creates.
     let layers = ServiceBuilder::new()
         // Assigns the request identifier, which every response carries.
         .layer(from_fn(request_id::layer))

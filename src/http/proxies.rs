@@ -22,8 +22,9 @@ impl TrustedProxies {
 
     /// Returns the address of the client, given the peer of the connection.
     ///
-    /// It is the last address in the chain that is not a trusted proxy. The addresses before it come
-    /// from the client itself and are ignored.
+    /// The peer and the addresses in `X-Forwarded-For`, read from the last to the first, form a chain.
+    /// The client is the first address in the chain that is not a trusted proxy. The addresses after
+    /// it come from the client itself and are ignored. An invalid address ends the chain.
     pub(super) fn client_ip(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lines = headers.get_all(HEADER).iter().rev().map(|line| line.to_str().unwrap_or(""));

@@ -3,11 +3,11 @@
 //! The algorithm is the leaky bucket as a meter. Each caller has a bucket, which the cost of requests
 //! fills and which drains at the configured rate. A request passes if its cost fits. A request that
 //! costs more than a whole bucket passes if the bucket is empty, and the caller then waits until all
-//! of it has drained. So every document within the document limits can be executed.
+//! of it has drained. Every document within the document limits can therefore be executed.
 //!
-//! Memory is bounded. A bucket takes 24 bytes for every kind of key. Drained buckets are evicted, and
-//! there are never more than [`MAX_BUCKETS`]. Callers that arrive when all buckets are in use share
-//! one bucket.
+//! Memory is bounded. A bucket takes 24 bytes, regardless of the kind of its key. Drained buckets are
+//! evicted, and there are never more than [`MAX_BUCKETS`]. Callers that arrive when all buckets are in
+//! use share one bucket.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -64,7 +64,7 @@ pub struct RateLimiter {
     /// The cost that drains per window.
     units: u64,
     /// The length of the window, in milliseconds.
-    window: u64,
+    window_ms: u64,
     hasher: RandomState,
     buckets: Mutex<BucketMap>,
 }
@@ -75,14 +75,19 @@ impl RateLimiter {
     /// The same number is the capacity of a bucket, so a caller may spend it at once.
     #[must_use]
     pub fn new(units: u64, window: Duration) -> Self {
-        let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-        Self { units: units.max(1), window, hasher: RandomState::new(), buckets: Mutex::default() }
+        let window_ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            units: units.max(1),
+            window_ms,
+            hasher: RandomState::new(),
+            buckets: Mutex::default(),
+        }
     }
 
     /// Charges a cost if it fits into the caller's bucket.
     ///
-    /// `paid` is the cost that the same request was charged before. It stays charged, but does not
-    /// count against the new cost.
+    /// `charged` is the part of the cost that the same request was charged before. It stays in the
+    /// bucket, but does not count when this function checks whether the new cost fits.
     ///
     /// # Errors
     ///
@@ -91,15 +96,15 @@ impl RateLimiter {
         &self,
         key: RateLimitKey<'_>,
         cost: u64,
-        paid: u64,
+        charged: u64,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        let (full, paid) = (self.to_bucket_units(self.units), self.to_bucket_units(paid));
+        let (capacity, charged) = (self.to_bucket_units(self.units), self.to_bucket_units(charged));
         self.with_bucket(key, now, |bucket| {
-            let needed = self.to_bucket_units(cost).min(full);
-            let level = bucket.level.saturating_sub(paid).saturating_add(needed);
-            if level > full {
-                return Err(Duration::from_millis((level - full).div_ceil(self.units)));
+            let needed = self.to_bucket_units(cost).min(capacity);
+            let level = bucket.level.saturating_sub(charged).saturating_add(needed);
+            if level > capacity {
+                return Err(Duration::from_millis((level - capacity).div_ceil(self.units)));
             }
             bucket.level = bucket.level.saturating_add(self.to_bucket_units(cost));
             Ok(())
@@ -108,12 +113,12 @@ impl RateLimiter {
 
     /// Charges the penalty for a rejected token or document, as far as it fits into the bucket.
     ///
-    /// So a penalty never makes a caller wait longer than for a full bucket.
+    /// A penalty therefore never makes a caller wait longer than for a full bucket.
     pub(super) fn penalize(&self, key: RateLimitKey<'_>, now: Timestamp) {
-        let full = self.to_bucket_units(self.units);
+        let capacity = self.to_bucket_units(self.units);
         self.with_bucket(key, now, |bucket| {
             let penalty = self.to_bucket_units(REJECTION_PENALTY);
-            let penalized = bucket.level.saturating_add(penalty).min(full);
+            let penalized = bucket.level.saturating_add(penalty).min(capacity);
             bucket.level = bucket.level.max(penalized);
         });
     }
@@ -132,7 +137,7 @@ impl RateLimiter {
 
     /// Converts a cost to the unit of [`LeakyBucket::level`].
     fn to_bucket_units(&self, units: u64) -> u64 {
-        units.saturating_mul(self.window)
+        units.saturating_mul(self.window_ms)
     }
 }
 
@@ -145,9 +150,9 @@ struct BucketMap {
     /// The bucket that callers share when all buckets are in use.
     shared: LeakyBucket,
     /// The number of buckets that triggers the next sweep.
-    sweep_at: usize,
+    sweep_threshold: usize,
     /// The time of the last sweep, in milliseconds.
-    swept_at: i64,
+    last_sweep_at: i64,
 }
 
 impl BucketMap {
@@ -167,17 +172,19 @@ impl BucketMap {
 
     /// Removes empty buckets if there are many and the last sweep is not recent.
     fn evict_drained(&mut self, now: i64, units: u64) {
-        let sweep_at = self.sweep_at.clamp(MIN_BUCKETS_TO_SWEEP, MAX_BUCKETS);
-        if self.by_key.len() < sweep_at || now.abs_diff(self.swept_at) < SWEEP_INTERVAL_MS {
+        let sweep_threshold = self.sweep_threshold.clamp(MIN_BUCKETS_TO_SWEEP, MAX_BUCKETS);
+        if self.by_key.len() < sweep_threshold
+            || now.abs_diff(self.last_sweep_at) < SWEEP_INTERVAL_MS
+        {
             return;
         }
-        self.swept_at = now;
+        self.last_sweep_at = now;
         self.by_key.retain(|_, bucket| {
             bucket.drain(now, units);
             bucket.level > 0
         });
-        self.sweep_at = self.by_key.len() * 2;
-        self.by_key.shrink_to(self.sweep_at.max(MIN_BUCKETS_TO_SWEEP));
+        self.sweep_threshold = self.by_key.len() * 2;
+        self.by_key.shrink_to(self.sweep_threshold.max(MIN_BUCKETS_TO_SWEEP));
     }
 }
 
@@ -229,7 +236,7 @@ mod tests {
         assert_eq!(wait(&limiter, ip_key(2), 1, 0), None, "other callers are not affected");
         assert_eq!(wait(&limiter, one, 1, 9), Some(1));
         assert_eq!(wait(&limiter, one, 1, 10), None);
-        // A cost over the capacity needs an empty bucket, and all of it must drain afterwards.
+        // A cost above the capacity needs an empty bucket, and all of it must drain afterwards.
         assert_eq!(wait(&limiter, one, 5_000, 10), Some(1_000));
         assert_eq!(wait(&limiter, one, 5_000, 1_010), None);
         assert_eq!(wait(&limiter, one, 1, 1_010), Some(49_010));
@@ -250,7 +257,7 @@ mod tests {
     #[test]
     fn base_cost_is_not_counted_twice() {
         let limiter = RateLimiter::new(2, Duration::from_secs(1));
-        let passes = |cost, paid| limiter.try_acquire(ip_key(1), cost, paid, at(0)).is_ok();
+        let passes = |cost, charged| limiter.try_acquire(ip_key(1), cost, charged, at(0)).is_ok();
         assert!(passes(1, 0) && passes(0, 1) && passes(2, 1));
         assert!(!passes(1, 0) && !passes(1, 1));
     }
@@ -262,7 +269,7 @@ mod tests {
         assert_eq!(wait(&limiter, ip_key(1), 51, 0), None);
         limiter.penalize(ip_key(1), at(0));
         assert_eq!(wait(&limiter, ip_key(1), 150, 0), Some(1000));
-        // It does not reduce a level above the capacity either.
+        // A penalty does not reduce a level above the capacity either.
         assert_eq!(wait(&limiter, ip_key(2), 1500, 0), None);
         limiter.penalize(ip_key(2), at(0));
         assert_eq!(wait(&limiter, ip_key(2), 150, 0), Some(10_000));

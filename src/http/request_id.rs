@@ -1,6 +1,7 @@
 //! Assigns an identifier to every request.
 //!
-//! Every response carries the identifier, and so does every log line of the request.
+//! The response has the identifier in its header `x-request-id`, and every log line of the request
+//! has it as a field.
 
 use axum::{
     extract::Request,
@@ -16,9 +17,9 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Takes the identifier from the request if it is valid, and generates one otherwise.
+/// Uses the identifier in the request's header if it is valid, and generates one otherwise.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
-    let id = from_headers(request.headers()).unwrap_or_else(random);
+    let id = from_headers(request.headers()).unwrap_or_else(generate);
     let header = HeaderValue::from_str(&id);
     request.extensions_mut().insert(RequestId(id));
     let mut response = next.run(request).await;
@@ -30,14 +31,14 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
 
 fn from_headers(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(HEADER)?.to_str().ok()?;
-    let valid = (1..=128).contains(&id.len())
+    let is_valid = (1..=128).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-    valid.then(|| id.to_owned())
+    is_valid.then(|| id.to_owned())
 }
 
-fn random() -> String {
+fn generate() -> String {
     let mut bytes = [0_u8; 16];
-    // Without random bytes the identifier is not unique. That does not justify failing the request.
+    // Without random bytes the identifier is not unique, which is not worth rejecting the request.
     let _ = getrandom::fill(&mut bytes);
     hex::encode(bytes)
 }

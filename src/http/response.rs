@@ -41,9 +41,9 @@ impl StoreCost {
     }
 }
 
-/// The error codes of a response, among the extensions of the HTTP response.
+/// The error codes of a GraphQL response.
 ///
-/// Its presence marks the responses of GraphQL, as opposed to pages and files.
+/// They are an extension of the HTTP response. Pages and files do not have this extension.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ResponseCodes {
     /// The distinct codes of the errors, or `None` for a replayed response.

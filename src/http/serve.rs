@@ -34,7 +34,8 @@ use crate::metrics::Metrics;
 ///
 /// It also limits the time that a connection stays idle between requests.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The time for which connections stay open during shutdown, for requests that are on their way.
+/// The time for which idle connections stay open during shutdown, because a client may just be
+/// sending a request.
 const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(1);
 /// The delay after the system failed to accept a connection, e.g. for lack of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
@@ -61,14 +62,15 @@ pub enum ShutdownPhase {
 /// Receives the phases of the shutdown.
 pub type ShutdownWatch = watch::Receiver<ShutdownPhase>;
 
-/// Waits until the shutdown reaches a phase. Returns at once if the sender is gone.
+/// Waits until the shutdown reaches a phase. Returns at once if the sender was dropped.
 pub async fn wait_for_phase(shutdown: &mut ShutdownWatch, phase: ShutdownPhase) {
     let _ = shutdown.wait_for(|current| *current >= phase).await;
 }
 
 /// Serves a listener through all phases of the shutdown, until the last connection has ended.
 ///
-/// Returns the number of connections that were aborted in [`ShutdownPhase::Aborting`].
+/// Returns the number of connections that were aborted in [`ShutdownPhase::Aborting`]. `metrics`, if
+/// present, counts the open connections.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -76,21 +78,21 @@ pub async fn serve(
     metrics: Option<Metrics>,
 ) -> usize {
     // Each connection holds a receiver until it ends.
-    let (alive, _) = watch::channel(());
+    let (open_connections, _) = watch::channel(());
     let aborted = Arc::new(AtomicUsize::new(0));
-    let open = |(stream, address): (TcpStream, std::net::SocketAddr)| {
+    let spawn_connection = |(stream, address): (TcpStream, std::net::SocketAddr)| {
         let connection = Connection {
             peer: PeerAddr(address.ip()),
             router: router.clone(),
             shutdown: shutdown.clone(),
             open_guard: metrics.clone().map(OpenConnectionGuard::new),
         };
-        let (alive, aborted) = (alive.subscribe(), aborted.clone());
+        let (open_connection, aborted) = (open_connections.subscribe(), aborted.clone());
         tokio::spawn(async move {
             if connection.serve(stream).await.is_err() {
                 aborted.fetch_add(1, Ordering::Relaxed);
             }
-            drop(alive);
+            drop(open_connection);
         });
     };
     let mut closing = pin!({
@@ -103,7 +105,7 @@ pub async fn serve(
             () = &mut closing => break,
         };
         match accepted {
-            Ok(accepted) => open(accepted),
+            Ok(accepted) => spawn_connection(accepted),
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot accept a connection");
@@ -113,15 +115,15 @@ pub async fn serve(
     }
     // Connections that the system has already established are served, too.
     while let Some(Ok(accepted)) = listener.accept().now_or_never() {
-        open(accepted);
+        spawn_connection(accepted);
     }
     drop(listener);
-    alive.closed().await;
+    open_connections.closed().await;
     aborted.load(Ordering::Relaxed)
 }
 
-/// The connection was aborted before its request was complete.
-struct Aborted;
+/// The error of a connection that was aborted before its request was complete.
+struct AbortError;
 
 /// Serves one connection.
 struct Connection {
@@ -132,7 +134,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream) -> Result<(), Aborted> {
+    async fn serve(self, stream: TcpStream) -> Result<(), AbortError> {
         // A response is a single write, so Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
         let Self { peer, router, shutdown, open_guard: _open_guard } = self;
@@ -152,9 +154,9 @@ impl Connection {
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = pin!(connection);
         let closing = {
             let (mut shutdown, has_request) = (shutdown.clone(), &has_request);
@@ -167,13 +169,15 @@ impl Connection {
         };
         let result = tokio::select! {
             result = &mut connection => result,
-            // A client without a request has sent a part of a head at most, so there is nothing to
-            // respond to.
+            // If no request has arrived, the client has sent at most a part of a head. Then no
+            // response is due, and the connection is dropped.
             has_request = closing => if !has_request { Ok(()) } else {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     result = &mut connection => result,
-                    () = wait_for_phase(&mut aborting, ShutdownPhase::Aborting) => return Err(Aborted),
+                    () = wait_for_phase(&mut aborting, ShutdownPhase::Aborting) => {
+                        return Err(AbortError);
+                    }
                 }
             }
         };
@@ -201,7 +205,7 @@ impl Drop for OpenConnectionGuard {
     }
 }
 
-/// Returns whether accepting failed because of a single client.
+/// Returns whether accepting a connection failed because of that connection only.
 ///
 /// All other errors concern the listener or the system.
 fn is_connection_error(error: &io::Error) -> bool {

@@ -1,8 +1,9 @@
 //! Emits the telemetry of every request: a log line, a trace span and metrics.
 //!
-//! No other module emits per-request telemetry. None of it contains a token, a secret, a literal of a
-//! document or the value of a variable. Metric label values come from a fixed set, the schema or the
-//! configuration.
+//! No other module emits the log line or the span of a request, or counts it as completed. The modules
+//! that reject a request count the rejection in addition. Logs and spans contain no token, no secret,
+//! no literal of a document and no value of a variable. Metric label values come from a fixed set, the
+//! schema or the configuration.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// The path whose requests have a log line, a span and metrics.
-const PATH: &str = "/graphql";
+const GRAPHQL_PATH: &str = "/graphql";
 /// The code of a request whose client disconnected before the response.
 const CLIENT_CLOSED_REQUEST: &str = "CLIENT_CLOSED_REQUEST";
 
@@ -68,8 +69,8 @@ impl RequestTelemetry {
         self.with_facts(|facts| facts.session = Some(session.clone()));
     }
 
-    fn with_facts<T>(&self, access: impl FnOnce(&mut RequestFacts) -> T) -> T {
-        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_facts<T>(&self, f: impl FnOnce(&mut RequestFacts) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -81,13 +82,13 @@ pub(super) async fn layer(
 ) -> Response {
     let telemetry = RequestTelemetry::default();
     request.extensions_mut().insert(telemetry.clone());
-    let (log_span, trace_span) = spans(&request);
+    let (log_span, trace_span) = new_spans(&request);
     let mut observer = RequestObserver {
         telemetry,
         log_span: log_span.clone(),
         trace_span: trace_span.clone(),
         metrics: state.metrics.clone(),
-        is_graphql: request.uri().path() == PATH,
+        is_graphql: request.uri().path() == GRAPHQL_PATH,
         method: method_label(request.method()),
         start: Instant::now(),
         result: None,
@@ -106,12 +107,13 @@ fn method_label(method: &Method) -> &'static str {
     known.into_iter().find(|known| method == known).unwrap_or("_OTHER")
 }
 
-/// Returns the span that adds the request to its log lines, and the span of its trace.
-fn spans(request: &Request) -> (Span, Span) {
+/// Creates the span that adds the request's identifiers to its log lines, and the span for its trace.
+fn new_spans(request: &Request) -> (Span, Span) {
     let id = request.extensions().get::<RequestId>().map_or("", |RequestId(id)| id);
-    // The span has the level of errors so that no log filter removes it. It emits no line itself.
+    // The span has the highest level, so that it exists even if the filter admits only errors. It emits
+    // no line itself.
     let log_span = error_span!("request", request_id = id, trace_id = Empty);
-    if request.uri().path() != PATH {
+    if request.uri().path() != GRAPHQL_PATH {
         return (log_span, Span::none());
     }
     let remote = RemoteContext::extract(request.headers());
@@ -152,7 +154,7 @@ impl Drop for RequestObserver {
                 self.emit(Some(*status), &codes.log_codes(), duration, "request completed");
             }
             None => {
-                self.metrics.record_cancelled();
+                self.metrics.record_abandoned();
                 self.emit(None, CLIENT_CLOSED_REQUEST, duration, "client disconnected");
             }
         }
@@ -181,7 +183,7 @@ impl RequestObserver {
         self.telemetry.with_facts(|facts| {
             let (operation, session) = (facts.operation.as_deref(), facts.session.as_deref());
             let cost = session.map(StoreCost::from_session);
-            let actor = session.and_then(Session::actor).map(|id| id.to_string());
+            let actor = session.and_then(Session::viewer_id).map(|id| id.to_string());
             let tenants = session.and_then(logged_tenants);
             let duration_ms = duration.as_secs_f64() * 1000.0;
             tracing::info!(
@@ -219,7 +221,7 @@ impl RequestObserver {
         };
         trace::set_attributes(&self.trace_span, &span_name, |set| {
             set("http.request.method", self.method.into());
-            set("http.route", PATH.into());
+            set("http.route", GRAPHQL_PATH.into());
             if let Some(status) = status {
                 set("http.response.status_code", i64::from(status.as_u16()).into());
             }

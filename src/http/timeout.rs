@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Deadline(Instant);
 
 impl Deadline {
-    /// Returns the deadline of a request, which [`layer`] has set.
+    /// Returns the deadline that [`layer`] has set for a request.
     pub(super) fn from_extensions(extensions: &Extensions) -> Result<Self, HttpError> {
         extensions.get().copied().ok_or_else(HttpError::gateway_timeout)
     }
@@ -47,7 +47,7 @@ pub(super) async fn layer(
     let response = deadline.run(next.run(request)).await;
     let response = response.unwrap_or_else(|| format.render(HttpError::gateway_timeout()));
     if response.status() == StatusCode::GATEWAY_TIMEOUT {
-        state.metrics.timed_out();
+        state.metrics.record_timeout();
     }
     response
 }

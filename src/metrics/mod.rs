@@ -100,17 +100,17 @@ impl Metrics {
     }
 
     /// Counts a request whose client disconnected before the response.
-    pub fn record_cancelled(&self) {
+    pub fn record_abandoned(&self) {
         self.abandoned.inc();
     }
 
     /// Counts a rejected credential.
-    pub fn token_refused(&self, reason: &'static str) {
+    pub fn record_auth_failure(&self, reason: &'static str) {
         self.auth_failures.with_label_values(&[reason]).inc();
     }
 
     /// Counts a completed fetch of an issuer's keys.
-    pub fn jwks_fetched(&self, issuer: &str, outcome: &'static str) {
+    pub fn record_jwks_fetch(&self, issuer: &str, outcome: &'static str) {
         self.jwks_fetches.with_label_values(&[issuer, outcome]).inc();
     }
 
@@ -134,18 +134,18 @@ impl Metrics {
 
     /// Records the number of keys in a DataLoader batch.
     pub fn record_batch(&self, loader: &'static str, keys: usize) {
-        // No request can have more keys than this.
+        // No batch has more keys than fit into 32 bits.
         let keys = u32::try_from(keys).unwrap_or(u32::MAX);
         self.batches.with_label_values(&[loader]).observe(f64::from(keys));
     }
 
     /// Counts a request that exceeded its time limit.
-    pub fn timed_out(&self) {
+    pub fn record_timeout(&self) {
         self.timed_out.inc();
     }
 
     /// Counts a request that the rate limit rejected. The scope is `user` or `ip`.
-    pub fn rate_limited(&self, scope: &'static str) {
+    pub fn record_rate_limited(&self, scope: &'static str) {
         self.rate_limited.with_label_values(&[scope]).inc();
     }
 
@@ -155,7 +155,7 @@ impl Metrics {
     }
 
     /// Counts a request as in flight, until [`Self::request_ended`].
-    pub fn request_began(&self) {
+    pub fn request_started(&self) {
         self.in_flight.inc();
     }
 
@@ -165,7 +165,7 @@ impl Metrics {
     }
 
     /// Counts a request that was rejected because too many requests were in flight.
-    pub fn shed(&self) {
+    pub fn record_shed(&self) {
         self.shed.inc();
     }
 
@@ -232,19 +232,19 @@ mod tests {
         let operation = Operation { kind: "query", field: "me", name: "Portal" };
         metrics.record_response(operation, "OK", Duration::from_millis(3));
         metrics.record_response(Operation::NONE, "UNAUTHENTICATED", Duration::from_millis(1));
-        metrics.record_cancelled();
-        metrics.clone().token_refused("expired");
-        metrics.token_refused("expired");
-        metrics.jwks_fetched("https://id.example/", "ok");
+        metrics.record_abandoned();
+        metrics.clone().record_auth_failure("expired");
+        metrics.record_auth_failure("expired");
+        metrics.record_jwks_fetch("https://id.example/", "ok");
         metrics.set_jwks_age("https://id.example/", Duration::from_millis(1500));
         metrics.record_store_command("find", "users", true, Duration::from_micros(700));
         metrics.record_batch("tenants", 7);
-        metrics.timed_out();
-        metrics.rate_limited("user");
-        (0..3).for_each(|_| metrics.request_began());
+        metrics.record_timeout();
+        metrics.record_rate_limited("user");
+        (0..3).for_each(|_| metrics.request_started());
         metrics.request_ended();
         metrics.set_in_flight_limit(512);
-        metrics.shed();
+        metrics.record_shed();
         metrics.connection_opened();
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [

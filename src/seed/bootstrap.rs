@@ -78,8 +78,9 @@ impl Seeder {
         Ok(!self.store.subscription_page(&listing, &page_request).await?.items.is_empty())
     }
 
-    /// Inserts a tenant, its subscription and an audit event in one commit. Does nothing if another
-    /// instance has inserted it first.
+    /// Inserts a tenant, its subscription and an audit event in one commit.
+    ///
+    /// Does nothing if another instance has inserted the tenant first.
     pub(super) async fn insert_tenant(
         &self,
         tenant: Tenant,

@@ -30,10 +30,10 @@ pub struct DemoIdentity {
     pub description: &'static str,
     /// Puts the user in the group of the platform admins.
     platform_admin: bool,
-    /// The tenants that the groups of the user name.
-    groups: &'static [(&'static str, TenantRole)],
-    /// The tenants to which the user was added directly, independently of groups.
-    direct: &'static [(&'static str, TenantRole)],
+    /// The slugs of tenants and the roles in them, which the user has through groups.
+    group_roles: &'static [(&'static str, TenantRole)],
+    /// The slugs of tenants and the roles in them, which were granted directly.
+    direct_roles: &'static [(&'static str, TenantRole)],
 }
 
 impl DemoIdentity {
@@ -50,7 +50,7 @@ impl DemoIdentity {
             TenantRole::Member => format!("{}{slug}", mapping.tenant_prefix),
             role => format!("{}{slug}:{}", mapping.tenant_prefix, role.as_str()),
         };
-        let mut groups: Vec<String> = self.groups.iter().map(tenant_group).collect();
+        let mut groups: Vec<String> = self.group_roles.iter().map(tenant_group).collect();
         groups.extend(self.platform_admin.then(|| mapping.platform_admins.clone()));
         groups
     }
@@ -63,32 +63,32 @@ pub const IDENTITIES: &[DemoIdentity] = &[
         name: "Ada",
         description: "platform admin: sees every tenant and every field",
         platform_admin: true,
-        groups: &[],
-        direct: &[],
+        group_roles: &[],
+        direct_roles: &[],
     },
     DemoIdentity {
         subject: "bob",
         name: "Bob",
         description: "owner of acme: sees its billing information and its audit log",
         platform_admin: false,
-        groups: &[("acme", TenantRole::Owner)],
-        direct: &[],
+        group_roles: &[("acme", TenantRole::Owner)],
+        direct_roles: &[],
     },
     DemoIdentity {
         subject: "carol",
         name: "Carol",
         description: "member of acme (through a group) and of globex (added directly)",
         platform_admin: false,
-        groups: &[("acme", TenantRole::Member)],
-        direct: &[("globex", TenantRole::Member)],
+        group_roles: &[("acme", TenantRole::Member)],
+        direct_roles: &[("globex", TenantRole::Member)],
     },
     DemoIdentity {
         subject: "mallory",
         name: "Mallory",
         description: "user without a tenant: sees only their own user",
         platform_admin: false,
-        groups: &[],
-        direct: &[],
+        group_roles: &[],
+        direct_roles: &[],
     },
 ];
 
@@ -194,9 +194,10 @@ impl Seeder {
         since: Timestamp,
     ) -> Result<Vec<Membership>, CommitError> {
         let mut memberships = Vec::new();
-        for (source, roles) in
-            [(MembershipSource::Group, demo.groups), (MembershipSource::Direct, demo.direct)]
-        {
+        for (source, roles) in [
+            (MembershipSource::Group, demo.group_roles),
+            (MembershipSource::Direct, demo.direct_roles),
+        ] {
             for &(slug, role) in roles {
                 if let Some(tenant) = self.find_tenant(slug).await? {
                     memberships.push(Membership { tenant_id: tenant.id, role, source, since });

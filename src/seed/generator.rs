@@ -2,11 +2,12 @@
 //!
 //! The i-th tenant is the same on every machine, in every run and for every N. Neither a clock nor a
 //! random source is used. The present is fixed at the start of 2026, and all data was created in the
-//! two years before.
+//! two years before. In this file, `i` is the number of a tenant, from 1, and `k` is the index of a user
+//! in its tenant, from 0.
 //!
 //! Demo users cannot sign in: their issuer is not a URL, so no configuration can name it. None of them
-//! is a platform admin. No demo tenant has a group of the identity provider, through which a token
-//! could make its user a member.
+//! is a platform admin. No demo tenant has a group of the identity provider, so no token can make its
+//! user a member.
 
 use std::time::Duration;
 
@@ -34,16 +35,18 @@ const START: Timestamp = match Timestamp::from_seconds(1_704_067_200) {
 const TODAY: u64 = 731;
 /// The number of days in which the number of tenants doubles.
 ///
-/// So any number of tenants spreads over a large part of the two years. Each tenant is younger than
-/// the ones before it. Indexes in order of age therefore grow only at their end, which makes the
-/// database many times as fast.
+/// Any number of tenants therefore spreads over a large part of the two years. Each tenant is younger
+/// than the ones before it. An index in order of age therefore grows only at its end, which makes
+/// inserts many times as fast.
 const DOUBLING_DAYS: u64 = 35;
 const DAY_SECONDS: u64 = 86_400;
 
-/// The number of users that belong to a tenant, by the last digit of its number. The average is 20.
+/// The number of users that are created with a tenant, by the last digit of its number.
+///
+/// The average is 20.
 const USERS_PER_TENANT: [u32; 10] = [15, 50, 1, 22, 8, 29, 12, 40, 5, 18];
-/// One in this many tenants has a user who belongs to [`AGENCY_TENANTS`] further tenants. That is
-/// about one user in 1,000.
+/// One in this many tenants is an agency: one of its users belongs to [`AGENCY_TENANTS`] further
+/// tenants. That is about one user in 1,000.
 const AGENCY_INTERVAL: u32 = 50;
 const AGENCY_TENANTS: u32 = 199;
 
@@ -62,8 +65,9 @@ pub struct DemoTenant {
 }
 
 impl DemoTenant {
-    /// Returns the i-th demo tenant, from 1 to a million. A later one would be created after the fixed
-    /// present.
+    /// Returns the i-th demo tenant, from 1 to a million.
+    ///
+    /// The limit ensures that every tenant was created before the fixed present.
     #[must_use]
     pub fn nth(i: u32) -> Self {
         let mut random = SplitMix64::new(i, 0);
@@ -93,9 +97,9 @@ fn id(kind: u8, i: u32, at: Timestamp) -> ObjectId {
 fn created_at(i: u32) -> Timestamp {
     let i = i.max(1);
     let doublings = i.ilog2();
-    let since = u64::from(i) - (1 << doublings);
+    let offset = u64::from(i) - (1 << doublings);
     let seconds = DOUBLING_DAYS * DAY_SECONDS * u64::from(doublings)
-        + DOUBLING_DAYS * DAY_SECONDS * since / (1 << doublings);
+        + DOUBLING_DAYS * DAY_SECONDS * offset / (1 << doublings);
     START.saturating_add(Duration::from_secs(seconds))
 }
 
@@ -139,8 +143,8 @@ fn tenant(i: u32, random: &mut SplitMix64) -> Tenant {
         stalwart_domain: domains.first().cloned(),
     });
     let billing_info = (random.below(100) < 85).then(|| billing(i, &name, &slug, random));
-    let new = Tenant::new(tenant_id(i), created_at(i));
-    Tenant { slug, name, status, plan, domains, billing_info, integrations, ..new }
+    let base = Tenant::new(tenant_id(i), created_at(i));
+    Tenant { slug, name, status, plan, domains, billing_info, integrations, ..base }
 }
 
 fn billing(i: u32, name: &str, slug: &str, random: &mut SplitMix64) -> BillingInfo {
@@ -159,7 +163,7 @@ fn billing(i: u32, name: &str, slug: &str, random: &mut SplitMix64) -> BillingIn
     }
 }
 
-/// Returns the current subscription. Some tenants also have an ended one with another plan before it.
+/// Returns the current subscription, after an ended one with another plan for some tenants.
 fn subscriptions(i: u32, tenant: &Tenant, random: &mut SplitMix64) -> Vec<TenantSubscription> {
     let mut subscriptions = Vec::new();
     let mut since = tenant.created_at;
@@ -177,7 +181,7 @@ fn subscriptions(i: u32, tenant: &Tenant, random: &mut SplitMix64) -> Vec<Tenant
         });
         since = end;
     }
-    let (status, end) = status_and_end(tenant.status, random);
+    let (status, end) = pick_status_and_end(tenant.status, random);
     let current = subscription(i, SUBSCRIPTION, tenant, since, end);
     let is_active = status == TenantSubscriptionStatus::Active;
     let cancel_at_period_end = is_active && random.below(20) == 0;
@@ -185,9 +189,10 @@ fn subscriptions(i: u32, tenant: &Tenant, random: &mut SplitMix64) -> Vec<Tenant
     subscriptions
 }
 
-/// Returns the status of the current subscription of a tenant, and the end of its period. The period
-/// of an unpaid or ended subscription lies in the past.
-fn status_and_end(
+/// Picks the status of a tenant's current subscription, and the end of its period.
+///
+/// The period of an unpaid, past-due or ended subscription lies in the past.
+fn pick_status_and_end(
     status: TenantStatus,
     random: &mut SplitMix64,
 ) -> (TenantSubscriptionStatus, Timestamp) {
@@ -226,7 +231,8 @@ fn subscription(
     since: Timestamp,
     end: Timestamp,
 ) -> TenantSubscription {
-    let new = TenantSubscription::new_trial(tenant, SubscriptionId::new(id(kind, i, since)), since);
+    let base =
+        TenantSubscription::new_trial(tenant, SubscriptionId::new(id(kind, i, since)), since);
     let start = end.saturating_duration_since(START).saturating_sub(days(30));
     TenantSubscription {
         current_period_start: Some(START.saturating_add(start).max(since)),
@@ -237,7 +243,7 @@ fn subscription(
             subscription_id: Some(format!("sub_demo{i}_{kind}")),
             price_id: Some(format!("price_{}", tenant.plan.as_str())),
         }),
-        ..new
+        ..base
     }
 }
 
@@ -279,7 +285,9 @@ const fn membership(tenant_id: TenantId, role: TenantRole, since: Timestamp) -> 
 
 /// Returns the numbers of the further tenants to which a user belongs.
 ///
-/// They are lower than the number of the user's own tenant, so they exist when that tenant is created.
+/// The second user of an agency belongs to the [`AGENCY_TENANTS`] tenants before it. Every ninth user
+/// belongs to up to four further tenants. The numbers are lower than the number of the user's own
+/// tenant, so these tenants exist when that tenant is created.
 /// A membership in a tenant that was deleted later is never shown.
 fn other_tenants(i: u32, k: u32, random: &mut SplitMix64) -> std::ops::Range<u32> {
     if k == 1 && i % AGENCY_INTERVAL == 3 {
@@ -294,8 +302,7 @@ fn other_tenants(i: u32, k: u32, random: &mut SplitMix64) -> std::ops::Range<u32
 
 /// Returns the audit event of the tenant's creation.
 ///
-/// Users have no events of their own. There would be twenty times as many, without further
-/// information.
+/// Users have no creation events. They would multiply the audit log by twenty and add no information.
 fn event(i: u32, tenant: &Tenant) -> AuditEvent {
     AuditEvent {
         id: AuditEventId::new(id(EVENT, i, tenant.created_at)),

@@ -1,7 +1,7 @@
 //! Writes generated demo tenants to a store, in batches, so that memory use does not depend on their
 //! number.
 //!
-//! One commit contains a tenant with all of its documents, so it exists completely or not at all. A
+//! All documents of a tenant are in the same commit, so it exists completely or not at all. A
 //! demo tenant is created only once. An existing one is recognised by its identifier, and a deleted
 //! one by its event in the audit log.
 
@@ -32,7 +32,7 @@ pub struct SeedProgress {
 
 /// The error of a demo tenant that was not created. Nothing of it was written. `Display` is one line.
 #[derive(Debug)]
-pub enum FillError {
+pub enum DemoSeedError {
     /// Existing data already uses a unique value of the tenant.
     Taken {
         /// The slug of the demo tenant.
@@ -44,7 +44,7 @@ pub enum FillError {
     Failed(CommitError),
 }
 
-impl fmt::Display for FillError {
+impl fmt::Display for DemoSeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken { slug, field } => write!(
@@ -76,23 +76,23 @@ impl<'a> DemoSeeder<'a> {
     /// # Errors
     ///
     /// Returns an error if the store fails, or if existing data conflicts with a tenant.
-    pub async fn next(&mut self) -> Result<bool, FillError> {
+    pub async fn next(&mut self) -> Result<bool, DemoSeedError> {
         let first = self.progress.done + 1;
         if first > self.n {
             return Ok(false);
         }
         let last = self.n.min(self.progress.done + BATCH_SIZE);
-        match self.create(first, last).await {
+        match self.create_range(first, last).await {
             Ok(()) => {}
             Err(error @ CommitError::Failed(StoreError::Unavailable(_))) => {
-                return Err(FillError::Failed(error));
+                return Err(DemoSeedError::Failed(error));
             }
-            // Another process creates the same tenants, or one of them conflicts. One commit per
-            // tenant shows which.
+            // Another process creates the same tenants, or one of them conflicts with existing data.
+            // One commit per tenant finds the conflict.
             Err(_) => {
-                for i in first..=last {
-                    self.create_one(i).await?;
-                    self.progress.done = i;
+                for number in first..=last {
+                    self.create_one(number).await?;
+                    self.progress.done = number;
                 }
             }
         }
@@ -100,21 +100,22 @@ impl<'a> DemoSeeder<'a> {
         Ok(true)
     }
 
-    async fn create_one(&mut self, i: u32) -> Result<(), FillError> {
+    async fn create_one(&mut self, number: u32) -> Result<(), DemoSeedError> {
         // If another process creates the tenant during the first attempt, the second one finds it.
-        if self.create(i, i).await.is_ok() {
+        if self.create_range(number, number).await.is_ok() {
             return Ok(());
         }
-        self.create(i, i).await.map_err(|error| match error {
-            CommitError::Conflict(unique) => {
-                FillError::Taken { slug: DemoTenant::nth(i).tenant.slug, field: unique.field() }
-            }
-            error => FillError::Failed(error),
+        self.create_range(number, number).await.map_err(|error| match error {
+            CommitError::Conflict(unique) => DemoSeedError::Taken {
+                slug: DemoTenant::nth(number).tenant.slug,
+                field: unique.field(),
+            },
+            error => DemoSeedError::Failed(error),
         })
     }
 
     /// Creates the missing tenants of a range in one commit.
-    async fn create(&mut self, first: u32, last: u32) -> Result<(), CommitError> {
+    async fn create_range(&mut self, first: u32, last: u32) -> Result<(), CommitError> {
         let mut demo_tenants: Vec<DemoTenant> = (first..=last).map(DemoTenant::nth).collect();
         let existing = self.existing_ids(&demo_tenants).await?;
         demo_tenants.retain(|demo| !existing.contains(&demo.tenant.id.raw));
@@ -135,13 +136,16 @@ impl<'a> DemoSeeder<'a> {
     ) -> Result<HashSet<ObjectId>, StoreError> {
         let ids: Vec<_> = demo_tenants.iter().map(|demo| demo.tenant.id).collect();
         let event_ids: Vec<_> = demo_tenants.iter().map(|demo| demo.event.id).collect();
-        // An unreadable document exists, too, and has an identifier.
+        // An unreadable document counts as existing. It has an identifier, too.
         let tenants = self.store.tenants(TenantKeys::Ids(&ids)).await?;
-        let tenants =
-            tenants.into_iter().map(|decoded| decoded.map_or_else(|b| b.id, |t| t.id.raw));
+        let tenants = tenants
+            .into_iter()
+            .map(|decoded| decoded.map_or_else(|unreadable| unreadable.id, |tenant| tenant.id.raw));
         let mut existing: HashSet<_> = tenants.collect();
         let events = self.store.audit_events(&event_ids).await?;
-        let events = events.into_iter().map(|decoded| decoded.map_or_else(|b| b.id, |e| e.id.raw));
+        let events = events
+            .into_iter()
+            .map(|decoded| decoded.map_or_else(|unreadable| unreadable.id, |event| event.id.raw));
         let events: HashSet<_> = events.collect();
         let logged = demo_tenants.iter().filter(|demo| events.contains(&demo.event.id.raw));
         existing.extend(logged.map(|demo| demo.tenant.id.raw));

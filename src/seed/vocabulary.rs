@@ -36,8 +36,8 @@ pub(super) struct CompanyLocale {
     pub(super) city: &'static str,
     pub(super) postal_code: &'static str,
     pub(super) country: &'static str,
-    /// The prefix and the number of digits of a VAT number. The digits are the tenant's number after
-    /// zeros, so they belong to no real company.
+    /// The prefix and the number of digits of a VAT number. The digits are the tenant's number,
+    /// padded with zeros, so they belong to no real company.
     pub(super) vat: Option<(&'static str, usize)>,
 }
 

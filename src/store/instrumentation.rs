@@ -1,6 +1,7 @@
 //! Records each database command in the metrics and as a span of the request's trace.
 //!
-//! Both stores send every command through [`Command::instrument`]. A recorded command has its name,
+//! Both stores send their commands through [`Command::instrument`]. Exceptions on MongoDB are the
+//! creation of indexes and `getMore`. A recorded command has its name,
 //! its collection, its duration and its outcome, but no value of its query.
 
 use std::time::Instant;
@@ -71,7 +72,7 @@ impl Command<'_> {
 }
 
 /// A command that was sent. It is recorded when it is dropped, so a command whose request is
-/// cancelled counts too. It may be the slow one.
+/// cancelled counts too. Such a command may be the reason for the cancellation.
 struct PendingCommand<'a> {
     command: Command<'a>,
     metrics: &'a Metrics,

@@ -5,7 +5,7 @@
 //! functions of [`domain`](crate::domain) compute the new state, the list of changes and the audit
 //! event. A store only reads in batches and commits such a list.
 //!
-//! # Shapes
+//! # Kinds of calls
 //!
 //! - **Lookups** ([`tenants`](Store::tenants), [`users`](Store::users), …) take a batch of keys
 //!   and return the documents that exist, in no particular order. A key without a document has no
@@ -31,8 +31,8 @@
 //! SQLite, which executes one statement per tenant in one transaction. Calls that write or prepare
 //! may take several commands, for example [`commit`](Store::commit),
 //! [`claim_request`](Store::claim_request), [`complete_request`](Store::complete_request),
-//! [`finish_deletions`](Store::finish_deletions) and [`prepare`](Store::prepare). Every command is
-//! sent through `instrumentation`, which records its duration and its span.
+//! [`finish_deletions`](Store::finish_deletions) and [`prepare`](Store::prepare). Commands are sent
+//! through `instrumentation`, which records their durations and spans.
 //!
 //! # How to add a read
 //!
@@ -42,7 +42,7 @@
 //!    type belongs to `mongo/documents/` and `sqlite/rows/`.
 //! 3. Add an index in both stores (`mongo/indexes.rs`, and a new migration for `sqlite/schema.rs`).
 //! 4. Add a case to `tests/it/store_conformance/`, which runs against both stores. Add the query to
-//!    `tests/it/mongo/explain.rs` and to `sqlite/query_plan_tests.rs`. Both fail on a collection
+//!    `tests/it/mongo/explain/` and to `sqlite/query_plan_tests.rs`. Both fail on a collection
 //!    scan and on a sort that an index could replace.
 //!
 //! # How to add a backend
@@ -107,7 +107,7 @@ pub enum SubscriptionKeys<'a> {
 /// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database is unreachable or did not respond in time. The caller may try again.
+    /// The database is unreachable or did not respond in time. A later call may succeed.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// Any other error: a bug of the gateway, or a wrong set-up of the database.
@@ -118,7 +118,7 @@ pub enum StoreError {
 /// The reason why [`Store::commit`] applied no change.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
-    /// A document has changed since it was read. The caller must read it and decide again.
+    /// A document has changed since it was read. The command must read it and decide again.
     #[error("a document has changed since it was read")]
     Stale,
     /// Another document already has this value, which must be unique.

@@ -18,8 +18,8 @@ pub trait Command: Sync {
     /// The result of the command.
     type Outcome: CommandOutput;
 
-    /// Looks up the stored data, rejects an unauthorized or invalid command, and returns the edit to
-    /// commit.
+    /// Looks up the stored data, rejects an unauthorized or invalid command, and returns the edit
+    /// to commit.
     fn decide(
         &self,
         session: &Session,
@@ -28,7 +28,7 @@ pub trait Command: Sync {
 }
 
 impl Session {
-    /// Executes a command: decides and commits, and again while the commit is stale.
+    /// Executes a command. Decides and commits, and repeats both while the commit is stale.
     ///
     /// If an earlier run of the same request has committed the command, loads its output instead.
     /// The viewer must already be loaded.
@@ -58,8 +58,8 @@ impl Session {
         match self.access.store.commit(changes).await {
             Ok(()) => {}
             Err(CommitError::Stale) => return Ok(false),
-            Err(CommitError::Conflict(unique)) => {
-                return Err(AccessError::Conflict(unique.field()));
+            Err(CommitError::Conflict(unique_field)) => {
+                return Err(AccessError::Conflict(unique_field.field()));
             }
             Err(CommitError::LastOwner) => return Err(AccessError::Conflict("userId")),
             Err(CommitError::Superseded) => return Err(AccessError::Unavailable),

@@ -24,13 +24,15 @@ impl Session {
         Ok(tenants.into_iter().next().ok_or(AccessError::NotFound)??)
     }
 
-    /// Returns a user without a check of its visibility, which earlier checks have established.
+    /// Returns a user without a check of its visibility. The command must have authorized the
+    /// viewer before.
     pub(super) async fn require_user(&self, id: UserId) -> Result<User, AccessError> {
         let users = self.counted_store()?.users(UserKeys::Ids(&[id])).await?;
         Ok(users.into_iter().next().ok_or(AccessError::NotFound)??)
     }
 
-    /// Returns a subscription with its tenant. The orphan of a deleted tenant counts as absent.
+    /// Returns a subscription with its tenant. If the tenant was deleted, the subscription counts
+    /// as absent.
     pub(super) async fn require_subscription(
         &self,
         id: SubscriptionId,

@@ -15,7 +15,7 @@ use crate::{
 /// Adds a user to a tenant. Only a user that the viewer can see can be added.
 #[derive(Clone, Copy, Debug)]
 pub struct AddMember {
-    /// The tenant to join.
+    /// The tenant of the new membership.
     pub tenant: TenantId,
     /// The user to add.
     pub user: UserId,
@@ -106,9 +106,9 @@ impl Command for UpdateMember {
         let (stored, old_role) = session.require_member(tenant.id, self.user).await?;
         authorize_role(viewer, tenant.id, old_role)?;
         viewer.require_writable(&tenant)?;
-        let owner = owner_requirement(viewer);
+        let requirement = owner_requirement(viewer);
         let context = session.audit_context().with_actor(viewer.user());
-        let updated = membership::update(&tenant, &stored, self.role, owner, &context);
+        let updated = membership::update(&tenant, &stored, self.role, requirement, &context);
         Ok(with_tenant(tenant, updated.ok_or(AccessError::NotFound)?))
     }
 }
@@ -130,9 +130,9 @@ impl Command for RemoveMember {
             authorize_role(viewer, tenant.id, old_role)?;
             viewer.require_writable(&tenant)?;
         }
-        let owner = owner_requirement(viewer);
+        let requirement = owner_requirement(viewer);
         let context = session.audit_context().with_actor(viewer.user());
-        let removed = membership::remove(&tenant, &stored, owner, &context);
+        let removed = membership::remove(&tenant, &stored, requirement, &context);
         Ok(with_tenant(tenant, removed.ok_or(AccessError::NotFound)?))
     }
 }

@@ -1,8 +1,9 @@
 //! Writes: the commands, one for each mutation, and their execution.
 //!
-//! A [`Command`] looks up its target, makes its checks in the order of the contract, and decides by
-//! a pure rule of [`domain::edit`](crate::domain::edit). [`Session::execute`] commits the changes, all
-//! of them or none. If another commit was faster, the command decides again.
+//! A [`Command`] looks up its target and makes its checks in the order that `docs/API.md`
+//! documents. Then a pure rule of [`domain::edit`](crate::domain::edit) computes the changes.
+//! [`Session::execute`] commits them, all or none. If another commit was faster, the command
+//! decides again.
 //!
 //! [`Session::execute`]: super::Session::execute
 

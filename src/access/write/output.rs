@@ -1,4 +1,4 @@
-//! Outputs of commands, and how a later run of an idempotent request loads them again.
+//! Outputs of commands, which a later run of an idempotent request can load again.
 //!
 //! A run may commit a command and be lost before it responds. The next run then loads the output by
 //! the identifiers that the first run has recorded.

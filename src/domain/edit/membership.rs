@@ -14,7 +14,8 @@ use crate::domain::{
 
 /// The condition on the owners of a tenant after an edit.
 ///
-/// The tenant's own members must leave it with an enabled owner. Platform admins need not.
+/// An edit by a member of the tenant must leave it with an enabled owner. An edit by a platform
+/// admin may leave it without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnerRequirement {
     /// The tenant must have an enabled owner afterwards.
@@ -52,7 +53,7 @@ pub fn update(
     tenant: &Tenant,
     stored: &User,
     role: TenantRole,
-    owner: OwnerRequirement,
+    requirement: OwnerRequirement,
     context: &AuditContext,
 ) -> Option<Edit<User>> {
     let old_role = stored.membership(tenant.id)?.role;
@@ -67,7 +68,7 @@ pub fn update(
     if role < old_role {
         advance_watermark(&mut user, context.timestamp);
     }
-    Some(edit("membership.update", tenant, stored, user, owner, context))
+    Some(edit("membership.update", tenant, stored, user, requirement, context))
 }
 
 /// Removes a member and advances the user's watermark. Returns `None` if the user is not a member.
@@ -75,14 +76,14 @@ pub fn update(
 pub fn remove(
     tenant: &Tenant,
     stored: &User,
-    owner: OwnerRequirement,
+    requirement: OwnerRequirement,
     context: &AuditContext,
 ) -> Option<Edit<User>> {
     stored.membership(tenant.id)?;
     let mut user = stored.clone();
     user.memberships.retain(|m| m.tenant_id != tenant.id);
     advance_watermark(&mut user, context.timestamp);
-    Some(edit("membership.remove", tenant, stored, user, owner, context))
+    Some(edit("membership.remove", tenant, stored, user, requirement, context))
 }
 
 fn edit(
@@ -90,7 +91,7 @@ fn edit(
     tenant: &Tenant,
     stored: &User,
     mut user: User,
-    owner: OwnerRequirement,
+    requirement: OwnerRequirement,
     context: &AuditContext,
 ) -> Edit<User> {
     user.version = user.version.saturating_add(1);
@@ -102,7 +103,7 @@ fn edit(
         Change::LockTenant { id: tenant.id, expected: tenant.version },
         Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() },
     ];
-    if owner == OwnerRequirement::Required && loses_ownership(tenant, stored, &user) {
+    if requirement == OwnerRequirement::Required && loses_ownership(tenant, stored, &user) {
         changes.push(Change::RequireOwner(tenant.id));
     }
     changes.push(Change::InsertAuditEvent(event));

@@ -4,7 +4,8 @@
 //! the new state and the changes to commit. If nothing differs, an edit has no changes and no audit
 //! event.
 //!
-//! The rules check the input in the order of the contract: first all input errors, then the version.
+//! The rules check the input in the order that `docs/API.md` documents: first all input errors,
+//! then the version.
 
 mod fields;
 pub mod membership;
@@ -42,7 +43,7 @@ pub enum EditError {
 
 /// Rejects an input with errors, then a version that is not the stored one.
 ///
-/// The order is that of the contract.
+/// `docs/API.md` documents this order.
 fn check_input(
     errors: Vec<InputError>,
     requested: Option<i32>,

@@ -1,11 +1,11 @@
 //! Parsers of input fields, with the messages of their input errors.
 //!
-//! They return the stored form of a field. [`text`] decides the formats.
+//! They return the stored form of a field. [`text`] defines the formats.
 
 use crate::domain::text;
 
 /// The maximum length of a line of free text, in characters.
-const LINE_MAX: usize = 200;
+const MAX_LINE_CHARS: usize = 200;
 
 /// Parses a tenant's slug.
 pub(super) fn parse_slug(slug: &str) -> Result<String, &'static str> {
@@ -52,7 +52,7 @@ pub(super) fn parse_country(country: &str) -> Result<String, &'static str> {
 
 /// Parses a line of free text. An empty line becomes `None`, because forms send it for no value.
 pub(super) fn parse_optional_line(line: &str) -> Result<Option<String>, &'static str> {
-    let line = text::parse_line(line, LINE_MAX)
+    let line = text::parse_line(line, MAX_LINE_CHARS)
         .ok_or("must be at most 200 characters without control characters")?;
     Ok((!line.is_empty()).then(|| line.to_owned()))
 }

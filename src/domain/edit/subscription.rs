@@ -76,8 +76,8 @@ pub fn create(
 
 /// Updates a subscription.
 ///
-/// The tenant takes over the plan if the subscription is live afterwards and its plan changes, or if
-/// an ended subscription becomes live again.
+/// The tenant takes over the plan if the subscription is live afterwards and its plan changes, or
+/// if an ended subscription becomes live again.
 pub fn update(
     stored: &SubscriptionWithTenant,
     version: Option<i32>,
@@ -96,8 +96,8 @@ pub fn update(
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
     let is_live = !subscription.status.is_ended();
-    let is_revived = before.status.is_ended() && is_live;
-    if is_revived || (is_live && before.plan != subscription.plan) {
+    let becomes_live = before.status.is_ended() && is_live;
+    if becomes_live || (is_live && before.plan != subscription.plan) {
         let (synced, tenant_change) =
             sync_tenant_plan(&tenant, subscription.plan, &mut field_changes, context);
         tenant = synced;
@@ -124,9 +124,10 @@ pub fn delete(
     Ok(Edit { value: stored.id, changes: vec![delete, event] })
 }
 
-/// Returns the tenant with this plan and the change that makes it so.
+/// Returns the tenant with this plan, and the change to commit.
 ///
-/// If the tenant already has the plan, the change locks it, so that it still has it at the commit.
+/// If the tenant already has the plan, the change only locks the tenant. So it still has the plan
+/// at the commit.
 fn sync_tenant_plan(
     tenant: &Tenant,
     plan: Plan,

@@ -72,8 +72,8 @@ pub fn validate_and_build(
 
 /// Returns the changes that create a user.
 ///
-/// If an earlier user of the same identity was deleted, the new user gets a watermark. So the groups
-/// of tokens from before the deletion are not applied.
+/// If an earlier user of the same identity was deleted, the new user gets a watermark. So the
+/// groups of tokens from before the deletion are not applied.
 #[must_use]
 pub fn create(mut user: User, tombstone: Option<&Tombstone>, context: &AuditContext) -> Edit<User> {
     let deleted_at = tombstone.map(|tombstone| tombstone.deleted_at);
@@ -137,7 +137,7 @@ pub fn delete(
 
 /// Advances the watermark past a removal of rights. Never moves it back.
 ///
-/// So no token from before the removal can restore a removed right.
+/// After this, the groups of a token from before the removal are not applied.
 pub(super) fn advance_watermark(user: &mut User, now: Timestamp) {
     user.groups_as_of = user.groups_as_of.max(Some(now.saturating_add(LEEWAY)));
 }

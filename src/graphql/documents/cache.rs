@@ -46,7 +46,8 @@ pub(in crate::graphql) struct ParsedDocument {
     pub(super) tokens: u64,
 }
 
-/// Estimates the memory that a cache entry uses, in bytes.
+/// Estimates the memory that a cache entry uses, in bytes. It adds a constant for the key and the
+/// bookkeeping of the entry.
 #[derive(Clone)]
 pub(super) struct ByteWeighter;
 

@@ -44,7 +44,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// Creates the store of documents with empty caches.
+    /// Creates empty caches beside the trusted documents.
     pub(super) fn new(trusted: TrustedDocuments) -> Self {
         Self { trusted, registered: cache::registered(), parsed: cache::parsed() }
     }
@@ -64,7 +64,7 @@ impl Documents {
                 if hash.is_some_and(|hash| parse_hash(hash) != Some(sha256(text))) {
                     return Err(bad_input("`sha256Hash` is not the SHA-256 hash of `query`."));
                 }
-                self.check_policy(text)?;
+                self.reject_if_untrusted(text)?;
                 Ok(text.into())
             }
             DocumentRef { text: None, id: Some(id), .. } => {
@@ -80,7 +80,7 @@ impl Documents {
 
     /// Returns the text of a trusted or registered document by its hash.
     ///
-    /// The message of the error belongs to the protocol of automatic persisted queries: clients
+    /// The message of the error belongs to the protocol of automatic persisted queries. Clients
     /// compare it, and then send the text together with the hash.
     fn find_by_hash(&self, hash: &str) -> Result<Arc<str>, RequestError> {
         if let Some(text) = self.trusted.find(hash) {
@@ -88,12 +88,12 @@ impl Documents {
         }
         let registered = parse_hash(hash).and_then(|key| self.registered.get(&key));
         let text = registered.ok_or_else(|| bad_input("PersistedQueryNotFound"))?;
-        self.check_policy(&text)?;
+        self.reject_if_untrusted(&text)?;
         Ok(text)
     }
 
-    /// Applies the configured mode to a document that may be untrusted.
-    fn check_policy(&self, text: &str) -> Result<(), RequestError> {
+    /// Rejects an untrusted document in the mode `enforce`. Only logs it in the mode `report`.
+    fn reject_if_untrusted(&self, text: &str) -> Result<(), RequestError> {
         if self.trusted.mode() == TrustedDocumentsMode::Off || self.trusted.contains(text) {
             return Ok(());
         }
@@ -108,8 +108,7 @@ impl Documents {
 
     /// Stores the text of a document that was sent with its hash.
     ///
-    /// The caller passes only documents that were parsed, so that clients cannot fill the cache
-    /// with invalid text.
+    /// The document must have been parsed, so that clients cannot fill the cache with invalid text.
     pub(super) fn register(&self, reference: DocumentRef<'_>, text: &Arc<str>) {
         if let DocumentRef { text: Some(_), hash: Some(hash), .. } = reference
             && let Some(key) = parse_hash(hash)

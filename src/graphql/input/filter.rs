@@ -24,8 +24,7 @@ pub(in crate::graphql) struct TenantFilter {
     status: Option<Vec<TenantStatus>>,
     /// Only tenants with one of these plans.
     plan: Option<Vec<Plan>>,
-    /// Only tenants whose slug, name or one of whose domains starts with this text. Case is
-    /// ignored.
+    /// Only tenants with a slug, a name or a domain that starts with this text. Case is ignored.
     search: Option<String>,
     /// Only tenants with exactly this domain. An internationalized domain name may be given in
     /// Unicode or in ASCII form.

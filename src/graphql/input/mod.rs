@@ -1,8 +1,8 @@
 //! Defines the input types of the schema and converts them into types of the domain.
 //!
-//! Conversions keep an omitted field and `null` apart. Identifiers stay text here, except in
-//! filters: resolvers parse them before all other input, so that a malformed identifier is never
-//! looked up.
+//! The conversion of an update distinguishes an omitted field from `null`. Identifiers stay text
+//! here, except in filters: resolvers parse them before all other input, so that a malformed
+//! identifier is never looked up.
 
 mod filter;
 mod member;

@@ -4,7 +4,7 @@ use async_graphql::MaybeUndefined;
 
 use crate::domain::patch::Patch;
 
-/// Returns the patch for a field of an update. `convert` turns a given value into the domain's.
+/// Returns the patch for a field of an update. `convert` converts a value that is given.
 pub(super) fn update_patch<A, B>(
     field: MaybeUndefined<A>,
     convert: impl FnOnce(A) -> B,

@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// The identifiers of a subscription at the billing provider Stripe, each with at most 200
-/// characters. Omitted fields keep their value, and null clears a field.
+/// characters. Null clears a field. Omitted fields keep their value. In a new subscription,
+/// they are null.
 #[derive(InputObject)]
 pub(super) struct StripeHandlesInput {
     /// The identifier of the customer at Stripe (`cus_…`).

@@ -13,7 +13,7 @@ use crate::{
     graphql::enums::{Plan, TenantStatus},
 };
 
-/// The billing information of a tenant. Omitted fields keep their value, and null clears a field.
+/// The billing information of a tenant. Null clears a field. Omitted fields keep their value. In a new tenant, they are null.
 #[derive(InputObject)]
 pub(super) struct BillingInfoInput {
     /// The registered name of the company: at most 200 characters.
@@ -26,8 +26,8 @@ pub(super) struct BillingInfoInput {
     address: MaybeUndefined<PostalAddressInput>,
 }
 
-/// A postal address. Each line has at most 200 characters. Omitted fields keep their value, and
-/// null clears a field.
+/// A postal address. Each line has at most 200 characters. Null clears a field.
+/// Omitted fields keep their value. In a new tenant, they are null.
 #[derive(InputObject)]
 pub(super) struct PostalAddressInput {
     /// The first line of the address: street and house number.
@@ -44,8 +44,8 @@ pub(super) struct PostalAddressInput {
     country: MaybeUndefined<String>,
 }
 
-/// The identifiers of a tenant in other services of the platform. Omitted fields keep their value,
-/// and null clears a field.
+/// The names of a tenant in other services of the platform. Null clears a field. Omitted fields keep
+/// their value. In a new tenant, they are null.
 #[derive(InputObject)]
 pub(super) struct TenantIntegrationsInput {
     /// The group of the identity provider whose users are members of the tenant: at most 200
@@ -76,7 +76,7 @@ pub(in crate::graphql) struct CreateTenantInput {
     domains: Option<Vec<String>>,
     /// The billing information of the tenant.
     billing_info: Option<BillingInfoInput>,
-    /// The identifiers of the tenant in other services of the platform.
+    /// The names of the tenant in other services of the platform.
     integrations: Option<TenantIntegrationsInput>,
 }
 
@@ -105,7 +105,7 @@ pub(in crate::graphql) struct UpdateTenantInput {
     domains: MaybeUndefined<Vec<String>>,
     /// The billing information of the tenant. Null clears all of it.
     billing_info: MaybeUndefined<BillingInfoInput>,
-    /// The identifiers of the tenant in other services of the platform. Null clears all of them.
+    /// The names of the tenant in other services of the platform. Null clears all of them.
     /// Only platform admins may change them.
     integrations: MaybeUndefined<TenantIntegrationsInput>,
 }

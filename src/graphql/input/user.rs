@@ -16,10 +16,10 @@ pub(in crate::graphql) struct CreateUserInput {
     /// gateway. If omitted, it is the first configured one.
     pub(in crate::graphql) issuer: Option<String>,
     /// The e-mail address of the user: at most 254 bytes. The user's next query of `me` replaces it
-    /// with the address in the user's token.
+    /// with the address in the user's token, if the token has a valid one.
     email: String,
     /// The display name of the user: 1 to 200 characters. The user's next query of `me` replaces it
-    /// with the name in the user's token.
+    /// with the name in the user's token, if the token has a valid one.
     name: String,
     /// True to make the user a platform admin.
     #[graphql(default)]
@@ -39,10 +39,10 @@ pub(in crate::graphql) struct UpdateUserInput {
     /// checked.
     pub(in crate::graphql) version: Option<i32>,
     /// The e-mail address of the user: at most 254 bytes. Null clears it. The user's next query of
-    /// `me` replaces it with the address in the user's token.
+    /// `me` replaces it with the address in the user's token, if the token has a valid one.
     email: MaybeUndefined<String>,
     /// The display name of the user: 1 to 200 characters. Must not be null. The user's next query
-    /// of `me` replaces it with the name in the user's token.
+    /// of `me` replaces it with the name in the user's token, if the token has a valid one.
     name: MaybeUndefined<String>,
     /// True to make the user a platform admin, independently of the user's groups. False revokes
     /// that right, until the groups of a token that is issued later grant it again. Must not be

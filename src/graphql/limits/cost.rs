@@ -155,7 +155,7 @@ impl<'a> CostVisitor<'a> {
 
     fn number_argument(&self, field: &Field, name: &str) -> Option<u64> {
         match self.argument(field, name)? {
-            // The resolver rejects a negative size, so it costs nothing.
+            // The resolver rejects a negative size, so its cost does not matter.
             Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
             _ => None,
         }

@@ -83,8 +83,8 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
 
 /// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
 ///
-/// Fields that the schema does not define cost as much as others. Validation rejects them later,
-/// but only documents for which that is cheap get there.
+/// Fields that the schema does not define cost as much as others. Validation rejects them later. It
+/// is slow for them, so only a few of them reach it.
 ///
 /// # Errors
 ///

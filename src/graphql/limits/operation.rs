@@ -1,4 +1,4 @@
-//! The operation that the limits are checked for, with everything that its cost depends on.
+//! The operation to check against the limits, with its fragments and variables.
 
 use std::collections::HashMap;
 

@@ -10,7 +10,8 @@ use async_graphql::{
 /// The number of objects that a field returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cardinality {
-    /// One object, or a list whose size was counted at the connection around it.
+    /// One object, or a list in a connection, whose page size was counted at the field of the
+    /// connection.
     One,
     /// As many objects as the page has.
     Connection,
@@ -85,7 +86,7 @@ fn index_field(parent: &str, field: &FieldDefinition) -> Field {
     };
     let has_ids = field.arguments.iter().any(|argument| argument.node.name.node == "ids");
     let cardinality = match is_list {
-        // The size of the page was counted at the connection.
+        // The page size was counted at the field of the connection.
         true if parent.ends_with("Connection") => Cardinality::One,
         true if has_ids => Cardinality::ByIds,
         true => Cardinality::List,

@@ -62,18 +62,19 @@ impl<'a> RequestHandler<'a> {
         &self,
         read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,
     ) -> Result<Response, HttpError> {
-        let media_type = self.negotiate()?; // 406
+        let media_type = self.negotiate_media_type()?; // 406
         let caller = self.authenticate().await?; // 400, 401, 429, 503
         let rate_limit_key = self.rate_limit_key(caller.as_ref());
-        self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
+        self.charge(rate_limit_key, BASE_COST, 0)?; // 429
         let request = read_request.await?; // 400, 413, 415
-        let permit = self.admit()?; // 503
-        let key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
+        let permit = self.acquire_permit()?; // 503
+        let idempotency_key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
         let operation = self.prepare(request, rate_limit_key)?; // 400, 405, 429
-        self.execute(operation, caller, key, permit, media_type).await // 409, 422, 503, 504
+        // 409, 422, 503, 504
+        self.execute(operation, caller, idempotency_key, permit, media_type).await
     }
 
-    fn negotiate(&self) -> Result<MediaType, HttpError> {
+    fn negotiate_media_type(&self) -> Result<MediaType, HttpError> {
         MediaType::negotiate(&self.parts.headers).ok_or_else(HttpError::not_acceptable)
     }
 
@@ -91,7 +92,7 @@ impl<'a> RequestHandler<'a> {
                 // trying out tokens.
                 self.telemetry.set_auth_error(error.as_str());
                 if error != AuthError::KeysUnavailable {
-                    self.check_rate_limit(self.client_ip_key(), BASE_COST, 0)?;
+                    self.charge(self.client_ip_key(), BASE_COST, 0)?;
                     self.penalize(self.client_ip_key());
                 }
                 Err(HttpError::unauthenticated(error))
@@ -111,16 +112,13 @@ impl<'a> RequestHandler<'a> {
         RateLimitKey::from_ip(proxies.client_ip(peer, &self.parts.headers))
     }
 
-    /// Charges a cost of the request. `paid` is the part that was charged before.
-    fn check_rate_limit(
-        &self,
-        key: RateLimitKey<'_>,
-        cost: u64,
-        paid: u64,
-    ) -> Result<(), HttpError> {
+    /// Charges the cost of the request, or rejects the request if it exceeds the rate limit.
+    ///
+    /// `charged` is the part of the cost that was charged before.
+    fn charge(&self, key: RateLimitKey<'_>, cost: u64, charged: u64) -> Result<(), HttpError> {
         let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
-        limiter.try_acquire(key, cost, paid, self.state.clock.now()).map_err(|wait| {
-            self.state.metrics.rate_limited(key.as_label());
+        limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
+            self.state.metrics.record_rate_limited(key.as_label());
             HttpError::too_many_requests(wait)
         })
     }
@@ -132,7 +130,7 @@ impl<'a> RequestHandler<'a> {
         }
     }
 
-    fn admit(&self) -> Result<ConcurrencyPermit, HttpError> {
+    fn acquire_permit(&self) -> Result<ConcurrencyPermit, HttpError> {
         self.state.traffic_limits.concurrency.try_acquire()
     }
 
@@ -140,17 +138,17 @@ impl<'a> RequestHandler<'a> {
     fn prepare(
         &self,
         request: GraphQlRequest,
-        key: RateLimitKey<'_>,
+        rate_limit_key: RateLimitKey<'_>,
     ) -> Result<PreparedOperation, HttpError> {
         let operation = self.state.executor.prepare(request).map_err(|response| {
-            self.penalize(key);
+            self.penalize(rate_limit_key);
             HttpError::from(response)
         })?;
         self.telemetry.set_operation(operation.operation_info());
         if self.parts.method != Method::POST && !operation.is_query() {
             return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
         }
-        self.check_rate_limit(key, operation.complexity(), BASE_COST)?;
+        self.charge(rate_limit_key, operation.complexity(), BASE_COST)?;
         Ok(operation)
     }
 
@@ -158,12 +156,13 @@ impl<'a> RequestHandler<'a> {
         &self,
         operation: PreparedOperation,
         caller: Option<Caller>,
-        key: Option<IdempotencyKey<'_>>,
+        idempotency_key: Option<IdempotencyKey<'_>>,
         permit: ConcurrencyPermit,
         media_type: MediaType,
     ) -> Result<Response, HttpError> {
-        match (caller, key) {
-            // The key has no effect on queries and anonymous requests, which change nothing.
+        match (caller, idempotency_key) {
+            // An `Idempotency-Key` has no effect on queries and anonymous requests, because they
+            // change nothing.
             (Some(caller), Some(key)) if !operation.is_query() => {
                 self.execute_idempotent(operation, caller, key, permit, media_type).await
             }
@@ -184,13 +183,13 @@ impl<'a> RequestHandler<'a> {
         permit: ConcurrencyPermit,
         media_type: MediaType,
     ) -> Result<Response, HttpError> {
-        match idempotency::begin(self.state, &caller, &key).await? {
+        match idempotency::claim(self.state, &caller, &key).await? {
             IdempotencyDecision::Execute(run) => {
                 let session = self.new_session(Some(caller), Some(run.clone()));
                 let deadline = Deadline::from_extensions(&self.parts.extensions)?;
                 let state = self.state.clone();
                 let limits = (deadline, permit);
-                let response = idempotency::run(state, session.clone(), operation, run, limits);
+                let response = idempotency::execute(state, session.clone(), operation, run, limits);
                 let response = response.await?;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }

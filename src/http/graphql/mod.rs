@@ -23,7 +23,10 @@ use handler::RequestHandler;
 
 /// Adds the `/graphql` route.
 pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
-    router.route("/graphql", routing::get(get).merge(routing::post(post)).fallback(not_allowed))
+    router.route(
+        "/graphql",
+        routing::get(get).merge(routing::post(post)).fallback(method_not_allowed),
+    )
 }
 
 /// Handles `POST /graphql`: a query or a mutation as JSON.
@@ -43,8 +46,8 @@ async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response {
     RequestHandler::new(&state, &parts).handle(read_request).await
 }
 
-/// Handles all other methods.
-async fn not_allowed(request: Request) -> Response {
+/// Rejects all other methods with 405.
+async fn method_not_allowed(request: Request) -> Response {
     let message = "Use POST, or GET for a query.";
     let error = HttpError::method_not_allowed("GET, POST", message);
     ErrorFormat::from_request(request.headers(), request.extensions()).render(error)

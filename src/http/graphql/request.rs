@@ -16,29 +16,29 @@ use crate::{
 
 type JsonObject = serde_json::Map<String, serde_json::Value>;
 
-/// Reads and parses a JSON body of at most `max` bytes.
+/// Reads and parses a JSON body of at most `max_bytes` bytes.
 pub(super) async fn parse_body(
     headers: &HeaderMap,
     body: Body,
-    max: usize,
+    max_bytes: usize,
 ) -> Result<GraphQlRequest, HttpError> {
     if !media::is_json(headers) {
         return Err(HttpError::unsupported_media_type());
     }
     // A body with an excessive `Content-Length` is not read at all. Any other body is read up to
     // the limit.
-    if body.size_hint().lower() > max as u64 {
-        return Err(HttpError::payload_too_large(max));
+    if body.size_hint().lower() > max_bytes as u64 {
+        return Err(HttpError::payload_too_large(max_bytes));
     }
-    match to_bytes(body, max).await {
+    match to_bytes(body, max_bytes).await {
         Ok(bytes) => parse_json(&bytes),
-        Err(error) if is_length_limit(&error) => Err(HttpError::payload_too_large(max)),
+        Err(error) if is_length_limit_error(&error) => Err(HttpError::payload_too_large(max_bytes)),
         Err(_) => Err(HttpError::bad_request("The body is incomplete.")),
     }
 }
 
 /// Returns whether reading failed because the body is too long.
-fn is_length_limit(error: &axum::Error) -> bool {
+fn is_length_limit_error(error: &axum::Error) -> bool {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
@@ -103,7 +103,7 @@ fn parse_object(name: &str, text: Option<String>) -> Result<Option<JsonObject>, 
 
 /// Rejects a request that has no document and does not refer to one.
 fn require_document(request: GraphQlRequest) -> Result<GraphQlRequest, HttpError> {
-    if request.is_named() {
+    if request.has_document() {
         return Ok(request);
     }
     let message = "Send `query`, `documentId`, or `extensions.persistedQuery.sha256Hash`.";

@@ -20,9 +20,9 @@ pub(super) struct File {
     /// The name of the file in its URL.
     pub(super) name: &'static str,
     /// The content, compressed with brotli.
-    pub(super) packed: &'static [u8],
+    pub(super) compressed: &'static [u8],
     /// The decompressed content, computed on first use.
-    pub(super) plain: OnceLock<Option<Vec<u8>>>,
+    pub(super) decompressed: OnceLock<Option<Vec<u8>>>,
     /// The entity tag, computed on first use.
     pub(super) etag: OnceLock<HeaderValue>,
 }
@@ -32,13 +32,13 @@ macro_rules! file {
     ($name:literal) => {
         File {
             name: $name,
-            packed: include_bytes!(concat!(
+            compressed: include_bytes!(concat!(
                 env!("CARGO_MANIFEST_DIR"),
                 "/playground/dist/",
                 $name,
                 ".br"
             )),
-            plain: std::sync::OnceLock::new(),
+            decompressed: std::sync::OnceLock::new(),
             etag: std::sync::OnceLock::new(),
         }
     };
@@ -84,10 +84,10 @@ impl File {
         }
         let mut response = if accepts_encoding(request_headers, "br") {
             let encoding = [(header::CONTENT_ENCODING, "br")];
-            (encoding, headers, Body::from(self.packed)).into_response()
+            (encoding, headers, Body::from(self.compressed)).into_response()
         } else {
-            match self.plain() {
-                Some(plain) => (headers, Body::from(plain)).into_response(),
+            match self.decompressed() {
+                Some(decompressed) => (headers, Body::from(decompressed)).into_response(),
                 None => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             }
         };
@@ -98,7 +98,7 @@ impl File {
     /// Returns the entity tag, which is weak because all content codings share it.
     fn etag(&self) -> &HeaderValue {
         self.etag.get_or_init(|| {
-            let hash = hex::encode(&digest(&SHA256, self.packed).as_ref()[..16]);
+            let hash = hex::encode(&digest(&SHA256, self.compressed).as_ref()[..16]);
             HeaderValue::try_from(format!("W/\"{hash}\""))
                 .unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
         })
@@ -108,13 +108,14 @@ impl File {
     ///
     /// It is computed once and kept, so that no client can make the gateway decompress it repeatedly.
     /// Few clients need it.
-    fn plain(&'static self) -> Option<&'static [u8]> {
-        let plain = self.plain.get_or_init(|| {
-            let mut plain = Vec::new();
-            let result = Decompressor::new(self.packed, BUFFER_BYTES).read_to_end(&mut plain);
-            result.ok().map(|_| plain)
+    fn decompressed(&'static self) -> Option<&'static [u8]> {
+        let decompressed = self.decompressed.get_or_init(|| {
+            let mut decompressed = Vec::new();
+            let result =
+                Decompressor::new(self.compressed, BUFFER_BYTES).read_to_end(&mut decompressed);
+            result.ok().map(|_| decompressed)
         });
-        plain.as_deref()
+        decompressed.as_deref()
     }
 }
 
@@ -122,11 +123,11 @@ impl File {
 fn is_not_modified(request_headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let values = request_headers.get_all(header::IF_NONE_MATCH).iter();
     let values = values.filter_map(|value| value.to_str().ok());
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let current = etag.to_str().map(opaque).unwrap_or_default();
+    let opaque_tag = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let current = etag.to_str().map(opaque_tag).unwrap_or_default();
     values
         .flat_map(|value| value.split(','))
-        .any(|value| value.trim() == "*" || opaque(value) == current)
+        .any(|value| value.trim() == "*" || opaque_tag(value) == current)
 }
 
 fn media_type(name: &str) -> HeaderValue {

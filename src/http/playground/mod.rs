@@ -19,7 +19,8 @@ use axum::{
 use super::state::AppState;
 use file::{CachePolicy, File};
 
-/// The policy of the page: it may load its own files and send requests to this gateway.
+/// The content security policy of the page: it may load its own files and send requests to this
+/// gateway.
 ///
 /// Inline styles are allowed because the editor writes them at run time. `data:` images are allowed
 /// for the icons in the style sheet.
@@ -57,7 +58,7 @@ async fn index(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Respon
 /// Returns the page. In `tenantry dev`, it offers the demo identities.
 pub(super) fn page(state: &AppState, headers: &HeaderMap) -> Response {
     let page = if state.dev.is_some() { &files::DEV } else { &files::SERVE };
-    let mut response = with_security_headers(page, headers, CachePolicy::Revalidate);
+    let mut response = file_response(page, headers, CachePolicy::Revalidate);
     // `/graphql` returns the page or a GraphQL response, depending on `Accept`.
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
     response
@@ -66,15 +67,15 @@ pub(super) fn page(state: &AppState, headers: &HeaderMap) -> Response {
 /// Handles `GET /playground/{name}`.
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match files::ASSETS.iter().find(|file| file.name == name) {
-        Some(file) => with_security_headers(file, &headers, CachePolicy::Immutable),
+        Some(file) => file_response(file, &headers, CachePolicy::Immutable),
         None if name == files::LICENSES.name => {
-            with_security_headers(&files::LICENSES, &headers, CachePolicy::Revalidate)
+            file_response(&files::LICENSES, &headers, CachePolicy::Revalidate)
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn with_security_headers(
+fn file_response(
     file: &'static File,
     request_headers: &HeaderMap,
     policy: CachePolicy,

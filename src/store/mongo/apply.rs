@@ -72,7 +72,8 @@ impl MongoStore {
             Change::DeleteTenant { id, expected, at, watermark } => {
                 self.delete_tenant(*id, *expected, *at, *watermark, session).await
             }
-            // This is a write, so of two transactions that lock a tenant one conflicts and retries.
+            // The counter has no other use. Of two transactions that write it, one conflicts and
+            // retries.
             Change::LockTenant { id, expected } => {
                 let filter = id_version_filter(*id, *expected);
                 let lock = doc! { "$inc": { "holds": 1 } };
@@ -115,16 +116,16 @@ impl MongoStore {
     }
 
     /// Inserts a user. The unique index distinguishes a user without an issuer from one with the
-    /// default issuer. They have the same identity, so this looks for the former one first.
+    /// default issuer. They have the same identity, so this method looks for the former one first.
     async fn insert_user(
         &self,
         user: &User,
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         if user.identity.issuer == self.default_issuer {
-            let same = doc! { "subject": &user.identity.subject, "issuer": null };
-            let same = self.users.find_one(same).session(&mut *session);
-            if write_with_timeout(self.users.command("find"), same).await?.is_some() {
+            let filter = doc! { "subject": &user.identity.subject, "issuer": null };
+            let find = self.users.find_one(filter).session(&mut *session);
+            if write_with_timeout(self.users.command("find"), find).await?.is_some() {
                 return Err(WriteError::Final(CommitError::Conflict(UniqueField::Subject)));
             }
         }
@@ -237,8 +238,9 @@ impl MongoStore {
 /// makes the server use the index of all owners, and the second one is about this tenant.
 fn owners_of(tenant: TenantId) -> Document {
     let (tenant, owner) = (oid(tenant.raw), TenantRole::Owner.as_str());
-    let here = doc! { "$filter": { "input": "$memberships", "cond": { "$eq": ["$$this.tenantId", tenant] } } };
-    let first = doc! { "$let": { "vars": { "first": { "$first": here } }, "in": "$$first.role" } };
+    let in_tenant = doc! { "$filter": { "input": "$memberships", "cond": { "$eq": ["$$this.tenantId", tenant] } } };
+    let first =
+        doc! { "$let": { "vars": { "first": { "$first": in_tenant } }, "in": "$$first.role" } };
     doc! {
         "memberships.role": owner,
         "memberships": { "$elemMatch": { "tenantId": tenant, "role": owner } },

@@ -28,9 +28,9 @@ const ABORT_COMMAND: &str = "abortTransaction";
 /// The time for which a transaction is retried. It conflicts with others that write the same
 /// documents.
 const TRANSACTION_RETRY_LIMIT: Duration = Duration::from_secs(10);
-/// The delay before a retry. It is multiplied by the number of attempts, up to [`RETRY_MAX_DELAY`].
+/// The delay before a retry. It is multiplied by the number of attempts, up to [`MAX_RETRY_DELAY`].
 const RETRY_BASE_DELAY: Duration = Duration::from_millis(2);
-const RETRY_MAX_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The maximum number of documents that one command inserts.
 const MAX_INSERT_BATCH: usize = 1_000;
@@ -38,7 +38,7 @@ const MAX_INSERT_BATCH: usize = 1_000;
 /// Returns the delay before the next attempt. It grows with the attempts. A random part of up to
 /// the same length keeps transactions that failed together from retrying together.
 fn retry_delay(attempt: u32) -> Duration {
-    let delay = (RETRY_BASE_DELAY * attempt).min(RETRY_MAX_DELAY);
+    let delay = (RETRY_BASE_DELAY * attempt).min(MAX_RETRY_DELAY);
     let random = getrandom::u32().unwrap_or_default();
     delay + delay.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
@@ -189,20 +189,23 @@ impl MongoStore {
     /// such a document, or the read fails, the result is `false`.
     async fn is_applied(&self, changes: &[Change]) -> bool {
         let probes = changes.iter().filter_map(commit_probe);
+        // A filter with one condition is by the identifier of an inserted document.
         let Some((collection, filter)) = probes.min_by_key(|(_, filter)| filter.len()) else {
             return false;
         };
         let command = self.command_metrics.command("find", collection);
         let collection = self.database.collection::<RawDocumentBuf>(collection);
-        // A majority read shows what most servers have now. A linearizable read shows what they
-        // will have.
+        // A majority read can miss a commit that is still being replicated. A linearizable read
+        // waits for it.
         let find = collection.find_one(filter).read_concern(ReadConcern::linearizable());
         matches!(with_timeout(command, find.max_time(COMMAND_TIMEOUT)).await, Ok(Some(_)))
     }
 }
 
-/// Returns whether the change writes one document, which is atomic without a transaction. All other
-/// changes need one, some of them only because its bare commands report the field of a conflict.
+/// Returns whether the change writes one document, which is atomic without a transaction.
+///
+/// All other changes run in a transaction. Some need it only because the write commands inside of a
+/// transaction report the field of a conflict.
 fn is_single_document_write(change: &Change) -> bool {
     matches!(
         change,
@@ -214,8 +217,8 @@ fn is_single_document_write(change: &Change) -> bool {
 }
 
 async fn start_transaction(session: &mut ClientSession) -> Result<(), WriteError> {
-    // All reads of the transaction see the same snapshot, on every shard. A locked tenant stays as
-    // it is there.
+    // All reads of the transaction see the same snapshot, on every shard. A tenant that the
+    // transaction locks does not change until the commit.
     let transaction = session.start_transaction().read_concern(ReadConcern::snapshot());
     let transaction = tokio::time::timeout(COMMAND_TIMEOUT, transaction.into_future()).await;
     match transaction.map_err(|_| WriteError::TimedOut)?.map_err(WriteError::from) {

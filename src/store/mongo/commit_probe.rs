@@ -5,8 +5,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::documents::{date, idempotency::digest, oid};
 use crate::domain::{change::Change, id::ObjectId};
 
-/// Returns a collection and a filter that matches a document only once this change is
-/// applied.
+/// Returns a collection, and a filter that matches a document only if this change was applied.
 ///
 /// The result is `None` if another commit can leave the same state. Examples are a deleted
 /// document, a tenant of the next version, and a tombstone. The changes of a mutation always

@@ -31,7 +31,7 @@ use crate::{
 
 /// The maximum number of members that are changed in the transaction of a deletion. More are
 /// changed after it, in batches of this size.
-const BATCH: usize = 1_000;
+const MAX_BATCH: usize = 1_000;
 
 impl MongoStore {
     /// Deletes a tenant and its subscriptions. Also removes its memberships, or inserts a marker
@@ -49,9 +49,9 @@ impl MongoStore {
         let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
         write_with_timeout(self.subscriptions.command("delete"), delete).await?;
         let cleanup = PendingCleanup { tenant: id, deleted_at: at, groups_as_of: watermark };
-        let members = self.users.count_documents(members_of(id)).limit(BATCH as u64 + 1);
+        let members = self.users.count_documents(members_of(id)).limit(MAX_BATCH as u64 + 1);
         let members = members.session(&mut *session);
-        if write_with_timeout(self.users.command("aggregate"), members).await? > BATCH as u64 {
+        if write_with_timeout(self.users.command("aggregate"), members).await? > MAX_BATCH as u64 {
             return self.insert(&self.tombstones, encode_marker(&cleanup), Some(session)).await;
         }
         let update = self.users.update_many(members_of(id), remove_membership(&cleanup));
@@ -65,13 +65,13 @@ impl MongoStore {
         for change in changes {
             let Change::DeleteTenant { id, at, watermark, .. } = change else { continue };
             let cleanup = PendingCleanup { tenant: *id, deleted_at: *at, groups_as_of: *watermark };
-            if let Err(error) = self.remove_unmarked(&cleanup).await {
+            if let Err(error) = self.remove_late_memberships_of(&cleanup).await {
                 tracing::warn!(%error, "memberships of a deleted tenant may remain");
             }
         }
     }
 
-    async fn remove_unmarked(&self, cleanup: &PendingCleanup) -> Result<(), StoreError> {
+    async fn remove_late_memberships_of(&self, cleanup: &PendingCleanup) -> Result<(), StoreError> {
         let marker = self.tombstones.find_one(doc! { "_id": to_oid(cleanup.tenant.raw) });
         if with_timeout(self.tombstones.command("find"), marker).await?.is_some()
             || self.members_after(cleanup.tenant, min_object_id()).await?.is_empty()
@@ -88,9 +88,9 @@ impl MongoStore {
         loop {
             let mut markers = Vec::new();
             let batch = self.tombstones.find(doc! { "tenantId": { "$gt": after } });
-            let batch = batch.sort(doc! { "tenantId": 1 }).limit(BATCH as i64);
+            let batch = batch.sort(doc! { "tenantId": 1 }).limit(MAX_BATCH as i64);
             let find = self.tombstones.command("find");
-            for_each_document(find, batch.batch_size(batch_size_for(BATCH)).batch(), |raw| {
+            for_each_document(find, batch.batch_size(batch_size_for(MAX_BATCH)).batch(), |raw| {
                 markers.push((raw.get_object_id("tenantId").ok(), decode_marker(raw)));
             })
             .await?;
@@ -125,8 +125,8 @@ impl MongoStore {
         Ok(removed)
     }
 
-    /// Returns a batch of members in the order of their identifiers. Because of the order, a round
-    /// over all members ends even if an update changes nothing.
+    /// Returns a batch of members in the order of their identifiers. Because of the order, a loop
+    /// over all batches ends even if an update changes nothing.
     async fn members_after(
         &self,
         tenant: TenantId,
@@ -135,8 +135,8 @@ impl MongoStore {
         let mut filter = members_of(tenant);
         filter.insert("_id", doc! { "$gt": after });
         let find = self.users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 });
-        let mut members = Vec::with_capacity(BATCH);
-        let find = find.limit(BATCH as i64).batch_size(batch_size_for(BATCH));
+        let mut members = Vec::with_capacity(MAX_BATCH);
+        let find = find.limit(MAX_BATCH as i64).batch_size(batch_size_for(MAX_BATCH));
         for_each_document(self.users.command("find"), find.batch(), |raw| {
             members.extend(id_of(raw).map(to_oid));
         })

@@ -1,4 +1,5 @@
-//! Classifies the driver's errors: can the caller try again, or is this a bug or a wrong set-up?
+//! Classifies the driver's errors as temporary or permanent. A permanent one is a bug or a wrong
+//! set-up of the database.
 
 use std::{future::IntoFuture, time::Duration};
 

@@ -56,10 +56,10 @@ impl MongoStore {
         let mut has_failed = false;
         for _ in 0..MAX_CLAIM_ATTEMPTS {
             let key = doc! { "_id": digest(claim.key.0) };
-            let claim = self.requests.find_one_and_update(key, claim_pipeline(claim)).upsert(true);
-            let claim = claim.return_document(ReturnDocument::After);
-            let claim = tokio::time::timeout(COMMAND_TIMEOUT, claim.into_future());
-            let result = self.requests.command("findAndModify").instrument(claim).await;
+            let update = self.requests.find_one_and_update(key, claim_pipeline(claim)).upsert(true);
+            let update = update.return_document(ReturnDocument::After);
+            let update = tokio::time::timeout(COMMAND_TIMEOUT, update.into_future());
+            let result = self.requests.command("findAndModify").instrument(update).await;
             match result.map_err(|_| timeout_error())? {
                 Ok(Some(raw)) => return Ok(raw),
                 Ok(None) => {}

@@ -9,8 +9,8 @@ use mongodb::{
 use super::queries::live_statuses;
 use crate::domain::user::TenantRole;
 
-/// The collation of names. It ignores case, beyond ASCII too, so a document needs no folded copy of
-/// its names.
+/// The collation of names. It ignores case, also beyond ASCII. So a document needs no second,
+/// case-folded field for each name.
 pub(super) fn name_collation() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }
@@ -80,6 +80,7 @@ fn tombstones() -> Vec<IndexModel> {
     let markers = Some(doc! { "tenantId": { "$exists": true } });
     vec![
         plain("identity", doc! { "subject": 1, "issuer": 1, "deletedAt": -1 }),
+        // The index of the marker documents.
         partial("leftovers", doc! { "tenantId": 1 }, markers),
     ]
 }

@@ -90,14 +90,14 @@ pub(super) fn member_lookup(filter: &MemberFilter, stages: Vec<Document>) -> Doc
 /// in another one. The first membership in the tenant counts, as it does when the user is read.
 pub(super) fn role_stages(filter: &MemberFilter) -> Vec<Document> {
     let Some(role) = filter.role.map(TenantRole::as_str) else { return Vec::new() };
-    let here = doc! { "$filter": {
+    let in_tenant = doc! { "$filter": {
         "input": { "$cond": [{ "$isArray": "$memberships" }, "$memberships", []] },
         "cond": { "$eq": ["$$this.tenantId", "$$tenant"] },
     } };
     let has_role = doc! { "$let": {
-        "vars": { "here": { "$first": here } },
+        "vars": { "here": { "$first": in_tenant } },
         "in": { "$eq": ["$$here.role", role] },
     } };
-    // The first condition is cheaper, and spares the second for most users.
+    // The first condition is cheaper, and makes the second unnecessary for most users.
     vec![doc! { "$match": { "memberships.role": role, "$expr": has_role } }]
 }

@@ -9,7 +9,7 @@
 //!   and `counts` counts.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
 //!   of one tenant. `apply` translates each change into the commands of `writes`. `commit_probe`
-//!   finds out whether a lost commit was applied. `deletions` deletes tenants.
+//!   finds out whether an unknown commit was applied. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.

@@ -1,9 +1,9 @@
 //! Translates listings into queries and reads pages of them.
 //!
-//! On MongoDB three lists may sort matches of an index that does not have their order: a viewer's
-//! own tenants, the matches of a search, and the users of a tenant. The server keeps only as many
-//! matches as the page holds. SQLite also sorts subscriptions of given tenants.
-//! `tests/it/mongo/explain.rs` fails on any other sort.
+//! Four lists may sort matches of an index that does not have their order: a viewer's own tenants,
+//! the subscriptions of these tenants, the matches of a search, and the users of a tenant. The
+//! server keeps only as many matches as the page holds. `tests/it/mongo/explain/` fails on any
+//! other sort.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 

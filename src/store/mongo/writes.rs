@@ -1,7 +1,7 @@
 //! Write commands and the result of one attempt.
 //!
-//! A write runs in a transaction if it gets its session. `apply` composes these commands into
-//! changes, and `commit` decides whether to try again.
+//! A write runs in a transaction if it gets the session of the transaction. `apply` composes these
+//! commands into changes, and `commit` decides whether to try again.
 
 use std::future::IntoFuture;
 
@@ -160,7 +160,7 @@ pub(super) async fn delete(
     Ok(write_with_timeout(collection.command("delete"), delete).await?.deleted_count)
 }
 
-/// Returns [`CommitError::Stale`] if a write matched no document. The caller must then read the
+/// Returns [`CommitError::Stale`] if a write matched no document. The command must then read the
 /// document and decide again.
 pub(super) fn ensure_matched(matched_count: u64) -> Result<(), WriteError> {
     if matched_count == 0 { Err(WriteError::Final(CommitError::Stale)) } else { Ok(()) }

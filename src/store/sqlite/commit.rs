@@ -129,8 +129,8 @@ fn exists(db: &Transaction<'_>, sql: &str, parameters: impl Params) -> rusqlite:
     db.prepare_cached(sql)?.exists(parameters)
 }
 
-/// Returns [`CommitError::Stale`] if the stored state is not the expected one. The caller must then
-/// read it and decide again.
+/// Returns [`CommitError::Stale`] if the stored state is not the expected one. The command must
+/// then read it and decide again.
 fn ensure_matched(matched: bool) -> Result<(), CommitError> {
     if matched { Ok(()) } else { Err(CommitError::Stale) }
 }

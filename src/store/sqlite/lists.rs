@@ -25,9 +25,10 @@ const ABSENT_TIME: i64 = i64::MIN;
 /// A condition on the elements of a list.
 struct Condition {
     sql: String,
-    /// True if the planner may choose an index for this condition. Many elements have the same
-    /// status, for example. A page that searched them by status would have to sort all of them. It
-    /// reads the index of the list's order instead, and skips the other elements.
+    /// True if the planner may choose an index for this condition. False for a condition that many
+    /// elements meet, such as a status. An index of statuses does not have the order of the list,
+    /// so all elements of a status would be sorted. Instead, the page reads the index that has the
+    /// order, and skips elements of another status.
     selective: bool,
 }
 
@@ -100,7 +101,7 @@ impl ListQuery {
         for (bound, operator) in [(&page.after, after), (&page.before, before)] {
             if let Some(position) = bound {
                 let condition = format!("({}, {}) {operator} (?, ?)", self.key, self.id);
-                self.filter(condition, [self.key_parameter(position), id(position.id)]);
+                self.filter(condition, [self.key_parameter(position), id_parameter(position.id)]);
             }
         }
         let stored_key = self.stored_key.unwrap_or(self.key);
@@ -174,7 +175,7 @@ impl ListQuery {
     }
 }
 
-fn id(id: ObjectId) -> Parameter {
+fn id_parameter(id: ObjectId) -> Parameter {
     Parameter::One(Value::Blob(id.0.to_vec()))
 }
 

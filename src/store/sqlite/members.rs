@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::rows::{self, Parameter, blobs};
 use crate::domain::{
-    id::{ObjectId, TenantId},
+    id::{ObjectId, TenantId, UserId},
     list::{Item, MemberFilter, Page, PageEdge, PageRequest, Position, SortKey},
     user::{TenantRole, User},
 };
@@ -30,6 +30,7 @@ pub(super) fn page_statement(filter: &MemberFilter, page: &PageRequest) -> Strin
         PageEdge::First => "ASC",
         PageEdge::Last => "DESC",
     };
+    // The alias `m` is in use here, so the subquery in the columns gets another one.
     let columns =
         rows::user::COLUMNS.replace("m.", "own.").replace("memberships m", "memberships own");
     // CROSS JOIN makes the memberships the outer loop, because their index has the order.
@@ -68,7 +69,7 @@ fn page_parameters(
     let mut parameters = vec![Parameter::id(tenant)];
     parameters.extend(filter.role.map(|role| Parameter::text(role.as_str())));
     for bound in [&page.after, &page.before].into_iter().flatten() {
-        parameters.push(Parameter::id(TenantId::new(bound.id)));
+        parameters.push(Parameter::id(UserId::new(bound.id)));
     }
     parameters.push(Parameter::integer(page.size as i64 + 1));
     parameters.into_iter().map(Parameter::into_sql)

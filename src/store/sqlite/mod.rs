@@ -60,7 +60,7 @@ impl SqliteStore {
         Ok(Self { pool: Pool::open(path, command_metrics(metrics))? })
     }
 
-    /// Creates a store in memory, which ends with the process.
+    /// Creates a store in memory. Its data is lost when the process ends.
     ///
     /// # Errors
     ///

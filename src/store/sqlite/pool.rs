@@ -21,7 +21,7 @@ use tokio::{
 use crate::store::{PrepareError, StoreError, instrumentation::CommandMetrics};
 
 /// The maximum number of concurrent reads. Further reads wait.
-const READERS: usize = 4;
+const MAX_READERS: usize = 4;
 /// The time that a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The number of prepared statements that a connection caches.
@@ -117,7 +117,7 @@ impl Pool {
         };
         // The writer connects first, because it creates the file and enables the write-ahead log.
         let writer = connect(false)?;
-        let readers = (0..READERS).map(|_| connect(true)).collect::<Result<_, _>>()?;
+        let readers = (0..MAX_READERS).map(|_| connect(true)).collect::<Result<_, _>>()?;
         let (readers, writer) = (Connections::new(readers), Connections::new(vec![writer]));
         Ok(Self { readers, writer, command_metrics })
     }

@@ -35,8 +35,8 @@ enum AllowedPlan {
     IndexScan,
     /// A sort of matches. Four lists are found by other indexes than those that have their order: a
     /// viewer's own tenants, the subscriptions of given tenants, the matches of a search, and the
-    /// users of a tenant. The subscriptions of a single tenant are sorted by `UPDATED_AT` or
-    /// `CURRENT_PERIOD_END` only.
+    /// users of a tenant. The subscriptions of a single tenant are sorted only if their order is
+    /// `UPDATED_AT` or `CURRENT_PERIOD_END`.
     Sort,
     /// A scan of an index that contains all columns of a count.
     Count,
@@ -44,7 +44,7 @@ enum AllowedPlan {
     FilteredCount,
 }
 
-fn prepared() -> Connection {
+fn prepared_database() -> Connection {
     let mut db = Connection::open_in_memory().expect("a database");
     array::load_module(&db).expect("rarray");
     schema::migrate(&mut db).expect("tables");
@@ -82,6 +82,7 @@ fn is_violation(step: &str, allowed: AllowedPlan) -> bool {
         && !matches!(allowed, AllowedPlan::Sort | AllowedPlan::FilteredCount)
 }
 
+/// The statements whose plan has a step that is not allowed. Dropping them fails the test.
 #[derive(Default)]
 struct Violations(Vec<String>);
 
@@ -146,7 +147,7 @@ fn subsets<T: Copy>(all: &[T]) -> [Vec<T>; 3] {
 
 #[test]
 fn lookups_search_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     let texts = ["a".to_owned()];
     let identity = Identity { issuer: String::new(), subject: String::new() };
@@ -167,7 +168,7 @@ fn lookups_search_an_index() {
 
 #[test]
 fn writes_search_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     for sql in commit::statements() {
         violations.check(&db, &sql, AllowedPlan::SearchOnly);
@@ -183,20 +184,20 @@ fn writes_search_an_index() {
 #[test]
 fn owner_check_uses_the_role_index() {
     let owner = commit::statements().into_iter().find(|sql| sql.contains("'owner'"));
-    let steps = plan(&prepared(), &owner.expect("the statement"));
+    let steps = plan(&prepared_database(), &owner.expect("the statement"));
     assert!(steps.iter().any(|step| step.contains("memberships_of_role")), "{steps:?}");
 }
 
 #[test]
 fn live_subscriptions_use_their_partial_index() {
     let query = queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()]));
-    let steps = plan(&prepared(), &query.sql);
+    let steps = plan(&prepared_database(), &query.sql);
     assert!(steps.iter().any(|step| step.contains("subscriptions_live")), "{steps:?}");
 }
 
 #[test]
 fn member_pages_and_counts_search_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     for role in [None, Some(TenantRole::Owner)] {
         let filter = MemberFilter { role };
@@ -217,7 +218,7 @@ fn scopes() -> [TenantScope; 2] {
 
 #[test]
 fn tenant_lists_use_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     for order in orders(TenantOrderField::ALL) {
         for scope in scopes() {
@@ -247,7 +248,7 @@ fn tenant_lists_use_an_index() {
 
 #[test]
 fn user_lists_use_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     let flags = [None, Some(true), Some(false)];
     for order in orders(UserOrderField::ALL) {
@@ -271,7 +272,7 @@ fn user_lists_use_an_index() {
 
 #[test]
 fn subscription_lists_use_an_index() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     for order in orders(SubscriptionOrderField::ALL) {
         for scope in scopes() {
@@ -311,7 +312,7 @@ fn audit_filters() -> Vec<AuditFilter> {
 
 #[test]
 fn audit_lists_never_sort() {
-    let db = prepared();
+    let db = prepared_database();
     let mut violations = Violations::default();
     for filter in audit_filters() {
         violations.check_list(&db, || lists::audit_events(&filter), AllowedPlan::IndexScan);

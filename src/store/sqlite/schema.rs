@@ -29,7 +29,7 @@ pub(super) fn check_version(db: &Connection) -> Result<(), PrepareError> {
 /// Returns the migrations that the database does not have yet.
 fn pending_migrations(db: &Connection) -> Result<&'static [&'static str], PrepareError> {
     let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(pending) = usize::try_from(version).ok().and_then(|done| MIGRATIONS.get(done..))
+    let Some(pending) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..))
     else {
         return Err(PrepareError::Misconfigured(format!(
             "the SQLite database has version {version} of the tables, but this gateway supports at \
@@ -64,18 +64,18 @@ mod tests {
     fn older_database_is_migrated_and_keeps_its_rows() {
         let mut new = Connection::open_in_memory().expect("a database");
         migrate(&mut new).expect("migrated");
-        for done in 1..MIGRATIONS.len() {
+        for version in 1..MIGRATIONS.len() {
             let mut old = Connection::open_in_memory().expect("a database");
-            for migration in &MIGRATIONS[..done] {
+            for migration in &MIGRATIONS[..version] {
                 old.execute_batch(migration).expect("a migration");
             }
-            old.execute_batch(&format!("PRAGMA user_version = {done}")).expect("a version");
+            old.execute_batch(&format!("PRAGMA user_version = {version}")).expect("a version");
             let tombstone =
                 "INSERT INTO tombstones (issuer, subject, deleted_at) VALUES ('i', 's', 7)";
             old.execute(tombstone, []).expect("inserted");
             for _ in 0..2 {
                 migrate(&mut old).expect("only pending migrations are applied");
-                assert_eq!(tables(&old), tables(&new), "from version {done}");
+                assert_eq!(tables(&old), tables(&new), "from version {version}");
                 let kept = old.query_row("SELECT deleted_at FROM tombstones", [], |row| row.get(0));
                 assert_eq!(kept, Ok(7), "existing rows stay");
             }

@@ -184,7 +184,7 @@ impl JwksSource for ScriptedSource {
         Ok(FetchedKeySet {
             set: set.expect("a key set"),
             max_age: self.0.max_age,
-            symmetric: false,
+            hmac_only: false,
         })
     }
 }
@@ -248,7 +248,7 @@ async fn failed_fetches_are_retried_with_growing_delays() {
 async fn last_fetched_keys_are_rejected_after_max_stale() {
     let source = ScriptedSource::default();
     let keys = JwksCache::remote(source.clone(), metrics());
-    keys.first_fetch().await;
+    keys.wait_for_first_fetch().await;
     source.0.failing.store(true, Ordering::Relaxed);
     let authenticator = authenticator_with_keys("https://id.example/", keys);
     let token = TokenBuilder::new("https://id.example/", &TestKey::of(Kind::P256)).sign();
@@ -274,7 +274,7 @@ async fn refresh_task_ends_when_the_cache_is_dropped() {
     let source = ScriptedSource::default();
     let source_state: Weak<SourceState> = Arc::downgrade(&source.0);
     let keys = JwksCache::remote(source, metrics());
-    keys.first_fetch().await;
+    keys.wait_for_first_fetch().await;
     drop(keys);
     until(|| source_state.strong_count() == 0).await;
 }
@@ -284,7 +284,7 @@ async fn fixed_keys_are_ready_without_a_fetch() {
     let set = KeySet::from_jwks(&json!({"keys": [TestKey::of(Kind::P256).jwk()]}));
     let set = set.expect("a key set");
     let keys = JwksCache::fixed(set);
-    keys.first_fetch().await;
+    keys.wait_for_first_fetch().await;
     assert_eq!(keys.check_ready(), Ok(()));
     let issuer = TestIssuer::start().await;
     let authenticator = authenticator_with_keys(issuer.url(), keys);

@@ -61,7 +61,7 @@ fn authenticator_with_keys(issuer: &str, keys: JwksCache) -> Authenticator {
 /// Returns an authenticator for one issuer, after the first fetch of its keys has ended.
 async fn authenticator(issuer: &TestIssuer) -> Authenticator {
     let keys = JwksCache::remote(discovery(issuer), metrics());
-    keys.first_fetch().await;
+    keys.wait_for_first_fetch().await;
     authenticator_with_keys(issuer.url(), keys)
 }
 

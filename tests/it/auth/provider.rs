@@ -48,7 +48,7 @@ async fn discovery_document_of_another_issuer_is_rejected() {
     }
     assert_eq!(issuer.jwks_fetches(), 0, "its key set is not fetched");
     let keys = JwksCache::remote(discovery(&issuer), metrics());
-    keys.first_fetch().await;
+    keys.wait_for_first_fetch().await;
     assert!(keys.check_ready().expect_err("not ready").to_string().contains("names the issuer"));
 }
 
@@ -84,7 +84,7 @@ async fn redirects_are_followed_to_the_same_host_and_at_most_three_times() {
     assert_eq!(fetch_error(&issuer).await, "key set: redirected too often");
     assert_eq!(issuer.jwks_fetches() - fetches_before, 4, "the first request and three redirects");
     issuer.set_jwks_response(ProviderResponse::Redirect(other.jwks_url()));
-    assert_eq!(fetch_error(&issuer).await, "key set: redirected to another host");
+    assert_eq!(fetch_error(&issuer).await, "key set: redirected to another origin");
     assert_eq!(other.jwks_fetches(), 0);
 }
 
@@ -124,7 +124,7 @@ fn unusable_keys_are_skipped_and_reported() {
         (rsa("alg", json!("ES256")), "has an `alg` that is not accepted"),
         (rsa("alg", json!("HS256")), "has an `alg` that is not accepted"),
         (rsa("alg", json!(null)), "has an `alg` that is not accepted"),
-        (rsa("n", base64_of_length(255)), "is RSA of less than 2048 bits"),
+        (rsa("n", base64_of_length(255)), "is an RSA key of less than 2048 bits"),
         (rsa("n", base64_of_length(1026)), "is RSA of more than 8192 bits"),
         (rsa("n", json!("+/")), "has no readable `n`"),
         (rsa("e", json!("")), "is RSA with an `e`"),

@@ -5,7 +5,7 @@ use tenantry::{
     domain::{change::Change, tenant::Tenant, user::User},
     seed::{
         generator::DemoTenant,
-        runner::{DemoSeeder, FillError, SeedProgress},
+        runner::{DemoSeedError, DemoSeeder, SeedProgress},
     },
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
 };
@@ -25,7 +25,7 @@ on_both_stores! {
 }
 
 /// Seeds the first `n` demo tenants and returns the progress and the result.
-async fn try_seed(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), FillError>) {
+async fn try_seed(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), DemoSeedError>) {
     let mut seeder = DemoSeeder::new(store, n);
     loop {
         match seeder.next().await {
@@ -182,7 +182,7 @@ async fn seed_reports_conflicts_and_changes_nothing(app: App) {
     assert_eq!(seeded, progress(&demo_tenants(1..=54), 54), "earlier tenants are created");
     let error = result.expect_err("the slug is taken");
     assert!(
-        matches!(&error, FillError::Taken { slug, field: "slug" } if *slug == blocked.tenant.slug)
+        matches!(&error, DemoSeedError::Taken { slug, field: "slug" } if *slug == blocked.tenant.slug)
     );
     let text = error.to_string();
     assert!(text.contains("demo-000055") && text.lines().count() == 1, "{text}");
@@ -196,7 +196,7 @@ async fn seed_reports_conflicts_and_changes_nothing(app: App) {
     let rename = Change::UpdateTenant { expected: by_slug.version, tenant: renamed };
     app.store.commit(&[rename]).await.expect("commit succeeds");
     let (_, result) = try_seed(&*app.store, 60).await;
-    let FillError::Taken { slug, field } = result.expect_err("the domain is taken") else {
+    let DemoSeedError::Taken { slug, field } = result.expect_err("the domain is taken") else {
         panic!("the store failed");
     };
     assert_eq!((slug, field), (with_domain.tenant.slug, "domains"));

@@ -62,7 +62,7 @@ export type AuditFilter = {
   until?: InputMaybe<Scalars['DateTime']['input']>;
 };
 
-/** The billing information of a tenant. Omitted fields keep their value, and null clears a field. */
+/** The billing information of a tenant. Null clears a field. Omitted fields keep their value. In a new tenant, they are null. */
 export type BillingInfoInput = {
   /** The postal address of the company. */
   address?: InputMaybe<PostalAddressInput>;
@@ -104,7 +104,7 @@ export type CreateTenantInput = {
    * internationalized domain name may be given in Unicode or in ASCII form.
    */
   domains?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** The identifiers of the tenant in other services of the platform. */
+  /** The names of the tenant in other services of the platform. */
   integrations?: InputMaybe<TenantIntegrationsInput>;
   /** The display name of the tenant: 1 to 200 characters. */
   name: Scalars['String']['input'];
@@ -125,7 +125,7 @@ export type CreateUserInput = {
   disabled?: Scalars['Boolean']['input'];
   /**
    * The e-mail address of the user: at most 254 bytes. The user's next query of `me` replaces it
-   * with the address in the user's token.
+   * with the address in the user's token, if the token has a valid one.
    */
   email: Scalars['String']['input'];
   /**
@@ -135,7 +135,7 @@ export type CreateUserInput = {
   issuer?: InputMaybe<Scalars['String']['input']>;
   /**
    * The display name of the user: 1 to 200 characters. The user's next query of `me` replaces it
-   * with the name in the user's token.
+   * with the name in the user's token, if the token has a valid one.
    */
   name: Scalars['String']['input'];
   /** True to make the user a platform admin. */
@@ -183,8 +183,8 @@ export type DeleteUserInput = {
 /** The origin of a membership. */
 export type MembershipSource =
   /**
-   * A mutation or an operator granted the membership. The sync of the user's groups does not
-   * touch it.
+   * A mutation or a manual edit of the database granted the membership. The sync of the user's
+   * groups does not touch it.
    */
   | 'DIRECT'
   /**
@@ -212,8 +212,8 @@ export type Plan =
   | 'STARTER';
 
 /**
- * A postal address. Each line has at most 200 characters. Omitted fields keep their value, and
- * null clears a field.
+ * A postal address. Each line has at most 200 characters. Null clears a field.
+ * Omitted fields keep their value. In a new tenant, they are null.
  */
 export type PostalAddressInput = {
   /** The name of the city. */
@@ -243,7 +243,8 @@ export type RemoveTenantMemberInput = {
 
 /**
  * The identifiers of a subscription at the billing provider Stripe, each with at most 200
- * characters. Omitted fields keep their value, and null clears a field.
+ * characters. Null clears a field. Omitted fields keep their value. In a new subscription,
+ * they are null.
  */
 export type StripeHandlesInput = {
   /** The identifier of the customer at Stripe (`cus_…`). */
@@ -266,18 +267,15 @@ export type TenantFilter = {
   domain?: InputMaybe<Scalars['String']['input']>;
   /** Only tenants with one of these plans. */
   plan?: InputMaybe<Array<Plan>>;
-  /**
-   * Only tenants whose slug, name or one of whose domains starts with this text. Case is
-   * ignored.
-   */
+  /** Only tenants with a slug, a name or a domain that starts with this text. Case is ignored. */
   search?: InputMaybe<Scalars['String']['input']>;
   /** Only tenants with one of these statuses. */
   status?: InputMaybe<Array<TenantStatus>>;
 };
 
 /**
- * The identifiers of a tenant in other services of the platform. Omitted fields keep their value,
- * and null clears a field.
+ * The names of a tenant in other services of the platform. Null clears a field. Omitted fields keep
+ * their value. In a new tenant, they are null.
  */
 export type TenantIntegrationsInput = {
   /**
@@ -326,9 +324,12 @@ export type TenantRole =
 export type TenantStatus =
   /** The tenant is in use. */
   | 'ACTIVE'
-  /** The tenant is closed permanently. The same restrictions as for `SUSPENDED` apply. */
+  /** The tenant is closed and is not intended to be reopened. The same restrictions as for `SUSPENDED` apply. */
   | 'ARCHIVED'
-  /** The tenant was created and is not in use yet. It works like an active tenant. */
+  /**
+   * The tenant was created and is not in use yet. Its members have the same rights
+   * as in an active tenant.
+   */
   | 'PENDING'
   /** The tenant is suspended. Its members can read it and leave it, and change nothing else. */
   | 'SUSPENDED';
@@ -385,7 +386,7 @@ export type TenantSubscriptionStatus =
   | 'PAUSED'
   /** The subscription is in its trial period. */
   | 'TRIALING'
-  /** A payment was missed, and the billing provider has stopped trying to collect it. */
+  /** All attempts to collect a payment have failed. */
   | 'UNPAID';
 
 /** The input of the mutation `updateSubscription`. Omitted fields keep their value. */
@@ -436,7 +437,7 @@ export type UpdateTenantInput = {
   /** The identifier of the tenant (`ten_…`). */
   id: Scalars['ID']['input'];
   /**
-   * The identifiers of the tenant in other services of the platform. Null clears all of them.
+   * The names of the tenant in other services of the platform. Null clears all of them.
    * Only platform admins may change them.
    */
   integrations?: InputMaybe<TenantIntegrationsInput>;
@@ -479,14 +480,14 @@ export type UpdateUserInput = {
   disabled?: InputMaybe<Scalars['Boolean']['input']>;
   /**
    * The e-mail address of the user: at most 254 bytes. Null clears it. The user's next query of
-   * `me` replaces it with the address in the user's token.
+   * `me` replaces it with the address in the user's token, if the token has a valid one.
    */
   email?: InputMaybe<Scalars['String']['input']>;
   /** The identifier of the user (`usr_…`). */
   id: Scalars['ID']['input'];
   /**
    * The display name of the user: 1 to 200 characters. Must not be null. The user's next query
-   * of `me` replaces it with the name in the user's token.
+   * of `me` replaces it with the name in the user's token, if the token has a valid one.
    */
   name?: InputMaybe<Scalars['String']['input']>;
   /**

@@ -54,7 +54,7 @@ pub(in crate::store::mongo) struct PendingCleanup {
     pub(in crate::store::mongo) tenant: TenantId,
     /// The time of the deletion.
     pub(in crate::store::mongo) deleted_at: Timestamp,
-    /// The watermark that its former members have at least.
+    /// The earliest watermark that its former members have afterwards.
     pub(in crate::store::mongo) groups_as_of: Timestamp,
 }
 

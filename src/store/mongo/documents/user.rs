@@ -78,8 +78,8 @@ fn decode_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<V
     Ok(memberships)
 }
 
-/// Returns whether two memberships are in one tenant. Sorting is cheap for the usual few, and for
-/// 10,000.
+/// Returns whether two memberships are in one tenant. Sorting is fast for a few memberships, and
+/// fast enough for 10,000.
 fn has_duplicates(memberships: &[Membership]) -> bool {
     let mut ids: Vec<_> = memberships.iter().map(|m| m.tenant_id).collect();
     ids.sort_unstable();

@@ -25,10 +25,10 @@ struct ChangeJson {
 
 /// Decodes an audit event.
 pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<AuditEvent>> {
-    decode_or_log("audit_events", row, event)
+    decode_or_log("audit_events", row, decode_event)
 }
 
-fn event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
+fn decode_event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
     let actor: Option<[u8; 12]> = fields.get("actor", "12 bytes or null")?;
     let changes: Vec<ChangeJson> = fields.json("changes")?;
     let changes =
@@ -39,14 +39,14 @@ fn event(fields: &Fields<'_>) -> DecodeResult<AuditEvent> {
         action: fields.text("action")?,
         actor_kind: fields.string_enum("actor_kind", ActorKind::parse)?,
         actor: actor.map(|id| UserId::new(ObjectId(id))),
-        tenants: tenants(fields)?,
+        tenants: decode_tenants(fields)?,
         target: fields.optional_string_enum("target", NodeId::parse)?,
         changes: changes.collect(),
         request_id: fields.optional_text("request_id")?,
     })
 }
 
-fn tenants(fields: &Fields<'_>) -> DecodeResult<Vec<TenantId>> {
+fn decode_tenants(fields: &Fields<'_>) -> DecodeResult<Vec<TenantId>> {
     let hex: Vec<String> = fields.json("tenants")?;
     let parse = |hex: String| ObjectId::from_hex(&hex.to_ascii_lowercase()).map(TenantId::new);
     let error = DecodeError { column: "tenants", expected: "12 bytes each" };

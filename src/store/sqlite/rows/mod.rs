@@ -1,7 +1,8 @@
 //! Converts between rows and domain types.
 //!
-//! Each file has the columns that its `decode` needs, and reads them by name. The column `id` is
-//! required. A row that cannot be decoded otherwise is an `UnreadableDocument`.
+//! Each file has the columns that its `decode` needs, and reads them by name. A row without a
+//! readable `id` fails the whole statement. If another column cannot be decoded, the row is an
+//! `UnreadableDocument`.
 
 pub(super) mod audit;
 pub(super) mod idempotency;
@@ -137,7 +138,8 @@ pub(super) fn texts(texts: &[String]) -> Parameter {
     Parameter::List(texts.iter().cloned().map(Value::Text).collect())
 }
 
-/// A parameter of a statement. It can be sent to another thread, unlike the `Rc` of a list.
+/// A parameter of a statement. It can be sent to another thread, unlike the `Rc` that rusqlite
+/// binds for a list.
 pub(super) enum Parameter {
     /// A single value.
     One(Value),

@@ -26,10 +26,10 @@ struct StripeJson {
 
 /// Decodes a subscription.
 pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<TenantSubscription>> {
-    decode_or_log("subscriptions", row, subscription)
+    decode_or_log("subscriptions", row, decode_subscription)
 }
 
-fn subscription(fields: &Fields<'_>) -> DecodeResult<TenantSubscription> {
+fn decode_subscription(fields: &Fields<'_>) -> DecodeResult<TenantSubscription> {
     let stripe: Option<StripeJson> = fields.optional_json("stripe")?;
     Ok(TenantSubscription {
         id: fields.id("id")?,

@@ -47,10 +47,10 @@ struct IntegrationsJson {
 
 /// Decodes a tenant.
 pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<Tenant>> {
-    decode_or_log("tenants", row, tenant)
+    decode_or_log("tenants", row, decode_tenant)
 }
 
-fn tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
+fn decode_tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
     Ok(Tenant {
         id: fields.id("id")?,
         slug: fields.text("slug")?,
@@ -58,15 +58,15 @@ fn tenant(fields: &Fields<'_>) -> DecodeResult<Tenant> {
         status: fields.string_enum("status", TenantStatus::parse)?,
         plan: fields.string_enum("plan", Plan::parse)?,
         domains: fields.json("domains")?,
-        billing_info: fields.optional_json("billing_info")?.map(billing_info),
-        integrations: integrations(fields)?,
+        billing_info: fields.optional_json("billing_info")?.map(decode_billing_info),
+        integrations: decode_integrations(fields)?,
         version: fields.version()?,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
     })
 }
 
-fn billing_info(json: BillingJson) -> BillingInfo {
+fn decode_billing_info(json: BillingJson) -> BillingInfo {
     let BillingJson { company_name, email, vat_id, address } = json;
     let address = address.map(|a| PostalAddress {
         line1: a.line1,
@@ -79,7 +79,7 @@ fn billing_info(json: BillingJson) -> BillingInfo {
     BillingInfo { company_name, email, vat_id, address }
 }
 
-fn integrations(fields: &Fields<'_>) -> DecodeResult<Option<TenantIntegrations>> {
+fn decode_integrations(fields: &Fields<'_>) -> DecodeResult<Option<TenantIntegrations>> {
     let authentik_group = fields.optional_text("authentik_group")?;
     let json: Option<IntegrationsJson> = fields.optional_json("integrations")?;
     if json.is_none() && authentik_group.is_none() {

@@ -20,10 +20,10 @@ pub(in super::super) const COLUMNS: &str = "u.id, u.issuer, u.subject, u.email, 
 
 /// Decodes a user.
 pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<User>> {
-    decode_or_log("users", row, user)
+    decode_or_log("users", row, decode_user)
 }
 
-fn user(fields: &Fields<'_>) -> DecodeResult<User> {
+fn decode_user(fields: &Fields<'_>) -> DecodeResult<User> {
     Ok(User {
         id: fields.id("id")?,
         identity: Identity { issuer: fields.text("issuer")?, subject: fields.text("subject")? },
@@ -31,7 +31,7 @@ fn user(fields: &Fields<'_>) -> DecodeResult<User> {
         name: fields.text("name")?,
         platform_admin: fields.optional_string_enum("platform_admin", MembershipSource::parse)?,
         disabled: fields.flag("disabled")?,
-        memberships: memberships(fields)?,
+        memberships: decode_memberships(fields)?,
         groups_as_of: fields.optional_time("groups_as_of")?,
         last_seen_at: fields.optional_time("last_seen_at")?,
         version: fields.version()?,
@@ -40,7 +40,7 @@ fn user(fields: &Fields<'_>) -> DecodeResult<User> {
     })
 }
 
-fn memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
+fn decode_memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
     let rows: Vec<(String, String, String, i64)> = fields.json("memberships")?;
     let error = DecodeError { column: "memberships", expected: "known values and timestamps" };
     let parse = |(tenant, role, source, since): (String, String, String, i64)| {

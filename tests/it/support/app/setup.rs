@@ -129,7 +129,7 @@ async fn build_verifiers(issuers: &[&Arc<TestIssuer>], metrics: &Metrics) -> Vec
     for (index, issuer) in issuers.iter().enumerate() {
         let discovery = OidcKeySource::discover(Fetcher::new(None).expect("TLS"), issuer.url());
         let keys = Arc::new(JwksCache::remote(discovery.expect("an issuer"), metrics.clone()));
-        keys.first_fetch().await;
+        keys.wait_for_first_fetch().await;
         // The first issuer shares no audience with the others.
         let audiences: &[&str] = if index == 0 { &[AUDIENCE, "other"] } else { &[OTHER_AUDIENCE] };
         let validation = TokenValidation {
