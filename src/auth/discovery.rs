@@ -227,12 +227,12 @@ mod tests {
             (idp, json!({"issuer": idp}), "no jwks_uri"),
             (idp, json!({"issuer": idp, "jwks_uri": 1}), "no jwks_uri"),
             (idp, json!({"issuer": idp, "jwks_uri": "/jwks"}), "not a URL"),
-            (idp, json!({"issuer": idp, "jwks_uri": "http://id.example/jwks"}), "must be https"),
-            (idp, json!({"issuer": idp, "jwks_uri": "http://127.0.0.1/jwks"}), "must be https"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://id.example/jwks"}), "must use https"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://127.0.0.1/jwks"}), "must use https"),
             (
                 local,
                 json!({"issuer": local, "jwks_uri": "http://127.0.0.1:2/jwks"}),
-                "must be https",
+                "must use https",
             ),
         ] {
             let error = parse(issuer, document.clone()).expect_err("rejected").to_string();
