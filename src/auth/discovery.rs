@@ -145,7 +145,7 @@ fn parse_jwks_uri(
     // belong to another program.
     if url.scheme() != "https" && url.origin() != document_url.origin() {
         return Err(invalid(
-            "its jwks_uri is not accepted: an address of another origin must use https",
+            "its jwks_uri is not accepted: an address of another origin must be https",
         ));
     }
     Ok(url)
@@ -227,12 +227,12 @@ mod tests {
             (idp, json!({"issuer": idp}), "no jwks_uri"),
             (idp, json!({"issuer": idp, "jwks_uri": 1}), "no jwks_uri"),
             (idp, json!({"issuer": idp, "jwks_uri": "/jwks"}), "not a URL"),
-            (idp, json!({"issuer": idp, "jwks_uri": "http://id.example/jwks"}), "must use https"),
-            (idp, json!({"issuer": idp, "jwks_uri": "http://127.0.0.1/jwks"}), "must use https"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://id.example/jwks"}), "must be https"),
+            (idp, json!({"issuer": idp, "jwks_uri": "http://127.0.0.1/jwks"}), "must be https"),
             (
                 local,
                 json!({"issuer": local, "jwks_uri": "http://127.0.0.1:2/jwks"}),
-                "must use https",
+                "must be https",
             ),
         ] {
             let error = parse(issuer, document.clone()).expect_err("rejected").to_string();
