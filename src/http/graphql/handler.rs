@@ -65,7 +65,7 @@ impl<'a> RequestHandler<'a> {
         let media_type = self.negotiate_media_type()?; // 406
         let caller = self.authenticate().await?; // 400, 401, 429, 503
         let rate_limit_key = self.rate_limit_key(caller.as_ref());
-        self.charge(rate_limit_key, BASE_COST, 0)?; // 429
+        self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
         let request = read_request.await?; // 400, 413, 415
         let permit = self.acquire_permit()?; // 503
         let idempotency_key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
@@ -92,7 +92,7 @@ impl<'a> RequestHandler<'a> {
                 // trying out tokens.
                 self.telemetry.set_auth_error(error.as_str());
                 if error != AuthError::KeysUnavailable {
-                    self.charge(self.client_ip_key(), BASE_COST, 0)?;
+                    self.check_rate_limit(self.client_ip_key(), BASE_COST, 0)?;
                     self.penalize(self.client_ip_key());
                 }
                 Err(HttpError::unauthenticated(error))
@@ -115,7 +115,12 @@ impl<'a> RequestHandler<'a> {
     /// Charges the cost of the request, or rejects the request if it exceeds the rate limit.
     ///
     /// `charged` is the part of the cost that was charged before.
-    fn charge(&self, key: RateLimitKey<'_>, cost: u64, charged: u64) -> Result<(), HttpError> {
+    fn check_rate_limit(
+        &self,
+        key: RateLimitKey<'_>,
+        cost: u64,
+        charged: u64,
+    ) -> Result<(), HttpError> {
         let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
         limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
             self.state.metrics.record_rate_limited(key.as_label());
@@ -148,7 +153,7 @@ impl<'a> RequestHandler<'a> {
         if self.parts.method != Method::POST && !operation.is_query() {
             return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
         }
-        self.charge(rate_limit_key, operation.complexity(), BASE_COST)?;
+        self.check_rate_limit(rate_limit_key, operation.complexity(), BASE_COST)?;
         Ok(operation)
     }
 

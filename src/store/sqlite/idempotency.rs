@@ -42,7 +42,7 @@ pub(super) const STATEMENTS: &[&str] =
     &[FIND, TAKE_OVER, SWEEP, RECORD_STEP, STORE_RESPONSE, DELETE_IF_EMPTY, END_LEASE];
 
 /// The record of a claimed request.
-struct Record {
+struct IdempotencyRecord {
     fingerprint: [u8; 32],
     lease_until: i64,
     steps: String,
@@ -50,7 +50,7 @@ struct Record {
     response: Option<String>,
 }
 
-impl Record {
+impl IdempotencyRecord {
     fn decode(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             fingerprint: row.get("fingerprint")?,
@@ -76,7 +76,9 @@ fn claim_record(db: &Transaction<'_>, claim: &Claim) -> Result<ClaimResult, Stor
     let lease_until = now.saturating_add(LEASE_TTL).millis();
     let expires_at = now.saturating_add(KEY_TTL).millis();
     let find = params![key.0, now.millis()];
-    let Some(record) = db.prepare_cached(FIND)?.query_row(find, Record::decode).optional()? else {
+    let Some(record) =
+        db.prepare_cached(FIND)?.query_row(find, IdempotencyRecord::decode).optional()?
+    else {
         let insert = params![key.0, fingerprint, run_id.0, now.millis(), lease_until, expires_at];
         db.prepare_cached(INSERT)?.execute(insert)?;
         return Ok(ClaimResult::Acquired(Vec::new()));
