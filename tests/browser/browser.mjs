@@ -1,4 +1,4 @@
-// Starts a real browser and collects faults on its pages: console errors, violations of the page's
+// Starts a real browser and collects problems on its pages: console errors, violations of the page's
 // Content-Security-Policy, and requests to other origins.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -27,25 +27,25 @@ export async function launch(options = {}) {
   return chromium.launch({ executablePath: findChromium(), args, ...options });
 }
 
-/** Opens a page in a new context. Returns both, and the list to which faults on the page are added. */
+/** Opens a page in a new context. Returns both, and the list to which problems on the page are added. */
 export async function openPage(browser, origin, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   context.setDefaultTimeout(TIMEOUT_MS);
   const page = await context.newPage();
-  const faults = [];
+  const problems = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`);
   });
-  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('request', (request) => {
     const url = new URL(request.url());
-    if (url.protocol !== 'data:' && url.origin !== origin) faults.push(`request: ${url.origin}`);
+    if (url.protocol !== 'data:' && url.origin !== origin) problems.push(`request: ${url.origin}`);
   });
-  await page.exposeFunction('reportPolicyViolation', (violation) => faults.push(`policy: ${violation}`));
+  await page.exposeFunction('reportPolicyViolation', (violation) => problems.push(`policy: ${violation}`));
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
       globalThis.reportPolicyViolation(`${violatedDirective} ${blockedURI}`),
     );
   });
-  return { page, context, faults };
+  return { page, context, problems };
 }

@@ -20,7 +20,7 @@ const [mode, url, token] = process.argv.slice(2);
 const { origin } = new URL(url);
 
 /** The same operation has different responses for different demo identities. */
-async function testDevMode(page, context, faults) {
+async function testDevMode(page, context, problems) {
   await visit(page, url);
   await page.getByRole('radio', { name: 'anonymous' }).waitFor();
   const identities = await page.getByRole('radio').evaluateAll((radios) => radios.map(({ value }) => value));
@@ -47,7 +47,7 @@ async function testDevMode(page, context, faults) {
   await testExamples(page);
   await testDocumentation(page);
   await testKeyboard(page);
-  await testTokenRenewal(page, faults);
+  await testTokenRenewal(page, problems);
   await testReload(page, context);
 }
 
@@ -104,7 +104,7 @@ async function testKeyboard(page) {
 }
 
 /** The page renews a token that the gateway rejects, and one that expires soon. */
-async function testTokenRenewal(page, faults) {
+async function testTokenRenewal(page, problems) {
   await openTab(page, 'Tenants');
   let rejectedRequests = 0;
   await page.route('**/graphql', async (route) => {
@@ -122,7 +122,7 @@ async function testTokenRenewal(page, faults) {
   assert.equal(rejectedRequests, 1);
   await page.unroute('**/graphql');
   // The browser logs the rejected request and nothing else.
-  assert.match(faults.splice(0).join('\n'), /^console: .* 401 \(Unauthorized\)$/);
+  assert.match(problems.splice(0).join('\n'), /^console: .* 401 \(Unauthorized\)$/);
 
   // Half a minute before its expiry, a token is renewed before the request is sent.
   await page.clock.setFixedTime(Date.now() + 59.5 * 60_000);
@@ -178,12 +178,12 @@ async function testPathPrefix(browser) {
   await new Promise((listening) => proxy.listen(0, '127.0.0.1', listening));
   try {
     const proxyOrigin = `http://127.0.0.1:${proxy.address().port}`;
-    const { page, context, faults } = await openPage(browser, proxyOrigin);
+    const { page, context, problems } = await openPage(browser, proxyOrigin);
     await visit(page, `${proxyOrigin}/portal/api/graphql`);
     await selectIdentity(page, 'bob');
     await runOperation(page);
     await waitForLine(page, '"name": "Bob"');
-    assert.deepEqual(faults, []);
+    assert.deepEqual(problems, []);
     await context.close();
   } finally {
     proxy.closeAllConnections();
@@ -192,7 +192,7 @@ async function testPathPrefix(browser) {
 }
 
 /** Without demo identities, requests are anonymous until the user pastes a token. */
-async function testServeMode(page, context, faults) {
+async function testServeMode(page, context, problems) {
   await visit(page, url);
   await page.getByText('introspection is disabled', { exact: true }).waitFor();
   await editor(page, 'Response').getByText(/introspection/i).waitFor({ state: 'detached' });
@@ -216,7 +216,7 @@ async function testServeMode(page, context, faults) {
   const rejected = await runOperation(page);
   assert.equal(rejected.status(), 401);
   await responseInfo(page).getByText('Identity: Authorization header').waitFor();
-  assert.match(faults.splice(0).join('\n'), /^console: .* 401 \(Unauthorized\)$/);
+  assert.match(problems.splice(0).join('\n'), /^console: .* 401 \(Unauthorized\)$/);
 
   // Neither the pasted token nor the header is stored, not even in the history.
   await page.getByRole('button', { name: 'Show History' }).click();
@@ -230,9 +230,9 @@ async function testServeMode(page, context, faults) {
 
 const browser = await launch();
 try {
-  const { page, context, faults } = await openPage(browser, origin);
-  await (mode === 'dev' ? testDevMode : testServeMode)(page, context, faults);
-  assert.deepEqual(faults, []);
+  const { page, context, problems } = await openPage(browser, origin);
+  await (mode === 'dev' ? testDevMode : testServeMode)(page, context, problems);
+  assert.deepEqual(problems, []);
   if (mode === 'dev') {
     await testPathPrefix(browser);
     await testUnreachableGateway(browser);

@@ -12,7 +12,7 @@ import { mismatches } from './support/shape.mjs';
 // Relay's runtime and its artifacts are CommonJS.
 const require = createRequire(import.meta.url);
 const { environment } = require('./relay/built/network.js');
-const { tenants, members, refusals, editing } = require('./relay/built/walk.js');
+const { tenants, members, forbiddenFields, editing } = require('./relay/built/walk.js');
 
 const file = (path) => resolve(import.meta.dirname, path);
 const schema = buildSchema(readFileSync(file('../../schema.graphql'), 'utf8'));
@@ -35,7 +35,7 @@ test('the store merges pages of root lists and of `node`', async () => {
   await members(as('bob'));
 });
 
-test('a forbidden field is distinguishable from a null field', () => refusals(as('carol')));
+test('a forbidden field is distinguishable from a null field', () => forbiddenFields(as('carol')));
 
 test('a mutation updates every record with its identifier', () => editing(as('ada')));
 

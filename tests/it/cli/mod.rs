@@ -128,7 +128,7 @@ async fn get(url: &str) -> (u16, String) {
     (response.status().as_u16(), response.text().await.expect("a body"))
 }
 
-pub(crate) async fn ask(endpoint: &str, token: &str, query: &str) -> Value {
+pub(crate) async fn send_query(endpoint: &str, token: &str, query: &str) -> Value {
     let client = reqwest::Client::new();
     let body = json!({"query": query}).to_string();
     let request = client
@@ -170,15 +170,19 @@ async fn dev_serves_a_gateway_with_demo_data() {
             let token = curl.split("Bearer ").nth(1).and_then(|rest| rest.split('\'').next());
             let body = curl.split("-d '").nth(1).expect("a body").trim_end_matches('\'');
             let query: Value = serde_json::from_str(body).expect("JSON");
-            let response =
-                ask(&endpoint, token.expect("a token"), query["query"].as_str().expect("a query"));
+            let response = send_query(
+                &endpoint,
+                token.expect("a token"),
+                query["query"].as_str().expect("a query"),
+            );
             assert_eq!(
                 response.await["data"]["me"]["name"].as_str().map(str::to_lowercase).as_deref(),
                 identity["name"].as_str()
             );
             let token = identity["token"].as_str().expect("a token");
             let response =
-                ask(&endpoint, token, "{ me { id } tenants { nodes { slug status } } }").await;
+                send_query(&endpoint, token, "{ me { id } tenants { nodes { slug status } } }")
+                    .await;
             let tenants = response["data"]["tenants"]["nodes"].as_array().expect("nodes").clone();
             tenant_counts.push(tenants.len());
             ids.push(response["data"]["me"]["id"].clone());
@@ -218,7 +222,7 @@ async fn serve_responds_with_mongodb_and_has_no_dev_endpoints() {
     let now = now();
     let token = issuer.token().issued_at(now).expires_at(now + 600).groups(["tenant:dezky:owner"]);
     let query = "{ me { memberships { role tenant { slug plan subscription { status } } } } }";
-    let response = ask(&format!("{base}/graphql"), &token.sign(), query).await;
+    let response = send_query(&format!("{base}/graphql"), &token.sign(), query).await;
     let tenant = json!({"slug": "dezky", "plan": "FREE", "subscription": {"status": "ACTIVE"}});
     assert_eq!(response["data"]["me"]["memberships"], json!([{"role": "OWNER", "tenant": tenant}]));
     assert_eq!(get(&format!("{admin}/readyz")).await.0, 200);
@@ -226,7 +230,8 @@ async fn serve_responds_with_mongodb_and_has_no_dev_endpoints() {
         assert_eq!(get(&format!("{base}{path}")).await.0, 404, "{path}");
     }
     let introspection =
-        ask(&format!("{base}/graphql"), &token.sign(), "{ __schema { types { name } } }").await;
+        send_query(&format!("{base}/graphql"), &token.sign(), "{ __schema { types { name } } }")
+            .await;
     assert_eq!(introspection["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
     // `seed` without demo data finds that the default tenant exists, and creates nothing.
     let seed = run(folder.path(), &["seed"], &[("TENANTRY_DATABASE_URL", &fresh.uri)]);
@@ -259,7 +264,7 @@ async fn serve_waits_for_an_unreachable_database_and_provider() {
     let (status, reasons) = get(&format!("{admin}/readyz")).await;
     assert!(status == 503 && reasons.contains("store") && reasons.contains("keys"), "{reasons}");
     let base = format!("http://{}/graphql", serving["bind"].as_str().expect("an address"));
-    let response = ask(&base, &issuer.token().sign(), "{ me { id } }").await;
+    let response = send_query(&base, &issuer.token().sign(), "{ me { id } }").await;
     assert_eq!(response["errors"][0]["extensions"]["code"], "UNAVAILABLE");
     issuer.set_offline(false);
     assert!(mongod.start(), "the port is still free");

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Running, ask, check, get};
+use super::{Running, check, get, send_query};
 use crate::support::oidc::{Oidc, PrivateCa};
 
 const ME: &str = "{ me { subject email memberships { role source tenant { slug } } } }";
@@ -64,14 +64,14 @@ async fn tokens_of_a_certified_provider_are_accepted_across_key_rotation() {
 
     // Tokens of the provider, with groups.
     let old = oidc.token(&ca, "bob").await;
-    let me = ask(&endpoint, &old, ME).await["data"]["me"].clone();
+    let me = send_query(&endpoint, &old, ME).await["data"]["me"].clone();
     assert_eq!(me["subject"], "bob");
     assert_eq!(me["email"], "bob@example.org");
     let membership = &me["memberships"][0];
     assert_eq!(membership["role"], "OWNER", "{me}");
     assert_eq!(membership["source"], "GROUP");
     assert_eq!(membership["tenant"]["slug"], "dezky");
-    let other = ask(&endpoint, &oidc.token(&ca, "mallory").await, ME).await;
+    let other = send_query(&endpoint, &oidc.token(&ca, "mallory").await, ME).await;
     assert_eq!(other["data"]["me"]["memberships"], Value::Array(vec![]));
 
     // The first token with the new key triggers a fetch, which also removes the old key.

@@ -8,7 +8,7 @@ use std::{
 use mongodb::bson::{Document, doc};
 use tenantry::seed::generator::DemoTenant;
 
-use super::{Running, ask, run, tenantry, text};
+use super::{Running, run, send_query, tenantry, text};
 use crate::support::{
     issuer::TestIssuer,
     mongod::{FreshDatabase, Kind, Mongod},
@@ -67,8 +67,8 @@ async fn assert_demo_seed_is_idempotent_and_extends(folder: &Path, database: &st
     // The query that the command prints.
     let query =
         extended.lines().find_map(|line| line.strip_prefix("example query for a platform admin: "));
-    ask(&endpoint, &token, "{ me { id } }").await;
-    let response = ask(&endpoint, &token, query.expect("a query")).await;
+    send_query(&endpoint, &token, "{ me { id } }").await;
+    let response = send_query(&endpoint, &token, query.expect("a query")).await;
     let tenants = &response["data"]["tenants"];
     assert_eq!(tenants["totalCount"], 120, "{response}");
     let nodes = tenants["nodes"].as_array().expect("nodes");
@@ -77,7 +77,7 @@ async fn assert_demo_seed_is_idempotent_and_extends(folder: &Path, database: &st
     );
     // More demo tenants can be created while the gateway runs.
     assert!(stdout(&seed(folder, database, &["--demo", "130"])).contains(": created 10,"));
-    let response = ask(&endpoint, &token, query.expect("a query")).await;
+    let response = send_query(&endpoint, &token, query.expect("a query")).await;
     assert_eq!(response["data"]["tenants"]["totalCount"], 130);
 }
 

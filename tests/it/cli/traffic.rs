@@ -25,7 +25,7 @@ async fn serve_with(variable: &str, value: &str) -> (Running, String, String) {
     (serve, public, admin)
 }
 
-async fn ask(address: &str) -> reqwest::Response {
+async fn send_query(address: &str) -> reqwest::Response {
     let request = reqwest::Client::new()
         .post(format!("http://{address}/graphql"))
         .header("content-type", "application/json")
@@ -45,7 +45,7 @@ async fn send_head(address: &str) -> TcpStream {
 async fn cors_origins_option_is_applied() {
     let (_running, address, _) =
         serve_with("TENANTRY_CORS_ORIGINS", "https://portal.example.org").await;
-    let response = ask(&address).await;
+    let response = send_query(&address).await;
     let allowed = response.headers().get("access-control-allow-origin");
     assert_eq!(allowed.expect("a header"), "https://portal.example.org");
 }
@@ -53,8 +53,8 @@ async fn cors_origins_option_is_applied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limit_option_is_applied() {
     let (_running, address, admin) = serve_with("TENANTRY_RATE_LIMIT", "1/m").await;
-    assert_eq!(ask(&address).await.status(), 200);
-    let rejected = ask(&address).await;
+    assert_eq!(send_query(&address).await.status(), 200);
+    let rejected = send_query(&address).await;
     assert_eq!(rejected.status(), 429);
     assert!(rejected.headers().contains_key("retry-after"));
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;

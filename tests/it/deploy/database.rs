@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::files::root;
 use crate::{
-    cli::{Running, ask, run, text},
+    cli::{Running, run, send_query, text},
     support::{issuer::TestIssuer, mongod::Mongod},
 };
 
@@ -97,7 +97,8 @@ async fn gateway_works_with_the_granted_privileges() {
         token.groups(groups.iter().copied()).sign()
     };
     let (ada, carol) = (token("ada", &["platform-admins"]), token("carol", &["tenant:dezky"]));
-    let viewer = ask(&endpoint, &carol, "{ me { id memberships { tenant { slug } } } }").await;
+    let viewer =
+        send_query(&endpoint, &carol, "{ me { id memberships { tenant { slug } } } }").await;
     assert_eq!(viewer["data"]["me"]["memberships"][0]["tenant"]["slug"], "dezky", "{viewer}");
     let user = viewer["data"]["me"]["id"].as_str().expect("an id");
     let created = mutate(
@@ -119,15 +120,15 @@ async fn gateway_works_with_the_granted_privileges() {
     ] {
         mutate(&endpoint, &ada, &mutation).await;
     }
-    let audit_log = ask(&endpoint, &ada, "{ me { id } auditLog { totalCount } }").await;
+    let audit_log = send_query(&endpoint, &ada, "{ me { id } auditLog { totalCount } }").await;
     assert!(audit_log["data"]["auditLog"]["totalCount"].as_i64() > Some(6), "{audit_log}");
 }
 
 /// Executes a mutation, which must succeed, and returns its data. The query of `me` creates the
 /// viewer's user if it does not exist yet.
 async fn mutate(endpoint: &str, token: &str, mutation: &str) -> Value {
-    ask(endpoint, token, "{ me { id } }").await;
-    let response = ask(endpoint, token, &format!("mutation {{ {mutation} }}")).await;
+    send_query(endpoint, token, "{ me { id } }").await;
+    let response = send_query(endpoint, token, &format!("mutation {{ {mutation} }}")).await;
     assert_eq!(response["errors"], json!(null), "{mutation}: {response}");
     response["data"].clone()
 }

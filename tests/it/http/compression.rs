@@ -11,7 +11,7 @@ use crate::support::app::{App, Backend};
 const LONG_QUERY: &str = "{ __schema { types { name description fields { name description } } } }";
 
 /// Returns the response's `Content-Encoding`, and its body as it was sent.
-async fn ask(app: &App, accept: &str, query: &str) -> (Option<String>, Vec<u8>) {
+async fn fetch(app: &App, accept: &str, query: &str) -> (Option<String>, Vec<u8>) {
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
         .header("accept-encoding", accept)
@@ -27,10 +27,10 @@ async fn ask(app: &App, accept: &str, query: &str) -> (Option<String>, Vec<u8>) 
 #[tokio::test]
 async fn long_response_is_compressed_with_a_coding_the_client_accepts() {
     let app = App::on(Backend::Sqlite).await;
-    let (encoding, plain) = ask(&app, "identity", LONG_QUERY).await;
+    let (encoding, plain) = fetch(&app, "identity", LONG_QUERY).await;
     assert_eq!(encoding, None);
     for (accept, chosen) in [("gzip", "gzip"), ("br", "br"), ("gzip;q=0.5, br", "br")] {
-        let (encoding, compressed) = ask(&app, accept, LONG_QUERY).await;
+        let (encoding, compressed) = fetch(&app, accept, LONG_QUERY).await;
         assert_eq!(encoding.as_deref(), Some(chosen), "{accept}");
         assert!(compressed.len() * 3 < plain.len(), "{} of {}", compressed.len(), plain.len());
         let mut decoded = Vec::new();
@@ -43,12 +43,12 @@ async fn long_response_is_compressed_with_a_coding_the_client_accepts() {
         result.expect("a body that can be decompressed");
         assert_eq!(decoded, plain, "{accept}");
     }
-    assert_eq!(ask(&app, "zstd", LONG_QUERY).await, (None, plain));
+    assert_eq!(fetch(&app, "zstd", LONG_QUERY).await, (None, plain));
 }
 
 #[tokio::test]
 async fn short_response_is_not_compressed() {
     let app = App::on(Backend::Sqlite).await;
-    let (encoding, sent) = ask(&app, "gzip, br", "{ __typename }").await;
+    let (encoding, sent) = fetch(&app, "gzip, br", "{ __typename }").await;
     assert_eq!((encoding, &*sent), (None, &br#"{"data":{"__typename":"Query"}}"#[..]));
 }

@@ -21,7 +21,7 @@ async fn preflight(app: &App, origin: &str) -> Reply {
     send(app, "OPTIONS", "/graphql", &headers, "").await
 }
 
-async fn ask(app: &App, origin: &str) -> Reply {
+async fn send_query(app: &App, origin: &str) -> Reply {
     let headers = [("origin", origin), ("content-type", "application/json")];
     send(app, "POST", "/graphql", &headers, r#"{"query":"{ __typename }"}"#).await
 }
@@ -56,7 +56,7 @@ async fn configured_origin_is_allowed() {
     assert_eq!(reply.header("access-control-max-age"), Some("3600"));
     assert_eq!(reply.header("access-control-allow-credentials"), None);
     assert!(reply.header("x-request-id").is_some());
-    let reply = ask(&app, PORTAL).await;
+    let reply = send_query(&app, PORTAL).await;
     reply.data();
     assert_eq!(reply.header("access-control-allow-origin"), Some(PORTAL));
     assert_eq!(items(&reply, "access-control-expose-headers"), ["retry-after", "x-request-id"]);
@@ -69,20 +69,20 @@ async fn configured_origin_is_allowed() {
 async fn other_origins_are_not_allowed() {
     let portal = app(AllowedOrigins::List(vec![HeaderValue::from_static(PORTAL)])).await;
     for origin in ["https://portal.example.org.evil.example", "http://portal.example.org", "null"] {
-        for reply in [preflight(&portal, origin).await, ask(&portal, origin).await] {
+        for reply in [preflight(&portal, origin).await, send_query(&portal, origin).await] {
             assert_eq!(reply.header("access-control-allow-origin"), None, "{origin}");
         }
     }
     let no_origins = app(AllowedOrigins::List(Vec::new())).await;
     let reply = preflight(&no_origins, PORTAL).await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (405, None));
-    assert_eq!(ask(&no_origins, PORTAL).await.header("access-control-allow-origin"), None);
+    assert_eq!(send_query(&no_origins, PORTAL).await.header("access-control-allow-origin"), None);
 }
 
 #[tokio::test]
 async fn any_origin_is_allowed_if_configured() {
     let app = app(AllowedOrigins::Any).await;
-    for reply in [preflight(&app, PORTAL).await, ask(&app, PORTAL).await] {
+    for reply in [preflight(&app, PORTAL).await, send_query(&app, PORTAL).await] {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
         assert_eq!(reply.header("access-control-allow-credentials"), None);
     }

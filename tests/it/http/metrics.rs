@@ -96,7 +96,7 @@ async fn requests_are_counted_by_operation_and_error_code() {
 async fn clients_cannot_add_series_to_the_metrics() {
     let app = App::on(Backend::Sqlite).await;
     World::new(&app).await;
-    let ask = async |n: usize| {
+    let send_query = async |n: usize| {
         app.query_as("bob", &format!("query Q{n} {{ a{n}: me {{ id }} }}")).await.data();
         app.query_as("bob", &format!("query Q{n} {{ f{n} }}")).await;
         app.query_as("bob", &format!("{{ tenant(slug: \"none-{n}\") {{ id }} }}")).await.data();
@@ -104,10 +104,10 @@ async fn clients_cannot_add_series_to_the_metrics() {
         let token = format!("Bearer {n}");
         post(&app, &[("authorization", &token), ("x-request-id", &token)], "{}").await;
     };
-    ask(0).await;
+    send_query(0).await;
     let before = series(&app).await;
     for n in 1..20 {
-        ask(n).await;
+        send_query(n).await;
     }
     assert_eq!(series(&app).await, before);
     assert!(!before.iter().any(|line| line.contains("Q0") || line.contains("f0")), "{before:?}");

@@ -24,7 +24,12 @@ async fn app(playground: bool) -> App {
     App::with(Backend::Sqlite, Setup { playground, ..Setup::default() }).await
 }
 
-async fn ask(app: &App, method: &str, path: &str, headers: &[(&str, &str)]) -> RawResponse {
+async fn send_request(
+    app: &App,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> RawResponse {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -60,10 +65,10 @@ fn referenced_urls(page: &str) -> Vec<&str> {
 async fn disabled_playground_is_not_found() {
     let app = app(false).await;
     for path in assets().iter().map(String::as_str).chain(["/", "/playground/", "/playground"]) {
-        let response = ask(&app, "GET", path, &[("accept", "text/html")]).await;
+        let response = send_request(&app, "GET", path, &[("accept", "text/html")]).await;
         assert_eq!((response.status, response.body.len()), (404, 0), "{path}");
     }
-    let response = ask(&app, "GET", "/graphql", &[("accept", "text/html")]).await;
+    let response = send_request(&app, "GET", "/graphql", &[("accept", "text/html")]).await;
     assert_eq!(response.status, 406);
 }
 
@@ -73,31 +78,32 @@ async fn page_is_served_at_the_root_and_to_browsers_at_the_endpoint() {
     // A client that prefers JSON, or rates it equal to HTML, gets the GraphQL response.
     for accept in ["application/json, text/html;q=0.1", "text/html, application/json"] {
         let response =
-            ask(&app, "GET", "/graphql?query=%7B__typename%7D", &[("accept", accept)]).await;
+            send_request(&app, "GET", "/graphql?query=%7B__typename%7D", &[("accept", accept)])
+                .await;
         assert_eq!(response.body, br#"{"data":{"__typename":"Query"}}"#, "{accept}");
     }
     let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
-    let root = ask(&app, "GET", "/", &[]).await;
-    let endpoint = ask(&app, "GET", "/graphql", &browser).await;
+    let root = send_request(&app, "GET", "/", &[]).await;
+    let endpoint = send_request(&app, "GET", "/graphql", &browser).await;
     assert_eq!((root.status, endpoint.status), (200, 200));
     assert_eq!(root.body, endpoint.body);
     assert_eq!(root.header("content-type"), "text/html; charset=utf-8");
     // A GraphQL client does not get the page.
     let query = "/graphql?query=%7B__typename%7D";
-    let response = ask(&app, "GET", query, &[("accept", "application/json")]).await;
+    let response = send_request(&app, "GET", query, &[("accept", "application/json")]).await;
     assert_eq!(response.body, br#"{"data":{"__typename":"Query"}}"#);
 }
 
 #[tokio::test]
 async fn page_references_only_relative_files_and_has_no_inline_scripts() {
     let app = app(true).await;
-    let page = String::from_utf8(ask(&app, "GET", "/", &[]).await.body).expect("UTF-8");
+    let page = String::from_utf8(send_request(&app, "GET", "/", &[]).await.body).expect("UTF-8");
     assert!(page.contains("data-mode=\"serve\""), "{page}");
     let urls = referenced_urls(&page);
     assert!(urls.len() > 2, "{page}");
     for url in urls {
         let path = url.strip_prefix('.').expect("a relative URL");
-        assert_eq!(ask(&app, "GET", path, &[]).await.status, 200, "{path}");
+        assert_eq!(send_request(&app, "GET", path, &[]).await.status, 200, "{path}");
     }
     assert_eq!(page.matches("<script").count(), page.matches(" src=\"./playground/").count());
     assert!(!page.contains("<style") && !page.contains(" onload"), "{page}");
@@ -107,7 +113,7 @@ async fn page_references_only_relative_files_and_has_no_inline_scripts() {
 async fn every_file_has_a_type_security_headers_and_a_cache_policy() {
     let app = app(true).await;
     for path in assets().iter().map(String::as_str).chain(["/"]) {
-        let response = ask(&app, "GET", path, &[("accept-encoding", "br")]).await;
+        let response = send_request(&app, "GET", path, &[("accept-encoding", "br")]).await;
         assert_eq!((response.status, response.header("content-encoding")), (200, "br"), "{path}");
         let policy = response.header("content-security-policy");
         for expected in [
@@ -147,10 +153,11 @@ async fn every_file_has_a_type_security_headers_and_a_cache_policy() {
 async fn file_coding_is_negotiated_and_never_applied_twice() {
     let app = app(true).await;
     for path in assets().iter().map(String::as_str).chain(["/"]) {
-        let plain = ask(&app, "GET", path, &[]).await;
+        let plain = send_request(&app, "GET", path, &[]).await;
         assert_eq!(plain.header("content-encoding"), "", "{path}");
         assert!(plain.header("vary").contains("accept-encoding"), "{path}");
-        let compressed = ask(&app, "GET", path, &[("accept-encoding", "gzip, deflate, br")]).await;
+        let compressed =
+            send_request(&app, "GET", path, &[("accept-encoding", "gzip, deflate, br")]).await;
         assert_eq!(compressed.header("content-encoding"), "br", "{path}");
         let mut decoded = Vec::new();
         brotli_decompressor::Decompressor::new(&*compressed.body, 4096)
@@ -158,7 +165,7 @@ async fn file_coding_is_negotiated_and_never_applied_twice() {
             .expect("brotli");
         assert_eq!(decoded, plain.body, "{path}");
         assert_eq!(compressed.header("etag"), plain.header("etag"), "{path}");
-        let gzip = ask(&app, "GET", path, &[("accept-encoding", "gzip, br;q=0")]).await;
+        let gzip = send_request(&app, "GET", path, &[("accept-encoding", "gzip, br;q=0")]).await;
         if gzip.header("content-encoding") == "gzip" {
             let mut decoded = Vec::new();
             flate2::read::GzDecoder::new(&*gzip.body).read_to_end(&mut decoded).expect("gzip");
@@ -172,16 +179,16 @@ async fn file_coding_is_negotiated_and_never_applied_twice() {
 #[tokio::test]
 async fn matching_if_none_match_gets_not_modified() {
     let app = app(true).await;
-    let first = ask(&app, "GET", "/", &[]).await;
+    let first = send_request(&app, "GET", "/", &[]).await;
     let etag = first.header("etag");
     let strong = etag.trim_start_matches("W/");
     for value in [etag, "*", strong, &format!("\"another\", {etag}")] {
-        let response = ask(&app, "GET", "/", &[("if-none-match", value)]).await;
+        let response = send_request(&app, "GET", "/", &[("if-none-match", value)]).await;
         assert_eq!((response.status, response.body.len()), (304, 0), "{value}");
         assert_eq!(response.header("etag"), etag);
         assert!(response.header("content-security-policy").contains("frame-ancestors"));
     }
-    let other = ask(&app, "GET", "/", &[("if-none-match", "\"another\"")]).await;
+    let other = send_request(&app, "GET", "/", &[("if-none-match", "\"another\"")]).await;
     assert_eq!(other.status, 200);
 }
 
@@ -190,13 +197,13 @@ async fn head_has_the_headers_of_get_and_other_methods_are_rejected() {
     let app = app(true).await;
     for path in ["/", &*assets()[0]] {
         let headers = [("accept-encoding", "br")];
-        let get = ask(&app, "GET", path, &headers).await;
-        let head = ask(&app, "HEAD", path, &headers).await;
+        let get = send_request(&app, "GET", path, &headers).await;
+        let head = send_request(&app, "HEAD", path, &headers).await;
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         for header in ["etag", "content-type", "content-encoding", "content-length"] {
             assert_eq!(head.header(header), get.header(header), "{path} {header}");
         }
-        assert_eq!(ask(&app, "POST", path, &[]).await.status, 405, "{path}");
+        assert_eq!(send_request(&app, "POST", path, &[]).await.status, 405, "{path}");
     }
 }
 
@@ -212,6 +219,6 @@ async fn unknown_paths_are_not_found() {
         "/playground/..%2F..%2FCargo.toml",
         "/playground/%2e%2e/graphql",
     ] {
-        assert_eq!(ask(&app, "GET", path, &[]).await.status, 404, "{path}");
+        assert_eq!(send_request(&app, "GET", path, &[]).await.status, 404, "{path}");
     }
 }

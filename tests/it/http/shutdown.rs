@@ -38,7 +38,7 @@ fn request_text(app: &App) -> String {
     )
 }
 
-async fn ask(stream: &mut TcpStream, app: &App) {
+async fn send_query(stream: &mut TcpStream, app: &App) {
     send(stream, &request_text(app)).await;
 }
 
@@ -73,7 +73,7 @@ async fn draining_gateway_is_not_ready_but_answers_every_request() {
     let (app, _gate) = app_with_gate().await;
     let (origin, server) = app.serve_until_shutdown().await;
     let mut kept = connect(&origin).await.expect("a connection");
-    ask(&mut kept, &app).await;
+    send_query(&mut kept, &app).await;
     let response = read_response(&mut kept).await;
     assert!(!response.to_lowercase().contains("connection: close"), "{response}");
     assert_eq!(app.admin("/readyz").await.status, 200);
@@ -89,7 +89,7 @@ async fn draining_gateway_is_not_ready_but_answers_every_request() {
     // The server closes each connection after the next response.
     let mut new = connect(&origin).await.expect("a new connection is accepted");
     for stream in [&mut kept, &mut new] {
-        ask(stream, &app).await;
+        send_query(stream, &app).await;
         let response = read_until_closed(stream).await;
         assert_success(&response);
         assert!(response.to_lowercase().contains("connection: close\r\n"), "{response}");
@@ -104,11 +104,11 @@ async fn requests_in_progress_complete_during_shutdown() {
     let (app, gate) = app_with_gate().await;
     let (origin, server) = app.serve_until_shutdown().await;
     let mut idle = connect(&origin).await.expect("a connection");
-    ask(&mut idle, &app).await;
+    send_query(&mut idle, &app).await;
     read_response(&mut idle).await;
     gate.set_closed(true);
     let mut client = connect(&origin).await.expect("a connection");
-    ask(&mut client, &app).await;
+    send_query(&mut client, &app).await;
     gate.wait_for_calls(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
     // The server closes idle connections and accepts no new ones.
@@ -129,7 +129,7 @@ async fn new_requests_are_answered_and_incomplete_ones_are_dropped_on_closing() 
     let mut slow = connect(&origin).await.expect("a connection");
     send(&mut slow, "POST /gra").await;
     let mut kept = connect(&origin).await.expect("a connection");
-    ask(&mut kept, &app).await;
+    send_query(&mut kept, &app).await;
     read_response(&mut kept).await;
     let mut late = connect(&origin).await.expect("a connection");
     let request = request_text(&app);
@@ -157,7 +157,7 @@ async fn requests_are_aborted_when_the_shutdown_timeout_ends() {
     let (origin, server) = app.serve_until_shutdown().await;
     gate.set_closed(true);
     let mut client = connect(&origin).await.expect("a connection");
-    ask(&mut client, &app).await;
+    send_query(&mut client, &app).await;
     gate.wait_for_calls(1).await;
     app.stages.send_replace(ShutdownPhase::Closing);
     app.stages.send_replace(ShutdownPhase::Aborting);

@@ -125,7 +125,7 @@ export const Me = graphql(`
 `);
 
 export const TenantPage = graphql(`
-  query TenantPage($slug: String!, $after: String, $role: TenantRole, $history: Boolean = false) {
+  query TenantPage($slug: String!, $after: String, $role: TenantRole, $withAuditLog: Boolean = false) {
     tenant(slug: $slug) {
       ...TenantCard
       ...TenantBilling
@@ -142,7 +142,7 @@ export const TenantPage = graphql(`
           ...PageParts
         }
       }
-      auditLog(first: 5) @include(if: $history) {
+      auditLog(first: 5) @include(if: $withAuditLog) {
         edges {
           cursor
           node {
@@ -231,8 +231,8 @@ export const Subscriptions = graphql(`
   }
 `);
 
-export const History = graphql(`
-  query History($first: Int, $after: String, $filter: AuditFilter) {
+export const AuditLogPage = graphql(`
+  query AuditLogPage($first: Int, $after: String, $filter: AuditFilter) {
     auditLog(first: $first, after: $after, filter: $filter) {
       totalCount
       nodes {

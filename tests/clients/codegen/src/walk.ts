@@ -38,7 +38,7 @@ export async function queries(send: Send): Promise<void> {
   for (const identity of ['ada', 'bob', 'mallory'] as const) dataOf(await send(identity, read.Me, {}));
 
   // Fields that carol may not see are null, each with an error at its path. The rest is complete.
-  const carols = await send('carol', read.TenantPage, { slug: 'acme', history: true });
+  const carols = await send('carol', read.TenantPage, { slug: 'acme', withAuditLog: true });
   assert.deepEqual(codesByPath(carols.errors).sort(), [
     'tenant.auditLog: FORBIDDEN',
     'tenant.billingInfo: FORBIDDEN',
@@ -111,9 +111,9 @@ export async function lists(send: Send): Promise<void> {
     ['Carol'],
   );
   // An error on a non-null root field makes `data` null.
-  const refused = await send('bob', read.Users, {});
-  assert.equal(refused.data, null);
-  assert.deepEqual(codesByPath(refused.errors), ['users: FORBIDDEN']);
+  const forbidden = await send('bob', read.Users, {});
+  assert.equal(forbidden.data, null);
+  assert.deepEqual(codesByPath(forbidden.errors), ['users: FORBIDDEN']);
   const { subscriptions } = dataOf(
     await send('ada', read.Subscriptions, { filter: { status: ['UNPAID'] } }),
   );
@@ -121,7 +121,7 @@ export async function lists(send: Send): Promise<void> {
     subscriptions.nodes.map((one) => one?.tenant.slug),
     ['initech'],
   );
-  const { auditLog } = dataOf(await send('ada', read.History, { filter: { action: 'tenant.create' } }));
+  const { auditLog } = dataOf(await send('ada', read.AuditLogPage, { filter: { action: 'tenant.create' } }));
   const events = auditLog.nodes.flatMap((node) => (node ? [readFragment(read.EventRow, node)] : []));
   const created = events.map(
     ({ actorKind, target, tenant }) => `${actorKind} ${target?.__typename} ${tenant?.slug}`,

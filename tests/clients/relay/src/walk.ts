@@ -74,7 +74,7 @@ export async function members(bob: Environment): Promise<void> {
   assert.deepEqual(names(), ['Bob', 'Carol']);
 }
 
-export async function refusals(carol: Environment): Promise<void> {
+export async function forbiddenFields(carol: Environment): Promise<void> {
   const { tenant } = await fetchRetained<TenantPageQuery>(carol, PageQuery, { slug: 'acme' });
   const { name, billingInfo } = read<TenantPage_tenant$data>(carol, Page, tenant);
   assert.equal(name, 'Acme');
