@@ -76,7 +76,7 @@ pub(super) fn load_trusted_documents(server: &ServerConfig) -> Result<TrustedDoc
     };
     let json = std::fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
     let documents =
-        TrustedDocuments::read(&json, server.trusted_documents_mode).map_err(invalid)?;
+        TrustedDocuments::parse(&json, server.trusted_documents_mode).map_err(invalid)?;
     tracing::info!(documents = documents.len(), "trusted documents loaded");
     Ok(documents)
 }

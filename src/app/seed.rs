@@ -59,7 +59,7 @@ async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, 
                 "{reason}: {done} of {n} demo tenants are done; the same command continues from there"
             ))
         };
-        match seeder.next().await {
+        match seeder.next_batch().await {
             Ok(true) => display.update(seeder.progress.done),
             Ok(false) => return Ok(seeder.progress),
             Err(error) => return Err(incomplete_error(&error, &seeder.progress)),

@@ -108,7 +108,7 @@ pub(super) trait ContextExt {
     ///
     /// The field gets a new context: its viewer is loaded again and its loaders are empty. If a
     /// field with the same response key has executed before, its output is returned instead.
-    async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError>;
+    async fn execute<C: Command>(&self, command: C) -> Result<C::Output, AccessError>;
     /// Applies a change of this user to the rest of the root field, if the user is the viewer.
     fn refresh_viewer(&self, user: &User);
     /// Returns the viewer. The first root field that calls it loads the viewer.
@@ -139,7 +139,7 @@ impl ContextExt for Context<'_> {
         &self.data_unchecked::<RequestContext>().current().session
     }
 
-    async fn execute<C: Command>(&self, command: C) -> Result<C::Outcome, AccessError> {
+    async fn execute<C: Command>(&self, command: C) -> Result<C::Output, AccessError> {
         let request = self.data_unchecked::<RequestContext>();
         let key = &self.item.node.response_key().node;
         if let Some(output) = request.cached_output(key) {

@@ -95,7 +95,7 @@ impl HttpError {
     pub(super) fn payload_too_large(max: usize) -> Self {
         let message = format!("The body may have at most {max} bytes.");
         let error = RequestError::new(Code::LimitExceeded, message);
-        let error = error.with("limit", "bodyBytes").with("max", max);
+        let error = error.with_extension("limit", "bodyBytes").with_extension("max", max);
         Self::from_request_error(StatusCode::PAYLOAD_TOO_LARGE, error)
     }
 
@@ -114,7 +114,7 @@ impl HttpError {
         let error = RequestError::new(Code::RateLimited, message);
         Self::from_request_error(
             StatusCode::TOO_MANY_REQUESTS,
-            error.with("retryAfterSeconds", seconds),
+            error.with_extension("retryAfterSeconds", seconds),
         )
         .with_header_value(header::RETRY_AFTER, HeaderValue::from(seconds))
     }

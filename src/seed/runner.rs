@@ -76,7 +76,7 @@ impl<'a> DemoSeeder<'a> {
     /// # Errors
     ///
     /// Returns an error if the store fails, or if existing data conflicts with a tenant.
-    pub async fn next(&mut self) -> Result<bool, DemoSeedError> {
+    pub async fn next_batch(&mut self) -> Result<bool, DemoSeedError> {
         let first = self.progress.done + 1;
         if first > self.n {
             return Ok(false);

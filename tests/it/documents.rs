@@ -153,11 +153,11 @@ fn invalid_manifest_is_rejected_with_a_reason() {
         (r#"{"a": 1}"#, "expected JSON"),
         (r#"{"a": "{ me { name }"}"#, "\"a\" is not valid GraphQL"),
     ] {
-        let error = TrustedDocuments::read(json, TrustedDocumentsMode::Off).expect_err(json);
+        let error = TrustedDocuments::parse(json, TrustedDocumentsMode::Off).expect_err(json);
         assert!(error.contains(reason) && !error.contains('\n'), "{json} {error}");
     }
     assert!(
-        TrustedDocuments::read("{}", TrustedDocumentsMode::Off)
+        TrustedDocuments::parse("{}", TrustedDocumentsMode::Off)
             .expect("an empty manifest")
             .is_empty()
     );

@@ -16,7 +16,7 @@ const MAX_ATTEMPTS: usize = 100;
 /// An action of a viewer that changes stored data.
 pub trait Command: Sync {
     /// The result of the command.
-    type Outcome: CommandOutput;
+    type Output: CommandOutput;
 
     /// Looks up the stored data, rejects an unauthorized or invalid command, and returns the edit
     /// to commit.
@@ -24,7 +24,7 @@ pub trait Command: Sync {
         &self,
         session: &Session,
         viewer: &Viewer,
-    ) -> impl Future<Output = Result<Edit<Self::Outcome>, AccessError>> + Send;
+    ) -> impl Future<Output = Result<Edit<Self::Output>, AccessError>> + Send;
 }
 
 impl Session {
@@ -32,10 +32,10 @@ impl Session {
     ///
     /// If an earlier run of the same request has committed the command, loads its output instead.
     /// The viewer must already be loaded.
-    pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Outcome, AccessError> {
+    pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Output, AccessError> {
         let run = self.request.run.as_ref();
         if let Some(ids) = run.and_then(|run| run.completed_ids(self.root_field_index)) {
-            return C::Outcome::reload(self, ids).await;
+            return C::Output::reload(self, ids).await;
         }
         let viewer = self.loaded_viewer()?;
         for _ in 0..MAX_ATTEMPTS {

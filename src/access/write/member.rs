@@ -75,7 +75,7 @@ impl CommandOutput for MembershipChange {
 }
 
 impl Command for AddMember {
-    type Outcome = MembershipChange;
+    type Output = MembershipChange;
 
     async fn decide(
         &self,
@@ -94,7 +94,7 @@ impl Command for AddMember {
 }
 
 impl Command for UpdateMember {
-    type Outcome = MembershipChange;
+    type Output = MembershipChange;
 
     async fn decide(
         &self,
@@ -114,7 +114,7 @@ impl Command for UpdateMember {
 }
 
 impl Command for RemoveMember {
-    type Outcome = MembershipChange;
+    type Output = MembershipChange;
 
     async fn decide(
         &self,

@@ -43,7 +43,7 @@ pub struct DeleteSubscription {
 }
 
 impl Command for CreateSubscription {
-    type Outcome = SubscriptionWithTenant;
+    type Output = SubscriptionWithTenant;
 
     async fn decide(
         &self,
@@ -59,7 +59,7 @@ impl Command for CreateSubscription {
 }
 
 impl Command for UpdateSubscription {
-    type Outcome = SubscriptionWithTenant;
+    type Output = SubscriptionWithTenant;
 
     async fn decide(
         &self,
@@ -74,7 +74,7 @@ impl Command for UpdateSubscription {
 }
 
 impl Command for DeleteSubscription {
-    type Outcome = SubscriptionId;
+    type Output = SubscriptionId;
 
     async fn decide(
         &self,

@@ -42,7 +42,7 @@ pub struct DeleteTenant {
 }
 
 impl Command for CreateTenant {
-    type Outcome = Tenant;
+    type Output = Tenant;
 
     async fn decide(
         &self,
@@ -61,7 +61,7 @@ impl Command for CreateTenant {
 }
 
 impl Command for UpdateTenant {
-    type Outcome = Tenant;
+    type Output = Tenant;
 
     async fn decide(
         &self,
@@ -89,7 +89,7 @@ impl Command for UpdateTenant {
 }
 
 impl Command for DeleteTenant {
-    type Outcome = TenantId;
+    type Output = TenantId;
 
     async fn decide(
         &self,

@@ -46,7 +46,7 @@ pub struct DeleteUser {
 }
 
 impl Command for CreateUser {
-    type Outcome = User;
+    type Output = User;
 
     async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageUsers)?;
@@ -64,7 +64,7 @@ impl Command for CreateUser {
 }
 
 impl Command for UpdateUser {
-    type Outcome = User;
+    type Output = User;
 
     async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
         viewer.authorize_platform(PlatformAction::ManageUsers)?;
@@ -75,7 +75,7 @@ impl Command for UpdateUser {
 }
 
 impl Command for DeleteUser {
-    type Outcome = UserId;
+    type Output = UserId;
 
     async fn decide(
         &self,

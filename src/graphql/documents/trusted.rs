@@ -40,7 +40,7 @@ impl TrustedDocuments {
     /// # Errors
     ///
     /// Returns a one-line description of the first error in the manifest.
-    pub fn read(json: &str, mode: TrustedDocumentsMode) -> Result<Self, String> {
+    pub fn parse(json: &str, mode: TrustedDocumentsMode) -> Result<Self, String> {
         let manifest: Manifest = serde_json::from_str(json).map_err(|_| {
             "expected JSON: an object of documents by identifier, or Apollo's manifest".to_owned()
         })?;

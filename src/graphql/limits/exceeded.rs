@@ -17,7 +17,7 @@ pub(super) fn check_limit(limit: &'static str, actual: u64, max: u64) -> Result<
     };
     let message = format!("{problem} The limit is {max}, but the value is {actual}.");
     Err(RequestError::new(Code::LimitExceeded, message)
-        .with("limit", limit)
-        .with("max", max)
-        .with("actual", actual))
+        .with_extension("limit", limit)
+        .with_extension("max", max)
+        .with_extension("actual", actual))
 }

@@ -62,9 +62,9 @@ pub(super) fn normalize_document<'a>(
     if compact.len() > MAX_DOCUMENT_BYTES {
         let message = "The document is too long. Send long values as variables.";
         return Err(RequestError::new(Code::LimitExceeded, message)
-            .with("limit", "bodyBytes")
-            .with("max", MAX_DOCUMENT_BYTES)
-            .with("actual", compact.len()));
+            .with_extension("limit", "bodyBytes")
+            .with_extension("max", MAX_DOCUMENT_BYTES)
+            .with_extension("actual", compact.len()));
     }
     Ok((compact.into(), tokens))
 }

@@ -28,7 +28,7 @@ on_both_stores! {
 async fn try_seed(store: &dyn Store, n: u32) -> (SeedProgress, Result<(), DemoSeedError>) {
     let mut seeder = DemoSeeder::new(store, n);
     loop {
-        match seeder.next().await {
+        match seeder.next_batch().await {
             Ok(true) => {}
             Ok(false) => return (seeder.progress, Ok(())),
             Err(error) => return (seeder.progress, Err(error)),

@@ -89,7 +89,7 @@ pub(super) async fn build_state(
 ) -> Arc<AppState> {
     let Parts { store, clock, metrics, shutdown } = parts;
     let verifiers = build_verifiers(issuers, &metrics).await;
-    let documents = setup.documents.map(|(json, mode)| TrustedDocuments::read(json, mode));
+    let documents = setup.documents.map(|(json, mode)| TrustedDocuments::parse(json, mode));
     let documents = documents.transpose().expect("a manifest").unwrap_or_default();
     let config = AccessConfig {
         groups: group_names(),
