@@ -92,7 +92,7 @@ const screenshots = {
     await field('Billing e-mail').fill('billing');
     await bob.page.getByRole('button', { name: 'Save' }).click();
     await bob.page.getByRole('alert').waitFor();
-    await takeScreenshot(bob, 'faults', { fullPage: true });
+    await takeScreenshot(bob, 'input-errors', { fullPage: true });
   },
 
   async editConflict() {
@@ -118,7 +118,7 @@ const screenshots = {
     const bob = await signedInUser('bob', '/tenants/acme');
     await stack.gateway.stop();
     await bob.page.reload();
-    await takeScreenshot(bob, 'away');
+    await takeScreenshot(bob, 'gateway-unreachable');
   },
 };
 
