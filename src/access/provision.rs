@@ -30,7 +30,8 @@ impl Session {
             if changes.is_empty() {
                 return Ok(user);
             }
-            match self.access.store.commit(&changes).await {
+            let changes = changes.into();
+            match self.access.commit(&changes).await {
                 Ok(()) => {
                     self.record_writes(&changes);
                     return self.remove_deleted_tenants(user, &joined).await;
@@ -104,7 +105,7 @@ impl Session {
             if changes.is_empty() {
                 return Ok(user);
             }
-            match self.access.store.commit(&changes).await {
+            match self.access.commit(&changes.into()).await {
                 Ok(()) => return Ok(user),
                 Err(CommitError::Failed(error)) => return Err(error.into()),
                 Err(_) => stored = self.stored_user(&user.identity).await?,

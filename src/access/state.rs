@@ -1,11 +1,20 @@
 //! The state that all sessions share: store, clock, configuration and readiness.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    panic::resume_unwind,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use crate::{clock::Clock, domain::sync::GroupMapping, store::Store};
+use tracing::Instrument;
+
+use crate::{
+    clock::Clock,
+    domain::{change::Change, sync::GroupMapping},
+    store::{CommitError, Store, StoreError},
+};
 
 /// The configuration that affects rights and data.
 #[derive(Clone, Debug)]
@@ -48,6 +57,28 @@ impl Access {
     pub async fn check_ready(&self) -> Result<(), String> {
         self.store.ping().await.map_err(|error| error.to_string())?;
         if self.is_ready() { Ok(()) } else { Err("the database is not prepared yet".to_owned()) }
+    }
+
+    /// Commits changes in a task of its own, so that a commit that has begun runs to its end.
+    ///
+    /// The caller's future is dropped when the client disconnects or the request times out. If that
+    /// dropped the commit, MongoDB would keep its transaction open, and every other commit of the
+    /// same documents would fail until the server aborts the transaction after a minute.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of [`Store::commit`].
+    pub(super) async fn commit(&self, changes: &Arc<[Change]>) -> Result<(), CommitError> {
+        let (store, changes) = (self.store.clone(), changes.clone());
+        let commit = async move { store.commit(&changes).await };
+        match tokio::spawn(commit.in_current_span()).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime cancels tasks only when the process ends.
+                Err(_) => Err(StoreError::Unavailable("the process is stopping".to_owned()).into()),
+            },
+        }
     }
 
     pub(super) fn is_ready(&self) -> bool {

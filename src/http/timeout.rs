@@ -1,6 +1,7 @@
 //! Limits the duration of every request.
 //!
-//! At the deadline, the gateway drops the request's work and the store calls that it awaits.
+//! At the deadline, the gateway drops the request's work and the store calls that it awaits. A commit
+//! that has begun runs to its end in a task of its own (`Access::commit`).
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Commands and their execution: decide, commit, and decide again after a stale commit.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use super::output::CommandOutput;
 use crate::{
@@ -45,7 +45,7 @@ impl Session {
             }
             changes
                 .extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
-            if self.commit(&changes).await? {
+            if self.commit(&changes.into()).await? {
                 return Ok(value);
             }
         }
@@ -54,8 +54,8 @@ impl Session {
     }
 
     /// Commits changes. Returns `false` if they are stale.
-    async fn commit(&self, changes: &[Change]) -> Result<bool, AccessError> {
-        match self.access.store.commit(changes).await {
+    async fn commit(&self, changes: &Arc<[Change]>) -> Result<bool, AccessError> {
+        match self.access.commit(changes).await {
             Ok(()) => {}
             Err(CommitError::Stale) => return Ok(false),
             Err(CommitError::Conflict(unique_field)) => {

@@ -32,12 +32,24 @@ fn with_default_timeout() -> Setup {
 }
 
 async fn app_with_gate() -> (App, Arc<StoreGate>) {
-    let gate = StoreGate::open();
-    let app =
-        App::with(Backend::Sqlite, Setup { gate: Some(gate.clone()), ..with_default_timeout() })
-            .await;
-    World::new(&app).await;
+    let (app, gate, _) = app_with_gate_on(Backend::Sqlite).await;
     (app, gate)
+}
+
+async fn app_with_gate_on(backend: Backend) -> (App, Arc<StoreGate>, World) {
+    let gate = StoreGate::open();
+    let setup = Setup { gate: Some(gate.clone()), ..with_default_timeout() };
+    let app = App::with(backend, setup).await;
+    let world = World::new(&app).await;
+    (app, gate, world)
+}
+
+/// Returns a mutation that renames acme.
+fn rename(world: &World, name: &str) -> String {
+    let id = world.acme.id;
+    format!(
+        r#"mutation {{ updateTenant(input: {{id: "{id}", name: "{name}"}}) {{ tenant {{ version }} }} }}"#
+    )
 }
 
 fn request(app: &App, query: &str, key: Option<&str>) -> Request<Body> {
@@ -51,11 +63,12 @@ fn request(app: &App, query: &str, key: Option<&str>) -> Request<Body> {
     request.body(Body::from(json!({"query": query}).to_string())).expect("a request")
 }
 
-/// Returns the bytes of a request with an idempotency key.
-fn request_text(app: &App, query: &str, key: &str) -> String {
+/// Returns the bytes of a request, with an idempotency key if there is one.
+fn request_text(app: &App, query: &str, key: Option<&str>) -> String {
     let body = json!({"query": query}).to_string();
+    let key = key.map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
     format!(
-        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n\
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{key}\
          authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
         app.token("ada", []),
         body.len()
@@ -124,11 +137,59 @@ async fn disconnect_cancels_a_query() {
     let origin = app.serve().await;
     gate.set_closed(true);
     let mut client = connect(&origin).await;
-    let query = request_text(&app, "{ me { id } }", "k");
+    let query = request_text(&app, "{ me { id } }", Some("k"));
     client.write_all(query.as_bytes()).await.expect("sent");
     gate.wait_for_calls(1).await;
     drop(client);
     gate.wait_for_calls(0).await;
+}
+
+#[tokio::test]
+async fn disconnect_does_not_cancel_a_commit() {
+    for backend in [Backend::Sqlite, Backend::Mongo] {
+        let (app, gate, world) = app_with_gate_on(backend).await;
+        let origin = app.serve().await;
+        gate.set_commits_closed(true);
+        let mut client = connect(&origin).await;
+        client
+            .write_all(request_text(&app, &rename(&world, "Renamed"), None).as_bytes())
+            .await
+            .expect("sent");
+        gate.wait_for_commits(1).await;
+        // A query on a second connection shows when the server has seen both disconnects.
+        gate.set_closed(true);
+        let mut other = connect(&origin).await;
+        let query = request_text(&app, "{ me { id } }", None);
+        other.write_all(query.as_bytes()).await.expect("sent");
+        gate.wait_for_calls(1).await;
+        drop(client);
+        drop(other);
+        gate.wait_for_calls(0).await;
+        gate.set_closed(false);
+        assert_commit_completes(&app, &gate, &world).await;
+    }
+}
+
+#[tokio::test]
+async fn timeout_does_not_cancel_a_commit() {
+    let (app, gate, world) = app_with_gate_on(Backend::Sqlite).await;
+    gate.set_commits_closed(true);
+    tokio::time::pause();
+    let reply = app.send(request(&app, &rename(&world, "Renamed"), None)).await;
+    assert_eq!((reply.status, reply.codes()), (504, vec!["TIMEOUT"]));
+    tokio::time::resume();
+    assert_commit_completes(&app, &gate, &world).await;
+}
+
+/// Lets the paused commit of a rename continue. Expects that it is applied, and that it blocks no
+/// later change of the same tenant.
+async fn assert_commit_completes(app: &App, gate: &StoreGate, world: &World) {
+    gate.set_commits_closed(false);
+    gate.wait_for_commits(0).await;
+    let reply = app.query_as("ada", r#"{ tenant(slug: "acme") { name version } }"#).await;
+    assert_eq!(reply.data()["tenant"], json!({"name": "Renamed", "version": 2}));
+    let reply = app.send(request(app, &rename(world, "Again"), None)).await;
+    assert_eq!(reply.data()["updateTenant"]["tenant"]["version"], 3);
 }
 
 #[tokio::test]
@@ -137,11 +198,11 @@ async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
     let origin = app.serve().await;
     gate.set_closed(true);
     let mut client = connect(&origin).await;
-    client.write_all(request_text(&app, MUTATION, "k").as_bytes()).await.expect("sent");
+    client.write_all(request_text(&app, MUTATION, Some("k")).as_bytes()).await.expect("sent");
     gate.wait_for_calls(1).await;
     // A query on a second connection shows when the server has noticed both disconnects.
     let mut other = connect(&origin).await;
-    other.write_all(request_text(&app, "{ me { id } }", "k").as_bytes()).await.expect("sent");
+    other.write_all(request_text(&app, "{ me { id } }", Some("k")).as_bytes()).await.expect("sent");
     gate.wait_for_calls(2).await;
     drop(client);
     drop(other);

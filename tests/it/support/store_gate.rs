@@ -27,19 +27,20 @@ use tenantry::{
 };
 use tokio::sync::watch;
 
-/// Pauses the reads of users while it is closed. Each request with a token makes one such read.
-#[derive(Debug)]
+/// Pauses calls of a store, so that a test decides when they continue.
+#[derive(Debug, Default)]
 pub(crate) struct StoreGate {
-    closed: watch::Sender<bool>,
-    paused: watch::Sender<usize>,
+    /// Pauses the reads of users. Each request with a token makes one such read.
+    users: Barrier,
+    /// Pauses commits.
+    commits: Barrier,
     failing: AtomicBool,
 }
 
 impl StoreGate {
     /// Returns an open gate.
     pub(crate) fn open() -> Arc<Self> {
-        let (closed, paused) = (watch::Sender::new(false), watch::Sender::new(0));
-        Arc::new(Self { closed, paused, failing: AtomicBool::new(false) })
+        Arc::default()
     }
 
     /// Makes later reads of users panic, or lets them succeed again.
@@ -49,23 +50,44 @@ impl StoreGate {
 
     /// Pauses later reads of users, or resumes all of them.
     pub(crate) fn set_closed(&self, closed: bool) {
-        self.closed.send_replace(closed);
+        self.users.closed.send_replace(closed);
     }
 
-    /// Waits until exactly this number of calls is paused.
+    /// Pauses later commits, or resumes all of them.
+    pub(crate) fn set_commits_closed(&self, closed: bool) {
+        self.commits.closed.send_replace(closed);
+    }
+
+    /// Waits until exactly this number of reads of users is paused.
     pub(crate) async fn wait_for_calls(&self, calls: usize) {
-        let mut paused = self.paused.subscribe();
-        paused.wait_for(|paused| *paused == calls).await.expect("the gate exists");
+        self.users.wait_for_calls(calls).await;
     }
 
-    async fn pass(&self) {
-        assert!(
-            !self.failing.load(Ordering::SeqCst),
-            "a store failure with a secret in its message"
-        );
-        let _paused = PausedCall::new(&self.paused);
+    /// Waits until exactly this number of commits has begun and has not ended.
+    pub(crate) async fn wait_for_commits(&self, commits: usize) {
+        self.commits.wait_for_calls(commits).await;
+    }
+}
+
+/// Pauses calls while it is closed, and counts them.
+#[derive(Debug, Default)]
+struct Barrier {
+    closed: watch::Sender<bool>,
+    calls: watch::Sender<usize>,
+}
+
+impl Barrier {
+    /// Pauses until the barrier is open. The call counts until the returned value is dropped.
+    async fn pass(&self) -> PausedCall<'_> {
+        let call = PausedCall::new(&self.calls);
         let mut closed = self.closed.subscribe();
         closed.wait_for(|closed| !*closed).await.expect("the gate exists");
+        call
+    }
+
+    async fn wait_for_calls(&self, calls: usize) {
+        let mut current = self.calls.subscribe();
+        current.wait_for(|current| *current == calls).await.expect("the gate exists");
     }
 }
 
@@ -94,7 +116,11 @@ pub(crate) struct GatedStore {
 #[async_trait]
 impl Store for GatedStore {
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
-        self.gate.pass().await;
+        assert!(
+            !self.gate.failing.load(Ordering::SeqCst),
+            "a store failure with a secret in its message"
+        );
+        drop(self.gate.users.pass().await);
         self.store.users(keys).await
     }
 
@@ -198,6 +224,7 @@ impl Store for GatedStore {
     }
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let _call = self.gate.commits.pass().await;
         self.store.commit(changes).await
     }
 
