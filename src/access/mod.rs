@@ -30,7 +30,7 @@ pub use idempotency::{ClaimOutcome, IdempotentRun, digest};
 pub use logged_tenants::MAX_LOGGED_TENANTS;
 pub use read::ResultsByKey;
 pub use session::Session;
-pub use state::{Access, AccessConfig};
+pub use state::{Access, AccessConfig, MAX_CONCURRENT_COMMITS};
 pub use viewer::Viewer;
 pub use write::{
     AddMember, Command, CommandOutput, CreateSubscription, CreateTenant, CreateUser,

@@ -4,8 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, http::Request};
+use futures_util::future::join_all;
 use serde_json::json;
-use tenantry::http::HEAD_TIMEOUT;
+use tenantry::{access::MAX_CONCURRENT_COMMITS, http::HEAD_TIMEOUT};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -177,6 +178,22 @@ async fn timeout_does_not_cancel_a_commit() {
     tokio::time::pause();
     let reply = app.send(request(&app, &rename(&world, "Renamed"), None)).await;
     assert_eq!((reply.status, reply.codes()), (504, vec!["TIMEOUT"]));
+    tokio::time::resume();
+    assert_commit_completes(&app, &gate, &world).await;
+}
+
+#[tokio::test]
+async fn commits_of_cancelled_requests_are_limited() {
+    let (app, gate, world) = app_with_gate_on(Backend::Sqlite).await;
+    gate.set_commits_closed(true);
+    let rename = rename(&world, "Renamed");
+    tokio::time::pause();
+    // Each request times out and leaves its commit behind, until no further commit may begin.
+    let requests = (0..MAX_CONCURRENT_COMMITS).map(|_| app.send(request(&app, &rename, None)));
+    assert!(join_all(requests).await.iter().all(|reply| reply.status == 504));
+    gate.wait_for_commits(MAX_CONCURRENT_COMMITS).await;
+    assert_eq!(app.send(request(&app, &rename, None)).await.status, 504);
+    assert_eq!(gate.commit_count(), MAX_CONCURRENT_COMMITS);
     tokio::time::resume();
     assert_commit_completes(&app, &gate, &world).await;
 }

@@ -63,6 +63,11 @@ impl StoreGate {
         self.users.wait_for_calls(calls).await;
     }
 
+    /// Returns the number of commits that have begun and have not ended.
+    pub(crate) fn commit_count(&self) -> usize {
+        *self.commits.calls.borrow()
+    }
+
     /// Waits until exactly this number of commits has begun and has not ended.
     pub(crate) async fn wait_for_commits(&self, commits: usize) {
         self.commits.wait_for_calls(commits).await;
