@@ -1,8 +1,8 @@
 //! Limits the number of requests that are processed concurrently, in all and for each caller.
 //!
 //! Excess requests are rejected at once: queueing them would only make all of them time out. A caller
-//! that has its share of requests in progress gets 429, and everyone else is served. If all permits
-//! are in use, every request gets 503.
+//! that has its share of requests in progress gets 429, and other callers are served. If all permits are
+//! in use, every request gets 503.
 //!
 //! A request acquires its permit after its credential is verified and its body is read. Until then
 //! it waits for its client or for the provider's keys. If it held a permit meanwhile, a few slow

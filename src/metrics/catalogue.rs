@@ -68,8 +68,11 @@ pub(super) const SHED: Family = family(
     "Requests of all callers rejected because too many were in flight.",
     &[],
 );
-pub(super) const IN_FLIGHT: Family =
-    family("tenantry_requests_in_flight", "Requests in flight, except those that wait for a commit.", &[]);
+pub(super) const IN_FLIGHT: Family = family(
+    "tenantry_requests_in_flight",
+    "Requests in flight, except those that wait for a commit.",
+    &[],
+);
 pub(super) const IN_FLIGHT_LIMIT: Family =
     family("tenantry_requests_in_flight_limit", "Maximum number of requests in flight.", &[]);
 pub(super) const CONNECTIONS: Family =
