@@ -128,16 +128,6 @@ pub enum Change {
     },
 }
 
-/// Returns the tenant that the changes lock, update or delete.
-#[must_use]
-pub fn locked_tenant(changes: &[Change]) -> Option<TenantId> {
-    changes.iter().find_map(|change| match change {
-        Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
-        Change::UpdateTenant { tenant, .. } => Some(tenant.id),
-        _ => None,
-    })
-}
-
 /// The part of a user that identifies one of its states.
 ///
 /// A sync can move the watermark and leave `version` unchanged. A sync that was decided on an older
@@ -154,6 +144,16 @@ impl From<&User> for UserVersion {
     fn from(user: &User) -> Self {
         Self { version: user.version, groups_as_of: user.groups_as_of }
     }
+}
+
+/// Returns the tenant that the changes lock, update or delete.
+#[must_use]
+pub fn locked_tenant(changes: &[Change]) -> Option<TenantId> {
+    changes.iter().find_map(|change| match change {
+        Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
+        Change::UpdateTenant { tenant, .. } => Some(tenant.id),
+        _ => None,
+    })
 }
 
 /// A field whose value must be unique among all stored entities.
