@@ -10,6 +10,7 @@ mod dev;
 mod error;
 mod graphql;
 mod health;
+mod host;
 mod idempotency;
 mod media;
 mod playground;
@@ -58,6 +59,8 @@ pub fn public_router(state: Arc<AppState>) -> Router {
         .option_layer(cors::layer(&state.traffic_limits.allowed_origins))
         // Logs, traces and counts the request, also if a lower layer rejects it.
         .layer(from_fn_with_state(state.clone(), telemetry::layer))
+        // Rejects a request of HTTP/1.1 without exactly one valid `Host` header.
+        .layer(from_fn(host::layer))
         // Compresses the response.
         .layer(compression::layer())
         // Responds with 504 at the deadline.
@@ -71,5 +74,7 @@ pub fn admin_router(state: Arc<AppState>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .layer(from_fn(host::layer))
+        .layer(from_fn(request_id::layer))
         .with_state(state)
 }

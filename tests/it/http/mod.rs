@@ -4,6 +4,7 @@ mod compression;
 mod concurrency_limit;
 mod cors;
 mod graphql_over_http_audits;
+mod host;
 mod metrics;
 mod playground;
 mod rate_limit;

@@ -31,6 +31,7 @@ use tenantry::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
+use reply::with_host;
 pub(crate) use reply::{Reply, send};
 pub(crate) use setup::{OTHER_AUDIENCE, Setup};
 
@@ -287,6 +288,6 @@ impl App {
 
     /// Sends a request through the public router, and does not wait for the body of the response.
     pub(crate) async fn respond(&self, request: Request<Body>) -> Response {
-        self.router.clone().oneshot(request).await.expect("a response")
+        self.router.clone().oneshot(with_host(request)).await.expect("a response")
     }
 }
