@@ -1,5 +1,6 @@
 //! The program as a separate process: its commands, its output and its responses over TCP.
 
+mod crashes;
 mod playground;
 mod provider;
 mod seed;
