@@ -48,20 +48,22 @@ export function requestBytes(body, headers) {
   return Buffer.from(`POST /graphql HTTP/1.1\r\n${head}\r\n${body}`);
 }
 
-/** A connection. `received` has all bytes so far as text, `closed` tells whether the gateway has closed it. */
+/** A connection. `received` has all bytes so far as text. */
 export class Connection {
   static open(address, options = {}) {
     const connection = new Connection();
     const [host, port] = address.split(':');
     connection.received = '';
-    connection.closed = false;
     connection.socket = connect({ host, port: Number(port), allowHalfOpen: true, ...options });
-    connection.socket.setEncoding('latin1').on('data', (chunk) => (connection.received += chunk));
-    connection.socket.on('error', () => {});
-    connection.ended = new Promise((resolve) => {
-      for (const event of ['end', 'close']) {
-        connection.socket.once(event, () => resolve((connection.closed = true)));
-      }
+    connection.socket.setEncoding('latin1').on('error', () => {});
+    // Resolves with the first line of the response, or of the bytes before the end of the connection.
+    connection.answered = new Promise((resolve) => {
+      const finish = () => resolve(connection.received.split('\r\n')[0]);
+      connection.socket.on('data', (chunk) => {
+        connection.received += chunk;
+        if (connection.received.includes('\r\n\r\n')) finish();
+      });
+      connection.socket.once('end', finish).once('close', finish);
     });
     connection.connected = new Promise((resolve) => {
       for (const event of ['connect', 'close']) connection.socket.once(event, () => resolve());
@@ -73,13 +75,13 @@ export class Connection {
     this.socket.write(bytes);
   }
 
-  /** Resolves with the first line of the response, or with an empty text after the time limit or the end. */
-  async statusLine(timeout = 5_000) {
-    const deadline = Date.now() + timeout;
-    while (!this.received.includes('\r\n\r\n') && !this.closed && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return this.received.split('\r\n')[0];
+  /** Resolves with the first line of the response, or with an empty text after the time limit. */
+  async statusLine(timeout) {
+    let timer;
+    const expired = new Promise((resolve) => (timer = setTimeout(() => resolve(''), timeout)));
+    const line = await Promise.race([this.answered, expired]);
+    clearTimeout(timer);
+    return line;
   }
 
   destroy() {

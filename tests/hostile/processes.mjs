@@ -115,6 +115,11 @@ export class Gateway {
     return threads.reduce((sum, thread) => sum + nanoseconds(thread), 0) / 1e6;
   }
 
+  /** Returns the number of open file descriptors. */
+  openFiles() {
+    return hasExited(this.child) ? 0 : readdirSync(`/proc/${this.child.pid}/fd`).length;
+  }
+
   kill = () => kill(this.child);
 
   async stop() {

@@ -5,8 +5,11 @@ import { execute } from './client.mjs';
 export const ME = '{ me { id } }';
 export const UPDATE =
   'mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { tenant { version } } }';
-const CREATE = 'mutation($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } } }';
+export const CREATE = 'mutation($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } } }';
 const ADD = 'mutation($input: AddTenantMemberInput!) { addTenantMember(input: $input) { membership { role } } }';
+
+/** Returns the variables of `UPDATE`. */
+export const rename = (id, name) => ({ input: { id, name } });
 
 /**
  * Creates a platform admin (ada), the owner of a tenant (bob), and a user without a membership (mallory). Returns
