@@ -100,6 +100,12 @@ portal-built: mongod oidc program
 portal-shots: portal-built
 	node tests/portal/screenshots.mjs
 
+# Measures the most that one hostile caller can take from the release program, and fails if a figure exceeds
+# its bound. `make hostile WRITE=1` also writes the table in docs/OPERATIONS.md.
+.PHONY: hostile
+hostile: mongod
+	scripts/measure-hostile $(if $(WRITE),--write)
+
 # Checks licences, advisories and duplicate crates. Needs `cargo install cargo-deny` and its advisory
 # database.
 deny:

@@ -2,7 +2,8 @@
 
 mod compression;
 mod concurrency_limit;
-mod cors;
+mod content_sniffing;
+pub(crate) mod cors;
 mod graphql_over_http_audits;
 mod host;
 mod metrics;

@@ -4,6 +4,7 @@
 //! error reports the limit and the actual value. `cost_upper_bound.rs` compares the computed
 //! complexity with real responses.
 
+mod broken_documents;
 mod cost_upper_bound;
 
 use axum::{body::Body, http::Request};
