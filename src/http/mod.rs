@@ -5,6 +5,8 @@
 
 mod compression;
 mod concurrency_limit;
+mod connection_io;
+mod connection_limit;
 mod cors;
 mod dev;
 mod error;
@@ -16,6 +18,9 @@ mod playground;
 mod proxies;
 mod rate_limit;
 mod request_id;
+mod request_scanner;
+#[cfg(test)]
+mod request_scanner_tests;
 mod response;
 mod serve;
 mod state;
@@ -32,12 +37,15 @@ use axum::{
 use tower::ServiceBuilder;
 
 pub use concurrency_limit::ConcurrencyLimit;
+pub use connection_limit::ConnectionLimit;
 pub use cors::AllowedOrigins;
 pub use dev::{DemoCredential, issue_demo_credentials};
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;
-pub use serve::{HEAD_TIMEOUT, PeerAddr, ShutdownPhase, ShutdownWatch, serve, wait_for_phase};
+pub use serve::{
+    HEAD_TIMEOUT, MAX_HEAD_BYTES, PeerAddr, ShutdownPhase, ShutdownWatch, serve, wait_for_phase,
+};
 pub use state::{AppState, DevMode, TrafficLimits};
 
 /// Returns the routes of the public bind.
