@@ -2,11 +2,14 @@
 
 mod compression;
 mod concurrency_limit;
+mod connections;
 mod cors;
+mod disconnects;
 mod graphql_over_http_audits;
 mod metrics;
 mod playground;
 mod rate_limit;
+mod request_heads;
 mod shutdown;
 mod timeouts;
 
