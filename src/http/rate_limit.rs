@@ -12,11 +12,12 @@
 use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use super::proxies::client_network;
 use crate::domain::{time::Timestamp, user::Identity};
 
 /// The maximum number of buckets, which take about 3 MB.
@@ -41,13 +42,8 @@ pub(super) enum RateLimitKey<'a> {
 
 impl RateLimitKey<'_> {
     /// Returns the key of a client address.
-    ///
-    /// A site gets at least one IPv6 /64 network and can send from each of its addresses.
     pub(super) fn from_ip(address: IpAddr) -> Self {
-        Self::Ip(match address.to_canonical() {
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-            v4 => v4,
-        })
+        Self::Ip(client_network(address))
     }
 
     /// Returns the value of the metric label `scope`.

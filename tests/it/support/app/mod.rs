@@ -24,7 +24,7 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    http::{self, ShutdownPhase},
+    http::{self, ConnectionLimit, ShutdownPhase, TrustedProxies},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -183,15 +183,25 @@ impl App {
         self.serve_until_shutdown().await.0
     }
 
+    /// Serves the public router with at most this number of connections, in all and per address.
+    pub(crate) async fn serve_with_limit(&self, limit: ConnectionLimit) -> String {
+        self.spawn_server(limit).await.0
+    }
+
     /// Serves the public router through all phases of the shutdown.
     ///
     /// Returns its origin and the task that serves it. The task's result is the number of aborted
     /// connections.
     pub(crate) async fn serve_until_shutdown(&self) -> (String, JoinHandle<usize>) {
+        let limit = ConnectionLimit::new(1000, 1000, TrustedProxies::default(), None);
+        self.spawn_server(limit).await
+    }
+
+    async fn spawn_server(&self, limit: ConnectionLimit) -> (String, JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let server =
-            tokio::spawn(http::serve(listener, self.router.clone(), self.stages.subscribe(), None));
+        let shutdown = self.stages.subscribe();
+        let server = tokio::spawn(http::serve(listener, self.router.clone(), shutdown, limit));
         (format!("http://{address}"), server)
     }
 
