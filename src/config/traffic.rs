@@ -21,14 +21,15 @@ pub struct TrafficOptions {
     #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "DURATION")]
     pub request_timeout: String,
     /// Complexity points that a caller may spend per second (N/s) or per minute (N/m), or `off` for no
-    /// limit.
+    /// limit. Each write costs 100 more.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
     /// Proxies whose `X-Forwarded-For` header is trusted: addresses and networks (10.0.0.0/8),
     /// separated by commas. None by default.
     #[arg(long, env = "TENANTRY_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
-    /// Maximum number of requests that execute at the same time. Excess requests are rejected.
+    /// Maximum number of requests that execute at the same time. One caller may have a quarter of them
+    /// in progress. Excess requests are rejected.
     #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
     pub max_concurrent_requests: String,
     /// Maximum number of open connections. A new one replaces the longest idle one, and is refused if

@@ -24,7 +24,7 @@ use super::{
     documents::{DocumentRef, Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
     field_merging, introspection,
-    limits::{self, OperationContext, SchemaIndex},
+    limits::{self, OperationContext, OperationCost, SchemaIndex},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
@@ -41,7 +41,7 @@ pub struct PreparedOperation {
     request: Request,
     operation_type: OperationType,
     introspects: bool,
-    complexity: u64,
+    cost: OperationCost,
     info: Arc<OperationInfo>,
 }
 
@@ -61,7 +61,13 @@ impl PreparedOperation {
     /// Returns the upper bound of the operation's cost, which the complexity limit applies to.
     #[must_use]
     pub const fn complexity(&self) -> u64 {
-        self.complexity
+        self.cost.complexity
+    }
+
+    /// Returns the number of root fields that write, each with a commit of its own.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        if self.is_query() { 0 } else { self.cost.root_fields }
     }
 }
 
@@ -116,7 +122,7 @@ impl GraphQlExecutor {
         check_required_variables(operation, &variables)?;
         let fragments = &parsed.document.fragments;
         let context = OperationContext { operation, fragments, variables: &variables };
-        let complexity = limits::check(context, &self.schema_index, &self.limits)
+        let cost = limits::check(context, &self.schema_index, &self.limits)
             .map_err(GraphQlResponse::from_request_error)?;
         let introspects = self.check_introspection(operation, fragments)?;
         check_root_fields(operation, fragments)?;
@@ -125,7 +131,7 @@ impl GraphQlExecutor {
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = operation_name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(PreparedOperation { request, operation_type, introspects, complexity, info })
+        Ok(PreparedOperation { request, operation_type, introspects, cost, info })
     }
 
     /// Executes a prepared operation.

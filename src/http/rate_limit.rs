@@ -28,8 +28,20 @@ const MIN_BUCKETS_TO_SWEEP: usize = 1024;
 const SWEEP_INTERVAL_MS: u64 = 1000;
 /// The base cost of every request, regardless of its document.
 pub(super) const BASE_COST: u64 = 1;
+/// The additional cost of each root field of a mutation.
+///
+/// A commit takes more work of the gateway and of the database than the complexity of its document
+/// says.
+const WRITE_COST: u64 = 100;
 /// The additional cost of a rejected token or document, whose verification is wasted work.
 const REJECTION_PENALTY: u64 = 99;
+
+/// Returns the cost of an operation with this complexity that writes so many times.
+///
+/// The cost of writes counts towards the rate limit only, not towards the complexity limit.
+pub(super) const fn rate_cost(complexity: u64, writes: u64) -> u64 {
+    complexity.saturating_add(writes.saturating_mul(WRITE_COST))
+}
 
 /// The key of the bucket that a request fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

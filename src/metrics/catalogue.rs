@@ -62,16 +62,19 @@ pub(super) const TIMED_OUT: Family =
     family("tenantry_requests_timed_out_total", "Requests that exceeded their time limit.", &[]);
 pub(super) const RATE_LIMITED: Family = family(
     "tenantry_requests_rate_limited_total",
-    "Requests rejected by the rate limit, by its scope: `user` or `ip`.",
+    "Requests rejected with `RATE_LIMITED`, by their caller: `user` or `ip`.",
     &["scope"],
 );
 pub(super) const SHED: Family = family(
     "tenantry_requests_shed_total",
-    "Requests rejected because too many requests were in flight.",
+    "Requests of all callers rejected because too many were in flight.",
     &[],
 );
-pub(super) const IN_FLIGHT: Family =
-    family("tenantry_requests_in_flight", "Requests in flight.", &[]);
+pub(super) const IN_FLIGHT: Family = family(
+    "tenantry_requests_in_flight",
+    "Requests in flight, except those that wait for a commit.",
+    &[],
+);
 pub(super) const IN_FLIGHT_LIMIT: Family =
     family("tenantry_requests_in_flight_limit", "Maximum number of requests in flight.", &[]);
 pub(super) const CONNECTIONS: Family =

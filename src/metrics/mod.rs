@@ -150,7 +150,7 @@ impl Metrics {
         self.timed_out.inc();
     }
 
-    /// Counts a request that the rate limit rejected. The scope is `user` or `ip`.
+    /// Counts a request that a limit of its caller rejected. The scope is `user` or `ip`.
     pub fn record_rate_limited(&self, scope: &'static str) {
         self.rate_limited.with_label_values(&[scope]).inc();
     }

@@ -81,7 +81,16 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
     Ok(counts.tokens)
 }
 
-/// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
+/// The measures of an operation that passed all limits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OperationCost {
+    /// The upper bound of the cost of all fields.
+    pub(super) complexity: u64,
+    /// The number of response keys of the root, without those of `__typename`.
+    pub(super) root_fields: u64,
+}
+
+/// Checks an operation against the limits and returns its cost.
 ///
 /// Fields that the schema does not define cost as much as others. Validation rejects them later. It
 /// is slow for them, so only a few of them reach it.
@@ -93,7 +102,7 @@ pub(super) fn check(
     context: OperationContext<'_>,
     index: &SchemaIndex,
     limits: &Limits,
-) -> Result<u64, RequestError> {
+) -> Result<OperationCost, RequestError> {
     let cost = cost::analyze(context, index);
     check_limit("depth", cost.depth, limits.depth)?;
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
@@ -108,5 +117,5 @@ pub(super) fn check(
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
-    Ok(cost.complexity)
+    Ok(OperationCost { complexity: cost.complexity, root_fields: keys.root_fields })
 }

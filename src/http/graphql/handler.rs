@@ -16,7 +16,7 @@ use crate::{
         error::{ErrorFormat, HttpError},
         idempotency::{self, IdempotencyDecision, IdempotencyKey},
         media::MediaType,
-        rate_limit::{BASE_COST, RateLimitKey},
+        rate_limit::{BASE_COST, RateLimitKey, rate_cost},
         request_id::RequestId,
         response::{ResponseCodes, StoreCost, render_body, render_response},
         serve::PeerAddr,
@@ -67,7 +67,7 @@ impl<'a> RequestHandler<'a> {
         let rate_limit_key = self.rate_limit_key(caller.as_ref());
         self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
         let request = read_request.await?; // 400, 413, 415
-        let permit = self.acquire_permit()?; // 503
+        let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
         let idempotency_key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
         let operation = self.prepare(request, rate_limit_key)?; // 400, 405, 429
         // 409, 422, 503, 504
@@ -124,7 +124,9 @@ impl<'a> RequestHandler<'a> {
         let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
         limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
             self.state.metrics.record_rate_limited(key.as_label());
-            HttpError::too_many_requests(wait)
+            let message =
+                "The rate limit is exceeded. Wait for `retryAfterSeconds` before trying again.";
+            HttpError::too_many_requests(message, wait)
         })
     }
 
@@ -135,8 +137,8 @@ impl<'a> RequestHandler<'a> {
         }
     }
 
-    fn acquire_permit(&self) -> Result<ConcurrencyPermit, HttpError> {
-        self.state.traffic_limits.concurrency.try_acquire()
+    fn acquire_permit(&self, caller: RateLimitKey<'_>) -> Result<ConcurrencyPermit, HttpError> {
+        self.state.traffic_limits.concurrency.try_acquire(caller)
     }
 
     /// Parses and validates the document, and charges its cost.
@@ -153,7 +155,8 @@ impl<'a> RequestHandler<'a> {
         if self.parts.method != Method::POST && !operation.is_query() {
             return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
         }
-        self.check_rate_limit(rate_limit_key, operation.complexity(), BASE_COST)?;
+        let cost = rate_cost(operation.complexity(), operation.writes());
+        self.check_rate_limit(rate_limit_key, cost, BASE_COST)?;
         Ok(operation)
     }
 
@@ -172,7 +175,7 @@ impl<'a> RequestHandler<'a> {
                 self.execute_idempotent(operation, caller, key, permit, media_type).await
             }
             (caller, _) => {
-                let session = self.new_session(caller, None);
+                let session = self.new_session(caller, None, &permit);
                 let response = self.state.executor.execute(session.clone(), operation).await;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
@@ -190,7 +193,7 @@ impl<'a> RequestHandler<'a> {
     ) -> Result<Response, HttpError> {
         match idempotency::claim(self.state, &caller, &key).await? {
             IdempotencyDecision::Execute(run) => {
-                let session = self.new_session(Some(caller), Some(run.clone()));
+                let session = self.new_session(Some(caller), Some(run.clone()), &permit);
                 let deadline = Deadline::from_extensions(&self.parts.extensions)?;
                 let state = self.state.clone();
                 let limits = (deadline, permit);
@@ -198,7 +201,9 @@ impl<'a> RequestHandler<'a> {
                 let response = response.await?;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
-            IdempotencyDecision::Replay(body) => Ok(self.replay(body, caller, media_type).await),
+            IdempotencyDecision::Replay(body) => {
+                Ok(self.replay(body, caller, &permit, media_type).await)
+            }
         }
     }
 
@@ -206,8 +211,14 @@ impl<'a> RequestHandler<'a> {
     ///
     /// The caller was authorized when the mutation was executed, but may have been disabled or
     /// deleted since.
-    async fn replay(&self, body: String, caller: Caller, media_type: MediaType) -> Response {
-        let session = self.new_session(Some(caller), None);
+    async fn replay(
+        &self,
+        body: String,
+        caller: Caller,
+        permit: &ConcurrencyPermit,
+        media_type: MediaType,
+    ) -> Response {
+        let session = self.new_session(Some(caller), None, permit);
         match session.viewer(false).await {
             Ok(_) => {
                 let mut response = render_body(body.into_bytes(), true, media_type);
@@ -221,9 +232,15 @@ impl<'a> RequestHandler<'a> {
         }
     }
 
-    fn new_session(&self, caller: Option<Caller>, run: Option<IdempotentRun>) -> Arc<Session> {
+    fn new_session(
+        &self,
+        caller: Option<Caller>,
+        run: Option<IdempotentRun>,
+        permit: &ConcurrencyPermit,
+    ) -> Arc<Session> {
         let access = self.state.access.clone();
-        let session = Arc::new(Session::new(access, caller, self.request_id.to_owned(), run));
+        let session = Session::new(access, caller, self.request_id.to_owned(), run);
+        let session = Arc::new(session.with_permit(permit.downgrade()));
         self.telemetry.set_session(&session);
         session
     }

@@ -9,7 +9,7 @@ use tenantry::http::PeerAddr;
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
-    world::World,
+    world::{self, World},
 };
 
 /// A query that costs 2, plus 1 for the request.
@@ -80,6 +80,27 @@ async fn request_is_charged_the_cost_of_its_document() {
     assert_rate_limited(&app.query_as("bob", ME).await, 1);
     app.clock.advance(1);
     app.query_as("bob", "{ __typename }").await.data();
+}
+
+#[tokio::test]
+async fn each_write_is_charged_in_addition_to_its_document() {
+    let app = limited(110).await;
+    let id = world::tenant(1, "acme").id;
+    let rename = |key: &str| {
+        format!(
+            r#"{key}: updateTenant(input: {{id: "{id}", name: "{key}"}}) {{ tenant {{ id }} }}"#
+        )
+    };
+    // 1 for the request, 3 for the fields, and 100 for the write.
+    app.query_as("bob", &format!("mutation {{ {} }}", rename("a"))).await.data();
+    app.query_as("bob", ME).await.data();
+    app.query_as("bob", ME).await.data();
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
+    app.clock.advance(1);
+    // Three writes cost 310, and 201 must drain before the next request.
+    let writes = ["a", "b", "c"].map(rename).join(" ");
+    app.query_as("bob", &format!("mutation {{ {writes} }}")).await.data();
+    assert_rate_limited(&app.query_as("bob", ME).await, 2);
 }
 
 #[tokio::test]
