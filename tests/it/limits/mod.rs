@@ -5,6 +5,7 @@
 //! complexity with real responses.
 
 mod cost_upper_bound;
+mod variables;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
