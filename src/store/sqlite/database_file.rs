@@ -25,12 +25,11 @@ pub(super) fn validate(path: &Path) -> Result<(), PrepareError> {
         Ok(metadata) if !metadata.is_file() => {
             Err(invalid(path, format_args!("is not a regular file; {EXPECTED}")))
         }
-        Ok(_) => Ok(()),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(inaccessible(path, &error)),
         Err(_) if ends_with_slash => {
             Err(invalid(path, format_args!("ends with a slash, as a folder does; {EXPECTED}")))
         }
-        Err(_) => Ok(()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
