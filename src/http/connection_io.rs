@@ -39,9 +39,9 @@ pub(super) struct ConnectionIo<S> {
     stream: S,
     permit: Arc<ConnectionPermit>,
     scanner: RequestScanner,
-    /// What hyper reads instead of the rest of the stream, once a request has been rejected.
+    /// The replacement of the rest of the stream, once a request has been rejected.
     rejected: Option<RejectedStream>,
-    /// Whether the client has closed its side during a request. hyper reads the end after the response.
+    /// True if the client has closed its side during a request. hyper reads the end after the response.
     is_half_closed: bool,
     /// The deadline for the client to read more of the response.
     write_deadline: Option<Pin<Box<Sleep>>>,

@@ -230,7 +230,7 @@ pub(super) struct ConnectionPermit {
     close: Arc<Notify>,
     /// The ticket of the connection while it is idle, otherwise [`BUSY`].
     ticket: AtomicU64,
-    /// Whether a request is being processed, up to the last byte of its response body.
+    /// True while a request is being processed, up to the last byte of its response body.
     is_processing: AtomicBool,
 }
 

@@ -72,7 +72,7 @@ struct Line {
     prefix: [u8; LINE_PREFIX],
     /// The length of the line so far, without CR.
     length: usize,
-    /// Whether the previous byte is CR, so that LF must follow.
+    /// True if the previous byte is CR, so that LF must follow.
     after_cr: bool,
 }
 
