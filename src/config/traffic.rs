@@ -32,6 +32,19 @@ pub struct TrafficOptions {
     /// in progress. Excess requests are rejected.
     #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
     pub max_concurrent_requests: String,
+    /// Maximum number of open connections. A new one replaces the longest idle one, and is refused if
+    /// none is idle. The limit of open files may lower it.
+    #[arg(long, env = "TENANTRY_MAX_CONNECTIONS", default_value = "4096", value_name = "N")]
+    pub max_connections: String,
+    /// Maximum number of open connections per client address: IPv4 address or IPv6 /64 network. It
+    /// does not apply to trusted proxies.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value = "512",
+        value_name = "N"
+    )]
+    pub max_connections_per_address: String,
     /// Time to keep serving after SIGTERM while readiness fails, so that load balancers can react,
     /// e.g. 0s, 5s or 1m.
     #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION")]
@@ -54,6 +67,10 @@ pub struct TrafficConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The maximum number of requests that execute at the same time.
     pub max_concurrent_requests: usize,
+    /// The maximum number of open connections.
+    pub max_connections: usize,
+    /// The maximum number of open connections per client address.
+    pub max_connections_per_address: usize,
     /// The time to keep serving after the first signal, while readiness fails.
     pub shutdown_delay: Duration,
     /// The time limit for requests in flight to finish after that.
@@ -89,6 +106,18 @@ impl TrafficOptions {
             max_concurrent_requests: parse::whole_number(
                 "TENANTRY_MAX_CONCURRENT_REQUESTS",
                 &self.max_concurrent_requests,
+                &(1..=1_000_000),
+                512,
+            )?,
+            max_connections: parse::whole_number(
+                "TENANTRY_MAX_CONNECTIONS",
+                &self.max_connections,
+                &(1..=1_000_000),
+                4096,
+            )?,
+            max_connections_per_address: parse::whole_number(
+                "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+                &self.max_connections_per_address,
                 &(1..=1_000_000),
                 512,
             )?,

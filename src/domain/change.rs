@@ -1,7 +1,8 @@
 //! Changes: the writes that a store commits together, all of them or none.
 //!
 //! Each change of stored data names the version that its decision was based on. If the stored
-//! version is another one, the whole commit is stale and nothing is written.
+//! version is another one, the whole commit is stale and nothing is written. Versions are compared for
+//! equality only.
 
 use super::{
     audit::AuditEvent,
@@ -126,6 +127,18 @@ pub enum Change {
         /// The mutation and its results.
         step: CompletedMutation,
     },
+}
+
+/// Returns the version of a document after a change.
+///
+/// After the maximum of GraphQL's `Int`, it is 1 again. If it stayed the maximum, a stale change would
+/// name the stored version.
+#[must_use]
+pub const fn next_version(version: i32) -> i32 {
+    match version.checked_add(1) {
+        Some(next) => next,
+        None => 1,
+    }
 }
 
 /// The part of a user that identifies one of its states.

@@ -43,6 +43,7 @@ pub struct PreparedOperation {
     introspects: bool,
     cost: OperationCost,
     info: Arc<OperationInfo>,
+    fingerprint: [u8; 32],
 }
 
 impl PreparedOperation {
@@ -68,6 +69,14 @@ impl PreparedOperation {
     #[must_use]
     pub fn writes(&self) -> u64 {
         if self.is_query() { 0 } else { self.cost.root_fields }
+    }
+
+    /// Returns a digest of the document, the operation and its variables.
+    ///
+    /// It distinguishes different requests with one idempotency key.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 }
 
@@ -111,11 +120,13 @@ impl GraphQlExecutor {
     /// Returns the response to a request that is rejected.
     pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.parse(request.document_ref())?;
-        let variables = serde_json::Value::Object(request.variables.unwrap_or_default());
-        let mut variables = Variables::from_json(variables);
         // Some clients send an empty name instead of none.
-        let operation_name = request.operation_name.filter(|name| !name.is_empty());
-        let (name, operation) = get_operation(&parsed.document, operation_name.as_deref())?;
+        let operation_name = request.operation_name.as_deref().filter(|name| !name.is_empty());
+        let (name, operation) = get_operation(&parsed.document, operation_name)?;
+        let declared = request.variables.parse_declared(operation, &self.limits);
+        let declared = declared.map_err(GraphQlResponse::from_request_error)?;
+        let fingerprint = request.fingerprint(&declared);
+        let mut variables = Variables::from_json(declared.into());
         for (name, value) in default_values(operation) {
             variables.entry(name).or_insert(value);
         }
@@ -128,10 +139,11 @@ impl GraphQlExecutor {
         check_root_fields(operation, fragments)?;
         let info = self.operation_info(name, operation, &parsed);
         let operation_type = operation.ty;
+        let name = name.map(str::to_owned);
         let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = operation_name;
+        request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(PreparedOperation { request, operation_type, introspects, cost, info })
+        Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 
     /// Executes a prepared operation.

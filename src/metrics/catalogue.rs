@@ -26,6 +26,8 @@ pub const CATALOGUE: &[&Family] = &[
     &IN_FLIGHT,
     &IN_FLIGHT_LIMIT,
     &CONNECTIONS,
+    &CONNECTIONS_REFUSED,
+    &IDLE_CONNECTIONS_CLOSED,
     &AUTH_FAILURES,
     &JWKS_FETCHES,
     &JWKS_AGE,
@@ -77,6 +79,16 @@ pub(super) const IN_FLIGHT_LIMIT: Family =
     family("tenantry_requests_in_flight_limit", "Maximum number of requests in flight.", &[]);
 pub(super) const CONNECTIONS: Family =
     family("tenantry_connections", "Open client connections.", &[]);
+pub(super) const CONNECTIONS_REFUSED: Family = family(
+    "tenantry_connections_refused_total",
+    "Connections refused because no other one was idle, by the limit: `all` or `address`.",
+    &["scope"],
+);
+pub(super) const IDLE_CONNECTIONS_CLOSED: Family = family(
+    "tenantry_idle_connections_closed_total",
+    "Idle connections closed to make room, by the limit: `all` or `address`.",
+    &["scope"],
+);
 pub(super) const AUTH_FAILURES: Family = family(
     "tenantry_auth_failures_total",
     "Requests whose credential was rejected, by reason.",

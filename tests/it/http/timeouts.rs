@@ -16,6 +16,7 @@ use tokio::{
 use crate::support::{
     app::{App, Backend, Setup},
     store_gate::StoreGate,
+    tcp::reset,
     time::FrozenTime,
     world::World,
 };
@@ -141,7 +142,7 @@ async fn disconnect_cancels_a_query() {
     let query = request_text(&app, "{ me { id } }", Some("k"));
     client.write_all(query.as_bytes()).await.expect("sent");
     gate.wait_for_calls(1).await;
-    drop(client);
+    reset(client);
     gate.wait_for_calls(0).await;
 }
 
@@ -163,8 +164,8 @@ async fn disconnect_does_not_cancel_a_commit() {
         let query = request_text(&app, "{ me { id } }", None);
         other.write_all(query.as_bytes()).await.expect("sent");
         gate.wait_for_calls(1).await;
-        drop(client);
-        drop(other);
+        reset(client);
+        reset(other);
         gate.wait_for_calls(0).await;
         gate.set_closed(false);
         assert_commit_completes(&app, &gate, &world).await;
@@ -248,8 +249,8 @@ async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
     let mut other = connect(&origin).await;
     other.write_all(request_text(&app, "{ me { id } }", Some("k")).as_bytes()).await.expect("sent");
     gate.wait_for_calls(2).await;
-    drop(client);
-    drop(other);
+    reset(client);
+    reset(other);
     gate.wait_for_calls(1).await;
     gate.set_closed(false);
     let replay = app.send(request(&app, MUTATION, Some("k"))).await;
