@@ -104,7 +104,7 @@ async fn check_issuer(source: &OidcKeySource, issuer: &IssuerConfig, report: &mu
     let fetched = source.fetch().await;
     // If the fetch failed at the key set, discovery had succeeded before.
     let is_discovered =
-        matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet(_) | KeyFetchError::NotAKeySet));
+        matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet { .. } | KeyFetchError::NotAKeySet));
     if issuer.jwks_url.is_some() {
         Report::note(format!(
             "{url}: the issuer is not verified, because TENANTRY_OIDC_JWKS_URL replaces discovery"

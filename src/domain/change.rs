@@ -159,6 +159,16 @@ impl From<&User> for UserVersion {
     }
 }
 
+/// Returns the tenant that the changes lock, update or delete.
+#[must_use]
+pub fn locked_tenant(changes: &[Change]) -> Option<TenantId> {
+    changes.iter().find_map(|change| match change {
+        Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
+        Change::UpdateTenant { tenant, .. } => Some(tenant.id),
+        _ => None,
+    })
+}
+
 /// A field whose value must be unique among all stored entities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UniqueField {

@@ -24,7 +24,7 @@ use super::{
     documents::{DocumentRef, Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
     field_merging, introspection,
-    limits::{self, OperationContext, SchemaIndex},
+    limits::{self, OperationContext, OperationCost, SchemaIndex},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
@@ -41,8 +41,9 @@ pub struct PreparedOperation {
     request: Request,
     operation_type: OperationType,
     introspects: bool,
-    complexity: u64,
+    cost: OperationCost,
     info: Arc<OperationInfo>,
+    fingerprint: [u8; 32],
 }
 
 impl PreparedOperation {
@@ -61,7 +62,21 @@ impl PreparedOperation {
     /// Returns the upper bound of the operation's cost, which the complexity limit applies to.
     #[must_use]
     pub const fn complexity(&self) -> u64 {
-        self.complexity
+        self.cost.complexity
+    }
+
+    /// Returns the number of root fields that write, each with a commit of its own.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        if self.is_query() { 0 } else { self.cost.root_fields }
+    }
+
+    /// Returns a digest of the document, the operation and its variables.
+    ///
+    /// It distinguishes different requests with one idempotency key.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 }
 
@@ -105,27 +120,30 @@ impl GraphQlExecutor {
     /// Returns the response to a request that is rejected.
     pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.parse(request.document_ref())?;
-        let variables = serde_json::Value::Object(request.variables.unwrap_or_default());
-        let mut variables = Variables::from_json(variables);
         // Some clients send an empty name instead of none.
-        let operation_name = request.operation_name.filter(|name| !name.is_empty());
-        let (name, operation) = get_operation(&parsed.document, operation_name.as_deref())?;
+        let operation_name = request.operation_name.as_deref().filter(|name| !name.is_empty());
+        let (name, operation) = get_operation(&parsed.document, operation_name)?;
+        let declared = request.variables.parse_declared(operation, &self.limits);
+        let declared = declared.map_err(GraphQlResponse::from_request_error)?;
+        let fingerprint = request.fingerprint(&declared);
+        let mut variables = Variables::from_json(declared.into());
         for (name, value) in default_values(operation) {
             variables.entry(name).or_insert(value);
         }
         check_required_variables(operation, &variables)?;
         let fragments = &parsed.document.fragments;
         let context = OperationContext { operation, fragments, variables: &variables };
-        let complexity = limits::check(context, &self.schema_index, &self.limits)
+        let cost = limits::check(context, &self.schema_index, &self.limits)
             .map_err(GraphQlResponse::from_request_error)?;
         let introspects = self.check_introspection(operation, fragments)?;
         check_root_fields(operation, fragments)?;
         let info = self.operation_info(name, operation, &parsed);
         let operation_type = operation.ty;
+        let name = name.map(str::to_owned);
         let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = operation_name;
+        request.operation_name = name;
         request.set_parsed_query(parsed.document.clone());
-        Ok(PreparedOperation { request, operation_type, introspects, complexity, info })
+        Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 
     /// Executes a prepared operation.

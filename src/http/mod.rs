@@ -5,18 +5,24 @@
 
 mod compression;
 mod concurrency_limit;
+mod connection_io;
+mod connection_limit;
 mod content_sniffing;
 mod cors;
 mod dev;
 mod error;
 mod graphql;
 mod health;
+mod host;
 mod idempotency;
 mod media;
 mod playground;
 mod proxies;
 mod rate_limit;
 mod request_id;
+mod request_scanner;
+#[cfg(test)]
+mod request_scanner_tests;
 mod response;
 mod serve;
 mod state;
@@ -35,12 +41,15 @@ use tower::ServiceBuilder;
 use tower_http::cors::CorsLayer;
 
 pub use concurrency_limit::ConcurrencyLimit;
+pub use connection_limit::ConnectionLimit;
 pub use cors::AllowedOrigins;
 pub use dev::{DemoCredential, issue_demo_credentials};
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;
-pub use serve::{HEAD_TIMEOUT, PeerAddr, ShutdownPhase, ShutdownWatch, serve, wait_for_phase};
+pub use serve::{
+    HEAD_TIMEOUT, MAX_HEAD_BYTES, PeerAddr, ShutdownPhase, ShutdownWatch, serve, wait_for_phase,
+};
 pub use state::{AppState, DevMode, TrafficLimits};
 
 /// Returns the routes of the public bind.
@@ -76,6 +85,8 @@ fn add_layers(
             .option_layer(cors)
             // Logs, traces and counts the request, also if a lower layer rejects it.
             .layer(from_fn_with_state(state.clone(), telemetry::layer))
+            // Rejects a request of HTTP/1.1 without exactly one valid `Host` header.
+            .layer(from_fn(host::layer))
             // Compresses the response.
             .layer(compression::layer())
             // Responds with 504 at the deadline.
@@ -93,6 +104,8 @@ pub fn admin_router(state: Arc<AppState>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .layer(from_fn(host::layer))
+        .layer(from_fn(request_id::layer))
         .layer(map_response(content_sniffing::forbid))
         .with_state(state)
 }

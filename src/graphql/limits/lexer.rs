@@ -11,6 +11,8 @@ pub(super) struct TokenCounts {
     pub(super) directives: u64,
     /// The length of the longest name, in bytes.
     pub(super) longest_name: usize,
+    /// The length of the longest string, in bytes, with its quotes and escape sequences.
+    pub(super) longest_text: usize,
 }
 
 /// Counts the tokens in one pass.
@@ -23,6 +25,8 @@ pub(super) fn count(document: &str) -> TokenCounts {
         counts.directives += u64::from(token == "@");
         if token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             counts.longest_name = counts.longest_name.max(token.len());
+        } else if token.starts_with('"') {
+            counts.longest_text = counts.longest_text.max(token.len());
         }
     }
     counts
@@ -82,7 +86,7 @@ fn end_of_run(bytes: &[u8], start: usize, matches: impl Fn(u8) -> bool) -> usize
 }
 
 /// Returns the end of a string whose content begins at `at`. A string ends at a line terminator.
-fn string_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
@@ -133,6 +137,7 @@ mod tests {
         let long = "\u{feff}{ a(b: \"# x \\\" y\"),, # c\n ...F } \"\"\" # \"\"\"";
         assert_eq!(compact(long), "{ a ( b : \"# x \\\" y\" ) ... F } \"\"\" # \"\"\" ");
         assert_eq!(compact("\"\\é\" \"\\"), "\"\\é\" \"\\ ");
-        assert_eq!(count("{ abc: _de12(x: \"longer than all\") }").longest_name, 5);
+        let counts = count("{ abc: _de12(x: \"longer than \\\" all\") }");
+        assert_eq!((counts.longest_name, counts.longest_text), (5, 20));
     }
 }

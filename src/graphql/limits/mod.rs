@@ -12,6 +12,7 @@
 
 mod cost;
 mod exceeded;
+mod json_size;
 mod lexer;
 mod operation;
 mod response_keys;
@@ -22,7 +23,8 @@ use std::borrow::Cow;
 use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
 
-use exceeded::check_limit;
+use exceeded::{check_described_limit, check_limit};
+use json_size::JsonSize;
 
 pub(super) use operation::OperationContext;
 pub(super) use schema_index::SchemaIndex;
@@ -37,9 +39,17 @@ const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
 /// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every
 /// other name to make a suggestion.
 const MAX_NAME_BYTES: usize = 255;
+/// The maximum length of a string in a document or in its variables, in bytes, with its quotes and
+/// escape sequences. The longest valid input has less than 3,000. Each field that uses a variable
+/// copies its value.
+const MAX_TEXT_BYTES: usize = 4096;
 /// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
 /// all other names to make a suggestion.
 const MAX_UNKNOWN_FIELDS: u64 = 20;
+
+/// The maximum number of levels of lists and objects in a variable. The input types of the schema have
+/// a few.
+const MAX_VARIABLE_DEPTH: u64 = 32;
 
 /// Returns the text for the parser and its number of tokens.
 ///
@@ -49,7 +59,8 @@ const MAX_UNKNOWN_FIELDS: u64 = 20;
 ///
 /// # Errors
 ///
-/// Returns an error if the document has too many tokens or directives, or is too long.
+/// Returns an error if the document has too many tokens or directives, or if the document, a name or a
+/// string is too long.
 pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
@@ -78,10 +89,59 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
         let message = format!("A name in the document has more than {MAX_NAME_BYTES} characters.");
         return Err(RequestError::new(Code::ValidationFailed, message));
     }
+    check_text_length(counts.longest_text)?;
     Ok(counts.tokens)
 }
 
-/// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
+/// The measures of an operation that passed all limits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OperationCost {
+    /// The upper bound of the cost of all fields.
+    pub(super) complexity: u64,
+    /// The number of response keys of the root, without those of `__typename`.
+    pub(super) root_fields: u64,
+}
+
+fn check_text_length(bytes: usize) -> Result<(), RequestError> {
+    if bytes <= MAX_TEXT_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "A string in the document or in its variables has more than {MAX_TEXT_BYTES} bytes."
+    );
+    Err(RequestError::new(Code::ValidationFailed, message))
+}
+
+/// Checks the texts of the declared variables, before they are parsed.
+///
+/// They may have as many values as the document may have tokens.
+///
+/// # Errors
+///
+/// Returns an error if the variables have too many values, or if one has a string that is too long or
+/// is nested too deeply.
+pub(super) fn check_variables<'a>(
+    variables: impl Iterator<Item = &'a str>,
+    limits: &Limits,
+) -> Result<(), RequestError> {
+    let mut total = JsonSize::default();
+    for size in variables.map(json_size::measure) {
+        total.values += size.values;
+        total.depth = total.depth.max(size.depth);
+        total.longest_text = total.longest_text.max(size.longest_text);
+    }
+    let problem = "The variables have too many values.";
+    check_described_limit(problem, "tokens", total.values, limits.tokens)?;
+    check_text_length(total.longest_text)?;
+    if total.depth > MAX_VARIABLE_DEPTH {
+        let message =
+            format!("A variable has more than {MAX_VARIABLE_DEPTH} levels of lists and objects.");
+        return Err(RequestError::new(Code::ValidationFailed, message));
+    }
+    Ok(())
+}
+
+/// Checks an operation against the limits and returns its cost.
 ///
 /// Fields that the schema does not define cost as much as others. Validation rejects them later. It
 /// is slow for them, so only a few of them reach it.
@@ -93,7 +153,7 @@ pub(super) fn check(
     context: OperationContext<'_>,
     index: &SchemaIndex,
     limits: &Limits,
-) -> Result<u64, RequestError> {
+) -> Result<OperationCost, RequestError> {
     let cost = cost::analyze(context, index);
     check_limit("depth", cost.depth, limits.depth)?;
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
@@ -108,5 +168,5 @@ pub(super) fn check(
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
-    Ok(cost.complexity)
+    Ok(OperationCost { complexity: cost.complexity, root_fields: keys.root_fields })
 }

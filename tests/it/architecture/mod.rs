@@ -41,6 +41,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("async_graphql::", &["graphql"]),
     ("reqwest::", &["auth"]),
     ("prometheus::", &["metrics"]),
+    ("rustix::", &["app"]),
     ("opentelemetry", &["trace.rs", "telemetry.rs"]),
     ("std::env::", &["cli.rs"]),
 ];

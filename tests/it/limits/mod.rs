@@ -6,6 +6,7 @@
 
 mod broken_documents;
 mod cost_upper_bound;
+mod variables;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
