@@ -71,6 +71,7 @@ use crate::domain::{
     },
     subscription::TenantSubscription,
     tenant::Tenant,
+    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 
@@ -315,18 +316,33 @@ pub trait Store: Send + Sync {
     ///
     /// The claim is atomic. Of concurrent claims by different runs for one key, at most one is
     /// [`ClaimResult::Acquired`]. A run acquires the request if the key has no record, if the
-    /// record has expired at `claim.now`, or if the lease of an earlier run of the same request has
-    /// ended without a response. The run then holds a lease for [`LEASE_TTL`], and the record
-    /// expires after [`KEY_TTL`]. Each claim also deletes a few expired records, so it takes
-    /// several commands.
+    /// record has expired at `claim.now` or belongs to another user. A run also takes over the same
+    /// request from an earlier run
+    ///
+    /// - whose lease has ended without a response,
+    /// - that is exactly at the progress of `claim.lost_run`, or
+    /// - whose response was stored under other rights. That response is deleted.
+    ///
+    /// The run then holds a lease for [`LEASE_TTL`], and the record expires after [`KEY_TTL`]. Each
+    /// claim also deletes a few expired records, so it takes several commands.
     ///
     /// [`LEASE_TTL`]: crate::domain::idempotency::LEASE_TTL
     /// [`KEY_TTL`]: crate::domain::idempotency::KEY_TTL
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError>;
 
+    /// Renews the lease of a run, which shows that the run is alive.
+    ///
+    /// The call has no effect if another run has taken over, or if the run has ended.
+    async fn renew_lease(
+        &self,
+        key: IdempotencyKeyHash,
+        run_id: ObjectId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Completes or abandons the run of an idempotent request.
     ///
-    /// [`RunOutcome::Completed`] stores the response, which every later claim returns.
+    /// [`RunOutcome::Completed`] stores the response, which later claims under the same rights return.
     /// [`RunOutcome::Abandoned`] releases the request at once. Its record is deleted if the run has
     /// completed no step. Otherwise it stays, so that the next run can continue after these steps.
     /// The call has no effect if another run has taken over, or if a response is stored already.

@@ -2,7 +2,7 @@
 
 use mongodb::{
     ClientSession,
-    bson::{Document, RawDocumentBuf, doc},
+    bson::{Bson, Document, RawDocumentBuf, doc},
     options::ReturnDocument,
 };
 
@@ -22,7 +22,7 @@ use crate::{
         id::ObjectId,
         idempotency::{
             Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RunOutcome,
+            RunOutcome, RunProgress,
         },
         time::Timestamp,
     },
@@ -96,6 +96,21 @@ impl MongoStore {
         with_timeout(self.requests.command("delete"), delete).await.map(drop)
     }
 
+    /// Renews the lease of a run, unless the run has released its request.
+    pub(super) async fn renew_lease(
+        &self,
+        key: IdempotencyKeyHash,
+        run_id: ObjectId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut held = open_record_filter(key, run_id);
+        held.insert("leaseUntil", doc! { "$gt": date(Timestamp::MIN) });
+        let lease = doc! { "leaseUntil": date(now.saturating_add(LEASE_TTL)) };
+        let renew = doc! { "$inc": { "progress": 1_i64 }, "$set": lease };
+        let update = self.requests.update_one(held, renew);
+        with_timeout(self.requests.command("update"), update).await.map(drop)
+    }
+
     /// Stores the response of a run, or releases its request.
     pub(super) async fn complete_request(
         &self,
@@ -104,8 +119,9 @@ impl MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         let own_record = open_record_filter(key, run_id);
-        if let RunOutcome::Completed(body) = outcome {
-            let update = doc! { "$set": { "answer": body } };
+        if let RunOutcome::Completed(response) = outcome {
+            let rights = digest(response.rights.0);
+            let update = doc! { "$set": { "answer": &response.body, "rights": rights } };
             let update = self.requests.update_one(own_record, update);
             return with_timeout(self.requests.command("update"), update).await.map(drop);
         }
@@ -132,7 +148,7 @@ impl MongoStore {
         step: &CompletedMutation,
         session: Option<&mut ClientSession>,
     ) -> Result<(), WriteError> {
-        let push = doc! { "$push": { "steps": encode_step(step) } };
+        let push = doc! { "$push": { "steps": encode_step(step) }, "$inc": { "progress": 1_i64 } };
         match update(&self.requests, open_record_filter(key, run_id), push, session).await? {
             0 => Err(WriteError::Final(CommitError::Superseded)),
             _ => Ok(()),
@@ -145,14 +161,16 @@ fn open_record_filter(key: IdempotencyKeyHash, run_id: ObjectId) -> Document {
     doc! { "_id": digest(key.0), "holder": oid(run_id), "answer": null }
 }
 
-/// Returns the update of a claim. It creates a new record if there is none or it has expired. It
-/// takes the record over if the same request has no response and no run holds its lease. Otherwise
-/// it leaves the record unchanged.
+/// Returns the update of a claim. It creates a new record if there is none, it has expired or it
+/// belongs to another user. It takes over the record of the same request if no run holds it, or if
+/// its response was stored under other rights. Otherwise it leaves the record unchanged.
 fn claim_pipeline(claim: &Claim) -> Vec<Document> {
-    let Claim { fingerprint, run_id, now, .. } = claim;
+    let Claim { fingerprint, run_id, user, rights, now, .. } = claim;
     let (fingerprint, now) = (digest(*fingerprint), date(*now));
     let run = doc! {
+        "userId": oid(user.raw),
         "holder": oid(*run_id),
+        "progress": 0_i64,
         "claimedAt": now,
         "leaseUntil": date(claim.now.saturating_add(LEASE_TTL)),
         "expiresAt": date(claim.now.saturating_add(KEY_TTL)),
@@ -162,30 +180,42 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     new_record.insert("steps", Vec::<Document>::new());
     // An absent field compares as less than every date, so this includes the absent record.
     let is_expired = doc! { "$not": { "$gt": ["$expiresAt", now] } };
-    let is_free = doc! { "$and": [
-        { "$eq": ["$fingerprint", fingerprint] },
-        { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
-        { "$not": { "$gt": ["$leaseUntil", now] } },
-    ] };
-    let taken_over = doc! { "$mergeObjects": ["$$ROOT", { "$literal": run }] };
+    // A record of an older version names no user, and can only be of this one's identity.
+    let is_of_another = doc! { "$ne": [{ "$ifNull": ["$userId", oid(user.raw)] }, oid(user.raw)] };
+    let is_free = doc! { "$cond": {
+        "if": { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
+        "then": { "$or": [{ "$not": { "$gt": ["$leaseUntil", now] } }, is_lost(claim.lost_run)] },
+        "else": { "$ne": ["$rights", digest(rights.0)] },
+    } };
+    let is_free = doc! { "$and": [{ "$eq": ["$fingerprint", fingerprint] }, is_free] };
+    let mut taken_over = run;
+    taken_over.extend(doc! { "answer": null, "rights": null });
+    let taken_over = doc! { "$mergeObjects": ["$$ROOT", { "$literal": taken_over }] };
     vec![doc! { "$replaceWith": { "$switch": {
         "branches": [
-            { "case": is_expired, "then": { "$literal": new_record } },
+            { "case": { "$or": [is_expired, is_of_another] }, "then": { "$literal": new_record } },
             { "case": is_free, "then": taken_over },
         ],
         "default": "$$ROOT",
     } } }]
 }
 
+/// Returns an expression that is true if the record is exactly at the progress of a lost run.
+fn is_lost(run: Option<RunProgress>) -> Bson {
+    let Some(RunProgress { run_id, count }) = run else { return Bson::Boolean(false) };
+    let same_count = doc! { "$eq": [{ "$ifNull": ["$progress", 0] }, count] };
+    doc! { "$and": [{ "$eq": ["$holder", oid(run_id)] }, same_count] }.into()
+}
+
 fn claim_result(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
     // A run identifier is unique, so this claim has written the record.
-    if record.run_id == claim.run_id {
+    if record.progress.run_id == claim.run_id {
         ClaimResult::Acquired(record.steps)
     } else if record.fingerprint != claim.fingerprint {
         ClaimResult::KeyReused
     } else if let Some(response) = record.response {
         ClaimResult::Completed(response)
     } else {
-        ClaimResult::InProgress
+        ClaimResult::InProgress(record.progress)
     }
 }

@@ -52,6 +52,7 @@ use crate::domain::{
     },
     subscription::TenantSubscription,
     tenant::Tenant,
+    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 pub use connect::MongoStore;
@@ -181,6 +182,15 @@ impl Store for MongoStore {
     // The inherent methods of the same names are in `idempotency`, and take precedence here.
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
         self.claim_request(claim).await
+    }
+
+    async fn renew_lease(
+        &self,
+        key: IdempotencyKeyHash,
+        run_id: ObjectId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.renew_lease(key, run_id, now).await
     }
 
     async fn complete_request(

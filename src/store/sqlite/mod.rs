@@ -39,6 +39,7 @@ use crate::domain::{
     },
     subscription::TenantSubscription,
     tenant::Tenant,
+    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 use crate::metrics::Metrics;
@@ -214,6 +215,16 @@ impl Store for SqliteStore {
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
         let claim = claim.clone();
         self.pool.write("claim_request", move |db| idempotency::claim_request(db, &claim)).await
+    }
+
+    async fn renew_lease(
+        &self,
+        key: IdempotencyKeyHash,
+        run_id: ObjectId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let renew = move |db: &mut _| Ok(idempotency::renew_lease(db, key, run_id, now)?);
+        self.pool.write("renew_lease", renew).await
     }
 
     async fn complete_request(

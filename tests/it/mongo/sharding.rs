@@ -9,7 +9,7 @@ use tenantry::{
         audit::{ActorKind, AuditEvent},
         change::{Change, UserVersion},
         id::AuditEventId,
-        idempotency::{Claim, IdempotencyKeyHash, RunOutcome},
+        idempotency::{Claim, IdempotencyKeyHash, RightsDigest, RunOutcome},
         list::{
             AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest,
             SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
@@ -263,7 +263,15 @@ async fn targeted_shards_are_documented() {
         .await
         .expect("commit succeeds");
     rows.add("`deleteTenant`").await;
-    let claim = Claim { key, fingerprint: [1; 32], run_id: id::<User>(9).raw, now: time(1) };
+    let claim = Claim {
+        key,
+        fingerprint: [1; 32],
+        run_id: id::<User>(9).raw,
+        user: id(9),
+        rights: RightsDigest([2; 32]),
+        lost_run: None,
+        now: time(1),
+    };
     store.claim_request(&claim).await.expect("claim succeeds");
     rows.add("a request with an `Idempotency-Key`").await;
     store

@@ -21,6 +21,7 @@ use tenantry::{
         },
         subscription::TenantSubscription,
         tenant::Tenant,
+        time::Timestamp,
         user::{Identity, Tombstone, User},
     },
     store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
@@ -34,6 +35,8 @@ pub(crate) struct StoreGate {
     users: Barrier,
     /// Pauses commits.
     commits: Barrier,
+    /// Pauses claims after they are made.
+    claims: Barrier,
     failing: AtomicBool,
 }
 
@@ -56,6 +59,16 @@ impl StoreGate {
     /// Pauses later commits, or resumes all of them.
     pub(crate) fn set_commits_closed(&self, closed: bool) {
         self.commits.closed.send_replace(closed);
+    }
+
+    /// Pauses later claims after they are made, or resumes all of them.
+    pub(crate) fn set_claims_closed(&self, closed: bool) {
+        self.claims.closed.send_replace(closed);
+    }
+
+    /// Waits until exactly this number of claims is made and has not returned.
+    pub(crate) async fn wait_for_claims(&self, claims: usize) {
+        self.claims.wait_for_calls(claims).await;
     }
 
     /// Waits until exactly this number of reads of users is paused.
@@ -238,7 +251,18 @@ impl Store for GatedStore {
     }
 
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
-        self.store.claim_request(claim).await
+        let result = self.store.claim_request(claim).await;
+        drop(self.gate.claims.pass().await);
+        result
+    }
+
+    async fn renew_lease(
+        &self,
+        key: IdempotencyKeyHash,
+        holder: ObjectId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.renew_lease(key, holder, now).await
     }
 
     async fn complete_request(
