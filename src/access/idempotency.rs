@@ -4,24 +4,28 @@
 //! Otherwise it reads the results of the completed mutations again. A repeat that arrives while the
 //! first request is being executed waits for it.
 //!
-//! A run renews its lease while it works. A repeat that sees no progress takes the request over. The
-//! earlier run can then commit nothing more, so the mutation is executed once in any case.
+//! A run shows that it is alive (`heartbeats.rs`). A repeat that sees no sign of life takes the request
+//! over. The earlier run can then commit nothing more, so the mutation is executed once in any case.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     caller::Caller,
     error::AccessError,
     idempotent_run::{IdempotentRun, digest, rights_digest},
     session::Session,
+    state::Access,
     viewer::Viewer,
 };
-use crate::domain::{
-    id::ObjectId,
-    idempotency::{
-        Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RunOutcome, RunProgress,
-        StoredResponse,
+use crate::{
+    domain::{
+        id::ObjectId,
+        idempotency::{
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RunHolder, RunOutcome,
+            StoredResponse,
+        },
     },
+    store::Store,
 };
 
 /// The maximum time that a repeat waits for the first request. It is shorter than the default
@@ -30,9 +34,7 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The delay before the first poll. It doubles up to [`MAX_POLL_DELAY`].
 const INITIAL_POLL_DELAY: Duration = Duration::from_millis(10);
 const MAX_POLL_DELAY: Duration = Duration::from_millis(200);
-/// The interval at which a run renews its lease.
-const RENEWAL_INTERVAL: Duration = Duration::from_millis(200);
-/// The time without progress after which a run is lost, so that a repeat waits for about a second.
+/// The time without a sign of life after which a run is lost. A repeat then waits for about a second.
 ///
 /// Repeats add up the delays between their polls. So a repeat whose own process is paused does not
 /// take a run for lost.
@@ -61,8 +63,8 @@ pub enum ClaimOutcome {
 impl Session {
     /// Claims the session's request for a new run.
     ///
-    /// Waits up to 5 seconds while another run executes the same request. If the other run makes no
-    /// progress for about a second, its process is lost, and this run takes over.
+    /// Waits up to 5 seconds while another run executes the same request. If the other run shows no
+    /// sign of life for about a second, its process is lost, and this run takes over.
     ///
     /// # Errors
     ///
@@ -74,6 +76,7 @@ impl Session {
     ) -> Result<ClaimOutcome, AccessError> {
         let caller = self.request.caller.as_ref().ok_or(AccessError::Unauthenticated)?;
         let (key, run_id) = (key_hash(caller, key), self.access.clock.object_id());
+        let process = self.access.heartbeats.process(run_id);
         let (mut session, mut wait) = (self.clone(), Wait::default());
         loop {
             let viewer = match session.viewer(false).await {
@@ -85,7 +88,7 @@ impl Session {
             };
             let (user, rights) = (viewer.user().id, rights_digest(&viewer));
             let (now, lost_run) = (self.access.clock.now(), wait.lost_run());
-            let claim = Claim { key, fingerprint, run_id, user, rights, lost_run, now };
+            let claim = Claim { key, fingerprint, run_id, process, user, rights, lost_run, now };
             match self.access.store.claim_request(&claim).await {
                 Ok(ClaimResult::Acquired(completed)) => {
                     return Ok(session.begin_run(key, run_id, completed, &viewer));
@@ -95,7 +98,9 @@ impl Session {
                 Ok(ClaimResult::InProgress(_)) if wait.total >= MAX_WAIT => {
                     return Ok(ClaimOutcome::InProgress);
                 }
-                Ok(ClaimResult::InProgress(progress)) => wait.poll_later(progress).await,
+                Ok(ClaimResult::InProgress(holder)) => {
+                    wait.poll_later(holder, &*self.access.store).await?;
+                }
                 Err(error) => {
                     // The claim may have succeeded without a reply.
                     self.end_run(key, run_id, RunOutcome::Abandoned).await;
@@ -122,24 +127,11 @@ impl Session {
         ClaimOutcome::Execute { session: self, is_new }
     }
 
-    /// Does the work of the session's run, and renews its lease meanwhile.
-    pub async fn renew_lease_during<T>(&self, work: impl Future<Output = T>) -> T {
-        tokio::select! {
-            biased;
-            output = work => output,
-            never = self.renew_lease() => match never {},
-        }
-    }
-
-    async fn renew_lease(&self) -> Infallible {
-        loop {
-            tokio::time::sleep(RENEWAL_INTERVAL).await;
-            let Some(run) = self.request.run.get() else { continue };
-            let now = self.access.clock.now();
-            if let Err(error) = self.access.store.renew_lease(run.key, run.id, now).await {
-                tracing::warn!(%error, "the lease of an idempotent request could not be renewed");
-            }
-        }
+    /// Does the work of the session's run, and shows meanwhile that the run is alive.
+    pub async fn keep_alive_during<T>(&self, work: impl Future<Output = T>) -> T {
+        let Some(run) = self.request.run.get() else { return work.await };
+        let Access { store, clock, heartbeats, .. } = &*self.access;
+        heartbeats.record_during(run.id, (&**store, &**clock), work).await
     }
 
     /// Ends the session's run. `body` is the response to store for repeats.
@@ -156,7 +148,7 @@ impl Session {
 
     async fn end_run(&self, key: IdempotencyKeyHash, run_id: ObjectId, outcome: RunOutcome) {
         if let Err(error) = self.access.store.complete_request(key, run_id, &outcome).await {
-            // A repeat finds that the run makes no progress, and takes over.
+            // A repeat finds no heartbeat that names the run, and takes over.
             tracing::warn!(%error, "an idempotent request could not be completed");
         }
     }
@@ -167,28 +159,39 @@ impl Session {
 struct Wait {
     total: Duration,
     delay: Option<Duration>,
-    /// The last progress of the other run.
-    progress: Option<RunProgress>,
-    /// The time since that progress.
+    /// The other run, and the number of heartbeats that named it.
+    seen: Option<(RunHolder, Option<i64>)>,
+    /// The time since that number has changed.
     stalled: Duration,
 }
 
 impl Wait {
-    /// Returns the other run if it has made no progress for [`LOST_AFTER`].
-    fn lost_run(&self) -> Option<RunProgress> {
-        self.progress.filter(|_| self.stalled >= LOST_AFTER)
+    /// Returns the other run if it has shown no sign of life for [`LOST_AFTER`].
+    fn lost_run(&self) -> Option<ObjectId> {
+        let (holder, _) = self.seen.filter(|_| self.stalled >= LOST_AFTER)?;
+        // Older versions have no heartbeats. Their runs hold the request until the lease ends.
+        holder.process.and(Some(holder.run_id))
     }
 
-    /// Sleeps before the next poll.
-    async fn poll_later(&mut self, progress: RunProgress) {
-        if self.progress != Some(progress) {
-            (self.progress, self.stalled) = (Some(progress), Duration::ZERO);
+    /// Looks for a sign of life of the other run, and sleeps until the next poll.
+    async fn poll_later(
+        &mut self,
+        holder: RunHolder,
+        store: &dyn Store,
+    ) -> Result<(), AccessError> {
+        let heartbeats = match holder.process {
+            Some(process) => store.count_heartbeats(process, holder.run_id).await?,
+            None => None,
+        };
+        if self.seen != Some((holder, heartbeats)) {
+            (self.seen, self.stalled) = (Some((holder, heartbeats)), Duration::ZERO);
         }
         let delay = self.delay.map_or(INITIAL_POLL_DELAY, |delay| delay * 2).min(MAX_POLL_DELAY);
         self.delay = Some(delay);
         tokio::time::sleep(delay).await;
         self.total += delay;
         self.stalled += delay;
+        Ok(())
     }
 }
 

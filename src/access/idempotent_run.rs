@@ -60,7 +60,7 @@ impl IdempotentRun {
         self.has_committed.store(true, Ordering::Release);
     }
 
-    /// Remembers the viewer for whom a root field is resolved.
+    /// Remembers the viewer of a root field.
     pub(super) fn record_viewer(&self, root_field_index: u32, viewer: &Viewer) {
         let mut rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
         rights.insert(root_field_index, rights_digest(viewer));

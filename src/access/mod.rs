@@ -13,6 +13,7 @@
 mod audit_log;
 mod caller;
 mod error;
+mod heartbeats;
 mod idempotency;
 mod idempotent_run;
 mod logged_tenants;

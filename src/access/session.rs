@@ -144,7 +144,7 @@ impl Session {
         Ok(viewer)
     }
 
-    /// Tells the run of an idempotent request for whom this root field is resolved.
+    /// Tells the run of an idempotent request the viewer of this root field.
     fn record_viewer(&self, viewer: &Viewer) {
         if let Some(run) = self.request.run.get() {
             run.record_viewer(self.root_field_index, viewer);

@@ -11,6 +11,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use super::heartbeats::Heartbeats;
 use crate::{
     clock::Clock,
     domain::{change::Change, sync::GroupMapping},
@@ -39,6 +40,7 @@ pub struct Access {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: AccessConfig,
+    pub(super) heartbeats: Heartbeats,
     ready: AtomicBool,
     commit_permits: Arc<Semaphore>,
 }
@@ -48,7 +50,8 @@ impl Access {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
         let commit_permits = Arc::new(Semaphore::new(MAX_CONCURRENT_COMMITS));
-        Self { store, clock, config, ready: AtomicBool::new(false), commit_permits }
+        let (heartbeats, ready) = (Heartbeats::default(), AtomicBool::new(false));
+        Self { store, clock, config, heartbeats, ready, commit_permits }
     }
 
     /// Allows requests, because the store is prepared.

@@ -14,9 +14,9 @@ use super::{
 
 /// The time for which a key is stored.
 pub const KEY_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// The time after which another run may take over at once, unless the run renews its lease.
+/// The time that a run has to complete a request before another run may take over.
 ///
-/// A run that stops renewing is taken over sooner, by a claim that names its [`RunProgress`].
+/// A run whose process is lost is taken over sooner, see [`Heartbeat`].
 pub const LEASE_TTL: Duration = Duration::from_secs(60);
 
 /// The digest of an issuer, a subject and an `Idempotency-Key`.
@@ -29,15 +29,27 @@ pub struct IdempotencyKeyHash(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RightsDigest(pub [u8; 32]);
 
-/// The progress of a run, which changes each time the run renews its lease or completes a mutation.
-///
-/// A run whose progress does not change is lost: its process was killed or is stopped.
+/// The run that holds a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RunProgress {
+pub struct RunHolder {
     /// The run.
     pub run_id: ObjectId,
-    /// The number of renewals and of completed mutations.
-    pub count: i64,
+    /// The process that executes the run, or `None` for a run of an older version.
+    pub process: Option<ObjectId>,
+}
+
+/// The sign of life of a process, for the runs that it executes.
+///
+/// Each heartbeat increments the count of the process. A run is lost if the count no longer changes,
+/// or if the last heartbeat of its process does not name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The identifier of the process.
+    pub process: ObjectId,
+    /// The runs that the process executes.
+    pub runs: Vec<ObjectId>,
+    /// The current time. The heartbeat expires after [`KEY_TTL`].
+    pub now: Timestamp,
 }
 
 /// A run's attempt to acquire a request.
@@ -49,12 +61,14 @@ pub struct Claim {
     pub fingerprint: [u8; 32],
     /// The unique identifier of this run.
     pub run_id: ObjectId,
+    /// The identifier of this process.
+    pub process: ObjectId,
     /// The user who sends the request. A record of another user counts as absent.
     pub user: UserId,
     /// The rights of that user. A response that was stored under other rights is not replayed.
     pub rights: RightsDigest,
-    /// The progress at which a lost run has stopped. The claim may take over that run.
-    pub lost_run: Option<RunProgress>,
+    /// A lost run, which the claim may take over.
+    pub lost_run: Option<ObjectId>,
     /// The current time. A record that is older than [`KEY_TTL`] counts as absent.
     pub now: Timestamp,
 }
@@ -65,7 +79,7 @@ pub enum ClaimResult {
     /// The run has acquired the request. Earlier runs have committed these mutations.
     Acquired(Vec<CompletedMutation>),
     /// Another run is executing the request, and its lease has not expired.
-    InProgress(RunProgress),
+    InProgress(RunHolder),
     /// The key was used for another request.
     KeyReused,
     /// The request is complete. The text is the body of its response.

@@ -131,7 +131,7 @@ impl KeyedMutation {
     ///
     /// All of this is one run in a task of its own. It ends even if the client disconnects, so that
     /// a claimed key is always completed or released. The run holds the concurrency permit of its
-    /// request, so the number of runs is limited. The deadline ends the execution.
+    /// request, so the number of runs is limited.
     ///
     /// # Errors
     ///
@@ -157,6 +157,11 @@ impl KeyedMutation {
     async fn claim_and_execute(self) -> Result<KeyedResponse, HttpError> {
         let Self { state, session, caller, operation, key, deadline, permit: _permit } = self;
         let executor = &state.executor;
+        // The deadline must not cancel a claim, which could then be made and never be released. It
+        // ends the wait for the viewer, which the claim needs, and the execution.
+        if deadline.run(session.viewer(false)).await.is_none() {
+            return Err(HttpError::gateway_timeout());
+        }
         let session = match session.claim_request(&key.key, key.fingerprint).await {
             Ok(ClaimOutcome::Execute { session, is_new }) => {
                 if is_new && let Err(error) = charge_key(&state, &caller) {
@@ -168,9 +173,13 @@ impl KeyedMutation {
             Ok(ClaimOutcome::Denied(session)) => session,
             other => return replay(other),
         };
-        let work = deadline.run(executor.execute(session.clone(), operation));
-        let response = session.renew_lease_during(work).await;
-        session.complete_request(response.as_ref().and_then(cacheable_body)).await;
+        let work = async {
+            let execution = executor.execute(session.clone(), operation);
+            let response = deadline.run(execution).await;
+            session.complete_request(response.as_ref().and_then(cacheable_body)).await;
+            response
+        };
+        let response = session.keep_alive_during(work).await;
         response.map(KeyedResponse::Executed).ok_or_else(HttpError::gateway_timeout)
     }
 }

@@ -64,14 +64,13 @@ use crate::domain::{
     audit::AuditEvent,
     change::{Change, UniqueField},
     id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
     subscription::TenantSubscription,
     tenant::Tenant,
-    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 
@@ -320,7 +319,7 @@ pub trait Store: Send + Sync {
     /// request from an earlier run
     ///
     /// - whose lease has ended without a response,
-    /// - that is exactly at the progress of `claim.lost_run`, or
+    /// - that is `claim.lost_run`, or
     /// - whose response was stored under other rights. That response is deleted.
     ///
     /// The run then holds a lease for [`LEASE_TTL`], and the record expires after [`KEY_TTL`]. Each
@@ -330,15 +329,16 @@ pub trait Store: Send + Sync {
     /// [`KEY_TTL`]: crate::domain::idempotency::KEY_TTL
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError>;
 
-    /// Renews the lease of a run, which shows that the run is alive.
-    ///
-    /// The call has no effect if another run has taken over, or if the run has ended.
-    async fn renew_lease(
+    /// Records a heartbeat of a process.
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError>;
+
+    /// Returns the number of heartbeats of a process, or `None` if the last one did not name this
+    /// run.
+    async fn count_heartbeats(
         &self,
-        key: IdempotencyKeyHash,
+        process: ObjectId,
         run_id: ObjectId,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Option<i64>, StoreError>;
 
     /// Completes or abandons the run of an idempotent request.
     ///

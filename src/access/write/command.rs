@@ -41,8 +41,8 @@ impl Session {
         for _ in 0..MAX_ATTEMPTS {
             let Edit { value, changes } = command.decide(self, viewer).await?;
             let record = run.map(|run| run.completion_record(self.root_field_index, value.ids()));
-            // The record is the first change, so that a run that was taken over fails before it
-            // competes with the other run, and so that renewals of the lease wait for the commit.
+            // The record is the first change, so that a run that was taken over fails before its
+            // changes conflict with those of the other run.
             let changes: Vec<_> = record.into_iter().chain(changes).collect();
             if changes.is_empty() {
                 return Ok(value);

@@ -2,7 +2,7 @@
 
 use mongodb::{
     ClientSession,
-    bson::{Bson, Document, RawDocumentBuf, doc},
+    bson::{Binary, Bson, Document, RawDocumentBuf, doc, spec::BinarySubtype},
     options::ReturnDocument,
 };
 
@@ -21,8 +21,8 @@ use crate::{
     domain::{
         id::ObjectId,
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RunOutcome, RunProgress,
+            Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
+            LEASE_TTL, RunOutcome,
         },
         time::Timestamp,
     },
@@ -57,7 +57,8 @@ impl MongoStore {
         for _ in 0..MAX_CLAIM_ATTEMPTS {
             let key = doc! { "_id": digest(claim.key.0) };
             let update = self.requests.find_one_and_update(key, claim_pipeline(claim)).upsert(true);
-            let update = update.return_document(ReturnDocument::After);
+            // The limit also ends the command if a transaction of a lost process blocks it.
+            let update = update.return_document(ReturnDocument::After).max_time(COMMAND_TIMEOUT);
             let update = tokio::time::timeout(COMMAND_TIMEOUT, update.into_future());
             let result = self.requests.command("findAndModify").instrument(update).await;
             match result.map_err(|_| timeout_error())? {
@@ -96,19 +97,29 @@ impl MongoStore {
         with_timeout(self.requests.command("delete"), delete).await.map(drop)
     }
 
-    /// Renews the lease of a run, unless the run has released its request.
-    pub(super) async fn renew_lease(
-        &self,
-        key: IdempotencyKeyHash,
-        run_id: ObjectId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut held = open_record_filter(key, run_id);
-        held.insert("leaseUntil", doc! { "$gt": date(Timestamp::MIN) });
-        let lease = doc! { "leaseUntil": date(now.saturating_add(LEASE_TTL)) };
-        let renew = doc! { "$inc": { "progress": 1_i64 }, "$set": lease };
-        let update = self.requests.update_one(held, renew);
+    /// Records a heartbeat, in a document of the process. It is no document of a run, because a
+    /// commit of the run would conflict with it.
+    pub(super) async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        let runs: Vec<_> = heartbeat.runs.iter().map(|run| oid(*run)).collect();
+        let expires_at = date(heartbeat.now.saturating_add(KEY_TTL));
+        let beat = doc! {
+            "$inc": { "heartbeats": 1_i64 },
+            "$set": { "runs": runs, "expiresAt": expires_at },
+        };
+        let process = doc! { "_id": process_key(heartbeat.process) };
+        let update = self.requests.update_one(process, beat).upsert(true);
         with_timeout(self.requests.command("update"), update).await.map(drop)
+    }
+
+    pub(super) async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        let process = doc! { "_id": process_key(process), "runs": oid(run_id) };
+        let find = self.requests.find_one(process).projection(doc! { "heartbeats": 1 });
+        let raw = with_timeout(self.requests.command("find"), find).await?;
+        Ok(raw.and_then(|raw| raw.get_i64("heartbeats").ok()))
     }
 
     /// Stores the response of a run, or releases its request.
@@ -148,7 +159,7 @@ impl MongoStore {
         step: &CompletedMutation,
         session: Option<&mut ClientSession>,
     ) -> Result<(), WriteError> {
-        let push = doc! { "$push": { "steps": encode_step(step) }, "$inc": { "progress": 1_i64 } };
+        let push = doc! { "$push": { "steps": encode_step(step) } };
         match update(&self.requests, open_record_filter(key, run_id), push, session).await? {
             0 => Err(WriteError::Final(CommitError::Superseded)),
             _ => Ok(()),
@@ -170,7 +181,7 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     let run = doc! {
         "userId": oid(user.raw),
         "holder": oid(*run_id),
-        "progress": 0_i64,
+        "process": oid(claim.process),
         "claimedAt": now,
         "leaseUntil": date(claim.now.saturating_add(LEASE_TTL)),
         "expiresAt": date(claim.now.saturating_add(KEY_TTL)),
@@ -184,7 +195,10 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     let is_of_another = doc! { "$ne": [{ "$ifNull": ["$userId", oid(user.raw)] }, oid(user.raw)] };
     let is_free = doc! { "$cond": {
         "if": { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
-        "then": { "$or": [{ "$not": { "$gt": ["$leaseUntil", now] } }, is_lost(claim.lost_run)] },
+        "then": { "$or": [
+            { "$not": { "$gt": ["$leaseUntil", now] } },
+            { "$eq": ["$holder", claim.lost_run.map(oid)] },
+        ] },
         "else": { "$ne": ["$rights", digest(rights.0)] },
     } };
     let is_free = doc! { "$and": [{ "$eq": ["$fingerprint", fingerprint] }, is_free] };
@@ -200,22 +214,20 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     } } }]
 }
 
-/// Returns an expression that is true if the record is exactly at the progress of a lost run.
-fn is_lost(run: Option<RunProgress>) -> Bson {
-    let Some(RunProgress { run_id, count }) = run else { return Bson::Boolean(false) };
-    let same_count = doc! { "$eq": [{ "$ifNull": ["$progress", 0] }, count] };
-    doc! { "$and": [{ "$eq": ["$holder", oid(run_id)] }, same_count] }.into()
+/// Returns the key of the document with the heartbeats of a process.
+fn process_key(process: ObjectId) -> Bson {
+    Binary { subtype: BinarySubtype::Generic, bytes: process.0.to_vec() }.into()
 }
 
 fn claim_result(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
     // A run identifier is unique, so this claim has written the record.
-    if record.progress.run_id == claim.run_id {
+    if record.holder.run_id == claim.run_id {
         ClaimResult::Acquired(record.steps)
     } else if record.fingerprint != claim.fingerprint {
         ClaimResult::KeyReused
     } else if let Some(response) = record.response {
         ClaimResult::Completed(response)
     } else {
-        ClaimResult::InProgress(record.progress)
+        ClaimResult::InProgress(record.holder)
     }
 }

@@ -45,14 +45,13 @@ use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
     subscription::TenantSubscription,
     tenant::Tenant,
-    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 pub use connect::MongoStore;
@@ -184,13 +183,16 @@ impl Store for MongoStore {
         self.claim_request(claim).await
     }
 
-    async fn renew_lease(
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        self.record_heartbeat(heartbeat).await
+    }
+
+    async fn count_heartbeats(
         &self,
-        key: IdempotencyKeyHash,
+        process: ObjectId,
         run_id: ObjectId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.renew_lease(key, run_id, now).await
+    ) -> Result<Option<i64>, StoreError> {
+        self.count_heartbeats(process, run_id).await
     }
 
     async fn complete_request(

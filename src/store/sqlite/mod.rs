@@ -32,14 +32,13 @@ use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
     subscription::TenantSubscription,
     tenant::Tenant,
-    time::Timestamp,
     user::{Identity, Tombstone, User},
 };
 use crate::metrics::Metrics;
@@ -217,14 +216,19 @@ impl Store for SqliteStore {
         self.pool.write("claim_request", move |db| idempotency::claim_request(db, &claim)).await
     }
 
-    async fn renew_lease(
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        let heartbeat = heartbeat.clone();
+        let record = move |db: &mut _| Ok(idempotency::record_heartbeat(db, &heartbeat)?);
+        self.pool.write("record_heartbeat", record).await
+    }
+
+    async fn count_heartbeats(
         &self,
-        key: IdempotencyKeyHash,
+        process: ObjectId,
         run_id: ObjectId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let renew = move |db: &mut _| Ok(idempotency::renew_lease(db, key, run_id, now)?);
-        self.pool.write("renew_lease", renew).await
+    ) -> Result<Option<i64>, StoreError> {
+        let count = move |db: &mut _| idempotency::count_heartbeats(db, process, run_id);
+        self.pool.read("processes", count).await
     }
 
     async fn complete_request(

@@ -266,6 +266,7 @@ fn claim(n: u8) -> Claim {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [2; 32],
         run_id: tenantry::domain::id::ObjectId([n; 12]),
+        process: id::<User>(2).raw,
         user: id(1),
         rights: RightsDigest([3; 32]),
         lost_run: None,

@@ -6,7 +6,7 @@ use tenantry::{
         change::{Change, UserVersion},
         id::NodeId,
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RightsDigest, RunProgress,
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RightsDigest, RunHolder,
         },
         list::{Decoded, UnreadableDocument},
         subscription::TenantSubscriptionStatus,
@@ -190,17 +190,19 @@ async fn idempotency_records_without_a_user_are_continued() {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [100; 32],
         run_id: id::<()>(2).raw,
+        process: id::<()>(6).raw,
         user: id(3),
         rights: RightsDigest([4; 32]),
         lost_run: None,
         now: time(1),
     };
-    let progress = RunProgress { run_id: id::<()>(1).raw, count: 0 };
+    let run_id = id::<()>(1).raw;
+    let holder = RunHolder { run_id, process: None };
     let step = CompletedMutation { root_field_index: 0, ids: vec![NodeId::Tenant(id(5))] };
     let acquired = ClaimResult::Acquired(vec![step]);
     for (claim, expected) in [
-        (claim(1), ClaimResult::InProgress(progress)),
-        (Claim { lost_run: Some(progress), ..claim(1) }, acquired.clone()),
+        (claim(1), ClaimResult::InProgress(holder)),
+        (Claim { lost_run: Some(run_id), ..claim(1) }, acquired.clone()),
         (claim(2), acquired),
     ] {
         assert_eq!(store.claim_request(&claim).await.expect("claim succeeds"), expected);

@@ -9,7 +9,7 @@ use tenantry::{
         audit::{ActorKind, AuditEvent},
         change::{Change, UserVersion},
         id::AuditEventId,
-        idempotency::{Claim, IdempotencyKeyHash, RightsDigest, RunOutcome},
+        idempotency::{Claim, Heartbeat, IdempotencyKeyHash, RightsDigest, RunOutcome},
         list::{
             AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest,
             SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
@@ -267,6 +267,7 @@ async fn targeted_shards_are_documented() {
         key,
         fingerprint: [1; 32],
         run_id: id::<User>(9).raw,
+        process: id::<User>(8).raw,
         user: id(9),
         rights: RightsDigest([2; 32]),
         lost_run: None,
@@ -279,6 +280,11 @@ async fn targeted_shards_are_documented() {
         .await
         .expect("completion succeeds");
     rows.add("the completion of that request").await;
+    let heartbeat = Heartbeat { process: claim.process, runs: vec![claim.run_id], now: time(1) };
+    store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    rows.add("a heartbeat of a process").await;
+    store.count_heartbeats(claim.process, claim.run_id).await.expect("read succeeds");
+    rows.add("a repeat during that request").await;
 
     generated_docs::assert_block(
         "docs/OPERATIONS.md",

@@ -7,8 +7,8 @@ use tenantry::{
         change::Change,
         id::{NodeId, ObjectId},
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RightsDigest, RunOutcome, RunProgress, StoredResponse,
+            Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
+            LEASE_TTL, RightsDigest, RunHolder, RunOutcome, StoredResponse,
         },
         time::Timestamp,
     },
@@ -31,8 +31,8 @@ for_each_store!(
     abandoned_run_with_steps_can_be_resumed,
     expired_records_are_ignored,
     claim_deletes_only_expired_records,
-    run_without_progress_is_taken_over,
-    released_run_cannot_renew_its_lease,
+    lost_run_is_taken_over,
+    heartbeats_count_for_the_runs_that_they_name,
     record_of_another_user_counts_as_absent,
     response_under_other_rights_is_not_returned,
 );
@@ -51,8 +51,8 @@ fn now() -> Timestamp {
 /// Returns a claim of the first key by the given run.
 fn claim(run: u32, now: Timestamp) -> Claim {
     let (user, rights) = (id(1), RightsDigest([100; 32]));
-    let key = key(1);
-    Claim { key, fingerprint: [200; 32], run_id: oid(run), user, rights, lost_run: None, now }
+    let (key, fingerprint, run_id, process) = (key(1), [200; 32], oid(run), oid(500));
+    Claim { key, fingerprint, run_id, process, user, rights, lost_run: None, now }
 }
 
 fn before_lease_ends() -> Timestamp {
@@ -82,12 +82,8 @@ fn completed(body: &str) -> RunOutcome {
     RunOutcome::Completed(StoredResponse { body: body.to_owned(), rights: RightsDigest([100; 32]) })
 }
 
-fn progress(run: u32, count: i64) -> RunProgress {
-    RunProgress { run_id: oid(run), count }
-}
-
-fn in_progress(run: u32, count: i64) -> ClaimResult {
-    ClaimResult::InProgress(progress(run, count))
+fn in_progress(run: u32) -> ClaimResult {
+    ClaimResult::InProgress(RunHolder { run_id: oid(run), process: Some(oid(500)) })
 }
 
 fn is_superseded(error: &CommitError) -> bool {
@@ -98,7 +94,7 @@ async fn claim_is_held_until_completion(store: Arc<dyn Store>) {
     let first = claim_request(&*store, claim(1, now())).await;
     assert_eq!(first, ClaimResult::Acquired(Vec::new()));
     for at in [now(), now().saturating_add(MILLISECOND), before_lease_ends()] {
-        assert_eq!(claim_request(&*store, claim(2, at)).await, in_progress(1, 0));
+        assert_eq!(claim_request(&*store, claim(2, at)).await, in_progress(1));
     }
     // An empty response body is a response, too.
     for (n, body) in (1..).zip(["", "{\"data\":{\"a\":\"ß \\u0000 $set\"}}"]) {
@@ -197,12 +193,12 @@ async fn run_is_taken_over_after_its_lease(store: Arc<dyn Store>) {
     claim_request(&*store, claim(1, now())).await;
     let steps = [step(0, &[1]), step(2, &[2, 3])];
     must_commit(&*store, steps.clone().map(|step| record_step(1, step))).await;
-    assert_eq!(claim_request(&*store, claim(2, before_lease_ends())).await, in_progress(1, 2));
+    assert_eq!(claim_request(&*store, claim(2, before_lease_ends())).await, in_progress(1));
     let late = now().saturating_add(LEASE_TTL);
     assert_eq!(claim_request(&*store, claim(2, late)).await, ClaimResult::Acquired(steps.to_vec()));
     // The takeover starts a new lease and a new time to live.
     let later = late.saturating_add(LEASE_TTL - MILLISECOND);
-    assert_eq!(claim_request(&*store, claim(3, later)).await, in_progress(2, 0));
+    assert_eq!(claim_request(&*store, claim(3, later)).await, in_progress(2));
     let before_expiry = late.saturating_add(KEY_TTL - MILLISECOND);
     assert_eq!(
         claim_request(&*store, claim(3, before_expiry)).await,
@@ -230,7 +226,7 @@ async fn superseded_run_changes_nothing(store: Arc<dyn Store>) {
     complete_request(&*store, 1, RunOutcome::Abandoned).await;
     assert_eq!(
         claim_request(&*store, claim(3, now().saturating_add(LEASE_TTL))).await,
-        in_progress(2, 0)
+        in_progress(2)
     );
     must_commit(&*store, [Change::InsertTenant(tenant(1)), record_step(2, step(0, &[1]))]).await;
     complete_request(&*store, 2, completed("in time")).await;
@@ -287,7 +283,7 @@ async fn abandoned_run_with_steps_can_be_resumed(store: Arc<dyn Store>) {
         claim_request(&*store, claim(2, now())).await,
         ClaimResult::Acquired(vec![step(0, &[5])])
     );
-    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2, 0));
+    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2));
     // A run that abandoned the request can no longer record steps.
     assert_commit_fails(&*store, &[record_step(1, step(1, &[]))], is_superseded).await;
 }
@@ -334,7 +330,7 @@ async fn claim_deletes_only_expired_records(store: Arc<dyn Store>) {
         let next = Claim { key: key(n), ..claim(1, at.saturating_add(MILLISECOND)) };
         assert_eq!(claim_request(&*store, next).await, ClaimResult::Acquired(Vec::new()));
     }
-    assert_eq!(claim_request(&*store, recent(2)).await, in_progress(1, 0));
+    assert_eq!(claim_request(&*store, recent(2)).await, in_progress(1));
     let record_for = |run_id: ObjectId, n| Change::RecordIdempotentStep {
         key: key(n),
         run_id,
@@ -346,43 +342,44 @@ async fn claim_deletes_only_expired_records(store: Arc<dyn Store>) {
     }
 }
 
-/// A claim that names the last progress of a run takes it over, unless the run has made progress.
-async fn run_without_progress_is_taken_over(store: Arc<dyn Store>) {
-    let lost = |run, count| Claim { lost_run: Some(progress(1, count)), ..claim(run, now()) };
+/// Of concurrent claims that name a lost run, one takes it over, and the lost run commits no more.
+async fn lost_run_is_taken_over(store: Arc<dyn Store>) {
+    let lost = |run, lost| Claim { lost_run: Some(oid(lost)), ..claim(run, now()) };
     claim_request(&*store, claim(1, now())).await;
-    store.renew_lease(key(1), oid(1), now()).await.expect("renewal succeeds");
-    assert_eq!(claim_request(&*store, lost(2, 0)).await, in_progress(1, 1));
     must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
-    assert_eq!(claim_request(&*store, lost(2, 1)).await, in_progress(1, 2));
-    // A renewal also extends the lease.
-    let later = now().saturating_add(LEASE_TTL - MILLISECOND);
-    store.renew_lease(key(1), oid(1), later).await.expect("renewal succeeds");
-    let after_first_lease = Claim { now: now().saturating_add(LEASE_TTL), ..claim(2, now()) };
-    assert_eq!(claim_request(&*store, after_first_lease).await, in_progress(1, 3));
-    let acquired = ClaimResult::Acquired(vec![step(0, &[1])]);
-    let claims = (2..34).map(|run| lost(run, 3));
-    let results = claim_concurrently(&store, claims).await;
+    assert_eq!(claim_request(&*store, lost(2, 9)).await, in_progress(1));
+    let results = claim_concurrently(&store, (2..34).map(|run| lost(run, 1))).await;
     let winner = 2 + assert_one_winner(&results, &[step(0, &[1])]);
-    // The lost run can neither commit nor renew.
     let late = [Change::InsertTenant(tenant(1)), record_step(1, step(1, &[1]))];
     assert_commit_fails(&*store, &late, is_superseded).await;
-    store.renew_lease(key(1), oid(1), now()).await.expect("renewal succeeds");
-    assert_eq!(claim_request(&*store, lost(50, 3)).await, in_progress(winner, 0));
-    let lost_winner = Claim { lost_run: Some(progress(winner, 0)), ..claim(51, now()) };
-    assert_eq!(claim_request(&*store, lost_winner).await, acquired);
+    assert_eq!(claim_request(&*store, lost(50, 1)).await, in_progress(winner));
+    must_commit(&*store, [Change::InsertTenant(tenant(1)), record_step(winner, step(1, &[]))])
+        .await;
+    complete_request(&*store, winner, completed("a")).await;
+    let expected = ClaimResult::Completed("a".to_owned());
+    assert_eq!(claim_request(&*store, lost(51, winner)).await, expected);
 }
 
-async fn released_run_cannot_renew_its_lease(store: Arc<dyn Store>) {
-    claim_request(&*store, claim(1, now())).await;
-    must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
-    complete_request(&*store, 1, RunOutcome::Abandoned).await;
-    store.renew_lease(key(1), oid(1), now()).await.expect("renewal succeeds");
-    let acquired = ClaimResult::Acquired(vec![step(0, &[1])]);
-    assert_eq!(claim_request(&*store, claim(2, now())).await, acquired);
-    complete_request(&*store, 2, completed("a")).await;
-    store.renew_lease(key(1), oid(2), now()).await.expect("renewal succeeds");
-    let expected = ClaimResult::Completed("a".to_owned());
-    assert_eq!(claim_request(&*store, claim(3, now())).await, expected);
+async fn heartbeats_count_for_the_runs_that_they_name(store: Arc<dyn Store>) {
+    let count = async |process, run| {
+        store.count_heartbeats(oid(process), oid(run)).await.expect("read succeeds")
+    };
+    assert_eq!(count(1, 7).await, None);
+    for (process, runs, now) in
+        [(1, [7, 8], now()), (2, [8, 9], now()), (1, [7, 9], now().saturating_add(MILLISECOND))]
+    {
+        let runs = runs.map(oid).to_vec();
+        let heartbeat = Heartbeat { process: oid(process), runs, now };
+        store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    }
+    assert_eq!((count(1, 7).await, count(1, 8).await, count(1, 9).await), (Some(2), None, Some(2)));
+    assert_eq!((count(2, 8).await, count(3, 8).await), (Some(1), None));
+    // Heartbeats and claims delete expired heartbeats.
+    let at = now().saturating_add(KEY_TTL);
+    let heartbeat = Heartbeat { process: oid(3), runs: vec![oid(7)], now: at };
+    store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    claim_request(&*store, claim(1, at)).await;
+    assert_eq!((count(1, 7).await, count(2, 8).await, count(3, 7).await), (Some(2), None, Some(1)));
 }
 
 async fn record_of_another_user_counts_as_absent(store: Arc<dyn Store>) {
@@ -409,7 +406,7 @@ async fn response_under_other_rights_is_not_returned(store: Arc<dyn Store>) {
     let acquired = ClaimResult::Acquired(vec![step(0, &[1])]);
     assert_eq!(claim_request(&*store, other(2)).await, acquired);
     // The response is deleted, also for the earlier rights.
-    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2, 0));
+    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2));
     must_commit(&*store, [record_step(2, step(1, &[]))]).await;
     let response = StoredResponse { body: "b".to_owned(), rights };
     complete_request(&*store, 2, RunOutcome::Completed(response)).await;

@@ -14,14 +14,13 @@ use tenantry::{
         audit::AuditEvent,
         change::Change,
         id::{AuditEventId, ObjectId, TenantId},
-        idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+        idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
         list::{
             AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
             TenantListing, UserListing,
         },
         subscription::TenantSubscription,
         tenant::Tenant,
-        time::Timestamp,
         user::{Identity, Tombstone, User},
     },
     store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
@@ -256,13 +255,16 @@ impl Store for GatedStore {
         result
     }
 
-    async fn renew_lease(
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        self.store.record_heartbeat(heartbeat).await
+    }
+
+    async fn count_heartbeats(
         &self,
-        key: IdempotencyKeyHash,
-        holder: ObjectId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.store.renew_lease(key, holder, now).await
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        self.store.count_heartbeats(process, run_id).await
     }
 
     async fn complete_request(

@@ -7,16 +7,15 @@ use mongodb::bson::{
 use super::fields::{DecodeError, DecodeResult, Field, documents, fields, require};
 use crate::domain::{
     id::NodeId,
-    idempotency::{CompletedMutation, RunProgress},
+    idempotency::{CompletedMutation, RunHolder},
 };
 
 /// The record of a claimed request.
 pub(in crate::store::mongo) struct IdempotencyRecord {
     /// The digest of the request.
     pub(in crate::store::mongo) fingerprint: [u8; 32],
-    /// The latest run of the request, and its progress. The stored fields are `holder` and
-    /// `progress`, which older versions do not write.
-    pub(in crate::store::mongo) progress: RunProgress,
+    /// The latest run of the request. The stored fields are `holder` and `process`.
+    pub(in crate::store::mongo) holder: RunHolder,
     /// The completed mutations.
     pub(in crate::store::mongo) steps: Vec<CompletedMutation>,
     /// The body of the response, if the request is completed. The stored field is `answer`.
@@ -26,13 +25,13 @@ pub(in crate::store::mongo) struct IdempotencyRecord {
 /// Decodes a record.
 pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<IdempotencyRecord> {
     let (mut fingerprint, mut run_id) = (None, None);
-    let (mut count, mut steps, mut response) = (0, Vec::new(), None);
+    let (mut process, mut steps, mut response) = (None, Vec::new(), None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "fingerprint" => fingerprint = decode_digest(&field)?,
             "holder" => run_id = field.id()?,
-            "progress" => count = decode_count(field.value()?),
+            "process" => process = field.id()?,
             "steps" => steps = field.array()?.map_or(Ok(Vec::new()), decode_steps)?,
             "answer" => response = field.text()?,
             _ => {}
@@ -40,7 +39,7 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Idempot
     }
     Ok(IdempotencyRecord {
         fingerprint: require(fingerprint, "fingerprint", "32 bytes")?,
-        progress: RunProgress { run_id: require(run_id, "holder", "an ObjectId")?, count },
+        holder: RunHolder { run_id: require(run_id, "holder", "an ObjectId")?, process },
         steps,
         response,
     })
@@ -51,10 +50,6 @@ fn decode_digest(field: &Field<'_>) -> DecodeResult<Option<[u8; 32]>> {
         RawBsonRef::Binary(binary) => Ok(binary.bytes.try_into().ok()),
         _ => Ok(None),
     }
-}
-
-fn decode_count(value: RawBsonRef<'_>) -> i64 {
-    value.as_i64().or_else(|| value.as_i32().map(i64::from)).unwrap_or_default()
 }
 
 fn decode_steps(array: &RawArray) -> DecodeResult<Vec<CompletedMutation>> {

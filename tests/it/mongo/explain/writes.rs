@@ -4,8 +4,8 @@ use tenantry::{
     domain::{
         change::{Change, UserVersion},
         idempotency::{
-            Claim, CompletedMutation, IdempotencyKeyHash, KEY_TTL, RightsDigest, RunOutcome,
-            StoredResponse,
+            Claim, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL, RightsDigest,
+            RunOutcome, StoredResponse,
         },
         user::Identity,
     },
@@ -118,6 +118,7 @@ async fn idempotency_records_use_indexes() {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [1; 32],
         run_id: raw_id(1),
+        process: raw_id(2),
         user: id(1),
         rights: RightsDigest([2; 32]),
         lost_run: None,
@@ -143,8 +144,14 @@ async fn idempotency_records_use_indexes() {
         .await
         .expect("commit succeeds");
     assert_indexed_commands(&fresh, "record step", 1, 1).await;
-    store.renew_lease(key, raw_id(1), time(expiry)).await.expect("renewal succeeds");
-    assert_indexed_commands(&fresh, "renew", 1, 1).await;
+    let heartbeat = Heartbeat { process: raw_id(2), runs: vec![raw_id(1)], now: time(1) };
+    for count in 1..3 {
+        store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+        assert_indexed_commands(&fresh, "heartbeat", 1, 1).await;
+        let found = store.count_heartbeats(raw_id(2), raw_id(1)).await.expect("read succeeds");
+        assert_eq!(found, Some(count));
+        assert_indexed_commands(&fresh, "count heartbeats", 1, 1).await;
+    }
     let response = StoredResponse { body: "a".to_owned(), rights: RightsDigest([2; 32]) };
     for (outcome, commands) in [(RunOutcome::Abandoned, 2), (RunOutcome::Completed(response), 1)] {
         store.complete_request(key, raw_id(1), &outcome).await.expect("completion succeeds");
