@@ -192,7 +192,7 @@ async fn measure(
         );
         let body = json!({"query": text, "variables": variables});
         let request: GraphQlRequest = serde_json::from_value(body)?;
-        let session = Session::new(access.clone(), None, "bench".to_owned(), None);
+        let session = Session::new(access.clone(), None, "bench".to_owned());
         let start = Instant::now();
         let response: GraphQlResponse = match executor.prepare(request) {
             Ok(prepared) => executor.execute(Arc::new(session), prepared).await,

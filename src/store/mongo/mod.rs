@@ -45,7 +45,7 @@ use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
@@ -181,6 +181,18 @@ impl Store for MongoStore {
     // The inherent methods of the same names are in `idempotency`, and take precedence here.
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
         self.claim_request(claim).await
+    }
+
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        self.record_heartbeat(heartbeat).await
+    }
+
+    async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        self.count_heartbeats(process, run_id).await
     }
 
     async fn complete_request(

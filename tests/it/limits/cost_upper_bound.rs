@@ -207,7 +207,7 @@ async fn response_never_has_more_fields_than_its_complexity() {
             serde_json::from_value(json!({"query": text})).expect("a request");
         let Ok(prepared) = executor.prepare(request) else { panic!("rejected: {text}") };
         let cost = prepared.complexity();
-        let session = Session::new(app.access.clone(), Some(caller.clone()), "r".to_owned(), None);
+        let session = Session::new(app.access.clone(), Some(caller.clone()), "r".to_owned());
         let response = tokio::task::block_in_place(|| {
             handle.block_on(executor.execute(Arc::new(session), prepared))
         });
