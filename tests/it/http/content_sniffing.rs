@@ -55,7 +55,7 @@ async fn responses_of_the_traffic_limits_forbid_sniffing() {
     assert_nosniff(&send(&limited, "POST", "/graphql", &[JSON], QUERY).await, 429);
 
     let full = App::with(Backend::Sqlite, Setup { max_in_flight: 0, ..Setup::default() }).await;
-    assert_nosniff(&send(&full, "POST", "/graphql", &[JSON], QUERY).await, 429);
+    assert_nosniff(&send(&full, "POST", "/graphql", &[JSON], QUERY).await, 503);
 
     let gate = StoreGate::open();
     let request_timeout = Duration::from_secs(10);
