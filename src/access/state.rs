@@ -98,6 +98,15 @@ impl Access {
         }
     }
 
+    /// Waits until no commit runs, and lets no other one start.
+    ///
+    /// The process calls this at its end, because a commit can outlive its request.
+    pub async fn finish_commits(&self) {
+        if let Ok(all) = self.commit_permits.acquire_many(MAX_CONCURRENT_COMMITS as u32).await {
+            all.forget();
+        }
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }

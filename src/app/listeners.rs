@@ -14,6 +14,9 @@ use crate::{
     http::{self, AppState, ShutdownPhase},
 };
 
+/// The time that running commits have to finish after the last connection has ended.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The public listener and the admin listener, with the signals that stop them.
 pub(super) struct Listeners {
     public: BoundListener,
@@ -59,7 +62,8 @@ impl Listeners {
         self.admin.address
     }
 
-    /// Serves until a signal arrives, and then until all connections have ended or time is up.
+    /// Serves until a signal arrives, and then until all connections and commits have ended or time
+    /// is up.
     ///
     /// The admin listener closes last, because its readiness probe reports the shutdown.
     pub(super) async fn serve(
@@ -68,9 +72,9 @@ impl Listeners {
         phases: watch::Sender<ShutdownPhase>,
         config: ShutdownConfig,
     ) {
-        let Self { public, admin, signals } = self;
+        let Self { public, admin, mut signals } = self;
         let (admin_phases, admin_shutdown) = watch::channel(ShutdownPhase::Running);
-        let metrics = state.metrics.clone();
+        let (metrics, access) = (state.metrics.clone(), state.access.clone());
         let public = http::serve(
             public.listener,
             http::public_router(state.clone()),
@@ -86,8 +90,15 @@ impl Listeners {
         let served = async { tokio::join!(public, admin).0 };
         let aborted = tokio::select! {
             aborted = served => aborted,
-            never = shut_down(signals, &phases, &admin_phases, config) => never,
+            never = shut_down(&mut signals, &phases, &admin_phases, config) => never,
         };
+        tokio::select! {
+            biased;
+            () = access.finish_commits() => {}
+            () = signals.wait_up_to(COMMIT_TIMEOUT) => {
+                tracing::warn!("commits that still run are cut off; other instances end their transactions");
+            }
+        }
         match aborted {
             0 => tracing::info!("stopped"),
             connections => tracing::warn!(connections, "stopped; open connections were dropped"),
@@ -99,7 +110,7 @@ impl Listeners {
 ///
 /// This never returns. The listeners stop without it in the last phase, at the latest.
 async fn shut_down<T>(
-    mut signals: Signals,
+    signals: &mut Signals,
     phases: &watch::Sender<ShutdownPhase>,
     admin_phases: &watch::Sender<ShutdownPhase>,
     config: ShutdownConfig,
