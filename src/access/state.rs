@@ -97,6 +97,13 @@ impl Access {
         }
     }
 
+    /// Waits until no commit runs, and lets no other one start.
+    ///
+    /// The process calls this at its end, because a commit can outlive its request.
+    pub async fn finish_commits(&self) {
+        self.commit_slots.close().await;
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }

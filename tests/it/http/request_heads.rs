@@ -49,9 +49,8 @@ async fn head_over_32_kib_is_431() {
         assert!(response.starts_with("HTTP/1.1 431 "), "{length}: {response}");
     }
     let query = "a".repeat(MAX_HEAD_BYTES);
-    let request = format!(
-        "GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-    );
+    let request =
+        format!("GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(exchange(&origin, request.as_bytes()).await.starts_with("HTTP/1.1 431 "));
     // The server does not wait for the end of the head.
     let response = exchange(&origin, &request.as_bytes()[..MAX_HEAD_BYTES]).await;
