@@ -118,7 +118,7 @@ impl GraphQlExecutor {
     /// # Errors
     ///
     /// Returns the response to a request that is rejected.
-    pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
+    pub fn prepare(&self, request: &GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.parse(request.document_ref())?;
         // Some clients send an empty name instead of none.
         let operation_name = request.operation_name.as_deref().filter(|name| !name.is_empty());
@@ -142,7 +142,7 @@ impl GraphQlExecutor {
         let name = name.map(str::to_owned);
         let mut request = Request::new(String::new()).variables(variables);
         request.operation_name = name;
-        request.set_parsed_query(parsed.document.clone());
+        request.set_parsed_query(parsed.to_executable());
         Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 

@@ -64,7 +64,9 @@ impl<'a> RequestHandler<'a> {
         let request = source.read(self.parts, charge).await?; // 400, 413, 415, 429
         let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
         let idempotency_key = IdempotencyKey::from_headers(&self.parts.headers)?; // 400
-        let operation = self.prepare(request, rate_limit_key, charged)?; // 400, 405, 429
+        let operation = self.prepare(&request, rate_limit_key, charged)?; // 400, 405, 429
+        // The texts of the request are not needed while it executes.
+        drop(request);
         // 409, 422, 429, 503, 504
         self.execute(operation, caller, idempotency_key, permit, media_type).await
     }
@@ -155,7 +157,7 @@ impl<'a> RequestHandler<'a> {
     /// Parses and validates the document, and charges its cost. `charged` was charged before.
     fn prepare(
         &self,
-        request: GraphQlRequest,
+        request: &GraphQlRequest,
         rate_limit_key: RateLimitKey<'_>,
         charged: u64,
     ) -> Result<PreparedOperation, HttpError> {
