@@ -8,7 +8,10 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::parser::types::ExecutableDocument;
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::graphql::operation_info::{DocumentInfo, OperationInfo};
+use crate::graphql::{
+    operation_info::{DocumentInfo, OperationInfo},
+    validation::NonNullUse,
+};
 
 /// The maximum size of the cache of parsed documents, in bytes. The size is an estimate.
 const PARSED_BYTES: u64 = 16 * 1024 * 1024;
@@ -34,10 +37,12 @@ pub(super) fn parsed() -> ParsedCache {
     Cache::with_weighter(INITIAL_CAPACITY, PARSED_BYTES, ByteWeighter)
 }
 
-/// A parsed document with the facts that telemetry reports of it.
+/// A valid document with the facts that telemetry reports of it.
 pub(in crate::graphql) struct ParsedDocument {
     /// The syntax tree of the document.
     pub(in crate::graphql) document: ExecutableDocument,
+    /// The variables that a request must not set to `null` although their types allow it.
+    pub(in crate::graphql) non_null_uses: Vec<NonNullUse>,
     /// The attributes that all operations of the document share.
     pub(in crate::graphql) info: DocumentInfo,
     /// The attributes of the operation, if the document has only one and it was requested before.

@@ -1,14 +1,14 @@
 //! Enforces the limits on documents before execution, in time linear in the document.
 //!
-//! `async-graphql` measures depth and complexity after it has expanded every fragment. A document
-//! of a few hundred bytes can make that take seconds. The checks of this module run first, in this
-//! order:
+//! Validation and execution expand fragments. A document of a few hundred bytes can make that take
+//! seconds. The checks of this module run first, in this order:
 //!
 //! 1. [`lexer`] counts the tokens before the document is parsed.
-//! 2. [`cost`] computes depth and complexity. It visits each fragment once, however often the
-//!    fragment is spread.
-//! 3. [`response_keys`] collects fields as execution does. Only operations that passed the other
-//!    two checks get here, so they are known to be small.
+//! 2. [`shape`] measures the document with its fragments expanded, regardless of the variables.
+//! 3. [`cost`] computes depth and complexity of the selected operation. Both visit each fragment
+//!    once, however often the fragment is spread.
+//! 4. [`response_keys`] collects fields as execution does. Only operations that passed the other
+//!    checks get here, so they are known to be small.
 
 mod cost;
 mod exceeded;
@@ -16,8 +16,11 @@ mod lexer;
 mod operation;
 mod response_keys;
 mod schema_index;
+mod shape;
 
 use std::borrow::Cow;
+
+use async_graphql::parser::types::ExecutableDocument;
 
 use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
@@ -34,12 +37,14 @@ const MAX_INTROSPECTION_DEPTH: u64 = 20;
 const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
-/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every
-/// other name to make a suggestion.
+/// The maximum length of a name, in bytes. Errors quote names.
 const MAX_NAME_BYTES: usize = 255;
-/// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
-/// all other names to make a suggestion.
-const MAX_UNKNOWN_FIELDS: u64 = 20;
+/// The maximum number of selections of an operation whose fragments are expanded.
+const MAX_EXPANDED_SELECTIONS: u64 = 10_000;
+/// The maximum number of fields, inline fragments and fragment spreads within each other.
+pub(super) const MAX_NESTING: u64 = 64;
+/// The maximum number of selections that execution visits, in relation to the complexity limit.
+const MAX_WORK_FACTOR: u64 = 10;
 
 /// Returns the text for the parser and its number of tokens.
 ///
@@ -81,10 +86,22 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
     Ok(counts.tokens)
 }
 
+/// Checks the shape of a document, regardless of the selected operation and its variables.
+///
+/// Validation and execution expand fragments. The shape bounds their time and their recursion.
+///
+/// # Errors
+///
+/// Returns an error that names the exceeded limit.
+pub(super) fn check_shape(document: &ExecutableDocument) -> Result<(), RequestError> {
+    let shape = shape::analyze(document);
+    check_limit("depth", shape.nesting, MAX_NESTING)?;
+    check_limit("complexity", shape.selections, MAX_EXPANDED_SELECTIONS)
+}
+
 /// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
 ///
-/// Fields that the schema does not define cost as much as others. Validation rejects them later. It
-/// is slow for them, so only a few of them reach it.
+/// Fields that the schema does not define cost as much as others. Validation rejects them later.
 ///
 /// # Errors
 ///
@@ -99,12 +116,7 @@ pub(super) fn check(
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
     check_limit("complexity", cost.complexity, limits.complexity)?;
     check_limit("complexity", cost.introspection, limits.complexity)?;
-    if cost.unknown > MAX_UNKNOWN_FIELDS {
-        let message = format!(
-            "The document has more than {MAX_UNKNOWN_FIELDS} fields that the schema does not define."
-        );
-        return Err(RequestError::new(Code::ValidationFailed, message));
-    }
+    check_limit("complexity", cost.work, limits.complexity.saturating_mul(MAX_WORK_FACTOR))?;
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
