@@ -97,7 +97,7 @@ impl GraphQlExecutor {
     ) -> Self {
         let schema = schema::builder().disable_suggestions().finish();
         let introspection_schema = introspection.then(introspection::schema);
-        let validator = Validator::new(&schema.sdl());
+        let validator = Validator::new(&schema::print(&schema));
         let schema_index = SchemaIndex::new(validator.schema());
         let documents = Documents::new(trusted);
         Self { schema, introspection_schema, validator, schema_index, documents, limits, metrics }

@@ -19,6 +19,11 @@ pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// Returns the schema in the GraphQL schema definition language, exactly as in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
+    print(&builder().finish())
+}
+
+/// Returns a schema in the GraphQL schema definition language.
+pub(super) fn print(schema: &GraphQlSchema) -> String {
     let options = SDLExportOptions::new().include_specified_by().use_space_ident();
-    to_print_schema_format(&builder().finish().sdl_with_options(options))
+    to_print_schema_format(&schema.sdl_with_options(options))
 }

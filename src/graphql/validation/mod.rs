@@ -19,7 +19,7 @@ use apollo_compiler::{
     ast::Document,
     diagnostic::{Diagnostic, ToCliReport},
     parser::Parser,
-    validation::{DiagnosticData, Valid},
+    validation::{DiagnosticData, Valid, WithErrors},
 };
 use async_graphql::{
     Pos, ServerError, Variables,
@@ -96,10 +96,8 @@ pub(super) struct Validator {
 impl Validator {
     /// Creates a validator from the schema's own SDL.
     pub(super) fn new(sdl: &str) -> Self {
-        let builder = Schema::builder().parse(sdl, "schema.graphql");
-        let schema = builder.parse(INTROSPECTION_EXTENSION, "introspection.graphql").build();
         // The SDL is generated, so it is always valid. A test checks it.
-        let schema = schema.unwrap_or_else(|errors| errors.partial).validate();
+        let schema = build_schema(sdl);
         Self { schema: schema.unwrap_or_else(|errors| Valid::assume_valid(errors.partial)) }
     }
 
@@ -172,6 +170,11 @@ impl Validator {
     }
 }
 
+fn build_schema(sdl: &str) -> Result<Valid<Schema>, WithErrors<Schema>> {
+    let builder = Schema::builder().parse(sdl, "schema.graphql");
+    builder.parse(INTROSPECTION_EXTENSION, "introspection.graphql").build()?.validate()
+}
+
 /// Returns the response for the first diagnostics. `apollo-compiler` has sorted them by position.
 fn rejection<'a>(
     diagnostics: impl Iterator<Item = Diagnostic<'a, DiagnosticData>>,
@@ -193,4 +196,16 @@ fn validation_error(message: &str, position: Option<Pos>) -> ServerError {
     let mut error = ServerError::new(message, position);
     set_error_code(&mut error, Code::ValidationFailed);
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_schema_is_valid() {
+        let schema = build_schema(&crate::graphql::sdl()).expect("a valid schema");
+        let is_one_of = schema.type_field("__Type", "isOneOf").expect("a field");
+        assert_eq!(is_one_of.ty.to_string(), "Boolean");
+    }
 }
