@@ -237,7 +237,7 @@ async fn errors_have_the_positions_of_the_document() {
         [(2, 2)]
     );
     let twice = "{ tenants(filter: {search: \"é😀\", search: \"x\"}) { totalCount } }";
-    assert_eq!(locations(twice, json!({})).await, [(1, 33)]);
+    assert_eq!(locations(twice, json!({})).await, [(1, 34)]);
     let many = (0..40).map(|n| format!("nope{n} ")).collect::<String>();
     let found = locations(&format!("{{ me {{ {many} }} }}"), json!({})).await;
     assert_eq!((found.len(), found[0]), (10, (1, 8)));

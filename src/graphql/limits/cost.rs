@@ -16,7 +16,7 @@ use super::{
 };
 use crate::graphql::{
     connection::{PAGE_DEFAULT, PAGE_MAX},
-    validation::integer,
+    scalar::integer,
 };
 
 /// The assumed number of items of a list without a size argument.

@@ -27,14 +27,13 @@ use crate::domain::limits::Limits;
 
 use exceeded::check_limit;
 
+pub(super) use lexer::Tokens;
 pub(super) use operation::OperationContext;
 pub(super) use schema_index::SchemaIndex;
 
 /// The maximum depth of introspection. It has its own limit because the queries of tools are deep.
 const MAX_INTROSPECTION_DEPTH: u64 = 20;
 
-/// The length in bytes above which ignored tokens are removed before a document is parsed.
-const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
 /// The maximum length of a name, in bytes. Errors quote names.
@@ -48,30 +47,17 @@ const MAX_WORK_FACTOR: u64 = 10;
 
 /// Returns the text for the parser and its number of tokens.
 ///
-/// The parser takes about 80 ns per byte, even for ignored tokens. They are therefore removed from
-/// a long document. Locations in errors then differ from those in the client's text. A document
-/// that is still too long has long literals, which the client must send as variables.
-///
 /// # Errors
 ///
-/// Returns an error if the document has too many tokens or directives, or is too long.
+/// Returns an error if the document has too many tokens or directives, or is too long. A document
+/// that is too long without its ignored tokens has long literals, which the client must send as
+/// variables.
 pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
 ) -> Result<(Cow<'a, str>, u64), RequestError> {
     let tokens = check_text(document, limits)?;
-    if document.len() <= COMPACT_THRESHOLD_BYTES {
-        return Ok((document.into(), tokens));
-    }
-    let compact = lexer::compact(document);
-    if compact.len() > MAX_DOCUMENT_BYTES {
-        let message = "The document is too long. Send long values as variables.";
-        return Err(RequestError::new(Code::LimitExceeded, message)
-            .with_extension("limit", "bodyBytes")
-            .with_extension("max", MAX_DOCUMENT_BYTES)
-            .with_extension("actual", compact.len()));
-    }
-    Ok((compact.into(), tokens))
+    Ok((lexer::blank_ignored(document), tokens))
 }
 
 /// Checks the lexical limits and returns the number of tokens.
@@ -82,6 +68,13 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
     if counts.longest_name > MAX_NAME_BYTES {
         let message = format!("A name in the document has more than {MAX_NAME_BYTES} characters.");
         return Err(RequestError::new(Code::ValidationFailed, message));
+    }
+    if document.len() > MAX_DOCUMENT_BYTES && counts.bytes > MAX_DOCUMENT_BYTES {
+        let message = "The document is too long. Send long values as variables.";
+        return Err(RequestError::new(Code::LimitExceeded, message)
+            .with_extension("limit", "bodyBytes")
+            .with_extension("max", MAX_DOCUMENT_BYTES)
+            .with_extension("actual", counts.bytes));
     }
     Ok(counts.tokens)
 }

@@ -13,10 +13,15 @@ use async_graphql::{
     indexmap::IndexMap,
     parser::types::{BaseType, OperationDefinition, Type as EngineType, VariableDefinition},
 };
-use serde_json::Number;
 
-use super::values::{DATE_TIME, DATE_TIME_FORM, NonNullUse};
-use crate::{domain::time::Timestamp, graphql::response::MAX_REPORTED_ERRORS};
+use super::values::{DATE_TIME, NonNullUse};
+use crate::{
+    domain::time::Timestamp,
+    graphql::{
+        response::MAX_REPORTED_ERRORS,
+        scalar::{DATE_TIME_FORM, integer},
+    },
+};
 
 /// The message and the position of an invalid variable.
 pub(super) type Fault = (String, Pos);
@@ -195,14 +200,6 @@ fn coerce_scalar(value: Value, name: &Name) -> Option<Value> {
         (DATE_TIME, _) => None,
         (_, value) => Some(value),
     }
-}
-
-/// Returns a number without a fraction as an integer. JSON does not tell `1.0` from `1`.
-pub(in crate::graphql) fn integer(number: &Number) -> Option<i64> {
-    /// The numbers up to this one are exact in JSON (2^53).
-    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
-    let float = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= MAX_EXACT);
-    number.as_i64().or_else(|| float().map(|float| float as i64))
 }
 
 fn type_of(ty: &EngineType) -> Type {

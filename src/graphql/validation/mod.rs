@@ -1,9 +1,9 @@
 //! Parses documents and validates them and their variables, before anything runs.
 //!
 //! `apollo-compiler` parses a document and checks the rules of the GraphQL specification, section 5.
-//! [`values`] and [`list_lengths`] add what it leaves out. [`convert`] makes the form that
-//! `async-graphql` executes, so that the text is parsed once. [`coercion`] applies section 6.1.2 to
-//! the variables of a request.
+//! [`missing_values`], [`values`] and [`list_lengths`] add what it leaves out. [`convert`] makes the
+//! form that `async-graphql` executes, so that the text is parsed once. [`coercion`] applies section
+//! 6.1.2 to the variables of a request.
 //!
 //! `async-graphql` executes the document without a validation of its own. Every check that execution
 //! relies on is therefore made here.
@@ -11,6 +11,7 @@
 mod coercion;
 mod convert;
 mod list_lengths;
+mod missing_values;
 mod positions;
 mod values;
 
@@ -59,33 +60,45 @@ impl ParsedText {
     /// would echo the document.
     pub(super) fn parse(text: &str) -> Result<Self, GraphQlResponse> {
         let positions = Positions::new(text);
-        let mut parser = Parser::new().recursion_limit(MAX_SYNTAX_DEPTH);
-        let parsed = parser.parse_ast(text, "");
-        if parser.recursion_reached() > MAX_SYNTAX_DEPTH {
-            return Err(GraphQlResponse::from_request_error(RequestError::new(
+        let syntax = parse(text).map_err(|error| match error {
+            SyntaxError::At(offset) => GraphQlResponse::syntax_error(positions.at(offset)),
+            SyntaxError::TooDeep => GraphQlResponse::from_request_error(RequestError::new(
                 Code::ParseFailed,
-                "The document is nested too deeply to be parsed.",
-            )));
-        }
-        match parsed {
-            Ok(syntax) => {
-                let executable = convert::to_executable(&syntax, &positions);
-                Ok(Self { executable, syntax, positions })
-            }
-            Err(errors) => {
-                let first = errors.errors.iter().next();
-                let span = first.and_then(|diagnostic| diagnostic.error.location());
-                Err(GraphQlResponse::syntax_error(positions.of(span)))
-            }
-        }
+                "The document is nested too deeply.",
+            )),
+        })?;
+        let executable = convert::to_executable(&syntax, &positions);
+        Ok(Self { executable, syntax, positions })
     }
+}
+
+/// The reason why a text is not a document.
+enum SyntaxError {
+    /// The grammar does not allow the text at this offset.
+    At(usize),
+    /// The nesting exceeds [`MAX_SYNTAX_DEPTH`].
+    TooDeep,
+}
+
+fn parse(text: &str) -> Result<Document, SyntaxError> {
+    let mut parser = Parser::new().recursion_limit(MAX_SYNTAX_DEPTH);
+    let parsed = parser.parse_ast(text, "");
+    if parser.recursion_reached() > MAX_SYNTAX_DEPTH {
+        return Err(SyntaxError::TooDeep);
+    }
+    let document = parsed.map_err(|errors| {
+        let first = errors.errors.iter().find_map(|diagnostic| diagnostic.error.location());
+        SyntaxError::At(first.map_or(0, |span| span.offset()))
+    })?;
+    missing_values::find(text).map_or(Ok(document), |offset| Err(SyntaxError::At(offset)))
 }
 
 /// Returns the line of the first syntax error in a document, or `None` if it has none.
 pub(super) fn syntax_error_line(text: &str) -> Option<usize> {
-    let errors = Parser::new().recursion_limit(MAX_SYNTAX_DEPTH).parse_ast(text, "").err()?;
-    let first = errors.errors.iter().next();
-    Some(Positions::new(text).of(first.and_then(|diagnostic| diagnostic.error.location())).line)
+    match parse(text).err()? {
+        SyntaxError::At(offset) => Some(Positions::new(text).at(offset).line),
+        SyntaxError::TooDeep => Some(1),
+    }
 }
 
 /// Validates documents and variables against the schema.
@@ -119,7 +132,7 @@ impl Validator {
         let checked = values::check(&self.schema, &document);
         if !checked.faults.is_empty() {
             let errors = checked.faults.iter().take(MAX_REPORTED_ERRORS).map(|(message, span)| {
-                let position = span.map(|span| parsed.positions.of(Some(span)));
+                let position = span.map(|span| parsed.positions.at(span.offset()));
                 validation_error(message, position)
             });
             return Err(GraphQlResponse::not_executed(errors.collect()));
@@ -182,7 +195,7 @@ fn rejection<'a>(
 ) -> GraphQlResponse {
     let errors = diagnostics.take(MAX_REPORTED_ERRORS).map(|diagnostic| {
         let span = diagnostic.error.location();
-        let position = span.map(|span| positions.of(Some(span)));
+        let position = span.map(|span| positions.at(span.offset()));
         validation_error(&diagnostic.error.to_string(), position)
     });
     GraphQlResponse::not_executed(errors.collect())

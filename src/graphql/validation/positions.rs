@@ -28,9 +28,13 @@ impl Positions {
         Self { line_starts, continuation_bytes }
     }
 
-    /// Returns the position of the first character of a span. Columns count characters.
+    /// Returns the position of the first character of a span.
     pub(super) fn of(&self, span: Option<SourceSpan>) -> Pos {
-        let offset = span.map_or(0, |span| span.offset());
+        self.at(span.map_or(0, |span| span.offset()))
+    }
+
+    /// Returns the position of the character at an offset. Columns count characters.
+    pub(super) fn at(&self, offset: usize) -> Pos {
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let bytes_before = |end: usize| self.continuation_bytes.partition_point(|byte| *byte < end);
@@ -70,6 +74,6 @@ mod tests {
         };
         let field = operation.selection_set[1].as_field().expect("a field");
         assert_eq!(field.location().map(|span| span.offset()), Some(c));
-        assert_eq!(Positions::new(same_line).of(field.location()), Pos { line: 1, column: 15 });
+        assert_eq!(Positions::new(same_line).of(field.location()), Pos { line: 1, column: 14 });
     }
 }

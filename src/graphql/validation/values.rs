@@ -15,13 +15,13 @@ use apollo_compiler::{
     schema::{ExtendedType, InputObjectType},
 };
 
-use crate::{domain::time::Timestamp, graphql::response::MAX_REPORTED_ERRORS};
+use crate::{
+    domain::time::Timestamp,
+    graphql::{response::MAX_REPORTED_ERRORS, scalar::DATE_TIME_FORM},
+};
 
 /// The name of the only custom scalar that inputs have.
 pub(super) const DATE_TIME: &str = "DateTime";
-/// The description of its values in an error.
-pub(super) const DATE_TIME_FORM: &str =
-    "an RFC 3339 timestamp, for example 2026-01-31T08:00:00.000Z";
 
 /// The message and the place of a violated rule.
 pub(super) type Fault = (String, Option<SourceSpan>);
