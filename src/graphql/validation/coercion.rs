@@ -27,6 +27,8 @@ use crate::{
 pub(super) type Fault = (String, Pos);
 
 /// Returns the values of the declared variables, or all faults up to the number that is reported.
+///
+/// `variables` has the values of the request and the default values of the other variables.
 pub(super) fn coerce<'a>(
     schema: &Schema,
     operation: &OperationDefinition,
@@ -169,14 +171,14 @@ impl<'a> Coercion<'a, '_> {
     }
 }
 
-/// Returns an enumeration value. JSON has strings for them (section 3.9).
+/// Returns an enumeration value. JSON has strings for them (section 3.9), a default value has names.
 fn coerce_enum(value: Value, definition: &EnumType) -> Option<Value> {
-    match value {
-        Value::String(name) if definition.values.contains_key(name.as_str()) => {
-            Some(Value::Enum(EngineName::new(name)))
-        }
-        _ => None,
-    }
+    let name = match value {
+        Value::String(name) => EngineName::new(name),
+        Value::Enum(name) => name,
+        _ => return None,
+    };
+    definition.values.contains_key(name.as_str()).then_some(Value::Enum(name))
 }
 
 /// Returns a scalar value (section 3.5).

@@ -34,7 +34,6 @@ use super::{
 
 use positions::Positions;
 
-pub(super) use coercion::integer;
 pub(super) use values::NonNullUse;
 
 /// The maximum number of selection sets, lists, objects and types within each other. It bounds the
@@ -193,12 +192,23 @@ fn rejection<'a>(
     diagnostics: impl Iterator<Item = Diagnostic<'a, DiagnosticData>>,
     positions: &Positions,
 ) -> GraphQlResponse {
-    let errors = diagnostics.take(MAX_REPORTED_ERRORS).map(|diagnostic| {
-        let span = diagnostic.error.location();
-        let position = span.map(|span| positions.at(span.offset()));
-        validation_error(&diagnostic.error.to_string(), position)
-    });
-    GraphQlResponse::not_executed(errors.collect())
+    let mut errors = Vec::new();
+    let mut diagnostics = diagnostics.map(|diagnostic| diagnostic.error).peekable();
+    while let Some(error) = diagnostics.next() {
+        let span = error.location();
+        // `apollo-compiler` drops invalid fields, and then reports that their parent has no fields.
+        let next = diagnostics.peek().and_then(|next| next.location());
+        let is_consequence = error.unstable_error_name() == Some("MissingSubselection")
+            && span.zip(next).is_some_and(|(span, next)| next.offset() < span.end_offset());
+        if !is_consequence {
+            let position = span.map(|span| positions.at(span.offset()));
+            errors.push(validation_error(&error.to_string(), position));
+        }
+        if errors.len() == MAX_REPORTED_ERRORS {
+            break;
+        }
+    }
+    GraphQlResponse::not_executed(errors)
 }
 
 /// Returns an error whose message is made a sentence.
