@@ -39,26 +39,18 @@ pub(super) fn coerce<'a>(
     for definition in &operation.variable_definitions {
         let (position, definition) = (definition.pos, &definition.node);
         let name = &definition.name.node;
-        match (variables.remove(name), &definition.default_value) {
-            (Some(value), _) => {
-                let mut coercion = Coercion {
-                    schema,
-                    definition,
-                    position,
-                    path: Vec::new(),
-                    faults: &mut faults,
-                };
+        let path = Vec::new();
+        let mut coercion = Coercion { schema, definition, position, path, faults: &mut faults };
+        match variables.remove(name) {
+            Some(value) => {
                 let value = coercion.coerce(value, &type_of(&definition.var_type.node));
                 coerced.insert(name.clone(), value);
             }
-            (None, Some(default)) => {
-                coerced.insert(name.clone(), default.node.clone());
-            }
-            (None, None) if !definition.var_type.node.nullable => {
+            None if !definition.var_type.node.nullable => {
                 let message = format!("the variable `${name}` is required, but has no value");
                 faults.push((message, position));
             }
-            (None, None) => {}
+            None => {}
         }
     }
     for NonNullUse { variable, .. } in non_null_uses {
