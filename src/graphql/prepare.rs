@@ -201,11 +201,14 @@ impl GraphQlExecutor {
         operation: &OperationDefinition,
         fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
     ) -> Result<bool, GraphQlResponse> {
-        let introspects = introspection::is_selected(&operation.selection_set.node, fragments);
-        if introspects && self.introspection_schema.is_none() {
-            return Err(validation_error("Introspection is disabled on this server."));
+        let position = introspection::find(&operation.selection_set.node, fragments);
+        if position.is_some() && self.introspection_schema.is_none() {
+            let message = "Introspection is disabled on this server.";
+            let mut error = RequestError::new(Code::ValidationFailed, message).into_server_error();
+            error.locations.extend(position);
+            return Err(GraphQlResponse::not_executed(vec![error]));
         }
-        Ok(introspects)
+        Ok(position.is_some())
     }
 
     /// Returns the facts for telemetry. If the document has only one operation, they are computed

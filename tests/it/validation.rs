@@ -133,7 +133,7 @@ fn assert_rejected(reply: &Reply, code: &str, place: &str) {
         if place.starts_with("6.1 ") {
             continue;
         }
-        for location in error["locations"].as_array().expect("locations") {
+        for location in error["locations"].as_array().expect(place) {
             assert!(location["line"].as_u64() >= Some(1) && location["column"].as_u64() >= Some(1));
         }
     }

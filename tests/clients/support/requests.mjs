@@ -120,7 +120,9 @@ class Generator {
       return `...${this.fault() ? 'Nowhere' : name}${this.directive()}`;
     }
     if (roll < 0.2 && this.fragments.length > 0 && (this.faults > 0)) return `...${this.pick(this.fragments).name}`;
-    if (roll < 0.24) return `${this.chance(0.3) ? 'x: ' : ''}__typename${this.directive()}`;
+    // graphql-js does not compare the type of `__typename` with that of other fields, so no field shares
+    // its alias.
+    if (roll < 0.24) return `${this.chance(0.3) ? 't: ' : ''}__typename${this.directive()}`;
     return this.field(type, depth);
   }
 
@@ -186,8 +188,12 @@ class Generator {
 
   literal(type, depth, isConstant = false) {
     if (this.fault()) return this.pick(['null', '1', '"x"', 'true', 'NOPE', '[]', '{}', '1.5', '-0', '2147483648', '[null]']);
-    if (isNonNullType(type)) return this.literal(type.ofType, depth, isConstant);
-    if (this.chance(0.05) && !isConstant && !isNonNullType(type)) return this.nullFor(type);
+    if (isNonNullType(type)) return this.value(type.ofType, depth, isConstant);
+    return this.chance(0.05) ? 'null' : this.value(type, depth, isConstant);
+  }
+
+  /** Returns a literal that is not null. */
+  value(type, depth, isConstant) {
     if (isListType(type)) {
       if (this.chance(0.1)) return this.literal(type.ofType, depth, isConstant);
       const items = Array.from({ length: Math.floor(this.next() * 3) }, () =>
@@ -200,10 +206,6 @@ class Generator {
     if (isEnumType(type)) return this.pick(type.getValues()).name;
     if (isInputObjectType(type)) return this.objectLiteral(type, depth, isConstant);
     return this.scalar(type, (value) => JSON.stringify(value));
-  }
-
-  nullFor(type) {
-    return this.chance(0.5) ? this.literal(type, 1) : this.literal(type, 2);
   }
 
   objectLiteral(type, depth, isConstant) {
