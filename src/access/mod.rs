@@ -12,6 +12,7 @@
 
 mod audit_log;
 mod caller;
+mod commit_slot;
 mod error;
 mod idempotency;
 mod logged_tenants;
@@ -19,18 +20,20 @@ mod provision;
 mod read;
 mod session;
 mod state;
+mod tenant_queue;
 mod viewer;
 mod write;
 
 pub use crate::domain::input_error::InputError;
 pub use audit_log::AuditScope;
 pub use caller::Caller;
+pub use commit_slot::{ExecutionPermit, MAX_CONCURRENT_COMMITS};
 pub use error::AccessError;
 pub use idempotency::{ClaimOutcome, IdempotentRun, digest};
 pub use logged_tenants::MAX_LOGGED_TENANTS;
 pub use read::ResultsByKey;
 pub use session::Session;
-pub use state::{Access, AccessConfig, MAX_CONCURRENT_COMMITS};
+pub use state::{Access, AccessConfig};
 pub use viewer::Viewer;
 pub use write::{
     AddMember, Command, CommandOutput, CreateSubscription, CreateTenant, CreateUser,

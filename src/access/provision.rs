@@ -30,8 +30,9 @@ impl Session {
             if changes.is_empty() {
                 return Ok(user);
             }
+            let (slot, _) = self.acquire_commit_slot(&changes).await?;
             let changes = changes.into();
-            match self.access.commit(&changes).await {
+            match self.commit(&changes, &slot).await {
                 Ok(()) => {
                     self.record_writes(&changes);
                     return self.remove_deleted_tenants(user, &joined).await;
@@ -105,7 +106,8 @@ impl Session {
             if changes.is_empty() {
                 return Ok(user);
             }
-            match self.access.commit(&changes.into()).await {
+            let (slot, _) = self.acquire_commit_slot(&changes).await?;
+            match self.commit(&changes.into(), &slot).await {
                 Ok(()) => return Ok(user),
                 Err(CommitError::Failed(error)) => return Err(error.into()),
                 Err(_) => stored = self.stored_user(&user.identity).await?,

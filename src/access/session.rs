@@ -4,25 +4,30 @@
 //! token may be older than a deletion of the user, needs more reads for that.
 
 use std::sync::{
-    Arc,
+    Arc, Weak,
     atomic::{AtomicU32, Ordering},
 };
 
 use tokio::sync::OnceCell;
 
 use super::{
-    caller::Caller, error::AccessError, idempotency::IdempotentRun, logged_tenants::LoggedTenants,
-    state::Access, viewer::Viewer,
+    caller::Caller,
+    commit_slot::{CommitSlot, ExecutionPermit, wait_without_permit},
+    error::AccessError,
+    idempotency::IdempotentRun,
+    logged_tenants::LoggedTenants,
+    state::Access,
+    viewer::Viewer,
 };
 use crate::{
     domain::{
         audit::AuditContext,
-        change::Change,
+        change::{Change, locked_tenant},
         id::{TenantId, UserId},
         sync,
         user::{Identity, User},
     },
-    store::{Store, UserKeys},
+    store::{CommitError, Store, UserKeys},
 };
 
 /// One request's access to data. Each root field of a mutation has its own session.
@@ -32,6 +37,8 @@ pub struct Session {
     /// The index of the mutation's root field, from 0.
     pub(super) root_field_index: u32,
     viewer: OnceCell<Result<Arc<Viewer>, AccessError>>,
+    /// The request's permit. The request owns it, because its session can outlive its execution.
+    permit: Option<Weak<dyn ExecutionPermit>>,
 }
 
 /// The state that all sessions of a request share.
@@ -60,7 +67,13 @@ impl Session {
         let (reads, writes, logged_tenants) = Default::default();
         let id = request_id;
         let request = Arc::new(RequestState { caller, id, run, reads, writes, logged_tenants });
-        Self { access, request, root_field_index: 0, viewer: OnceCell::new() }
+        Self { access, request, root_field_index: 0, viewer: OnceCell::new(), permit: None }
+    }
+
+    /// Makes the session release this permit while it waits for a commit.
+    #[must_use]
+    pub fn with_permit(self, permit: Weak<dyn ExecutionPermit>) -> Self {
+        Self { permit: Some(permit), ..self }
     }
 
     /// Creates the session of another root field of the same request.
@@ -69,7 +82,8 @@ impl Session {
     #[must_use]
     pub fn for_root_field(&self, root_field_index: u32) -> Self {
         let (access, request) = (self.access.clone(), self.request.clone());
-        Self { access, request, root_field_index, viewer: OnceCell::new() }
+        let permit = self.permit.clone();
+        Self { access, request, root_field_index, viewer: OnceCell::new(), permit }
     }
 
     /// Creates a session of the same root field with this user as the viewer.
@@ -79,7 +93,8 @@ impl Session {
     pub fn with_viewer(&self, user: User) -> Self {
         let viewer = OnceCell::new_with(Some(Ok(Arc::new(Viewer::new(Arc::new(user))))));
         let (access, request) = (self.access.clone(), self.request.clone());
-        Self { access, request, root_field_index: self.root_field_index, viewer }
+        let (root_field_index, permit) = (self.root_field_index, self.permit.clone());
+        Self { access, request, root_field_index, viewer, permit }
     }
 
     /// Returns the number of store reads of this request so far.
@@ -176,6 +191,31 @@ impl Session {
     pub(super) fn counted_store(&self) -> Result<&dyn Store, AccessError> {
         self.request.reads.fetch_add(1, Ordering::Relaxed);
         if self.access.is_ready() { Ok(&*self.access.store) } else { Err(AccessError::Unavailable) }
+    }
+
+    /// Acquires a slot to commit changes like these. If they lock a tenant, waits for its turn.
+    ///
+    /// The result says whether this function waited. The changes are then probably stale.
+    pub(super) async fn acquire_commit_slot(
+        &self,
+        changes: &[Change],
+    ) -> Result<(Arc<CommitSlot>, bool), AccessError> {
+        let (slots, tenant) = (&self.access.commit_slots, locked_tenant(changes));
+        slots.try_acquire(tenant, self.execution_permit()).await.ok_or(AccessError::Unavailable)
+    }
+
+    /// Commits changes. The request releases its execution permit in the meantime.
+    pub(super) async fn commit(
+        &self,
+        changes: &Arc<[Change]>,
+        slot: &Arc<CommitSlot>,
+    ) -> Result<(), CommitError> {
+        let commit = self.access.commit(changes, slot);
+        wait_without_permit(self.execution_permit().as_deref(), commit).await
+    }
+
+    fn execution_permit(&self) -> Option<Arc<dyn ExecutionPermit>> {
+        self.permit.as_ref()?.upgrade()
     }
 
     /// Counts committed changes, and remembers their tenants for the log.

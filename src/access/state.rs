@@ -8,20 +8,14 @@ use std::{
     },
 };
 
-use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use super::commit_slot::{CommitSlot, CommitSlots};
 use crate::{
     clock::Clock,
     domain::{change::Change, sync::GroupMapping},
     store::{CommitError, Store, StoreError},
 };
-
-/// The maximum number of commits that run at the same time.
-///
-/// A commit can outlive its request, and then no limit on requests counts it. Without this limit, a
-/// client that disconnects in the middle of many mutations could start any number of commits.
-pub const MAX_CONCURRENT_COMMITS: usize = 512;
 
 /// The configuration that affects rights and data.
 #[derive(Clone, Debug)]
@@ -39,16 +33,16 @@ pub struct Access {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: AccessConfig,
+    pub(super) commit_slots: CommitSlots,
     ready: AtomicBool,
-    commit_permits: Arc<Semaphore>,
 }
 
 impl Access {
     /// Creates the access to a store. Every request is `UNAVAILABLE` until [`Self::mark_ready`].
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
-        let commit_permits = Arc::new(Semaphore::new(MAX_CONCURRENT_COMMITS));
-        Self { store, clock, config, ready: AtomicBool::new(false), commit_permits }
+        let (commit_slots, ready) = (CommitSlots::new(), AtomicBool::new(false));
+        Self { store, clock, config, commit_slots, ready }
     }
 
     /// Allows requests, because the store is prepared.
@@ -74,18 +68,19 @@ impl Access {
     /// dropped the commit, MongoDB would keep its transaction open, and every other commit of the
     /// same documents would fail until the server aborts the transaction after a minute.
     ///
-    /// If [`MAX_CONCURRENT_COMMITS`] commits run, this waits for one of them. The wait ends with the
-    /// request.
+    /// The commit keeps the slot until it has ended, so commits without a request are limited, too.
     ///
     /// # Errors
     ///
     /// Returns the error of [`Store::commit`].
-    pub(super) async fn commit(&self, changes: &Arc<[Change]>) -> Result<(), CommitError> {
-        let (store, changes) = (self.store.clone(), changes.clone());
-        // The semaphore is never closed, so a permit is always granted.
-        let permit = self.commit_permits.clone().acquire_owned().await;
+    pub(super) async fn commit(
+        &self,
+        changes: &Arc<[Change]>,
+        slot: &Arc<CommitSlot>,
+    ) -> Result<(), CommitError> {
+        let (store, changes, slot) = (self.store.clone(), changes.clone(), slot.clone());
         let commit = async move {
-            let _permit = permit;
+            let _slot = slot;
             store.commit(&changes).await
         };
         match tokio::spawn(commit.in_current_span()).await {

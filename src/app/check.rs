@@ -16,6 +16,7 @@ use crate::{
         jwks_cache::{self, FetchedKeySet, JwksSource},
     },
     config::{DatabaseConfig, IssuerConfig},
+    store::sqlite::SqliteStore,
 };
 
 /// Prints each result to standard output as soon as it is known, and counts the errors.
@@ -66,6 +67,7 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
     let description = config.database.redacted();
     if let DatabaseConfig::Sqlite(path) = &config.database
         && !path.exists()
+        && SqliteStore::validate_path(path).is_ok()
     {
         return Report::ok(format!("database: {description}, which the first start creates"));
     }
@@ -79,11 +81,21 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
             report.error(format!("database: {description}"), &error);
             report.misconfigured.get_or_insert(error.to_string());
         }
-        Err(error) => report.error(
-            format!("database: {description}: {error}"),
+        Err(error) => report
+            .error(format!("database: {description}: {error}"), unavailable_help(&config.database)),
+    }
+}
+
+/// Returns the fix for a database that failed but may recover.
+const fn unavailable_help(database: &DatabaseConfig) -> &'static str {
+    match database {
+        DatabaseConfig::Mongo(_) => {
             "start the database, or fix TENANTRY_DATABASE_URL: host, port, user, password, name of \
-             the replica set. Without the database, `serve` starts, is not ready, and retries",
-        ),
+             the replica set. Without the database, `serve` starts, is not ready, and retries"
+        }
+        DatabaseConfig::Sqlite(_) | DatabaseConfig::SqliteInMemory => {
+            "stop the process that locks the file of TENANTRY_DATABASE_URL, or free space on its disk"
+        }
     }
 }
 
@@ -92,7 +104,7 @@ async fn check_issuer(source: &OidcKeySource, issuer: &IssuerConfig, report: &mu
     let fetched = source.fetch().await;
     // If the fetch failed at the key set, discovery had succeeded before.
     let is_discovered =
-        matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet(_) | KeyFetchError::NotAKeySet));
+        matches!(fetched, Ok(_) | Err(KeyFetchError::KeySet { .. } | KeyFetchError::NotAKeySet));
     if issuer.jwks_url.is_some() {
         Report::note(format!(
             "{url}: the issuer is not verified, because TENANTRY_OIDC_JWKS_URL replaces discovery"

@@ -8,16 +8,20 @@ use tokio::{
     sync::watch,
 };
 
-use super::error::AppError;
+use super::{error::AppError, open_files::ConnectionBounds};
 use crate::{
     config::{ServerConfig, TrafficConfig},
-    http::{self, AppState, ShutdownPhase},
+    http::{self, AppState, ConnectionLimit, ShutdownPhase, TrustedProxies},
 };
+
+/// The maximum number of connections to the admin listener.
+const MAX_ADMIN_CONNECTIONS: usize = 64;
 
 /// The public listener and the admin listener, with the signals that stop them.
 pub(super) struct Listeners {
     public: BoundListener,
     admin: BoundListener,
+    bounds: ConnectionBounds,
     signals: Signals,
 }
 
@@ -47,6 +51,7 @@ impl Listeners {
         Ok(Self {
             public: BoundListener::bind("TENANTRY_BIND", server.bind).await?,
             admin: BoundListener::bind("TENANTRY_ADMIN_BIND", server.admin_bind).await?,
+            bounds: ConnectionBounds::from_traffic(&server.traffic),
             signals,
         })
     }
@@ -68,21 +73,33 @@ impl Listeners {
         phases: watch::Sender<ShutdownPhase>,
         config: ShutdownConfig,
     ) {
-        let Self { public, admin, signals } = self;
+        let Self { public, admin, bounds, signals } = self;
         let (admin_phases, admin_shutdown) = watch::channel(ShutdownPhase::Running);
-        let metrics = state.metrics.clone();
+        let limit = ConnectionLimit::new(
+            bounds.max,
+            bounds.max_per_address,
+            state.traffic_limits.trusted_proxies.clone(),
+            Some(state.metrics.clone()),
+        );
+        let admin_limit = ConnectionLimit::new(
+            MAX_ADMIN_CONNECTIONS,
+            MAX_ADMIN_CONNECTIONS,
+            TrustedProxies::default(),
+            None,
+        );
         let public = http::serve(
             public.listener,
             http::public_router(state.clone()),
             phases.subscribe(),
-            Some(metrics),
+            limit,
         );
         let public = async {
             let aborted = public.await;
             admin_phases.send_replace(ShutdownPhase::Closing);
             aborted
         };
-        let admin = http::serve(admin.listener, http::admin_router(state), admin_shutdown, None);
+        let admin =
+            http::serve(admin.listener, http::admin_router(state), admin_shutdown, admin_limit);
         let served = async { tokio::join!(public, admin).0 };
         let aborted = tokio::select! {
             aborted = served => aborted,

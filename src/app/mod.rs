@@ -1,13 +1,15 @@
 //! The composition root, which chooses a store and connects all modules.
 //!
 //! No other module knows all of them. Each command has a file: `serve`, `dev`, `check` and `seed`.
-//! `build` creates the parts that they share, and `listeners` binds the addresses and shuts down.
+//! `build` creates the parts that they share, `listeners` binds the addresses and shuts down, and
+//! `open_files` adapts the number of connections to the system.
 
 mod build;
 mod check;
 mod dev;
 mod error;
 mod listeners;
+mod open_files;
 mod seed;
 mod serve;
 

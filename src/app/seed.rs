@@ -7,7 +7,7 @@ use std::fmt::Display;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
-    build::{open_store, system_clock},
+    build::{database_error, open_store, system_clock},
     error::AppError,
     listeners::Signals,
 };
@@ -32,7 +32,7 @@ pub(super) async fn seed(
 ) -> Result<(), AppError> {
     let store = open_store(database, NO_DEFAULT_ISSUER, None).await?;
     let seeder = Seeder { store, clock: system_clock()? };
-    seeder.store.prepare().await?;
+    seeder.store.prepare().await.map_err(database_error)?;
     seeder.ensure_default_tenant(default_tenant).await.map_err(AppError::failed)?;
     println!("{} is ready; the default tenant is {}", database.redacted(), default_tenant.slug);
     let Some(n) = demo_tenants else { return Ok(()) };

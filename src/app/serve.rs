@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::{
     build::{
-        StateParts, build_state, create_fetcher, create_key_source, load_trusted_documents,
-        open_store, system_clock,
+        StateParts, build_state, create_fetcher, create_key_source, database_error,
+        load_trusted_documents, open_store, system_clock,
     },
     error::AppError,
     listeners::{Listeners, ShutdownConfig, Signals},
@@ -137,7 +137,7 @@ async fn prepare_with_retries(
                 Err(error) => error.to_string(),
             },
             Err(PrepareError::Failed(error)) => error.to_string(),
-            Err(error @ PrepareError::Misconfigured(_)) => return Err(error.into()),
+            Err(error @ PrepareError::Misconfigured(_)) => return Err(database_error(error)),
         };
         tracing::warn!(error, "the database is not ready; retrying");
         tokio::time::sleep(backoff).await;

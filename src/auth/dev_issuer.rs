@@ -11,11 +11,13 @@ use std::{
 };
 
 use aws_lc_rs::{
-    digest::{SHA256, digest},
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header, encode,
+    jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
+};
 use serde_json::{Value, json};
 
 use crate::domain::time::Timestamp;
@@ -44,6 +46,9 @@ pub enum DevIssuerError {
     /// The system's random number generator failed.
     #[error("the system's random number generator failed")]
     Rng,
+    /// The token cannot be signed.
+    #[error("the built-in issuer cannot sign a token: {0}")]
+    Sign(jsonwebtoken::errors::Error),
 }
 
 /// The claims of a token that differ between demo identities.
@@ -65,8 +70,9 @@ pub struct DevClaims {
 pub struct DevIssuer {
     issuer: String,
     audience: String,
-    key: EcdsaKeyPair,
-    kid: String,
+    key: EncodingKey,
+    /// The public key.
+    jwk: Jwk,
 }
 
 impl DevIssuer {
@@ -83,26 +89,21 @@ impl DevIssuer {
             }
             result => result.map_err(io_error)?,
         };
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)
-            .map_err(|_| DevIssuerError::InvalidKeyFile(path))?;
-        let kid = thumbprint(&key);
-        Ok(Self { issuer: issuer_url, audience, key, kid })
+        let key = EncodingKey::from_ec_der(&pkcs8);
+        let jwk = public_jwk(&key).map_err(|_| DevIssuerError::InvalidKeyFile(path))?;
+        Ok(Self { issuer: issuer_url, audience, key, jwk })
     }
 
-    /// Returns the key set as a JSON document (RFC 7517 section 5).
+    /// Returns the key set (RFC 7517 section 5).
     #[must_use]
-    pub fn jwks(&self) -> Value {
-        let (x, y) = coordinates(&self.key);
-        json!({"keys": [{
-            "kty": "EC", "crv": "P-256", "x": x, "y": y,
-            "kid": self.kid, "use": "sig", "alg": "ES256",
-        }]})
+    pub fn jwks(&self) -> JwkSet {
+        JwkSet { keys: vec![self.jwk.clone()] }
     }
 
     /// Returns the key set for verifying this issuer's tokens.
     #[must_use]
     pub fn key_set(&self) -> KeySet {
-        KeySet::from_jwks(&self.jwks()).unwrap_or_default()
+        KeySet::from_jwks(&json!(self.jwks())).unwrap_or_default()
     }
 
     /// Returns the discovery document (OIDC Discovery section 3).
@@ -127,9 +128,14 @@ impl DevIssuer {
     ///
     /// # Errors
     ///
-    /// Returns [`DevIssuerError::Rng`] if the system's random number generator failed.
+    /// Returns [`DevIssuerError::Rng`] or [`DevIssuerError::Sign`] if the system's random number
+    /// generator failed.
     pub fn token(&self, claims: &DevClaims, now: Timestamp) -> Result<String, DevIssuerError> {
-        let header = json!({"typ": "at+jwt", "alg": "ES256", "kid": self.kid});
+        let header = Header {
+            typ: Some("at+jwt".to_owned()),
+            kid: self.jwk.common.key_id.clone(),
+            ..Header::new(Algorithm::ES256)
+        };
         let payload = json!({
             "iss": self.issuer,
             "aud": self.audience,
@@ -142,11 +148,7 @@ impl DevIssuer {
             "name": claims.name,
             "groups": claims.groups,
         });
-        let encode = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        let signing_input = format!("{}.{}", encode(header), encode(payload));
-        let signature = self.key.sign(&SystemRandom::new(), signing_input.as_bytes());
-        let signature = URL_SAFE_NO_PAD.encode(signature.map_err(|_| DevIssuerError::Rng)?);
-        Ok(format!("{signing_input}.{signature}"))
+        encode(&header, &payload, &self.key).map_err(DevIssuerError::Sign)
     }
 }
 
@@ -188,20 +190,12 @@ fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Returns the coordinates of the public key in base64url.
-fn coordinates(key: &EcdsaKeyPair) -> (String, String) {
-    // The point is uncompressed (SEC 1 section 2.3.3): the byte 4, then x and y.
-    let (x, y) = key.public_key().as_ref()[1..].split_at(32);
-    (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y))
-}
-
-/// Returns the JWK thumbprint of the public key.
-///
-/// The members must be in this order and without spaces (RFC 7638 section 3).
-fn thumbprint(key: &EcdsaKeyPair) -> String {
-    let (x, y) = coordinates(key);
-    let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()))
+/// Returns the public key as a JWK whose `kid` is its thumbprint (RFC 7638).
+fn public_jwk(key: &EncodingKey) -> jsonwebtoken::errors::Result<Jwk> {
+    let mut jwk = Jwk::from_encoding_key(key, Algorithm::ES256)?;
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok(jwk)
 }
 
 #[cfg(test)]
@@ -212,12 +206,16 @@ mod tests {
         DevIssuer::open(dir, "http://127.0.0.1:8080/dev/oidc".to_owned(), "tenantry".to_owned())
     }
 
+    fn kid(issuer: &DevIssuer) -> String {
+        issuer.jwk.common.key_id.clone().expect("a thumbprint")
+    }
+
     #[test]
     fn concurrent_starts_share_one_key() {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = dir.path().join("created/if/missing");
         let kids: Vec<String> = std::thread::scope(|scope| {
-            let start = || open(&folder).map(|issuer| issuer.kid);
+            let start = || open(&folder).map(|issuer| kid(&issuer));
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
             starts
                 .into_iter()
@@ -225,7 +223,7 @@ mod tests {
                 .collect()
         });
         assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
-        assert_eq!(open(&folder).expect("opened").kid, kids[0]);
+        assert_eq!(kid(&open(&folder).expect("opened")), kids[0]);
         let files: Vec<_> = fs::read_dir(&folder).expect("a folder").collect();
         assert_eq!(files.len(), 1, "no temporary file remains");
     }
@@ -258,8 +256,11 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let issuer = open(dir.path()).expect("opened");
         assert_eq!(issuer.key_set().len(), 1);
-        assert_eq!(issuer.jwks()["keys"][0]["kid"], json!(issuer.kid));
-        assert!(issuer.jwks()["keys"][0].get("d").is_none());
+        let jwks = json!(issuer.jwks());
+        let mut members: Vec<_> =
+            jwks["keys"][0].as_object().expect("a key").keys().cloned().collect();
+        members.sort();
+        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
         let discovery = issuer.discovery();
         assert_eq!(discovery["issuer"], "http://127.0.0.1:8080/dev/oidc");
         assert_eq!(discovery["jwks_uri"], "http://127.0.0.1:8080/dev/oidc/jwks.json");

@@ -64,7 +64,9 @@ impl OidcKeySource {
             }
             KeyLocation::Discovery(url) => url,
         };
-        let document = self.fetcher.json(document_url).await.map_err(KeyFetchError::Discovery)?;
+        let document = self.fetcher.json(document_url).await.map_err(|error| {
+            KeyFetchError::Discovery { url: without_credentials(document_url), error }
+        })?;
         let jwks_url = parse_jwks_uri(&document.json, &self.issuer, document_url)?;
         Ok(ProviderMetadata { jwks_url, hmac_only: signs_with_hmac_only(&document.json) })
     }
@@ -85,7 +87,10 @@ impl JwksSource for OidcKeySource {
 
     async fn fetch(&self) -> Result<FetchedKeySet, KeyFetchError> {
         let ProviderMetadata { jwks_url, hmac_only } = self.provider_metadata().await?;
-        let jwks = self.fetcher.json(&jwks_url).await.map_err(KeyFetchError::KeySet)?;
+        let jwks = self.fetcher.json(&jwks_url).await.map_err(|error| KeyFetchError::KeySet {
+            url: without_credentials(&jwks_url),
+            error,
+        })?;
         let set = KeySet::from_jwks(&jwks.json).ok_or(KeyFetchError::NotAKeySet)?;
         Ok(FetchedKeySet { set, max_age: jwks.max_age, hmac_only })
     }
@@ -114,6 +119,14 @@ fn parse_secure_url(url: &str) -> Result<Url, DiscoveryError> {
         "http" if is_loopback(&url) => Ok(url),
         _ => Err(DiscoveryError::NotSecure),
     }
+}
+
+/// Returns a URL for an error message.
+fn without_credentials(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for a URL without a host, which has no credentials.
+    let _ = (url.set_username(""), url.set_password(None));
+    url.into()
 }
 
 fn is_loopback(url: &Url) -> bool {

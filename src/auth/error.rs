@@ -179,8 +179,13 @@ impl KeysUnavailable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFetchError {
     /// The discovery document could not be fetched.
-    #[error("discovery: {0}")]
-    Discovery(FetchError),
+    #[error("discovery: {url}: {error}")]
+    Discovery {
+        /// The address of the document, without credentials.
+        url: String,
+        /// The reason.
+        error: FetchError,
+    },
     /// The discovery document belongs to another issuer.
     #[error("discovery: it names the issuer {named:?}, but {configured:?} is configured")]
     IssuerMismatch {
@@ -193,8 +198,13 @@ pub enum KeyFetchError {
     #[error("discovery: {0}")]
     InvalidMetadata(String),
     /// The key set could not be fetched.
-    #[error("key set: {0}")]
-    KeySet(FetchError),
+    #[error("key set: {url}: {error}")]
+    KeySet {
+        /// The address of the key set, without credentials.
+        url: String,
+        /// The reason.
+        error: FetchError,
+    },
     /// The response is not a key set.
     #[error("key set: the response has no array `keys`")]
     NotAKeySet,
@@ -205,7 +215,7 @@ impl KeyFetchError {
     #[must_use]
     pub const fn metric_label(&self) -> &'static str {
         match self {
-            Self::Discovery(error) | Self::KeySet(error) => error.metric_label(),
+            Self::Discovery { error, .. } | Self::KeySet { error, .. } => error.metric_label(),
             Self::IssuerMismatch { .. } => "another_issuer",
             Self::InvalidMetadata(_) | Self::NotAKeySet => "unusable",
         }
@@ -216,13 +226,13 @@ impl KeyFetchError {
     pub fn help(&self) -> String {
         match self {
             Self::IssuerMismatch { named, configured } => issuer_mismatch_help(named, configured),
-            Self::Discovery(FetchError::Status(404)) => {
+            Self::Discovery { error: FetchError::Status(404), .. } => {
                 "this issuer has no discovery document: set TENANTRY_OIDC_ISSUER to the `iss` of \
                  the tokens (Authentik: https://<host>/application/o/<application slug>/, with the \
                  slash at the end), or set TENANTRY_OIDC_JWKS_URL if the provider has no discovery"
                     .to_owned()
             }
-            Self::Discovery(error) | Self::KeySet(error) => error.help().to_owned(),
+            Self::Discovery { error, .. } | Self::KeySet { error, .. } => error.help().to_owned(),
             Self::InvalidMetadata(_) => {
                 "correct the provider's discovery document, or set TENANTRY_OIDC_JWKS_URL, which \
                  replaces it"
@@ -241,6 +251,14 @@ impl KeyFetchError {
 ///
 /// The usual cause is a missing or an additional slash at the end.
 fn issuer_mismatch_help(named: &str, configured: &str) -> String {
+    if named.contains('{') {
+        // The document of Microsoft Entra ID's address for all tenants names `{tenantid}`.
+        return format!(
+            "{named:?} is a pattern, because this address serves the tenants of many \
+             organizations. Set TENANTRY_OIDC_ISSUER to the issuer of your own tenant at the \
+             provider, with its tenant ID in the place of the braces"
+        );
+    }
     if named.strip_suffix('/') == Some(configured) {
         format!(
             "set TENANTRY_OIDC_ISSUER to {named:?}, with the slash at the end. The issuer must \
@@ -380,13 +398,25 @@ mod tests {
         KeyFetchError::IssuerMismatch { named: named.to_owned(), configured: configured.to_owned() }
     }
 
+    fn discovery_error(error: FetchError) -> KeyFetchError {
+        KeyFetchError::Discovery { url: "https://id.example/".to_owned(), error }
+    }
+
     #[test]
-    fn help_names_the_common_mistakes_with_authentik() {
-        let untrusted = KeyFetchError::Discovery(FetchError::Untrusted("UnknownIssuer".to_owned()));
+    fn help_names_the_common_mistakes() {
+        let untrusted = discovery_error(FetchError::Untrusted("UnknownIssuer".to_owned()));
         let missing_slash =
             issuer_mismatch("https://id.example/o/app/", "https://id.example/o/app");
         let other_issuer = issuer_mismatch("https://id.example/", "https://id.example/o/app/");
         for (help, parts) in [
+            (
+                issuer_mismatch(
+                    "https://login.example/{tenantid}/v2.0",
+                    "https://login.example/common/v2.0",
+                )
+                .help(),
+                ["TENANTRY_OIDC_ISSUER", "your own tenant", "tenant ID"],
+            ),
             (missing_slash.help(), ["Authentik", "https://id.example/o/app/", "slash"]),
             (other_issuer.help(), ["Authentik", "Issuer mode", "https://id.example/"]),
             (untrusted.help(), ["Authentik", "TENANTRY_OIDC_CA_FILE", "mkcert -CAROOT"]),
@@ -395,7 +425,7 @@ mod tests {
                 ["Authentik", "signing key", "HS256"],
             ),
             (
-                KeyFetchError::Discovery(FetchError::Status(404)).help(),
+                discovery_error(FetchError::Status(404)).help(),
                 ["Authentik", "TENANTRY_OIDC_ISSUER", "/application/o/"],
             ),
         ] {
@@ -410,7 +440,7 @@ mod tests {
     /// `tenantry check` prints the same help as the log of `tenantry serve`, and then exits.
     #[test]
     fn help_for_an_unreachable_provider_does_not_promise_a_retry() {
-        let help = KeyFetchError::Discovery(FetchError::Timeout).help();
+        let help = discovery_error(FetchError::Timeout).help();
         assert!(help.contains("check the host name, the port and the network path"), "{help}");
         assert!(!help.contains("trying") && !help.contains("retr"), "{help}");
     }

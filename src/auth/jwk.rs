@@ -1,46 +1,58 @@
 //! Parses a JWK set (RFC 7517) into public keys.
 //!
-//! Each key is parsed once per fetch, for every algorithm that its `kty`, `alg`, `use` and
-//! `key_ops` allow. It verifies with no other algorithm. Unusable keys are skipped with a reason.
+//! `jsonwebtoken` reads the parameters of a key and verifies signatures with it. The checks in this
+//! file are stricter: each key verifies only with the algorithms that its `kty`, `alg`, `use` and
+//! `key_ops` allow, and a key that cannot verify anything is skipped with a reason.
 
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+    VerificationAlgorithm,
+};
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind,
+    crypto::aws_lc,
+    jwk::{AlgorithmParameters, CommonParameters, EllipticCurve, Jwk},
+};
+use serde::Deserialize;
 use serde_json::Value;
 
-use super::algorithm::{Algorithm, Curve};
+use super::algorithm;
 
 const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
 
-/// A public key, parsed for each algorithm that it allows.
+/// A public key with the algorithms that it allows.
 pub struct PublicKey {
     kid: Option<String>,
-    parsed: Vec<(Algorithm, ParsedPublicKey)>,
+    algorithms: Vec<Algorithm>,
+    key: DecodingKey,
 }
 
 impl PublicKey {
     /// Returns whether `kty`, `alg`, `use` and `key_ops` allow this algorithm.
     #[must_use]
     pub fn allows(&self, algorithm: Algorithm) -> bool {
-        self.parsed.iter().any(|(allowed, _)| *allowed == algorithm)
+        self.algorithms.contains(&algorithm)
     }
 
     /// Returns whether this key signed the message with this algorithm.
     ///
     /// The result is `false` for an algorithm that the key does not [allow](Self::allows).
     #[must_use]
-    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let parsed = self.parsed.iter().find(|(allowed, _)| *allowed == algorithm);
-        parsed.is_some_and(|(_, key)| key.verify_sig(message, signature).is_ok())
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
+        // The library's verifiers cannot be shared between threads, so each token makes one.
+        self.allows(algorithm)
+            && (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&algorithm, &self.key)
+                .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
     }
 }
 
 /// The result of looking up a token's key in a set.
 pub enum KeyMatch {
-    /// The set has the key, and the key allows the algorithm.
-    Found(Arc<PublicKey>),
+    /// The set has these keys with the `kid`, and they allow the algorithm. At least one.
+    Found(Vec<Arc<PublicKey>>),
     /// No usable key has this `kid`.
     Unknown,
     /// The token has no `kid`, and the set does not have exactly one usable key.
@@ -93,24 +105,21 @@ impl KeySet {
         &self.skipped
     }
 
-    /// Looks up the key for a token with this `kid` and `alg`.
+    /// Looks up the keys for a token with this `kid` and `alg`.
+    ///
+    /// Several keys may share a `kid` (RFC 7517 section 4.5).
     #[must_use]
     pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> KeyMatch {
-        let mut candidates =
-            self.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
-        let Some(first) = candidates.clone().next() else {
-            return if kid.is_some() { KeyMatch::Unknown } else { KeyMatch::Ambiguous };
-        };
         if kid.is_none() && self.keys.len() != 1 {
             return KeyMatch::Ambiguous;
         }
-        // Keys of different types may share a `kid` (RFC 7517 section 4.5).
-        let key = candidates.find(|key| key.allows(algorithm)).unwrap_or(first);
-        if key.allows(algorithm) {
-            KeyMatch::Found(key.clone())
-        } else {
-            KeyMatch::AlgorithmMismatch
+        let mut candidates =
+            self.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid).peekable();
+        if candidates.peek().is_none() {
+            return KeyMatch::Unknown;
         }
+        let found: Vec<_> = candidates.filter(|key| key.allows(algorithm)).cloned().collect();
+        if found.is_empty() { KeyMatch::AlgorithmMismatch } else { KeyMatch::Found(found) }
     }
 }
 
@@ -123,90 +132,118 @@ fn display_name(jwk: &Value, index: usize) -> String {
 }
 
 fn parse_key(jwk: &Value) -> Result<PublicKey, &'static str> {
-    let kid = match jwk.get("kid") {
+    let kid = match member(jwk, "kid") {
         None => None,
         Some(Value::String(kid)) => Some(kid.clone()),
         Some(_) => return Err("has a `kid` that is not a string"),
     };
     check_key_use(jwk)?;
-    let mut parsed = match string(jwk, "kty").ok_or("has no `kty`")? {
-        "RSA" => parse_rsa_key(jwk)?,
-        kty @ ("EC" | "OKP") => vec![parse_ec_key(kty, jwk)?],
-        "oct" => return Err("is a shared secret (`oct`)"),
-        _ => return Err("has a `kty` other than RSA, EC and OKP"),
+    let parameters = parse_parameters(jwk)?;
+    let mut algorithms = match &parameters {
+        AlgorithmParameters::RSA(_) => AlgorithmFamily::Rsa.algorithms().to_vec(),
+        AlgorithmParameters::EllipticCurve(key) => vec![ec_algorithm(&key.curve)?],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            vec![Algorithm::EdDSA]
+        }
+        _ => return Err(CURVE_ERROR),
     };
-    if let Some(alg) = jwk.get("alg") {
-        parsed.retain(|(algorithm, _)| alg.as_str() == Some(algorithm.as_str()));
+    let jwk_parameters = Jwk { common: CommonParameters::default(), algorithm: parameters };
+    let key = DecodingKey::from_jwk(&jwk_parameters)
+        .map_err(|_| "has a parameter that is not base64url without padding")?;
+    match key.kind() {
+        DecodingKeyKind::RsaModulusExponent { n, e } => check_rsa_key(n, e)?,
+        DecodingKeyKind::SecretOrDer(point) => check_point(&algorithms, point)?,
     }
-    if parsed.is_empty() {
+    if let Some(alg) = member(jwk, "alg") {
+        let alg = alg.as_str().and_then(algorithm::parse);
+        algorithms.retain(|algorithm| alg == Some(*algorithm));
+    }
+    if algorithms.is_empty() {
         return Err("has an `alg` that is not accepted or not one of its `kty`");
     }
-    Ok(PublicKey { kid, parsed })
+    Ok(PublicKey { kid, algorithms, key })
+}
+
+/// Returns a member of a JWK, or `None` if it is absent or null.
+fn member<'a>(jwk: &'a Value, name: &str) -> Option<&'a Value> {
+    jwk.get(name).filter(|value| !value.is_null())
 }
 
 /// Checks that `use` and `key_ops` allow verification (RFC 7517 sections 4.2 and 4.3).
+///
+/// An empty `key_ops` counts as absent.
 fn check_key_use(jwk: &Value) -> Result<(), &'static str> {
-    if jwk.get("use").is_some_and(|usage| usage.as_str() != Some("sig")) {
+    if member(jwk, "use").is_some_and(|usage| usage.as_str() != Some("sig")) {
         return Err("has a `use` other than `sig`");
     }
-    let has_verify =
-        |ops: &Value| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == "verify"));
-    if jwk.get("key_ops").is_some_and(|ops| !has_verify(ops)) {
+    let allows_verify = |ops: &Value| {
+        ops.as_array().is_some_and(|ops| ops.is_empty() || ops.iter().any(|op| op == "verify"))
+    };
+    if member(jwk, "key_ops").is_some_and(|ops| !allows_verify(ops)) {
         return Err("has `key_ops` without `verify`");
     }
     Ok(())
 }
 
-/// Parses an RSA key (RFC 7518 section 6.3.1).
-fn parse_rsa_key(jwk: &Value) -> Result<Vec<(Algorithm, ParsedPublicKey)>, &'static str> {
-    let n = decode_bytes(jwk, "n").ok_or("has no readable `n`")?;
-    let e = decode_bytes(jwk, "e").ok_or("has no readable `e`")?;
-    let (n, e) = (trim_leading_zeros(&n), trim_leading_zeros(&e));
-    match bit_length(n) {
-        ..MIN_RSA_BITS => return Err("is an RSA key of less than 2048 bits"),
-        MIN_RSA_BITS..=MAX_RSA_BITS => {}
-        _ => return Err("is RSA of more than 8192 bits"),
+const CURVE_ERROR: &str = "is on a curve that is not accepted";
+
+/// Reads the parameters of a key's type (RFC 7518 section 6, RFC 8037 section 2).
+///
+/// Other members are ignored, as RFC 7517 section 4 requires.
+fn parse_parameters(jwk: &Value) -> Result<AlgorithmParameters, &'static str> {
+    let kty = member(jwk, "kty").and_then(Value::as_str).ok_or("has no `kty`")?;
+    let parameters = AlgorithmParameters::deserialize(jwk).map_err(|_| "is not an object")?;
+    match (kty, parameters) {
+        ("oct", _) => Err("is a shared secret (`oct`)"),
+        ("RSA" | "EC" | "OKP", AlgorithmParameters::Other(_)) => {
+            let has_curve =
+                member(jwk, "crv").is_some_and(|crv| EllipticCurve::deserialize(crv).is_ok());
+            Err(if kty == "RSA" || has_curve {
+                "lacks a parameter of its `kty`"
+            } else {
+                CURVE_ERROR
+            })
+        }
+        ("RSA" | "EC" | "OKP", parameters) => Ok(parameters),
+        _ => Err("has a `kty` other than RSA, EC and OKP"),
     }
-    if !is_accepted_exponent(e) {
-        return Err("is RSA with an `e` that is not accepted");
+}
+
+/// Returns the algorithm of a curve. Each accepted curve has one (RFC 7518 section 3.4).
+fn ec_algorithm(curve: &EllipticCurve) -> Result<Algorithm, &'static str> {
+    match curve {
+        EllipticCurve::P256 => Ok(Algorithm::ES256),
+        EllipticCurve::P384 => Ok(Algorithm::ES384),
+        _ => Err(CURVE_ERROR),
     }
-    let components = RsaPublicKeyComponents { n, e };
-    let parse = |algorithm: Algorithm| {
-        Some((algorithm, components.to_parsed_public_key(algorithm.rsa()?).ok()?))
+}
+
+/// Checks the size of an RSA key (RFC 7518 section 3.3) and its exponent.
+///
+/// Some providers write a leading zero byte, although RFC 7518 section 6.3.1.1 forbids it. Other
+/// implementations accept it.
+fn check_rsa_key(n: &[u8], e: &[u8]) -> Result<(), &'static str> {
+    match bit_length(trim_leading_zeros(n)) {
+        ..MIN_RSA_BITS => Err("is an RSA key of less than 2048 bits"),
+        MIN_RSA_BITS..=MAX_RSA_BITS if is_accepted_exponent(trim_leading_zeros(e)) => Ok(()),
+        MIN_RSA_BITS..=MAX_RSA_BITS => Err("is RSA with an `e` that is not accepted"),
+        _ => Err("is RSA of more than 8192 bits"),
+    }
+}
+
+/// Checks that a key is a point of its curve.
+///
+/// The library does not check it, and would reject every signature of such a key.
+fn check_point(algorithms: &[Algorithm], point: &[u8]) -> Result<(), &'static str> {
+    let curve: &'static dyn VerificationAlgorithm = match algorithms {
+        [Algorithm::ES256] => &ECDSA_P256_SHA256_FIXED,
+        [Algorithm::ES384] => &ECDSA_P384_SHA384_FIXED,
+        _ => &ED25519,
     };
-    let parsed: Vec<_> = Algorithm::RSA.into_iter().filter_map(parse).collect();
-    if parsed.is_empty() { Err("is not an RSA key") } else { Ok(parsed) }
-}
-
-/// Parses a key on an elliptic curve (RFC 7518 section 6.2.1, RFC 8037 section 2).
-fn parse_ec_key(kty: &str, jwk: &Value) -> Result<(Algorithm, ParsedPublicKey), &'static str> {
-    let crv = string(jwk, "crv").ok_or("has no `crv`")?;
-    let curve = Curve::from_names(kty, crv).ok_or("is on a curve that is not accepted")?;
-    let coordinate =
-        |name| decode_bytes(jwk, name).filter(|bytes| bytes.len() == curve.coordinate_bytes);
-    let x = coordinate("x").ok_or("has no readable `x`")?;
-    let point = if kty == "EC" {
-        let y = coordinate("y").ok_or("has no readable `y`")?;
-        [&[4], x.as_slice(), y.as_slice()].concat() // uncompressed, SEC 1 section 2.3.3
-    } else {
-        x
-    };
-    let key = ParsedPublicKey::new(curve.verification, point);
-    Ok((curve.algorithm, key.map_err(|_| "is not a point of its curve")?))
-}
-
-fn string<'a>(jwk: &'a Value, name: &str) -> Option<&'a str> {
-    jwk.get(name)?.as_str()
-}
-
-fn decode_bytes(jwk: &Value, name: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(string(jwk, name)?).ok()
+    ParsedPublicKey::new(curve, point).map(drop).map_err(|_| "is not a point of its curve")
 }
 
 /// Removes leading zero bytes.
-///
-/// Some providers add one, although RFC 7518 section 6.3.1.1 forbids it. Other implementations accept
-/// it.
 fn trim_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]

@@ -143,7 +143,7 @@ impl JwksCache {
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<Arc<PublicKey>, KeyLookupError> {
+    ) -> Result<Vec<Arc<PublicKey>>, KeyLookupError> {
         // Two attempts: a fetch in progress may have started before the provider published the key.
         for _ in 0..2 {
             let fetches_seen = self.shared.finished_fetches();
@@ -161,11 +161,11 @@ impl JwksCache {
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<Arc<PublicKey>, KeyLookupError> {
+    ) -> Result<Vec<Arc<PublicKey>>, KeyLookupError> {
         let current = self.shared.current.load();
         let cached = current.cached.as_ref().filter(|cached| !cached.is_stale());
         match cached.ok_or(KeyLookupError::Unavailable)?.set.find(kid, algorithm) {
-            KeyMatch::Found(key) => Ok(key),
+            KeyMatch::Found(keys) => Ok(keys),
             KeyMatch::Unknown => Err(KeyLookupError::Unknown),
             KeyMatch::Ambiguous => Err(KeyLookupError::Ambiguous),
             KeyMatch::AlgorithmMismatch => Err(KeyLookupError::AlgorithmMismatch),

@@ -3,9 +3,8 @@
 //! The name of every value that is not verified yet contains `unverified`. No error has a text for
 //! the client. No part of a token is ever logged.
 //!
-//! The signature is verified with `aws-lc-rs` directly, without a JWT library. All claim checks of
-//! such a library would be switched off, because they read the system's clock and accept claims of
-//! any JSON type. Its signature check parses the key again for each token.
+//! `jsonwebtoken` makes keys and verifies signatures. Its checks of claims are not used, because they
+//! read the system's clock and accept claims of any JSON type.
 //!
 //! Read the files in the order of a request. [`authenticator`] is the entry point for every
 //! transport. [`bearer`] parses the header, and `unverified` takes the token apart. [`jwks_cache`]

@@ -81,8 +81,8 @@ impl Verifier {
         unverified: &UnverifiedJws<'_>,
         now: Timestamp,
     ) -> Result<VerifiedToken, AuthError> {
-        let key = self.keys.get_or_refresh(unverified.kid(), unverified.algorithm()).await?;
-        let claims = unverified.verify_signature(&key)?;
+        let keys = self.keys.get_or_refresh(unverified.kid(), unverified.algorithm()).await?;
+        let claims = unverified.verify_signature(&keys)?;
         let lifetime = claims::check_lifetime(claims, now)?;
         let identity =
             claims::check_identity(claims, &self.validation.issuer, &self.validation.audiences);

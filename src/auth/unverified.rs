@@ -5,11 +5,16 @@
 //! only after [`UnverifiedJws::verify_signature`]. The exception is the issuer, which selects the
 //! key set.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::{
-    algorithm::Algorithm, bearer::UnverifiedToken, error::TokenError, json_object::UniqueKeyObject,
+    algorithm::{self, Algorithm},
+    bearer::UnverifiedToken,
+    error::TokenError,
+    json_object::UniqueKeyObject,
     jwk::PublicKey,
 };
 
@@ -64,9 +69,13 @@ impl<'a> UnverifiedJws<'a> {
         self.algorithm
     }
 
-    /// Verifies the signature with this key and returns the claims.
-    pub(super) fn verify_signature(&self, key: &PublicKey) -> Result<&UniqueKeyObject, TokenError> {
-        if !key.verifies(self.algorithm, self.signing_input.as_bytes(), &self.signature) {
+    /// Verifies the signature with one of these keys and returns the claims.
+    pub(super) fn verify_signature(
+        &self,
+        keys: &[Arc<PublicKey>],
+    ) -> Result<&UniqueKeyObject, TokenError> {
+        let message = self.signing_input.as_bytes();
+        if !keys.iter().any(|key| key.verifies(self.algorithm, message, &self.signature)) {
             return Err(TokenError::Signature);
         }
         Ok(&self.unverified_claims)
@@ -90,12 +99,15 @@ fn check_header(header: &UniqueKeyObject) -> Result<Algorithm, TokenError> {
         return Err(TokenError::UnexpectedTyp);
     }
     let alg = header.get_str("alg").ok_or(TokenError::Algorithm)?;
-    Algorithm::parse(alg).ok_or(TokenError::Algorithm)
+    algorithm::parse(alg).ok_or(TokenError::Algorithm)
 }
 
 /// Compares `typ` with the accepted values, without regard to case.
 ///
-/// It is a media type (RFC 7515 section 4.1.9, RFC 9068 section 2.1).
+/// It is a media type, whose prefix `application/` is usually left out (RFC 7515 section 4.1.9,
+/// RFC 9068 section 4).
 fn is_access_token_type(typ: &str) -> bool {
-    ["JWT", "at+jwt"].iter().any(|accepted| accepted.eq_ignore_ascii_case(typ))
+    ["JWT", "at+jwt", "application/at+jwt"]
+        .iter()
+        .any(|accepted| accepted.eq_ignore_ascii_case(typ))
 }

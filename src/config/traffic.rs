@@ -21,16 +21,30 @@ pub struct TrafficOptions {
     #[arg(long, env = "TENANTRY_REQUEST_TIMEOUT", default_value = "10s", value_name = "DURATION")]
     pub request_timeout: String,
     /// Complexity points that a caller may spend per second (N/s) or per minute (N/m), or `off` for no
-    /// limit.
+    /// limit. Each write costs 100 more.
     #[arg(long, env = "TENANTRY_RATE_LIMIT", default_value = "20000/s", value_name = "RATE")]
     pub rate_limit: String,
     /// Proxies whose `X-Forwarded-For` header is trusted: addresses and networks (10.0.0.0/8),
     /// separated by commas. None by default.
     #[arg(long, env = "TENANTRY_TRUSTED_PROXIES", value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
-    /// Maximum number of requests that execute at the same time. Excess requests are rejected.
+    /// Maximum number of requests that execute at the same time. One caller may have a quarter of them
+    /// in progress. Excess requests are rejected.
     #[arg(long, env = "TENANTRY_MAX_CONCURRENT_REQUESTS", default_value = "512", value_name = "N")]
     pub max_concurrent_requests: String,
+    /// Maximum number of open connections. A new one replaces the longest idle one, and is refused if
+    /// none is idle. The limit of open files may lower it.
+    #[arg(long, env = "TENANTRY_MAX_CONNECTIONS", default_value = "4096", value_name = "N")]
+    pub max_connections: String,
+    /// Maximum number of open connections per client address: IPv4 address or IPv6 /64 network. It
+    /// does not apply to trusted proxies.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value = "512",
+        value_name = "N"
+    )]
+    pub max_connections_per_address: String,
     /// Time to keep serving after SIGTERM while readiness fails, so that load balancers can react,
     /// e.g. 0s, 5s or 1m.
     #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION")]
@@ -53,6 +67,10 @@ pub struct TrafficConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The maximum number of requests that execute at the same time.
     pub max_concurrent_requests: usize,
+    /// The maximum number of open connections.
+    pub max_connections: usize,
+    /// The maximum number of open connections per client address.
+    pub max_connections_per_address: usize,
     /// The time to keep serving after the first signal, while readiness fails.
     pub shutdown_delay: Duration,
     /// The time limit for requests in flight to finish after that.
@@ -88,6 +106,18 @@ impl TrafficOptions {
             max_concurrent_requests: parse::whole_number(
                 "TENANTRY_MAX_CONCURRENT_REQUESTS",
                 &self.max_concurrent_requests,
+                &(1..=1_000_000),
+                512,
+            )?,
+            max_connections: parse::whole_number(
+                "TENANTRY_MAX_CONNECTIONS",
+                &self.max_connections,
+                &(1..=1_000_000),
+                4096,
+            )?,
+            max_connections_per_address: parse::whole_number(
+                "TENANTRY_MAX_CONNECTIONS_PER_ADDRESS",
+                &self.max_connections_per_address,
                 &(1..=1_000_000),
                 512,
             )?,

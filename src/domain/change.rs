@@ -1,7 +1,8 @@
 //! Changes: the writes that a store commits together, all of them or none.
 //!
 //! Each change of stored data names the version that its decision was based on. If the stored
-//! version is another one, the whole commit is stale and nothing is written.
+//! version is another one, the whole commit is stale and nothing is written. Versions are compared for
+//! equality only.
 
 use super::{
     audit::AuditEvent,
@@ -128,6 +129,18 @@ pub enum Change {
     },
 }
 
+/// Returns the version of a document after a change.
+///
+/// After the maximum of GraphQL's `Int`, it is 1 again. If it stayed the maximum, a stale change would
+/// name the stored version.
+#[must_use]
+pub const fn next_version(version: i32) -> i32 {
+    match version.checked_add(1) {
+        Some(next) => next,
+        None => 1,
+    }
+}
+
 /// The part of a user that identifies one of its states.
 ///
 /// A sync can move the watermark and leave `version` unchanged. A sync that was decided on an older
@@ -144,6 +157,16 @@ impl From<&User> for UserVersion {
     fn from(user: &User) -> Self {
         Self { version: user.version, groups_as_of: user.groups_as_of }
     }
+}
+
+/// Returns the tenant that the changes lock, update or delete.
+#[must_use]
+pub fn locked_tenant(changes: &[Change]) -> Option<TenantId> {
+    changes.iter().find_map(|change| match change {
+        Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
+        Change::UpdateTenant { tenant, .. } => Some(tenant.id),
+        _ => None,
+    })
 }
 
 /// A field whose value must be unique among all stored entities.

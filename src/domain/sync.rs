@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     audit::{AuditContext, AuditEvent, FieldChange},
-    change::{Change, UserVersion},
+    change::{Change, UserVersion, next_version},
     id::{NodeId, TenantId, UserId},
     text,
     time::Timestamp,
@@ -145,7 +145,7 @@ pub fn update(
     }
     let event = audit_event(stored, &user, context);
     let changes = if !event.changes.is_empty() {
-        user.version = user.version.saturating_add(1);
+        user.version = next_version(user.version);
         user.updated_at = now;
         let expected = UserVersion::from(stored);
         vec![Change::UpdateUser { expected, user: user.clone() }, Change::InsertAuditEvent(event)]
@@ -172,7 +172,7 @@ pub fn remove_memberships(
     if event.changes.is_empty() {
         return SyncResult { user, changes: Vec::new(), joined: Vec::new() };
     }
-    user.version = user.version.saturating_add(1);
+    user.version = next_version(user.version);
     user.updated_at = context.timestamp;
     let expected = UserVersion::from(stored);
     let changes =

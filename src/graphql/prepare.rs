@@ -21,7 +21,7 @@ use super::{
     documents::{Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
     introspection,
-    limits::{self, OperationContext, SchemaIndex},
+    limits::{self, OperationContext, OperationCost, SchemaIndex},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
@@ -39,8 +39,9 @@ pub struct PreparedOperation {
     request: Request,
     operation_type: OperationType,
     introspects: bool,
-    complexity: u64,
+    cost: OperationCost,
     info: Arc<OperationInfo>,
+    fingerprint: [u8; 32],
 }
 
 impl PreparedOperation {
@@ -59,7 +60,21 @@ impl PreparedOperation {
     /// Returns the upper bound of the operation's cost, which the complexity limit applies to.
     #[must_use]
     pub const fn complexity(&self) -> u64 {
-        self.complexity
+        self.cost.complexity
+    }
+
+    /// Returns the number of root fields that write, each with a commit of its own.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        if self.is_query() { 0 } else { self.cost.root_fields }
+    }
+
+    /// Returns a digest of the document, the operation and its variables.
+    ///
+    /// It distinguishes different requests with one idempotency key.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
     }
 }
 
@@ -68,8 +83,9 @@ struct SelectedOperation<'a> {
     name: Option<&'a str>,
     operation: &'a Positioned<OperationDefinition>,
     variables: Variables,
-    complexity: u64,
+    cost: OperationCost,
     introspects: bool,
+    fingerprint: [u8; 32],
 }
 
 /// Prepares and executes requests against the schema.
@@ -112,7 +128,8 @@ impl GraphQlExecutor {
     pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.find_document(&request)?;
         let selected = self.select_operation(&parsed.document, &request)?;
-        let SelectedOperation { name, operation, variables, complexity, introspects } = selected;
+        let SelectedOperation { name, operation, variables, cost, introspects, fingerprint } =
+            selected;
         let uses = &parsed.non_null_uses;
         let variables =
             self.validator.coerce_variables((name, &operation.node), uses, variables)?;
@@ -123,7 +140,7 @@ impl GraphQlExecutor {
         let operations = DocumentOperations::Single(operation.clone());
         let fragments = parsed.document.fragments.clone();
         request.set_parsed_query(ExecutableDocument { operations, fragments });
-        Ok(PreparedOperation { request, operation_type, introspects, complexity, info })
+        Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 
     /// Executes a prepared operation.
@@ -179,18 +196,20 @@ impl GraphQlExecutor {
         // Some clients send an empty name instead of none.
         let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
         let (name, operation) = get_operation(document, name)?;
-        let variables = serde_json::Value::Object(request.variables.clone().unwrap_or_default());
-        let mut variables = Variables::from_json(variables);
+        let declared = request.variables.parse_declared(&operation.node, &self.limits);
+        let declared = declared.map_err(GraphQlResponse::from_request_error)?;
+        let fingerprint = request.fingerprint(&declared);
+        let mut variables = Variables::from_json(declared.into());
         for (name, value) in default_values(&operation.node) {
             variables.entry(name).or_insert(value);
         }
         let fragments = &document.fragments;
         let context =
             OperationContext { operation: &operation.node, fragments, variables: &variables };
-        let complexity = limits::check(context, &self.schema_index, &self.limits)
+        let cost = limits::check(context, &self.schema_index, &self.limits)
             .map_err(GraphQlResponse::from_request_error)?;
         let introspects = self.check_introspection(&operation.node, fragments)?;
-        Ok(SelectedOperation { name, operation, variables, complexity, introspects })
+        Ok(SelectedOperation { name, operation, variables, cost, introspects, fingerprint })
     }
 
     /// Returns whether an operation uses introspection. Rejects it if introspection is disabled.

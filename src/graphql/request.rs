@@ -1,8 +1,10 @@
 //! The parameters of a GraphQL request, independent of the transport that carried them.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::documents::DocumentRef;
+use super::{documents::DocumentRef, raw_object::RawObject, variables::RawVariables};
+use crate::access::digest;
 
 /// The parameters of a request, with the names of the GraphQL over HTTP specification.
 #[derive(Debug, Deserialize)]
@@ -19,10 +21,29 @@ pub struct GraphQlRequest {
     pub operation_name: Option<String>,
     /// The values of the operation's variables, by name.
     #[serde(default)]
-    pub variables: Option<serde_json::Map<String, serde_json::Value>>,
-    /// The protocol extensions. The gateway reads `persistedQuery.sha256Hash`.
+    pub variables: RawVariables,
+    /// The protocol extensions.
     #[serde(default)]
-    pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
+    pub extensions: RequestExtensions,
+}
+
+/// The protocol extensions that the gateway reads. It ignores all others.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Option<RawObject>")]
+pub struct RequestExtensions {
+    /// The hash of the document in hexadecimal digits (`persistedQuery.sha256Hash`).
+    sha256_hash: Option<String>,
+}
+
+impl From<Option<RawObject>> for RequestExtensions {
+    fn from(extensions: Option<RawObject>) -> Self {
+        let hash = extensions.and_then(|extensions| {
+            let persisted_query =
+                RawObject::parse(extensions.member("persistedQuery")?.get()).ok()?;
+            serde_json::from_str(persisted_query.member("sha256Hash")?.get()).ok()
+        });
+        Self { sha256_hash: hash }
+    }
 }
 
 impl GraphQlRequest {
@@ -38,11 +59,20 @@ impl GraphQlRequest {
         DocumentRef {
             text: self.query.as_deref(),
             id: self.document_id.as_deref(),
-            hash: self.sha256_hash(),
+            hash: self.extensions.sha256_hash.as_deref(),
         }
     }
 
-    fn sha256_hash(&self) -> Option<&str> {
-        self.extensions.as_ref()?.get("persistedQuery")?.get("sha256Hash")?.as_str()
+    /// Returns a digest that distinguishes requests with different effects.
+    ///
+    /// `variables` are those that the operation declares. No others can have an effect. White space
+    /// and the order of members make no difference.
+    pub(super) fn fingerprint(&self, variables: &Map<String, Value>) -> [u8; 32] {
+        // Absent variables and empty ones have the same meaning.
+        let variables =
+            if variables.is_empty() { None } else { serde_json::to_string(variables).ok() };
+        let DocumentRef { text, id, hash } = self.document_ref();
+        let name = self.operation_name.as_deref();
+        digest(&[text, id, name, variables.as_deref(), hash].map(Option::unwrap_or_default))
     }
 }

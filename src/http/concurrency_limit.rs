@@ -1,60 +1,215 @@
-//! Limits the number of requests that are processed concurrently.
+//! Limits the number of requests that are processed concurrently, in all and for each caller.
 //!
-//! Excess requests are rejected with 503 at once: queueing them would only make all of them time out.
+//! Excess requests are rejected at once: queueing them would only make all of them time out. A caller
+//! that has its share of requests in progress gets 429, and other callers are served. If all permits are
+//! in use, every request gets 503.
 //!
 //! A request acquires its permit after its credential is verified and its body is read. Until then
 //! it waits for its client or for the provider's keys. If it held a permit meanwhile, a few slow
 //! clients or forged tokens would lock out all other clients.
+//!
+//! A request releases its permit while it waits for a commit. It still counts for its caller, until
+//! both the request and its commit have ended.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::HttpError;
-use crate::metrics::Metrics;
+use super::{error::HttpError, rate_limit::RateLimitKey};
+use crate::{access::ExecutionPermit, metrics::Metrics};
 
 /// The `Retry-After` of a rejected request, in seconds.
 const RETRY_AFTER: &str = "1";
+/// The `Retry-After` of a request whose caller has its share of requests in progress.
+const CALLER_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The part of all permits that one caller may hold: one of so many.
+const CALLER_SHARE: usize = 4;
 
 /// Limits the number of requests that are processed concurrently.
 pub struct ConcurrencyLimit {
-    semaphore: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    callers: Arc<CallerCounts>,
     metrics: Metrics,
 }
 
 impl ConcurrencyLimit {
-    /// Creates a limit with this number of permits.
+    /// Creates a limit with this number of permits. A quarter of them is the limit of one caller.
     #[must_use]
     pub fn new(permits: usize, metrics: Metrics) -> Self {
         let permits = permits.min(Semaphore::MAX_PERMITS);
         metrics.set_in_flight_limit(permits);
-        Self { semaphore: Arc::new(Semaphore::new(permits)), metrics }
+        let callers = Arc::new(CallerCounts::new(permits.div_ceil(CALLER_SHARE)));
+        Self { permits: Arc::new(Semaphore::new(permits)), callers, metrics }
     }
 
-    /// Acquires a permit, or returns 503 if none is available.
-    pub(super) fn try_acquire(&self) -> Result<ConcurrencyPermit, HttpError> {
-        let Ok(permit) = self.semaphore.clone().try_acquire_owned() else {
+    /// Acquires a permit.
+    ///
+    /// # Errors
+    ///
+    /// Returns 429 if the caller has its share of requests in progress, and 503 if no permit is
+    /// available.
+    pub(super) fn try_acquire(
+        &self,
+        caller: RateLimitKey<'_>,
+    ) -> Result<ConcurrencyPermit, HttpError> {
+        let Some(share) = self.callers.try_acquire(caller) else {
+            self.metrics.record_rate_limited(caller.as_label());
+            return Err(caller_error());
+        };
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             self.metrics.record_shed();
             return Err(overload_error());
         };
-        self.metrics.request_started();
-        Ok(ConcurrencyPermit { _permit: permit, metrics: self.metrics.clone() })
+        let (permits, metrics) = (self.permits.clone(), self.metrics.clone());
+        let running = Mutex::new(Some(RunningRequest::new(permit, metrics.clone())));
+        Ok(ConcurrencyPermit(Arc::new(PermitState { running, permits, metrics, _share: share })))
     }
 }
 
 /// The permit of one request. Dropping it makes it available again.
-pub(super) struct ConcurrencyPermit {
+pub(super) struct ConcurrencyPermit(Arc<PermitState>);
+
+impl ConcurrencyPermit {
+    /// Returns a reference for the request's session, which may outlive the permit.
+    pub(super) fn downgrade(&self) -> Weak<dyn ExecutionPermit> {
+        let permit: Arc<dyn ExecutionPermit> = self.0.clone();
+        Arc::downgrade(&permit)
+    }
+}
+
+struct PermitState {
+    /// `None` while the request waits for a commit.
+    running: Mutex<Option<RunningRequest>>,
+    permits: Arc<Semaphore>,
+    metrics: Metrics,
+    _share: CallerShare,
+}
+
+impl PermitState {
+    fn set_running(&self, running: Option<RunningRequest>) {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+}
+
+#[async_trait]
+impl ExecutionPermit for PermitState {
+    fn release(&self) {
+        self.set_running(None);
+    }
+
+    async fn reacquire(&self) {
+        // The semaphore is never closed, so a permit is always granted. New requests do not overtake
+        // the requests that wait here.
+        let permit = self.permits.clone().acquire_owned().await.ok();
+        let metrics = || self.metrics.clone();
+        self.set_running(permit.map(|permit| RunningRequest::new(permit, metrics())));
+    }
+}
+
+/// A request that is being processed.
+struct RunningRequest {
     _permit: OwnedSemaphorePermit,
     metrics: Metrics,
 }
 
-impl Drop for ConcurrencyPermit {
+impl RunningRequest {
+    fn new(permit: OwnedSemaphorePermit, metrics: Metrics) -> Self {
+        metrics.request_started();
+        Self { _permit: permit, metrics }
+    }
+}
+
+impl Drop for RunningRequest {
     fn drop(&mut self) {
         self.metrics.request_ended();
     }
 }
 
+/// Counts the requests that each caller has in progress.
+///
+/// A caller without a request in progress has no entry, so the number of entries is bounded by the
+/// number of permits and of commits. Entries are found by a keyed hash: a client cannot choose a key
+/// that collides with another caller's, and an entry takes 16 bytes regardless of its key.
+struct CallerCounts {
+    max: usize,
+    hasher: RandomState,
+    by_key: Mutex<HashMap<u64, usize>>,
+}
+
+impl CallerCounts {
+    fn new(max: usize) -> Self {
+        Self { max, hasher: RandomState::new(), by_key: Mutex::default() }
+    }
+
+    fn try_acquire(self: &Arc<Self>, caller: RateLimitKey<'_>) -> Option<CallerShare> {
+        let key = self.hasher.hash_one(caller);
+        let mut by_key = self.by_key();
+        let count = by_key.entry(key).or_default();
+        if *count >= self.max {
+            return None;
+        }
+        *count += 1;
+        Some(CallerShare { counts: self.clone(), key })
+    }
+
+    fn by_key(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
+        // No code panics while it holds the lock.
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request in progress of a caller.
+struct CallerShare {
+    counts: Arc<CallerCounts>,
+    key: u64,
+}
+
+impl Drop for CallerShare {
+    fn drop(&mut self) {
+        let mut by_key = self.counts.by_key();
+        if let Some(count) = by_key.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                by_key.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn caller_error() -> HttpError {
+    let message = "Too many requests of this caller are in progress. Wait for `retryAfterSeconds` \
+                   before trying again.";
+    HttpError::too_many_requests(message, CALLER_RETRY_AFTER)
+}
+
 fn overload_error() -> HttpError {
     let message = "The gateway is processing too many requests. Try again later.";
     HttpError::service_unavailable(message, RETRY_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::domain::user::Identity;
+
+    #[test]
+    fn anonymous_clients_do_not_take_the_permits_of_callers_at_their_address() {
+        let limit = ConcurrencyLimit::new(8, Metrics::new().expect("a catalogue"));
+        let address = RateLimitKey::from_ip(IpAddr::from([192, 0, 2, 1]));
+        let anonymous: Vec<_> = (0..2).map(|_| limit.try_acquire(address)).collect();
+        assert!(anonymous.iter().all(Result::is_ok) && limit.try_acquire(address).is_err());
+        let bob = Identity { issuer: "https://id.example.org/".into(), subject: "bob".into() };
+        let bob = [(); 2].map(|()| limit.try_acquire(RateLimitKey::User(&bob)));
+        assert!(bob.iter().all(Result::is_ok));
+        drop((anonymous, bob));
+        assert!(limit.callers.by_key().is_empty());
+    }
 }

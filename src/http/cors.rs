@@ -1,4 +1,4 @@
-//! Allows pages of other origins to send requests (CORS).
+//! Allows pages of other origins to send GraphQL requests (CORS).
 //!
 //! `Access-Control-Allow-Credentials` is never sent. A page sets the `Authorization` header itself, so
 //! the browser has no credential to add.

@@ -102,7 +102,7 @@ async fn discovery(State(state): State<Arc<AppState>>) -> Response {
 
 /// Handles `GET /dev/oidc/jwks.json`.
 async fn jwks(State(state): State<Arc<AppState>>) -> Response {
-    dev_only(&state, |dev| Json::<Value>(dev.issuer.jwks()).into_response())
+    dev_only(&state, |dev| Json(dev.issuer.jwks()).into_response())
 }
 
 /// Calls `handle` in `tenantry dev`, and responds with 404 otherwise.

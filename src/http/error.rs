@@ -105,12 +105,10 @@ impl HttpError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::BadUserInput, message)
     }
 
-    /// Rejects a request that exceeds the rate limit. It would pass after `wait`.
-    pub(super) fn too_many_requests(wait: Duration) -> Self {
+    /// Rejects a request that exceeds a limit of its caller. It would pass after `wait`.
+    pub(super) fn too_many_requests(message: &str, wait: Duration) -> Self {
         let seconds = wait.as_millis().div_ceil(1000).max(1);
         let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
-        let message =
-            "The rate limit is exceeded. Wait for `retryAfterSeconds` before trying again.";
         let error = RequestError::new(Code::RateLimited, message);
         Self::from_request_error(
             StatusCode::TOO_MANY_REQUESTS,

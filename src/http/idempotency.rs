@@ -13,8 +13,8 @@ use super::{
     concurrency_limit::ConcurrencyPermit, error::HttpError, state::AppState, timeout::Deadline,
 };
 use crate::{
-    access::{AccessError, Caller, ClaimOutcome, IdempotentRun, Session, digest},
-    graphql::{Code, GraphQlRequest, GraphQlResponse, PreparedOperation},
+    access::{AccessError, Caller, ClaimOutcome, IdempotentRun, Session},
+    graphql::{Code, GraphQlResponse, PreparedOperation},
 };
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -39,13 +39,8 @@ const TRANSIENT_CODES: &[&str] = &[
     Code::UserDisabled.as_str(),
 ];
 
-/// The `Idempotency-Key` of a request, with the fingerprint of its parameters.
-pub(super) struct IdempotencyKey<'a> {
-    /// The header's value: 1 to 255 printable ASCII characters.
-    key: &'a str,
-    /// Distinguishes different requests that use the same key.
-    fingerprint: [u8; 32],
-}
+/// The `Idempotency-Key` of a request: 1 to 255 printable ASCII characters.
+pub(super) struct IdempotencyKey<'a>(&'a str);
 
 impl<'a> IdempotencyKey<'a> {
     /// Returns the key of a request, or `None` if it has no `Idempotency-Key` header.
@@ -53,10 +48,7 @@ impl<'a> IdempotencyKey<'a> {
     /// # Errors
     ///
     /// Returns 400 for an invalid key and for more than one header.
-    pub(super) fn from_request(
-        headers: &'a HeaderMap,
-        request: &GraphQlRequest,
-    ) -> Result<Option<Self>, HttpError> {
+    pub(super) fn from_headers(headers: &'a HeaderMap) -> Result<Option<Self>, HttpError> {
         let mut values = headers.get_all(HEADER).iter();
         let (first, second) = (values.next(), values.next());
         let Some(key) = first else { return Ok(None) };
@@ -65,23 +57,8 @@ impl<'a> IdempotencyKey<'a> {
             let message = "Send one `Idempotency-Key` of 1 to 255 printable ASCII characters.";
             return Err(HttpError::bad_request(message));
         }
-        Ok(Some(Self { key, fingerprint: fingerprint(request) }))
+        Ok(Some(Self(key)))
     }
-}
-
-fn fingerprint(request: &GraphQlRequest) -> [u8; 32] {
-    let json = |object: &Option<serde_json::Map<String, serde_json::Value>>| {
-        // An absent object and an empty one have the same meaning.
-        let text = object.as_ref().filter(|object| !object.is_empty()).map(serde_json::to_string);
-        text.transpose().ok().flatten().unwrap_or_default()
-    };
-    digest(&[
-        request.query.as_deref().unwrap_or(""),
-        request.document_id.as_deref().unwrap_or(""),
-        request.operation_name.as_deref().unwrap_or(""),
-        &json(&request.variables),
-        &json(&request.extensions),
-    ])
 }
 
 /// The next step for a mutation with an `Idempotency-Key`.
@@ -103,9 +80,10 @@ pub(super) enum IdempotencyDecision {
 pub(super) async fn claim(
     state: &AppState,
     caller: &Caller,
-    IdempotencyKey { key, fingerprint }: &IdempotencyKey<'_>,
+    IdempotencyKey(key): &IdempotencyKey<'_>,
+    operation: &PreparedOperation,
 ) -> Result<IdempotencyDecision, HttpError> {
-    match state.access.claim_request(caller, key, *fingerprint).await {
+    match state.access.claim_request(caller, key, operation.fingerprint()).await {
         Ok(ClaimOutcome::Run(run)) => Ok(IdempotencyDecision::Execute(run)),
         Ok(ClaimOutcome::Completed(body)) => Ok(IdempotencyDecision::Replay(body)),
         Ok(ClaimOutcome::InProgress) => {

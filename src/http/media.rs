@@ -1,5 +1,7 @@
 //! Content negotiation: the media types that a client sends and accepts (RFC 9110, section 12).
 
+use std::cmp::Reverse;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// The media type of a GraphQL response (GraphQL over HTTP, section 4).
@@ -20,35 +22,75 @@ impl MediaType {
         })
     }
 
-    /// Returns the media type that the `Accept` headers prefer.
+    /// Returns the media type that the `Accept` headers prefer (RFC 9110, section 12.5.1).
     ///
-    /// The default is `application/json`, also for a client that accepts every type. Returns `None`
-    /// if the headers exclude both types.
+    /// The most specific range that matches a type gives its quality. Of two types with the same
+    /// quality, the one with the more specific range wins, then the one that is listed first. The
+    /// default is `application/json`, also for a client that accepts every type. Returns `None` if
+    /// the headers exclude both types.
     pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let mut best: Option<(u16, Self)> = None;
-        let mut has_ranges = false;
-        for (range, quality) in ranges(headers) {
-            has_ranges = true;
-            let media_type = match range {
-                "application/graphql-response+json" => Self::GraphqlResponse,
-                "application/json" | "application/*" | "*/*" => Self::Json,
-                _ => continue,
-            };
-            if quality > best.map_or(0, |(quality, _)| quality) {
-                best = Some((quality, media_type));
-            }
+        let ranges: Vec<_> = preferences(headers, header::ACCEPT).collect();
+        if ranges.is_empty() {
+            return Some(Self::Json);
         }
-        if has_ranges { best.map(|(_, media_type)| media_type) } else { Some(Self::Json) }
+        let preference = |media_type: Self| Preference::of(media_type.essence(), &ranges);
+        match (preference(Self::Json), preference(Self::GraphqlResponse)) {
+            (Some(json), Some(response)) if response > json => Some(Self::GraphqlResponse),
+            (Some(_), _) => Some(Self::Json),
+            (None, Some(_)) => Some(Self::GraphqlResponse),
+            (None, None) => None,
+        }
+    }
+
+    const fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::GraphqlResponse => "application/graphql-response+json",
+        }
+    }
+}
+
+/// The strength of a client's preference for a media type. A greater value is preferred.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Preference {
+    /// In thousandths. At least 1.
+    quality: u16,
+    /// 2 for the type itself, 1 for `application/*`, 0 for `*/*`.
+    specificity: u8,
+    /// Greater for a range that is listed earlier.
+    order: Reverse<usize>,
+}
+
+impl Preference {
+    /// Returns the preference for a media type, or `None` if it is not accepted.
+    fn of(essence: &str, ranges: &[(&str, u16)]) -> Option<Self> {
+        let (group, _) = essence.split_once('/')?;
+        let specificity = |range: &str| {
+            if range.eq_ignore_ascii_case(essence) {
+                return Some(2);
+            }
+            match range.split_once("/*") {
+                Some((name, "")) if name.eq_ignore_ascii_case(group) => Some(1),
+                Some(("*", "")) => Some(0),
+                _ => None,
+            }
+        };
+        let matching = ranges.iter().enumerate().filter_map(|(index, (range, quality))| {
+            Some((specificity(range)?, Reverse(index), *quality))
+        });
+        let (specificity, order, quality) = matching.max()?;
+        (quality > 0).then_some(Self { quality, specificity, order })
     }
 }
 
 /// Returns whether the client prefers `text/html` to both media types of GraphQL responses.
+///
+/// A client that does not mention HTML does not prefer it.
 pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
-    let quality = |names: &[&str]| {
-        let matching = ranges(headers).filter(|(range, _)| names.contains(range));
-        matching.map(|(_, quality)| quality).max().unwrap_or(0)
-    };
-    quality(&["text/html"]) > quality(&["application/json", "application/graphql-response+json"])
+    let ranges: Vec<_> = preferences(headers, header::ACCEPT).collect();
+    let quality = |essence| Preference::of(essence, &ranges).map_or(0, |found| found.quality);
+    let json = quality(MediaType::Json.essence());
+    quality("text/html") > json.max(quality(MediaType::GraphqlResponse.essence()))
 }
 
 /// Returns whether the client accepts a content coding (RFC 9110, section 12.5.3).
@@ -62,21 +104,31 @@ pub(super) fn accepts_encoding(headers: &HeaderMap, coding: &str) -> bool {
     quality(coding).or_else(|| quality("*")).is_some_and(|quality| quality > 0)
 }
 
-/// Returns the media ranges of `Accept` with their qualities (RFC 9110, section 12.5.1).
-fn ranges(headers: &HeaderMap) -> impl Iterator<Item = (&str, u16)> {
-    preferences(headers, header::ACCEPT)
-}
-
 /// Returns the items of a negotiation header with their qualities in thousandths.
 ///
-/// The format is in RFC 9110, section 12.4.2.
+/// The format is in RFC 9110, section 12.4.2. Names are compared without regard to case.
 fn preferences(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|item| {
-        let mut parts = item.split(';').map(str::trim);
+    values.flat_map(|value| split_unquoted(value, ',')).filter_map(|item| {
+        let mut parts = split_unquoted(item, ';').map(str::trim);
         let range = parts.next().filter(|range| !range.is_empty())?;
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, parse_qvalue);
-        Some((range, quality))
+        let mut parameters = parts.filter_map(|part| part.split_once('='));
+        let quality = parameters.find(|(name, _)| name.eq_ignore_ascii_case("q"));
+        Some((range, quality.map_or(1000, |(_, value)| parse_qvalue(value))))
+    })
+}
+
+/// Splits a header value at a separator outside of quoted strings (RFC 9110, section 5.6.4).
+fn split_unquoted(value: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |character| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = quoted,
+            '"' => quoted = !quoted,
+            _ => return character == separator && !quoted,
+        }
+        false
     })
 }
 
@@ -90,13 +142,18 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let (Some(Ok(value)), None) = (values.next().map(HeaderValue::to_str), values.next()) else {
         return false;
     };
-    let mut parts = value.split(';').map(str::trim);
+    let mut parts = split_unquoted(value, ';').map(str::trim);
     let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
     is_json
         && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-            !name.eq_ignore_ascii_case("charset")
-                || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            !name.eq_ignore_ascii_case("charset") || is_utf8_label(value.trim_matches('"'))
         })
+}
+
+/// Returns whether a charset is UTF-8. Many clients write `utf8`, which is a label of UTF-8 in the
+/// Encoding Standard, section 4.2.
+fn is_utf8_label(charset: &str) -> bool {
+    ["utf-8", "utf8"].iter().any(|label| label.eq_ignore_ascii_case(charset))
 }
 
 #[cfg(test)]
@@ -125,6 +182,24 @@ mod tests {
             ("application/json;q=0.5, application/graphql-response+json", Some(GraphqlResponse)),
             ("application/graphql-response+json;q=0, application/json;q=0.1", Some(Json)),
             ("text/html, */*;q=0.8", Some(Json)),
+            ("Application/JSON", Some(Json)),
+            ("APPLICATION/GraphQL-Response+JSON", Some(GraphqlResponse)),
+            ("Application/*;Q=0.1, Application/GraphQL-Response+JSON;Q=0.2", Some(GraphqlResponse)),
+            ("application/json;q=0, */*", Some(GraphqlResponse)),
+            ("*/*, application/json;q=0", Some(GraphqlResponse)),
+            ("application/*;q=0, */*", None),
+            ("application/json;q=0.2, application/*;q=0.1, */*", Some(Json)),
+            ("application/graphql-response+json, */*", Some(GraphqlResponse)),
+            ("*/*, application/graphql-response+json;q=0.9", Some(Json)),
+            (
+                "application/json;Q=0.1, application/graphql-response+json;q=0.2",
+                Some(GraphqlResponse),
+            ),
+            ("text/plain;a=\",application/graphql-response+json,\"", None),
+            (
+                "application/json;a=\"\\\";\";q=0, application/graphql-response+json;q=0.1",
+                Some(GraphqlResponse),
+            ),
             ("text/html", None),
             ("application/json;q=0", None),
         ] {
@@ -157,6 +232,9 @@ mod tests {
             "application/json",
             "Application/JSON; charset=UTF-8",
             "application/json;charset=\"utf-8\"",
+            "application/json; charset=utf8",
+            "application/json; Charset=UTF8",
+            "application/json;a=\";charset=latin1\"",
         ] {
             assert!(is_json_type(value), "{value}");
         }

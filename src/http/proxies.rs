@@ -2,7 +2,7 @@
 //!
 //! Each proxy appends the address of its own client to `X-Forwarded-For`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -37,8 +37,19 @@ impl TrustedProxies {
         client
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Returns whether an address belongs to a trusted proxy.
+    pub(super) fn is_trusted(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Returns the address under which the clients of one site are counted.
+///
+/// A site gets at least one IPv6 /64 network and can send from each of its addresses.
+pub(super) fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
     }
 }
 

@@ -12,11 +12,12 @@
 use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use super::proxies::client_network;
 use crate::domain::{time::Timestamp, user::Identity};
 
 /// The maximum number of buckets, which take about 3 MB.
@@ -27,8 +28,29 @@ const MIN_BUCKETS_TO_SWEEP: usize = 1024;
 const SWEEP_INTERVAL_MS: u64 = 1000;
 /// The base cost of every request, regardless of its document.
 pub(super) const BASE_COST: u64 = 1;
+/// The length of a body or a query string that the base cost covers, in bytes.
+const BYTES_OF_BASE_COST: usize = 4 * 1024;
+/// The additional cost of each root field of a mutation.
+///
+/// A commit takes more work of the gateway and of the database than the complexity of its document
+/// says.
+const WRITE_COST: u64 = 100;
 /// The additional cost of a rejected token or document, whose verification is wasted work.
 const REJECTION_PENALTY: u64 = 99;
+
+/// Returns the cost of an operation with this complexity that writes so many times.
+///
+/// The cost of writes counts towards the rate limit only, not towards the complexity limit.
+pub(super) const fn cost_of_operation(complexity: u64, writes: u64) -> u64 {
+    complexity.saturating_add(writes.saturating_mul(WRITE_COST))
+}
+
+/// Returns the cost of a request with a body or a query string of this length, regardless of its
+/// document: the base cost, and 1 for each further KiB.
+#[must_use]
+pub(super) fn cost_of_length(bytes: usize) -> u64 {
+    BASE_COST + bytes.saturating_sub(BYTES_OF_BASE_COST).div_ceil(1024) as u64
+}
 
 /// The key of the bucket that a request fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,13 +63,8 @@ pub(super) enum RateLimitKey<'a> {
 
 impl RateLimitKey<'_> {
     /// Returns the key of a client address.
-    ///
-    /// A site gets at least one IPv6 /64 network and can send from each of its addresses.
     pub(super) fn from_ip(address: IpAddr) -> Self {
-        Self::Ip(match address.to_canonical() {
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-            v4 => v4,
-        })
+        Self::Ip(client_network(address))
     }
 
     /// Returns the value of the metric label `scope`.
@@ -86,8 +103,8 @@ impl RateLimiter {
 
     /// Charges a cost if it fits into the caller's bucket.
     ///
-    /// `charged` is the part of the cost that the same request was charged before. It stays in the
-    /// bucket, but does not count when this function checks whether the new cost fits.
+    /// `charged` was charged for the same request before. It is in the bucket already, and counts once
+    /// when this function checks whether both costs fit.
     ///
     /// # Errors
     ///
@@ -101,7 +118,7 @@ impl RateLimiter {
     ) -> Result<(), Duration> {
         let (capacity, charged) = (self.to_bucket_units(self.units), self.to_bucket_units(charged));
         self.with_bucket(key, now, |bucket| {
-            let needed = self.to_bucket_units(cost).min(capacity);
+            let needed = self.to_bucket_units(cost).saturating_add(charged).min(capacity);
             let level = bucket.level.saturating_sub(charged).saturating_add(needed);
             if level > capacity {
                 return Err(Duration::from_millis((level - capacity).div_ceil(self.units)));

@@ -1,39 +1,53 @@
 //! Serves the connections of a listener until the shutdown is complete.
 //!
 //! A client cannot keep a connection open without sending requests: a request's head must arrive
-//! within [`HEAD_TIMEOUT`]. The shutdown has the phases of [`ShutdownPhase`].
+//! within [`HEAD_TIMEOUT`], and has at most [`MAX_HEAD_BYTES`]. `connection_limit` limits the number of
+//! connections, and `connection_io` checks their bytes. The shutdown has the phases of
+//! [`ShutdownPhase`].
 
 use std::{
     io,
-    net::IpAddr,
-    pin::pin,
+    net::{IpAddr, SocketAddr},
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
-    Router,
-    body::Body,
-    http::{HeaderValue, Request, header},
+    Error as BodyError, Router,
+    body::{Body, Bytes},
+    http::{HeaderValue, Request, Response, header},
 };
 use futures_util::FutureExt;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as HttpBody, Frame, Incoming, SizeHint},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
-use tower::Service;
+use tower::ServiceExt;
 
-use crate::metrics::Metrics;
+use super::{
+    connection_io::ConnectionIo,
+    connection_limit::{ConnectionLimit, ConnectionPermit, RequestGuard},
+};
 
 /// The maximum time for a client to send the head of a request.
 ///
 /// It also limits the time that a connection stays idle between requests.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum length of the head of a request, in bytes. A longer one gets 431.
+///
+/// It is also the size of the buffer that a connection reads into.
+pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// The time for which idle connections stay open during shutdown, because a client may just be
 /// sending a request.
 const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(1);
@@ -69,23 +83,23 @@ pub async fn wait_for_phase(shutdown: &mut ShutdownWatch, phase: ShutdownPhase) 
 
 /// Serves a listener through all phases of the shutdown, until the last connection has ended.
 ///
-/// Returns the number of connections that were aborted in [`ShutdownPhase::Aborting`]. `metrics`, if
-/// present, counts the open connections.
+/// Returns the number of connections that were aborted in [`ShutdownPhase::Aborting`].
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: ShutdownWatch,
-    metrics: Option<Metrics>,
+    limit: ConnectionLimit,
 ) -> usize {
     // Each connection holds a receiver until it ends.
     let (open_connections, _) = watch::channel(());
     let aborted = Arc::new(AtomicUsize::new(0));
-    let spawn_connection = |(stream, address): (TcpStream, std::net::SocketAddr)| {
+    let spawn_connection = async |(stream, address): (TcpStream, SocketAddr)| {
+        let Some(permit) = limit.admit(address.ip()).await else { return };
         let connection = Connection {
             peer: PeerAddr(address.ip()),
             router: router.clone(),
             shutdown: shutdown.clone(),
-            open_guard: metrics.clone().map(OpenConnectionGuard::new),
+            permit,
         };
         let (open_connection, aborted) = (open_connections.subscribe(), aborted.clone());
         tokio::spawn(async move {
@@ -105,17 +119,18 @@ pub async fn serve(
             () = &mut closing => break,
         };
         match accepted {
-            Ok(accepted) => spawn_connection(accepted),
+            Ok(accepted) => spawn_connection(accepted).await,
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot accept a connection");
+                limit.close_longest_idle();
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
     // Connections that the system has already established are served, too.
     while let Some(Ok(accepted)) = listener.accept().now_or_never() {
-        spawn_connection(accepted);
+        spawn_connection(accepted).await;
     }
     drop(listener);
     open_connections.closed().await;
@@ -130,45 +145,34 @@ struct Connection {
     peer: PeerAddr,
     router: Router,
     shutdown: ShutdownWatch,
-    open_guard: Option<OpenConnectionGuard>,
+    permit: Arc<ConnectionPermit>,
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream) -> Result<(), AbortError> {
         // A response is a single write, so Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
-        let Self { peer, router, shutdown, open_guard: _open_guard } = self;
+        let (permit, mut shutdown) = (&self.permit, self.shutdown.clone());
         let mut aborting = shutdown.clone();
         let has_request = AtomicBool::new(false);
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|request| {
             has_request.store(true, Ordering::Relaxed);
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            let (response, shutdown) = (router.clone().call(request), shutdown.clone());
-            async move {
-                let mut response = response.await?;
-                if *shutdown.borrow() >= ShutdownPhase::Draining {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(header::CONNECTION, close);
-                }
-                Ok::<_, std::convert::Infallible>(response)
-            }
+            self.respond(request)
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut connection = pin!(connection);
-        let closing = {
-            let (mut shutdown, has_request) = (shutdown.clone(), &has_request);
-            async move {
-                wait_for_phase(&mut shutdown, ShutdownPhase::Closing).await;
-                let aborting = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting);
-                let _ = tokio::time::timeout(CLOSE_GRACE_PERIOD, aborting).await;
-                has_request.load(Ordering::Relaxed)
-            }
+        builder.max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
+        let io = TokioIo::new(ConnectionIo::new(stream, permit.clone()));
+        let mut connection = pin!(builder.serve_connection(io, service));
+        let closing = async {
+            wait_for_phase(&mut shutdown, ShutdownPhase::Closing).await;
+            let aborting = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting);
+            let _ = tokio::time::timeout(CLOSE_GRACE_PERIOD, aborting).await;
+            has_request.load(Ordering::Relaxed)
         };
         let result = tokio::select! {
             result = &mut connection => result,
+            () = permit.closed() => Ok(()),
             // If no request has arrived, the client has sent at most a part of a head. Then no
             // response is due, and the connection is dropped.
             has_request = closing => if !has_request { Ok(()) } else {
@@ -187,21 +191,56 @@ impl Connection {
         }
         Ok(())
     }
-}
 
-/// Counts a connection as open until it is dropped.
-struct OpenConnectionGuard(Metrics);
-
-impl OpenConnectionGuard {
-    fn new(metrics: Metrics) -> Self {
-        metrics.connection_opened();
-        Self(metrics)
+    /// Responds to one request. Fails if the connection is being closed to make room.
+    fn respond(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, ClosedError>> + use<> {
+        let (guard, shutdown) = (self.permit.start_request(), self.shutdown.clone());
+        let (router, peer) = (self.router.clone(), self.peer);
+        async move {
+            let guard = guard.ok_or(ClosedError)?;
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let Ok(mut response) = router.oneshot(request).await;
+            if *shutdown.borrow() >= ShutdownPhase::Draining {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok(response.map(|body| GuardedBody { body, _guard: guard }))
+        }
     }
 }
 
-impl Drop for OpenConnectionGuard {
-    fn drop(&mut self) {
-        self.0.connection_closed();
+/// The error of a request that arrived when its connection was already being closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is being closed to make room for another one")]
+struct ClosedError;
+
+/// The body of a response, which keeps its request in progress.
+struct GuardedBody {
+    body: Body,
+    _guard: RequestGuard,
+}
+
+impl HttpBody for GuardedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

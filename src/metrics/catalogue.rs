@@ -26,6 +26,8 @@ pub const CATALOGUE: &[&Family] = &[
     &IN_FLIGHT,
     &IN_FLIGHT_LIMIT,
     &CONNECTIONS,
+    &CONNECTIONS_REFUSED,
+    &IDLE_CONNECTIONS_CLOSED,
     &AUTH_FAILURES,
     &JWKS_FETCHES,
     &JWKS_AGE,
@@ -60,20 +62,33 @@ pub(super) const TIMED_OUT: Family =
     family("tenantry_requests_timed_out_total", "Requests that exceeded their time limit.", &[]);
 pub(super) const RATE_LIMITED: Family = family(
     "tenantry_requests_rate_limited_total",
-    "Requests rejected by the rate limit, by its scope: `user` or `ip`.",
+    "Requests rejected with `RATE_LIMITED`, by their caller: `user` or `ip`.",
     &["scope"],
 );
 pub(super) const SHED: Family = family(
     "tenantry_requests_shed_total",
-    "Requests rejected because too many requests were in flight.",
+    "Requests of all callers rejected because too many were in flight.",
     &[],
 );
-pub(super) const IN_FLIGHT: Family =
-    family("tenantry_requests_in_flight", "Requests in flight.", &[]);
+pub(super) const IN_FLIGHT: Family = family(
+    "tenantry_requests_in_flight",
+    "Requests in flight, except those that wait for a commit.",
+    &[],
+);
 pub(super) const IN_FLIGHT_LIMIT: Family =
     family("tenantry_requests_in_flight_limit", "Maximum number of requests in flight.", &[]);
 pub(super) const CONNECTIONS: Family =
     family("tenantry_connections", "Open client connections.", &[]);
+pub(super) const CONNECTIONS_REFUSED: Family = family(
+    "tenantry_connections_refused_total",
+    "Connections refused because no other one was idle, by the limit: `all` or `address`.",
+    &["scope"],
+);
+pub(super) const IDLE_CONNECTIONS_CLOSED: Family = family(
+    "tenantry_idle_connections_closed_total",
+    "Idle connections closed to make room, by the limit: `all` or `address`.",
+    &["scope"],
+);
 pub(super) const AUTH_FAILURES: Family = family(
     "tenantry_auth_failures_total",
     "Requests whose credential was rejected, by reason.",

@@ -52,6 +52,8 @@ pub struct Metrics {
     in_flight_limit: IntGauge,
     shed: IntCounter,
     connections: IntGauge,
+    connections_refused: IntCounterVec,
+    idle_connections_closed: IntCounterVec,
 }
 
 impl Metrics {
@@ -88,6 +90,10 @@ impl Metrics {
                 .register(IntGauge::with_opts, &catalogue::IN_FLIGHT_LIMIT)?,
             shed: registrar.register(IntCounter::with_opts, &catalogue::SHED)?,
             connections: registrar.register(IntGauge::with_opts, &catalogue::CONNECTIONS)?,
+            connections_refused: registrar
+                .register_vec(IntCounterVec::new, &catalogue::CONNECTIONS_REFUSED)?,
+            idle_connections_closed: registrar
+                .register_vec(IntCounterVec::new, &catalogue::IDLE_CONNECTIONS_CLOSED)?,
             registry: registrar.0,
         })
     }
@@ -144,7 +150,7 @@ impl Metrics {
         self.timed_out.inc();
     }
 
-    /// Counts a request that the rate limit rejected. The scope is `user` or `ip`.
+    /// Counts a request that a limit of its caller rejected. The scope is `user` or `ip`.
     pub fn record_rate_limited(&self, scope: &'static str) {
         self.rate_limited.with_label_values(&[scope]).inc();
     }
@@ -177,6 +183,16 @@ impl Metrics {
     /// Counts a client connection as closed.
     pub fn connection_closed(&self) {
         self.connections.dec();
+    }
+
+    /// Counts a connection that was refused. The scope is `all` or `address`.
+    pub fn record_connection_refused(&self, scope: &'static str) {
+        self.connections_refused.with_label_values(&[scope]).inc();
+    }
+
+    /// Counts an idle connection that was closed to make room. The scope is `all` or `address`.
+    pub fn record_idle_connection_closed(&self, scope: &'static str) {
+        self.idle_connections_closed.with_label_values(&[scope]).inc();
     }
 
     /// Encodes all metrics in the text format of Prometheus.
@@ -246,6 +262,8 @@ mod tests {
         metrics.set_in_flight_limit(512);
         metrics.record_shed();
         metrics.connection_opened();
+        metrics.record_connection_refused("all");
+        metrics.record_idle_connection_closed("address");
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_requests_total counter",
@@ -266,6 +284,8 @@ mod tests {
             "tenantry_requests_in_flight_limit 512",
             "tenantry_requests_shed_total 1",
             "tenantry_connections 1",
+            r#"tenantry_connections_refused_total{scope="all"} 1"#,
+            r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),

@@ -1,5 +1,6 @@
 //! Lists in the API: pages, cursors, and the input errors of their arguments.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use crate::support::{
@@ -11,6 +12,7 @@ on_both_stores! {
     all_input_errors_are_reported_at_once,
     pages_are_contiguous_in_both_directions,
     cursor_of_another_list_or_order_is_rejected,
+    forged_cursors_are_input_errors_or_positions,
 }
 
 async fn all_input_errors_are_reported_at_once(app: App) {
@@ -103,4 +105,49 @@ async fn cursor_of_another_list_or_order_is_rejected(app: App) {
         let reply = app.query_as("ada", &format!("{{ {query} }}")).await;
         assert_eq!(reply.codes(), ["BAD_USER_INPUT"], "{query}");
     }
+}
+
+/// Returns variants of a cursor: each byte changed, each length, and appended bytes.
+fn forge(cursor: &str) -> Vec<String> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).expect("a cursor");
+    let mut forged: Vec<Vec<u8>> = (0..bytes.len()).map(|n| bytes[..n].to_vec()).collect();
+    for n in 0..bytes.len() {
+        for value in [0, 1, 2, 3, 0x7f, 0x80, 0xff, bytes[n] ^ 1] {
+            let mut changed = bytes.clone();
+            changed[n] = value;
+            forged.push(changed);
+        }
+    }
+    for tail in [&b"\0"[..], "ß\u{10ffff}".as_bytes(), &[0xff; 8], &[b'x'; 20_000]] {
+        forged.push([&bytes, tail].concat());
+    }
+    let texts = ["", "=", "a", "\u{0}", "../..", "{\"$gt\":\"\"}"].map(str::to_owned);
+    forged.iter().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes)).chain(texts).collect()
+}
+
+async fn forged_cursors_are_input_errors_or_positions(app: App) {
+    World::new(&app).await;
+    let token = app.token("ada", []);
+    let (mut rejected, mut accepted) = (0, 0);
+    for list in [
+        "tenants(first: 1, after: $c)",
+        "tenants(first: 1, after: $c, orderBy: {field: NAME, direction: DESC})",
+        "users(last: 1, before: $c)",
+        "subscriptions(first: 1, after: $c, orderBy: {field: CURRENT_PERIOD_END, direction: ASC})",
+        "auditLog(first: 1, after: $c)",
+    ] {
+        let query = format!("query($c: String) {{ list: {list} {{ edges {{ cursor }} }} }}");
+        let reply = app.query_with_variables(&token, &query, json!({})).await;
+        let cursor = reply.data()["list"]["edges"][0]["cursor"].as_str().expect("a cursor");
+        for forged in forge(cursor) {
+            let reply = app.query_with_variables(&token, &query, json!({"c": forged})).await;
+            assert_eq!(reply.status, 200, "{list} {forged}: {}", reply.body);
+            match reply.codes()[..] {
+                [] => accepted += 1,
+                ["BAD_USER_INPUT"] => rejected += 1,
+                _ => panic!("{list} {forged}: {}", reply.body),
+            }
+        }
+    }
+    assert!(rejected > 200 && accepted > 200, "{rejected} {accepted}");
 }

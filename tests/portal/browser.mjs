@@ -42,9 +42,27 @@ export class BrowserUser {
     this.context.on('weberror', (error) => this.consoleErrors.push(String(error.error())));
   }
 
-  /** Opens a page of the portal. */
-  open(path) {
-    return this.page.goto(this.stack.web.portalOrigin + path);
+  /** Opens a page of the portal and returns its response. The browser may end up on the provider's page. */
+  async open(path) {
+    const { portalOrigin } = this.stack.web;
+    const response = await this.page.goto(portalOrigin + path);
+    if (new URL(this.page.url()).origin === portalOrigin) await this.waitForHydration();
+    return response;
+  }
+
+  /** Reloads the page of the portal and returns its response. */
+  async reload() {
+    const response = await this.page.reload();
+    await this.waitForHydration();
+    return response;
+  }
+
+  /**
+   * Waits until Vue has taken over the page that the server rendered. Before that a click on a button does nothing, and
+   * Vue replaces typed text by the rendered value.
+   */
+  waitForHydration() {
+    return this.page.waitForFunction(() => window.useNuxtApp?.().isHydrating === false);
   }
 
   /** Signs in on the provider's page, which the browser already shows. */
@@ -52,6 +70,7 @@ export class BrowserUser {
     await this.page.getByLabel('Name', { exact: true }).fill(name);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
     await this.page.getByRole('link', { name: 'Sign out' }).waitFor();
+    await this.waitForHydration();
   }
 
   heading(name) {

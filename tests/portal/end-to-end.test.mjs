@@ -179,6 +179,23 @@ test('input errors are shown next to their fields, and the input is kept', async
   await bob.close([errorStatus(422), errorStatus(409)]);
 });
 
+test('the fields of a form are disabled until its script runs', async () => {
+  const bob = await signedInUser('bob');
+  const { cookies } = await bob.context.storageState();
+  const withoutScripts = await browser.newContext({ javaScriptEnabled: false });
+  await withoutScripts.addCookies(cookies);
+  const page = await withoutScripts.newPage();
+  await page.goto(`${stack.web.portalOrigin}/tenants/acme/edit`);
+  const name = page.getByLabel('Name', { exact: true });
+  await name.waitFor();
+  assert.equal(await name.isDisabled(), true);
+  assert.equal(await page.getByRole('button', { name: 'Add a domain' }).isDisabled(), true);
+  await withoutScripts.close();
+  await bob.open('/tenants/acme/edit');
+  assert.equal(await bob.page.getByLabel('Name', { exact: true }).isEnabled(), true);
+  await bob.close();
+});
+
 test('a stale edit shows the concurrent changes, and the user chooses a value', async () => {
   const bob = await signedInUser('bob', '/tenants/acme/edit');
   const ada = await signedInUser('ada', '/tenants/acme/edit');
@@ -229,7 +246,7 @@ test('a membership that is removed in the database is gone at the next page load
     { $pull: { memberships: { tenantId: globex } } },
   );
   assert.equal(modifiedCount, 1);
-  const response = await carol.page.reload();
+  const response = await carol.reload();
   assert.equal(response.status(), 404);
   await carol.heading('Tenant not found').waitFor();
   await carol.page.getByRole('link', { name: 'My tenants' }).click();
@@ -243,7 +260,7 @@ test('a disabled user sees a notice and no data', async () => {
   await mallory.open('/');
   const users = stack.database.collection('users');
   await users.updateOne({ subject: 'mallory' }, { $set: { disabled: true } });
-  const response = await mallory.page.reload();
+  const response = await mallory.reload();
   assert.equal(response.status(), 403);
   await mallory.page.getByRole('alert').getByText('Your account is disabled').waitFor();
   assert.doesNotMatch(await mallory.page.locator('main').innerText(), /mallory@/);
@@ -256,7 +273,7 @@ test('an expiring token is renewed on the server', async () => {
   stack.provider.lifetime = 600;
   await bob.heading('Acme').waitFor();
   assert.equal(stack.provider.renewals, 1);
-  await bob.page.reload();
+  await bob.reload();
   await bob.heading('Acme').waitFor();
   assert.equal(stack.provider.renewals, 1);
   await bob.close();
@@ -449,7 +466,7 @@ test('leaving a form with unsaved changes needs a confirmation', async () => {
 test('an unreachable database is reported', async () => {
   const bob = await signedInUser('bob', '/tenants/acme');
   await stack.database.server.stop();
-  const response = await bob.page.reload();
+  const response = await bob.reload();
   assert.equal(response.status(), 503);
   await bob.page.getByRole('alert').first().getByText('A service that this page needs cannot be reached.').waitFor();
   await bob.close([errorStatus(503)]);
@@ -460,7 +477,7 @@ test('an unreachable gateway is reported with a button to try again', async () =
   await stack.gateway.stop();
   await bob.open('/tenants/acme');
   await bob.signInAs('bob');
-  const response = await bob.page.reload();
+  const response = await bob.reload();
   assert.equal(response.status(), 503);
   const notice = bob.page.getByRole('alert').first();
   await notice.getByText('Temporarily unavailable').waitFor();

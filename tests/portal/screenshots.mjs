@@ -117,7 +117,7 @@ const screenshots = {
   async gatewayUnreachable() {
     const bob = await signedInUser('bob', '/tenants/acme');
     await stack.gateway.stop();
-    await bob.page.reload();
+    await bob.reload();
     await takeScreenshot(bob, 'gateway-unreachable');
   },
 };

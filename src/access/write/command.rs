@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use super::output::CommandOutput;
 use crate::{
-    access::{error::AccessError, session::Session, viewer::Viewer},
+    access::{commit_slot::CommitSlot, error::AccessError, session::Session, viewer::Viewer},
     domain::{change::Change, edit::Edit},
     store::CommitError,
 };
@@ -31,6 +31,7 @@ impl Session {
     /// Executes a command. Decides and commits, and repeats both while the commit is stale.
     ///
     /// If an earlier run of the same request has committed the command, loads its output instead.
+    /// If another request writes the same tenant, waits for its turn and decides again.
     /// The viewer must already be loaded.
     pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Output, AccessError> {
         let run = self.request.run.as_ref();
@@ -38,24 +39,42 @@ impl Session {
             return C::Output::reload(self, ids).await;
         }
         let viewer = self.loaded_viewer()?;
+        let mut acquired = None;
         for _ in 0..MAX_ATTEMPTS {
             let Edit { value, mut changes } = command.decide(self, viewer).await?;
             if changes.is_empty() {
                 return Ok(value);
             }
+            // Only a command that was authorized may wait in the queue of its tenant.
+            let slot = match acquired.take() {
+                Some(slot) => slot,
+                None => {
+                    let (slot, waited) = self.acquire_commit_slot(&changes).await?;
+                    if waited {
+                        acquired = Some(slot);
+                        continue;
+                    }
+                    slot
+                }
+            };
             changes
                 .extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
-            if self.commit(&changes.into()).await? {
+            if self.try_commit(&changes.into(), &slot).await? {
                 return Ok(value);
             }
+            acquired = Some(slot);
         }
         tracing::warn!("a mutation was stale {MAX_ATTEMPTS} times in a row");
         Err(AccessError::Unavailable)
     }
 
     /// Commits changes. Returns `false` if they are stale.
-    async fn commit(&self, changes: &Arc<[Change]>) -> Result<bool, AccessError> {
-        match self.access.commit(changes).await {
+    async fn try_commit(
+        &self,
+        changes: &Arc<[Change]>,
+        slot: &Arc<CommitSlot>,
+    ) -> Result<bool, AccessError> {
+        match self.commit(changes, slot).await {
             Ok(()) => {}
             Err(CommitError::Stale) => return Ok(false),
             Err(CommitError::Conflict(unique_field)) => {

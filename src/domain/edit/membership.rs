@@ -6,7 +6,7 @@
 use super::{Edit, fields, user::advance_watermark};
 use crate::domain::{
     audit::AuditContext,
-    change::{Change, UserVersion},
+    change::{Change, UserVersion, next_version},
     id::NodeId,
     tenant::Tenant,
     user::{Membership, MembershipSource, TenantRole, User},
@@ -94,7 +94,7 @@ fn edit(
     requirement: OwnerRequirement,
     context: &AuditContext,
 ) -> Edit<User> {
-    user.version = user.version.saturating_add(1);
+    user.version = next_version(user.version);
     user.updated_at = context.timestamp;
     let field_changes = fields::diff_memberships(&stored.memberships, &user.memberships);
     let event = context.event(action, NodeId::User(user.id), vec![tenant.id], field_changes);

@@ -6,7 +6,7 @@
 use super::{Edit, EditError, check_input, check_version, fields, parse::parse_optional_line};
 use crate::domain::{
     audit::{AuditContext, FieldChange},
-    change::Change,
+    change::{Change, next_version},
     id::{NodeId, SubscriptionId},
     input_error::InputError,
     patch::Patch,
@@ -91,7 +91,7 @@ pub fn update(
     if field_changes.is_empty() {
         return Ok(Edit::unchanged(stored.clone()));
     }
-    subscription.version = subscription.version.saturating_add(1);
+    subscription.version = next_version(subscription.version);
     subscription.updated_at = context.timestamp;
     let mut changes = Vec::new();
     let mut tenant = tenant.clone();
@@ -142,7 +142,7 @@ fn sync_tenant_plan(
         fields::enum_value(tenant.plan.as_str()),
         fields::enum_value(plan.as_str()),
     ));
-    let version = tenant.version.saturating_add(1);
+    let version = next_version(tenant.version);
     let synced = Tenant { plan, version, updated_at: context.timestamp, ..tenant.clone() };
     (synced.clone(), Change::UpdateTenant { expected: tenant.version, tenant: synced })
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     audit::AuditContext,
-    change::Change,
+    change::{Change, next_version},
     id::{NodeId, SubscriptionId, TenantId},
     input_error::InputError,
     patch::Patch,
@@ -150,7 +150,7 @@ pub fn commit_update(
     if field_changes.is_empty() {
         return Edit::unchanged(stored.clone());
     }
-    tenant.version = tenant.version.saturating_add(1);
+    tenant.version = next_version(tenant.version);
     tenant.updated_at = context.timestamp;
     let mut changes =
         vec![Change::UpdateTenant { expected: stored.version, tenant: tenant.clone() }];
@@ -167,7 +167,7 @@ pub fn commit_update(
                         change
                     }),
                 );
-                subscription.version = subscription.version.saturating_add(1);
+                subscription.version = next_version(subscription.version);
                 subscription.updated_at = context.timestamp;
                 changes.push(Change::UpdateSubscription { expected: live.version, subscription });
             }

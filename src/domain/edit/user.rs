@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::{
     audit::AuditContext,
-    change::{Change, UserVersion},
+    change::{Change, UserVersion, next_version},
     id::{NodeId, TenantId, UserId},
     input_error::InputError,
     patch::Patch,
@@ -106,7 +106,7 @@ pub fn update(
     if stored.platform_admin.is_some() && user.platform_admin.is_none() {
         advance_watermark(&mut user, context.timestamp);
     }
-    user.version = user.version.saturating_add(1);
+    user.version = next_version(user.version);
     user.updated_at = context.timestamp;
     let event = context.event("user.update", NodeId::User(user.id), Vec::new(), field_changes);
     let update = Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() };

@@ -15,6 +15,8 @@ pub(super) struct TokenCounts {
     pub(super) longest_name: usize,
     /// The length of all tokens in bytes, with one separator after each.
     pub(super) bytes: usize,
+    /// The length of the longest string, in bytes, with its quotes and escape sequences.
+    pub(super) longest_text: usize,
 }
 
 /// Counts the tokens in one pass.
@@ -28,6 +30,8 @@ pub(super) fn count(document: &str) -> TokenCounts {
         counts.directives += u64::from(token == "@");
         if token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             counts.longest_name = counts.longest_name.max(token.len());
+        } else if token.starts_with('"') {
+            counts.longest_text = counts.longest_text.max(token.len());
         }
     }
     counts
@@ -114,7 +118,7 @@ fn end_of_run(bytes: &[u8], start: usize, matches: impl Fn(u8) -> bool) -> usize
 }
 
 /// Returns the end of a string whose content begins at `at`. A string ends at a line terminator.
-fn string_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
@@ -168,6 +172,7 @@ mod tests {
         assert_eq!(blank_ignored("{ a }\r\n"), "{ a }\r\n");
         assert_eq!(blank_ignored("\"\\é\",\"\\"), "\"\\é\" \"\\");
         assert_eq!(count("{ ab,# c\n }").bytes, 2 + 3 + 2);
-        assert_eq!(count("{ abc: _de12(x: \"longer than all\") }").longest_name, 5);
+        let counts = count("{ abc: _de12(x: \"longer than \\\" all\") }");
+        assert_eq!((counts.longest_name, counts.longest_text), (5, 20));
     }
 }

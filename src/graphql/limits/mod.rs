@@ -12,6 +12,7 @@
 
 mod cost;
 mod exceeded;
+mod json_size;
 mod lexer;
 mod operation;
 mod response_keys;
@@ -25,7 +26,8 @@ use async_graphql::parser::types::ExecutableDocument;
 use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
 
-use exceeded::check_limit;
+use exceeded::{check_described_limit, check_limit};
+use json_size::JsonSize;
 
 pub(super) use lexer::Tokens;
 pub(super) use operation::OperationContext;
@@ -44,14 +46,22 @@ const MAX_EXPANDED_SELECTIONS: u64 = 10_000;
 pub(super) const MAX_NESTING: u64 = 64;
 /// The maximum number of selections that execution visits, in relation to the complexity limit.
 const MAX_WORK_FACTOR: u64 = 10;
+/// The maximum length of a string in a document or in its variables, in bytes, with its quotes and
+/// escape sequences. The longest valid input has less than 3,000. Each field that uses a variable
+/// copies its value.
+const MAX_TEXT_BYTES: usize = 4096;
+
+/// The maximum number of levels of lists and objects in a variable. The input types of the schema have
+/// a few.
+const MAX_VARIABLE_DEPTH: u64 = 32;
 
 /// Returns the text for the parser and its number of tokens.
 ///
 /// # Errors
 ///
-/// Returns an error if the document has too many tokens or directives, or is too long. A document
-/// that is too long without its ignored tokens has long literals, which the client must send as
-/// variables.
+/// Returns an error if the document has too many tokens or directives, or if the document, a name or a
+/// string is too long. A document that is too long without its ignored tokens has long literals, which
+/// the client must send as variables.
 pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
@@ -76,7 +86,56 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
             .with_extension("max", MAX_DOCUMENT_BYTES)
             .with_extension("actual", counts.bytes));
     }
+    check_text_length(counts.longest_text)?;
     Ok(counts.tokens)
+}
+
+/// The measures of an operation that passed all limits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OperationCost {
+    /// The upper bound of the cost of all fields.
+    pub(super) complexity: u64,
+    /// The number of response keys of the root, without those of `__typename`.
+    pub(super) root_fields: u64,
+}
+
+fn check_text_length(bytes: usize) -> Result<(), RequestError> {
+    if bytes <= MAX_TEXT_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "A string in the document or in its variables has more than {MAX_TEXT_BYTES} bytes."
+    );
+    Err(RequestError::new(Code::ValidationFailed, message))
+}
+
+/// Checks the texts of the declared variables, before they are parsed.
+///
+/// They may have as many values as the document may have tokens.
+///
+/// # Errors
+///
+/// Returns an error if the variables have too many values, or if one has a string that is too long or
+/// is nested too deeply.
+pub(super) fn check_variables<'a>(
+    variables: impl Iterator<Item = &'a str>,
+    limits: &Limits,
+) -> Result<(), RequestError> {
+    let mut total = JsonSize::default();
+    for size in variables.map(json_size::measure) {
+        total.values += size.values;
+        total.depth = total.depth.max(size.depth);
+        total.longest_text = total.longest_text.max(size.longest_text);
+    }
+    let problem = "The variables have too many values.";
+    check_described_limit(problem, "tokens", total.values, limits.tokens)?;
+    check_text_length(total.longest_text)?;
+    if total.depth > MAX_VARIABLE_DEPTH {
+        let message =
+            format!("A variable has more than {MAX_VARIABLE_DEPTH} levels of lists and objects.");
+        return Err(RequestError::new(Code::ValidationFailed, message));
+    }
+    Ok(())
 }
 
 /// Checks the shape of a document, regardless of the selected operation and its variables.
@@ -92,7 +151,7 @@ pub(super) fn check_shape(document: &ExecutableDocument) -> Result<(), RequestEr
     check_limit("complexity", shape.selections, MAX_EXPANDED_SELECTIONS)
 }
 
-/// Checks an operation against the limits and returns its complexity, an upper bound of its cost.
+/// Checks an operation against the limits and returns its cost.
 ///
 /// Fields that the schema does not define cost as much as others. Validation rejects them later.
 ///
@@ -103,7 +162,7 @@ pub(super) fn check(
     context: OperationContext<'_>,
     index: &SchemaIndex,
     limits: &Limits,
-) -> Result<u64, RequestError> {
+) -> Result<OperationCost, RequestError> {
     let cost = cost::analyze(context, index);
     check_limit("depth", cost.depth, limits.depth)?;
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
@@ -113,5 +172,5 @@ pub(super) fn check(
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;
-    Ok(cost.complexity)
+    Ok(OperationCost { complexity: cost.complexity, root_fields: keys.root_fields })
 }

@@ -16,7 +16,7 @@ use crate::{
         error::{ErrorFormat, HttpError},
         idempotency::{self, IdempotencyDecision, IdempotencyKey},
         media::MediaType,
-        rate_limit::{BASE_COST, RateLimitKey},
+        rate_limit::{BASE_COST, RateLimitKey, cost_of_length, cost_of_operation},
         request_id::RequestId,
         response::{ResponseCodes, StoreCost, render_body, render_response},
         serve::PeerAddr,
@@ -25,6 +25,8 @@ use crate::{
         timeout::Deadline,
     },
 };
+
+use super::request::RequestSource;
 
 /// Handles one GraphQL request.
 pub(super) struct RequestHandler<'a> {
@@ -42,15 +44,9 @@ impl<'a> RequestHandler<'a> {
         Self { state, parts, request_id, telemetry }
     }
 
-    /// Returns the response to the request.
-    ///
-    /// `read_request` reads and parses the request's body or URL. It is awaited only after the
-    /// credential has been verified.
-    pub(super) async fn handle(
-        &self,
-        read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,
-    ) -> Response {
-        self.process(read_request).await.unwrap_or_else(|error| {
+    /// Returns the response to the request. The source has its parameters.
+    pub(super) async fn handle(&self, source: RequestSource) -> Response {
+        self.process(source).await.unwrap_or_else(|error| {
             ErrorFormat::from_request(&self.parts.headers, &self.parts.extensions).render(error)
         })
     }
@@ -58,18 +54,17 @@ impl<'a> RequestHandler<'a> {
     /// Runs the steps in order. The first error ends the request.
     ///
     /// The comments list the HTTP statuses of the errors of each step.
-    async fn process(
-        &self,
-        read_request: impl Future<Output = Result<GraphQlRequest, HttpError>>,
-    ) -> Result<Response, HttpError> {
+    async fn process(&self, source: RequestSource) -> Result<Response, HttpError> {
         let media_type = self.negotiate_media_type()?; // 406
         let caller = self.authenticate().await?; // 400, 401, 429, 503
         let rate_limit_key = self.rate_limit_key(caller.as_ref());
         self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
-        let request = read_request.await?; // 400, 413, 415
-        let permit = self.acquire_permit()?; // 503
-        let idempotency_key = IdempotencyKey::from_request(&self.parts.headers, &request)?; // 400
-        let operation = self.prepare(request, rate_limit_key)?; // 400, 405, 429
+        let mut charged = BASE_COST;
+        let charge = |bytes| self.charge_length(rate_limit_key, bytes, &mut charged);
+        let request = source.read(self.parts, charge).await?; // 400, 413, 415, 429
+        let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
+        let idempotency_key = IdempotencyKey::from_headers(&self.parts.headers)?; // 400
+        let operation = self.prepare(request, rate_limit_key, charged)?; // 400, 405, 429
         // 409, 422, 503, 504
         self.execute(operation, caller, idempotency_key, permit, media_type).await
     }
@@ -124,8 +119,26 @@ impl<'a> RequestHandler<'a> {
         let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
         limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
             self.state.metrics.record_rate_limited(key.as_label());
-            HttpError::too_many_requests(wait)
+            let message =
+                "The rate limit is exceeded. Wait for `retryAfterSeconds` before trying again.";
+            HttpError::too_many_requests(message, wait)
         })
+    }
+
+    /// Charges for the length of a body or a query string. Adds the cost to `charged`, which is the
+    /// cost that was charged before.
+    fn charge_length(
+        &self,
+        key: RateLimitKey<'_>,
+        bytes: usize,
+        charged: &mut u64,
+    ) -> Result<(), HttpError> {
+        let cost = cost_of_length(bytes).saturating_sub(*charged);
+        if cost > 0 {
+            self.check_rate_limit(key, cost, *charged)?;
+            *charged += cost;
+        }
+        Ok(())
     }
 
     /// Charges the penalty for a rejected token or document.
@@ -135,15 +148,16 @@ impl<'a> RequestHandler<'a> {
         }
     }
 
-    fn acquire_permit(&self) -> Result<ConcurrencyPermit, HttpError> {
-        self.state.traffic_limits.concurrency.try_acquire()
+    fn acquire_permit(&self, caller: RateLimitKey<'_>) -> Result<ConcurrencyPermit, HttpError> {
+        self.state.traffic_limits.concurrency.try_acquire(caller)
     }
 
-    /// Parses and validates the document, and charges its cost.
+    /// Parses and validates the document, and charges its cost. `charged` was charged before.
     fn prepare(
         &self,
         request: GraphQlRequest,
         rate_limit_key: RateLimitKey<'_>,
+        charged: u64,
     ) -> Result<PreparedOperation, HttpError> {
         let operation = self.state.executor.prepare(request).map_err(|response| {
             self.penalize(rate_limit_key);
@@ -153,7 +167,8 @@ impl<'a> RequestHandler<'a> {
         if self.parts.method != Method::POST && !operation.is_query() {
             return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
         }
-        self.check_rate_limit(rate_limit_key, operation.complexity(), BASE_COST)?;
+        let cost = cost_of_operation(operation.complexity(), operation.writes());
+        self.check_rate_limit(rate_limit_key, cost, charged)?;
         Ok(operation)
     }
 
@@ -172,7 +187,7 @@ impl<'a> RequestHandler<'a> {
                 self.execute_idempotent(operation, caller, key, permit, media_type).await
             }
             (caller, _) => {
-                let session = self.new_session(caller, None);
+                let session = self.new_session(caller, None, &permit);
                 let response = self.state.executor.execute(session.clone(), operation).await;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
@@ -188,9 +203,9 @@ impl<'a> RequestHandler<'a> {
         permit: ConcurrencyPermit,
         media_type: MediaType,
     ) -> Result<Response, HttpError> {
-        match idempotency::claim(self.state, &caller, &key).await? {
+        match idempotency::claim(self.state, &caller, &key, &operation).await? {
             IdempotencyDecision::Execute(run) => {
-                let session = self.new_session(Some(caller), Some(run.clone()));
+                let session = self.new_session(Some(caller), Some(run.clone()), &permit);
                 let deadline = Deadline::from_extensions(&self.parts.extensions)?;
                 let state = self.state.clone();
                 let limits = (deadline, permit);
@@ -198,7 +213,9 @@ impl<'a> RequestHandler<'a> {
                 let response = response.await?;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
-            IdempotencyDecision::Replay(body) => Ok(self.replay(body, caller, media_type).await),
+            IdempotencyDecision::Replay(body) => {
+                Ok(self.replay(body, caller, &permit, media_type).await)
+            }
         }
     }
 
@@ -206,8 +223,14 @@ impl<'a> RequestHandler<'a> {
     ///
     /// The caller was authorized when the mutation was executed, but may have been disabled or
     /// deleted since.
-    async fn replay(&self, body: String, caller: Caller, media_type: MediaType) -> Response {
-        let session = self.new_session(Some(caller), None);
+    async fn replay(
+        &self,
+        body: String,
+        caller: Caller,
+        permit: &ConcurrencyPermit,
+        media_type: MediaType,
+    ) -> Response {
+        let session = self.new_session(Some(caller), None, permit);
         match session.viewer(false).await {
             Ok(_) => {
                 let mut response = render_body(body.into_bytes(), true, media_type);
@@ -221,9 +244,15 @@ impl<'a> RequestHandler<'a> {
         }
     }
 
-    fn new_session(&self, caller: Option<Caller>, run: Option<IdempotentRun>) -> Arc<Session> {
+    fn new_session(
+        &self,
+        caller: Option<Caller>,
+        run: Option<IdempotentRun>,
+        permit: &ConcurrencyPermit,
+    ) -> Arc<Session> {
         let access = self.state.access.clone();
-        let session = Arc::new(Session::new(access, caller, self.request_id.to_owned(), run));
+        let session = Session::new(access, caller, self.request_id.to_owned(), run);
+        let session = Arc::new(session.with_permit(permit.downgrade()));
         self.telemetry.set_session(&session);
         session
     }

@@ -20,6 +20,7 @@ use super::{
     state::AppState,
 };
 use handler::RequestHandler;
+use request::RequestSource;
 
 /// Adds the `/graphql` route.
 pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
@@ -32,8 +33,8 @@ pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
 /// Handles `POST /graphql`: a query or a mutation as JSON.
 async fn post(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let read_request = request::parse_body(&parts.headers, body, state.max_body_bytes);
-    RequestHandler::new(&state, &parts).handle(read_request).await
+    let source = RequestSource::Body { body, max_bytes: state.max_body_bytes };
+    RequestHandler::new(&state, &parts).handle(source).await
 }
 
 /// Handles `GET /graphql`: a query in the URL, or the playground for a browser.
@@ -42,8 +43,7 @@ async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response {
     if state.playground && media::prefers_html(&parts.headers) {
         return playground::page(&state, &parts.headers);
     }
-    let read_request = async { request::parse_query_params(&parts.uri) };
-    RequestHandler::new(&state, &parts).handle(read_request).await
+    RequestHandler::new(&state, &parts).handle(RequestSource::Url).await
 }
 
 /// Rejects all other methods with 405.

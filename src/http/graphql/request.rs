@@ -3,50 +3,85 @@
 //! Error messages never repeat the rejected input.
 
 use axum::{
-    body::{Body, HttpBody, to_bytes},
+    body::{Body, HttpBody},
     extract::Query,
-    http::{HeaderMap, Uri},
+    http::{Uri, request::Parts},
 };
+use http_body_util::BodyExt;
 use serde::Deserialize;
 
 use crate::{
-    graphql::GraphQlRequest,
+    graphql::{GraphQlRequest, RawObject},
     http::{error::HttpError, media},
 };
 
-type JsonObject = serde_json::Map<String, serde_json::Value>;
+/// The parameters of a request before they are read.
+pub(super) enum RequestSource {
+    /// The body of a `POST` request.
+    Body {
+        /// The body, of which nothing is read yet.
+        body: Body,
+        /// The maximum length of the body, in bytes.
+        max_bytes: usize,
+    },
+    /// The URL of a `GET` request.
+    Url,
+}
 
-/// Reads and parses a JSON body of at most `max_bytes` bytes.
-pub(super) async fn parse_body(
-    headers: &HeaderMap,
-    body: Body,
-    max_bytes: usize,
-) -> Result<GraphQlRequest, HttpError> {
-    if !media::is_json(headers) {
-        return Err(HttpError::unsupported_media_type());
-    }
-    // A body with an excessive `Content-Length` is not read at all. Any other body is read up to
-    // the limit.
-    if body.size_hint().lower() > max_bytes as u64 {
-        return Err(HttpError::payload_too_large(max_bytes));
-    }
-    match to_bytes(body, max_bytes).await {
-        Ok(bytes) => parse_json(&bytes),
-        Err(error) if is_length_limit_error(&error) => Err(HttpError::payload_too_large(max_bytes)),
-        Err(_) => Err(HttpError::bad_request("The body is incomplete.")),
+impl RequestSource {
+    /// Reads and parses the parameters.
+    ///
+    /// `charge` gets the announced length and then the received length, in bytes. If it fails, nothing
+    /// more is read, and nothing is parsed.
+    pub(super) async fn read(
+        self,
+        parts: &Parts,
+        mut charge: impl FnMut(usize) -> Result<(), HttpError>,
+    ) -> Result<GraphQlRequest, HttpError> {
+        match self {
+            Self::Body { .. } if !media::is_json(&parts.headers) => {
+                Err(HttpError::unsupported_media_type())
+            }
+            Self::Body { body, max_bytes } => {
+                parse_json(&read_body(body, max_bytes, charge).await?)
+            }
+            Self::Url => {
+                charge(parts.uri.query().map_or(0, str::len))?;
+                parse_query_params(&parts.uri)
+            }
+        }
     }
 }
 
-/// Returns whether reading failed because the body is too long.
-fn is_length_limit_error(error: &axum::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
+/// Reads a body of at most `max_bytes` bytes.
+///
+/// Each frame is copied and dropped at once. A list of frames would take a multiple of their length if
+/// the client sends small chunks.
+async fn read_body(
+    mut body: Body,
+    max_bytes: usize,
+    mut charge: impl FnMut(usize) -> Result<(), HttpError>,
+) -> Result<Vec<u8>, HttpError> {
+    let too_large = || HttpError::payload_too_large(max_bytes);
+    // A body with an excessive `Content-Length` is not read at all. Any other body is read up to
+    // the limit.
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > max_bytes {
+        return Err(too_large());
     }
-    false
+    charge(announced)?;
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| HttpError::bad_request("The body is incomplete."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let received = bytes.len() + data.len();
+        if received > max_bytes {
+            return Err(too_large());
+        }
+        charge(received)?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
 }
 
 fn parse_json(body: &[u8]) -> Result<GraphQlRequest, HttpError> {
@@ -80,7 +115,7 @@ struct QueryParams {
 }
 
 /// Parses the query parameters of a GET request.
-pub(super) fn parse_query_params(uri: &Uri) -> Result<GraphQlRequest, HttpError> {
+fn parse_query_params(uri: &Uri) -> Result<GraphQlRequest, HttpError> {
     let Ok(Query(params)) = Query::<QueryParams>::try_from_uri(uri) else {
         let message = "The URL must have each parameter at most once.";
         return Err(HttpError::bad_request(message));
@@ -89,15 +124,16 @@ pub(super) fn parse_query_params(uri: &Uri) -> Result<GraphQlRequest, HttpError>
         query: params.query,
         document_id: params.document_id,
         operation_name: params.operation_name,
-        variables: parse_object("variables", params.variables)?,
-        extensions: parse_object("extensions", params.extensions)?,
+        variables: parse_object("variables", params.variables)?.into(),
+        extensions: parse_object("extensions", params.extensions)?.into(),
     })
 }
 
 /// Parses a parameter whose value is a JSON object. An empty value counts as absent.
-fn parse_object(name: &str, text: Option<String>) -> Result<Option<JsonObject>, HttpError> {
+fn parse_object(name: &str, text: Option<String>) -> Result<Option<RawObject>, HttpError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    serde_json::from_str(&text)
+    RawObject::parse(text)
+        .map(Some)
         .map_err(|_| HttpError::bad_request(format!("`{name}` must be a JSON object.")))
 }
 

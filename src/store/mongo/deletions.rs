@@ -150,8 +150,8 @@ fn members_of(tenant: TenantId) -> Document {
 }
 
 /// Returns the update that removes the membership from a user. Like any other change of a user, it
-/// increments the version. Parts of a user that a manual edit made unreadable stay as they are, and
-/// do not fail the update.
+/// sets the version of `next_version`. Parts of a user that a manual edit made unreadable stay as they
+/// are, and do not fail the update.
 fn remove_membership(cleanup: &PendingCleanup) -> Vec<Document> {
     let tenant = to_oid(cleanup.tenant.raw);
     let tenants = doc! { "$cond": [
@@ -162,9 +162,18 @@ fn remove_membership(cleanup: &PendingCleanup) -> Vec<Document> {
         "cond": { "$not": { "$in": [tenant, tenants] } },
     } };
     let version = doc! { "$ifNull": ["$version", 1] };
-    let next = doc! { "$cond": [
-        { "$isNumber": &version }, { "$add": [&version, 1] }, &version,
+    // In the order of BSON, only numbers are between two numbers.
+    let is_in_range = doc! { "$and": [
+        { "$gte": [&version, i32::MIN] }, { "$lt": [&version, i32::MAX] },
     ] };
+    let is_last = doc! { "$eq": [&version, i32::MAX] };
+    let next = doc! { "$switch": {
+        "branches": [
+            { "case": is_in_range, "then": { "$add": [&version, 1] } },
+            { "case": is_last, "then": 1 },
+        ],
+        "default": &version,
+    } };
     vec![doc! { "$set": {
         "memberships": { "$cond": [{ "$isArray": "$memberships" }, others, []] },
         "version": next,

@@ -6,7 +6,7 @@
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::domain::change::Change;
+use crate::domain::change::{Change, locked_tenant};
 
 /// The number of queues. Two tenants may share one, and then wait for each other without need.
 const LOCK_STRIPES: usize = 64;
@@ -21,11 +21,7 @@ impl TenantLocks {
 
     /// Locks the tenant that these changes lock, update or delete. Returns `None` if there is none.
     pub(super) async fn lock(&self, changes: &[Change]) -> Option<MutexGuard<'_, ()>> {
-        let tenant = changes.iter().find_map(|change| match change {
-            Change::LockTenant { id, .. } | Change::DeleteTenant { id, .. } => Some(*id),
-            Change::UpdateTenant { tenant, .. } => Some(tenant.id),
-            _ => None,
-        })?;
+        let tenant = locked_tenant(changes)?;
         let hash: usize = tenant.raw.0.iter().map(|byte| usize::from(*byte)).sum();
         Some(self.0[hash % LOCK_STRIPES].lock().await)
     }

@@ -102,7 +102,11 @@ pub(super) fn statements() -> Vec<String> {
 
 const DELETE_TENANT: &str = "DELETE FROM tenants WHERE id = ?1 AND version = ?2";
 const DELETE_SUBSCRIPTIONS: &str = "DELETE FROM subscriptions WHERE tenant_id = ?1";
-const UPDATE_FORMER_MEMBERS: &str = "UPDATE users SET version = version + 1, updated_at = ?2, \
+// The version is the one of `next_version`. A manual edit may have stored a number beyond its range,
+// which stays as it is.
+const UPDATE_FORMER_MEMBERS: &str = "UPDATE users SET version = CASE \
+    WHEN version < 2147483647 THEN version + 1 WHEN version = 2147483647 THEN 1 ELSE version END, \
+    updated_at = ?2, \
     groups_as_of = max(coalesce(groups_as_of, ?3), ?3) \
     WHERE id IN (SELECT m.user_id FROM memberships m WHERE m.tenant_id = ?1)";
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE tenant_id = ?1";
@@ -181,4 +185,36 @@ fn delete_tombstones(
     ensure_matched(latest.map(|tombstone| tombstone.deleted_at) == expected)?;
     run(db, DELETE_TOMBSTONES, params![identity.issuer, identity.subject])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    /// A version beyond 32 bits makes a user unreadable, and does not fail the deletion of a tenant.
+    #[test]
+    fn former_member_has_the_next_version() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        schema::migrate(&mut db).expect("migrated");
+        let transaction = db.transaction().expect("a transaction");
+        for (before, after) in [
+            (1, 2),
+            (-1, 0),
+            (i64::from(i32::MAX), 1),
+            (i64::from(i32::MAX) + 1, i64::from(i32::MAX) + 1),
+            (i64::MAX, i64::MAX),
+        ] {
+            let user = "INSERT INTO users (id, issuer, subject, name, name_fold, disabled, version, \
+                created_at, updated_at) VALUES (zeroblob(12), 'i', 's', 'A', 'a', 0, ?1, 0, 0)";
+            transaction.execute(user, [before]).expect("a user");
+            let membership = "INSERT INTO memberships (user_id, tenant_id, ordinal, role, source, since) \
+                VALUES (zeroblob(12), zeroblob(12), 0, 'member', 'direct', 0)";
+            transaction.execute(membership, []).expect("a membership");
+            run(&transaction, UPDATE_FORMER_MEMBERS, params![[0_u8; 12], 5, 6]).expect("updated");
+            let stored = transaction.query_row("SELECT version FROM users", [], |row| row.get(0));
+            assert_eq!(stored, Ok(after), "{before}");
+            transaction.execute("DELETE FROM users", []).expect("deleted");
+        }
+    }
 }

@@ -5,10 +5,12 @@
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
 //! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
-//! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors.
+//! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
+//!   `database_file` those of the file.
 //! - `query_plan_tests.rs` checks that every statement uses an index.
 
 mod commit;
+mod database_file;
 mod errors;
 mod idempotency;
 mod lists;
@@ -58,6 +60,15 @@ impl SqliteStore {
     /// not a database. [`PrepareError::Failed`] if the disk or another process prevents it.
     pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
         Ok(Self { pool: Pool::open(path, command_metrics(metrics))? })
+    }
+
+    /// Checks that a path can be the one of a database file, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError::Misconfigured`] if it is the path of a folder or of anything else but a file.
+    pub fn validate_path(path: &Path) -> Result<(), PrepareError> {
+        database_file::validate(path)
     }
 
     /// Creates a store in memory. Its data is lost when the process ends.

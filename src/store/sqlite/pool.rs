@@ -12,12 +12,13 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, vtab::array};
+use rusqlite::{Connection, Error, OpenFlags, ffi, vtab::array};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::Semaphore,
 };
 
+use super::database_file;
 use crate::store::{PrepareError, StoreError, instrumentation::CommandMetrics};
 
 /// The maximum number of concurrent reads. Further reads wait.
@@ -96,24 +97,10 @@ impl Connections {
 
 impl Pool {
     pub(super) fn open(path: &Path, command_metrics: CommandMetrics) -> Result<Self, PrepareError> {
-        let file = path.display();
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                PrepareError::Misconfigured(format!(
-                    "the folder of {file} cannot be created: {error}"
-                ))
-            })?;
-        }
+        database_file::validate(path)?;
+        database_file::create_folder(path)?;
         let connect = |read_only: bool| {
-            connect(path, read_only).map_err(|error| match PrepareError::from(error) {
-                PrepareError::Misconfigured(cause) => {
-                    PrepareError::Misconfigured(format!("{file}: {cause}"))
-                }
-                PrepareError::Failed(StoreError::Internal(cause)) => {
-                    PrepareError::Misconfigured(format!("{file} cannot be opened: {cause}"))
-                }
-                transient => transient,
-            })
+            connect(path, read_only).map_err(|error| database_file::open_error(path, error))
         };
         // The writer connects first, because it creates the file and enables the write-ahead log.
         let writer = connect(false)?;
@@ -156,7 +143,13 @@ impl Pool {
 }
 
 fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
-    let db = Connection::open(path)?;
+    // Without the flag for URIs, a path that begins with `file:` is a path, too.
+    let flags = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_URI);
+    let db = Connection::open_with_flags(path, flags)?;
+    // SQLite opens a file that it may not write for reading only.
+    if !read_only && db.is_readonly("main")? {
+        return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None));
+    }
     db.busy_timeout(BUSY_TIMEOUT)?;
     array::load_module(&db)?;
     db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);

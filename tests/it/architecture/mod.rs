@@ -42,6 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("apollo_compiler::", &["graphql/validation", "graphql/limits/schema_index.rs"]),
     ("reqwest::", &["auth"]),
     ("prometheus::", &["metrics"]),
+    ("rustix::", &["app"]),
     ("opentelemetry", &["trace.rs", "telemetry.rs"]),
     ("std::env::", &["cli.rs"]),
 ];

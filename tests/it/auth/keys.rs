@@ -190,7 +190,10 @@ impl JwksSource for ScriptedSource {
 }
 
 fn status_500() -> KeyFetchError {
-    KeyFetchError::KeySet(FetchError::Status(500))
+    KeyFetchError::KeySet {
+        url: "https://id.example/jwks".to_owned(),
+        error: FetchError::Status(500),
+    }
 }
 
 impl ScriptedSource {
@@ -294,4 +297,19 @@ async fn fixed_keys_are_ready_without_a_fetch() {
         Err(UNKNOWN_KEY)
     );
     assert_eq!(issuer.jwks_fetches(), 0);
+}
+
+#[tokio::test]
+async fn keys_with_the_same_kid_are_each_tried() {
+    let issuer = TestIssuer::start().await;
+    let keys = [Kind::P256, Kind::P256, Kind::P384].map(|kind| TestKey::fresh(kind, "shared"));
+    issuer.set_keys(&keys);
+    let authenticator = authenticator(&issuer).await;
+    for key in &keys {
+        let token = issuer.token().key(key).sign();
+        assert!(verify(&authenticator, &token).await.is_ok(), "{}", key.alg());
+    }
+    let other = issuer.token().key(&TestKey::fresh(Kind::P256, "shared")).sign();
+    let error = AuthError::InvalidToken(TokenError::Signature);
+    assert_eq!(verify(&authenticator, &other).await, Err(error));
 }

@@ -63,9 +63,12 @@ async fn errors_large_bodies_and_invalid_json_are_rejected() {
     ] {
         let issuer = TestIssuer::start().await;
         issuer.set_jwks_response(response.clone());
-        assert_eq!(fetch_error(&issuer).await, format!("key set: {error}"));
+        assert_eq!(fetch_error(&issuer).await, format!("key set: {}: {error}", issuer.jwks_url()));
         issuer.set_discovery_response(response);
-        assert_eq!(fetch_error(&issuer).await, format!("discovery: {error}"));
+        assert_eq!(
+            fetch_error(&issuer).await,
+            format!("discovery: {}/.well-known/openid-configuration: {error}", issuer.url())
+        );
     }
     let issuer = TestIssuer::start().await;
     issuer.set_jwks_response(ProviderResponse::Json(json!({"keys": "none"})));
@@ -81,10 +84,11 @@ async fn redirects_are_followed_to_the_same_host_and_at_most_three_times() {
     assert_eq!(discovery(&issuer).fetch().await.expect("a followed redirect").set.len(), 1);
     issuer.set_jwks_response(ProviderResponse::Redirect("/jwks".to_owned()));
     let fetches_before = issuer.jwks_fetches();
-    assert_eq!(fetch_error(&issuer).await, "key set: redirected too often");
+    let error = |reason| format!("key set: {}: {reason}", issuer.jwks_url());
+    assert_eq!(fetch_error(&issuer).await, error("redirected too often"));
     assert_eq!(issuer.jwks_fetches() - fetches_before, 4, "the first request and three redirects");
     issuer.set_jwks_response(ProviderResponse::Redirect(other.jwks_url()));
-    assert_eq!(fetch_error(&issuer).await, "key set: redirected to another origin");
+    assert_eq!(fetch_error(&issuer).await, error("redirected to another origin"));
     assert_eq!(other.jwks_fetches(), 0);
 }
 
@@ -98,7 +102,7 @@ async fn fetch_times_out_without_a_response() {
         time.advance(Duration::from_millis(5001)).await;
     };
     let (error, ()) = tokio::join!(fetch_error(&issuer), timeout);
-    assert_eq!(error, "key set: no response in time");
+    assert_eq!(error, format!("key set: {}: no response in time", issuer.jwks_url()));
 }
 
 #[test]
@@ -116,40 +120,69 @@ fn unusable_keys_are_skipped_and_reported() {
         (json!({"kty": "oct", "k": "AAAA", "kid": "s"}), "\"s\" is a shared secret"),
         (json!({"kty": "AKP"}), "has a `kty` other than"),
         (rsa("use", json!("enc")), "\"rsa\" has a `use` other than `sig`"),
-        (rsa("use", json!(null)), "has a `use` other than `sig`"),
+        (rsa("use", json!("")), "has a `use` other than `sig`"),
         (rsa("key_ops", json!(["encrypt"])), "has `key_ops` without `verify`"),
         (rsa("key_ops", json!("verify")), "has `key_ops` without `verify`"),
         (rsa("kid", json!(1)), "has a `kid` that is not a string"),
         (rsa("alg", json!("RSA-OAEP")), "has an `alg` that is not accepted"),
         (rsa("alg", json!("ES256")), "has an `alg` that is not accepted"),
         (rsa("alg", json!("HS256")), "has an `alg` that is not accepted"),
-        (rsa("alg", json!(null)), "has an `alg` that is not accepted"),
+        (rsa("alg", json!(1)), "has an `alg` that is not accepted"),
+        (rsa("kty", json!(null)), "has no `kty`"),
+        (rsa("n", json!(null)), "lacks a parameter of its `kty`"),
+        (rsa("e", json!(65537)), "lacks a parameter of its `kty`"),
+        (json!({"kty": "RSA"}), "lacks a parameter of its `kty`"),
         (rsa("n", base64_of_length(255)), "is an RSA key of less than 2048 bits"),
         (rsa("n", base64_of_length(1026)), "is RSA of more than 8192 bits"),
-        (rsa("n", json!("+/")), "has no readable `n`"),
+        (rsa("n", json!("+/")), "is not base64url"),
         (rsa("e", json!("")), "is RSA with an `e`"),
         (rsa("e", json!("AQ")), "is RSA with an `e`"),
         (rsa("e", json!("BA")), "is RSA with an `e`"),
         (rsa("e", base64_of_length(8)), "is RSA with an `e`"),
         (p256("alg", json!("ES384")), "has an `alg` that is not accepted"),
-        (p256("crv", json!("P-384")), "has no readable `x`"),
+        (p256("crv", json!("P-384")), "is not a point of its curve"),
         (p256("crv", json!("P-521")), "is on a curve that is not accepted"),
         (p256("crv", json!("secp256k1")), "is on a curve that is not accepted"),
         (p256("kty", json!("OKP")), "is on a curve that is not accepted"),
-        (p256("x", json!("AAAA")), "has no readable `x`"),
+        (p256("x", json!("AAAA")), "is not a point of its curve"),
         (p256("y", json!("A".repeat(43))), "is not a point of its curve"),
         (with(Kind::Ed25519, "crv", json!("Ed448")), "is on a curve that is not accepted"),
-        (with(Kind::Ed25519, "x", json!("AAAA")), "has no readable `x`"),
+        (with(Kind::Ed25519, "x", json!("AAAA")), "is not a point of its curve"),
+        (with(Kind::Ed25519, "kty", json!("EC")), "lacks a parameter of its `kty`"),
+        (p256("crv", json!("Ed25519")), "is on a curve that is not accepted"),
+        (p256("y", json!(null)), "lacks a parameter of its `kty`"),
     ] {
         let set = KeySet::from_jwks(&json!({"keys": [jwk]})).expect("a key set");
         assert!(set.is_empty(), "{jwk}");
         let [skipped] = set.skipped() else { panic!("one reason for one key") };
         assert!(skipped.contains(reason), "{jwk}: {skipped}");
     }
-    let usable = [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519].map(|kind| {
-        let mut jwk = TestKey::of(kind).public();
-        jwk["key_ops"] = json!(["verify"]);
-        jwk
-    });
-    assert_eq!(KeySet::from_jwks(&json!({"keys": usable})).expect("a key set").len(), 4);
+}
+
+#[test]
+fn null_and_empty_restrictions_of_a_key_count_as_absent() {
+    let kinds = [Kind::Rsa, Kind::P256, Kind::P384, Kind::Ed25519];
+    for (member, value) in [
+        ("key_ops", json!(["verify"])),
+        ("key_ops", json!(["sign", "verify"])),
+        ("key_ops", json!([])),
+        ("key_ops", json!(null)),
+        ("use", json!("sig")),
+        ("use", json!(null)),
+        ("alg", json!(null)),
+        ("kid", json!(null)),
+        ("x5u", json!(1)),
+        ("unknown", json!({"keys": []})),
+    ] {
+        let keys = kinds.map(|kind| {
+            let mut jwk = TestKey::of(kind).public();
+            jwk[member] = value.clone();
+            jwk
+        });
+        let set = KeySet::from_jwks(&json!({"keys": keys})).expect("a key set");
+        assert_eq!((set.len(), set.skipped()), (4, &[][..]), "{member}: {value}");
+    }
+    let mut ed25519 = TestKey::of(Kind::Ed25519).jwk();
+    ed25519["alg"] = json!("Ed25519");
+    assert_eq!(KeySet::from_jwks(&json!({"keys": [ed25519]})).expect("a key set").len(), 1);
 }

@@ -1,5 +1,6 @@
 //! The program as a separate process: its commands, its output and its responses over TCP.
 
+mod crashes;
 mod playground;
 mod provider;
 mod seed;
@@ -15,6 +16,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::http::cors::assert_not_shared;
 use crate::support::{
     issuer::TestIssuer,
     mongod::{FreshDatabase, Kind, Mongod},
@@ -55,8 +57,14 @@ impl Drop for Running {
 impl Running {
     /// Starts `dev` and reads its standard output, which contains its URLs.
     fn dev(folder: &Path) -> Self {
+        Self::dev_with_variables(folder, &[])
+    }
+
+    /// Starts `dev` with the given variables.
+    fn dev_with_variables(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = tenantry(folder);
         command.args(["dev", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
+        command.envs(variables.iter().copied());
         command.stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let out = child.stdout.take().expect("a pipe");
@@ -313,6 +321,8 @@ fn invalid_configuration_is_one_line_and_exit_code_2() {
         ("TENANTRY_REQUEST_TIMEOUT", "10", true),
         ("TENANTRY_RATE_LIMIT", "20000", true),
         ("TENANTRY_MAX_CONCURRENT_REQUESTS", "none", true),
+        ("TENANTRY_MAX_CONNECTIONS", "0", true),
+        ("TENANTRY_MAX_CONNECTIONS_PER_ADDRESS", "many", true),
         ("TENANTRY_TRUSTED_PROXIES", "10.0.0.0/33", true),
         ("TENANTRY_SHUTDOWN_DELAY", "1", true),
         ("TENANTRY_SHUTDOWN_TIMEOUT", "0s", true),
@@ -556,6 +566,84 @@ fn dev_rejects_other_addresses_than_loopback_and_reports_a_taken_port() {
     let error = text(&output.stderr);
     assert_eq!((output.status.code(), error.lines().count()), (Some(1), 1), "{error}");
     assert!(error.contains("TENANTRY_BIND") && error.contains(&address), "{error}");
+}
+
+/// No page of another origin can read the tokens, even if all origins may send GraphQL requests.
+#[tokio::test(flavor = "multi_thread")]
+async fn dev_shares_no_token_with_other_origins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut dev = Running::dev_with_variables(folder.path(), &[("TENANTRY_CORS_ORIGINS", "*")]);
+    let base = dev.line("playground");
+    let client = reqwest::Client::new();
+    let send = async |method: &'static str, path: &str| {
+        let request = client
+            .request(method.parse().expect("a method"), format!("{base}{path}"))
+            .header("origin", "https://evil.example")
+            .header("access-control-request-method", "GET");
+        request.send().await.expect("a response")
+    };
+    for path in
+        ["", "dev/identities", "dev/oidc/jwks.json", "dev/oidc/.well-known/openid-configuration"]
+    {
+        let response = send("GET", path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+        assert_not_shared(response.headers(), path);
+        let preflight = send("OPTIONS", path).await;
+        assert_eq!(preflight.status(), 405, "{path}");
+        assert_not_shared(preflight.headers(), path);
+    }
+    let preflight = send("OPTIONS", "graphql").await;
+    assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+}
+
+/// One line names the variable, its value and the expected value.
+#[tokio::test(flavor = "multi_thread")]
+async fn path_that_cannot_be_a_database_is_rejected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("folder")).expect("created");
+    std::fs::write(path("text"), "This text is longer than the header of a database. ".repeat(20))
+        .expect("written");
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket");
+    for name in ["folder", "socket", "text", "text/portal.db", "absent/"] {
+        let url = format!("sqlite://{}", path(name).display());
+        let variables = [
+            ("TENANTRY_DATABASE_URL", &*url),
+            ("TENANTRY_OIDC_ISSUER", "https://id.example.org/"),
+            ("TENANTRY_OIDC_AUDIENCE", "portal"),
+            ("TENANTRY_BIND", "127.0.0.1:0"),
+            ("TENANTRY_ADMIN_BIND", "127.0.0.1:0"),
+        ];
+        for command in ["serve", "seed"] {
+            let output = run(folder.path(), &[command], &variables);
+            assert_database_is_rejected(&output, name);
+            assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
+        }
+    }
+    // `check` also examines the provider.
+    let issuer = TestIssuer::start().await;
+    for name in ["folder", "text/portal.db", "absent/"] {
+        let url = format!("sqlite://{}", path(name).display());
+        let variables = [
+            ("TENANTRY_DATABASE_URL", &*url),
+            ("TENANTRY_OIDC_ISSUER", issuer.url()),
+            ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+        ];
+        let (code, output) = check(folder.path(), &variables).await;
+        assert_eq!(code, Some(2), "{name}: {output}");
+        let error = output.lines().last().unwrap_or_default();
+        assert!(error.contains("TENANTRY_DATABASE_URL") && error.contains(name), "{output}");
+        assert!(!output.contains("host, port"), "{name}: {output}");
+    }
+}
+
+#[track_caller]
+fn assert_database_is_rejected(output: &Output, name: &str) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{name}: {error}");
+    assert!(error.contains("TENANTRY_DATABASE_URL: ") && error.contains(name), "{name}: {error}");
+    assert!(error.contains("expected the path of a SQLite file"), "{name}: {error}");
 }
 
 #[test]

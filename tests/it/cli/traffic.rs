@@ -1,5 +1,7 @@
 //! The traffic options are applied by the started program. `http` tests their effects in detail.
 
+use std::process::{Command, Stdio};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -102,4 +104,39 @@ async fn max_concurrent_requests_option_is_applied() {
     let (_running, _, admin) = serve_with("TENANTRY_MAX_CONCURRENT_REQUESTS", "7").await;
     let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
     assert!(metrics.contains("tenantry_requests_in_flight_limit 7\n"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_leave_files_for_probes_and_other_clients() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", r#"ulimit -n 128 && exec "$0" "$@""#, env!("CARGO_BIN_EXE_tenantry")]);
+    command.args(["serve", "--bind", "127.0.0.1:0", "--admin-bind", "127.0.0.1:0"]);
+    command.env_clear().current_dir(folder.path()).envs([
+        ("TENANTRY_DATABASE_URL", "sqlite://portal.db"),
+        ("TENANTRY_OIDC_ISSUER", issuer.url()),
+        ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+        ("TENANTRY_LOG_FORMAT", "json"),
+    ]);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut serve = Running::logging(command);
+    let message = "TENANTRY_MAX_CONNECTIONS exceeds the limit of open files and was lowered";
+    let lowered = serve.logged(message);
+    assert_eq!((&lowered["open_files"], &lowered["max_connections"]), (&128.into(), &64.into()));
+    assert_eq!(lowered["max_connections_per_address"], 32);
+    let serving = serve.logged("serving");
+    let address = |name: &str| serving[name].as_str().expect("an address").to_owned();
+    let (public, admin) = (address("bind"), address("admin"));
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(TcpStream::connect(&public).await.expect("a connection"));
+        idle.push(TcpStream::connect(&admin).await.expect("a connection"));
+    }
+    assert_eq!(get(&format!("http://{admin}/healthz")).await.0, 200);
+    assert_eq!(send_query(&public).await.status(), 200);
+    while get(&format!("http://{admin}/readyz")).await.0 != 200 {}
+    let (_, metrics) = get(&format!("http://{admin}/metrics")).await;
+    let closed = r#"tenantry_idle_connections_closed_total{scope="address"} 119"#;
+    assert!(metrics.contains(closed), "{metrics}");
 }

@@ -1,9 +1,11 @@
-//! The limit of concurrent requests, and the requests that count towards it.
+//! The limits of concurrent requests, in all and of one caller, and the requests that count towards
+//! them.
 
 use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
+use tenantry::domain::{change::Change, user::TenantRole};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,31 +13,61 @@ use tokio::{
 };
 
 use crate::support::{
-    app::{App, Backend, Reply, Setup},
+    app::{App, Backend, Reply, Setup, on_both_stores},
     store_gate::StoreGate,
-    world::World,
+    world::{self, World},
 };
+
+on_both_stores! {
+    writes_to_one_tenant_commit_once_each,
+}
+
+const ME: &str = "{ me { id } }";
+const READ: &str = r#"{ tenant(slug: "acme") { name } }"#;
+const TYPENAME: &str = "{ __typename }";
 
 const MUTATION: &str =
     r#"mutation { createTenant(input: {slug: "one", name: "One"}) { tenant { slug } } }"#;
 
 /// Returns a gateway that allows so many concurrent requests, and the gate that blocks its store.
 async fn app_with_limit(limit: usize) -> (Arc<App>, Arc<StoreGate>) {
+    app_with_limit_on(Backend::Sqlite, limit).await
+}
+
+async fn app_with_limit_on(backend: Backend, limit: usize) -> (Arc<App>, Arc<StoreGate>) {
     let gate = StoreGate::open();
     let setup = Setup { gate: Some(gate.clone()), max_in_flight: limit, ..Setup::default() };
-    let app = App::with(Backend::Sqlite, setup).await;
+    let app = App::with(backend, setup).await;
     World::new(&app).await;
     (Arc::new(app), gate)
 }
 
-/// Sends a request of ada's in a task of its own.
-fn spawn_request(app: &Arc<App>, query: &str, key: &str) -> JoinHandle<Reply> {
+/// Returns a mutation that renames acme.
+fn rename(name: &str) -> String {
+    let id = world::tenant(1, "acme").id;
+    format!(
+        r#"mutation {{ updateTenant(input: {{id: "{id}", name: "{name}"}}) {{ tenant {{ name }} }} }}"#
+    )
+}
+
+/// Sends a request in a task of its own.
+fn spawn_request(app: &Arc<App>, subject: &str, query: &str) -> JoinHandle<Reply> {
+    spawn_keyed_request(app, subject, query, None)
+}
+
+/// Sends a request with an `Idempotency-Key` in a task of its own.
+fn spawn_keyed_request(
+    app: &Arc<App>,
+    subject: &str,
+    query: &str,
+    key: Option<&str>,
+) -> JoinHandle<Reply> {
     let request = Request::post("/graphql")
         .header("content-type", "application/json")
-        .header("idempotency-key", key)
-        .header("authorization", format!("Bearer {}", app.token("ada", [])))
-        .body(Body::from(json!({"query": query}).to_string()))
-        .expect("a request");
+        .header("authorization", format!("Bearer {}", app.token(subject, [])));
+    let request =
+        key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
+    let request = request.body(Body::from(json!({"query": query}).to_string())).expect("a request");
     let app = app.clone();
     tokio::spawn(async move { app.send(request).await })
 }
@@ -48,7 +80,8 @@ async fn in_flight(app: &App) -> f64 {
 async fn requests_over_the_concurrency_limit_are_rejected_immediately() {
     let (app, gate) = app_with_limit(3).await;
     gate.set_closed(true);
-    let pending: Vec<_> = (0..3).map(|_| spawn_request(&app, "{ me { id } }", "k")).collect();
+    let pending: Vec<_> =
+        ["ada", "bob", "carol"].map(|caller| spawn_request(&app, caller, ME)).into();
     gate.wait_for_calls(3).await;
     assert_eq!(in_flight(&app).await, 3.0);
     for _ in 0..5 {
@@ -74,7 +107,7 @@ async fn requests_over_the_concurrency_limit_are_rejected_immediately() {
 async fn disconnected_client_releases_its_permit() {
     let (app, gate) = app_with_limit(1).await;
     gate.set_closed(true);
-    let pending = spawn_request(&app, "{ me { id } }", "k");
+    let pending = spawn_request(&app, "ada", ME);
     gate.wait_for_calls(1).await;
     assert_eq!(app.query_anonymous("{ __typename }").await.status, 503);
     pending.abort();
@@ -88,7 +121,7 @@ async fn disconnected_client_releases_its_permit() {
 async fn mutation_that_outlives_its_client_keeps_its_permit() {
     let (app, gate) = app_with_limit(1).await;
     gate.set_closed(true);
-    let pending = spawn_request(&app, MUTATION, "k");
+    let pending = spawn_keyed_request(&app, "ada", MUTATION, Some("k"));
     gate.wait_for_calls(1).await;
     pending.abort();
     assert!(pending.await.is_err_and(|error| error.is_cancelled()));
@@ -97,14 +130,145 @@ async fn mutation_that_outlives_its_client_keeps_its_permit() {
     gate.set_closed(false);
     // The permit is released as soon as the mutation has completed.
     let replay = loop {
-        let reply = spawn_request(&app, MUTATION, "k").await.expect("a response");
-        if reply.status != 503 {
+        let repeated = spawn_keyed_request(&app, "ada", MUTATION, Some("k"));
+        let reply = repeated.await.expect("a response");
+        if reply.status != 429 {
             break reply;
         }
         tokio::task::yield_now().await;
     };
     assert_eq!(replay.data()["createTenant"]["tenant"]["slug"], "one");
     assert_eq!((replay.writes, in_flight(&app).await), (0, 0.0));
+}
+
+#[tokio::test]
+async fn caller_has_a_quarter_of_the_permits() {
+    let (app, gate) = app_with_limit(8).await;
+    gate.set_closed(true);
+    let mut pending: Vec<_> = (0..2).map(|_| spawn_request(&app, "bob", ME)).collect();
+    gate.wait_for_calls(2).await;
+    let reply = app.query_as("bob", TYPENAME).await;
+    assert_eq!((reply.status, reply.codes()), (429, vec!["RATE_LIMITED"]));
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    assert_eq!(reply.json["errors"][0]["extensions"]["retryAfterSeconds"], 1);
+    assert_eq!(app.metric(r#"tenantry_requests_rate_limited_total{scope="user"}"#).await, 1.0);
+    // Other callers are not affected, and neither are clients without a token.
+    pending.push(spawn_request(&app, "carol", ME));
+    gate.wait_for_calls(3).await;
+    app.query_anonymous(TYPENAME).await.data();
+    assert_eq!(app.metric("tenantry_requests_shed_total").await, 0.0);
+    gate.set_closed(false);
+    for reply in pending {
+        reply.await.expect("a response").data();
+    }
+    app.query_as("bob", TYPENAME).await.data();
+}
+
+#[tokio::test]
+async fn request_holds_no_permit_while_it_waits_for_a_commit() {
+    for backend in [Backend::Sqlite, Backend::Mongo] {
+        let (app, gate) = app_with_limit_on(backend, 1).await;
+        gate.set_commits_closed(true);
+        let pending = spawn_request(&app, "bob", &rename("Renamed"));
+        gate.wait_for_commits(1).await;
+        assert_eq!(in_flight(&app).await, 0.0);
+        app.query_as("carol", READ).await.data();
+        // The request still counts for its caller.
+        assert_eq!(app.query_as("bob", TYPENAME).await.status, 429);
+        gate.set_commits_closed(false);
+        let reply = pending.await.expect("a response");
+        assert_eq!(reply.data()["updateTenant"]["tenant"]["name"], "Renamed");
+        app.query_as("bob", TYPENAME).await.data();
+    }
+}
+
+#[tokio::test]
+async fn writes_waiting_for_one_tenant_leave_all_permits_to_others() {
+    for backend in [Backend::Sqlite, Backend::Mongo] {
+        let (app, gate) = app_with_limit_on(backend, 8).await;
+        let acme = world::tenant(1, "acme").id;
+        let owners = ["one", "two", "three", "four"];
+        let users = (1000..).zip(owners).map(|(n, subject)| {
+            Change::InsertUser(world::user(&app, n, subject, &[(acme, TenantRole::Owner)]))
+        });
+        app.store.commit(&users.collect::<Vec<_>>()).await.expect("identifiers are unused");
+        gate.set_closed(true);
+        gate.set_commits_closed(true);
+        let writers = owners.iter().chain(&owners);
+        let pending: Vec<_> =
+            writers.map(|writer| spawn_request(&app, writer, &rename(writer))).collect();
+        gate.wait_for_calls(8).await;
+        assert_eq!(app.query_as("carol", READ).await.status, 503);
+        gate.set_closed(false);
+        // One write commits, and the others wait for their turn.
+        while in_flight(&app).await > 0.0 && gate.commit_count() <= 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.commit_count(), 1);
+        app.query_as("carol", READ).await.data();
+        gate.set_commits_closed(false);
+        for reply in pending {
+            reply.await.expect("a response").data();
+        }
+    }
+}
+
+/// A write that waited for its turn decides on the current version, so its commit is never stale.
+async fn writes_to_one_tenant_commit_once_each(app: App) {
+    const WRITES: u32 = 20;
+    World::new(&app).await;
+    let app = Arc::new(app);
+    let command = if app.mongo.is_some() { "commitTransaction" } else { "commit" };
+    let commits = async |outcome: &str| {
+        let labels = format!(r#"collection="",command="{command}",outcome="{outcome}""#);
+        app.metric(&format!("tenantry_store_command_duration_seconds_count{{{labels}}}")).await
+    };
+    let aborts = r#"tenantry_store_command_duration_seconds_count{collection="",command="abortTransaction",outcome="ok"}"#;
+    let before = commits("ok").await;
+    let writes = (0..WRITES).map(|n| spawn_request(&app, "bob", &rename(&format!("Name {n}"))));
+    for reply in writes.collect::<Vec<_>>() {
+        reply.await.expect("a response").data();
+    }
+    assert_eq!(commits("ok").await - before, f64::from(WRITES));
+    assert_eq!((commits("error").await, app.metric(aborts).await), (0.0, 0.0));
+}
+
+#[tokio::test]
+async fn request_waits_for_a_permit_after_its_commit() {
+    let (app, gate) = app_with_limit(1).await;
+    gate.set_commits_closed(true);
+    let write = spawn_request(&app, "bob", &rename("Renamed"));
+    gate.wait_for_commits(1).await;
+    gate.set_closed(true);
+    let mut read = spawn_request(&app, "carol", READ);
+    tokio::select! {
+        reply = &mut read => panic!("{}", reply.expect("a response").body),
+        () = gate.wait_for_calls(1) => {}
+    }
+    gate.set_commits_closed(false);
+    gate.wait_for_commits(0).await;
+    assert_eq!(in_flight(&app).await, 1.0);
+    assert!(!write.is_finished(), "the read has the only permit");
+    gate.set_closed(false);
+    read.await.expect("a response").data();
+    write.await.expect("a response").data();
+    assert_eq!(in_flight(&app).await, 0.0);
+}
+
+#[tokio::test]
+async fn commit_that_outlives_its_request_counts_for_its_caller() {
+    let (app, gate) = app_with_limit(4).await;
+    gate.set_commits_closed(true);
+    let pending = spawn_request(&app, "bob", &rename("Renamed"));
+    gate.wait_for_commits(1).await;
+    pending.abort();
+    assert!(pending.await.is_err_and(|error| error.is_cancelled()));
+    assert_eq!(app.query_as("bob", TYPENAME).await.status, 429);
+    app.query_as("carol", READ).await.data();
+    gate.set_commits_closed(false);
+    gate.wait_for_commits(0).await;
+    let reply = app.query_as("bob", READ).await;
+    assert_eq!(reply.data()["tenant"]["name"], "Renamed");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Cross-origin requests of browsers (CORS).
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tenantry::http::AllowedOrigins;
 
 use super::send;
@@ -89,4 +89,27 @@ async fn any_origin_is_allowed_if_configured() {
     // Error responses have the header, too, so that a page can read them.
     let reply = send(&app, "POST", "/graphql", &[("origin", PORTAL)], "").await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (415, Some("*")));
+}
+
+/// Pages of other origins may send GraphQL requests. Everything else is for pages of this origin.
+#[tokio::test]
+async fn other_paths_are_never_shared_with_other_origins() {
+    let setup = Setup { cors: AllowedOrigins::Any, playground: true, ..Setup::default() };
+    let app = App::with(Backend::Sqlite, setup).await;
+    for path in ["/", "/playground/licenses.md", "/dev/identities", "/nowhere"] {
+        for method in ["GET", "OPTIONS"] {
+            let headers = [("origin", PORTAL), ("access-control-request-method", "GET")];
+            let reply = send(&app, method, path, &headers, "").await;
+            assert_not_shared(&reply.headers, &format!("{method} {path}"));
+            assert!(reply.header("x-request-id").is_some(), "{method} {path}");
+        }
+    }
+}
+
+/// Asserts that the response has no CORS header at all.
+#[track_caller]
+pub(crate) fn assert_not_shared(headers: &HeaderMap, request: &str) {
+    let names = headers.keys().map(HeaderName::as_str);
+    let shared: Vec<_> = names.filter(|name| name.starts_with("access-control-")).collect();
+    assert_eq!(shared, [""; 0], "{request}");
 }

@@ -2,11 +2,16 @@
 
 mod compression;
 mod concurrency_limit;
-mod cors;
+mod connections;
+mod content_sniffing;
+pub(crate) mod cors;
+mod disconnects;
 mod graphql_over_http_audits;
+mod host;
 mod metrics;
 mod playground;
 mod rate_limit;
+mod request_heads;
 mod shutdown;
 mod timeouts;
 

@@ -9,7 +9,7 @@ use tenantry::http::PeerAddr;
 
 use crate::support::{
     app::{App, Backend, Reply, Setup},
-    world::World,
+    world::{self, World},
 };
 
 /// A query that costs 2, plus 1 for the request.
@@ -83,6 +83,27 @@ async fn request_is_charged_the_cost_of_its_document() {
 }
 
 #[tokio::test]
+async fn each_write_is_charged_in_addition_to_its_document() {
+    let app = limited(110).await;
+    let id = world::tenant(1, "acme").id;
+    let rename = |key: &str| {
+        format!(
+            r#"{key}: updateTenant(input: {{id: "{id}", name: "{key}"}}) {{ tenant {{ id }} }}"#
+        )
+    };
+    // 1 for the request, 3 for the fields, and 100 for the write.
+    app.query_as("bob", &format!("mutation {{ {} }}", rename("a"))).await.data();
+    app.query_as("bob", ME).await.data();
+    app.query_as("bob", ME).await.data();
+    assert_rate_limited(&app.query_as("bob", ME).await, 1);
+    app.clock.advance(1);
+    // Three writes cost 310, and 201 must drain before the next request.
+    let writes = ["a", "b", "c"].map(rename).join(" ");
+    app.query_as("bob", &format!("mutation {{ {writes} }}")).await.data();
+    assert_rate_limited(&app.query_as("bob", ME).await, 2);
+}
+
+#[tokio::test]
 async fn unauthenticated_requests_are_limited_by_address() {
     let app = limited(2).await;
     for _ in 0..2 {
@@ -138,4 +159,90 @@ async fn requests_are_unlimited_without_a_rate_limit() {
     for _ in 0..100 {
         app.query_as("bob", "{ tenants(first: 100) { nodes { domains } } }").await.data();
     }
+}
+
+/// The length of a body that costs no more than an empty one.
+const FREE_BYTES: usize = 4096;
+
+/// Returns a query without complexity in a body of this length, which may be invalid JSON.
+fn body_of(bytes: usize, end: &str) -> String {
+    let start = r#"{"query":"{ __typename }""#;
+    format!("{start}{}{end}", " ".repeat(bytes - start.len() - end.len()))
+}
+
+async fn send_body(app: &App, credential: Option<&str>, body: Body) -> Reply {
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let request = credential
+        .into_iter()
+        .fold(request, |request, value| request.header("authorization", value));
+    let mut request = request.body(body).expect("a request");
+    request.extensions_mut().insert(PeerAddr(ADDRESS.parse::<IpAddr>().expect("an address")));
+    app.send(request).await
+}
+
+#[tokio::test]
+async fn body_is_charged_by_its_length() {
+    let app = limited(300).await;
+    let bob = format!("Bearer {}", app.token("bob", []));
+    for credential in [Some(&*bob), None] {
+        let send =
+            async |bytes: usize| send_body(&app, credential, body_of(bytes, "}").into()).await;
+        send(FREE_BYTES).await.data();
+        send(FREE_BYTES + 200 * 1024).await.data();
+        // Of 300, 1 and 201 are used. A rejected request uses 1.
+        assert_rate_limited(&send(FREE_BYTES + 98 * 1024).await, 1);
+        send(FREE_BYTES + 96 * 1024).await.data();
+        assert_rate_limited(&send(FREE_BYTES).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn rejected_body_is_charged_by_its_length_before_it_is_parsed() {
+    let app = limited(300).await;
+    let invalid = || body_of(FREE_BYTES + 149 * 1024, "");
+    for _ in 0..2 {
+        assert_eq!(send_body(&app, None, invalid().into()).await.status, 400);
+    }
+    assert_rate_limited(&send_body(&app, None, invalid().into()).await, 1);
+    assert_rate_limited(&send_anonymous(&app, ADDRESS).await, 1);
+}
+
+#[tokio::test]
+async fn body_without_a_length_is_charged_as_it_arrives() {
+    let app = limited(300).await;
+    let chunked = |text: String| {
+        let chunks: Vec<_> = text.into_bytes().chunks(1000).map(<[u8]>::to_vec).collect();
+        Body::from_stream(futures_util::stream::iter(
+            chunks.into_iter().map(Ok::<_, std::io::Error>),
+        ))
+    };
+    send_body(&app, None, chunked(body_of(FREE_BYTES + 100 * 1024, "}"))).await.data();
+    // The rest of the budget is spent on the part that is read before the limit.
+    let rejected = send_body(&app, None, chunked(body_of(FREE_BYTES + 250 * 1024, "}"))).await;
+    assert_rate_limited(&rejected, 1);
+    assert_rate_limited(&send_anonymous(&app, ADDRESS).await, 1);
+    app.clock.advance(1);
+    let oversized = send_body(&app, None, chunked(body_of(300 * 1024, "}"))).await;
+    assert_eq!(oversized.status, 413);
+    assert_rate_limited(
+        &send_body(&app, None, chunked(body_of(FREE_BYTES + 60 * 1024, "}"))).await,
+        1,
+    );
+}
+
+#[tokio::test]
+async fn query_string_is_charged_by_its_length() {
+    let app = limited(10).await;
+    let send = async |bytes: usize| {
+        let start = "query=%7B__typename%7D";
+        let query = format!("{start}{}", "+".repeat(bytes - start.len()));
+        let mut request =
+            Request::get(format!("/graphql?{query}")).body(Body::empty()).expect("a request");
+        request.extensions_mut().insert(PeerAddr(ADDRESS.parse::<IpAddr>().expect("an address")));
+        app.send(request).await
+    };
+    send(FREE_BYTES + 7 * 1024).await.data();
+    assert_rate_limited(&send(FREE_BYTES + 2 * 1024).await, 1);
+    send(FREE_BYTES).await.data();
+    assert_rate_limited(&send(FREE_BYTES).await, 1);
 }

@@ -16,6 +16,7 @@ use tokio::{
 use crate::support::{
     app::{App, Backend, Setup},
     store_gate::StoreGate,
+    tcp::reset,
     time::FrozenTime,
     world::World,
 };
@@ -141,7 +142,7 @@ async fn disconnect_cancels_a_query() {
     let query = request_text(&app, "{ me { id } }", Some("k"));
     client.write_all(query.as_bytes()).await.expect("sent");
     gate.wait_for_calls(1).await;
-    drop(client);
+    reset(client);
     gate.wait_for_calls(0).await;
 }
 
@@ -163,8 +164,8 @@ async fn disconnect_does_not_cancel_a_commit() {
         let query = request_text(&app, "{ me { id } }", None);
         other.write_all(query.as_bytes()).await.expect("sent");
         gate.wait_for_calls(1).await;
-        drop(client);
-        drop(other);
+        reset(client);
+        reset(other);
         gate.wait_for_calls(0).await;
         gate.set_closed(false);
         assert_commit_completes(&app, &gate, &world).await;
@@ -184,16 +185,43 @@ async fn timeout_does_not_cancel_a_commit() {
 
 #[tokio::test]
 async fn commits_of_cancelled_requests_are_limited() {
-    let (app, gate, world) = app_with_gate_on(Backend::Sqlite).await;
+    const COMMITS: usize = MAX_CONCURRENT_COMMITS;
+    let gate = StoreGate::open();
+    // One caller may have a quarter of these requests in progress.
+    let max_in_flight = 4 * (COMMITS + 1);
+    let setup = Setup { gate: Some(gate.clone()), max_in_flight, ..with_default_timeout() };
+    let app = App::with(Backend::Sqlite, setup).await;
+    World::new(&app).await;
+    let create = |n: usize| {
+        format!(
+            r#"mutation {{ createTenant(input: {{slug: "tenant-{n}", name: "T"}}) {{ tenant {{ id }} }} }}"#
+        )
+    };
     gate.set_commits_closed(true);
-    let rename = rename(&world, "Renamed");
     tokio::time::pause();
     // Each request times out and leaves its commit behind, until no further commit may begin.
-    let requests = (0..MAX_CONCURRENT_COMMITS).map(|_| app.send(request(&app, &rename, None)));
+    let documents: Vec<_> = (0..COMMITS).map(create).collect();
+    let requests = documents.iter().map(|document| app.send(request(&app, document, None)));
     assert!(join_all(requests).await.iter().all(|reply| reply.status == 504));
-    gate.wait_for_commits(MAX_CONCURRENT_COMMITS).await;
-    assert_eq!(app.send(request(&app, &rename, None)).await.status, 504);
-    assert_eq!(gate.commit_count(), MAX_CONCURRENT_COMMITS);
+    gate.wait_for_commits(COMMITS).await;
+    let rejected = app.send(request(&app, &create(COMMITS), None)).await;
+    assert_eq!((rejected.status, rejected.codes()), (200, vec!["UNAVAILABLE"]));
+    assert_eq!(gate.commit_count(), COMMITS);
+    tokio::time::resume();
+    gate.set_commits_closed(false);
+    gate.wait_for_commits(0).await;
+    app.send(request(&app, &create(COMMITS), None)).await.data();
+}
+
+#[tokio::test]
+async fn write_that_times_out_in_the_queue_of_its_tenant_commits_nothing() {
+    let (app, gate, world) = app_with_gate_on(Backend::Sqlite).await;
+    gate.set_commits_closed(true);
+    tokio::time::pause();
+    let rename_first = rename(&world, "Renamed");
+    let requests = (0..2).map(|_| app.send(request(&app, &rename_first, None)));
+    assert!(join_all(requests).await.iter().all(|reply| reply.status == 504));
+    assert_eq!(gate.commit_count(), 1);
     tokio::time::resume();
     assert_commit_completes(&app, &gate, &world).await;
 }
@@ -221,8 +249,8 @@ async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
     let mut other = connect(&origin).await;
     other.write_all(request_text(&app, "{ me { id } }", Some("k")).as_bytes()).await.expect("sent");
     gate.wait_for_calls(2).await;
-    drop(client);
-    drop(other);
+    reset(client);
+    reset(other);
     gate.wait_for_calls(1).await;
     gate.set_closed(false);
     let replay = app.send(request(&app, MUTATION, Some("k"))).await;

@@ -4,7 +4,9 @@
 //! error reports the limit and the actual value. `cost_upper_bound.rs` compares the computed
 //! complexity with real responses.
 
+mod broken_documents;
 mod cost_upper_bound;
+mod variables;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};

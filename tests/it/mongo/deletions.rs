@@ -106,6 +106,8 @@ async fn unreadable_members_are_removed_as_well() {
         with_field(2_005, "version", 3_i64.into()),
         with_field(2_006, "groupsAsOf", 0.into()),
         with_field(2_007, "groupsAsOf", date(99).into()),
+        with_field(2_008, "version", i64::MAX.into()),
+        with_field(2_009, "version", i64::from(i32::MAX).into()),
     ];
     for others in [0, MANY] {
         let members = (0..others).map(member).chain(unreadable.clone()).collect();
@@ -121,6 +123,8 @@ async fn unreadable_members_are_removed_as_well() {
             |n, field: &str| find(n).expect("present").get(field).expect("present").clone();
         assert_eq!(field_of(2_004, "version"), "one".into());
         assert_eq!(field_of(2_005, "version"), 4_i64.into());
+        assert_eq!(field_of(2_008, "version"), i64::MAX.into());
+        assert_eq!(field_of(2_009, "version"), 1.into());
         assert_eq!(field_of(2_006, "groupsAsOf"), date(60).into());
         assert_eq!(field_of(2_007, "groupsAsOf"), date(99).into());
     }

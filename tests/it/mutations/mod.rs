@@ -12,6 +12,7 @@ mod subscriptions;
 mod tenant_input;
 mod tenants;
 mod users;
+mod versions;
 
 use serde_json::{Value, json};
 

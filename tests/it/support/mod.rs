@@ -7,5 +7,6 @@ pub(crate) mod issuer;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
 pub(crate) mod store_gate;
+pub(crate) mod tcp;
 pub(crate) mod time;
 pub(crate) mod world;

@@ -158,17 +158,31 @@ impl Mongod {
 
     /// Initiates the replica set and waits for a primary. Must be called only once.
     pub(crate) async fn initiate(&self) {
-        let direct = format!("mongodb://127.0.0.1:{}/?directConnection=true", self.port);
+        Self::initiate_set(&[self]).await;
+    }
+
+    /// Initiates one replica set of all these servers, and waits for a primary.
+    pub(crate) async fn initiate_set(servers: &[&Self]) {
+        let direct = format!("mongodb://{}/?directConnection=true", servers[0].host());
         let direct = Client::with_uri_str(direct).await.expect("a URL");
-        let members = vec![doc! { "_id": 0, "host": format!("127.0.0.1:{}", self.port) }];
-        let config = doc! { "_id": "rs0", "members": members };
+        let member = |(n, server): (i32, &&Self)| doc! { "_id": n, "host": server.host() };
+        let members: Vec<_> = (0..).zip(servers).map(member).collect();
+        let settings = doc! { "electionTimeoutMillis": 2_000, "heartbeatIntervalMillis": 500 };
+        let config = doc! { "_id": "rs0", "members": members, "settings": settings };
         let initiate = doc! { "replSetInitiate": config };
         direct.database("admin").run_command(initiate).await.expect("not initiated before");
         // The ping waits until the driver has selected a primary.
-        let mut options = ClientOptions::parse(self.uri("admin")).await.expect("a URL");
+        let mut options = ClientOptions::parse(servers[0].uri("admin")).await.expect("a URL");
         options.server_selection_timeout = Some(Duration::from_secs(60));
         let client = Client::with_options(options).expect("valid options");
         client.database("admin").run_command(doc! { "ping": 1 }).await.expect("a primary");
+    }
+
+    /// Returns the host and the port of the primary of a replica set.
+    pub(crate) async fn primary(uri: &str) -> String {
+        let client = Client::with_uri_str(uri).await.expect("a URL");
+        let hello = client.database("admin").run_command(doc! { "hello": 1 }).await;
+        hello.expect("a primary").get_str("primary").expect("a host").to_owned()
     }
 
     /// Returns the URL of a database. Its server selection timeout is short, so that commands to a

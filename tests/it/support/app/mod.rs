@@ -24,13 +24,14 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    http::{self, ShutdownPhase},
+    http::{self, ConnectionLimit, ShutdownPhase, TrustedProxies},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
+use reply::with_host;
 pub(crate) use reply::{Reply, send};
 pub(crate) use setup::{OTHER_AUDIENCE, Setup};
 
@@ -182,15 +183,25 @@ impl App {
         self.serve_until_shutdown().await.0
     }
 
+    /// Serves the public router with at most this number of connections, in all and per address.
+    pub(crate) async fn serve_with_limit(&self, limit: ConnectionLimit) -> String {
+        self.spawn_server(limit).await.0
+    }
+
     /// Serves the public router through all phases of the shutdown.
     ///
     /// Returns its origin and the task that serves it. The task's result is the number of aborted
     /// connections.
     pub(crate) async fn serve_until_shutdown(&self) -> (String, JoinHandle<usize>) {
+        let limit = ConnectionLimit::new(1000, 1000, TrustedProxies::default(), None);
+        self.spawn_server(limit).await
+    }
+
+    async fn spawn_server(&self, limit: ConnectionLimit) -> (String, JoinHandle<usize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let server =
-            tokio::spawn(http::serve(listener, self.router.clone(), self.stages.subscribe(), None));
+        let shutdown = self.stages.subscribe();
+        let server = tokio::spawn(http::serve(listener, self.router.clone(), shutdown, limit));
         (format!("http://{address}"), server)
     }
 
@@ -287,6 +298,6 @@ impl App {
 
     /// Sends a request through the public router, and does not wait for the body of the response.
     pub(crate) async fn respond(&self, request: Request<Body>) -> Response {
-        self.router.clone().oneshot(request).await.expect("a response")
+        self.router.clone().oneshot(with_host(request)).await.expect("a response")
     }
 }

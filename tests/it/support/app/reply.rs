@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, HeaderValue, Request, header},
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -62,9 +62,16 @@ impl Reply {
     }
 }
 
+/// Adds the `Host` header that a client of HTTP/1.1 sends, unless the request has one.
+pub(super) fn with_host(mut request: Request<Body>) -> Request<Body> {
+    let host = HeaderValue::from_static("localhost");
+    request.headers_mut().entry(header::HOST).or_insert(host);
+    request
+}
+
 /// Sends a request through a router.
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Reply {
-    let response = router.clone().oneshot(request).await.expect("a response");
+    let response = router.clone().oneshot(with_host(request)).await.expect("a response");
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.expect("a body").to_bytes();
     let body = String::from_utf8(bytes.to_vec()).expect("UTF-8");

@@ -4,15 +4,14 @@
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::{
-    hmac,
-    rand::SystemRandom,
+    encoding::{AsDer, Pkcs8V1Der},
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{
-        self, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        Ed25519KeyPair, KeyPair, RsaEncoding,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        EcdsaSigningAlgorithm, Ed25519KeyPair,
     },
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto, jwk::Jwk};
 use serde_json::{Value, json};
 
 /// The type of a key.
@@ -28,18 +27,12 @@ pub(crate) enum Kind {
     Ed25519,
 }
 
-enum Pair {
-    Rsa(RsaKeyPair),
-    Ec(EcdsaKeyPair),
-    Ed(Ed25519KeyPair),
-}
-
 /// A key pair with its `kid`.
 #[derive(Clone)]
 pub(crate) struct TestKey {
     kid: String,
     kind: Kind,
-    pair: Arc<Pair>,
+    key: Arc<EncodingKey>,
 }
 
 impl TestKey {
@@ -52,14 +45,22 @@ impl TestKey {
 
     /// Generates a new key.
     pub(crate) fn fresh(kind: Kind, kid: &str) -> Self {
-        let ec = |algorithm| Pair::Ec(EcdsaKeyPair::generate(algorithm).expect("a key"));
-        let pair = match kind {
-            Kind::Rsa => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")),
-            Kind::P256 => ec(&ECDSA_P256_SHA256_FIXED_SIGNING),
-            Kind::P384 => ec(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            Kind::Ed25519 => Pair::Ed(Ed25519KeyPair::generate().expect("a key")),
+        let key = match kind {
+            Kind::Rsa => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+                let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).expect("an encoding");
+                // PKCS #8 wraps the RSAPrivateKey (RFC 8017, appendix A.1.2) of 2048 bits in 26
+                // bytes.
+                EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..])
+            }
+            Kind::P256 => ec_key(&ECDSA_P256_SHA256_FIXED_SIGNING),
+            Kind::P384 => ec_key(&ECDSA_P384_SHA384_FIXED_SIGNING),
+            Kind::Ed25519 => {
+                let pair = Ed25519KeyPair::generate().expect("a key");
+                EncodingKey::from_ed_der(pair.to_pkcs8v1().expect("an encoding").as_ref())
+            }
         };
-        Self { kid: kid.to_owned(), kind, pair: Arc::new(pair) }
+        Self { kid: kid.to_owned(), kind, key: Arc::new(key) }
     }
 
     /// Returns the same key under another `kid`.
@@ -96,54 +97,28 @@ impl TestKey {
 
     /// Returns the public JWK without `kid`, `use` and `alg`.
     pub(crate) fn public(&self) -> Value {
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        match &*self.pair {
-            Pair::Rsa(pair) => {
-                // The offsets fit an RSAPublicKey (RFC 8017, appendix A.1.1) of 2048 bits with the
-                // exponent 65537.
-                let der = pair.public_key().as_ref();
-                json!({"kty": "RSA", "n": text(&der[9..265]), "e": text(&der[267..])})
-            }
-            Pair::Ec(pair) => {
-                let point = &pair.public_key().as_ref()[1..];
-                let (x, y) = point.split_at(point.len() / 2);
-                let crv = if self.kind == Kind::P256 { "P-256" } else { "P-384" };
-                json!({"kty": "EC", "crv": crv, "x": text(x), "y": text(y)})
-            }
-            Pair::Ed(pair) => {
-                json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())})
-            }
-        }
+        let alg = self.alg().parse().expect("an algorithm");
+        let jwk = Jwk::from_encoding_key(&self.key, alg).expect("a public key");
+        json!(jwk.algorithm)
     }
 
-    /// Signs the message. `alg` selects the scheme of an RSA key. For `HS256`, the public JWK is
-    /// the secret.
-    pub(super) fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
-        if alg == "HS256" {
-            let secret = hmac::Key::new(hmac::HMAC_SHA256, self.public().to_string().as_bytes());
-            return hmac::sign(&secret, message).as_ref().to_vec();
-        }
-        match &*self.pair {
-            Pair::Rsa(pair) => sign_rsa(pair, alg, message),
-            Pair::Ec(pair) => {
-                let signed = pair.sign(&SystemRandom::new(), message);
-                signed.expect("a signature").as_ref().to_vec()
-            }
-            Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
-        }
+    /// Signs the message and returns the encoded signature.
+    ///
+    /// `alg` selects the scheme of an RSA key. For `HS256`, the public JWK is the secret. For an
+    /// `alg` of another type of key, the key signs with its own.
+    pub(super) fn sign(&self, alg: &str, message: &[u8]) -> String {
+        let own: Algorithm = self.alg().parse().expect("an algorithm");
+        let secret = EncodingKey::from_secret(self.public().to_string().as_bytes());
+        let (key, alg) = match alg.parse::<Algorithm>() {
+            Ok(Algorithm::HS256) => (&secret, Algorithm::HS256),
+            Ok(alg) if alg.family() == own.family() && self.kind == Kind::Rsa => (&*self.key, alg),
+            _ => (&*self.key, own),
+        };
+        crypto::sign(message, key, alg).expect("a signature")
     }
 }
 
-fn sign_rsa(pair: &RsaKeyPair, alg: &str, message: &[u8]) -> Vec<u8> {
-    let encoding: &'static dyn RsaEncoding = match alg {
-        "RS384" => &signature::RSA_PKCS1_SHA384,
-        "RS512" => &signature::RSA_PKCS1_SHA512,
-        "PS256" => &signature::RSA_PSS_SHA256,
-        "PS384" => &signature::RSA_PSS_SHA384,
-        "PS512" => &signature::RSA_PSS_SHA512,
-        _ => &signature::RSA_PKCS1_SHA256,
-    };
-    let mut signed = vec![0; pair.public_modulus_len()];
-    pair.sign(encoding, &SystemRandom::new(), message, &mut signed).expect("a signature");
-    signed
+fn ec_key(algorithm: &'static EcdsaSigningAlgorithm) -> EncodingKey {
+    let pair = EcdsaKeyPair::generate(algorithm).expect("a key");
+    EncodingKey::from_ec_der(pair.to_pkcs8v1().expect("an encoding").as_ref())
 }

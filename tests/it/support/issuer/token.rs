@@ -128,8 +128,8 @@ impl TokenBuilder {
         let [header, claims] = [header, claims].map(|json| URL_SAFE_NO_PAD.encode(json));
         let message = format!("{header}.{claims}");
         let alg = self.header.get("alg").and_then(Value::as_str).unwrap_or_default();
-        let encode_signature = || URL_SAFE_NO_PAD.encode(self.key.sign(alg, message.as_bytes()));
-        let signature = self.raw_signature.clone().unwrap_or_else(encode_signature);
+        let sign = || self.key.sign(alg, message.as_bytes());
+        let signature = self.raw_signature.clone().unwrap_or_else(sign);
         format!("{message}.{signature}")
     }
 }
