@@ -111,7 +111,7 @@ impl GraphQlExecutor {
         trusted: TrustedDocuments,
         metrics: Metrics,
     ) -> Self {
-        let schema = schema::builder().disable_suggestions().finish();
+        let schema = schema::builder().finish();
         let introspection_schema = introspection.then(introspection::schema);
         let validator = Validator::new(&schema::print(&schema));
         let schema_index = SchemaIndex::new(validator.schema());

@@ -79,6 +79,7 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
         let message = format!("A name in the document has more than {MAX_NAME_BYTES} characters.");
         return Err(RequestError::new(Code::ValidationFailed, message));
     }
+    check_text_length(counts.longest_text)?;
     if document.len() > MAX_DOCUMENT_BYTES && counts.bytes > MAX_DOCUMENT_BYTES {
         let message = "The document is too long. Send long values as variables.";
         return Err(RequestError::new(Code::LimitExceeded, message)
@@ -86,7 +87,6 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
             .with_extension("max", MAX_DOCUMENT_BYTES)
             .with_extension("actual", counts.bytes));
     }
-    check_text_length(counts.longest_text)?;
     Ok(counts.tokens)
 }
 
