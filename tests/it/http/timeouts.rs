@@ -273,8 +273,8 @@ async fn disconnect_does_not_abandon_a_claimed_key() {
         let query = request_text(&app, "{ me { id } }", None);
         other.write_all(query.as_bytes()).await.expect("sent");
         gate.wait_for_calls(1).await;
-        drop(client);
-        drop(other);
+        reset(client);
+        reset(other);
         gate.wait_for_calls(0).await;
         gate.set_closed(false);
         gate.set_claims_closed(false);

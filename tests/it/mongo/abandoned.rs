@@ -15,7 +15,10 @@ use tenantry::{
     domain::{
         audit::{ActorKind, AuditEvent},
         change::Change,
-        idempotency::{Claim, ClaimResult, IdempotencyKeyHash, LEASE_TTL, RunOutcome},
+        idempotency::{
+            Claim, ClaimResult, IdempotencyKeyHash, LEASE_TTL, RightsDigest, RunOutcome,
+            StoredResponse,
+        },
     },
     store::{CommitError, Store, StoreError, mongo::MongoStore},
 };
@@ -32,6 +35,7 @@ use crate::{
 };
 
 const KEY: IdempotencyKeyHash = IdempotencyKeyHash([1; 32]);
+const RIGHTS: RightsDigest = RightsDigest([3; 32]);
 
 fn event(n: u32) -> AuditEvent {
     AuditEvent {
@@ -54,7 +58,9 @@ fn lock_changes(n: u32) -> [Change; 2] {
 
 fn claim(run: u8) -> Claim {
     let run_id = tenantry::domain::id::ObjectId([run; 12]);
-    Claim { key: KEY, fingerprint: [2; 32], run_id, now: time(0) }
+    let (process, user) = (tenantry::domain::id::ObjectId([9; 12]), id(1));
+    let (fingerprint, rights) = ([2; 32], RIGHTS);
+    Claim { key: KEY, fingerprint, run_id, process, user, rights, lost_run: None, now: time(0) }
 }
 
 /// A database with a tenant, a user and an idempotency record.
@@ -150,7 +156,7 @@ async fn no_write_stays_blocked_by_an_abandoned_transaction() {
     let claimed = store.claim_request(&next).await.expect("claim succeeds");
     assert_eq!(claimed, ClaimResult::Acquired(Vec::new()));
     let _lost = abandon().await;
-    let completed = RunOutcome::Completed("{}".to_owned());
+    let completed = RunOutcome::Completed(StoredResponse { body: "{}".to_owned(), rights: RIGHTS });
     store.complete_request(KEY, next.run_id, &completed).await.expect("completion succeeds");
     // A transaction also blocks the creation of an index, which would wait longer than this.
     let tenants = data.0.database.collection::<Document>("tenants");
