@@ -44,14 +44,13 @@ async fn head_over_32_kib_is_431() {
     for length in [MAX_HEAD_BYTES + 1, 390_000] {
         let request = request_with_head_of(length, &body_of(26));
         // Without the limit, the server would close the connection after another response.
-        let request = request.replace("x-padding: aaaaaaa", "connection: close\r\nx:");
+        let request = request.replace("x-padding: aaaaaaaaaa", "connection: close\r\nx:");
         let response = exchange(&origin, request.as_bytes()).await;
         assert!(response.starts_with("HTTP/1.1 431 "), "{length}: {response}");
     }
     let query = "a".repeat(MAX_HEAD_BYTES);
-    let request = format!(
-        "GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-    );
+    let request =
+        format!("GET /graphql?query={query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(exchange(&origin, request.as_bytes()).await.starts_with("HTTP/1.1 431 "));
     // The server does not wait for the end of the head.
     let response = exchange(&origin, &request.as_bytes()[..MAX_HEAD_BYTES]).await;
