@@ -44,7 +44,7 @@ async fn head_over_32_kib_is_431() {
     for length in [MAX_HEAD_BYTES + 1, 390_000] {
         let request = request_with_head_of(length, &body_of(26));
         // Without the limit, the server would close the connection after another response.
-        let request = request.replace("x-padding: aaaaaaa", "connection: close\r\nx:");
+        let request = request.replace("x-padding: aaaaaaaaaa", "connection: close\r\nx:");
         let response = exchange(&origin, request.as_bytes()).await;
         assert!(response.starts_with("HTTP/1.1 431 "), "{length}: {response}");
     }
