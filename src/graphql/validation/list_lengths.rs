@@ -14,7 +14,7 @@ use apollo_compiler::{
 ///
 /// The copy is of use for the comparison of arguments only.
 pub(super) fn with_lengths(document: &Document) -> Option<Document> {
-    let lists = document.definitions.iter().filter_map(selections).map(|set| count_lists(set));
+    let lists = document.definitions.iter().filter_map(selections).map(count_lists);
     if lists.sum::<usize>() < 2 {
         return None;
     }

@@ -182,9 +182,14 @@ impl Validator {
     }
 }
 
-fn build_schema(sdl: &str) -> Result<Valid<Schema>, WithErrors<Schema>> {
+fn build_schema(sdl: &str) -> Result<Valid<Schema>, Box<WithErrors<Schema>>> {
     let builder = Schema::builder().parse(sdl, "schema.graphql");
-    builder.parse(INTROSPECTION_EXTENSION, "introspection.graphql").build()?.validate()
+    builder
+        .parse(INTROSPECTION_EXTENSION, "introspection.graphql")
+        .build()
+        .map_err(Box::new)?
+        .validate()
+        .map_err(Box::new)
 }
 
 /// Returns the response for the first diagnostics. `apollo-compiler` has sorted them by position.
@@ -197,7 +202,7 @@ fn rejection<'a>(
     while let Some(error) = diagnostics.next() {
         let span = error.location();
         // `apollo-compiler` drops invalid fields, and then reports that their parent has no fields.
-        let next = diagnostics.peek().and_then(|next| next.location());
+        let next = diagnostics.peek().and_then(ToCliReport::location);
         let is_consequence = error.unstable_error_name() == Some("MissingSubselection")
             && span.zip(next).is_some_and(|(span, next)| next.offset() < span.end_offset());
         if !is_consequence {

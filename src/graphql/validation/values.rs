@@ -115,7 +115,7 @@ impl<'a> ValueVisitor<'a, '_> {
     }
 
     fn visit_directives(&mut self, directives: &DirectiveList) {
-        for directive in directives.iter() {
+        for directive in directives {
             let Some(definition) = self.schema.directive_definitions.get(&directive.name) else {
                 continue;
             };
@@ -141,11 +141,12 @@ impl<'a> ValueVisitor<'a, '_> {
                 (Value::Object(fields), Some(ExtendedType::InputObject(definition))) => {
                     self.visit_object(fields, definition);
                 }
-                (_, Some(ExtendedType::Scalar(scalar))) if scalar.name == DATE_TIME => {
-                    if !value.as_str().is_some_and(|text| Timestamp::parse(text).is_some()) {
-                        let message = format!("expected {DATE_TIME_FORM}");
-                        self.checked.faults.push((message, value.location()));
-                    }
+                (_, Some(ExtendedType::Scalar(scalar)))
+                    if scalar.name == DATE_TIME
+                        && value.as_str().is_none_or(|text| Timestamp::parse(text).is_none()) =>
+                {
+                    let message = format!("expected {DATE_TIME_FORM}");
+                    self.checked.faults.push((message, value.location()));
                 }
                 _ => {}
             },

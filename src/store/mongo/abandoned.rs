@@ -82,11 +82,10 @@ impl AbandonedTransactions {
             return;
         }
         match self.search(&mut state).await {
-            Ok(0) => {}
+            Ok(0) | Err(StoreError::Unavailable(_)) => {}
             Ok(transactions) => {
                 tracing::warn!(transactions, "ended abandoned transactions that blocked a write");
             }
-            Err(StoreError::Unavailable(_)) => {}
             Err(StoreError::Internal(error)) => {
                 state.is_rejected = true;
                 tracing::warn!(
