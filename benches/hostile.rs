@@ -5,7 +5,13 @@
 //! documents with a median above 5 ms. A second table has the cost of preparing ordinary documents,
 //! for the first time and from the cache.
 
-use std::{sync::Arc, time::Instant};
+#[path = "hostile/bodies.rs"]
+mod bodies;
+#[path = "../tests/it/support/mod.rs"]
+#[expect(dead_code, unused_imports, unused_macros, reason = "the tests use the rest")]
+mod support;
+
+use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 use tenantry::{
@@ -16,6 +22,10 @@ use tenantry::{
     metrics::Metrics,
     store::sqlite::SqliteStore,
 };
+
+/// The allocator of the gateway.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The maximum size of a document, in bytes: the default limit of a request body.
 const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -211,9 +221,9 @@ async fn measure(
         );
         let body = json!({"query": text, "variables": variables});
         let request: GraphQlRequest = serde_json::from_value(body)?;
-        let session = Session::new(access.clone(), None, "bench".to_owned(), None);
+        let session = Session::new(access.clone(), None, "bench".to_owned());
         let start = Instant::now();
-        let response: GraphQlResponse = match executor.prepare(request) {
+        let response: GraphQlResponse = match executor.prepare(&request) {
             Ok(prepared) => executor.execute(Arc::new(session), prepared).await,
             Err(rejected) => rejected,
         };
@@ -224,6 +234,19 @@ async fn measure(
     }
     micros.sort_unstable();
     Ok(Measurement { micros, outcome })
+}
+
+fn main() -> Result<ExitCode, Box<dyn std::error::Error + Send + Sync>> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [measurement, name] => return bodies::run(measurement, name).map(|()| ExitCode::SUCCESS),
+        ["bodies"] => {}
+        _ => report_documents().map_err(|error| error.to_string())?,
+    }
+    let exceeded = bodies::report()?;
+    println!("\nover a bound: {exceeded:?}");
+    Ok(if exceeded.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The documents of ordinary clients, with their variables.
@@ -267,7 +290,7 @@ fn measure_ordinary(metrics: &Metrics) -> Result<(), Box<dyn std::error::Error>>
             for repetition in 0..6 {
                 let request: GraphQlRequest = serde_json::from_str(&body)?;
                 let start = Instant::now();
-                let prepared = executor.prepare(request);
+                let prepared = executor.prepare(&request);
                 let elapsed = start.elapsed().as_nanos();
                 assert!(prepared.is_ok(), "{name}");
                 if repetition == 0 { first.push(elapsed) } else { cached.push(elapsed) }
@@ -280,14 +303,16 @@ fn measure_ordinary(metrics: &Metrics) -> Result<(), Box<dyn std::error::Error>>
     }
     let start = Instant::now();
     for _ in 0..20 {
-        GraphQlExecutor::new(true, Limits::default(), TrustedDocuments::default(), metrics.clone());
+        let trusted = TrustedDocuments::default();
+        drop(GraphQlExecutor::new(true, Limits::default(), trusted, metrics.clone()));
     }
     println!("\nCreating an executor takes {} µs.", start.elapsed().as_micros() / 20);
     Ok(())
 }
 
+/// Measures all documents and prints a table.
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn report_documents() -> Result<(), Box<dyn std::error::Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new()?);
     let store = Arc::new(SqliteStore::in_memory(None)?);
     let groups = GroupMapping { platform_admins: String::new(), tenant_prefix: String::new() };

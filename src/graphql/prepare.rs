@@ -125,9 +125,9 @@ impl GraphQlExecutor {
     /// # Errors
     ///
     /// Returns the response to a request that is rejected.
-    pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
-        let parsed = self.find_document(&request)?;
-        let selected = self.select_operation(&parsed.document, &request)?;
+    pub fn prepare(&self, request: &GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
+        let parsed = self.find_document(request)?;
+        let selected = self.select_operation(&parsed.document, request)?;
         let SelectedOperation { name, operation, variables, cost, introspects, fingerprint } =
             selected;
         let uses = &parsed.non_null_uses;
@@ -136,10 +136,7 @@ impl GraphQlExecutor {
         let info = self.operation_info(name, &operation.node, &parsed);
         let operation_type = operation.node.ty;
         let mut request = Request::new(String::new()).variables(variables);
-        // The other operations of the document are left out, because the engine visits all.
-        let operations = DocumentOperations::Single(operation.clone());
-        let fragments = parsed.document.fragments.clone();
-        request.set_parsed_query(ExecutableDocument { operations, fragments });
+        request.set_parsed_query(parsed.to_executable(operation));
         Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 

@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     connection_limit::ConnectionPermit,
+    content_sniffing,
     request_scanner::{RejectedPart, RequestScanner},
 };
 
@@ -46,6 +47,8 @@ pub(super) struct ConnectionIo<S> {
     /// The deadline for the client to read more of the response.
     write_deadline: Option<Pin<Box<Sleep>>>,
     discarding: Option<Discarding>,
+    /// The rest of hyper's own response to an invalid head.
+    unsent: Vec<u8>,
 }
 
 /// The stream after the accepted bytes of a rejected request.
@@ -73,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionIo<S> {
             is_half_closed: false,
             write_deadline: None,
             discarding: None,
+            unsent: Vec::new(),
         }
     }
 
@@ -90,6 +94,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionIo<S> {
     /// Returns whether the end of the stream only means that no further request follows.
     fn is_half_close(&self) -> bool {
         self.permit.is_busy() && !self.scanner.is_in_body()
+    }
+
+    /// Writes the rest of hyper's own response.
+    fn poll_write_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let unsent = std::mem::take(&mut self.unsent);
+            let result = self.poll_write_with(cx, |stream, cx| stream.poll_write(cx, &unsent));
+            self.unsent = unsent;
+            match ready!(result)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => drop(self.unsent.drain(..written)),
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Writes to the stream, and fails if the client reads nothing until the deadline.
@@ -149,7 +167,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().poll_write_with(cx, |stream, cx| stream.poll_write(cx, buf))
+        let this = self.get_mut();
+        ready!(this.poll_write_unsent(cx))?;
+        // Without a request in progress, this is hyper's response to a head that it rejects.
+        if !this.permit.is_busy()
+            && let Some(response) = content_sniffing::forbid_in(buf)
+        {
+            this.unsent = response;
+            return Poll::Ready(Ok(buf.len()));
+        }
+        this.poll_write_with(cx, |stream, cx| stream.poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -157,6 +184,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if !self.permit.is_busy() {
+            let first = bufs.iter().find(|buf| !buf.is_empty());
+            return self.poll_write(cx, first.map_or(&[], |buf| buf));
+        }
         self.get_mut().poll_write_with(cx, |stream, cx| stream.poll_write_vectored(cx, bufs))
     }
 
@@ -167,6 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
     /// hyper flushes when it has written all bytes that it has.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.poll_write_unsent(cx))?;
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
         if this.permit.end_written_request() && this.is_half_closed {
             cx.waker().wake_by_ref();
@@ -178,6 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.discarding.is_none() {
+            ready!(this.poll_write_unsent(cx))?;
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             if this.rejected.is_none() && this.scanner.is_between_requests() {
                 return Poll::Ready(Ok(()));
@@ -257,7 +290,8 @@ mod tests {
         // A client that sends no more and keeps the connection open does not hold it.
         let (mut io, mut client) = connection(64 * 1024).await;
         client.write_all(b"GET / ").await.expect("sent");
-        io.read(&mut received).await.expect("accepted bytes");
+        let read = io.read(&mut received).await.expect("accepted bytes");
+        assert_eq!(&received[..read], b"GET / ");
         let start = Instant::now();
         io.shutdown().await.expect("a closed connection");
         assert!(start.elapsed() >= DISCARD_TIMEOUT);

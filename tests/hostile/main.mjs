@@ -34,7 +34,7 @@ async function measure({ seconds, run, figures }, shared) {
   return figures.map(({ name, unit, max }, n) => {
     const value = values[n];
     const measured = value === undefined ? reason : `${value.toLocaleString('en')} ${unit}`;
-    return { name, measured, bound: `${max.toLocaleString('en')} ${unit}`, exceeds: !(value <= max) };
+    return { name, measured, bound: `${max.toLocaleString('en')} ${unit}`, value, exceeds: !(value <= max) };
   });
 }
 
@@ -73,5 +73,9 @@ try {
   issuer.stop();
 }
 console.log(table(rows));
-if (options.write) write(options.write, table(rows));
+if (options.write) {
+  const isComplete = options.only === '' && rows.every((row) => row.value !== undefined);
+  if (isComplete) write(options.write, table(rows));
+  else console.error(`${options.write} is unchanged, because some figures were not measured`);
+}
 process.exit(rows.some((row) => row.exceeds) ? 1 : 0);

@@ -87,13 +87,15 @@ export class Gateway {
     const command = ['-c', `${limit}exec "$0" serve`, program];
     gateway.child = spawn('sh', command, { cwd: gateway.folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
     const log = [];
+    let ready = false;
     for await (const line of createInterface({ input: gateway.child.stderr })) {
       log.push(line);
       const fields = line.startsWith('{') ? JSON.parse(line).fields : {};
       if (fields.message === 'serving') Object.assign(gateway, { public: fields.bind, admin: fields.admin });
-      if (fields.message === 'the database is ready') break;
+      ready = fields.message === 'the database is ready';
+      if (ready) break;
     }
-    if (hasExited(gateway.child)) throw new Error(`the gateway ended before it was ready:\n${log.join('\n')}`);
+    if (!ready) throw new Error(`the gateway ended before it was ready: ${log.at(-1)}`);
     gateway.child.stderr.resume();
     return gateway;
   }
@@ -138,9 +140,10 @@ export class Mongod {
     const small = ['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '64'];
     mongod.child = spawn(binary, [...options, ...small], { stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface({ input: mongod.child.stdout })) {
-      if (line.includes('Waiting for connections')) break;
+      mongod.ready = line.includes('Waiting for connections');
+      if (mongod.ready) break;
     }
-    if (hasExited(mongod.child)) throw new Error('mongod ended before it was ready');
+    if (!mongod.ready) throw new Error('mongod ended before it was ready');
     mongod.child.stdout.resume();
     mongod.host = `127.0.0.1:${port}`;
     mongod.client = await Mongo.connect(port);

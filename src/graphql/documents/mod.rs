@@ -7,6 +7,7 @@
 //! - documents that the operator trusts, in [`TrustedDocuments`].
 
 mod cache;
+mod repeats;
 mod trusted;
 
 use std::sync::{Arc, OnceLock};

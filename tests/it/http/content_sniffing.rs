@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use tenantry::http::{AllowedOrigins, ShutdownPhase};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::send;
 use crate::support::{
@@ -54,17 +58,21 @@ async fn responses_of_the_traffic_limits_forbid_sniffing() {
     assert_nosniff(&send(&limited, "POST", "/graphql", &[JSON], QUERY).await, 200);
     assert_nosniff(&send(&limited, "POST", "/graphql", &[JSON], QUERY).await, 429);
 
-    let full = App::with(Backend::Sqlite, Setup { max_in_flight: 0, ..Setup::default() }).await;
-    assert_nosniff(&send(&full, "POST", "/graphql", &[JSON], QUERY).await, 503);
-
     let gate = StoreGate::open();
     let request_timeout = Duration::from_secs(10);
-    let setup = Setup { gate: Some(gate.clone()), request_timeout, ..Setup::default() };
+    let setup =
+        Setup { gate: Some(gate.clone()), request_timeout, max_in_flight: 1, ..Setup::default() };
     let slow = App::with(Backend::Sqlite, setup).await;
     World::new(&slow).await;
     gate.set_closed(true);
-    tokio::time::pause();
-    assert_nosniff(&slow.query_as("bob", "{ me { id } }").await, 504);
+    let full = async {
+        gate.wait_for_calls(1).await;
+        assert_nosniff(&slow.query_as("ada", "{ me { id } }").await, 503);
+        // Without a running task, tokio's clock jumps to the deadline of the first request.
+        tokio::time::pause();
+    };
+    let (reply, ()) = tokio::join!(slow.query_as("bob", "{ me { id } }"), full);
+    assert_nosniff(&reply, 504);
 }
 
 #[tokio::test]
@@ -75,4 +83,29 @@ async fn every_response_of_the_admin_bind_forbids_sniffing() {
     }
     app.stages.send_replace(ShutdownPhase::Draining);
     assert_nosniff(&app.admin("/readyz").await, 503);
+}
+
+/// The HTTP library responds to these heads before any layer.
+#[tokio::test]
+async fn responses_to_invalid_heads_forbid_sniffing() {
+    let app = App::on(Backend::Sqlite).await;
+    let address = app.serve().await.replace("http://", "");
+    let too_long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(64 * 1024));
+    let too_many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: a\r\n".repeat(500));
+    let bare_lf = "GET / HTTP/1.1\nhost: x\n\n".to_owned();
+    for (status, head) in
+        [(431, too_long), (431, too_many), (400, bare_lf), (400, "nonsense\r\n\r\n".to_owned())]
+    {
+        let mut stream = TcpStream::connect(&address).await.expect("a connection");
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.expect("a closed connection");
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+        assert!(response.ends_with("\r\n\r\n"), "{response}");
+        assert_eq!(
+            response.matches("x-content-type-options: nosniff\r\n").count(),
+            1,
+            "{response}"
+        );
+    }
 }

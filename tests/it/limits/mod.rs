@@ -237,13 +237,9 @@ async fn expanded_fragments_are_limited() {
         ("{ me { id ...F0 @skip(if: true) } }", "User"),
         ("{ __schema { ...F0 } }", "__Schema"),
     ] {
-        let reply = send(
-            &app,
-            "application/json",
-            &(start.to_owned() + &doubling(30, on, "__typename")),
-            json!({}),
-        );
-        assert_eq!(reply.await.codes(), ["LIMIT_EXCEEDED"], "{start}");
+        let document = start.to_owned() + &doubling(30, on, "__typename");
+        let reply = send(&app, "application/json", &document, json!({})).await;
+        assert_eq!(reply.codes(), ["LIMIT_EXCEEDED"], "{start}");
     }
     let sized = |levels: usize| "{ ...F0 }".to_owned() + &doubling(levels, "Query", "__typename");
     assert_passes(&app, &sized(11), json!({})).await;
