@@ -74,6 +74,13 @@ impl CommitSlots {
         let slot = CommitSlot { _turn: turn, _permit: permit, _execution_permit: execution_permit };
         Some((Arc::new(slot), waited))
     }
+
+    /// Waits until all slots are free, and keeps them.
+    pub(super) async fn close(&self) {
+        if let Ok(all) = self.permits.acquire_many(MAX_CONCURRENT_COMMITS as u32).await {
+            all.forget();
+        }
+    }
 }
 
 /// Releases the execution permit of a request while it waits.

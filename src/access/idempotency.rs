@@ -1,17 +1,31 @@
 //! Idempotent requests: a mutation with an `Idempotency-Key` is executed once.
 //!
-//! Every repeat gets the response of the first request. A repeat that arrives while the first
-//! request is being executed waits for it.
+//! Every repeat gets the response of the first request, as long as the user's rights are the same.
+//! Otherwise it reads the results of the completed mutations again. A repeat that arrives while the
+//! first request is being executed waits for it.
+//!
+//! A run shows that it is alive (`heartbeats.rs`). A repeat that sees no sign of life takes the request
+//! over. The earlier run can then commit nothing more, so the mutation is executed once in any case.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest::{Context, SHA256};
-
-use super::{caller::Caller, error::AccessError, state::Access};
-use crate::domain::{
-    change::Change,
-    id::{NodeId, ObjectId},
-    idempotency::{Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RunOutcome},
+use super::{
+    caller::Caller,
+    error::AccessError,
+    idempotent_run::{IdempotentRun, digest, rights_digest},
+    session::Session,
+    state::Access,
+    viewer::Viewer,
+};
+use crate::{
+    domain::{
+        id::ObjectId,
+        idempotency::{
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RunHolder, RunOutcome,
+            StoredResponse,
+        },
+    },
+    store::Store,
 };
 
 /// The maximum time that a repeat waits for the first request. It is shorter than the default
@@ -20,110 +34,172 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The delay before the first poll. It doubles up to [`MAX_POLL_DELAY`].
 const INITIAL_POLL_DELAY: Duration = Duration::from_millis(10);
 const MAX_POLL_DELAY: Duration = Duration::from_millis(200);
-
-/// One run of an idempotent request.
-#[derive(Clone, Debug)]
-pub struct IdempotentRun {
-    key: IdempotencyKeyHash,
-    run_id: ObjectId,
-    /// The mutations that an earlier run committed before it was lost.
-    completed: Vec<CompletedMutation>,
-}
-
-impl IdempotentRun {
-    /// Returns the entities of the mutation at this root field, if an earlier run has committed it.
-    pub(super) fn completed_ids(&self, root_field_index: u32) -> Option<&[NodeId]> {
-        let mut completed = self.completed.iter();
-        let mutation = completed.find(|step| step.root_field_index == root_field_index)?;
-        Some(&mutation.ids)
-    }
-
-    /// Returns the change that records the mutation at this root field for later runs.
-    pub(super) fn completion_record(&self, root_field_index: u32, ids: Vec<NodeId>) -> Change {
-        let step = CompletedMutation { root_field_index, ids };
-        Change::RecordIdempotentStep { key: self.key, run_id: self.run_id, step }
-    }
-}
+/// The time without a sign of life after which a run is lost. A repeat then waits for about a second.
+///
+/// Repeats add up the delays between their polls. So a repeat whose own process is paused does not
+/// take a run for lost.
+const LOST_AFTER: Duration = Duration::from_millis(900);
 
 /// The decision about a request with an `Idempotency-Key`.
-#[derive(Debug)]
 pub enum ClaimOutcome {
-    /// The request is to be executed as this run.
-    Run(IdempotentRun),
+    /// The request is to be executed in this session.
+    Execute {
+        /// The session of the claimed run.
+        session: Arc<Session>,
+        /// `true` if the key had no record yet.
+        is_new: bool,
+    },
     /// The request was executed before. The text is the body of its response.
     Completed(String),
     /// Another request with the key is still being executed.
     InProgress,
     /// The key was used for another request.
     KeyReused,
+    /// The caller has no user or a disabled one, so no key is claimed. In this session, the first
+    /// mutation is rejected, which ends the request.
+    Denied(Arc<Session>),
 }
 
-impl Access {
-    /// Claims a caller's request for a new run.
+impl Session {
+    /// Claims the session's request for a new run.
     ///
-    /// Waits up to 5 seconds while another run executes the same request.
+    /// Waits up to 5 seconds while another run executes the same request. If the other run shows no
+    /// sign of life for about a second, its process is lost, and this run takes over.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. The request is then not claimed.
     pub async fn claim_request(
-        &self,
-        caller: &Caller,
+        self: &Arc<Self>,
         key: &str,
         fingerprint: [u8; 32],
     ) -> Result<ClaimOutcome, AccessError> {
-        if !self.is_ready() {
-            return Err(AccessError::Unavailable);
-        }
-        let key = key_hash(caller, key);
-        let run_id = self.clock.object_id();
-        let (mut waited, mut delay) = (Duration::ZERO, INITIAL_POLL_DELAY);
+        let caller = self.request.caller.as_ref().ok_or(AccessError::Unauthenticated)?;
+        let (key, run_id) = (key_hash(caller, key), self.access.clock.object_id());
+        let process = self.access.heartbeats.process(run_id);
+        let (mut session, mut wait) = (self.clone(), Wait::default());
         loop {
-            let claim = Claim { key, fingerprint, run_id, now: self.clock.now() };
-            match self.store.claim_request(&claim).await? {
-                ClaimResult::Acquired(completed) => {
-                    return Ok(ClaimOutcome::Run(IdempotentRun { key, run_id, completed }));
+            let viewer = match session.viewer(false).await {
+                Ok(viewer) => viewer,
+                Err(AccessError::NotProvisioned | AccessError::Disabled) => {
+                    return Ok(ClaimOutcome::Denied(session));
                 }
-                ClaimResult::Completed(body) => return Ok(ClaimOutcome::Completed(body)),
-                ClaimResult::KeyReused => return Ok(ClaimOutcome::KeyReused),
-                ClaimResult::InProgress if waited >= MAX_WAIT => {
+                Err(error) => return Err(error),
+            };
+            let (user, rights) = (viewer.user().id, rights_digest(&viewer));
+            let (now, lost_run) = (self.access.clock.now(), wait.lost_run());
+            let claim = Claim { key, fingerprint, run_id, process, user, rights, lost_run, now };
+            match self.access.store.claim_request(&claim).await {
+                Ok(ClaimResult::Acquired(completed)) => {
+                    return Ok(session.begin_run(key, run_id, completed, &viewer));
+                }
+                Ok(ClaimResult::Completed(body)) => return Ok(ClaimOutcome::Completed(body)),
+                Ok(ClaimResult::KeyReused) => return Ok(ClaimOutcome::KeyReused),
+                Ok(ClaimResult::InProgress(_)) if wait.total >= MAX_WAIT => {
                     return Ok(ClaimOutcome::InProgress);
                 }
-                ClaimResult::InProgress => {}
+                Ok(ClaimResult::InProgress(holder)) => {
+                    wait.poll_later(holder, &*self.access.store).await?;
+                }
+                Err(error) => {
+                    // The claim may have succeeded without a reply.
+                    self.end_run(key, run_id, RunOutcome::Abandoned).await;
+                    return Err(error.into());
+                }
             }
-            tokio::time::sleep(delay).await;
-            waited += delay;
-            delay = (delay * 2).min(MAX_POLL_DELAY);
+            // The rights can change during the wait, so the viewer is loaded again.
+            session = Arc::new(self.for_root_field(0));
         }
     }
 
-    /// Ends a run. `body` is the response to store for repeats. With `None`, the next run may begin
-    /// immediately.
-    pub async fn complete_request(&self, run: &IdempotentRun, body: Option<String>) {
-        let outcome = body.map_or(RunOutcome::Abandoned, RunOutcome::Completed);
-        if let Err(error) = self.store.complete_request(run.key, run.run_id, &outcome).await {
-            // A repeat is `InProgress` until the lease expires. After that, it finds the committed
-            // mutations.
-            tracing::warn!(%error, "the response of an idempotent request could not be stored");
+    fn begin_run(
+        self: Arc<Self>,
+        key: IdempotencyKeyHash,
+        run_id: ObjectId,
+        completed: Vec<CompletedMutation>,
+        viewer: &Viewer,
+    ) -> ClaimOutcome {
+        let is_new = completed.is_empty();
+        let run = IdempotentRun::new(key, run_id, completed);
+        run.record_viewer(0, viewer);
+        // A request is claimed once, so it has no run yet.
+        drop(self.request.run.set(run));
+        ClaimOutcome::Execute { session: self, is_new }
+    }
+
+    /// Does the work of the session's run, and shows meanwhile that the run is alive.
+    pub async fn keep_alive_during<T>(&self, work: impl Future<Output = T>) -> T {
+        let Some(run) = self.request.run.get() else { return work.await };
+        let Access { store, clock, heartbeats, .. } = &*self.access;
+        heartbeats.record_during(run.id, (&**store, &**clock), work).await
+    }
+
+    /// Ends the session's run. `body` is the response to store for repeats.
+    ///
+    /// The response is stored only if the run has committed a mutation. Without a stored response,
+    /// the next run may begin immediately.
+    pub async fn complete_request(&self, body: Option<String>) {
+        let Some(run) = self.request.run.get() else { return };
+        let response = body.zip(run.rights_to_store());
+        let response = response.map(|(body, rights)| StoredResponse { body, rights });
+        let outcome = response.map_or(RunOutcome::Abandoned, RunOutcome::Completed);
+        self.end_run(run.key, run.id, outcome).await;
+    }
+
+    async fn end_run(&self, key: IdempotencyKeyHash, run_id: ObjectId, outcome: RunOutcome) {
+        if let Err(error) = self.access.store.complete_request(key, run_id, &outcome).await {
+            // A repeat finds no heartbeat that names the run, and takes over.
+            tracing::warn!(%error, "an idempotent request could not be completed");
         }
+    }
+}
+
+/// The wait of a repeat for another run.
+#[derive(Default)]
+struct Wait {
+    total: Duration,
+    delay: Option<Duration>,
+    /// The other run, and the number of heartbeats that named it.
+    seen: Option<(RunHolder, Option<i64>)>,
+    /// The time since that number has changed.
+    stalled: Duration,
+}
+
+impl Wait {
+    /// Returns the other run if it has shown no sign of life for [`LOST_AFTER`].
+    fn lost_run(&self) -> Option<ObjectId> {
+        let (holder, _) = self.seen.filter(|_| self.stalled >= LOST_AFTER)?;
+        // Older versions have no heartbeats. Their runs hold the request until the lease ends.
+        holder.process.and(Some(holder.run_id))
+    }
+
+    /// Looks for a sign of life of the other run, and sleeps until the next poll.
+    async fn poll_later(
+        &mut self,
+        holder: RunHolder,
+        store: &dyn Store,
+    ) -> Result<(), AccessError> {
+        let heartbeats = match holder.process {
+            Some(process) => store.count_heartbeats(process, holder.run_id).await?,
+            None => None,
+        };
+        if self.seen != Some((holder, heartbeats)) {
+            (self.seen, self.stalled) = (Some((holder, heartbeats)), Duration::ZERO);
+        }
+        let delay = self.delay.map_or(INITIAL_POLL_DELAY, |delay| delay * 2).min(MAX_POLL_DELAY);
+        self.delay = Some(delay);
+        tokio::time::sleep(delay).await;
+        self.total += delay;
+        self.stalled += delay;
+        Ok(())
     }
 }
 
 /// Returns the digest of the caller and the key.
 ///
-/// A store holds only the digest, because a client may use a secret as its key.
+/// A store holds only the digest, because a client may use a secret as its key. The record names the
+/// user in addition, because one identity can have several users after each other.
 fn key_hash(caller: &Caller, key: &str) -> IdempotencyKeyHash {
     let Caller { identity, .. } = caller;
     IdempotencyKeyHash(digest(&[&identity.issuer, &identity.subject, key]))
-}
-
-/// Returns the SHA-256 digest of several texts.
-///
-/// Each text is preceded by its length, so that different lists never have the same input.
-#[must_use]
-pub fn digest(parts: &[&str]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part.as_bytes());
-    }
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(context.finish().as_ref());
-    bytes
 }

@@ -4,7 +4,7 @@
 //! token may be older than a deletion of the user, needs more reads for that.
 
 use std::sync::{
-    Arc, Weak,
+    Arc, OnceLock, Weak,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -14,7 +14,7 @@ use super::{
     caller::Caller,
     commit_slot::{CommitSlot, ExecutionPermit, wait_without_permit},
     error::AccessError,
-    idempotency::IdempotentRun,
+    idempotent_run::IdempotentRun,
     logged_tenants::LoggedTenants,
     state::Access,
     viewer::Viewer,
@@ -43,10 +43,10 @@ pub struct Session {
 
 /// The state that all sessions of a request share.
 pub(super) struct RequestState {
-    caller: Option<Caller>,
+    pub(super) caller: Option<Caller>,
     id: String,
-    /// The run of an idempotent request.
-    pub(super) run: Option<IdempotentRun>,
+    /// The run of an idempotent request, once it is claimed.
+    pub(super) run: OnceLock<IdempotentRun>,
     reads: AtomicU32,
     writes: AtomicU32,
     pub(super) logged_tenants: LoggedTenants,
@@ -55,16 +55,10 @@ pub(super) struct RequestState {
 impl Session {
     /// Creates the first session of a request, without a store read.
     ///
-    /// `caller` is `None` for an anonymous request. `run` is `None` for a request without an
-    /// `Idempotency-Key`.
+    /// `caller` is `None` for an anonymous request.
     #[must_use]
-    pub fn new(
-        access: Arc<Access>,
-        caller: Option<Caller>,
-        request_id: String,
-        run: Option<IdempotentRun>,
-    ) -> Self {
-        let (reads, writes, logged_tenants) = Default::default();
+    pub fn new(access: Arc<Access>, caller: Option<Caller>, request_id: String) -> Self {
+        let (run, reads, writes, logged_tenants) = Default::default();
         let id = request_id;
         let request = Arc::new(RequestState { caller, id, run, reads, writes, logged_tenants });
         Self { access, request, root_field_index: 0, viewer: OnceCell::new(), permit: None }
@@ -91,7 +85,9 @@ impl Session {
     /// It replaces a session whose own mutation has changed the rights of its viewer.
     #[must_use]
     pub fn with_viewer(&self, user: User) -> Self {
-        let viewer = OnceCell::new_with(Some(Ok(Arc::new(Viewer::new(Arc::new(user))))));
+        let viewer = Arc::new(Viewer::new(Arc::new(user)));
+        self.record_viewer(&viewer);
+        let viewer = OnceCell::new_with(Some(Ok(viewer)));
         let (access, request) = (self.access.clone(), self.request.clone());
         let (root_field_index, permit) = (self.root_field_index, self.permit.clone());
         Self { access, request, root_field_index, viewer, permit }
@@ -158,7 +154,16 @@ impl Session {
             self.reject_token_of_deleted_user(caller, &user).await?;
             user
         };
-        Ok(Arc::new(Viewer::new(Arc::new(user))))
+        let viewer = Arc::new(Viewer::new(Arc::new(user)));
+        self.record_viewer(&viewer);
+        Ok(viewer)
+    }
+
+    /// Tells the run of an idempotent request the viewer of this root field.
+    fn record_viewer(&self, viewer: &Viewer) {
+        if let Some(run) = self.request.run.get() {
+            run.record_viewer(self.root_field_index, viewer);
+        }
     }
 
     pub(super) async fn stored_user(

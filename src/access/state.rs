@@ -10,7 +10,10 @@ use std::{
 
 use tracing::Instrument;
 
-use super::commit_slot::{CommitSlot, CommitSlots};
+use super::{
+    commit_slot::{CommitSlot, CommitSlots},
+    heartbeats::Heartbeats,
+};
 use crate::{
     clock::Clock,
     domain::{change::Change, sync::GroupMapping},
@@ -34,6 +37,7 @@ pub struct Access {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: AccessConfig,
     pub(super) commit_slots: CommitSlots,
+    pub(super) heartbeats: Heartbeats,
     ready: AtomicBool,
 }
 
@@ -41,8 +45,8 @@ impl Access {
     /// Creates the access to a store. Every request is `UNAVAILABLE` until [`Self::mark_ready`].
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
-        let (commit_slots, ready) = (CommitSlots::new(), AtomicBool::new(false));
-        Self { store, clock, config, commit_slots, ready }
+        let (commit_slots, heartbeats) = (CommitSlots::new(), Heartbeats::default());
+        Self { store, clock, config, commit_slots, heartbeats, ready: AtomicBool::new(false) }
     }
 
     /// Allows requests, because the store is prepared.
@@ -91,6 +95,13 @@ impl Access {
                 Err(_) => Err(StoreError::Unavailable("the process is stopping".to_owned()).into()),
             },
         }
+    }
+
+    /// Waits until no commit runs, and lets no other one start.
+    ///
+    /// The process calls this at its end, because a commit can outlive its request.
+    pub async fn finish_commits(&self) {
+        self.commit_slots.close().await;
     }
 
     pub(super) fn is_ready(&self) -> bool {

@@ -15,8 +15,8 @@ use crate::{
     config::{DatabaseConfig, IssuerConfig, OidcConfig, ServerConfig, TrafficConfig},
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
-        AppState, ConcurrencyLimit, DevMode, RateLimiter, ShutdownWatch, TrafficLimits,
-        TrustedProxies,
+        AppState, ConcurrencyLimit, DevMode, MAX_KEYS_PER_DAY, RateLimiter, ShutdownWatch,
+        TrafficLimits, TrustedProxies, key_limiter,
     },
     metrics::Metrics,
     store::{PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -60,6 +60,7 @@ fn traffic_limits(traffic: TrafficConfig, metrics: &Metrics) -> TrafficLimits {
         allowed_origins: traffic.cors_origins,
         request_timeout: traffic.request_timeout,
         rate_limiter: traffic.rate_limit.map(|limit| RateLimiter::new(limit.units, limit.window)),
+        idempotency_keys: key_limiter(MAX_KEYS_PER_DAY),
         trusted_proxies: TrustedProxies::new(traffic.trusted_proxies),
         concurrency: ConcurrencyLimit::new(traffic.max_concurrent_requests, metrics.clone()),
     }

@@ -16,6 +16,8 @@ use crate::{
 
 /// The maximum number of connections to the admin listener.
 const MAX_ADMIN_CONNECTIONS: usize = 64;
+/// The time that running commits have to finish after the last connection has ended.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The public listener and the admin listener, with the signals that stop them.
 pub(super) struct Listeners {
@@ -64,7 +66,8 @@ impl Listeners {
         self.admin.address
     }
 
-    /// Serves until a signal arrives, and then until all connections have ended or time is up.
+    /// Serves until a signal arrives, and then until all connections and commits have ended or time
+    /// is up.
     ///
     /// The admin listener closes last, because its readiness probe reports the shutdown.
     pub(super) async fn serve(
@@ -73,7 +76,7 @@ impl Listeners {
         phases: watch::Sender<ShutdownPhase>,
         config: ShutdownConfig,
     ) {
-        let Self { public, admin, bounds, signals } = self;
+        let Self { public, admin, bounds, mut signals } = self;
         let (admin_phases, admin_shutdown) = watch::channel(ShutdownPhase::Running);
         let limit = ConnectionLimit::new(
             bounds.max,
@@ -87,6 +90,7 @@ impl Listeners {
             TrustedProxies::default(),
             None,
         );
+        let access = state.access.clone();
         let public = http::serve(
             public.listener,
             http::public_router(state.clone()),
@@ -103,8 +107,15 @@ impl Listeners {
         let served = async { tokio::join!(public, admin).0 };
         let aborted = tokio::select! {
             aborted = served => aborted,
-            never = shut_down(signals, &phases, &admin_phases, config) => never,
+            never = shut_down(&mut signals, &phases, &admin_phases, config) => never,
         };
+        tokio::select! {
+            biased;
+            () = access.finish_commits() => {}
+            () = signals.wait_up_to(COMMIT_TIMEOUT) => {
+                tracing::warn!("commits that still run are cut off; other instances end their transactions");
+            }
+        }
         match aborted {
             0 => tracing::info!("stopped"),
             connections => tracing::warn!(connections, "stopped; open connections were dropped"),
@@ -116,7 +127,7 @@ impl Listeners {
 ///
 /// This never returns. The listeners stop without it in the last phase, at the latest.
 async fn shut_down<T>(
-    mut signals: Signals,
+    signals: &mut Signals,
     phases: &watch::Sender<ShutdownPhase>,
     admin_phases: &watch::Sender<ShutdownPhase>,
     config: ShutdownConfig,

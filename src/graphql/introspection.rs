@@ -12,7 +12,7 @@ use std::{
 };
 
 use async_graphql::{
-    ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+    ContextSelectionSet, Name, OutputType, Pos, Positioned, ServerResult, Value,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo},
     parser::types::{Field, FragmentDefinition, Selection, SelectionSet},
     registry::{MetaType, Registry},
@@ -34,37 +34,37 @@ pub(super) fn schema() -> GraphQlSchema {
         .finish()
 }
 
-/// Returns `true` if a root selection set selects `__schema` or `__type`.
-pub(super) fn is_selected(
+/// Returns the position of the first `__schema` or `__type` in a root selection set.
+pub(super) fn find(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
-) -> bool {
-    selects_introspection(set, fragments, &mut HashSet::new())
+) -> Option<Pos> {
+    find_unvisited(set, fragments, &mut HashSet::new())
 }
 
 /// Searches a selection set and its fragments.
 ///
 /// `visited` has the names of the fragments that were searched. Fragment cycles are not rejected
 /// yet at this point, so each fragment is searched only once.
-fn selects_introspection<'a>(
+fn find_unvisited<'a>(
     set: &'a SelectionSet,
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     visited: &mut HashSet<&'a str>,
-) -> bool {
-    set.items.iter().any(|selection| match &selection.node {
+) -> Option<Pos> {
+    set.items.iter().find_map(|selection| match &selection.node {
         Selection::Field(field) => {
-            matches!(field.node.name.node.as_str(), "__schema" | "__type")
+            matches!(field.node.name.node.as_str(), "__schema" | "__type").then_some(field.pos)
         }
         Selection::InlineFragment(inline) => {
-            selects_introspection(&inline.node.selection_set.node, fragments, visited)
+            find_unvisited(&inline.node.selection_set.node, fragments, visited)
         }
         Selection::FragmentSpread(spread) => {
             let name = &spread.node.fragment_name.node;
             match fragments.get(name) {
                 Some(fragment) if visited.insert(name.as_str()) => {
-                    selects_introspection(&fragment.node.selection_set.node, fragments, visited)
+                    find_unvisited(&fragment.node.selection_set.node, fragments, visited)
                 }
-                _ => false,
+                _ => None,
             }
         }
     })

@@ -7,8 +7,8 @@
 //! - Every lookup by key goes through [`loaders`]. One level of a document therefore costs one
 //!   batch of each kind, regardless of the number of its objects.
 //!
-//! A request passes [`request`] (its parameters), [`prepare`] (parsing, limits and execution) and
-//! [`response`] (its result). [`schema`] assembles the root types.
+//! A request passes [`request`] (its parameters), [`prepare`] (limits, [`validation`] and execution)
+//! and [`response`] (its result). [`schema`] assembles the root types.
 
 mod audit;
 mod batch;
@@ -18,7 +18,6 @@ mod cursor;
 mod documents;
 mod enums;
 mod error;
-mod field_merging;
 mod input;
 mod introspection;
 mod limits;
@@ -39,6 +38,7 @@ mod sdl;
 mod subscription;
 mod tenant;
 mod user;
+mod validation;
 mod variables;
 
 pub use documents::TrustedDocuments;

@@ -1,19 +1,16 @@
 //! Prepares a request for execution, and executes it.
 //!
-//! Preparation parses the document, selects the operation, and rejects a request that exceeds a
-//! limit or lacks a variable. It needs neither a caller nor the store. Execution runs the prepared
-//! operation for a [`Session`].
+//! Preparation parses and validates the document, selects the operation, coerces the variables, and
+//! rejects a request that exceeds a limit. It needs neither a caller nor the store. Execution runs the
+//! prepared operation for a [`Session`] and has nothing left to check.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
     Name, Positioned, Request, Value, Variables,
-    parser::{
-        parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
-            OperationType, VariableDefinition,
-        },
+    parser::types::{
+        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
+        OperationType, VariableDefinition,
     },
 };
 use futures_util::FutureExt;
@@ -21,14 +18,15 @@ use futures_util::FutureExt;
 use super::{
     batch::BatchExecutor,
     context::RequestContext,
-    documents::{DocumentRef, Documents, ParsedDocument, TrustedDocuments},
+    documents::{Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
-    field_merging, introspection,
+    introspection,
     limits::{self, OperationContext, OperationCost, SchemaIndex},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
     schema::{self, GraphQlSchema},
+    validation::{ParsedText, Validator},
 };
 use crate::{
     access::{AccessError, Session},
@@ -80,11 +78,22 @@ impl PreparedOperation {
     }
 }
 
+/// The operation of a request that is within the limits.
+struct SelectedOperation<'a> {
+    name: Option<&'a str>,
+    operation: &'a Positioned<OperationDefinition>,
+    variables: Variables,
+    cost: OperationCost,
+    introspects: bool,
+    fingerprint: [u8; 32],
+}
+
 /// Prepares and executes requests against the schema.
 pub struct GraphQlExecutor {
     schema: GraphQlSchema,
     /// The schema for operations with introspection, or `None` if introspection is disabled.
     introspection_schema: Option<GraphQlSchema>,
+    validator: Validator,
     schema_index: SchemaIndex,
     documents: Documents,
     limits: Limits,
@@ -94,7 +103,7 @@ pub struct GraphQlExecutor {
 impl GraphQlExecutor {
     /// Creates an executor with empty document caches.
     ///
-    /// If `introspection` is `false`, introspection is an error and no error suggests names.
+    /// If `introspection` is `false`, introspection is an error.
     #[must_use]
     pub fn new(
         introspection: bool,
@@ -102,47 +111,32 @@ impl GraphQlExecutor {
         trusted: TrustedDocuments,
         metrics: Metrics,
     ) -> Self {
-        let builder = schema::builder();
-        let builder = if introspection { builder } else { builder.disable_suggestions() };
-        let schema = builder.finish();
+        let schema = schema::builder().finish();
         let introspection_schema = introspection.then(introspection::schema);
-        let schema_index = SchemaIndex::from_sdl(&schema.sdl());
+        let validator = Validator::new(&schema::print(&schema));
+        let schema_index = SchemaIndex::new(validator.schema());
         let documents = Documents::new(trusted);
-        Self { schema, introspection_schema, schema_index, documents, limits, metrics }
+        Self { schema, introspection_schema, validator, schema_index, documents, limits, metrics }
     }
 
-    /// Finds the document and the operation of a request, and checks the operation.
-    ///
-    /// The number of tokens is checked before parsing, and the cost of the operation after it.
+    /// Finds the document and the operation of a request, and checks everything that can be checked
+    /// before execution.
     ///
     /// # Errors
     ///
     /// Returns the response to a request that is rejected.
-    pub fn prepare(&self, request: GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
-        let parsed = self.parse(request.document_ref())?;
-        // Some clients send an empty name instead of none.
-        let operation_name = request.operation_name.as_deref().filter(|name| !name.is_empty());
-        let (name, operation) = get_operation(&parsed.document, operation_name)?;
-        let declared = request.variables.parse_declared(operation, &self.limits);
-        let declared = declared.map_err(GraphQlResponse::from_request_error)?;
-        let fingerprint = request.fingerprint(&declared);
-        let mut variables = Variables::from_json(declared.into());
-        for (name, value) in default_values(operation) {
-            variables.entry(name).or_insert(value);
-        }
-        check_required_variables(operation, &variables)?;
-        let fragments = &parsed.document.fragments;
-        let context = OperationContext { operation, fragments, variables: &variables };
-        let cost = limits::check(context, &self.schema_index, &self.limits)
-            .map_err(GraphQlResponse::from_request_error)?;
-        let introspects = self.check_introspection(operation, fragments)?;
-        check_root_fields(operation, fragments)?;
-        let info = self.operation_info(name, operation, &parsed);
-        let operation_type = operation.ty;
-        let name = name.map(str::to_owned);
+    pub fn prepare(&self, request: &GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
+        let parsed = self.find_document(request)?;
+        let selected = self.select_operation(&parsed.document, request)?;
+        let SelectedOperation { name, operation, variables, cost, introspects, fingerprint } =
+            selected;
+        let uses = &parsed.non_null_uses;
+        let variables =
+            self.validator.coerce_variables((name, &operation.node), uses, variables)?;
+        let info = self.operation_info(name, &operation.node, &parsed);
+        let operation_type = operation.node.ty;
         let mut request = Request::new(String::new()).variables(variables);
-        request.operation_name = name;
-        request.set_parsed_query(parsed.document.clone());
+        request.set_parsed_query(parsed.to_executable(operation));
         Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
     }
 
@@ -168,8 +162,12 @@ impl GraphQlExecutor {
         response.with_request_id(session.request_id())
     }
 
-    /// Returns the parsed document, from the cache if possible.
-    fn parse(&self, reference: DocumentRef<'_>) -> Result<Arc<ParsedDocument>, GraphQlResponse> {
+    /// Returns the valid document of a request, from the cache if possible.
+    fn find_document(
+        &self,
+        request: &GraphQlRequest,
+    ) -> Result<Arc<ParsedDocument>, GraphQlResponse> {
+        let reference = request.document_ref();
         let text = self.documents.find(reference).map_err(GraphQlResponse::from_request_error)?;
         if let Some(parsed) = self.documents.cached(&text) {
             self.documents.register(reference, &text);
@@ -177,10 +175,38 @@ impl GraphQlExecutor {
         }
         let (normalized, tokens) = limits::normalize_document(&text, &self.limits)
             .map_err(GraphQlResponse::from_request_error)?;
-        let document = parse_query(&normalized)
-            .map_err(|error| GraphQlResponse::syntax_error(error.positions().collect()))?;
+        let parsed = ParsedText::parse(&normalized)?;
+        limits::check_shape(&parsed.executable).map_err(GraphQlResponse::from_request_error)?;
+        // A request that exceeds a limit is rejected before its document is validated.
+        self.select_operation(&parsed.executable, request)?;
+        let non_null_uses = self.validator.validate(&parsed)?;
         self.documents.register(reference, &text);
-        Ok(self.documents.cache_parsed(text, document, tokens))
+        Ok(self.documents.cache_parsed(text, (parsed.executable, non_null_uses), tokens))
+    }
+
+    /// Selects the operation of a request and checks it against the limits.
+    fn select_operation<'a>(
+        &self,
+        document: &'a ExecutableDocument,
+        request: &GraphQlRequest,
+    ) -> Result<SelectedOperation<'a>, GraphQlResponse> {
+        // Some clients send an empty name instead of none.
+        let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
+        let (name, operation) = get_operation(document, name)?;
+        let declared = request.variables.parse_declared(&operation.node, &self.limits);
+        let declared = declared.map_err(GraphQlResponse::from_request_error)?;
+        let fingerprint = request.fingerprint(&declared);
+        let mut variables = Variables::from_json(declared.into());
+        for (name, value) in default_values(&operation.node) {
+            variables.entry(name).or_insert(value);
+        }
+        let fragments = &document.fragments;
+        let context =
+            OperationContext { operation: &operation.node, fragments, variables: &variables };
+        let cost = limits::check(context, &self.schema_index, &self.limits)
+            .map_err(GraphQlResponse::from_request_error)?;
+        let introspects = self.check_introspection(&operation.node, fragments)?;
+        Ok(SelectedOperation { name, operation, variables, cost, introspects, fingerprint })
     }
 
     /// Returns whether an operation uses introspection. Rejects it if introspection is disabled.
@@ -191,11 +217,14 @@ impl GraphQlExecutor {
         operation: &OperationDefinition,
         fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
     ) -> Result<bool, GraphQlResponse> {
-        let introspects = introspection::is_selected(&operation.selection_set.node, fragments);
-        if introspects && self.introspection_schema.is_none() {
-            return Err(validation_error("Introspection is disabled on this server."));
+        let position = introspection::find(&operation.selection_set.node, fragments);
+        if position.is_some() && self.introspection_schema.is_none() {
+            let message = "Introspection is disabled on this server.";
+            let mut error = RequestError::new(Code::ValidationFailed, message).into_server_error();
+            error.locations.extend(position);
+            return Err(GraphQlResponse::not_executed(vec![error]));
         }
-        Ok(introspects)
+        Ok(position.is_some())
     }
 
     /// Returns the facts for telemetry. If the document has only one operation, they are computed
@@ -229,15 +258,15 @@ fn validation_error(message: impl Into<String>) -> GraphQlResponse {
 fn get_operation<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
-) -> Result<(Option<&'a str>, &'a OperationDefinition), GraphQlResponse> {
+) -> Result<(Option<&'a str>, &'a Positioned<OperationDefinition>), GraphQlResponse> {
     fn with_name<'a>(
         (name, operation): (&'a Name, &'a Positioned<OperationDefinition>),
-    ) -> (Option<&'a str>, &'a OperationDefinition) {
-        (Some(name.as_str()), &operation.node)
+    ) -> (Option<&'a str>, &'a Positioned<OperationDefinition>) {
+        (Some(name.as_str()), operation)
     }
     const UNKNOWN_NAME: &str = "The document has no operation with this `operationName`.";
     let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(only), None) => Ok((None, &only.node)),
+        (DocumentOperations::Single(only), None) => Ok((None, only)),
         (DocumentOperations::Multiple(named), Some(name)) => {
             named.get_key_value(name).map(with_name).ok_or(UNKNOWN_NAME)
         }
@@ -260,43 +289,4 @@ fn default_values(operation: &OperationDefinition) -> Vec<(Name, Value)> {
         Some((definition.name.node.clone(), definition.default_value.as_ref()?.node.clone()))
     };
     definitions.filter_map(default).collect()
-}
-
-/// Rejects an operation without a value for a non-null variable (CoerceVariableValues() of the
-/// GraphQL specification, section 6.1.2).
-///
-/// `async-graphql` reports the missing value when a field uses it. Other fields may have been
-/// executed by then.
-fn check_required_variables(
-    operation: &OperationDefinition,
-    variables: &Variables,
-) -> Result<(), GraphQlResponse> {
-    let is_missing = |definition: &&Positioned<VariableDefinition>| {
-        let VariableDefinition { name, var_type, .. } = &definition.node;
-        let has_value = variables.get(&name.node).is_some_and(|value| *value != Value::Null);
-        !var_type.node.nullable && !has_value
-    };
-    let Some(missing) = operation.variable_definitions.iter().find(is_missing) else {
-        return Ok(());
-    };
-    let name = &missing.node.name.node;
-    let message = format!("The variable `${name}` is required, but the request has no value.");
-    let mut error = RequestError::new(Code::ValidationFailed, message).into_server_error();
-    error.locations = vec![missing.pos];
-    Err(GraphQlResponse::not_executed(error))
-}
-
-/// Rejects a mutation whose root fields cannot be merged.
-fn check_root_fields(
-    operation: &OperationDefinition,
-    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
-) -> Result<(), GraphQlResponse> {
-    if operation.ty == OperationType::Mutation
-        && field_merging::root_fields_conflict(&operation.selection_set.node, fragments)
-    {
-        return Err(validation_error(
-            "Fields with the same response key differ. Give each its own key with an alias.",
-        ));
-    }
-    Ok(())
 }

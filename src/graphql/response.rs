@@ -10,7 +10,7 @@ use crate::access::AccessError;
 ///
 /// Ten errors are enough to fix the document. Together with the limit on the length of each, this
 /// prevents a short document from causing a long response.
-const MAX_REPORTED_ERRORS: usize = 10;
+pub(super) const MAX_REPORTED_ERRORS: usize = 10;
 /// The maximum length of an error message, in characters.
 const MAX_ERROR_MESSAGE_CHARS: usize = 300;
 
@@ -26,7 +26,7 @@ impl GraphQlResponse {
     /// Creates the response to a request that is rejected before execution.
     #[must_use]
     pub fn from_request_error(error: RequestError) -> Self {
-        Self::not_executed(error.into_server_error())
+        Self::not_executed(vec![error.into_server_error()])
     }
 
     /// Creates the response to an operation that fails as a whole with this error.
@@ -42,32 +42,31 @@ impl GraphQlResponse {
     /// Creates the response to a document that cannot be parsed.
     ///
     /// It has the location of the error only. The parser's own message would echo the document.
-    pub(super) fn syntax_error(locations: Vec<Pos>) -> Self {
-        let location = locations.first().map_or_else(String::new, |pos| {
-            format!(" at line {}, column {}", pos.line, pos.column)
-        });
-        let message = format!("The document has a syntax error{location}.");
+    pub(super) fn syntax_error(location: Pos) -> Self {
+        let Pos { line, column } = location;
+        let message = format!("The document has a syntax error at line {line}, column {column}.");
         let mut error = RequestError::new(Code::ParseFailed, message).into_server_error();
-        error.locations = locations;
-        Self::not_executed(error)
+        error.locations = vec![location];
+        Self::not_executed(vec![error])
     }
 
-    /// Creates the response to a request that is rejected with this error before execution.
-    pub(super) fn not_executed(error: ServerError) -> Self {
-        Self { response: Box::new(Response::from_errors(vec![error])), executed: false }
+    /// Creates the response to a request that is rejected with these errors before execution.
+    pub(super) fn not_executed(mut errors: Vec<ServerError>) -> Self {
+        errors.truncate(MAX_REPORTED_ERRORS);
+        errors.iter_mut().for_each(shorten);
+        Self { response: Box::new(Response::from_errors(errors)), executed: false }
     }
 
     /// Creates the response from the result of `async-graphql`.
     pub(super) fn from_execution(mut response: Response) -> Self {
-        // Errors of `async-graphql` itself have no code. It validates the document against the
-        // schema before execution, so validation errors have no path.
+        // Errors of `async-graphql` itself have no code. An error without a path is a rejection of
+        // the document before execution.
         let executed = response.errors.iter().all(|error| !error.path.is_empty());
-        if !executed {
-            response.errors.truncate(MAX_REPORTED_ERRORS);
-            response.errors.iter_mut().for_each(shorten);
-        }
         for error in response.errors.iter_mut().filter(|error| error_code(error).is_none()) {
             set_error_code(error, Code::ValidationFailed);
+        }
+        if !executed {
+            return Self::not_executed(response.errors);
         }
         Self { response: Box::new(response), executed }
     }
@@ -122,8 +121,8 @@ impl Serialize for GraphQlResponse {
     }
 }
 
-/// Limits the size of an error of `async-graphql`. Its message quotes names of the document, which
-/// can be as long as the document allows.
+/// Limits the size of an error. Its message quotes names of the document, which can be as long as the
+/// document allows.
 fn shorten(error: &mut ServerError) {
     if let Some((end, _)) = error.message.char_indices().nth(MAX_ERROR_MESSAGE_CHARS) {
         error.message.truncate(end);

@@ -1,6 +1,6 @@
-//! Defines the custom scalars, and converts identifiers to and from their GraphQL form.
+//! Defines the custom scalars, and converts numbers and identifiers to and from their GraphQL form.
 
-use async_graphql::{ID, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{ID, InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
 
 use crate::{
     access::{AccessError, InputError},
@@ -9,6 +9,10 @@ use crate::{
         time::Timestamp,
     },
 };
+
+/// The form of a `DateTime` in errors.
+pub(super) const DATE_TIME_FORM: &str =
+    "an RFC 3339 timestamp, for example 2026-01-31T08:00:00.000Z";
 
 /// The scalar `DateTime`, a timestamp in milliseconds.
 #[derive(Clone, Copy)]
@@ -23,11 +27,7 @@ impl ScalarType for DateTime {
             return Err(InputValueError::expected_type(value));
         };
         let parsed = Timestamp::parse(text).map(Self);
-        parsed.ok_or_else(|| {
-            InputValueError::custom(
-                "expected an RFC 3339 timestamp, for example 2026-01-31T08:00:00.000Z",
-            )
-        })
+        parsed.ok_or_else(|| InputValueError::custom(format!("expected {DATE_TIME_FORM}")))
     }
 
     fn is_valid(value: &Value) -> bool {
@@ -53,6 +53,14 @@ impl ScalarType for Json {
     fn to_value(&self) -> Value {
         self.0.clone()
     }
+}
+
+/// Returns a number without a fraction as an integer. JSON does not distinguish `1.0` from `1`.
+pub(super) fn integer(number: &Number) -> Option<i64> {
+    /// The integers up to this one are exact in JSON (2^53).
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    let float = || number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= MAX_EXACT);
+    number.as_i64().or_else(|| float().map(|float| float as i64))
 }
 
 /// Returns an identifier in its GraphQL form.

@@ -39,12 +39,13 @@ pub struct ConcurrencyLimit {
 }
 
 impl ConcurrencyLimit {
-    /// Creates a limit with this number of permits. A quarter of them is the limit of one caller.
+    /// Creates a limit with this number of permits. A quarter of them, but at least 1, is the limit of one
+    /// caller.
     #[must_use]
     pub fn new(permits: usize, metrics: Metrics) -> Self {
         let permits = permits.min(Semaphore::MAX_PERMITS);
         metrics.set_in_flight_limit(permits);
-        let callers = Arc::new(CallerCounts::new(permits.div_ceil(CALLER_SHARE)));
+        let callers = Arc::new(CallerCounts::new(permits.div_ceil(CALLER_SHARE).max(1)));
         Self { permits: Arc::new(Semaphore::new(permits)), callers, metrics }
     }
 

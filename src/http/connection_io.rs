@@ -290,7 +290,8 @@ mod tests {
         // A client that sends no more and keeps the connection open does not hold it.
         let (mut io, mut client) = connection(64 * 1024).await;
         client.write_all(b"GET / ").await.expect("sent");
-        io.read(&mut received).await.expect("accepted bytes");
+        let read = io.read(&mut received).await.expect("accepted bytes");
+        assert_eq!(&received[..read], b"GET / ");
         let start = Instant::now();
         io.shutdown().await.expect("a closed connection");
         assert!(start.elapsed() >= DISCARD_TIMEOUT);

@@ -44,6 +44,7 @@ pub use concurrency_limit::ConcurrencyLimit;
 pub use connection_limit::ConnectionLimit;
 pub use cors::AllowedOrigins;
 pub use dev::{DemoCredential, issue_demo_credentials};
+pub use idempotency::{MAX_KEYS_PER_DAY, key_limiter};
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;

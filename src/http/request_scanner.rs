@@ -158,7 +158,7 @@ impl RequestScanner {
     fn end_line(&mut self) -> Result<(), InvalidLine> {
         let is_empty = self.line.is_empty();
         self.expected = match self.expected {
-            Expected::RequestLine if is_empty => Expected::RequestLine,
+            Expected::RequestLine | Expected::TrailerLine if is_empty => Expected::RequestLine,
             Expected::RequestLine => {
                 self.length = BodyLength::Empty;
                 Expected::HeaderLine
@@ -177,7 +177,6 @@ impl RequestScanner {
                 size => Expected::ChunkData(size),
             },
             Expected::ChunkEnd if is_empty => Expected::ChunkSize,
-            Expected::TrailerLine if is_empty => Expected::RequestLine,
             Expected::TrailerLine => Expected::TrailerLine,
             Expected::ChunkEnd | Expected::Data(_) | Expected::ChunkData(_) => {
                 return Err(InvalidLine);

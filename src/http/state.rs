@@ -47,6 +47,8 @@ pub struct TrafficLimits {
     pub request_timeout: Duration,
     /// Limits the cost per caller and unit of time. `None` disables the limit.
     pub rate_limiter: Option<RateLimiter>,
+    /// Limits the number of new idempotency keys per user and day.
+    pub idempotency_keys: RateLimiter,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
     /// Limits the number of requests that are processed concurrently.

@@ -64,7 +64,7 @@ use crate::domain::{
     audit::AuditEvent,
     change::{Change, UniqueField},
     id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
@@ -315,18 +315,34 @@ pub trait Store: Send + Sync {
     ///
     /// The claim is atomic. Of concurrent claims by different runs for one key, at most one is
     /// [`ClaimResult::Acquired`]. A run acquires the request if the key has no record, if the
-    /// record has expired at `claim.now`, or if the lease of an earlier run of the same request has
-    /// ended without a response. The run then holds a lease for [`LEASE_TTL`], and the record
-    /// expires after [`KEY_TTL`]. Each claim also deletes a few expired records, so it takes
-    /// several commands.
+    /// record has expired at `claim.now` or belongs to another user. A run also takes over the same
+    /// request from an earlier run
+    ///
+    /// - whose lease has ended without a response,
+    /// - that is `claim.lost_run`, or
+    /// - whose response was stored under other rights. That response is deleted.
+    ///
+    /// The run then holds a lease for [`LEASE_TTL`], and the record expires after [`KEY_TTL`]. Each
+    /// claim also deletes a few expired records, so it takes several commands.
     ///
     /// [`LEASE_TTL`]: crate::domain::idempotency::LEASE_TTL
     /// [`KEY_TTL`]: crate::domain::idempotency::KEY_TTL
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError>;
 
+    /// Records a heartbeat of a process.
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError>;
+
+    /// Returns the number of heartbeats of a process, or `None` if the last one did not name this
+    /// run.
+    async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError>;
+
     /// Completes or abandons the run of an idempotent request.
     ///
-    /// [`RunOutcome::Completed`] stores the response, which every later claim returns.
+    /// [`RunOutcome::Completed`] stores the response, which later claims under the same rights return.
     /// [`RunOutcome::Abandoned`] releases the request at once. Its record is deleted if the run has
     /// completed no step. Otherwise it stays, so that the next run can continue after these steps.
     /// The call has no effect if another run has taken over, or if a response is stored already.

@@ -19,4 +19,5 @@ mod store_conformance;
 mod store_read_counts;
 mod support;
 mod sync;
+mod validation;
 mod visibility;

@@ -34,14 +34,18 @@ impl Session {
     /// If another request writes the same tenant, waits for its turn and decides again.
     /// The viewer must already be loaded.
     pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Output, AccessError> {
-        let run = self.request.run.as_ref();
+        let run = self.request.run.get();
         if let Some(ids) = run.and_then(|run| run.completed_ids(self.root_field_index)) {
             return C::Output::reload(self, ids).await;
         }
         let viewer = self.loaded_viewer()?;
         let mut acquired = None;
         for _ in 0..MAX_ATTEMPTS {
-            let Edit { value, mut changes } = command.decide(self, viewer).await?;
+            let Edit { value, changes } = command.decide(self, viewer).await?;
+            let record = run.map(|run| run.completion_record(self.root_field_index, value.ids()));
+            // The record is the first change, so that a run that was taken over fails before its
+            // changes conflict with those of the other run.
+            let changes: Vec<_> = record.into_iter().chain(changes).collect();
             if changes.is_empty() {
                 return Ok(value);
             }
@@ -57,9 +61,10 @@ impl Session {
                     slot
                 }
             };
-            changes
-                .extend(run.map(|run| run.completion_record(self.root_field_index, value.ids())));
             if self.try_commit(&changes.into(), &slot).await? {
+                if let Some(run) = run {
+                    run.mark_committed();
+                }
                 return Ok(value);
             }
             acquired = Some(slot);

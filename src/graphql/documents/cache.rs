@@ -5,10 +5,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{
+    Positioned,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition},
+};
 use quick_cache::{Weighter, sync::Cache};
 
-use crate::graphql::operation_info::{DocumentInfo, OperationInfo};
+use super::repeats::remove_repeats;
+use crate::graphql::{
+    operation_info::{DocumentInfo, OperationInfo},
+    validation::NonNullUse,
+};
 
 /// The maximum size of the cache of parsed documents, in bytes. The size is an estimate.
 const PARSED_BYTES: u64 = 16 * 1024 * 1024;
@@ -16,6 +23,9 @@ const PARSED_BYTES: u64 = 16 * 1024 * 1024;
 const REGISTERED_BYTES: u64 = 8 * 1024 * 1024;
 /// The memory that one token of a parsed document uses, in bytes. Measured and rounded up.
 const BYTES_PER_TOKEN: u64 = 200;
+/// The number of tokens above which repeated selections are removed. Documents of usual clients are
+/// shorter and have none.
+const LONG_DOCUMENT_TOKENS: u64 = 500;
 /// The number of documents that a new cache has room for.
 const INITIAL_CAPACITY: usize = 128;
 
@@ -34,16 +44,37 @@ pub(super) fn parsed() -> ParsedCache {
     Cache::with_weighter(INITIAL_CAPACITY, PARSED_BYTES, ByteWeighter)
 }
 
-/// A parsed document with the facts that telemetry reports of it.
+/// A valid document with the facts that telemetry reports of it.
 pub(in crate::graphql) struct ParsedDocument {
     /// The syntax tree of the document.
     pub(in crate::graphql) document: ExecutableDocument,
+    /// The variables that a request must not set to `null` although their types allow it.
+    pub(in crate::graphql) non_null_uses: Vec<NonNullUse>,
     /// The attributes that all operations of the document share.
     pub(in crate::graphql) info: DocumentInfo,
     /// The attributes of the operation, if the document has only one and it was requested before.
     pub(in crate::graphql) only_operation: OnceLock<Arc<OperationInfo>>,
     /// The number of lexical tokens.
     pub(super) tokens: u64,
+}
+
+impl ParsedDocument {
+    /// Returns a copy of one operation and of all fragments for the engine.
+    ///
+    /// The other operations are left out, because the engine visits all. The copy of a long document
+    /// has no repeated selections, because it stays in memory as long as the request.
+    pub(in crate::graphql) fn to_executable(
+        &self,
+        operation: &Positioned<OperationDefinition>,
+    ) -> ExecutableDocument {
+        let operations = DocumentOperations::Single(operation.clone());
+        let fragments = self.document.fragments.clone();
+        let mut document = ExecutableDocument { operations, fragments };
+        if self.tokens > LONG_DOCUMENT_TOKENS {
+            remove_repeats(&mut document);
+        }
+        document
+    }
 }
 
 /// Estimates the memory that a cache entry uses, in bytes. It adds a constant for the key and the

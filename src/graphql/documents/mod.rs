@@ -2,11 +2,12 @@
 //!
 //! The gateway knows three kinds of documents:
 //!
-//! - documents that it has parsed before, in a [`cache`];
+//! - documents that it has validated before, in a [`cache`];
 //! - documents that a client has registered (automatic persisted queries), in a [`cache`];
 //! - documents that the operator trusts, in [`TrustedDocuments`].
 
 mod cache;
+mod repeats;
 mod trusted;
 
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::{
     error::{Code, RequestError},
     operation_info::DocumentInfo,
+    validation::NonNullUse,
 };
 use crate::domain::trusted_documents::TrustedDocumentsMode;
 
@@ -108,7 +110,7 @@ impl Documents {
 
     /// Stores the text of a document that was sent with its hash.
     ///
-    /// The document must have been parsed, so that clients cannot fill the cache with invalid text.
+    /// The document must be valid, so that clients cannot fill the cache with other text.
     pub(super) fn register(&self, reference: DocumentRef<'_>, text: &Arc<str>) {
         if let DocumentRef { text: Some(_), hash: Some(hash), .. } = reference
             && let Some(key) = parse_hash(hash)
@@ -122,17 +124,18 @@ impl Documents {
         self.parsed.get(text)
     }
 
-    /// Stores a parsed document in the cache and returns it.
+    /// Stores a valid document in the cache and returns it.
     pub(super) fn cache_parsed(
         &self,
         text: Arc<str>,
-        document: ExecutableDocument,
+        (document, non_null_uses): (ExecutableDocument, Vec<NonNullUse>),
         tokens: u64,
     ) -> Arc<ParsedDocument> {
         let hash = hex::encode(sha256(&text));
         let info = DocumentInfo { hash, trusted: self.trusted.contains(&text) };
         let only_operation = OnceLock::new();
-        let parsed = Arc::new(ParsedDocument { document, info, only_operation, tokens });
+        let parsed = ParsedDocument { document, non_null_uses, info, only_operation, tokens };
+        let parsed = Arc::new(parsed);
         self.parsed.insert(text, parsed.clone());
         parsed
     }

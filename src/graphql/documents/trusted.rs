@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::domain::trusted_documents::TrustedDocumentsMode;
+use crate::{domain::trusted_documents::TrustedDocumentsMode, graphql::validation};
 
 /// The operator's trusted documents, by identifier.
 #[derive(Debug, Default)]
@@ -52,8 +52,7 @@ impl TrustedDocuments {
         };
         let mut trusted = Self { mode, ..Self::default() };
         for (id, text) in documents {
-            if let Err(error) = async_graphql::parser::parse_query(&text) {
-                let line = error.positions().next().map_or(0, |position| position.line);
+            if let Some(line) = validation::syntax_error_line(&text) {
                 return Err(format!("the document {id:?} is not valid GraphQL at line {line}"));
             }
             let text: Arc<str> = text.into();

@@ -14,7 +14,10 @@ use super::{
     operation::OperationContext,
     schema_index::{Cardinality, SchemaIndex},
 };
-use crate::graphql::connection::{PAGE_DEFAULT, PAGE_MAX};
+use crate::graphql::{
+    connection::{PAGE_DEFAULT, PAGE_MAX},
+    scalar::integer,
+};
 
 /// The assumed number of items of a list without a size argument.
 const ASSUMED_LIST_SIZE: u64 = 20;
@@ -31,8 +34,9 @@ pub(super) struct Cost {
     /// The number of fields below `__schema` and `__type`, each counted once. They do not add to
     /// the complexity, but have a limit too.
     pub(super) introspection: u64,
-    /// The number of fields that the schema does not define.
-    pub(super) unknown: u64,
+    /// The number of selections of every kind, each multiplied like the fields. A selection that
+    /// adds nothing to the complexity takes time, too.
+    pub(super) work: u64,
 }
 
 impl Cost {
@@ -42,7 +46,7 @@ impl Cost {
             complexity: self.complexity.saturating_add(other.complexity),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
             introspection: self.introspection.saturating_add(other.introspection),
-            unknown: self.unknown.saturating_add(other.unknown),
+            work: self.work.saturating_add(other.work),
         }
     }
 }
@@ -73,6 +77,7 @@ impl<'a> CostVisitor<'a> {
             if self.context.is_skipped(selection.node.directives()) {
                 continue;
             }
+            cost.work = cost.work.saturating_add(1);
             cost = cost.combine(match &selection.node {
                 Selection::Field(field) => self.field(&field.node, type_name),
                 Selection::InlineFragment(inline) => {
@@ -111,7 +116,7 @@ impl<'a> CostVisitor<'a> {
                 return Cost {
                     introspection_depth: below.depth.saturating_add(1),
                     introspection: below.complexity.saturating_add(1),
-                    unknown: below.unknown,
+                    work: below.work,
                     ..Cost::default()
                 };
             }
@@ -128,9 +133,7 @@ impl<'a> CostVisitor<'a> {
             complexity: below.complexity.saturating_mul(multiplier).saturating_add(1),
             introspection_depth: below.introspection_depth,
             introspection: below.introspection,
-            unknown: below
-                .unknown
-                .saturating_add(u64::from(definition.is_none() && self.index.has_type(type_name))),
+            work: below.work.saturating_mul(multiplier),
         }
     }
 
@@ -156,7 +159,9 @@ impl<'a> CostVisitor<'a> {
     fn number_argument(&self, field: &Field, name: &str) -> Option<u64> {
         match self.argument(field, name)? {
             // The resolver rejects a negative size, so its cost does not matter.
-            Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
+            Value::Number(number) => {
+                Some(integer(&number).and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
+            }
             _ => None,
         }
     }

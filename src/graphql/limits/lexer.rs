@@ -1,6 +1,8 @@
-//! Counts the lexical tokens of a document without storing them.
+//! Splits a document into its lexical tokens, without storing them.
 //!
-//! The tokens are those of the GraphQL specification, October 2021, section 2.1.
+//! The tokens are those of the GraphQL specification, section 2.1.
+
+use std::borrow::Cow;
 
 /// The counts of a document's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub(super) struct TokenCounts {
     pub(super) directives: u64,
     /// The length of the longest name, in bytes.
     pub(super) longest_name: usize,
+    /// The length of all tokens in bytes, with one separator after each.
+    pub(super) bytes: usize,
     /// The length of the longest string, in bytes, with its quotes and escape sequences.
     pub(super) longest_text: usize,
 }
@@ -20,8 +24,9 @@ pub(super) struct TokenCounts {
 /// The counts of a document that is not valid GraphQL are arbitrary. The parser rejects it later.
 pub(super) fn count(document: &str) -> TokenCounts {
     let mut counts = TokenCounts::default();
-    for token in Tokens(document) {
+    for token in Tokens::new(document) {
         counts.tokens += 1;
+        counts.bytes += token.len() + 1;
         counts.directives += u64::from(token == "@");
         if token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             counts.longest_name = counts.longest_name.max(token.len());
@@ -32,18 +37,45 @@ pub(super) fn count(document: &str) -> TokenCounts {
     counts
 }
 
-/// Returns the document without ignored tokens, with one space after each other token.
-pub(super) fn compact(document: &str) -> String {
-    let mut text = String::new();
-    for token in Tokens(document) {
-        text.push_str(token);
-        text.push(' ');
+/// Returns the document with spaces in the place of comments, commas and byte order marks.
+///
+/// The offsets of all tokens stay the same. A parser then finds one run of white space between two
+/// tokens, however many ignored tokens the client wrote.
+pub(super) fn blank_ignored(document: &str) -> Cow<'_, str> {
+    if !document.contains(['#', ',', '\u{feff}']) {
+        return Cow::Borrowed(document);
     }
-    text
+    let mut text = String::with_capacity(document.len());
+    let mut tokens = Tokens::new(document);
+    loop {
+        let token = tokens.next();
+        let end = document.len() - tokens.rest().len() - token.map_or(0, str::len);
+        let ignored = document.as_bytes().get(text.len()..end).unwrap_or_default();
+        text.extend(ignored.iter().map(|byte| match byte {
+            b'\n' | b'\r' => char::from(*byte),
+            _ => ' ',
+        }));
+        match token {
+            Some(token) => text.push_str(token),
+            None => return Cow::Owned(text),
+        }
+    }
 }
 
 /// An iterator over the tokens of the text that remains.
-struct Tokens<'a>(&'a str);
+pub(in crate::graphql) struct Tokens<'a>(&'a str);
+
+impl<'a> Tokens<'a> {
+    /// Creates an iterator over all tokens of a document.
+    pub(in crate::graphql) fn new(document: &'a str) -> Self {
+        Self(document)
+    }
+
+    /// Returns the text after the last token.
+    pub(in crate::graphql) fn rest(&self) -> &'a str {
+        self.0
+    }
+}
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = &'a str;
@@ -134,9 +166,12 @@ mod tests {
             assert_eq!(count(document).tokens, tokens, "{document}");
         }
         assert_eq!(count("{ a @x @y(z: \"@\") # @\n }").directives, 2);
-        let long = "\u{feff}{ a(b: \"# x \\\" y\"),, # c\n ...F } \"\"\" # \"\"\"";
-        assert_eq!(compact(long), "{ a ( b : \"# x \\\" y\" ) ... F } \"\"\" # \"\"\" ");
-        assert_eq!(compact("\"\\é\" \"\\"), "\"\\é\" \"\\ ");
+        let long = "\u{feff}{ a(b: \"# x, \\\" y\"),, # é,\n ...F } \"\"\" # \"\"\", #";
+        let blank = "   { a(b: \"# x, \\\" y\")        \n ...F } \"\"\" # \"\"\"   ";
+        assert_eq!(blank_ignored(long), blank);
+        assert_eq!(blank_ignored("{ a }\r\n"), "{ a }\r\n");
+        assert_eq!(blank_ignored("\"\\é\",\"\\"), "\"\\é\" \"\\");
+        assert_eq!(count("{ ab,# c\n }").bytes, 2 + 3 + 2);
         let counts = count("{ abc: _de12(x: \"longer than \\\" all\") }");
         assert_eq!((counts.longest_name, counts.longest_text), (5, 20));
     }

@@ -1,14 +1,14 @@
 //! Enforces the limits on documents before execution, in time linear in the document.
 //!
-//! `async-graphql` measures depth and complexity after it has expanded every fragment. A document
-//! of a few hundred bytes can make that take seconds. The checks of this module run first, in this
-//! order:
+//! Validation and execution expand fragments. A document of a few hundred bytes can make that take
+//! seconds. The checks of this module run first, in this order:
 //!
 //! 1. [`lexer`] counts the tokens before the document is parsed.
-//! 2. [`cost`] computes depth and complexity. It visits each fragment once, however often the
-//!    fragment is spread.
-//! 3. [`response_keys`] collects fields as execution does. Only operations that passed the other
-//!    two checks get here, so they are known to be small.
+//! 2. [`shape`] measures the document with its fragments expanded, regardless of the variables.
+//! 3. [`cost`] computes depth and complexity of the selected operation. Both visit each fragment
+//!    once, however often the fragment is spread.
+//! 4. [`response_keys`] collects fields as execution does. Only operations that passed the other
+//!    checks get here, so they are known to be small.
 
 mod cost;
 mod exceeded;
@@ -17,8 +17,11 @@ mod lexer;
 mod operation;
 mod response_keys;
 mod schema_index;
+mod shape;
 
 use std::borrow::Cow;
+
+use async_graphql::parser::types::ExecutableDocument;
 
 use super::error::{Code, RequestError};
 use crate::domain::limits::Limits;
@@ -26,26 +29,27 @@ use crate::domain::limits::Limits;
 use exceeded::{check_described_limit, check_limit};
 use json_size::JsonSize;
 
+pub(super) use lexer::Tokens;
 pub(super) use operation::OperationContext;
 pub(super) use schema_index::SchemaIndex;
 
 /// The maximum depth of introspection. It has its own limit because the queries of tools are deep.
 const MAX_INTROSPECTION_DEPTH: u64 = 20;
 
-/// The length in bytes above which ignored tokens are removed before a document is parsed.
-const COMPACT_THRESHOLD_BYTES: usize = 16 * 1024;
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
-/// The maximum length of a name, in bytes. `async-graphql` compares an unknown name with every
-/// other name to make a suggestion.
+/// The maximum length of a name, in bytes. Errors quote names.
 const MAX_NAME_BYTES: usize = 255;
+/// The maximum number of selections of an operation whose fragments are expanded.
+const MAX_EXPANDED_SELECTIONS: u64 = 10_000;
+/// The maximum number of fields, inline fragments and fragment spreads within each other.
+pub(super) const MAX_NESTING: u64 = 64;
+/// The maximum number of selections that execution visits, in relation to the complexity limit.
+const MAX_WORK_FACTOR: u64 = 10;
 /// The maximum length of a string in a document or in its variables, in bytes, with its quotes and
 /// escape sequences. The longest valid input has less than 3,000. Each field that uses a variable
 /// copies its value.
 const MAX_TEXT_BYTES: usize = 4096;
-/// The maximum number of fields that the schema does not define. For each, `async-graphql` searches
-/// all other names to make a suggestion.
-const MAX_UNKNOWN_FIELDS: u64 = 20;
 
 /// The maximum number of levels of lists and objects in a variable. The input types of the schema have
 /// a few.
@@ -53,31 +57,17 @@ const MAX_VARIABLE_DEPTH: u64 = 32;
 
 /// Returns the text for the parser and its number of tokens.
 ///
-/// The parser takes about 80 ns per byte, even for ignored tokens. They are therefore removed from
-/// a long document. Locations in errors then differ from those in the client's text. A document
-/// that is still too long has long literals, which the client must send as variables.
-///
 /// # Errors
 ///
 /// Returns an error if the document has too many tokens or directives, or if the document, a name or a
-/// string is too long.
+/// string is too long. A document that is too long without its ignored tokens has long literals, which
+/// the client must send as variables.
 pub(super) fn normalize_document<'a>(
     document: &'a str,
     limits: &Limits,
 ) -> Result<(Cow<'a, str>, u64), RequestError> {
     let tokens = check_text(document, limits)?;
-    if document.len() <= COMPACT_THRESHOLD_BYTES {
-        return Ok((document.into(), tokens));
-    }
-    let compact = lexer::compact(document);
-    if compact.len() > MAX_DOCUMENT_BYTES {
-        let message = "The document is too long. Send long values as variables.";
-        return Err(RequestError::new(Code::LimitExceeded, message)
-            .with_extension("limit", "bodyBytes")
-            .with_extension("max", MAX_DOCUMENT_BYTES)
-            .with_extension("actual", compact.len()));
-    }
-    Ok((compact.into(), tokens))
+    Ok((lexer::blank_ignored(document), tokens))
 }
 
 /// Checks the lexical limits and returns the number of tokens.
@@ -90,6 +80,13 @@ fn check_text(document: &str, limits: &Limits) -> Result<u64, RequestError> {
         return Err(RequestError::new(Code::ValidationFailed, message));
     }
     check_text_length(counts.longest_text)?;
+    if document.len() > MAX_DOCUMENT_BYTES && counts.bytes > MAX_DOCUMENT_BYTES {
+        let message = "The document is too long. Send long values as variables.";
+        return Err(RequestError::new(Code::LimitExceeded, message)
+            .with_extension("limit", "bodyBytes")
+            .with_extension("max", MAX_DOCUMENT_BYTES)
+            .with_extension("actual", counts.bytes));
+    }
     Ok(counts.tokens)
 }
 
@@ -141,10 +138,22 @@ pub(super) fn check_variables<'a>(
     Ok(())
 }
 
+/// Checks the shape of a document, regardless of the selected operation and its variables.
+///
+/// Validation and execution expand fragments. The shape bounds their time and their recursion.
+///
+/// # Errors
+///
+/// Returns an error that names the exceeded limit.
+pub(super) fn check_shape(document: &ExecutableDocument) -> Result<(), RequestError> {
+    let shape = shape::analyze(document);
+    check_limit("depth", shape.nesting, MAX_NESTING)?;
+    check_limit("complexity", shape.selections, MAX_EXPANDED_SELECTIONS)
+}
+
 /// Checks an operation against the limits and returns its cost.
 ///
-/// Fields that the schema does not define cost as much as others. Validation rejects them later. It
-/// is slow for them, so only a few of them reach it.
+/// Fields that the schema does not define cost as much as others. Validation rejects them later.
 ///
 /// # Errors
 ///
@@ -159,12 +168,7 @@ pub(super) fn check(
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
     check_limit("complexity", cost.complexity, limits.complexity)?;
     check_limit("complexity", cost.introspection, limits.complexity)?;
-    if cost.unknown > MAX_UNKNOWN_FIELDS {
-        let message = format!(
-            "The document has more than {MAX_UNKNOWN_FIELDS} fields that the schema does not define."
-        );
-        return Err(RequestError::new(Code::ValidationFailed, message));
-    }
+    check_limit("complexity", cost.work, limits.complexity.saturating_mul(MAX_WORK_FACTOR))?;
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;
     check_limit("rootFields", keys.root_fields, limits.root_fields)?;

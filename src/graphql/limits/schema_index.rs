@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{
-    parser::types::{FieldDefinition, TypeKind, TypeSystemDefinition},
-    parser::{parse_schema, types::BaseType},
+use apollo_compiler::{
+    Schema,
+    schema::{ExtendedType, FieldDefinition},
 };
 
 /// The number of objects that a field returns.
@@ -37,29 +37,21 @@ pub(in super::super) struct SchemaIndex {
 }
 
 impl SchemaIndex {
-    /// Builds the index from the schema's own SDL, so that it always matches the schema.
-    pub(in super::super) fn from_sdl(sdl: &str) -> Self {
+    /// Builds the index from the schema that documents are validated against.
+    pub(in super::super) fn new(schema: &Schema) -> Self {
         let mut types = HashMap::new();
-        // The SDL is generated, so it always parses. A test checks that the index is complete.
-        let definitions = parse_schema(sdl).map(|schema| schema.definitions).unwrap_or_default();
-        for definition in definitions {
-            let TypeSystemDefinition::Type(named) = definition else { continue };
-            let name = named.node.name.node.to_string();
-            let fields = match named.node.kind {
-                TypeKind::Object(object) => object.fields,
-                TypeKind::Interface(interface) => interface.fields,
+        for (name, definition) in &schema.types {
+            let fields = match definition {
+                ExtendedType::Object(object) => &object.fields,
+                ExtendedType::Interface(interface) => &interface.fields,
                 _ => continue,
             };
-            let fields =
-                fields.iter().map(|f| (f.node.name.node.to_string(), index_field(&name, &f.node)));
-            types.insert(name.clone(), fields.collect());
+            let fields = fields.iter().filter(|_| !definition.is_built_in());
+            let fields = fields
+                .map(|(field, definition)| (field.to_string(), index_field(name, definition)));
+            types.insert(name.to_string(), fields.collect());
         }
         Self { types }
-    }
-
-    /// Returns `true` if the index has the fields of this type.
-    pub(super) fn has_type(&self, type_name: &str) -> bool {
-        self.types.contains_key(type_name)
     }
 
     /// Returns `true` if the type has a field of this name.
@@ -74,18 +66,9 @@ impl SchemaIndex {
 }
 
 fn index_field(parent: &str, field: &FieldDefinition) -> Field {
-    let (mut base, mut is_list) = (&field.ty.node.base, false);
-    let type_name = loop {
-        match base {
-            BaseType::Named(name) => break name.to_string(),
-            BaseType::List(inner) => {
-                is_list = true;
-                base = &inner.base;
-            }
-        }
-    };
-    let has_ids = field.arguments.iter().any(|argument| argument.node.name.node == "ids");
-    let cardinality = match is_list {
+    let type_name = field.ty.inner_named_type().to_string();
+    let has_ids = field.argument_by_name("ids").is_some();
+    let cardinality = match field.ty.is_list() {
         // The page size was counted at the field of the connection.
         true if parent.ends_with("Connection") => Cardinality::One,
         true if has_ids => Cardinality::ByIds,

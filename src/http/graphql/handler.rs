@@ -8,13 +8,13 @@ use axum::{
 };
 
 use crate::{
-    access::{Caller, IdempotentRun, Session},
+    access::{Caller, Session},
     auth::token::AuthError,
-    graphql::{GraphQlRequest, GraphQlResponse, PreparedOperation},
+    graphql::{GraphQlRequest, PreparedOperation},
     http::{
         concurrency_limit::ConcurrencyPermit,
         error::{ErrorFormat, HttpError},
-        idempotency::{self, IdempotencyDecision, IdempotencyKey},
+        idempotency::{IdempotencyKey, KeyedMutation, KeyedResponse},
         media::MediaType,
         rate_limit::{BASE_COST, RateLimitKey, cost_of_length, cost_of_operation},
         request_id::RequestId,
@@ -64,8 +64,10 @@ impl<'a> RequestHandler<'a> {
         let request = source.read(self.parts, charge).await?; // 400, 413, 415, 429
         let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
         let idempotency_key = IdempotencyKey::from_headers(&self.parts.headers)?; // 400
-        let operation = self.prepare(request, rate_limit_key, charged)?; // 400, 405, 429
-        // 409, 422, 503, 504
+        let operation = self.prepare(&request, rate_limit_key, charged)?; // 400, 405, 429
+        // The texts of the request are not needed while it executes.
+        drop(request);
+        // 409, 422, 429, 503, 504
         self.execute(operation, caller, idempotency_key, permit, media_type).await
     }
 
@@ -155,7 +157,7 @@ impl<'a> RequestHandler<'a> {
     /// Parses and validates the document, and charges its cost. `charged` was charged before.
     fn prepare(
         &self,
-        request: GraphQlRequest,
+        request: &GraphQlRequest,
         rate_limit_key: RateLimitKey<'_>,
         charged: u64,
     ) -> Result<PreparedOperation, HttpError> {
@@ -176,7 +178,7 @@ impl<'a> RequestHandler<'a> {
         &self,
         operation: PreparedOperation,
         caller: Option<Caller>,
-        idempotency_key: Option<IdempotencyKey<'_>>,
+        idempotency_key: Option<IdempotencyKey>,
         permit: ConcurrencyPermit,
         media_type: MediaType,
     ) -> Result<Response, HttpError> {
@@ -187,7 +189,7 @@ impl<'a> RequestHandler<'a> {
                 self.execute_idempotent(operation, caller, key, permit, media_type).await
             }
             (caller, _) => {
-                let session = self.new_session(caller, None, &permit);
+                let session = self.new_session(caller, &permit);
                 let response = self.state.executor.execute(session.clone(), operation).await;
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
@@ -199,59 +201,37 @@ impl<'a> RequestHandler<'a> {
         &self,
         operation: PreparedOperation,
         caller: Caller,
-        key: IdempotencyKey<'_>,
+        key: IdempotencyKey,
         permit: ConcurrencyPermit,
         media_type: MediaType,
     ) -> Result<Response, HttpError> {
-        match idempotency::claim(self.state, &caller, &key, &operation).await? {
-            IdempotencyDecision::Execute(run) => {
-                let session = self.new_session(Some(caller), Some(run.clone()), &permit);
-                let deadline = Deadline::from_extensions(&self.parts.extensions)?;
-                let state = self.state.clone();
-                let limits = (deadline, permit);
-                let response = idempotency::execute(state, session.clone(), operation, run, limits);
-                let response = response.await?;
+        let deadline = Deadline::from_extensions(&self.parts.extensions)?;
+        let (state, identity) = (self.state.clone(), caller.identity.clone());
+        let session = self.new_session(Some(caller), &permit);
+        let mutation = KeyedMutation {
+            state,
+            session: session.clone(),
+            caller: identity,
+            operation,
+            key,
+            deadline,
+            permit,
+        };
+        match mutation.run().await? {
+            KeyedResponse::Executed(response) => {
                 Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
             }
-            IdempotencyDecision::Replay(body) => {
-                Ok(self.replay(body, caller, &permit, media_type).await)
-            }
-        }
-    }
-
-    /// Returns a stored response if the caller still has access to the gateway.
-    ///
-    /// The caller was authorized when the mutation was executed, but may have been disabled or
-    /// deleted since.
-    async fn replay(
-        &self,
-        body: String,
-        caller: Caller,
-        permit: &ConcurrencyPermit,
-        media_type: MediaType,
-    ) -> Response {
-        let session = self.new_session(Some(caller), None, permit);
-        match session.viewer(false).await {
-            Ok(_) => {
+            KeyedResponse::Replayed(body) => {
                 let mut response = render_body(body.into_bytes(), true, media_type);
                 response.extensions_mut().insert(ResponseCodes::replayed());
-                response
-            }
-            Err(error) => {
-                let response = GraphQlResponse::denied_by(error).with_request_id(self.request_id);
-                render_response(&response, media_type, StoreCost::from_session(&session))
+                Ok(response)
             }
         }
     }
 
-    fn new_session(
-        &self,
-        caller: Option<Caller>,
-        run: Option<IdempotentRun>,
-        permit: &ConcurrencyPermit,
-    ) -> Arc<Session> {
+    fn new_session(&self, caller: Option<Caller>, permit: &ConcurrencyPermit) -> Arc<Session> {
         let access = self.state.access.clone();
-        let session = Session::new(access, caller, self.request_id.to_owned(), run);
+        let session = Session::new(access, caller, self.request_id.to_owned());
         let session = Arc::new(session.with_permit(permit.downgrade()));
         self.telemetry.set_session(&session);
         session

@@ -47,10 +47,12 @@ impl MongoStore {
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), CommitError> {
         match changes {
             [] => Ok(()),
-            [change] if is_single_document_write(change) => self.apply_single(change).await,
+            [change] if is_single_document_write(change) => {
+                self.abandoned.end_during(self.apply_single(change)).await
+            }
             _ => {
                 self.apply_in_transaction(changes).await?;
-                self.remove_late_memberships(changes).await;
+                self.abandoned.end_during(self.remove_late_memberships(changes)).await;
                 Ok(())
             }
         }
@@ -91,6 +93,9 @@ impl MongoStore {
             };
             if !error.has_label(TRANSIENT_LABEL) || Instant::now() >= deadline {
                 return Err(error.into_commit_error());
+            }
+            if error.is_conflict() {
+                self.abandoned.end().await;
             }
             tokio::time::sleep(retry_delay(attempt)).await;
         }

@@ -10,7 +10,9 @@ use mongodb::{
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
 
-use super::{collection::RawCollection, tenant_locks::TenantLocks};
+use super::{
+    abandoned::AbandonedTransactions, collection::RawCollection, tenant_locks::TenantLocks,
+};
 use crate::{
     metrics::Metrics,
     store::{
@@ -40,6 +42,7 @@ pub struct MongoStore {
     pub(super) requests: RawCollection,
     pub(super) command_metrics: CommandMetrics,
     pub(super) tenant_locks: TenantLocks,
+    pub(super) abandoned: AbandonedTransactions,
     /// The issuer of users whose document names none.
     pub(super) default_issuer: String,
 }
@@ -64,8 +67,9 @@ impl MongoStore {
             let text = format!("the database URL names no database: {URL_HELP}");
             return Err(PrepareError::Misconfigured(text));
         };
-        let client =
-            Client::with_options(with_defaults(options)).map_err(|error| url_error(url, &error))?;
+        let options = with_defaults(options);
+        let app_name = options.app_name.clone().unwrap_or_default();
+        let client = Client::with_options(options).map_err(|error| url_error(url, &error))?;
         let database = client.database(&name);
         let command_metrics =
             metrics.map_or_else(CommandMetrics::default, |m| CommandMetrics::new(m, "mongodb"));
@@ -80,6 +84,7 @@ impl MongoStore {
             requests: collection("requests"),
             command_metrics: command_metrics.clone(),
             tenant_locks: TenantLocks::new(),
+            abandoned: AbandonedTransactions::new(&client, &app_name, command_metrics),
             default_issuer: default_issuer.to_owned(),
             database,
             client,

@@ -41,6 +41,8 @@ const TRANSIENT_CODES: &[i32] = &[
 ];
 
 pub(super) const DUPLICATE_KEY: i32 = 11000;
+/// The codes of a command that another transaction blocks: `LockTimeout` and `WriteConflict`.
+const CONFLICT_CODES: [i32; 2] = [24, 112];
 
 /// Runs one command with a timeout of [`COMMAND_TIMEOUT`].
 pub(super) async fn with_timeout<T>(
@@ -91,6 +93,11 @@ pub(super) fn code(error: &Error) -> Option<i32> {
         ErrorKind::Write(WriteFailure::WriteConcernError(concern)) => Some(concern.code),
         _ => None,
     }
+}
+
+/// Returns whether another transaction blocked the command.
+pub(super) fn is_conflict(error: &Error) -> bool {
+    code(error).is_some_and(|code| CONFLICT_CODES.contains(&code))
 }
 
 /// Returns the error in one line. The server's text about a write contains values, so only its code

@@ -2,7 +2,7 @@
 
 use mongodb::{
     ClientSession,
-    bson::{Document, RawDocumentBuf, doc},
+    bson::{Binary, Bson, Document, RawDocumentBuf, doc, spec::BinarySubtype},
     options::ReturnDocument,
 };
 
@@ -21,8 +21,8 @@ use crate::{
     domain::{
         id::ObjectId,
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RunOutcome,
+            Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
+            LEASE_TTL, RunOutcome,
         },
         time::Timestamp,
     },
@@ -57,7 +57,8 @@ impl MongoStore {
         for _ in 0..MAX_CLAIM_ATTEMPTS {
             let key = doc! { "_id": digest(claim.key.0) };
             let update = self.requests.find_one_and_update(key, claim_pipeline(claim)).upsert(true);
-            let update = update.return_document(ReturnDocument::After);
+            // The limit also ends the command if a transaction of a lost process blocks it.
+            let update = update.return_document(ReturnDocument::After).max_time(COMMAND_TIMEOUT);
             let update = tokio::time::timeout(COMMAND_TIMEOUT, update.into_future());
             let result = self.requests.command("findAndModify").instrument(update).await;
             match result.map_err(|_| timeout_error())? {
@@ -96,6 +97,31 @@ impl MongoStore {
         with_timeout(self.requests.command("delete"), delete).await.map(drop)
     }
 
+    /// Records a heartbeat, in a document of the process. It is no document of a run, because a
+    /// commit of the run would conflict with it.
+    pub(super) async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        let runs: Vec<_> = heartbeat.runs.iter().map(|run| oid(*run)).collect();
+        let expires_at = date(heartbeat.now.saturating_add(KEY_TTL));
+        let beat = doc! {
+            "$inc": { "heartbeats": 1_i64 },
+            "$set": { "runs": runs, "expiresAt": expires_at },
+        };
+        let process = doc! { "_id": process_key(heartbeat.process) };
+        let update = self.requests.update_one(process, beat).upsert(true);
+        with_timeout(self.requests.command("update"), update).await.map(drop)
+    }
+
+    pub(super) async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        let process = doc! { "_id": process_key(process), "runs": oid(run_id) };
+        let find = self.requests.find_one(process).projection(doc! { "heartbeats": 1 });
+        let raw = with_timeout(self.requests.command("find"), find).await?;
+        Ok(raw.and_then(|raw| raw.get_i64("heartbeats").ok()))
+    }
+
     /// Stores the response of a run, or releases its request.
     pub(super) async fn complete_request(
         &self,
@@ -104,8 +130,9 @@ impl MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         let own_record = open_record_filter(key, run_id);
-        if let RunOutcome::Completed(body) = outcome {
-            let update = doc! { "$set": { "answer": body } };
+        if let RunOutcome::Completed(response) = outcome {
+            let rights = digest(response.rights.0);
+            let update = doc! { "$set": { "answer": &response.body, "rights": rights } };
             let update = self.requests.update_one(own_record, update);
             return with_timeout(self.requests.command("update"), update).await.map(drop);
         }
@@ -145,14 +172,16 @@ fn open_record_filter(key: IdempotencyKeyHash, run_id: ObjectId) -> Document {
     doc! { "_id": digest(key.0), "holder": oid(run_id), "answer": null }
 }
 
-/// Returns the update of a claim. It creates a new record if there is none or it has expired. It
-/// takes the record over if the same request has no response and no run holds its lease. Otherwise
-/// it leaves the record unchanged.
+/// Returns the update of a claim. It creates a new record if there is none, it has expired or it
+/// belongs to another user. It takes over the record of the same request if no run holds it, or if
+/// its response was stored under other rights. Otherwise it leaves the record unchanged.
 fn claim_pipeline(claim: &Claim) -> Vec<Document> {
-    let Claim { fingerprint, run_id, now, .. } = claim;
+    let Claim { fingerprint, run_id, user, rights, now, .. } = claim;
     let (fingerprint, now) = (digest(*fingerprint), date(*now));
     let run = doc! {
+        "userId": oid(user.raw),
         "holder": oid(*run_id),
+        "process": oid(claim.process),
         "claimedAt": now,
         "leaseUntil": date(claim.now.saturating_add(LEASE_TTL)),
         "expiresAt": date(claim.now.saturating_add(KEY_TTL)),
@@ -162,30 +191,43 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     new_record.insert("steps", Vec::<Document>::new());
     // An absent field compares as less than every date, so this includes the absent record.
     let is_expired = doc! { "$not": { "$gt": ["$expiresAt", now] } };
-    let is_free = doc! { "$and": [
-        { "$eq": ["$fingerprint", fingerprint] },
-        { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
-        { "$not": { "$gt": ["$leaseUntil", now] } },
-    ] };
-    let taken_over = doc! { "$mergeObjects": ["$$ROOT", { "$literal": run }] };
+    // A record of an older version names no user, and can only be of this one's identity.
+    let is_of_another = doc! { "$ne": [{ "$ifNull": ["$userId", oid(user.raw)] }, oid(user.raw)] };
+    let is_free = doc! { "$cond": {
+        "if": { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
+        "then": { "$or": [
+            { "$not": { "$gt": ["$leaseUntil", now] } },
+            { "$eq": ["$holder", claim.lost_run.map(oid)] },
+        ] },
+        "else": { "$ne": ["$rights", digest(rights.0)] },
+    } };
+    let is_free = doc! { "$and": [{ "$eq": ["$fingerprint", fingerprint] }, is_free] };
+    let mut taken_over = run;
+    taken_over.extend(doc! { "answer": null, "rights": null });
+    let taken_over = doc! { "$mergeObjects": ["$$ROOT", { "$literal": taken_over }] };
     vec![doc! { "$replaceWith": { "$switch": {
         "branches": [
-            { "case": is_expired, "then": { "$literal": new_record } },
+            { "case": { "$or": [is_expired, is_of_another] }, "then": { "$literal": new_record } },
             { "case": is_free, "then": taken_over },
         ],
         "default": "$$ROOT",
     } } }]
 }
 
+/// Returns the key of the document with the heartbeats of a process.
+fn process_key(process: ObjectId) -> Bson {
+    Binary { subtype: BinarySubtype::Generic, bytes: process.0.to_vec() }.into()
+}
+
 fn claim_result(record: IdempotencyRecord, claim: &Claim) -> ClaimResult {
     // A run identifier is unique, so this claim has written the record.
-    if record.run_id == claim.run_id {
+    if record.holder.run_id == claim.run_id {
         ClaimResult::Acquired(record.steps)
     } else if record.fingerprint != claim.fingerprint {
         ClaimResult::KeyReused
     } else if let Some(response) = record.response {
         ClaimResult::Completed(response)
     } else {
-        ClaimResult::InProgress
+        ClaimResult::InProgress(record.holder)
     }
 }

@@ -9,11 +9,13 @@
 //!   and `counts` counts.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
 //!   of one tenant. `apply` translates each change into the commands of `writes`. `commit_probe`
-//!   finds out whether an unknown commit was applied. `deletions` deletes tenants.
+//!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
+//!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.
 
+mod abandoned;
 mod apply;
 mod collection;
 mod commit;
@@ -45,7 +47,7 @@ use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
@@ -61,7 +63,7 @@ use errors::with_timeout;
 impl Store for MongoStore {
     async fn prepare(&self) -> Result<(), PrepareError> {
         self.check_deployment().await?;
-        self.create_indexes().await
+        self.abandoned.end_during(self.create_indexes()).await
     }
 
     async fn check(&self) -> Result<(), PrepareError> {
@@ -175,12 +177,24 @@ impl Store for MongoStore {
     }
 
     async fn finish_deletions(&self) -> Result<u64, StoreError> {
-        self.finish_cleanups().await
+        self.abandoned.end_during(self.finish_cleanups()).await
     }
 
     // The inherent methods of the same names are in `idempotency`, and take precedence here.
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
-        self.claim_request(claim).await
+        self.abandoned.end_during(self.claim_request(claim)).await
+    }
+
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        self.record_heartbeat(heartbeat).await
+    }
+
+    async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        self.count_heartbeats(process, run_id).await
     }
 
     async fn complete_request(
@@ -189,6 +203,6 @@ impl Store for MongoStore {
         run_id: ObjectId,
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
-        self.complete_request(key, run_id, outcome).await
+        self.abandoned.end_during(self.complete_request(key, run_id, outcome)).await
     }
 }

@@ -17,8 +17,8 @@ use super::{
     connect::MongoStore,
     documents::oid,
     errors::{
-        COMMAND_TIMEOUT, read_error, timeout_error, unique_field, violated_index_field,
-        write_failure,
+        COMMAND_TIMEOUT, is_conflict, read_error, timeout_error, unique_field,
+        violated_index_field, write_failure,
     },
 };
 use crate::{
@@ -48,6 +48,11 @@ impl From<Error> for WriteError {
 impl WriteError {
     pub(super) fn has_label(&self, label: &str) -> bool {
         matches!(self, Self::Driver(error) if error.contains_label(label))
+    }
+
+    /// Returns whether another transaction blocked the write.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Driver(error) if is_conflict(error))
     }
 
     pub(super) fn into_commit_error(self) -> CommitError {

@@ -2,13 +2,16 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::rows::idempotency::{parse_steps, step_json};
+use super::rows::{
+    self,
+    idempotency::{parse_steps, step_json},
+};
 use crate::{
     domain::{
-        id::ObjectId,
+        id::{ObjectId, UserId},
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RunOutcome,
+            Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
+            LEASE_TTL, RightsDigest, RunHolder, RunOutcome, StoredResponse,
         },
         time::Timestamp,
     },
@@ -19,45 +22,79 @@ use crate::{
 /// shrinks.
 const SWEEP_BATCH: i64 = 8;
 
-const FIND: &str = "SELECT fingerprint, holder, lease_until, steps, answer FROM requests \
-    WHERE key = ?1 AND expires_at > ?2";
-const INSERT: &str = "INSERT OR REPLACE INTO requests (key, fingerprint, holder, claimed_at, \
-    lease_until, expires_at, steps, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '[]', NULL)";
-const TAKE_OVER: &str = "UPDATE requests SET holder = ?2, claimed_at = ?3, lease_until = ?4, \
-    expires_at = ?5 WHERE key = ?1";
+// A row of an older version names no user, and can only be of this one's identity.
+const FIND: &str = "SELECT fingerprint, holder, process, lease_until, steps, answer, rights \
+    FROM requests WHERE key = ?1 AND expires_at > ?2 AND coalesce(user_id, ?3) = ?3";
+const INSERT: &str = "INSERT OR REPLACE INTO requests (key, fingerprint, user_id, holder, \
+    process, claimed_at, lease_until, expires_at, steps) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]')";
+const TAKE_OVER: &str = "UPDATE requests SET user_id = ?2, holder = ?3, process = ?4, \
+    claimed_at = ?5, lease_until = ?6, expires_at = ?7, answer = NULL, rights = NULL \
+    WHERE key = ?1";
 const SWEEP: &str = "DELETE FROM requests WHERE rowid IN (SELECT r.rowid FROM requests r \
     WHERE r.expires_at <= ?1 ORDER BY r.expires_at LIMIT ?2)";
 const RECORD_STEP: &str = "UPDATE requests SET steps = json_insert(steps, '$[#]', json(?3)) \
     WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
-const STORE_RESPONSE: &str =
-    "UPDATE requests SET answer = ?3 WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
+const STORE_RESPONSE: &str = "UPDATE requests SET answer = ?3, rights = ?4 \
+    WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
 const DELETE_IF_EMPTY: &str =
     "DELETE FROM requests WHERE key = ?1 AND holder = ?2 AND answer IS NULL AND steps = '[]'";
 const END_LEASE: &str =
     "UPDATE requests SET lease_until = ?3 WHERE key = ?1 AND holder = ?2 AND answer IS NULL";
+const RECORD_HEARTBEAT: &str = "INSERT INTO processes (id, heartbeats, runs, expires_at) \
+    VALUES (?1, 1, ?2, ?3) ON CONFLICT (id) DO UPDATE \
+    SET heartbeats = heartbeats + 1, runs = excluded.runs, expires_at = excluded.expires_at";
+const COUNT_HEARTBEATS: &str =
+    "SELECT heartbeats FROM processes WHERE id = ?1 AND instr(runs, ?2) > 0";
+const SWEEP_PROCESSES: &str = "DELETE FROM processes WHERE expires_at <= ?1";
 
 /// All statements of this file that search for rows. The test of the query plans reads them.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[FIND, TAKE_OVER, SWEEP, RECORD_STEP, STORE_RESPONSE, DELETE_IF_EMPTY, END_LEASE];
+pub(super) const STATEMENTS: &[&str] = &[
+    FIND,
+    TAKE_OVER,
+    SWEEP,
+    RECORD_STEP,
+    STORE_RESPONSE,
+    DELETE_IF_EMPTY,
+    END_LEASE,
+    COUNT_HEARTBEATS,
+    SWEEP_PROCESSES,
+];
 
 /// The record of a claimed request.
 struct IdempotencyRecord {
     fingerprint: [u8; 32],
+    holder: RunHolder,
     lease_until: i64,
     steps: String,
     /// The body of the response, if the request is completed.
     response: Option<String>,
+    /// The rights under which the response was stored.
+    rights: Option<RightsDigest>,
 }
 
 impl IdempotencyRecord {
     fn decode(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let process = row.get::<_, Option<_>>("process")?.map(ObjectId);
         Ok(Self {
             fingerprint: row.get("fingerprint")?,
+            holder: RunHolder { run_id: ObjectId(row.get("holder")?), process },
             lease_until: row.get("lease_until")?,
             steps: row.get("steps")?,
             response: row.get("answer")?,
+            rights: row.get::<_, Option<_>>("rights")?.map(RightsDigest),
         })
+    }
+
+    /// Returns whether a claim may take the request over.
+    fn is_free(&self, claim: &Claim) -> bool {
+        match self.response {
+            Some(_) => self.rights != Some(claim.rights),
+            None => {
+                self.lease_until <= claim.now.millis() || claim.lost_run == Some(self.holder.run_id)
+            }
+        }
     }
 }
 
@@ -72,32 +109,54 @@ pub(super) fn claim_request(db: &mut Connection, claim: &Claim) -> Result<ClaimR
 }
 
 fn claim_record(db: &Transaction<'_>, claim: &Claim) -> Result<ClaimResult, StoreError> {
-    let Claim { key, fingerprint, run_id, now } = claim;
+    let Claim { key, fingerprint, run_id, process, user: UserId { raw: user, .. }, now, .. } =
+        claim;
     let lease_until = now.saturating_add(LEASE_TTL).millis();
     let expires_at = now.saturating_add(KEY_TTL).millis();
-    let find = params![key.0, now.millis()];
+    let now = now.millis();
+    let find = params![key.0, now, user.0];
     let Some(record) =
         db.prepare_cached(FIND)?.query_row(find, IdempotencyRecord::decode).optional()?
     else {
-        let insert = params![key.0, fingerprint, run_id.0, now.millis(), lease_until, expires_at];
-        db.prepare_cached(INSERT)?.execute(insert)?;
+        let run =
+            params![key.0, fingerprint, user.0, run_id.0, process.0, now, lease_until, expires_at];
+        db.prepare_cached(INSERT)?.execute(run)?;
         return Ok(ClaimResult::Acquired(Vec::new()));
     };
     if record.fingerprint != *fingerprint {
         return Ok(ClaimResult::KeyReused);
     }
-    if let Some(response) = record.response {
-        return Ok(ClaimResult::Completed(response));
-    }
-    if record.lease_until > now.millis() {
-        return Ok(ClaimResult::InProgress);
+    if !record.is_free(claim) {
+        let in_progress = ClaimResult::InProgress(record.holder);
+        return Ok(record.response.map_or(in_progress, ClaimResult::Completed));
     }
     let unreadable =
         || StoreError::Internal("the steps of an idempotency record cannot be read".to_owned());
     let steps = parse_steps(&record.steps).ok_or_else(unreadable)?;
-    let take_over = params![key.0, run_id.0, now.millis(), lease_until, expires_at];
+    let take_over = params![key.0, user.0, run_id.0, process.0, now, lease_until, expires_at];
     db.prepare_cached(TAKE_OVER)?.execute(take_over)?;
     Ok(ClaimResult::Acquired(steps))
+}
+
+/// Records a heartbeat of a process, and deletes expired ones.
+pub(super) fn record_heartbeat(db: &mut Connection, beat: &Heartbeat) -> rusqlite::Result<()> {
+    let Heartbeat { process, runs, now } = beat;
+    let runs = rows::to_json(&runs.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let expires_at = now.saturating_add(KEY_TTL).millis();
+    transaction.prepare_cached(RECORD_HEARTBEAT)?.execute(params![process.0, runs, expires_at])?;
+    transaction.prepare_cached(SWEEP_PROCESSES)?.execute(params![now.millis()])?;
+    transaction.commit()
+}
+
+/// Returns the heartbeats of a process, if the last one names this run.
+pub(super) fn count_heartbeats(
+    db: &mut Connection,
+    process: ObjectId,
+    run_id: ObjectId,
+) -> rusqlite::Result<Option<i64>> {
+    let find = params![process.0, format!("\"{run_id}\"")];
+    db.prepare_cached(COUNT_HEARTBEATS)?.query_row(find, |row| row.get(0)).optional()
 }
 
 /// Stores the response of a run, or releases its request.
@@ -109,8 +168,10 @@ pub(super) fn complete_request(
 ) -> rusqlite::Result<()> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match outcome {
-        RunOutcome::Completed(body) => {
-            transaction.prepare_cached(STORE_RESPONSE)?.execute(params![key.0, run_id.0, body])?;
+        RunOutcome::Completed(response) => {
+            let StoredResponse { body, rights } = response;
+            let response = params![key.0, run_id.0, body, rights.0];
+            transaction.prepare_cached(STORE_RESPONSE)?.execute(response)?;
         }
         RunOutcome::Abandoned => {
             transaction.prepare_cached(DELETE_IF_EMPTY)?.execute(params![key.0, run_id.0])?;
@@ -136,5 +197,45 @@ pub(super) fn record_step(
     match db.prepare_cached(RECORD_STEP)?.execute(parameters)? {
         0 => Err(CommitError::Superseded),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    /// A response of an older version names no rights, so the next run reads the outcome again.
+    #[test]
+    fn rows_without_a_user_are_continued() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        schema::migrate(&mut db).expect("migrated");
+        let insert = "INSERT INTO requests (key, fingerprint, holder, claimed_at, lease_until, \
+            expires_at, steps, answer) VALUES (?1, ?2, ?3, 0, 60000, 86400000, ?4, ?5)";
+        let steps = r#"[{"ordinal": 0, "ids": []}]"#;
+        for (key, answer) in [([1_u8; 32], None), ([2; 32], Some("{}"))] {
+            let row = params![key, [100_u8; 32], [1_u8; 12], steps, answer];
+            db.execute(insert, row).expect("inserted");
+        }
+        let claim = |key, lost_run| Claim {
+            key: IdempotencyKeyHash([key; 32]),
+            fingerprint: [100; 32],
+            run_id: ObjectId([2; 12]),
+            process: ObjectId([5; 12]),
+            user: UserId::new(ObjectId([3; 12])),
+            rights: RightsDigest([4; 32]),
+            lost_run,
+            now: Timestamp::from_millis(1).expect("in range"),
+        };
+        let run_id = ObjectId([1; 12]);
+        let holder = RunHolder { run_id, process: None };
+        let step = CompletedMutation { root_field_index: 0, ids: Vec::new() };
+        for (claim, expected) in [
+            (claim(1, None), ClaimResult::InProgress(holder)),
+            (claim(1, Some(run_id)), ClaimResult::Acquired(vec![step.clone()])),
+            (claim(2, None), ClaimResult::Acquired(vec![step])),
+        ] {
+            assert_eq!(claim_request(&mut db, &claim).expect("claimed"), expected);
+        }
     }
 }

@@ -34,7 +34,7 @@ use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
-    idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+    idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
@@ -225,6 +225,21 @@ impl Store for SqliteStore {
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
         let claim = claim.clone();
         self.pool.write("claim_request", move |db| idempotency::claim_request(db, &claim)).await
+    }
+
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        let heartbeat = heartbeat.clone();
+        let record = move |db: &mut _| Ok(idempotency::record_heartbeat(db, &heartbeat)?);
+        self.pool.write("record_heartbeat", record).await
+    }
+
+    async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        let count = move |db: &mut _| idempotency::count_heartbeats(db, process, run_id);
+        self.pool.read("processes", count).await
     }
 
     async fn complete_request(

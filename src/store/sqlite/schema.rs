@@ -6,7 +6,12 @@ use crate::store::PrepareError;
 
 /// The migrations in order of their versions. The first one brings an empty database to version 1,
 /// the second one to version 2, and so on.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Brings the database to the latest version.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), PrepareError> {

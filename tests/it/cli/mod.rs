@@ -126,7 +126,7 @@ fn terminate(running: &mut Running) {
 
 /// Returns the current Unix time in seconds.
 #[expect(clippy::disallowed_methods, reason = "the started program uses the system's clock")]
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(now.expect("after 1970").as_secs()).expect("in range")
 }

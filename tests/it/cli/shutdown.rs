@@ -10,8 +10,8 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Running, get, signal, terminate};
-use crate::support::issuer::TestIssuer;
+use super::{Running, get, now, send_query, signal, terminate};
+use crate::support::{issuer::TestIssuer, mongo_proxy::MongoProxy, mongod::FreshDatabase};
 
 const CLIENTS: usize = 16;
 const REQUEST: &[u8] = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
@@ -96,4 +96,48 @@ async fn clients_that_honour_readiness_lose_no_requests_on_shutdown() {
     terminate(&mut serve);
     let lines: Vec<String> = serve.lines.by_ref().collect();
     assert!(lines.iter().any(|line| line.contains("\"stopped\"")), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_waits_for_the_commit_of_a_client_that_disconnected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (issuer, fresh) = (TestIssuer::start().await, FreshDatabase::new().await);
+    let proxy = MongoProxy::start(&fresh.uri).await;
+    let mut serve = Running::serve(
+        folder.path(),
+        &[
+            ("TENANTRY_DATABASE_URL", proxy.uri()),
+            ("TENANTRY_OIDC_ISSUER", issuer.url()),
+            ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+        ],
+    );
+    let serving = serve.logged("serving");
+    let public = serving["bind"].as_str().expect("an address").to_owned();
+    let admin = serving["admin"].as_str().expect("an address").to_owned();
+    serve.logged("the database is ready");
+    let token = issuer.token().issued_at(now()).expires_at(now() + 600).groups(["platform-admins"]);
+    let token = token.sign();
+    send_query(&format!("http://{public}/graphql"), &token, "{ me { id } }").await;
+
+    proxy.withhold_commits();
+    let mut client = TcpStream::connect(&public).await.expect("a connection");
+    let mutation =
+        r#"mutation { createTenant(input: {slug: \"acme\", name: \"Acme\"}) { tenant { id } } }"#;
+    let body = format!("{{\"query\":\"{mutation}\"}}");
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {token}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    client.write_all(format!("{head}{body}").as_bytes()).await.expect("sent");
+    proxy.wait_for_commit().await;
+    drop(client);
+    signal(&serve, "-TERM");
+    // The admin listener closes last. Without the commit, the process would now end.
+    while TcpStream::connect(&admin).await.is_ok() {}
+    proxy.resume();
+    assert_eq!(serve.child.wait().expect("an exit status").code(), Some(0));
+    let tenants = fresh.database.collection::<mongodb::bson::Document>("tenants");
+    let created = tenants.count_documents(mongodb::bson::doc! { "slug": "acme" }).await;
+    assert_eq!(created.expect("a count"), 1);
 }

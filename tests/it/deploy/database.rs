@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::files::root;
 use crate::{
     cli::{Running, run, send_query, text},
-    support::{issuer::TestIssuer, mongod::Mongod},
+    support::{issuer::TestIssuer, mongo_proxy::abandon_transaction, mongod::Mongod},
 };
 
 /// The root user's password.
@@ -108,6 +108,8 @@ async fn gateway_works_with_the_granted_privileges() {
     )
     .await;
     let tenant = created["createTenant"]["tenant"]["id"].as_str().expect("an id");
+    // The next change ends the transaction of an instance that was killed.
+    let _lost = abandon_transaction(&url, "tenantry").await;
     for mutation in [
         format!(
             "updateTenant(input: {{id: \"{tenant}\", plan: BUSINESS}}) {{ tenant {{ plan }} }}"

@@ -62,12 +62,12 @@ async fn new_connection_replaces_the_longest_idle_one() {
     assert_served(&mut first).await;
     let mut fourth = connect(&server.origin).await;
     assert_served(&mut fourth).await;
+    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="address"} 1"#);
     assert_closed(second).await;
     for stream in [&mut third, &mut first, &mut fourth] {
         assert_served(stream).await;
     }
     server.assert_metric("tenantry_connections 3");
-    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="address"} 1"#);
 }
 
 #[tokio::test]
@@ -78,13 +78,14 @@ async fn connection_without_a_complete_head_is_idle() {
     send(&mut slow, "POST /gra").await;
     let mut next = connect(&server.origin).await;
     assert_served(&mut next).await;
+    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="all"} 1"#);
     assert_closed(silent).await;
     let mut last = connect(&server.origin).await;
     assert_served(&mut last).await;
+    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="all"} 2"#);
     assert_closed(slow).await;
     assert_served(&mut next).await;
     server.assert_metric("tenantry_connections 2");
-    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="all"} 2"#);
 }
 
 #[tokio::test]
@@ -123,6 +124,7 @@ async fn one_address_cannot_take_the_connections_of_another() {
     assert_served(&mut first).await;
     let mut second = connect(&server.origin).await;
     assert_served(&mut second).await;
+    server.assert_metric(r#"tenantry_idle_connections_closed_total{scope="address"} 1"#);
     assert_closed(first).await;
     // A trusted proxy has the connections of many clients.
     let mut proxied = [

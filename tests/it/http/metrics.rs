@@ -78,7 +78,7 @@ async fn requests_are_counted_by_operation_and_error_code() {
         ("query", "several", "", "OK", 1.0),
         ("query", "tenant", "", "FORBIDDEN", 1.0),
         ("mutation", "createTenant", "", "FORBIDDEN", 1.0),
-        ("query", "none", "", "GRAPHQL_VALIDATION_FAILED", 1.0),
+        ("none", "none", "", "GRAPHQL_VALIDATION_FAILED", 1.0),
         ("query", "none", "", "OK", 1.0),
         ("none", "none", "", "GRAPHQL_PARSE_FAILED", 1.0),
         ("none", "none", "", "UNAUTHENTICATED", 1.0),

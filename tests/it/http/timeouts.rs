@@ -259,6 +259,32 @@ async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
 }
 
 #[tokio::test]
+async fn disconnect_does_not_abandon_a_claimed_key() {
+    for backend in [Backend::Sqlite, Backend::Mongo] {
+        let (app, gate, _) = app_with_gate_on(backend).await;
+        let origin = app.serve().await;
+        gate.set_claims_closed(true);
+        let mut client = connect(&origin).await;
+        client.write_all(request_text(&app, MUTATION, Some("k")).as_bytes()).await.expect("sent");
+        gate.wait_for_claims(1).await;
+        // A query on a second connection shows when the server has noticed both disconnects.
+        gate.set_closed(true);
+        let mut other = connect(&origin).await;
+        let query = request_text(&app, "{ me { id } }", None);
+        other.write_all(query.as_bytes()).await.expect("sent");
+        gate.wait_for_calls(1).await;
+        reset(client);
+        reset(other);
+        gate.wait_for_calls(0).await;
+        gate.set_closed(false);
+        gate.set_claims_closed(false);
+        let repeat = app.send(request(&app, MUTATION, Some("k"))).await;
+        assert_eq!(repeat.data()["createTenant"]["tenant"]["slug"], "one");
+        assert_eq!(repeat.writes, 0, "the first request has committed the change");
+    }
+}
+
+#[tokio::test]
 async fn slow_request_head_is_timed_out() {
     let app = App::with(Backend::Sqlite, with_default_timeout()).await;
     // The clock is frozen until the server has begun to wait. It then jumps from timer to timer.

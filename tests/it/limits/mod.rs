@@ -224,6 +224,72 @@ async fn fragments_are_measured_once_for_all_spreads() {
 }
 
 #[tokio::test]
+async fn expanded_fragments_are_limited() {
+    let app = app().await;
+    // Each fragment spreads the next one twice, so n levels have 2^(n + 2) - 2 selections.
+    let doubling = |levels: usize, on: &str, leaf: &str| {
+        let fragment = |n: usize| format!(" fragment F{n} on {on} {{ ...F{0} ...F{0} }}", n + 1);
+        let fragments = (0..levels).map(fragment).collect::<String>();
+        format!("{fragments} fragment F{levels} on {on} {{ {leaf} }}")
+    };
+    for (start, on) in [
+        ("{ ...F0 }", "Query"),
+        ("{ me { id ...F0 @skip(if: true) } }", "User"),
+        ("{ __schema { ...F0 } }", "__Schema"),
+    ] {
+        let document = start.to_owned() + &doubling(30, on, "__typename");
+        let reply = send(&app, "application/json", &document, json!({})).await;
+        assert_eq!(reply.codes(), ["LIMIT_EXCEEDED"], "{start}");
+    }
+    let sized = |levels: usize| "{ ...F0 }".to_owned() + &doubling(levels, "Query", "__typename");
+    assert_passes(&app, &sized(11), json!({})).await;
+    let actual = (1 << 14) - 2 + 1;
+    assert_rejected(&app, &sized(12), json!({}), "complexity", 10_000, actual).await;
+    // An operation that is not selected counts, too, because it is validated.
+    let body = json!({"query": format!("query A {{ me {{ id }} }} query B {}", sized(12)), "operationName": "A"});
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let reply = app.send(request.body(Body::from(body.to_string())).expect("a request")).await;
+    assert_eq!(reply.codes(), ["LIMIT_EXCEEDED"]);
+    // Selections that cost nothing are multiplied like the others.
+    let page = |n: usize| {
+        let names = "__typename ".repeat(n);
+        format!(
+            "{{ tenants(first: 100) {{ nodes {{ members(first: 20) {{ nodes {{ {names} }} }} }} }} }}"
+        )
+    };
+    assert_passes(&app, &page(20), json!({})).await;
+    let reply = send(&app, "application/json", &page(30), json!({})).await;
+    let max = &reply.json["errors"][0]["extensions"]["max"];
+    assert_eq!((reply.codes(), max), (vec!["LIMIT_EXCEEDED"], &json!(50_000)));
+}
+
+#[tokio::test]
+async fn nesting_is_limited() {
+    let app = app().await;
+    let inline =
+        |n: usize| format!("{}__typename{}", "{ ... ".repeat(n) + "{ ", " }".repeat(n + 1));
+    assert_passes(&app, &inline(63), json!({})).await;
+    assert_rejected(&app, &inline(64), json!({}), "depth", 64, 65).await;
+    assert_rejected(&app, &inline(190), json!({}), "depth", 64, 191).await;
+    let chain = |n: usize| {
+        let fragment = |n: usize| format!(" fragment F{n} on Query {{ ...F{} }}", n + 1);
+        let fragments = (0..n).map(fragment).collect::<String>();
+        format!("{{ ...F0 }}{fragments} fragment F{n} on Query {{ __typename }}")
+    };
+    assert_passes(&app, &chain(62), json!({})).await;
+    assert_rejected(&app, &chain(200), json!({}), "depth", 64, 202).await;
+    for document in [
+        inline(400),
+        format!("{{ nodes(ids: {}{}) {{ id }} }}", "[".repeat(900), "]".repeat(900)),
+        format!("{{ tenants(filter: {}1{}) {{ id }} }}", "{a: ".repeat(400), "}".repeat(400)),
+        format!("query($a: {}Int{}) {{ me {{ id }} }}", "[".repeat(900), "]".repeat(900)),
+    ] {
+        let reply = send(&app, "application/json", &document, json!({})).await;
+        assert_eq!(reply.codes(), ["GRAPHQL_PARSE_FAILED"], "{}", &document[..40]);
+    }
+}
+
+#[tokio::test]
 async fn response_keys_of_one_field_are_limited() {
     let app = app().await;
     let keys =

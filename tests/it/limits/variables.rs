@@ -77,8 +77,7 @@ async fn invalid_json_in_an_undeclared_variable_is_rejected() {
 #[tokio::test]
 async fn values_of_declared_variables_are_limited() {
     let app = app().await;
-    let query =
-        "query($ids: [ID!]!, $more: [ID!]) { nodes(ids: $ids) { id } a: nodes(ids: $more) { id } }";
+    let query = "query($ids: [ID!]!, $more: [ID!]!) { nodes(ids: $ids) { id } a: nodes(ids: $more) { id } }";
     // Each list is a value, too.
     let lists = |ids: usize, more: usize| json!({"ids": vec!["x"; ids], "more": vec!["x"; more]});
     for (variables, actual) in [

@@ -11,7 +11,7 @@ use tenantry::{
     domain::{
         audit::{ActorKind, AuditEvent},
         change::Change,
-        idempotency::{Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash},
+        idempotency::{Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RightsDigest},
         user::{Identity, User},
     },
     store::{CommitError, Store, StoreError, UserKeys, mongo::MongoStore},
@@ -260,14 +260,27 @@ fn record_step(root_field_index: u32) -> Change {
     }
 }
 
+/// Returns the n-th claim, of a key and a run of its own.
+fn claim(n: u8) -> Claim {
+    Claim {
+        key: IdempotencyKeyHash([n; 32]),
+        fingerprint: [2; 32],
+        run_id: tenantry::domain::id::ObjectId([n; 12]),
+        process: id::<User>(2).raw,
+        user: id(1),
+        rights: RightsDigest([3; 32]),
+        lost_run: None,
+        now: time(0),
+    }
+}
+
 /// A change of a single document uses no transaction, and its result matches the stored state, too.
 #[tokio::test]
 async fn single_write_result_matches_stored_state() {
     let server = FailPointServer::new().await;
     let store = &server.store;
     let run_id = tenantry::domain::id::ObjectId([1; 12]);
-    let claim =
-        Claim { key: IdempotencyKeyHash([1; 32]), fingerprint: [2; 32], run_id, now: time(0) };
+    let claim = Claim { run_id, ..claim(1) };
     assert_eq!(
         store.claim_request(&claim).await.expect("claim succeeds"),
         ClaimResult::Acquired(Vec::new())
@@ -315,12 +328,6 @@ async fn single_write_result_matches_stored_state() {
 #[tokio::test]
 async fn claim_survives_a_lost_reply() {
     let server = FailPointServer::new().await;
-    let claim = |n: u8| Claim {
-        key: IdempotencyKeyHash([n; 32]),
-        fingerprint: [2; 32],
-        run_id: tenantry::domain::id::ObjectId([n; 12]),
-        now: time(0),
-    };
     for (n, failure) in (1..).zip([connection_closed(), write_concern_error(91)]) {
         server.fail(doc! { "times": 1 }, &["findAndModify"], failure).await;
         let result = server.store.claim_request(&claim(n)).await;

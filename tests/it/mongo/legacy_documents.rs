@@ -1,9 +1,13 @@
 //! Documents that older versions or other programs wrote are served without a migration.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Binary, Bson, Document, doc, spec::BinarySubtype};
 use tenantry::{
     domain::{
         change::{Change, UserVersion},
+        id::NodeId,
+        idempotency::{
+            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, RightsDigest, RunHolder,
+        },
         list::{Decoded, UnreadableDocument},
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
@@ -163,4 +167,44 @@ async fn user_update_keeps_unknown_fields() {
     // A later `lastSeenAt` of another instance is kept.
     user.last_seen_at = Some(time(50));
     assert_eq!(users, [Ok(user)]);
+}
+
+/// A response of an older version names no rights, so the next run reads the outcome again.
+#[tokio::test]
+async fn idempotency_records_without_a_user_are_continued() {
+    let fresh = FreshDatabase::new().await;
+    let store = fresh.prepared().await;
+    let binary =
+        |n: u8| Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes: vec![n; 32] });
+    let record = |n: u8, answer: Option<&str>| {
+        let step = doc! { "ordinal": 0_i64, "ids": [NodeId::Tenant(id(5)).to_string()] };
+        let mut record = doc! {
+            "_id": binary(n), "fingerprint": binary(100), "holder": oid(1), "claimedAt": date(0),
+            "leaseUntil": date(60), "expiresAt": date(86_400), "steps": [step],
+        };
+        record.extend(answer.map(|answer| ("answer".to_owned(), answer.into())));
+        record
+    };
+    fresh.insert("requests", vec![record(1, None), record(2, Some("{}"))]).await;
+    let claim = |n: u8| Claim {
+        key: IdempotencyKeyHash([n; 32]),
+        fingerprint: [100; 32],
+        run_id: id::<()>(2).raw,
+        process: id::<()>(6).raw,
+        user: id(3),
+        rights: RightsDigest([4; 32]),
+        lost_run: None,
+        now: time(1),
+    };
+    let run_id = id::<()>(1).raw;
+    let holder = RunHolder { run_id, process: None };
+    let step = CompletedMutation { root_field_index: 0, ids: vec![NodeId::Tenant(id(5))] };
+    let acquired = ClaimResult::Acquired(vec![step]);
+    for (claim, expected) in [
+        (claim(1), ClaimResult::InProgress(holder)),
+        (Claim { lost_run: Some(run_id), ..claim(1) }, acquired.clone()),
+        (claim(2), acquired),
+    ] {
+        assert_eq!(store.claim_request(&claim).await.expect("claim succeeds"), expected);
+    }
 }

@@ -2,6 +2,7 @@
 //! indexes, fail points and sharding. Behaviour that all stores share is tested in
 //! `store_conformance`.
 
+mod abandoned;
 mod commits;
 mod deletions;
 mod explain;

@@ -9,7 +9,7 @@ use tenantry::{
         audit::{ActorKind, AuditEvent},
         change::{Change, UserVersion},
         id::AuditEventId,
-        idempotency::{Claim, IdempotencyKeyHash, RunOutcome},
+        idempotency::{Claim, Heartbeat, IdempotencyKeyHash, RightsDigest, RunOutcome},
         list::{
             AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest,
             SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
@@ -263,7 +263,16 @@ async fn targeted_shards_are_documented() {
         .await
         .expect("commit succeeds");
     rows.add("`deleteTenant`").await;
-    let claim = Claim { key, fingerprint: [1; 32], run_id: id::<User>(9).raw, now: time(1) };
+    let claim = Claim {
+        key,
+        fingerprint: [1; 32],
+        run_id: id::<User>(9).raw,
+        process: id::<User>(8).raw,
+        user: id(9),
+        rights: RightsDigest([2; 32]),
+        lost_run: None,
+        now: time(1),
+    };
     store.claim_request(&claim).await.expect("claim succeeds");
     rows.add("a request with an `Idempotency-Key`").await;
     store
@@ -271,6 +280,11 @@ async fn targeted_shards_are_documented() {
         .await
         .expect("completion succeeds");
     rows.add("the completion of that request").await;
+    let heartbeat = Heartbeat { process: claim.process, runs: vec![claim.run_id], now: time(1) };
+    store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    rows.add("a heartbeat of a process").await;
+    store.count_heartbeats(claim.process, claim.run_id).await.expect("read succeeds");
+    rows.add("a repeat during that request").await;
 
     generated_docs::assert_block(
         "docs/OPERATIONS.md",

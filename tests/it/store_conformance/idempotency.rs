@@ -7,8 +7,8 @@ use tenantry::{
         change::Change,
         id::{NodeId, ObjectId},
         idempotency::{
-            Claim, ClaimResult, CompletedMutation, IdempotencyKeyHash, KEY_TTL, LEASE_TTL,
-            RunOutcome,
+            Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
+            LEASE_TTL, RightsDigest, RunHolder, RunOutcome, StoredResponse,
         },
         time::Timestamp,
     },
@@ -31,6 +31,10 @@ for_each_store!(
     abandoned_run_with_steps_can_be_resumed,
     expired_records_are_ignored,
     claim_deletes_only_expired_records,
+    lost_run_is_taken_over,
+    heartbeats_count_for_the_runs_that_they_name,
+    record_of_another_user_counts_as_absent,
+    response_under_other_rights_is_not_returned,
 );
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -46,7 +50,9 @@ fn now() -> Timestamp {
 
 /// Returns a claim of the first key by the given run.
 fn claim(run: u32, now: Timestamp) -> Claim {
-    Claim { key: key(1), fingerprint: [200; 32], run_id: oid(run), now }
+    let (user, rights) = (id(1), RightsDigest([100; 32]));
+    let (key, fingerprint, run_id, process) = (key(1), [200; 32], oid(run), oid(500));
+    Claim { key, fingerprint, run_id, process, user, rights, lost_run: None, now }
 }
 
 fn before_lease_ends() -> Timestamp {
@@ -73,7 +79,11 @@ async fn complete_request(store: &dyn Store, run: u32, outcome: RunOutcome) {
 }
 
 fn completed(body: &str) -> RunOutcome {
-    RunOutcome::Completed(body.to_owned())
+    RunOutcome::Completed(StoredResponse { body: body.to_owned(), rights: RightsDigest([100; 32]) })
+}
+
+fn in_progress(run: u32) -> ClaimResult {
+    ClaimResult::InProgress(RunHolder { run_id: oid(run), process: Some(oid(500)) })
 }
 
 fn is_superseded(error: &CommitError) -> bool {
@@ -84,7 +94,7 @@ async fn claim_is_held_until_completion(store: Arc<dyn Store>) {
     let first = claim_request(&*store, claim(1, now())).await;
     assert_eq!(first, ClaimResult::Acquired(Vec::new()));
     for at in [now(), now().saturating_add(MILLISECOND), before_lease_ends()] {
-        assert_eq!(claim_request(&*store, claim(2, at)).await, ClaimResult::InProgress);
+        assert_eq!(claim_request(&*store, claim(2, at)).await, in_progress(1));
     }
     // An empty response body is a response, too.
     for (n, body) in (1..).zip(["", "{\"data\":{\"a\":\"ß \\u0000 $set\"}}"]) {
@@ -151,7 +161,7 @@ async fn claim_concurrently(
 fn assert_one_winner(results: &[ClaimResult], steps: &[CompletedMutation]) -> u32 {
     let acquired = ClaimResult::Acquired(steps.to_vec());
     let winners: Vec<_> = (0..).zip(results).filter(|(_, one)| **one == acquired).collect();
-    let in_progress = |one: &ClaimResult| *one == ClaimResult::InProgress;
+    let in_progress = |one: &ClaimResult| matches!(one, ClaimResult::InProgress(_));
     assert!(results.iter().all(|one| *one == acquired || in_progress(one)), "{results:?}");
     let [(winner, _)] = winners[..] else { panic!("{} claims acquired the key", winners.len()) };
     winner
@@ -183,15 +193,12 @@ async fn run_is_taken_over_after_its_lease(store: Arc<dyn Store>) {
     claim_request(&*store, claim(1, now())).await;
     let steps = [step(0, &[1]), step(2, &[2, 3])];
     must_commit(&*store, steps.clone().map(|step| record_step(1, step))).await;
-    assert_eq!(
-        claim_request(&*store, claim(2, before_lease_ends())).await,
-        ClaimResult::InProgress
-    );
+    assert_eq!(claim_request(&*store, claim(2, before_lease_ends())).await, in_progress(1));
     let late = now().saturating_add(LEASE_TTL);
     assert_eq!(claim_request(&*store, claim(2, late)).await, ClaimResult::Acquired(steps.to_vec()));
     // The takeover starts a new lease and a new time to live.
     let later = late.saturating_add(LEASE_TTL - MILLISECOND);
-    assert_eq!(claim_request(&*store, claim(3, later)).await, ClaimResult::InProgress);
+    assert_eq!(claim_request(&*store, claim(3, later)).await, in_progress(2));
     let before_expiry = late.saturating_add(KEY_TTL - MILLISECOND);
     assert_eq!(
         claim_request(&*store, claim(3, before_expiry)).await,
@@ -219,7 +226,7 @@ async fn superseded_run_changes_nothing(store: Arc<dyn Store>) {
     complete_request(&*store, 1, RunOutcome::Abandoned).await;
     assert_eq!(
         claim_request(&*store, claim(3, now().saturating_add(LEASE_TTL))).await,
-        ClaimResult::InProgress
+        in_progress(2)
     );
     must_commit(&*store, [Change::InsertTenant(tenant(1)), record_step(2, step(0, &[1]))]).await;
     complete_request(&*store, 2, completed("in time")).await;
@@ -276,7 +283,7 @@ async fn abandoned_run_with_steps_can_be_resumed(store: Arc<dyn Store>) {
         claim_request(&*store, claim(2, now())).await,
         ClaimResult::Acquired(vec![step(0, &[5])])
     );
-    assert_eq!(claim_request(&*store, claim(3, now())).await, ClaimResult::InProgress);
+    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2));
     // A run that abandoned the request can no longer record steps.
     assert_commit_fails(&*store, &[record_step(1, step(1, &[]))], is_superseded).await;
 }
@@ -323,7 +330,7 @@ async fn claim_deletes_only_expired_records(store: Arc<dyn Store>) {
         let next = Claim { key: key(n), ..claim(1, at.saturating_add(MILLISECOND)) };
         assert_eq!(claim_request(&*store, next).await, ClaimResult::Acquired(Vec::new()));
     }
-    assert_eq!(claim_request(&*store, recent(2)).await, ClaimResult::InProgress);
+    assert_eq!(claim_request(&*store, recent(2)).await, in_progress(1));
     let record_for = |run_id: ObjectId, n| Change::RecordIdempotentStep {
         key: key(n),
         run_id,
@@ -333,4 +340,76 @@ async fn claim_deletes_only_expired_records(store: Arc<dyn Store>) {
     for n in 0..40 {
         assert_commit_fails(&*store, &[record_for(oid(1), n)], is_superseded).await;
     }
+}
+
+/// Of concurrent claims that name a lost run, one takes it over, and the lost run commits no more.
+async fn lost_run_is_taken_over(store: Arc<dyn Store>) {
+    let lost = |run, lost| Claim { lost_run: Some(oid(lost)), ..claim(run, now()) };
+    claim_request(&*store, claim(1, now())).await;
+    must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
+    assert_eq!(claim_request(&*store, lost(2, 9)).await, in_progress(1));
+    let results = claim_concurrently(&store, (2..34).map(|run| lost(run, 1))).await;
+    let winner = 2 + assert_one_winner(&results, &[step(0, &[1])]);
+    let late = [Change::InsertTenant(tenant(1)), record_step(1, step(1, &[1]))];
+    assert_commit_fails(&*store, &late, is_superseded).await;
+    assert_eq!(claim_request(&*store, lost(50, 1)).await, in_progress(winner));
+    must_commit(&*store, [Change::InsertTenant(tenant(1)), record_step(winner, step(1, &[]))])
+        .await;
+    complete_request(&*store, winner, completed("a")).await;
+    let expected = ClaimResult::Completed("a".to_owned());
+    assert_eq!(claim_request(&*store, lost(51, winner)).await, expected);
+}
+
+async fn heartbeats_count_for_the_runs_that_they_name(store: Arc<dyn Store>) {
+    let count = async |process, run| {
+        store.count_heartbeats(oid(process), oid(run)).await.expect("read succeeds")
+    };
+    assert_eq!(count(1, 7).await, None);
+    for (process, runs, now) in
+        [(1, [7, 8], now()), (2, [8, 9], now()), (1, [7, 9], now().saturating_add(MILLISECOND))]
+    {
+        let runs = runs.map(oid).to_vec();
+        let heartbeat = Heartbeat { process: oid(process), runs, now };
+        store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    }
+    assert_eq!((count(1, 7).await, count(1, 8).await, count(1, 9).await), (Some(2), None, Some(2)));
+    assert_eq!((count(2, 8).await, count(3, 8).await), (Some(1), None));
+    // Heartbeats and claims delete expired heartbeats.
+    let at = now().saturating_add(KEY_TTL);
+    let heartbeat = Heartbeat { process: oid(3), runs: vec![oid(7)], now: at };
+    store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+    claim_request(&*store, claim(1, at)).await;
+    assert_eq!((count(1, 7).await, count(2, 8).await, count(3, 7).await), (Some(2), None, Some(1)));
+}
+
+async fn record_of_another_user_counts_as_absent(store: Arc<dyn Store>) {
+    let other = |run| Claim { user: id(2), fingerprint: [7; 32], ..claim(run, now()) };
+    claim_request(&*store, claim(1, now())).await;
+    must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
+    assert_eq!(claim_request(&*store, other(2)).await, ClaimResult::Acquired(Vec::new()));
+    assert_commit_fails(&*store, &[record_step(1, step(1, &[]))], is_superseded).await;
+    complete_request(&*store, 2, completed("a")).await;
+    let expected = ClaimResult::Completed("a".to_owned());
+    assert_eq!(claim_request(&*store, other(3)).await, expected);
+    assert_eq!(claim_request(&*store, claim(4, now())).await, ClaimResult::Acquired(Vec::new()));
+}
+
+/// The next run continues after the completed mutations, as after a crash.
+async fn response_under_other_rights_is_not_returned(store: Arc<dyn Store>) {
+    let rights = RightsDigest([101; 32]);
+    let other = |run| Claim { rights, ..claim(run, now()) };
+    claim_request(&*store, claim(1, now())).await;
+    must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
+    complete_request(&*store, 1, completed("a")).await;
+    let reused = Claim { fingerprint: [7; 32], ..other(2) };
+    assert_eq!(claim_request(&*store, reused).await, ClaimResult::KeyReused);
+    let acquired = ClaimResult::Acquired(vec![step(0, &[1])]);
+    assert_eq!(claim_request(&*store, other(2)).await, acquired);
+    // The response is deleted, also for the earlier rights.
+    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(2));
+    must_commit(&*store, [record_step(2, step(1, &[]))]).await;
+    let response = StoredResponse { body: "b".to_owned(), rights };
+    complete_request(&*store, 2, RunOutcome::Completed(response)).await;
+    let expected = ClaimResult::Completed("b".to_owned());
+    assert_eq!(claim_request(&*store, other(4)).await, expected);
 }

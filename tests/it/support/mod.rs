@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod entities;
 pub(crate) mod generated_docs;
 pub(crate) mod issuer;
+pub(crate) mod mongo_proxy;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
 pub(crate) mod store_gate;

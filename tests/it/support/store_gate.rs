@@ -14,7 +14,7 @@ use tenantry::{
         audit::AuditEvent,
         change::Change,
         id::{AuditEventId, ObjectId, TenantId},
-        idempotency::{Claim, ClaimResult, IdempotencyKeyHash, RunOutcome},
+        idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
         list::{
             AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
             TenantListing, UserListing,
@@ -34,6 +34,8 @@ pub(crate) struct StoreGate {
     users: Barrier,
     /// Pauses commits.
     commits: Barrier,
+    /// Pauses claims after they are made.
+    claims: Barrier,
     failing: AtomicBool,
 }
 
@@ -56,6 +58,16 @@ impl StoreGate {
     /// Pauses later commits, or resumes all of them.
     pub(crate) fn set_commits_closed(&self, closed: bool) {
         self.commits.closed.send_replace(closed);
+    }
+
+    /// Pauses later claims after they are made, or resumes all of them.
+    pub(crate) fn set_claims_closed(&self, closed: bool) {
+        self.claims.closed.send_replace(closed);
+    }
+
+    /// Waits until exactly this number of claims is made and has not returned.
+    pub(crate) async fn wait_for_claims(&self, claims: usize) {
+        self.claims.wait_for_calls(claims).await;
     }
 
     /// Waits until exactly this number of reads of users is paused.
@@ -238,7 +250,21 @@ impl Store for GatedStore {
     }
 
     async fn claim_request(&self, claim: &Claim) -> Result<ClaimResult, StoreError> {
-        self.store.claim_request(claim).await
+        let result = self.store.claim_request(claim).await;
+        drop(self.gate.claims.pass().await);
+        result
+    }
+
+    async fn record_heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+        self.store.record_heartbeat(heartbeat).await
+    }
+
+    async fn count_heartbeats(
+        &self,
+        process: ObjectId,
+        run_id: ObjectId,
+    ) -> Result<Option<i64>, StoreError> {
+        self.store.count_heartbeats(process, run_id).await
     }
 
     async fn complete_request(

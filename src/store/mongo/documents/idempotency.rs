@@ -6,16 +6,16 @@ use mongodb::bson::{
 
 use super::fields::{DecodeError, DecodeResult, Field, documents, fields, require};
 use crate::domain::{
-    id::{NodeId, ObjectId},
-    idempotency::CompletedMutation,
+    id::NodeId,
+    idempotency::{CompletedMutation, RunHolder},
 };
 
 /// The record of a claimed request.
 pub(in crate::store::mongo) struct IdempotencyRecord {
     /// The digest of the request.
     pub(in crate::store::mongo) fingerprint: [u8; 32],
-    /// The latest run of the request. The stored field is `holder`.
-    pub(in crate::store::mongo) run_id: ObjectId,
+    /// The latest run of the request. The stored fields are `holder` and `process`.
+    pub(in crate::store::mongo) holder: RunHolder,
     /// The completed mutations.
     pub(in crate::store::mongo) steps: Vec<CompletedMutation>,
     /// The body of the response, if the request is completed. The stored field is `answer`.
@@ -25,12 +25,13 @@ pub(in crate::store::mongo) struct IdempotencyRecord {
 /// Decodes a record.
 pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<IdempotencyRecord> {
     let (mut fingerprint, mut run_id) = (None, None);
-    let (mut steps, mut response) = (Vec::new(), None);
+    let (mut process, mut steps, mut response) = (None, Vec::new(), None);
     for field in fields(raw) {
         let field = field?;
         match field.key() {
             "fingerprint" => fingerprint = decode_digest(&field)?,
             "holder" => run_id = field.id()?,
+            "process" => process = field.id()?,
             "steps" => steps = field.array()?.map_or(Ok(Vec::new()), decode_steps)?,
             "answer" => response = field.text()?,
             _ => {}
@@ -38,7 +39,7 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Idempot
     }
     Ok(IdempotencyRecord {
         fingerprint: require(fingerprint, "fingerprint", "32 bytes")?,
-        run_id: require(run_id, "holder", "an ObjectId")?,
+        holder: RunHolder { run_id: require(run_id, "holder", "an ObjectId")?, process },
         steps,
         response,
     })

@@ -3,7 +3,10 @@
 use tenantry::{
     domain::{
         change::{Change, UserVersion},
-        idempotency::{Claim, CompletedMutation, IdempotencyKeyHash, KEY_TTL, RunOutcome},
+        idempotency::{
+            Claim, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL, RightsDigest,
+            RunOutcome, StoredResponse,
+        },
         user::Identity,
     },
     store::{CommitError, Store, SubscriptionKeys, TenantKeys, UserKeys},
@@ -115,6 +118,10 @@ async fn idempotency_records_use_indexes() {
         key: IdempotencyKeyHash([n; 32]),
         fingerprint: [1; 32],
         run_id: raw_id(1),
+        process: raw_id(2),
+        user: id(1),
+        rights: RightsDigest([2; 32]),
+        lost_run: None,
         now: time(at),
     };
     for n in 0..100 {
@@ -137,9 +144,16 @@ async fn idempotency_records_use_indexes() {
         .await
         .expect("commit succeeds");
     assert_indexed_commands(&fresh, "record step", 1, 1).await;
-    for (outcome, commands) in
-        [(RunOutcome::Abandoned, 2), (RunOutcome::Completed("a".to_owned()), 1)]
-    {
+    let heartbeat = Heartbeat { process: raw_id(2), runs: vec![raw_id(1)], now: time(1) };
+    for count in 1..3 {
+        store.record_heartbeat(&heartbeat).await.expect("a heartbeat");
+        assert_indexed_commands(&fresh, "heartbeat", 1, 1).await;
+        let found = store.count_heartbeats(raw_id(2), raw_id(1)).await.expect("read succeeds");
+        assert_eq!(found, Some(count));
+        assert_indexed_commands(&fresh, "count heartbeats", 1, 1).await;
+    }
+    let response = StoredResponse { body: "a".to_owned(), rights: RightsDigest([2; 32]) };
+    for (outcome, commands) in [(RunOutcome::Abandoned, 2), (RunOutcome::Completed(response), 1)] {
         store.complete_request(key, raw_id(1), &outcome).await.expect("completion succeeds");
         assert_indexed_commands(&fresh, "complete", commands, 1).await;
     }

@@ -15,8 +15,8 @@ use tenantry::{
     domain::{limits::Limits, sync::GroupMapping, trusted_documents::TrustedDocumentsMode},
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
-        AllowedOrigins, AppState, ConcurrencyLimit, RateLimiter, ShutdownWatch, TrafficLimits,
-        TrustedProxies,
+        AllowedOrigins, AppState, ConcurrencyLimit, MAX_KEYS_PER_DAY, RateLimiter, ShutdownWatch,
+        TrafficLimits, TrustedProxies, key_limiter,
     },
     metrics::Metrics,
     store::Store,
@@ -48,6 +48,8 @@ pub(crate) struct Setup {
     /// The rate limit, as complexity per second. The default is no limit, because the test clock
     /// stands still.
     pub(crate) rate: Option<u64>,
+    /// The limit on new idempotency keys per user and day.
+    pub(crate) keys_per_day: u64,
     /// The limit on concurrent requests.
     pub(crate) max_in_flight: usize,
     /// Serves the GraphiQL page.
@@ -66,6 +68,7 @@ impl Default for Setup {
             cors: AllowedOrigins::List(Vec::new()),
             gate: None,
             rate: None,
+            keys_per_day: MAX_KEYS_PER_DAY,
             max_in_flight: 512,
             playground: false,
             request_timeout: Duration::from_secs(600),
@@ -111,6 +114,7 @@ pub(super) async fn build_state(
             allowed_origins: setup.cors,
             request_timeout: setup.request_timeout,
             rate_limiter: setup.rate.map(|units| RateLimiter::new(units, Duration::from_secs(1))),
+            idempotency_keys: key_limiter(setup.keys_per_day),
             trusted_proxies: TrustedProxies::default(),
             concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
         },
