@@ -19,8 +19,9 @@ export async function memoryOfBodies({ start, mongod }) {
       const opened = Array.from({ length: 16 }, () => Connection.open(gateway.public));
       connections.push(...opened);
       for (const connection of opened) connection.write(bytes);
-      await settle(gateway);
+      await settle(gateway, 300);
     }
+    await settle(gateway);
   });
   for (const connection of connections) connection.destroy();
   mongod.pause(false);

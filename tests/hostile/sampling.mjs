@@ -2,14 +2,14 @@
 
 import { sleep } from './processes.mjs';
 
-/** The number of quiet samples in a row after which a gateway has settled. A busy machine can delay it. */
-const QUIET_SAMPLES = 5;
-
-/** Waits until a gateway has nothing to do and opens no more files, at most 20 seconds. */
-export async function settle(gateway) {
+/**
+ * Waits until a gateway has nothing to do and opens no more files, at most 20 seconds. A busy machine may not run a
+ * gateway for some time, so this must last for `quietTime` milliseconds.
+ */
+export async function settle(gateway, quietTime = 2_000) {
   const deadline = performance.now() + 20_000;
   let [cpu, files, quiet] = [gateway.cpu(), gateway.openFiles(), 0];
-  while (quiet < QUIET_SAMPLES && performance.now() < deadline) {
+  while (quiet < quietTime / 50 && performance.now() < deadline) {
     await sleep(50);
     const [cpuNow, filesNow] = [gateway.cpu(), gateway.openFiles()];
     quiet = cpuNow - cpu < 2 && filesNow === files ? quiet + 1 : 0;
