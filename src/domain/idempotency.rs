@@ -32,7 +32,7 @@ pub struct RightsDigest(pub [u8; 32]);
 /// The run that holds a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RunHolder {
-    /// The run.
+    /// The identifier of the run.
     pub run_id: ObjectId,
     /// The process that executes the run, or `None` for a run of an older version.
     pub process: Option<ObjectId>,

@@ -116,7 +116,7 @@ pub(super) struct KeyedMutation {
     pub(super) session: Arc<Session>,
     /// The caller, whose keys are limited.
     pub(super) caller: Identity,
-    /// The mutation.
+    /// The mutation to execute.
     pub(super) operation: PreparedOperation,
     /// The key of the request.
     pub(super) key: IdempotencyKey,
