@@ -227,13 +227,13 @@ fn requests() -> Vec<HostileRequest> {
         HostileRequest {
             name: "a document in chunks of one byte",
             transport: Transport::Chunks,
-            content: |_| body(" ", (r#"{"query":"{ me { id } }"#, r#""}"#)),
+            content: |_| fill(" ", (r#"{"query":"{ me { id } }"#, r#""}"#), 32 * 1024),
         },
         HostileRequest {
             name: "lists in an undeclared variable of a query string",
             transport: Transport::Get,
             content: |_| {
-                fill(&nested_lists(), ("query=%7Bme%7Bid%7D%7D&variables={\"a\":[", "0]}"), 60_000)
+                fill(&nested_lists(), ("query=%7Bme%7Bid%7D%7D&variables={\"a\":[", "0]}"), 16_000)
                     .replace('"', "%22")
                     .replace('{', "%7B")
                     .replace('}', "%7D")
