@@ -11,7 +11,9 @@ use tokio::{
 };
 
 use super::{Running, get, now, send_query, signal, terminate};
-use crate::support::{issuer::TestIssuer, mongo_proxy::MongoProxy, mongod::FreshDatabase};
+use crate::support::{
+    issuer::TestIssuer, mongo_proxy::MongoProxy, mongod::FreshDatabase, tcp::reset,
+};
 
 const CLIENTS: usize = 16;
 const REQUEST: &[u8] = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
@@ -131,7 +133,7 @@ async fn shutdown_waits_for_the_commit_of_a_client_that_disconnected() {
     );
     client.write_all(format!("{head}{body}").as_bytes()).await.expect("sent");
     proxy.wait_for_commit().await;
-    drop(client);
+    reset(client);
     signal(&serve, "-TERM");
     // The admin listener closes last. Without the commit, the process would now end.
     while TcpStream::connect(&admin).await.is_ok() {}

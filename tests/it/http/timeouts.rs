@@ -252,7 +252,11 @@ async fn disconnect_does_not_cancel_a_mutation_with_a_key() {
     reset(client);
     reset(other);
     gate.wait_for_calls(1).await;
+    // At its commit, the first request has claimed the key.
+    gate.set_commits_closed(true);
     gate.set_closed(false);
+    gate.wait_for_commits(1).await;
+    gate.set_commits_closed(false);
     let replay = app.send(request(&app, MUTATION, Some("k"))).await;
     assert_eq!(replay.data()["createTenant"]["tenant"]["slug"], "one");
     assert_eq!(replay.writes, 0, "the first request has committed the change");
@@ -276,8 +280,11 @@ async fn disconnect_does_not_abandon_a_claimed_key() {
         reset(client);
         reset(other);
         gate.wait_for_calls(0).await;
+        gate.set_commits_closed(true);
         gate.set_closed(false);
         gate.set_claims_closed(false);
+        gate.wait_for_commits(1).await;
+        gate.set_commits_closed(false);
         let repeat = app.send(request(&app, MUTATION, Some("k"))).await;
         assert_eq!(repeat.data()["createTenant"]["tenant"]["slug"], "one");
         assert_eq!(repeat.writes, 0, "the first request has committed the change");
