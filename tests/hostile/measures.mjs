@@ -23,7 +23,7 @@ export const MEASURES = [
     seconds: 60, run: documents,
     figures: [
       figure('CPU time for the most expensive document', 'ms', 10),
-      figure('Memory for 500 expensive documents, 100 at a time', 'MiB', 64),
+      figure('Memory for 500 expensive documents, 100 at a time', 'MiB', 128),
     ],
   },
   {
@@ -32,7 +32,7 @@ export const MEASURES = [
   },
   {
     seconds: 20, run: flood,
-    figures: [figure('Cores that one user keeps busy with bodies of 256 KiB, at the default rate limit', 'cores', 0.5)],
+    figures: [figure('Cores that one user keeps busy with bodies of 256 KiB, at the default rate limit', 'cores', 1)],
   },
   {
     seconds: 45, run: idleConnections,
