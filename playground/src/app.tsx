@@ -1,100 +1,69 @@
-import { DocExplorerStore } from '@graphiql/plugin-doc-explorer';
-import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
-import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
-import { GraphiQL } from 'graphiql';
-import { useEffect, useRef } from 'react';
-import { ClearIntrospectionError, EditorOptions, FollowSystemTheme, ScrollToActiveTab } from './editors';
-import { FillExampleTab, PlaceholderProvider } from './example-tabs';
-import { EXAMPLES } from './examples';
-import { EXAMPLES_PLUGIN } from './examples-pane';
-import { fetcher } from './fetcher';
-import { containsOnlyQueries } from './operation';
-import { ResponseFooter } from './response-footer';
-import { useSchemaStatus } from './response-info';
-import { BUILDER_PLUGIN, DOCUMENTATION_PLUGIN } from './schema-panes';
+// The page. It shows a plain form at once, and replaces it with GraphiQL as soon as GraphiQL is loaded.
+import { useEffect, useState, type ComponentType } from 'react';
+import { initialOperation, saveOperation } from './initial-operation';
+import { moveToFront } from './operation';
 import { refreshIdentities, useSession } from './session';
-import { storage } from './storage';
+import { SkipLinks } from './skip-links';
+import { Starter, type StarterState } from './starter';
 import { TopBar } from './top-bar';
 
-const PLUGINS = [EXAMPLES_PLUGIN, BUILDER_PLUGIN, HISTORY_PLUGIN];
+type Workbench = ComponentType<{ startedWith: StarterState }>;
 
-/** The same breakpoint as in style.css. A narrower window has no room for a pane beside the editors. */
-const NARROW = matchMedia('(max-width: 860px)').matches;
-
-const defaultTabs = (devMode: boolean) =>
-  EXAMPLES.filter(({ defaultTab, withoutDemoData }) => (devMode ? defaultTab : withoutDemoData)).map(
-    ({ query }) => ({ query }),
-  );
+/** Loads GraphiQL and its editor, so that the editor is ready when GraphiQL is rendered. */
+async function loadWorkbench(): Promise<Workbench> {
+  const [{ Workbench }] = await Promise.all([
+    import('./workbench'),
+    import('monaco-graphql/esm/monaco-editor.js'),
+    import('monaco-graphql/esm/lite.js'),
+  ]);
+  return Workbench;
+}
 
 export function App() {
   const { devMode } = useSession();
+  const [workbench, setWorkbench] = useState<{ Component: Workbench } | null>(null);
+  const [open, setOpen] = useState(false);
+  const [loadError, setLoadError] = useState(false);
+  const [started, setStarted] = useState<StarterState>(() => ({
+    ...initialOperation(),
+    response: '',
+    running: false,
+    cursor: null,
+  }));
   useEffect(() => {
     if (devMode) void refreshIdentities();
   }, [devMode]);
+  useEffect(() => {
+    loadWorkbench().then(
+      (Component) => setWorkbench({ Component }),
+      () => setLoadError(true),
+    );
+  }, []);
+  useEffect(() => {
+    // The response to a request of the form arrives in the form.
+    if (!workbench || started.running || open) return;
+    let outdated = false;
+    void moveToFront(started.query, started.operationName).then((query) => {
+      if (outdated) return;
+      saveOperation({ ...started, query });
+      setStarted({ ...started, query });
+      setOpen(true);
+    });
+    return () => {
+      outdated = true;
+    };
+  }, [workbench, started, open]);
   return (
-    <PlaceholderProvider>
+    <>
+      <SkipLinks />
       <TopBar />
       <main>
-        <GraphiQL
-          fetcher={fetcher}
-          defaultTabs={defaultTabs(devMode)}
-          plugins={PLUGINS}
-          referencePlugin={DOCUMENTATION_PLUGIN}
-          visiblePlugin={devMode && !NARROW ? EXAMPLES_PLUGIN : undefined}
-          // A token in a header must not outlive the page. This hides the setting that would persist
-          // headers. `storage` drops them in any case.
-          shouldPersistHeaders={false}
-          storage={storage}
-          defaultEditorToolsVisibility="variables"
-        >
-          {/* Replaces GraphiQL's logo, which links to another host. */}
-          <GraphiQL.Logo>
-            <SchemaStatusLabel />
-          </GraphiQL.Logo>
-          <GraphiQL.Footer>
-            <ResponseFooter />
-          </GraphiQL.Footer>
-          <DocExplorerStore>{null}</DocExplorerStore>
-          <EditorOptions />
-          <FollowSystemTheme />
-          <ScrollToActiveTab />
-          <ClearIntrospectionError />
-          <FillExampleTab />
-          <RerunOnIdentityChange />
-        </GraphiQL>
+        {workbench && open ? (
+          <workbench.Component startedWith={started} />
+        ) : (
+          <Starter state={started} setState={setStarted} loadError={loadError} />
+        )}
       </main>
-    </PlaceholderProvider>
+    </>
   );
-}
-
-function SchemaStatusLabel() {
-  const status = useSchemaStatus();
-  if (status === 'disabled') return <span className="schema-status">introspection is disabled</span>;
-  if (status === 'unreachable') return <span className="schema-status">no connection</span>;
-  return <></>;
-}
-
-/**
- * Runs the current operation again after the user has selected another identity, if it has a response
- * or is still running. Mutations are not run again, because the user must trigger each one.
- */
-function RerunOnIdentityChange() {
-  const { manualSelections } = useSession();
-  const { run, stop } = useGraphiQLActions();
-  const { fetching, queryEditor, responseEditor } = useGraphiQL((state) => ({
-    fetching: state.isFetching,
-    queryEditor: state.queryEditor,
-    responseEditor: state.responseEditor,
-  }));
-  const handledSelections = useRef(manualSelections);
-  useEffect(() => {
-    if (handledSelections.current === manualSelections) return;
-    handledSelections.current = manualSelections;
-    const hasRun = fetching || Boolean(responseEditor?.getValue());
-    if (!hasRun || !containsOnlyQueries(queryEditor?.getValue() ?? '')) return;
-    // `run` only stops the request while one is running, so `stop` comes first.
-    stop();
-    void run();
-  }, [manualSelections, fetching, queryEditor, responseEditor, run, stop]);
-  return null;
 }

@@ -1,7 +1,9 @@
 // Components without output that adjust GraphiQL's editors and tabs.
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect } from 'react';
-import { useSchemaStatus } from './response-info';
+import { LEAVE_EDITOR_HINT } from './keyboard';
+import { useSchemaStatus } from './outcomes';
+import type { StarterState } from './starter';
 
 export function EditorOptions() {
   const { queryEditor, variableEditor, headerEditor, responseEditor } = useGraphiQL((state) => ({
@@ -12,13 +14,35 @@ export function EditorOptions() {
   }));
   useEffect(() => {
     // Long lines wrap instead of running out of sight. The label tells screen readers which editor has
-    // the focus.
+    // the focus, and how to leave it.
     const options = { wordWrap: 'on', fontSize: 14, guides: { indentation: false } } as const;
-    queryEditor?.updateOptions({ ...options, ariaLabel: 'Operation' });
-    variableEditor?.updateOptions({ ...options, ariaLabel: 'Variables' });
-    headerEditor?.updateOptions({ ...options, ariaLabel: 'Headers' });
-    responseEditor?.updateOptions({ ...options, ariaLabel: 'Response' });
+    queryEditor?.updateOptions({ ...options, ariaLabel: `Operation. ${LEAVE_EDITOR_HINT}` });
+    variableEditor?.updateOptions({ ...options, ariaLabel: `Variables. ${LEAVE_EDITOR_HINT}` });
+    headerEditor?.updateOptions({ ...options, ariaLabel: `Headers. ${LEAVE_EDITOR_HINT}` });
+    // Nothing can be typed here, so Tab always leaves this editor.
+    responseEditor?.updateOptions({ ...options, ariaLabel: 'Response', tabFocusMode: true });
   }, [queryEditor, variableEditor, headerEditor, responseEditor]);
+  return null;
+}
+
+/** Shows the response of the form that preceded GraphiQL, and keeps the focus where it was. */
+export function TakeOverFromStarter({ startedWith }: { startedWith: StarterState }) {
+  const { queryEditor, responseEditor } = useGraphiQL((state) => ({
+    queryEditor: state.queryEditor,
+    responseEditor: state.responseEditor,
+  }));
+  const { updateActiveTabValues } = useGraphiQLActions();
+  useEffect(() => {
+    if (!responseEditor || !startedWith.response) return;
+    responseEditor.setValue(startedWith.response);
+    updateActiveTabValues({ response: startedWith.response });
+  }, [responseEditor, startedWith, updateActiveTabValues]);
+  useEffect(() => {
+    if (!queryEditor || startedWith.cursor === null) return;
+    const position = queryEditor.getModel()?.getPositionAt(startedWith.cursor);
+    if (position) queryEditor.setPosition(position);
+    queryEditor.focus();
+  }, [queryEditor, startedWith]);
   return null;
 }
 

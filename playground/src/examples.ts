@@ -39,6 +39,10 @@ function toExample(entry: Entry): Example {
 
 export const EXAMPLES: Example[] = (index as Entry[]).map(toExample);
 
+/** Returns the examples that the page opens in tabs at the start. */
+export const defaultExamples = (devMode: boolean) =>
+  EXAMPLES.filter(({ defaultTab, withoutDemoData }) => (devMode ? defaultTab : withoutDemoData));
+
 export const findExample = (query: string | null) => EXAMPLES.find((example) => example.query === query);
 
 /** Values of the placeholders in variables, such as `$acme` (an ID) and `$acme.version` (a number). */
@@ -66,14 +70,17 @@ export async function fetchPlaceholderValues(token: string): Promise<Placeholder
   return values;
 }
 
-const randomText = () => crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
+/** An example's variables and headers as JSON text. */
+export interface FilledExample {
+  variables: string;
+  headers: string;
+}
 
-/** Returns the variables and headers of an example as JSON text. `$random` is the same text in both. */
-export function fillPlaceholders(
-  example: Example,
-  values: PlaceholderValues,
-): { variables: string; headers: string } {
-  const random = randomText();
+/** Returns a short text for `$random`, so that examples can create documents with unique names. */
+export const randomText = () => crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36);
+
+/** Replaces the placeholders in an example's variables and headers. `$random` is the same text in both. */
+export function fillPlaceholders(example: Example, values: PlaceholderValues, random: string): FilledExample {
   const fillText = (text: string) =>
     (text.startsWith('$') && values.get(text.slice(1))) || text.replace('$random', random);
   const fill = (value: unknown): unknown => {

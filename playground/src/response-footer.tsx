@@ -1,41 +1,27 @@
-// The line below the response: identity, HTTP status, duration, error codes and request ID.
+// The line below the response of the active tab. It is empty unless it belongs to the response shown.
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect, useState } from 'react';
-import { useResponseInfo, type ResponseInfo } from './response-info';
+import { RUN_SHORTCUT } from './keyboard';
+import { OutcomeLine } from './outcome-line';
+import { useLatestOutcome, type Outcome } from './outcomes';
 
 export function ResponseFooter() {
-  const lastResponse = useResponseInfo();
-  const activeTab = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.id) ?? '';
-  const fetching = useGraphiQL((state) => state.isFetching);
+  const latest = useLatestOutcome();
+  const { tab, fetching } = useGraphiQL((state) => ({
+    tab: state.tabs[state.activeTabIndex],
+    fetching: state.isFetching,
+  }));
+  const id = tab?.id ?? '';
   // GraphiQL keeps one response for each tab, so this does too.
-  const [infoByTab, setInfoByTab] = useState<Record<string, ResponseInfo>>({});
+  const [outcomes, setOutcomes] = useState<Record<string, Outcome>>({});
   useEffect(() => {
-    if (lastResponse) setInfoByTab((infos) => ({ ...infos, [activeTab]: lastResponse }));
+    if (latest) setOutcomes((known) => ({ ...known, [id]: latest }));
     // Runs when a response arrives, not when the active tab changes.
-  }, [lastResponse]);
-  const info = infoByTab[activeTab];
+  }, [latest]);
+  const outcome = outcomes[id];
   if (fetching) return <p className="response-info" role="status">Running…</p>;
-  if (!info) return <p className="response-info">No response yet. Press Ctrl-Enter to run the operation.</p>;
-  return (
-    <p className="response-info" role="status">
-      <span>
-        Identity: <strong>{info.identity}</strong>
-      </span>
-      <span className={info.status < 400 ? 'response-status' : 'response-status response-status-error'}>
-        {info.status} {info.statusText}
-      </span>
-      <span>{Math.round(info.durationMs)} ms</span>
-      {info.errorCodes.map(([code, count]) => (
-        <span key={code} className="error-code">
-          {code}
-          {count > 1 ? ` × ${count}` : ''}
-        </span>
-      ))}
-      {info.requestId && (
-        <span className="request-id" title="The value of x-request-id. The gateway's log contains it too.">
-          {info.requestId}
-        </span>
-      )}
-    </p>
-  );
+  if (outcome && outcome.responseText === tab?.response) return <OutcomeLine outcome={outcome} />;
+  // GraphiQL reports invalid variables and headers as a response.
+  if (tab?.response) return <p className="response-info" role="status">No request was sent.</p>;
+  return <p className="response-info">No response yet. Press {RUN_SHORTCUT} to run the operation.</p>;
 }

@@ -3,7 +3,7 @@ import { DOC_EXPLORER_PLUGIN, DocExplorer } from '@graphiql/plugin-doc-explorer'
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { useGraphiQLActions, type GraphiQLPlugin } from '@graphiql/react';
 import type { ComponentType } from 'react';
-import { useSchemaStatus } from './response-info';
+import { useSchemaStatus } from './outcomes';
 
 function requireSchema(Content: ComponentType): ComponentType {
   return function SchemaPane() {

@@ -31,6 +31,9 @@ export interface Session {
 
 const IDENTITY_KEY = 'tenantry:identity';
 
+/** The demo identity of the first example, which the page opens with. */
+const FIRST_IDENTITY = 'bob';
+
 let session: Session = {
   devMode: document.body.dataset.mode === 'dev',
   loading: false,
@@ -71,7 +74,7 @@ async function loadIdentities() {
   update({ loading: true, error: null });
   const identities = await fetchIdentities();
   if (typeof identities === 'string') return update({ loading: false, error: identities });
-  const wanted = session.identities.length > 0 ? session.selected : loadItem(IDENTITY_KEY);
+  const wanted = session.identities.length > 0 ? session.selected : (loadItem(IDENTITY_KEY) ?? FIRST_IDENTITY);
   const exists = wanted === ANONYMOUS || identities.some(({ name }) => name === wanted);
   const selected = exists && wanted ? wanted : (identities[0]?.name ?? ANONYMOUS);
   update({ identities, selected, loading: false });

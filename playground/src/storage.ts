@@ -28,6 +28,11 @@ const playgroundKeys = () => {
   }
 };
 
+/** Removes all that the playground has stored. */
+export function clearStorage() {
+  for (const key of playgroundKeys()) localStorage.removeItem(key);
+}
+
 function removeHeaders(value: string): string {
   try {
     const parsed: unknown = JSON.parse(value);
@@ -52,7 +57,5 @@ export const storage = {
   get length() {
     return playgroundKeys().length;
   },
-  clear: () => {
-    for (const key of playgroundKeys()) localStorage.removeItem(key);
-  },
+  clear: clearStorage,
 };

@@ -44,28 +44,28 @@ const STEPS = [
     await runOperation(page);
   }],
   ['bob', async (page) => {
-    await selectIdentity(page, 'bob');
     await openTab(page, 'Members');
+    await selectIdentity(page, 'bob');
     await runOperation(page);
   }],
   ['carol', async (page) => {
-    await selectIdentity(page, 'carol');
     await openTab(page, 'Billing');
+    await selectIdentity(page, 'carol');
     await runOperation(page);
   }],
   ['mallory', async (page) => {
-    await selectIdentity(page, 'mallory');
     await openTab(page, 'Hidden');
+    await selectIdentity(page, 'mallory');
     await runOperation(page);
   }],
   ['anonymous', async (page) => {
-    await selectIdentity(page, 'anonymous');
     await openTab(page, 'Me');
+    await selectIdentity(page, 'anonymous');
     await runOperation(page);
   }],
   ['documentation', async (page) => {
-    await selectIdentity(page, 'bob');
     await openTab(page, 'StaleVersion');
+    await selectIdentity(page, 'bob');
     await editor(page, 'Variables').getByText(/ten_/).waitFor();
     await runOperation(page);
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -85,8 +85,8 @@ const STEPS = [
   ['narrow', async (page) => {
     await page.getByRole('button', { name: 'Hide Operation builder' }).click();
     await page.setViewportSize({ width: 640, height: 900 });
-    await selectIdentity(page, 'carol');
     await openTab(page, 'Billing');
+    await selectIdentity(page, 'carol');
     await runOperation(page);
   }],
 ];

@@ -3,6 +3,16 @@
 import assert from 'node:assert/strict';
 import { createServer, request as sendRequest } from 'node:http';
 import { launch, openPage } from './browser.mjs';
+import { testAxe, testForcedColors } from './checks/accessibility.mjs';
+import { testKeyboardOnly, testNarrowWindow } from './checks/keyboard.mjs';
+import { testCurl, testLink } from './checks/sharing.mjs';
+import { testBrokenScript, testFormBeforeGraphiQL, testGraphiQLUnavailable } from './checks/starter.mjs';
+import {
+  testExamplesHaveNoFaults,
+  testIdentityOfTab,
+  testRepeatedExamples,
+  testStatusLine,
+} from './checks/tabs.mjs';
 import {
   clickExecute,
   editor,
@@ -128,7 +138,7 @@ async function testTokenRenewal(page, problems) {
   await page.clock.setFixedTime(Date.now() + 59.5 * 60_000);
   const earlyRenewal = page.waitForResponse('**/dev/identities');
   const response = await runOperation(page);
-  const { token: renewedToken } = (await (await earlyRenewal).json()).find(({ name }) => name === 'bob');
+  const { token: renewedToken } = (await (await earlyRenewal).json()).find(({ name }) => name === 'ada');
   assert.equal(await response.request().headerValue('authorization'), `Bearer ${renewedToken}`);
 }
 
@@ -159,8 +169,8 @@ async function testUnreachableGateway(browser) {
   await page.getByRole('button', { name: 'Show Documentation' }).click();
   await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
   await page.getByText('Root Types').waitFor();
-  await waitForResponse(page, () => selectIdentity(page, 'bob'));
-  await waitForLine(page, '"name": "Bob"');
+  await waitForResponse(page, () => selectIdentity(page, 'ada'));
+  await waitForLine(page, '"name": "Ada"');
   await context.close();
 }
 
@@ -228,6 +238,23 @@ async function testServeMode(page, context, problems) {
   await page.getByText('Requests without a token are anonymous.').waitFor();
 }
 
+/** The checks of a gateway with demo identities that open pages of their own. */
+const DEV_CHECKS = [
+  testFormBeforeGraphiQL,
+  testGraphiQLUnavailable,
+  testBrokenScript,
+  testIdentityOfTab,
+  testRepeatedExamples,
+  testStatusLine,
+  testExamplesHaveNoFaults,
+  testKeyboardOnly,
+  testNarrowWindow,
+  testLink,
+  testCurl,
+  testAxe,
+  testForcedColors,
+];
+
 const browser = await launch();
 try {
   const { page, context, problems } = await openPage(browser, origin);
@@ -236,6 +263,7 @@ try {
   if (mode === 'dev') {
     await testPathPrefix(browser);
     await testUnreachableGateway(browser);
+    for (const check of DEV_CHECKS) await check(browser, url);
   }
 } finally {
   await browser.close();

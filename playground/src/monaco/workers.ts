@@ -1,7 +1,7 @@
 // Provides the editor's web workers. Each is bundled as a file of the playground.
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
 import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';
-import GraphqlWorker from 'monaco-graphql/esm/graphql.worker.js?worker';
+import GraphqlWorker from './graphql.worker.ts?worker';
 
 Object.assign(globalThis, {
   MonacoEnvironment: {

@@ -1,9 +1,19 @@
-// Keeps what the playground shows about the last response and the schema, outside the response body.
+// Keeps the outcome of the latest request, and whether the schema could be loaded.
 import { useSyncExternalStore } from 'react';
 
-export interface ResponseInfo {
+/** What is known about a request besides the body of its response. */
+export interface Outcome {
   /** The identity that sent the request, for display. */
   identity: string;
+  /** The text that the page shows as the response. */
+  responseText: string;
+  /** Whether the document has a mutation, so that the demo data may have changed. */
+  mayHaveWritten: boolean;
+  /** The response, or null if none arrived. */
+  response: ResponseInfo | null;
+}
+
+export interface ResponseInfo {
   status: number;
   statusText: string;
   durationMs: number;
@@ -16,11 +26,11 @@ export interface ResponseInfo {
 export type SchemaStatus = 'unknown' | 'available' | 'disabled' | 'unreachable';
 
 interface State {
-  responseInfo: ResponseInfo | null;
+  latestOutcome: Outcome | null;
   schemaStatus: SchemaStatus;
 }
 
-let state: State = { responseInfo: null, schemaStatus: 'unknown' };
+let state: State = { latestOutcome: null, schemaStatus: 'unknown' };
 const listeners = new Set<() => void>();
 
 function update(part: Partial<State>) {
@@ -33,22 +43,17 @@ function subscribe(listener: () => void) {
   return () => listeners.delete(listener);
 }
 
-export const useResponseInfo = () => useSyncExternalStore(subscribe, () => state.responseInfo);
+export const useLatestOutcome = () => useSyncExternalStore(subscribe, () => state.latestOutcome);
 export const useSchemaStatus = () => useSyncExternalStore(subscribe, () => state.schemaStatus);
 
-interface ReceivedResponse {
-  response: Response;
-  body: unknown;
-  identity: string;
-  durationMs: number;
+export function recordOutcome(outcome: Outcome) {
+  update({ latestOutcome: outcome });
 }
 
-export function recordResponse({ response, body, identity, durationMs }: ReceivedResponse) {
+export function toResponseInfo(response: Response, body: unknown, durationMs: number): ResponseInfo {
   const { status, statusText, headers } = response;
   const requestId = headers.get('x-request-id');
-  update({
-    responseInfo: { identity, status, statusText, durationMs, requestId, errorCodes: countErrorCodes(body) },
-  });
+  return { status, statusText, durationMs, requestId, errorCodes: countErrorCodes(body) };
 }
 
 type ErrorsBody = { errors?: { extensions?: { code?: unknown } }[] };

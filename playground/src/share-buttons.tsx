@@ -1,0 +1,83 @@
+// The buttons that copy the operation as a link or as a curl command.
+import { ToolbarButton, useGraphiQL } from '@graphiql/react';
+import { useEffect, useState, type ReactNode } from 'react';
+import { toCurl } from './curl';
+import { linkTo } from './link';
+import { identityLabel, ANONYMOUS } from './session';
+
+export function ShareButtons() {
+  const { tab, operationName, queryEditor, variableEditor, headerEditor } = useGraphiQL((state) => ({
+    tab: state.tabs[state.activeTabIndex],
+    operationName: state.operationName,
+    queryEditor: state.queryEditor,
+    variableEditor: state.variableEditor,
+    headerEditor: state.headerEditor,
+  }));
+  const operation = () => ({
+    query: queryEditor?.getValue() ?? tab?.query ?? '',
+    variables: variableEditor?.getValue() ?? '',
+    operationName: operationName ?? null,
+  });
+  const curl = () =>
+    toCurl({
+      ...operation(),
+      headers: headerEditor?.getValue() ?? '',
+      authorized: identityLabel() !== ANONYMOUS,
+    });
+  return (
+    <>
+      <CopyButton label="Copy link" getText={() => linkTo(operation())}>
+        <path d="M8.5 11.5l3-3M7 9l-2.3 2.3a2.8 2.8 0 0 0 4 4L11 13M9 7l2.3-2.3a2.8 2.8 0 0 1 4 4L13 11" />
+      </CopyButton>
+      <CopyButton label="Copy as cURL" getText={curl}>
+        <path d="M4 6l4 4-4 4M10 14h6" />
+      </CopyButton>
+    </>
+  );
+}
+
+interface CopyButtonProps {
+  label: string;
+  getText: () => string;
+  /** The shape of the icon. */
+  children: ReactNode;
+}
+
+const RESULT_DURATION_MS = 3_000;
+
+function CopyButton({ label, getText, children }: CopyButtonProps) {
+  const [result, setResult] = useState<string | null>(null);
+  useEffect(() => {
+    if (result === null) return;
+    const timer = setTimeout(() => setResult(null), RESULT_DURATION_MS);
+    return () => clearTimeout(timer);
+  }, [result]);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(getText());
+      setResult('Copied');
+    } catch (error) {
+      setResult(error instanceof SyntaxError ? 'Variables or headers are not JSON' : 'Copying failed');
+    }
+  };
+  return (
+    <span className="copy-button">
+      <ToolbarButton label={label} onClick={() => void copy()}>
+        <svg
+          className="graphiql-toolbar-icon"
+          viewBox="0 0 20 20"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.5"
+          strokeLinecap="round"
+          aria-hidden="true"
+        >
+          {children}
+        </svg>
+      </ToolbarButton>
+      <span className="copy-result" role="status">
+        {result}
+      </span>
+    </span>
+  );
+}

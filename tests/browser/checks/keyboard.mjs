@@ -1,0 +1,57 @@
+// The page by keyboard alone.
+import assert from 'node:assert/strict';
+import { openPage } from '../browser.mjs';
+import { editor, selectIdentity, visit, waitForLine, waitForResponse } from '../graphiql.mjs';
+
+const focusedElement = (page) =>
+  page.evaluate(() => {
+    const { activeElement } = document;
+    return activeElement?.getAttribute('aria-label') ?? activeElement?.textContent ?? '';
+  });
+
+export async function testKeyboardOnly(browser, url) {
+  const { page, context, problems } = await openPage(browser, new URL(url).origin);
+  await visit(page, url);
+  // The first element is a link to the operation.
+  await page.keyboard.press('Tab');
+  assert.equal(await focusedElement(page), 'Skip to the operation');
+  assert.ok(await page.getByRole('button', { name: 'Skip to the operation' }).isVisible());
+  await page.keyboard.press('Enter');
+  assert.match(await focusedElement(page), /^Operation\. Press Ctrl-M, then Tab/);
+  // The editor keeps Tab until the user asks otherwise, as the page says.
+  await page.getByText('press Ctrl-M, then Tab to leave it').waitFor();
+  await page.keyboard.press('Control+m');
+  await page.keyboard.press('Tab');
+  assert.doesNotMatch(await focusedElement(page), /^Operation/);
+
+  // The shortcut works outside of the editors, for example on an identity.
+  await page.getByRole('radio', { name: 'bob' }).focus();
+  await waitForResponse(page, () => page.keyboard.press('Control+Enter'));
+  await waitForLine(page, '"name": "Bob"');
+  assert.deepEqual(problems, []);
+  await context.close();
+}
+
+/** In a narrow window, the list of examples closes after a choice, and nothing is wider than the window. */
+export async function testNarrowWindow(browser, url) {
+  const { page, context, problems } = await openPage(browser, new URL(url).origin, {
+    viewport: { width: 375, height: 720 },
+  });
+  await visit(page, url);
+  await page.getByRole('button', { name: 'Show Examples' }).click();
+  await page.getByRole('button', { name: /^Billing as carol/ }).click();
+  await page.locator('button.example').first().waitFor({ state: 'detached' });
+  await editor(page, 'Operation').getByText('Billing', { exact: true }).waitFor();
+  await page.locator('.graphiql-execute-button').click({ trial: true });
+  await selectIdentity(page, 'carol');
+  for (const width of [320, 375, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 720 });
+    const [scrollWidth, innerWidth] = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      window.innerWidth,
+    ]);
+    assert.equal(scrollWidth, innerWidth, `at ${width}`);
+  }
+  assert.deepEqual(problems, []);
+  await context.close();
+}
