@@ -100,6 +100,24 @@ string_enum! {
 }
 
 string_enum! {
+    /// The least right that an action requires, as clients read it in the schema.
+    ///
+    /// Platform admins meet every requirement.
+    pub enum Requirement {
+        /// The action is on the viewer's own user.
+        Own = "SELF",
+        /// The viewer is a member of the tenant. For an action on a user: of a tenant of that user.
+        TenantMember = "TENANT_MEMBER",
+        /// The viewer is an admin or an owner of the tenant.
+        TenantAdmin = "TENANT_ADMIN",
+        /// The viewer is an owner of the tenant.
+        TenantOwner = "TENANT_OWNER",
+        /// The viewer is a platform admin.
+        PlatformAdmin = "PLATFORM_ADMIN",
+    }
+}
+
+string_enum! {
     /// The result of an authorization check.
     pub enum Decision {
         /// The action is allowed.
@@ -165,9 +183,81 @@ pub const fn decide_platform(is_platform_admin: bool, _action: PlatformAction) -
     if is_platform_admin { Decision::Allow } else { Decision::Deny }
 }
 
+/// An action with its row in the table.
+pub trait Action: Copy {
+    /// Returns the least right with which the table allows the action.
+    fn requirement(self) -> Requirement;
+}
+
+impl Action for TenantAction {
+    fn requirement(self) -> Requirement {
+        let is_allowed = |role: &&EffectiveRole| decide_tenant(**role, self) == Decision::Allow;
+        match EffectiveRole::ALL.iter().find(is_allowed) {
+            Some(EffectiveRole::Outsider | EffectiveRole::Member) => Requirement::TenantMember,
+            Some(EffectiveRole::Admin) => Requirement::TenantAdmin,
+            Some(EffectiveRole::Owner) => Requirement::TenantOwner,
+            Some(EffectiveRole::PlatformAdmin) | None => Requirement::PlatformAdmin,
+        }
+    }
+}
+
+impl Action for UserAction {
+    fn requirement(self) -> Requirement {
+        let is_allowed =
+            |relation: &&UserRelation| decide_user(**relation, self) == Decision::Allow;
+        match UserRelation::ALL.iter().find(is_allowed) {
+            Some(UserRelation::Stranger | UserRelation::Peer) => Requirement::TenantMember,
+            Some(UserRelation::Own) => Requirement::Own,
+            Some(UserRelation::PlatformAdmin) | None => Requirement::PlatformAdmin,
+        }
+    }
+}
+
+impl Action for PlatformAction {
+    fn requirement(self) -> Requirement {
+        Requirement::PlatformAdmin
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The schema shows one requirement for an action. So the table must allow the action with every
+    /// greater right, and with no lesser one.
+    #[test]
+    fn requirement_is_the_lower_bound_of_the_allowed_rights() {
+        for action in TenantAction::ALL {
+            let least = match action.requirement() {
+                Requirement::TenantMember => EffectiveRole::Member,
+                Requirement::TenantAdmin => EffectiveRole::Admin,
+                Requirement::TenantOwner => EffectiveRole::Owner,
+                Requirement::PlatformAdmin => EffectiveRole::PlatformAdmin,
+                Requirement::Own => panic!("{} is not an action on a user", action.as_str()),
+            };
+            for role in EffectiveRole::ALL {
+                let allowed = decide_tenant(*role, *action) == Decision::Allow;
+                assert_eq!(allowed, *role >= least, "{} as {}", action.as_str(), role.as_str());
+            }
+        }
+        for action in UserAction::ALL {
+            let least = match action.requirement() {
+                Requirement::TenantMember => UserRelation::Peer,
+                Requirement::Own => UserRelation::Own,
+                Requirement::PlatformAdmin => UserRelation::PlatformAdmin,
+                other => panic!("{} requires {}", action.as_str(), other.as_str()),
+            };
+            for relation in UserRelation::ALL {
+                let allowed = decide_user(*relation, *action) == Decision::Allow;
+                assert_eq!(allowed, *relation >= least, "{}", action.as_str());
+            }
+        }
+        for action in PlatformAction::ALL {
+            assert_eq!(action.requirement(), Requirement::PlatformAdmin);
+            assert_eq!(decide_platform(false, *action), Decision::Deny, "{}", action.as_str());
+            assert_eq!(decide_platform(true, *action), Decision::Allow, "{}", action.as_str());
+        }
+    }
 
     /// Compares the whole table with a snapshot, so that a reviewer sees every changed rule.
     #[test]

@@ -39,7 +39,7 @@ pub use session::Session;
 pub use state::{Access, AccessConfig};
 pub use viewer::Viewer;
 pub use write::{
-    AddMember, Command, CommandOutput, CreateSubscription, CreateTenant, CreateUser,
+    AddMember, Command, CommandAction, CommandOutput, CreateSubscription, CreateTenant, CreateUser,
     DeleteSubscription, DeleteTenant, DeleteUser, MembershipChange, RemoveMember,
     SubscriptionWithTenant, UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
 };

@@ -24,7 +24,6 @@ use crate::{
     access::{AccessError, Command, Session, Viewer},
     domain::{id::TenantId, list::Decoded, tenant::Tenant, user::User},
     metrics::Metrics,
-    policy::TenantAction,
 };
 
 /// The result of a nullable field: no value, a value, or an error that leaves `null` at the field.
@@ -113,10 +112,6 @@ pub(super) trait ContextExt {
     fn refresh_viewer(&self, user: &User);
     /// Returns the viewer. The first root field that calls it loads the viewer.
     async fn viewer(&self) -> Result<Arc<Viewer>, AccessError>;
-    /// Checks whether the viewer may perform an action on a tenant that it can see.
-    ///
-    /// It is for nested fields: the viewer is loaded already, so it needs no read.
-    fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError>;
     /// Looks up the value of one key in a batch with the other keys of the same level.
     async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, AccessError>
     where
@@ -167,10 +162,6 @@ impl ContextExt for Context<'_> {
         let request = self.data_unchecked::<RequestContext>();
         let syncs = *request.syncs.get_or_init(|| selects_me(self));
         request.current().session.viewer(syncs).await
-    }
-
-    fn authorize(&self, tenant: TenantId, action: TenantAction) -> Result<(), AccessError> {
-        self.session().loaded_viewer()?.authorize(tenant, action)
     }
 
     async fn load<K, T>(&self, key: K) -> Result<Option<Arc<T>>, AccessError>

@@ -1,8 +1,11 @@
-//! Defines the enumerations of the schema. Each mirrors an enumeration of the domain.
+//! Defines the enumerations of the schema. Each mirrors an enumeration of the domain or the policy.
 
 use async_graphql::Enum;
 
-use crate::domain::{audit, list, subscription, tenant, user};
+use crate::{
+    domain::{audit, list, subscription, tenant, user},
+    policy,
+};
 
 /// The lifecycle status of a tenant.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,24 @@ pub(super) enum TenantRole {
     Admin,
     /// The member can also add, change and remove owners.
     Owner,
+}
+
+/// The least right that a guarded field or mutation requires. Platform admins meet every
+/// requirement.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "policy::Requirement")]
+pub(super) enum Requirement {
+    /// The object is the viewer's own user.
+    #[graphql(name = "SELF")]
+    Own,
+    /// The viewer is a member of the tenant to which the object belongs.
+    TenantMember,
+    /// The viewer is an admin or an owner of the tenant to which the object belongs.
+    TenantAdmin,
+    /// The viewer is an owner of the tenant to which the object belongs.
+    TenantOwner,
+    /// The viewer is a platform admin.
+    PlatformAdmin,
 }
 
 /// The origin of a membership.

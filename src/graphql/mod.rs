@@ -18,6 +18,7 @@ mod cursor;
 mod documents;
 mod enums;
 mod error;
+mod guard;
 mod input;
 mod introspection;
 mod limits;

@@ -10,6 +10,7 @@ use async_graphql::{Context, ID, Object};
 use super::{
     context::ContextExt,
     error::collect_input_errors,
+    guard::{guard, requirement},
     input::{
         AddTenantMemberInput, CreateSubscriptionInput, CreateTenantInput, CreateUserInput,
         DeleteSubscriptionInput, DeleteTenantInput, DeleteUserInput, RemoveTenantMemberInput,
@@ -26,9 +27,9 @@ use super::{
 };
 use crate::{
     access::{
-        AccessError, AddMember, CreateSubscription, CreateTenant, CreateUser, DeleteSubscription,
-        DeleteTenant, DeleteUser, MembershipChange, RemoveMember, SubscriptionWithTenant,
-        UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
+        AccessError, AddMember, Command, CreateSubscription, CreateTenant, CreateUser,
+        DeleteSubscription, DeleteTenant, DeleteUser, MembershipChange, RemoveMember,
+        SubscriptionWithTenant, UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
     },
     domain::id::{TenantId, UserId},
 };
@@ -43,6 +44,7 @@ pub(super) struct Mutation;
 impl Mutation {
     /// Creates a tenant and its first subscription, which has the status `TRIALING`. Allowed for
     /// platform admins only.
+    #[graphql(directive = guard::apply(requirement(CreateTenant::ACTION)))]
     async fn create_tenant(
         &self,
         ctx: &Context<'_>,
@@ -54,6 +56,7 @@ impl Mutation {
 
     /// Changes a tenant. Allowed for admins and owners of the tenant and for platform admins. Some
     /// fields may be changed by platform admins only.
+    #[graphql(directive = guard::apply(requirement(UpdateTenant::ACTION)))]
     async fn update_tenant(
         &self,
         ctx: &Context<'_>,
@@ -66,6 +69,7 @@ impl Mutation {
 
     /// Deletes a tenant with its subscriptions and memberships. The default tenant cannot be
     /// deleted. Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(DeleteTenant::ACTION)))]
     async fn delete_tenant(
         &self,
         ctx: &Context<'_>,
@@ -78,6 +82,7 @@ impl Mutation {
 
     /// Creates a user before the first sign-in, or again after a deletion. Allowed for platform
     /// admins only.
+    #[graphql(directive = guard::apply(requirement(CreateUser::ACTION)))]
     async fn create_user(
         &self,
         ctx: &Context<'_>,
@@ -89,6 +94,7 @@ impl Mutation {
     }
 
     /// Changes a user. Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(UpdateUser::ACTION)))]
     async fn update_user(
         &self,
         ctx: &Context<'_>,
@@ -103,6 +109,7 @@ impl Mutation {
     /// Deletes a user with the user's memberships. Tokens that were issued before the deletion, or
     /// up to 60 seconds after it, are no longer accepted unless `createUser` creates the user again.
     /// Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(DeleteUser::ACTION)))]
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
@@ -114,6 +121,7 @@ impl Mutation {
     }
 
     /// Creates a subscription of a tenant. Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(CreateSubscription::ACTION)))]
     async fn create_subscription(
         &self,
         ctx: &Context<'_>,
@@ -126,6 +134,7 @@ impl Mutation {
     }
 
     /// Changes a subscription. Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(UpdateSubscription::ACTION)))]
     async fn update_subscription(
         &self,
         ctx: &Context<'_>,
@@ -138,6 +147,7 @@ impl Mutation {
     }
 
     /// Deletes a subscription. The tenant keeps its plan. Allowed for platform admins only.
+    #[graphql(directive = guard::apply(requirement(DeleteSubscription::ACTION)))]
     async fn delete_subscription(
         &self,
         ctx: &Context<'_>,
@@ -150,6 +160,7 @@ impl Mutation {
 
     /// Adds a user to the members of a tenant. Allowed for admins and owners of the tenant and for
     /// platform admins. Only owners and platform admins may give the role `OWNER`.
+    #[graphql(directive = guard::apply(requirement(AddMember::ACTION)))]
     async fn add_tenant_member(
         &self,
         ctx: &Context<'_>,
@@ -164,6 +175,7 @@ impl Mutation {
 
     /// Changes the role of a member. Allowed for admins and owners of the tenant and for platform
     /// admins. Only owners and platform admins may give or take the role `OWNER`.
+    #[graphql(directive = guard::apply(requirement(UpdateMember::ACTION)))]
     async fn update_tenant_member(
         &self,
         ctx: &Context<'_>,
@@ -179,6 +191,7 @@ impl Mutation {
     /// Removes a member from a tenant. All members may remove themselves. Other members may be
     /// removed by admins and owners of the tenant and by platform admins. Only owners and platform
     /// admins may remove other owners.
+    #[graphql(directive = guard::apply(requirement(RemoveMember::ACTION)))]
     async fn remove_tenant_member(
         &self,
         ctx: &Context<'_>,

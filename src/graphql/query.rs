@@ -12,6 +12,7 @@ use super::{
     context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
     error::collect_input_errors,
+    guard::{guard, requirement},
     input::{
         AuditFilterInput, TenantFilter, TenantOrder, TenantSubscriptionFilter,
         TenantSubscriptionOrder, UserFilter, UserOrder,
@@ -28,6 +29,11 @@ use crate::{
     },
     policy::PlatformAction,
 };
+
+/// The action that `Query.users` requires.
+const LIST_USERS: PlatformAction = PlatformAction::ListUsers;
+/// The action that `Query.auditLog` requires.
+const READ_AUDIT_LOG: PlatformAction = PlatformAction::ReadAuditLog;
 
 /// The root type of queries.
 pub(super) struct Query;
@@ -141,6 +147,7 @@ impl Query {
     }
 
     /// All users. Only platform admins may list them. Other viewers get a `FORBIDDEN` error.
+    #[graphql(directive = guard::apply(requirement(LIST_USERS)))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn users(
         &self,
@@ -164,7 +171,7 @@ impl Query {
         order_by: Option<UserOrder>,
     ) -> Result<Connection<UserObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
-        ctx.viewer().await?.authorize_platform(PlatformAction::ListUsers)?;
+        ctx.viewer().await?.authorize_platform(LIST_USERS)?;
         let order = UserOrder::or_default_order(order_by);
         let cursor_kind = CursorKind::Users(order);
         let arguments = PageArguments { first, after, last, before };
@@ -225,6 +232,7 @@ impl Query {
 
     /// The audit events of the whole platform, newest first. Only platform admins may read them.
     /// Other viewers get a `FORBIDDEN` error.
+    #[graphql(directive = guard::apply(requirement(READ_AUDIT_LOG)))]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
@@ -245,7 +253,7 @@ impl Query {
         >,
     ) -> Result<Connection<AuditEventObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
-        ctx.viewer().await?.authorize_platform(PlatformAction::ReadAuditLog)?;
+        ctx.viewer().await?.authorize_platform(READ_AUDIT_LOG)?;
         let arguments = PageArguments { first, after, last, before };
         let cursor_kind = CursorKind::AuditLog;
         let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;

@@ -1,12 +1,17 @@
-//! Formats SDL (the schema definition language) exactly like `printSchema` of graphql-js.
+//! Formats SDL (the schema definition language) like `printSchema` of graphql-js.
 //!
 //! The options of `async-graphql` cover the indentation only. `printSchema` also separates
-//! described fields by blank lines, puts short descriptions on one line, and omits definitions that
-//! every schema has. `tests/clients/schema.test.mjs` compares the result with graphql-js itself.
+//! described fields by blank lines, puts short descriptions on one line, prints directive definitions
+//! first, and omits definitions that every schema has. One thing differs: `printSchema` omits the
+//! directives on fields, and this format keeps them. `tests/clients/schema.test.mjs` compares the
+//! result with graphql-js itself.
 
 use std::str::Lines;
 
 const BLOCK_QUOTE: &str = r#"""""#;
+
+/// The directives of the specification (section 3.13).
+const SPECIFIED_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip", "specifiedBy"];
 
 /// The longest description on one line, in UTF-16 code units as JavaScript counts them.
 const MAX_SINGLE_LINE: usize = 70;
@@ -14,9 +19,10 @@ const MAX_SINGLE_LINE: usize = 70;
 /// Returns the SDL of `async-graphql` in the format of `printSchema`.
 ///
 /// The SDL must be indented by spaces, and the root types must have their default names:
-/// `printSchema` omits the `schema` definition then. The only directive definitions are those of
-/// the specification, which it omits too.
+/// `printSchema` omits the `schema` definition then. It also omits the directive definitions of the
+/// specification.
 pub(super) fn to_print_schema_format(sdl: &str) -> String {
+    let mut directives = String::new();
     let mut printed = String::with_capacity(sdl.len());
     let mut lines = sdl.lines();
     // `printSchema` separates described members by blank lines, so the first one has none before
@@ -27,7 +33,11 @@ pub(super) fn to_print_schema_format(sdl: &str) -> String {
         let description =
             (line.trim_start() == BLOCK_QUOTE).then(|| description(indent, &mut lines));
         let line = if description.is_some() { lines.next().unwrap_or_default() } else { line };
-        if line.starts_with("directive @") {
+        if let Some(definition) = line.strip_prefix("directive @") {
+            let name = definition.split(['(', ' ']).next().unwrap_or_default();
+            if !SPECIFIED_DIRECTIVES.contains(&name) {
+                directives += &format!("{}{line}\n\n", description.unwrap_or_default());
+            }
             continue;
         }
         if line == "schema {" {
@@ -46,7 +56,7 @@ pub(super) fn to_print_schema_format(sdl: &str) -> String {
     }
     printed.truncate(printed.trim_end().len());
     printed.push('\n');
-    printed
+    directives + &printed
 }
 
 /// Reads the rest of a description, up to and including its closing quotes, and returns it
@@ -85,7 +95,7 @@ type Query {
   """
   The first field.
   """
-  first: Int!
+  first: Int! @guard(requires: SELF)
   """
   A page.
   It has two lines.
@@ -119,15 +129,22 @@ enum Plan {
 Skips a field.
 """
 directive @skip(if: Boolean!) on FIELD
+"""
+Guards a field.
+"""
+directive @guard(requires: Requirement!) on FIELD_DEFINITION
 directive @specifiedBy(url: String!) on SCALAR
 schema {
   query: Query
 }
 "#;
-        let expected = r#""""The root."""
+        let expected = r#""""Guards a field."""
+directive @guard(requires: Requirement!) on FIELD_DEFINITION
+
+"""The root."""
 type Query {
   """The first field."""
-  first: Int!
+  first: Int! @guard(requires: SELF)
 
   """
   A page.

@@ -3,12 +3,16 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
-    context::{ContextExt, Nullable, nullable},
+    context::{Nullable, nullable},
     enums::{Plan, TenantSubscriptionStatus},
+    guard::{Guarded, guard, requirement},
     objects::{SubscriptionObject, TenantObject},
     scalar::{DateTime, id},
 };
 use crate::{domain::subscription, policy::TenantAction};
+
+/// The action that `TenantSubscription.stripe` requires.
+const READ_STRIPE: TenantAction = TenantAction::ReadPlatformFields;
 
 /// The subscription of a tenant to a plan. Visible to the members of the tenant and to platform
 /// admins.
@@ -51,11 +55,10 @@ impl SubscriptionObject {
 
     /// The identifiers of the subscription at the billing provider Stripe. Null if there are none.
     /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_STRIPE)))]
     async fn stripe(&self, ctx: &Context<'_>) -> Nullable<StripeHandles> {
-        nullable(
-            ctx.authorize(self.subscription.tenant_id, TenantAction::ReadPlatformFields)
-                .map(|()| self.subscription.stripe.clone().map(StripeHandles::from)),
-        )
+        let authorized = self.subscription.authorize(ctx, READ_STRIPE);
+        nullable(authorized.map(|()| self.subscription.stripe.clone().map(StripeHandles::from)))
     }
 
     /// The time at which the subscription was created.

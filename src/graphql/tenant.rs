@@ -10,6 +10,7 @@ use super::{
     cursor::CursorKind,
     enums::{Plan, TenantRole, TenantStatus},
     error::collect_input_errors,
+    guard::{Guarded, guard, requirement},
     input::AuditFilterInput,
     loaders::{LiveSubscriptionKey, MemberPageKey},
     objects::{AuditEventObject, MembershipObject, SubscriptionObject, TenantObject},
@@ -23,6 +24,13 @@ use crate::{
     },
     policy::TenantAction,
 };
+
+/// The action that `Tenant.billingInfo` requires.
+const READ_BILLING: TenantAction = TenantAction::ReadBilling;
+/// The action that `Tenant.integrations` requires.
+const READ_INTEGRATIONS: TenantAction = TenantAction::ReadPlatformFields;
+/// The action that `Tenant.auditLog` requires.
+const READ_AUDIT_LOG: TenantAction = TenantAction::ReadAudit;
 
 /// A tenant: a customer of the platform. Visible to its members and to platform admins.
 #[Object(name = "Tenant")]
@@ -59,20 +67,18 @@ impl TenantObject {
 
     /// The billing information of the tenant. Null if there is none. Visible to admins and owners
     /// of the tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_BILLING)))]
     async fn billing_info(&self, ctx: &Context<'_>) -> Nullable<BillingInfo> {
-        nullable(
-            ctx.authorize(self.0.id, TenantAction::ReadBilling)
-                .map(|()| self.0.billing_info.clone().map(BillingInfo::from)),
-        )
+        let authorized = self.0.authorize(ctx, READ_BILLING);
+        nullable(authorized.map(|()| self.0.billing_info.clone().map(BillingInfo::from)))
     }
 
     /// The names of this tenant in other services of the platform. Null if there are none.
     /// Visible to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_INTEGRATIONS)))]
     async fn integrations(&self, ctx: &Context<'_>) -> Nullable<TenantIntegrations> {
-        nullable(
-            ctx.authorize(self.0.id, TenantAction::ReadPlatformFields)
-                .map(|()| self.0.integrations.clone().map(TenantIntegrations::from)),
-        )
+        let authorized = self.0.authorize(ctx, READ_INTEGRATIONS);
+        nullable(authorized.map(|()| self.0.integrations.clone().map(TenantIntegrations::from)))
     }
 
     /// The live subscription of the tenant. Null if it has none.
@@ -121,6 +127,7 @@ impl TenantObject {
 
     /// The audit events that concern the tenant, newest first. Visible to admins and owners of the
     /// tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_AUDIT_LOG)))]
     async fn audit_log(
         &self,
         ctx: &Context<'_>,
@@ -169,7 +176,7 @@ impl TenantObject {
     ) -> Result<Connection<AuditEventObject>, AccessError> {
         let tenant = self.0.id;
         let filter = filter.into_domain()?;
-        ctx.authorize(tenant, TenantAction::ReadAudit)?;
+        self.0.authorize(ctx, READ_AUDIT_LOG)?;
         let cursor_kind = CursorKind::TenantAuditLog(tenant);
         let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
         let scope = AuditScope::Tenant(tenant);

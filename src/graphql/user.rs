@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object};
 use super::{
     context::{ContextExt, Nullable, nullable},
     enums::{MembershipSource, TenantRole},
+    guard::{Guarded, guard, requirement},
     objects::{MembershipObject, TenantObject, UserObject},
     scalar::{DateTime, id},
 };
@@ -13,6 +14,12 @@ use crate::{
     domain::user::{Membership, User},
     policy::UserAction,
 };
+
+/// The action that the fields for the user and for platform admins require.
+const READ_PRIVATE: UserAction = UserAction::ReadPrivate;
+/// The action that `User.email` requires. Every viewer that can see the user may do it, so the field
+/// has no directive.
+const READ_EMAIL: UserAction = UserAction::ReadEmail;
 
 /// A user of the platform. Visible to the user, to users who share a tenant with the user, and to
 /// platform admins.
@@ -25,14 +32,15 @@ impl UserObject {
 
     /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and
     /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
     async fn subject(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.identity.subject.as_str()))
+        self.authorized(ctx, READ_PRIVATE, |user| Some(user.identity.subject.as_str()))
     }
 
     /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who
     /// share a tenant with the user, and to platform admins.
     async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.authorized(ctx, UserAction::ReadEmail, |user| user.email.as_deref())
+        self.authorized(ctx, READ_EMAIL, |user| user.email.as_deref())
     }
 
     /// The display name of the user.
@@ -50,14 +58,16 @@ impl UserObject {
 
     /// True if the user is a platform admin, who can see and change all tenants and users. Visible
     /// to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
     async fn platform_admin(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.platform_admin.is_some()))
+        self.authorized(ctx, READ_PRIVATE, |user| Some(user.platform_admin.is_some()))
     }
 
     /// True if all requests of the user are rejected. Visible to the user and to platform admins.
     /// Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
     async fn disabled(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.authorized(ctx, UserAction::ReadPrivate, |user| Some(user.disabled))
+        self.authorized(ctx, READ_PRIVATE, |user| Some(user.disabled))
     }
 
     /// The memberships of the user in tenants that are visible to the viewer.
@@ -68,8 +78,9 @@ impl UserObject {
     /// The time at which the user last queried `me`, accurate to five minutes. Null if
     /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
     /// viewers.
+    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
     async fn last_seen_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
-        self.authorized(ctx, UserAction::ReadPrivate, |user| user.last_seen_at.map(DateTime))
+        self.authorized(ctx, READ_PRIVATE, |user| user.last_seen_at.map(DateTime))
     }
 
     /// The time at which the user was created.
@@ -96,9 +107,7 @@ impl UserObject {
         action: UserAction,
         field: impl FnOnce(&'a User) -> Option<T>,
     ) -> Nullable<T> {
-        let authorized =
-            ctx.session().loaded_viewer().and_then(|viewer| viewer.authorize_user(&self.0, action));
-        nullable(authorized.map(|()| field(&self.0)))
+        nullable(self.0.authorize(ctx, action).map(|()| field(&self.0)))
     }
 
     /// Returns the visible memberships with their tenants.

@@ -15,6 +15,7 @@ test('each code block that names a file is part of that file', () => {
     return path;
   });
   assert.deepEqual(shown, [
+    'tests/clients/support/requirements.mjs',
     'tests/clients/codegen/codegen.ts',
     'tests/clients/codegen/src/client.ts',
     'tests/clients/relay/relay.config.json',

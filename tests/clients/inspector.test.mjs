@@ -60,9 +60,9 @@ const manifests = [
 ];
 
 /** Runs the check and returns its exit code and its output by line. */
-function check(schema, files = manifests) {
+function check(schema, files = manifests, before = released) {
   const program = resolve(here, 'inspector/check.mjs');
-  const schemas = ['--released', write('released.graphql', released), '--schema', write('schema.graphql', schema)];
+  const schemas = ['--released', write('released.graphql', before), '--schema', write('schema.graphql', schema)];
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...schemas, ...files], {
     cwd: folder,
     encoding: 'utf8',
@@ -140,6 +140,23 @@ test('additions are accepted and a new enum value is a warning', () => {
   assert.equal(status, 0);
   assert.match(lines[0], /^dangerous TenantStatus.MERGED:/);
   assert.deepEqual(lines.slice(1, -1), ['  may affect Names (sha256:02 in codegen.json)']);
+});
+
+test('a changed guard is a warning, and the first guards are not', () => {
+  const types = (guard) =>
+    `type Query { tenant(slug: String!): Tenant } type Tenant { id: ID slug: String ${guard} }`;
+  const guarded = (requirement) =>
+    `directive @guard(requires: Requirement!) on FIELD_DEFINITION enum Requirement { ADMIN OWNER }
+     ${types(requirement && `@guard(requires: ${requirement})`)}`;
+  const page = manifests.slice(0, 1);
+  const compared = (before, now) => check(now, page, before);
+  assert.deepEqual(operationsByChange(compared(types(''), guarded('ADMIN')).lines), {});
+  const affects = ['may affect Page (sha256:01 in codegen.json)'];
+  const added = compared(guarded(''), guarded('ADMIN'));
+  assert.deepEqual(operationsByChange(added.lines), { 'dangerous Tenant.slug.@guard': affects });
+  const raised = compared(guarded('ADMIN'), guarded('OWNER'));
+  assert.deepEqual(operationsByChange(raised.lines), { 'dangerous Tenant.slug.@guard.requires': affects });
+  assert.deepEqual([added.status, raised.status], [0, 0]);
 });
 
 test('an unreadable file exits with another code than a breaking change', () => {

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { buildSchema, isObjectType, printSchema } from 'graphql';
+import { meets, requirement } from './support/requirements.mjs';
 import { mismatches } from './support/shape.mjs';
 
 const sdl = readFileSync(resolve(import.meta.dirname, '../../schema.graphql'), 'utf8');
@@ -15,8 +16,24 @@ const objects = Object.values(schema.getTypeMap()).filter(
   (type) => isObjectType(type) && !type.name.startsWith('__'),
 );
 
-test('the schema file is what printSchema prints', () => {
-  assert.equal(`${printSchema(schema)}\n`, sdl);
+test('the schema file is what printSchema prints, with the guards of the fields', () => {
+  // `printSchema` omits the directives of fields.
+  const withoutGuards = sdl.replaceAll(/ @guard\(requires: [A-Z_]+\)$/gm, '');
+  assert.equal(`${printSchema(schema)}\n`, withoutGuards);
+});
+
+test('a client finds the requirement of a field in the schema', () => {
+  assert.equal(requirement(schema, 'Tenant', 'billingInfo'), 'TENANT_ADMIN');
+  assert.equal(requirement(schema, 'Mutation', 'deleteTenant'), 'PLATFORM_ADMIN');
+  assert.equal(requirement(schema, 'User', 'email'), undefined);
+  const viewers = [null, 'MEMBER', 'ADMIN', 'OWNER'].map((role) => ({ platformAdmin: false, role }));
+  const meeting = (requires) => viewers.filter((viewer) => meets(requires, viewer)).map(({ role }) => role);
+  assert.deepEqual(meeting('TENANT_MEMBER'), ['MEMBER', 'ADMIN', 'OWNER']);
+  assert.deepEqual(meeting('TENANT_ADMIN'), ['ADMIN', 'OWNER']);
+  assert.deepEqual(meeting('TENANT_OWNER'), ['OWNER']);
+  assert.deepEqual(meeting('PLATFORM_ADMIN'), []);
+  assert.deepEqual(meeting(undefined), [null, 'MEMBER', 'ADMIN', 'OWNER']);
+  assert(meets('PLATFORM_ADMIN', { platformAdmin: true, role: null }));
 });
 
 test('every type with an `id` is a Node', () => {

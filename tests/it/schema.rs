@@ -1,6 +1,7 @@
 //! Tests the schema that introspection reports.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tenantry::policy::Requirement;
 
 use crate::support::app::{App, Backend};
 
@@ -59,5 +60,31 @@ async fn schema_description_is_null() {
     assert!(meta["description"].is_string(), "the type itself has documentation");
     let fields = meta["fields"].as_array().expect("fields");
     let field = fields.iter().find(|field| field["name"] == "description").expect("the field");
-    assert_eq!(field["type"], serde_json::json!({"kind": "SCALAR", "name": "String"}));
+    assert_eq!(field["type"], json!({"kind": "SCALAR", "name": "String"}));
+}
+
+/// A client that builds its schema from introspection knows the directive too. It is a directive of
+/// the schema, so a document must not contain it.
+#[tokio::test]
+async fn introspection_reports_the_guard_directive() {
+    let app = App::on(Backend::Sqlite).await;
+    let query = r#"{ __schema { directives { name description isRepeatable locations
+        args { name type { kind ofType { kind name } } } } }
+        __type(name: "Requirement") { kind enumValues { name } } }"#;
+    let reply = app.query_anonymous(query).await;
+    let directives = reply.data()["__schema"]["directives"].as_array().expect("directives");
+    let guard = directives.iter().find(|directive| directive["name"] == "guard").expect("@guard");
+    assert!(guard["description"].is_string());
+    assert_eq!(guard["isRepeatable"], false);
+    assert_eq!(guard["locations"], json!(["FIELD_DEFINITION"]));
+    let requirement = json!({"kind": "ENUM", "name": "Requirement"});
+    let requires =
+        json!([{"name": "requires", "type": {"kind": "NON_NULL", "ofType": requirement}}]);
+    assert_eq!(guard["args"], requires);
+    let names = Requirement::ALL.iter().map(|requirement| json!({"name": requirement.as_str()}));
+    let values: Vec<Value> = names.collect();
+    assert_eq!(reply.data()["__type"], json!({"kind": "ENUM", "enumValues": values}));
+
+    let reply = app.query_anonymous("{ me { subject @guard(requires: SELF) } }").await;
+    assert_eq!(reply.codes(), ["GRAPHQL_VALIDATION_FAILED"]);
 }

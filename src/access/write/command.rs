@@ -5,7 +5,8 @@ use std::{future::Future, sync::Arc};
 use super::output::CommandOutput;
 use crate::{
     access::{commit_slot::CommitSlot, error::AccessError, session::Session, viewer::Viewer},
-    domain::{change::Change, edit::Edit},
+    domain::{change::Change, edit::Edit, id::TenantId, tenant::Tenant},
+    policy::{Action, PlatformAction, TenantAction},
     store::CommitError,
 };
 
@@ -13,22 +14,79 @@ use crate::{
 /// has succeeded.
 const MAX_ATTEMPTS: usize = 100;
 
-/// An action of a viewer that changes stored data.
+/// An input of a viewer that changes stored data.
 pub trait Command: Sync {
+    /// The kind of action that the command is: one on a tenant or one on the platform.
+    type Action: CommandAction;
     /// The result of the command.
     type Output: CommandOutput;
 
-    /// Looks up the stored data, rejects an unauthorized or invalid command, and returns the edit
-    /// to commit.
+    /// The action that every input of the command requires. The session authorizes the viewer for it
+    /// before it decides the command, and the schema shows its requirement.
+    const ACTION: Self::Action;
+
+    /// Returns the identifier of the object on which the action is done.
+    fn target(&self) -> <Self::Action as CommandAction>::Id;
+
+    /// Looks up the rest of the stored data, authorizes the viewer for further actions that this input
+    /// requires, validates the input, and returns the edit to commit.
     fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        target: <Self::Action as CommandAction>::Target,
     ) -> impl Future<Output = Result<Edit<Self::Output>, AccessError>> + Send;
 }
 
+/// An action that a command can be, and its object.
+pub trait CommandAction: Action + Send {
+    /// The identifier of the object.
+    type Id: Send;
+    /// The object itself.
+    type Target: Send;
+
+    /// Authorizes the viewer for the action, and returns the object.
+    fn authorize(
+        self,
+        id: Self::Id,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> impl Future<Output = Result<Self::Target, AccessError>> + Send;
+}
+
+impl CommandAction for TenantAction {
+    type Id = TenantId;
+    type Target = Tenant;
+
+    async fn authorize(
+        self,
+        id: TenantId,
+        session: &Session,
+        viewer: &Viewer,
+    ) -> Result<Tenant, AccessError> {
+        let tenant = session.require_tenant(id).await?;
+        viewer.authorize(id, self)?;
+        Ok(tenant)
+    }
+}
+
+/// An action on the platform has no object, so it is authorized without a lookup.
+impl CommandAction for PlatformAction {
+    type Id = ();
+    type Target = ();
+
+    async fn authorize(
+        self,
+        (): (),
+        _session: &Session,
+        viewer: &Viewer,
+    ) -> Result<(), AccessError> {
+        viewer.authorize_platform(self)
+    }
+}
+
 impl Session {
-    /// Executes a command. Decides and commits, and repeats both while the commit is stale.
+    /// Executes a command. Authorizes, decides and commits, and repeats this while the commit is stale.
     ///
     /// If an earlier run of the same request has committed the command, loads its output instead.
     /// If another request writes the same tenant, waits for its turn and decides again.
@@ -41,7 +99,8 @@ impl Session {
         let viewer = self.loaded_viewer()?;
         let mut acquired = None;
         for _ in 0..MAX_ATTEMPTS {
-            let Edit { value, changes } = command.decide(self, viewer).await?;
+            let target = C::ACTION.authorize(command.target(), self, viewer).await?;
+            let Edit { value, changes } = command.decide(self, viewer, target).await?;
             let record = run.map(|run| run.completion_record(self.root_field_index, value.ids()));
             // The record is the first change, so that a run that was taken over fails before its
             // changes conflict with those of the other run.

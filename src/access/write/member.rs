@@ -75,14 +75,22 @@ impl CommandOutput for MembershipChange {
 }
 
 impl Command for AddMember {
+    type Action = TenantAction;
     type Output = MembershipChange;
+
+    /// The role `OWNER` requires more, see `decide`.
+    const ACTION: TenantAction = TenantAction::ManageMembers;
+
+    fn target(&self) -> TenantId {
+        self.tenant
+    }
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        tenant: Tenant,
     ) -> Result<Edit<MembershipChange>, AccessError> {
-        let tenant = session.require_tenant(self.tenant).await?;
         authorize_role(viewer, tenant.id, self.role)?;
         let stored = session.users(&[self.user]).await?.remove(&self.user).transpose()?;
         let stored = stored.ok_or(AccessError::NotFound)?;
@@ -94,14 +102,22 @@ impl Command for AddMember {
 }
 
 impl Command for UpdateMember {
+    type Action = TenantAction;
     type Output = MembershipChange;
+
+    /// The role `OWNER` requires more, see `decide`.
+    const ACTION: TenantAction = TenantAction::ManageMembers;
+
+    fn target(&self) -> TenantId {
+        self.tenant
+    }
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        tenant: Tenant,
     ) -> Result<Edit<MembershipChange>, AccessError> {
-        let tenant = session.require_tenant(self.tenant).await?;
         authorize_role(viewer, tenant.id, self.role)?;
         let (stored, old_role) = session.require_member(tenant.id, self.user).await?;
         authorize_role(viewer, tenant.id, old_role)?;
@@ -114,17 +130,26 @@ impl Command for UpdateMember {
 }
 
 impl Command for RemoveMember {
+    type Action = TenantAction;
     type Output = MembershipChange;
+
+    /// Each member may remove itself. The removal of another member requires more, see `decide`.
+    const ACTION: TenantAction = TenantAction::Leave;
+
+    fn target(&self) -> TenantId {
+        self.tenant
+    }
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        tenant: Tenant,
     ) -> Result<Edit<MembershipChange>, AccessError> {
-        let tenant = session.require_tenant(self.tenant).await?;
         let is_leaving = viewer.user().id == self.user;
-        let action = if is_leaving { TenantAction::Leave } else { TenantAction::ManageMembers };
-        viewer.authorize(tenant.id, action)?;
+        if !is_leaving {
+            viewer.authorize(tenant.id, TenantAction::ManageMembers)?;
+        }
         let (stored, old_role) = session.require_member(tenant.id, self.user).await?;
         if !is_leaving {
             authorize_role(viewer, tenant.id, old_role)?;
@@ -150,9 +175,8 @@ impl Session {
     }
 }
 
-/// Authorizes the viewer to grant or revoke a role.
+/// Authorizes a viewer that may manage members to grant or revoke a role.
 fn authorize_role(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result<(), AccessError> {
-    viewer.authorize(tenant, TenantAction::ManageMembers)?;
     match role {
         TenantRole::Owner => viewer.authorize(tenant, TenantAction::ManageOwners),
         TenantRole::Member | TenantRole::Admin => Ok(()),

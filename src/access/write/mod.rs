@@ -16,7 +16,7 @@ mod tenant;
 mod user;
 
 pub use crate::domain::edit::subscription::SubscriptionWithTenant;
-pub use command::Command;
+pub use command::{Command, CommandAction};
 pub use member::{AddMember, MembershipChange, RemoveMember, UpdateMember};
 pub use output::CommandOutput;
 pub use subscription::{CreateSubscription, DeleteSubscription, UpdateSubscription};

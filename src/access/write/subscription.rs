@@ -43,14 +43,19 @@ pub struct DeleteSubscription {
 }
 
 impl Command for CreateSubscription {
+    type Action = PlatformAction;
     type Output = SubscriptionWithTenant;
+
+    const ACTION: PlatformAction = PlatformAction::ManageSubscriptions;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<SubscriptionWithTenant>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let tenant = session.require_tenant(self.tenant).await?;
         let id = SubscriptionId::new(session.access.clock.object_id());
         let context = session.audit_context().with_actor(viewer.user());
@@ -59,14 +64,19 @@ impl Command for CreateSubscription {
 }
 
 impl Command for UpdateSubscription {
+    type Action = PlatformAction;
     type Output = SubscriptionWithTenant;
+
+    const ACTION: PlatformAction = PlatformAction::ManageSubscriptions;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<SubscriptionWithTenant>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let stored = session.require_subscription(self.id).await?;
         let context = session.audit_context().with_actor(viewer.user());
         Ok(edit::subscription::update(&stored, self.version, self.patch.clone(), &context)?)
@@ -74,14 +84,19 @@ impl Command for UpdateSubscription {
 }
 
 impl Command for DeleteSubscription {
+    type Action = PlatformAction;
     type Output = SubscriptionId;
+
+    const ACTION: PlatformAction = PlatformAction::ManageSubscriptions;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<SubscriptionId>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageSubscriptions)?;
         let stored = session.require_subscription(self.id).await?.subscription;
         let context = session.audit_context().with_actor(viewer.user());
         Ok(edit::subscription::delete(&stored, self.version, &context)?)

@@ -42,14 +42,19 @@ pub struct DeleteTenant {
 }
 
 impl Command for CreateTenant {
+    type Action = PlatformAction;
     type Output = Tenant;
+
+    const ACTION: PlatformAction = PlatformAction::ManageTenants;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<Tenant>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageTenants)?;
         let clock = &session.access.clock;
         let ids = NewTenant {
             tenant: TenantId::new(clock.object_id()),
@@ -61,15 +66,22 @@ impl Command for CreateTenant {
 }
 
 impl Command for UpdateTenant {
+    type Action = TenantAction;
     type Output = Tenant;
+
+    /// Some fields require more, see `decide`.
+    const ACTION: TenantAction = TenantAction::UpdateProfile;
+
+    fn target(&self) -> TenantId {
+        self.id
+    }
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        stored: Tenant,
     ) -> Result<Edit<Tenant>, AccessError> {
-        let stored = session.require_tenant(self.id).await?;
-        viewer.authorize(self.id, TenantAction::UpdateProfile)?;
         if self.patch.names_platform_fields() {
             viewer.authorize(self.id, TenantAction::UpdatePlatformFields)?;
         }
@@ -89,14 +101,19 @@ impl Command for UpdateTenant {
 }
 
 impl Command for DeleteTenant {
+    type Action = PlatformAction;
     type Output = TenantId;
+
+    const ACTION: PlatformAction = PlatformAction::ManageTenants;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<TenantId>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageTenants)?;
         let stored = session.require_tenant(self.id).await?;
         if stored.slug == session.access.config.default_tenant {
             return Err(AccessError::Forbidden);

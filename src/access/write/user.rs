@@ -46,10 +46,19 @@ pub struct DeleteUser {
 }
 
 impl Command for CreateUser {
+    type Action = PlatformAction;
     type Output = User;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageUsers)?;
+    const ACTION: PlatformAction = PlatformAction::ManageUsers;
+
+    fn target(&self) {}
+
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+        (): (),
+    ) -> Result<Edit<User>, AccessError> {
         let new = NewUser {
             id: UserId::new(session.access.clock.object_id()),
             subject: self.subject.clone(),
@@ -64,10 +73,19 @@ impl Command for CreateUser {
 }
 
 impl Command for UpdateUser {
+    type Action = PlatformAction;
     type Output = User;
 
-    async fn decide(&self, session: &Session, viewer: &Viewer) -> Result<Edit<User>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageUsers)?;
+    const ACTION: PlatformAction = PlatformAction::ManageUsers;
+
+    fn target(&self) {}
+
+    async fn decide(
+        &self,
+        session: &Session,
+        viewer: &Viewer,
+        (): (),
+    ) -> Result<Edit<User>, AccessError> {
         let stored = session.require_user(self.id).await?;
         let context = session.audit_context().with_actor(viewer.user());
         Ok(edit::user::update(&stored, self.version, self.patch.clone(), &context)?)
@@ -75,14 +93,19 @@ impl Command for UpdateUser {
 }
 
 impl Command for DeleteUser {
+    type Action = PlatformAction;
     type Output = UserId;
+
+    const ACTION: PlatformAction = PlatformAction::ManageUsers;
+
+    fn target(&self) {}
 
     async fn decide(
         &self,
         session: &Session,
         viewer: &Viewer,
+        (): (),
     ) -> Result<Edit<UserId>, AccessError> {
-        viewer.authorize_platform(PlatformAction::ManageUsers)?;
         let stored = session.require_user(self.id).await?;
         let context = session.audit_context().with_actor(viewer.user());
         Ok(edit::user::delete(&stored, self.version, &context)?)

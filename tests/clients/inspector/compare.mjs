@@ -17,7 +17,7 @@ export async function compare(released, schema, operations) {
   const changes = await diff(released, schema);
   const changesOf = (level, affects) =>
     changes
-      .filter((change) => levelOf(change, schema) === level)
+      .filter((change) => levelOf(change, released, schema) === level)
       .map((change) => ({
         path: change.path ?? 'schema',
         message: change.message,
@@ -33,10 +33,12 @@ export async function compare(released, schema, operations) {
 }
 
 /**
- * Returns the level that the library gives a change, with one correction: a non-null argument or input
- * field that has lost its default is required now, which is breaking.
+ * Returns the level that the library gives a change, with two corrections. A non-null argument or input
+ * field that has lost its default is required now, which is breaking. If the release had no guards at all,
+ * a guard only shows a requirement that the field may have had before.
  */
-function levelOf({ type, path, criticality }, schema) {
+function levelOf({ type, path, criticality }, released, schema) {
+  if (path?.includes('.@guard') && !released.getDirective('guard')) return CriticalityLevel.NonBreaking;
   const [owner, name, argument] = path?.split('.') ?? [];
   const members = () => schema.getType(owner).getFields();
   const required =
@@ -73,8 +75,9 @@ function breaks({ type, path = '' }, { used, errors }) {
   }
 }
 
-/** Whether an operation may receive a new enum value or depend on a changed default. */
-function mayAffect({ type, path = '' }, { used }) {
+/** Whether an operation may receive a new enum value, or depend on a changed default or guard. */
+function mayAffect({ type, path: change = '' }, { used }) {
+  const [path] = change.split('.@');
   const owner = path.split('.').slice(0, -1).join('.');
   if (type === ChangeType.EnumValueAdded) return used.reads.has(owner);
   return mentions(used, path) || mentions(used, owner);

@@ -4,6 +4,7 @@
 //! complete: a test fails if the schema has an element that the table does not name.
 
 mod fixture;
+mod guards;
 mod identifiers;
 mod order;
 mod print;
