@@ -106,6 +106,16 @@ portal-shots: portal-built
 hostile: mongod
 	scripts/measure-hostile $(if $(WRITE),--write)
 
+# Measures the work of one request in the process, and counts its instructions if valgrind is installed.
+# `make bench-check` fails if a count has grown by more than 5 %. It is not a part of `make test`, because it
+# needs valgrind and an optimized build, which takes about ten minutes the first time.
+.PHONY: bench bench-check
+bench:
+	scripts/bench
+
+bench-check:
+	scripts/bench --check
+
 # Checks licences, advisories and duplicate crates. Needs `cargo install cargo-deny` and its advisory
 # database.
 deny:

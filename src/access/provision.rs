@@ -66,7 +66,7 @@ impl Session {
         let grants = self.resolve_group_grants(caller, stored.as_ref()).await?;
         let grants = grants.as_ref();
         Ok(match stored {
-            Some(user) => sync::update(&user, profile, grants, &self.audit_context()),
+            Some(user) => sync::update(user, profile, grants, &self.audit_context()),
             None => {
                 let (id, identity) = (self.access.clock.object_id(), identity.clone());
                 let (tombstone, context) = (tombstone.as_ref(), self.audit_context());

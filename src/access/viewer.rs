@@ -1,12 +1,12 @@
 //! The viewer of a request, and every decision about its rights, without a store read.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use super::error::AccessError;
 use crate::{
     domain::{
         audit::AuditEvent,
-        id::{NodeId, TenantId},
+        id::{IdMap, NodeId, TenantId},
         list::TenantScope,
         tenant::Tenant,
         user::{TenantRole, User},
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Viewer {
     user: Arc<User>,
-    roles: HashMap<TenantId, TenantRole>,
+    roles: IdMap<TenantId, TenantRole>,
 }
 
 impl Viewer {

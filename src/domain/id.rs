@@ -5,6 +5,7 @@
 
 use std::{
     cmp::Ordering,
+    collections::HashMap,
     fmt,
     hash::{Hash, Hasher},
     marker::PhantomData,
@@ -16,8 +17,28 @@ use super::time::Timestamp;
 ///
 /// The first 4 bytes are seconds since 1970 (big-endian), then 5 bytes identify the process, and
 /// the last 3 are a counter.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId(pub [u8; 12]);
+
+/// Hashes the bytes as two integers, without their constant length. A hasher takes less time for
+/// integers than for a slice.
+impl Hash for ObjectId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+        state.write_u32(u32::from_ne_bytes([i, j, k, l]));
+    }
+}
+
+/// The hasher of maps whose keys are identifiers.
+///
+/// It is several times faster than the default one of std. A client can choose identifiers, for
+/// example in `nodes`. Each map has a random seed that no client learns, so a client cannot choose
+/// identifiers with equal hashes. A request has at most a few thousand identifiers in any case.
+pub type IdHasher = foldhash::fast::RandomState;
+
+/// A map whose keys are identifiers.
+pub type IdMap<K, V> = HashMap<K, V, IdHasher>;
 
 impl ObjectId {
     /// The smallest identifier.

@@ -4,7 +4,10 @@
 //! pure. [`create`] and [`update`] return the new state of the user and the changes to commit.
 //! [`groups`](super::groups) computes the rights that groups grant.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -118,45 +121,50 @@ pub fn create(
 
 /// Updates a stored user at a later `me`.
 ///
-/// `grants` is `None` if the token's groups are not applied.
+/// `grants` is `None` if the token's groups are not applied. Most requests change nothing, and end
+/// before anything is copied.
 #[must_use]
 pub fn update(
-    stored: &User,
+    stored: User,
     profile: &TokenProfile,
     grants: Option<&GroupGrants>,
     context: &AuditContext,
 ) -> SyncResult {
     let now = context.timestamp;
-    let mut user = stored.clone();
-    if let Some(name) = profile.name.as_deref().and_then(text::parse_name) {
-        user.name = name;
-    }
-    if let Some(email) = profile.email.as_deref().and_then(text::parse_email) {
-        user.email = Some(email);
-    }
-    if let Some(grants) = grants {
-        apply_grants(&mut user, grants, profile.issued_at, now);
-    }
+    let name = profile.name.as_deref().and_then(text::parse_name).filter(|n| *n != stored.name);
+    let email = profile.email.as_deref().and_then(text::parse_email);
+    let email = email.filter(|email| stored.email.as_ref() != Some(email));
     let touches_last_seen = stored
         .last_seen_at
         .is_none_or(|at| now.saturating_duration_since(at) >= LAST_SEEN_INTERVAL);
+    if name.is_none() && email.is_none() && grants.is_none() && !touches_last_seen {
+        return SyncResult { user: stored, changes: Vec::new(), joined: Vec::new() };
+    }
+    let mut user = stored.clone();
+    if let Some(name) = name {
+        user.name = name;
+    }
+    user.email = email.or(user.email);
+    if let Some(grants) = grants {
+        apply_grants(&mut user, grants, profile.issued_at, now);
+    }
     if touches_last_seen {
         user.last_seen_at = Some(now);
     }
-    let event = audit_event(stored, &user, context);
+    let event = audit_event(&stored, &user, context);
     let changes = if !event.changes.is_empty() {
         user.version = next_version(user.version);
         user.updated_at = now;
-        let expected = UserVersion::from(stored);
+        let expected = UserVersion::from(&stored);
         vec![Change::UpdateUser { expected, user: user.clone() }, Change::InsertAuditEvent(event)]
     } else if user.groups_as_of != stored.groups_as_of {
-        vec![Change::UpdateUser { expected: UserVersion::from(stored), user: user.clone() }]
+        vec![Change::UpdateUser { expected: UserVersion::from(&stored), user: user.clone() }]
     } else if touches_last_seen {
         vec![Change::TouchLastSeen { id: user.id, at: now }]
     } else {
         Vec::new()
     };
-    SyncResult { changes, joined: joined_tenants(stored, &user), user }
+    SyncResult { changes, joined: joined_tenants(&stored, &user), user }
 }
 
 /// Removes a user's memberships in tenants that were deleted while a sync added them.
@@ -180,9 +188,13 @@ pub fn remove_memberships(
     SyncResult { user, changes, joined: Vec::new() }
 }
 
+fn tenants_of(user: &User) -> BTreeSet<TenantId> {
+    user.memberships.iter().map(|m| m.tenant_id).collect()
+}
+
 fn joined_tenants(before: &User, after: &User) -> Vec<TenantId> {
-    let is_new = |m: &&Membership| before.membership(m.tenant_id).is_none();
-    after.memberships.iter().filter(is_new).map(|m| m.tenant_id).collect()
+    let known = tenants_of(before);
+    after.memberships.iter().map(|m| m.tenant_id).filter(|tenant| !known.contains(tenant)).collect()
 }
 
 /// Applies the rights that groups grant, keeps rights with the source `Direct`, and moves the
@@ -205,8 +217,9 @@ fn apply_grants(
             true
         }
     });
+    let known = tenants_of(user);
     for (&tenant_id, &role) in &grants.roles {
-        if user.membership(tenant_id).is_none() {
+        if !known.contains(&tenant_id) {
             let source = MembershipSource::Group;
             user.memberships.push(Membership { tenant_id, role, source, since: now });
         }

@@ -15,7 +15,7 @@ use crate::{
     access::{AccessError, Session},
     domain::{
         audit::AuditEvent,
-        id::{AuditEventId, SubscriptionId, TenantId, UserId},
+        id::{AuditEventId, IdHasher, SubscriptionId, TenantId, UserId},
         list::{Decoded, MemberFilter, Page, PageRequest},
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -55,7 +55,7 @@ pub(super) struct SessionLoader {
 }
 
 /// The `DataLoader` of one request or root field. Its cache is dropped together with it.
-pub(super) type Loaders = DataLoader<SessionLoader, HashMapCache>;
+pub(super) type Loaders = DataLoader<SessionLoader, HashMapCache<IdHasher>>;
 
 /// Creates a `DataLoader` with an empty cache, whose batches run on the given executor.
 pub(super) fn loaders(session: Arc<Session>, batches: BatchExecutor, metrics: Metrics) -> Loaders {
@@ -63,7 +63,7 @@ pub(super) fn loaders(session: Arc<Session>, batches: BatchExecutor, metrics: Me
         SessionLoader { session, metrics },
         batches,
         NoDelay,
-        HashMapCache::default(),
+        HashMapCache::new(),
     )
     // A level is one batch, however wide it is. The limits on documents bound its width.
     .max_batch_size(usize::MAX)

@@ -38,7 +38,7 @@ mod writes;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use mongodb::bson::doc;
+use mongodb::bson::{RawDocument, doc};
 
 use super::{
     CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
@@ -58,6 +58,13 @@ use crate::domain::{
 };
 pub use connect::MongoStore;
 use errors::with_timeout;
+
+/// Decodes a stored user for the benchmarks, or returns `None` if it is unreadable.
+#[doc(hidden)]
+#[must_use]
+pub fn decode_user(raw: &RawDocument, default_issuer: &str) -> Option<User> {
+    documents::user::decode(raw, default_issuer).ok()
+}
 
 #[async_trait]
 impl Store for MongoStore {

@@ -1,6 +1,6 @@
 //! Lookups by key, and helpers for every query.
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::BoxFuture};
 use mongodb::{
     bson::{Bson, Document, RawDocument, doc},
     raw_batch_cursor::RawBatchCursor,
@@ -159,21 +159,27 @@ pub(super) fn batch_size_for(size: usize) -> u32 {
 }
 
 /// Calls `visit` with every document of a query. The documents are slices of the server's reply.
-pub(super) async fn for_each_document(
-    command: Command<'_>,
-    query: impl Future<Output = Result<RawBatchCursor, mongodb::error::Error>>,
+///
+/// The driver's future has many kilobytes. It is boxed here, before any other future contains it.
+/// Otherwise each of them would copy it.
+pub(super) fn for_each_document<'a>(
+    command: Command<'a>,
+    query: impl Future<Output = Result<RawBatchCursor, mongodb::error::Error>> + Send + 'a,
     mut visit: impl FnMut(&RawDocument),
-) -> Result<(), StoreError> {
-    let mut cursor = with_timeout(command, query).await?;
-    loop {
-        let next = tokio::time::timeout(COMMAND_TIMEOUT, cursor.next()).await;
-        let Some(batch) = next.map_err(|_| timeout_error())? else { return Ok(()) };
-        let batch = batch.map_err(|error| read_error(&error))?;
-        let documents = batch.doc_slices().map_err(|error| read_error(&error))?;
-        for document in documents {
-            let document = document.map_err(|error| StoreError::Internal(error.to_string()))?;
-            if let Some(document) = document.as_document() {
-                visit(document);
+) -> impl Future<Output = Result<(), StoreError>> {
+    let query: BoxFuture<'a, _> = Box::pin(query);
+    async move {
+        let mut cursor = with_timeout(command, query).await?;
+        loop {
+            let next = tokio::time::timeout(COMMAND_TIMEOUT, cursor.next()).await;
+            let Some(batch) = next.map_err(|_| timeout_error())? else { return Ok(()) };
+            let batch = batch.map_err(|error| read_error(&error))?;
+            let documents = batch.doc_slices().map_err(|error| read_error(&error))?;
+            for document in documents {
+                let document = document.map_err(|error| StoreError::Internal(error.to_string()))?;
+                if let Some(document) = document.as_document() {
+                    visit(document);
+                }
             }
         }
     }
