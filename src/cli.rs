@@ -21,7 +21,7 @@ use crate::{
     app::{self, AppError, AppErrorKind},
     config::{
         ConfigError, DatabaseOptions, DefaultTenantOptions, DemoOptions, GroupOptions, LogOptions,
-        OidcOptions, ServerOptions, TraceOptions,
+        MigrateOptions, OidcOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
@@ -55,6 +55,10 @@ enum Command {
     /// Check what `serve` needs with these options: configuration, database, discovery and keys.
     /// Changes nothing, and prints how to fix each error. The exit code is 0 if all checks pass.
     Check(ServeArgs),
+    /// Take over the MongoDB database of the former Node service, in place. It deletes no document, and
+    /// may be interrupted and repeated. Prints a report. The exit code is 1 if documents were left as
+    /// they were, because they cannot be converted.
+    Migrate(MigrateArgs),
     /// Ask the admin bind of a running gateway for its readiness. The exit code is 0 if it is ready,
     /// otherwise 1.
     Health(HealthArgs),
@@ -119,6 +123,16 @@ struct SeedArgs {
     database: DatabaseOptions,
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+#[derive(Args, Debug)]
+struct MigrateArgs {
+    #[command(flatten)]
+    migrate: MigrateOptions,
+    #[command(flatten)]
+    database: DatabaseOptions,
     #[command(flatten)]
     log: LogOptions,
 }
@@ -215,6 +229,11 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Check(args) => {
             let _telemetry = init_telemetry(&args.log, None)?;
             Ok(app::check(args.validate()?)?)
+        }
+        Command::Migrate(args) => {
+            let _telemetry = init_telemetry(&args.log, None)?;
+            let options = args.migrate.validate()?;
+            Ok(app::migrate(args.database.validate()?, options, args.migrate.format)?)
         }
         Command::Health(args) => health(ServerOptions::admin_address(&args.admin_bind)?),
     }

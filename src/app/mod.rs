@@ -1,6 +1,7 @@
 //! The composition root, which chooses a store and connects all modules.
 //!
-//! No other module knows all of them. Each command has a file: `serve`, `dev`, `check` and `seed`.
+//! No other module knows all of them. Each command has a file: `serve`, `dev`, `check`, `seed` and
+//! `migrate`, whose report is in `migration_report`.
 //! `build` creates the parts that they share, `listeners` binds the addresses and shuts down, and
 //! `open_files` adapts the number of connections to the system.
 
@@ -9,15 +10,18 @@ mod check;
 mod dev;
 mod error;
 mod listeners;
+mod migrate;
+mod migration_report;
 mod open_files;
+mod progress;
 mod seed;
 mod serve;
 
 use std::{future::Future, time::Duration};
 
 use crate::{
-    config::{DatabaseConfig, DefaultTenant, ServerConfig},
-    domain::sync::GroupMapping,
+    config::{DatabaseConfig, DefaultTenant, ReportFormat, ServerConfig},
+    domain::{migration::MigrationOptions, sync::GroupMapping},
 };
 
 pub use error::{AppError, AppErrorKind};
@@ -69,6 +73,19 @@ pub fn seed(
     demo_tenants: Option<u32>,
 ) -> Result<(), AppError> {
     run(async move { seed::seed(&database, &default_tenant, demo_tenants).await })
+}
+
+/// Takes over the database of the former Node service, and prints a report.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used, or if documents were left as they were.
+pub fn migrate(
+    database: DatabaseConfig,
+    options: MigrationOptions,
+    format: ReportFormat,
+) -> Result<(), AppError> {
+    run(async move { migrate::migrate(&database, &options, format).await })
 }
 
 fn run(command: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError> {

@@ -142,9 +142,22 @@ pub enum PrepareError {
     /// the fix. Waiting does not help.
     #[error("{0}")]
     Misconfigured(String),
+    /// The database is one of the former Node service, or its migration was interrupted. The text names
+    /// the command that migrates it.
+    #[error("{0}")]
+    NotMigrated(&'static str),
     /// The database failed. A later attempt can succeed.
     #[error(transparent)]
     Failed(#[from] StoreError),
+}
+
+/// The contents of a database, as far as `check` reports them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseStatus {
+    /// `true` if the database has no tenants, users and subscriptions.
+    pub is_empty: bool,
+    /// The number of documents that the latest migration left as they were.
+    pub left_documents: u64,
 }
 
 /// Reads and writes all persistent data of the gateway.
@@ -169,7 +182,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`PrepareError::Misconfigured`] for a database that can never work, such as a standalone
-    /// `mongod` or a SQLite file of a newer version. [`PrepareError::Failed`] otherwise.
+    /// `mongod` or a SQLite file of a newer version. [`PrepareError::NotMigrated`] for one of the former
+    /// Node service. [`PrepareError::Failed`] otherwise.
     async fn prepare(&self) -> Result<(), PrepareError>;
 
     /// Checks that [`prepare`](Self::prepare) can succeed, as far as this is possible without a
@@ -179,6 +193,10 @@ pub trait Store: Send + Sync {
     ///
     /// The same as for [`prepare`](Self::prepare).
     async fn check(&self) -> Result<(), PrepareError>;
+
+    /// Returns the contents of the database for the report of `check`. Must follow a successful
+    /// [`check`](Self::check).
+    async fn status(&self) -> Result<DatabaseStatus, StoreError>;
 
     /// Checks that the database responds. Readiness uses this.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -123,7 +123,9 @@ impl MongoStore {
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         if user.identity.issuer == self.default_issuer {
-            let filter = doc! { "subject": &user.identity.subject, "issuer": null };
+            let filter = doc! {
+                "subject": { "$eq": &user.identity.subject, "$gt": "" }, "issuer": null,
+            };
             let find = self.users.find_one(filter).session(&mut *session);
             if write_with_timeout(self.users.command("find"), find).await?.is_some() {
                 return Err(WriteError::Final(CommitError::Conflict(UniqueField::Subject)));

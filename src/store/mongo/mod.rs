@@ -12,6 +12,7 @@
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
+//! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.
 
@@ -29,6 +30,7 @@ mod idempotency;
 mod indexes;
 mod keyset;
 mod members;
+mod migrate;
 mod pages;
 mod prepare;
 mod queries;
@@ -41,7 +43,8 @@ use async_trait::async_trait;
 use mongodb::bson::doc;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
+    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -58,16 +61,21 @@ use crate::domain::{
 };
 pub use connect::MongoStore;
 use errors::with_timeout;
+pub use migrate::MigrationProgress;
 
 #[async_trait]
 impl Store for MongoStore {
     async fn prepare(&self) -> Result<(), PrepareError> {
-        self.check_deployment().await?;
+        self.check_database().await?;
         self.abandoned.end_during(self.create_indexes()).await
     }
 
     async fn check(&self) -> Result<(), PrepareError> {
-        self.check_deployment().await
+        self.check_database().await
+    }
+
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        self.database_status().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -26,6 +26,13 @@ const STANDALONE: &str = "this MongoDB is a standalone server, which has no tran
     with `mongod --replSet rs0` and run `rs.initiate()` once in mongosh (one node is enough)";
 
 impl MongoStore {
+    /// Checks that the deployment and the documents are those of a gateway, as far as this is possible
+    /// with a few small reads.
+    pub(super) async fn check_database(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await?;
+        self.check_shape().await
+    }
+
     /// Checks that the deployment is a replica set or a sharded cluster. A standalone server has no
     /// transactions.
     pub(super) async fn check_deployment(&self) -> Result<(), PrepareError> {
@@ -81,7 +88,7 @@ impl MongoStore {
         Ok(())
     }
 
-    async fn indexes_of(&self, name: &str) -> Result<Vec<IndexModel>, StoreError> {
+    pub(super) async fn indexes_of(&self, name: &str) -> Result<Vec<IndexModel>, StoreError> {
         let collection = self.database.collection::<()>(name);
         let list = async { collection.list_indexes().await?.try_collect().await };
         let list = async {

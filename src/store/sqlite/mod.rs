@@ -27,8 +27,8 @@ use std::{collections::HashMap, path::Path};
 use async_trait::async_trait;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
-    instrumentation::CommandMetrics,
+    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys, instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -94,6 +94,11 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), PrepareError> {
         self.pool.read("", |db| Ok(schema::check_version(db))).await?
+    }
+
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        let is_empty = self.pool.read("", |db| Ok(schema::has_no_data(db))).await??;
+        Ok(DatabaseStatus { is_empty, left_documents: 0 })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -23,7 +23,10 @@ use tenantry::{
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{
+        CommitError, DatabaseStatus, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys,
+        UserKeys,
+    },
 };
 use tokio::sync::watch;
 
@@ -147,6 +150,10 @@ impl Store for GatedStore {
 
     async fn check(&self) -> Result<(), PrepareError> {
         self.store.check().await
+    }
+
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        self.store.status().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
