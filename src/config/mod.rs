@@ -23,7 +23,7 @@ pub use error::ConfigError;
 pub use groups::GroupOptions;
 pub use limits::LimitOptions;
 pub use migration::{MigrateOptions, ReportFormat};
-pub use oidc::{IssuerConfig, OidcConfig, OidcOptions};
+pub use oidc::{DefaultIssuerOptions, IssuerConfig, OidcConfig, OidcOptions};
 pub use server::{ServerConfig, ServerOptions};
 pub use telemetry::{LogFormat, LogOptions, OtlpConfig, TelemetryConfig, TraceOptions};
 pub use traffic::{RateLimit, TrafficConfig, TrafficOptions};

@@ -19,6 +19,7 @@ pub mod limits;
 pub mod list;
 pub mod migration;
 pub mod patch;
+pub mod record;
 pub mod subscription;
 pub mod sync;
 pub mod tenant;

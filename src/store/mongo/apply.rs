@@ -123,9 +123,7 @@ impl MongoStore {
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         if user.identity.issuer == self.default_issuer {
-            let filter = doc! {
-                "subject": { "$eq": &user.identity.subject, "$gt": "" }, "issuer": null,
-            };
+            let filter = doc! { "subject": &user.identity.subject, "issuer": null };
             let find = self.users.find_one(filter).session(&mut *session);
             if write_with_timeout(self.users.command("find"), find).await?.is_some() {
                 return Err(WriteError::Final(CommitError::Conflict(UniqueField::Subject)));
@@ -150,6 +148,7 @@ impl MongoStore {
             Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
             Change::InsertUser(_) => Some(&self.users),
             Change::InsertAuditEvent(_) => Some(&self.audit_events),
+            Change::InsertTombstone(_) => Some(&self.tombstones),
             _ => None,
         }
     }
@@ -169,6 +168,7 @@ impl MongoStore {
             Change::InsertSubscription(new) => Some(subscription::encode(new)),
             Change::InsertUser(new) => Some(user::encode(new)),
             Change::InsertAuditEvent(new) => Some(audit::encode(new)),
+            Change::InsertTombstone(new) => Some(tombstone::encode(new)),
             _ => None,
         };
         let documents: Vec<_> = changes.iter().filter_map(document).collect();

@@ -12,6 +12,7 @@
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
+//! - `transfer` has exports and imports.
 //! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.
@@ -35,12 +36,14 @@ mod pages;
 mod prepare;
 mod queries;
 mod tenant_locks;
+mod transfer;
 mod writes;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
+use tokio::sync::mpsc;
 
 use super::{
     CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
@@ -55,6 +58,7 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -182,6 +186,32 @@ impl Store for MongoStore {
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         self.apply(changes).await
+    }
+
+    async fn export(
+        &self,
+        scope: TransferScope,
+        records: mpsc::Sender<Decoded<Record>>,
+    ) -> Result<(), StoreError> {
+        self.export_all(scope, &records).await
+    }
+
+    async fn prepare_import(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await?;
+        self.check_shape().await?;
+        self.abandoned.end_during(self.create_indexes()).await
+    }
+
+    async fn interrupted_import(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(self.current_import().await?.map(|import| transfer::digest(&import).unwrap_or_default()))
+    }
+
+    async fn import(
+        &self,
+        plan: ImportPlan,
+        steps: mpsc::Receiver<ImportStep>,
+    ) -> Result<(), CommitError> {
+        self.import_all(plan, steps).await
     }
 
     async fn finish_deletions(&self) -> Result<u64, StoreError> {

@@ -63,7 +63,7 @@ impl MongoStore {
     ) -> Result<Vec<Decoded<User>>, StoreError> {
         let is_default_issuer = identity.issuer == self.default_issuer;
         let (mut exact, mut fallback) = (None, None);
-        let cursor = self.users.find(doc! { "subject": { "$eq": &identity.subject, "$gt": "" } });
+        let cursor = self.users.find(doc! { "subject": &identity.subject });
         for_each_document(self.users.command(FIND), cursor.batch(), |raw| {
             let user = match documents::user::issuer(raw) {
                 Some(issuer) if issuer == identity.issuer => &mut exact,

@@ -13,7 +13,7 @@ use std::{
 use futures_util::TryStreamExt;
 use mongodb::{
     Database,
-    bson::{Document, RawDocumentBuf, doc},
+    bson::{Document, doc},
 };
 use serde_json::Value;
 
@@ -83,10 +83,10 @@ type Dump = BTreeMap<String, Vec<String>>;
 async fn dump(database: &Database) -> Dump {
     let mut dump = Dump::new();
     for name in database.list_collection_names().await.expect("names") {
-        let collection = database.collection::<RawDocumentBuf>(&name);
+        let collection = database.collection::<Document>(&name);
         let documents = collection.find(doc! {}).sort(doc! { "_id": 1 }).await.expect("documents");
         let documents: Vec<_> = documents.try_collect().await.expect("documents");
-        let mut lines: Vec<_> = documents.iter().map(|raw| format!("{raw:?}")).collect();
+        let mut lines: Vec<_> = documents.iter().map(|found| format!("{found:?}")).collect();
         let indexes = collection.list_indexes().await.expect("indexes");
         let indexes: Vec<_> = indexes.try_collect().await.expect("indexes");
         let mut indexes: Vec<_> = indexes.iter().map(|index| format!("{index:?}")).collect();
