@@ -16,10 +16,10 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 # Runs all Rust tests: the suites of both stores, authentication against a real provider, the
-# GraphQL over HTTP audits, the playground in a browser, and the deployment files. Fetches missing
-# tools first: mongod and its shell, the provider, mkcert for its certificate, the audits, a browser
-# and docker-compose.
-unit: mongod oidc audits browser deployment
+# GraphQL over HTTP audits, the playground in a browser, the migration from Mongoose, and the deployment
+# files. Fetches missing tools first: mongod and its shell, the provider, mkcert for its certificate, the
+# audits, Mongoose, a browser and docker-compose.
+unit: mongod oidc audits mongoose browser deployment
 	cargo test --locked
 
 .PHONY: mongod
@@ -33,6 +33,10 @@ oidc:
 .PHONY: audits
 audits:
 	scripts/lay-out-npm tests/audits
+
+.PHONY: mongoose
+mongoose:
+	scripts/lay-out-npm tests/mongoose
 
 # The browser, and the npm package that drives it in the playground tests.
 .PHONY: browser

@@ -20,8 +20,8 @@ use similar::TextDiff;
 use crate::{
     app::{self, AppError, AppErrorKind},
     config::{
-        ConfigError, DatabaseOptions, DefaultTenantOptions, DemoOptions, GroupOptions, LogOptions,
-        OidcOptions, ServerOptions, TraceOptions,
+        ConfigError, DatabaseOptions, DefaultIssuerOptions, DefaultTenantOptions, DemoOptions,
+        GroupOptions, LogOptions, MigrateOptions, OidcOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
@@ -55,6 +55,16 @@ enum Command {
     /// Check what `serve` needs with these options: configuration, database, discovery and keys.
     /// Changes nothing, and prints how to fix each error. The exit code is 0 if all checks pass.
     Check(ServeArgs),
+    /// Take over the MongoDB database of the former Node service, in place. It deletes no document, and
+    /// may be interrupted and repeated. Prints a report. The exit code is 1 if documents were left as
+    /// they were, because they cannot be converted.
+    Migrate(MigrateArgs),
+    /// Write everything, or one tenant, as NDJSON, one document a line. The exit code is 1 if documents
+    /// cannot be read and are missing.
+    Export(ExportArgs),
+    /// Read an export, check all of it, and then write it to a database. An export of everything needs
+    /// an empty database. One of a tenant needs a database without that tenant.
+    Import(ImportArgs),
     /// Ask the admin bind of a running gateway for its readiness. The exit code is 0 if it is ready,
     /// otherwise 1.
     Health(HealthArgs),
@@ -119,6 +129,46 @@ struct SeedArgs {
     database: DatabaseOptions,
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+#[derive(Args, Debug)]
+struct MigrateArgs {
+    #[command(flatten)]
+    migrate: MigrateOptions,
+    #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+#[derive(Args, Debug)]
+struct ExportArgs {
+    /// Slug of the tenant to export. By default, everything is exported.
+    #[arg(long, value_name = "SLUG")]
+    tenant: Option<String>,
+    /// File to write. It is replaced when the export is complete. By default, the export is written to
+    /// standard output.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
+    issuer: DefaultIssuerOptions,
+    #[command(flatten)]
+    log: LogOptions,
+}
+
+#[derive(Args, Debug)]
+struct ImportArgs {
+    /// File to import, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    database: DatabaseOptions,
+    #[command(flatten)]
+    issuer: DefaultIssuerOptions,
     #[command(flatten)]
     log: LogOptions,
 }
@@ -215,6 +265,21 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Check(args) => {
             let _telemetry = init_telemetry(&args.log, None)?;
             Ok(app::check(args.validate()?)?)
+        }
+        Command::Migrate(args) => {
+            let _telemetry = init_telemetry(&args.log, None)?;
+            let options = args.migrate.validate()?;
+            Ok(app::migrate(args.database.validate()?, options, args.migrate.format)?)
+        }
+        Command::Export(args) => {
+            let _telemetry = init_telemetry(&args.log, None)?;
+            let database = args.database.validate()?;
+            Ok(app::export(database, args.issuer.validate()?, args.tenant, args.output)?)
+        }
+        Command::Import(args) => {
+            let _telemetry = init_telemetry(&args.log, None)?;
+            let database = args.database.validate()?;
+            Ok(app::import(database, args.issuer.validate()?, &args.file)?)
         }
         Command::Health(args) => health(ServerOptions::admin_address(&args.admin_bind)?),
     }

@@ -23,3 +23,4 @@ pub mod seed;
 pub mod store;
 pub mod telemetry;
 pub mod trace;
+pub mod transfer;

@@ -115,6 +115,9 @@ pub(super) fn database_error(error: PrepareError) -> AppError {
         PrepareError::Misconfigured(reason) => {
             AppError::misconfigured(format!("TENANTRY_DATABASE_URL: {reason}"))
         }
+        PrepareError::NotMigrated(reason) => {
+            AppError::misconfigured(format!("TENANTRY_DATABASE_URL: {reason}"))
+        }
         error @ PrepareError::Failed(_) => error.into(),
     }
 }

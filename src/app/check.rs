@@ -16,7 +16,7 @@ use crate::{
         jwks_cache::{self, FetchedKeySet, JwksSource},
     },
     config::{DatabaseConfig, IssuerConfig},
-    store::sqlite::SqliteStore,
+    store::{DatabaseStatus, PrepareError, sqlite::SqliteStore},
 };
 
 /// Prints each result to standard output as soon as it is known, and counts the errors.
@@ -71,18 +71,61 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
     {
         return Report::ok(format!("database: {description}, which the first start creates"));
     }
-    let result = match open_store(&config.database, config.oidc.default_issuer(), None).await {
-        Ok(store) => store.check().await.map_err(database_error),
-        Err(error) => Err(error),
+    let checked = async {
+        let store = open_store(&config.database, config.oidc.default_issuer(), None).await;
+        // The URL is valid, so every error is one of the database.
+        let store = store.map_err(DatabaseError::App)?;
+        store.check().await.map_err(DatabaseError::Prepare)?;
+        store.status().await.map_err(|error| DatabaseError::Prepare(error.into()))
     };
-    match result {
-        Ok(()) => Report::ok(format!("database: {description} is reachable and usable")),
-        Err(error) if error.kind() == AppErrorKind::Misconfigured => {
-            report.error(format!("database: {description}"), &error);
-            report.misconfigured.get_or_insert(error.to_string());
+    match checked.await {
+        Ok(status) => report_status(&description, status),
+        // `serve` would exit with 2. For `check`, it is one failed check among others.
+        Err(DatabaseError::Prepare(PrepareError::NotMigrated(reason))) => {
+            report.error(format!("database: {description}: {reason}"), MIGRATION_HELP);
         }
-        Err(error) => report
-            .error(format!("database: {description}: {error}"), unavailable_help(&config.database)),
+        Err(error) => match error.into_app_error() {
+            error if error.kind() == AppErrorKind::Misconfigured => {
+                report.error(format!("database: {description}"), &error);
+                report.misconfigured.get_or_insert(error.to_string());
+            }
+            error => report.error(
+                format!("database: {description}: {error}"),
+                unavailable_help(&config.database),
+            ),
+        },
+    }
+}
+
+const MIGRATION_HELP: &str = "docs/MIGRATING.md describes the way from the former service";
+
+/// The error of a step of the database check.
+enum DatabaseError {
+    App(AppError),
+    Prepare(PrepareError),
+}
+
+impl DatabaseError {
+    fn into_app_error(self) -> AppError {
+        match self {
+            Self::App(error) => error,
+            Self::Prepare(error) => database_error(error),
+        }
+    }
+}
+
+fn report_status(description: &str, status: DatabaseStatus) {
+    let empty = if status.is_empty { ", and empty" } else { "" };
+    Report::ok(format!("database: {description} is reachable and usable{empty}"));
+    if status.left_documents > 0 {
+        let documents = match status.left_documents {
+            1 => "1 document as it was".to_owned(),
+            left => format!("{left} documents as they were"),
+        };
+        Report::note(format!(
+            "database: the latest `tenantry migrate` left {documents}; `tenantry migrate --dry-run` \
+             lists them"
+        ));
     }
 }
 

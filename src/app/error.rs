@@ -48,6 +48,7 @@ impl From<PrepareError> for AppError {
     fn from(error: PrepareError) -> Self {
         match error {
             PrepareError::Misconfigured(message) => Self::misconfigured(message),
+            PrepareError::NotMigrated(message) => Self::misconfigured(message),
             PrepareError::Failed(error) => Self::failed(error),
         }
     }

@@ -1,6 +1,7 @@
 //! The composition root, which chooses a store and connects all modules.
 //!
-//! No other module knows all of them. Each command has a file: `serve`, `dev`, `check` and `seed`.
+//! No other module knows all of them. Each command has a file: `serve`, `dev`, `check`, `seed`,
+//! `migrate` (its report is in `migration_report`), and `transfer` for exports and imports.
 //! `build` creates the parts that they share, `listeners` binds the addresses and shuts down, and
 //! `open_files` adapts the number of connections to the system.
 
@@ -9,15 +10,23 @@ mod check;
 mod dev;
 mod error;
 mod listeners;
+mod migrate;
+mod migration_report;
 mod open_files;
+mod progress;
 mod seed;
 mod serve;
+mod transfer;
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
-    config::{DatabaseConfig, DefaultTenant, ServerConfig},
-    domain::sync::GroupMapping,
+    config::{DatabaseConfig, DefaultTenant, ReportFormat, ServerConfig},
+    domain::{migration::MigrationOptions, sync::GroupMapping},
 };
 
 pub use error::{AppError, AppErrorKind};
@@ -69,6 +78,47 @@ pub fn seed(
     demo_tenants: Option<u32>,
 ) -> Result<(), AppError> {
     run(async move { seed::seed(&database, &default_tenant, demo_tenants).await })
+}
+
+/// Takes over the database of the former Node service, and prints a report.
+///
+/// # Errors
+///
+/// Returns an error if the database cannot be used, or if documents were left as they were.
+pub fn migrate(
+    database: DatabaseConfig,
+    options: MigrationOptions,
+    format: ReportFormat,
+) -> Result<(), AppError> {
+    run(async move { migrate::migrate(&database, &options, format).await })
+}
+
+/// Writes everything, or the tenant with this slug, to a file or to standard output.
+///
+/// # Errors
+///
+/// Returns an error if the database or the file cannot be used, or if documents cannot be read.
+pub fn export(
+    database: DatabaseConfig,
+    default_issuer: String,
+    tenant: Option<String>,
+    output: Option<PathBuf>,
+) -> Result<(), AppError> {
+    run(async move { transfer::export(&database, &default_issuer, tenant, output).await })
+}
+
+/// Imports an export from a file, or from standard input if the path is `-`.
+///
+/// # Errors
+///
+/// Returns an error if the file has a fault, or if the database cannot be used or conflicts with it.
+pub fn import(
+    database: DatabaseConfig,
+    default_issuer: String,
+    path: &Path,
+) -> Result<(), AppError> {
+    let path = path.to_owned();
+    run(async move { transfer::import(&database, &default_issuer, &path).await })
 }
 
 fn run(command: impl Future<Output = Result<(), AppError>>) -> Result<(), AppError> {

@@ -4,12 +4,11 @@
 
 use std::fmt::Display;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 use super::{
     build::{database_error, open_store, system_clock},
     error::AppError,
     listeners::Signals,
+    progress::ProgressDisplay,
 };
 use crate::{
     config::{DatabaseConfig, DefaultTenant},
@@ -20,7 +19,6 @@ use crate::{
     store::Store,
 };
 
-const BAR_TEMPLATE: &str = "{bar:30} {pos} of {len} demo tenants, {eta} left";
 const EXAMPLE_QUERY: &str = "{ tenants(first: 20, filter: {search: \"demo-\"}) { totalCount nodes { slug name plan subscription { status } } } }";
 /// The issuer of users who were stored without one. `seed` reads no user, so it needs none.
 const NO_DEFAULT_ISSUER: &str = "";
@@ -50,7 +48,7 @@ pub(super) async fn seed(
 async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, AppError> {
     let mut signals = Signals::listen()?;
     let signal_task = tokio::spawn(async move { signals.recv().await });
-    let mut display = ProgressDisplay::new(n);
+    let mut display = ProgressDisplay::new(n.into(), "creating demo tenants", "demo tenants");
     let mut seeder = DemoSeeder::new(store, n);
     loop {
         let incomplete_error = |reason: &dyn Display, progress: &SeedProgress| {
@@ -60,49 +58,12 @@ async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, 
             ))
         };
         match seeder.next_batch().await {
-            Ok(true) => display.update(seeder.progress.done),
+            Ok(true) => display.update(seeder.progress.done.into()),
             Ok(false) => return Ok(seeder.progress),
             Err(error) => return Err(incomplete_error(&error, &seeder.progress)),
         }
         if signal_task.is_finished() && seeder.progress.done < n {
             return Err(incomplete_error(&"stopped", &seeder.progress));
         }
-    }
-}
-
-/// Shows the progress on standard error.
-struct ProgressDisplay {
-    total: u32,
-    bar: ProgressBar,
-    /// The number of tenths that were logged.
-    logged_tenths: u32,
-}
-
-impl ProgressDisplay {
-    fn new(total: u32) -> Self {
-        let bar = ProgressBar::new(total.into());
-        if let Ok(style) = ProgressStyle::with_template(BAR_TEMPLATE) {
-            bar.set_style(style.progress_chars("#- "));
-        }
-        if bar.is_hidden() {
-            tracing::info!(total, "creating demo tenants");
-        }
-        Self { total, bar, logged_tenths: 0 }
-    }
-
-    fn update(&mut self, done: u32) {
-        self.bar.set_position(done.into());
-        let tenths = (u64::from(done) * 10 / u64::from(self.total)) as u32;
-        // The bar is hidden if standard error is not a terminal.
-        if self.bar.is_hidden() && tenths > self.logged_tenths {
-            self.logged_tenths = tenths;
-            tracing::info!(done, total = self.total, "creating demo tenants");
-        }
-    }
-}
-
-impl Drop for ProgressDisplay {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -137,7 +137,7 @@ async fn prepare_with_retries(
                 Err(error) => error.to_string(),
             },
             Err(PrepareError::Failed(error)) => error.to_string(),
-            Err(error @ PrepareError::Misconfigured(_)) => return Err(database_error(error)),
+            Err(error) => return Err(database_error(error)),
         };
         tracing::warn!(error, "the database is not ready; retrying");
         tokio::time::sleep(backoff).await;

@@ -42,6 +42,29 @@ pub struct OidcOptions {
     pub oidc_groups_claim: String,
 }
 
+/// The option that names the issuer of users who were stored without one.
+#[derive(Args, Clone, Debug)]
+pub struct DefaultIssuerOptions {
+    /// Issuers of the gateway's tokens, as for `serve`. Only the first one matters. It is the issuer of
+    /// users who were stored in MongoDB without one, as by a migration.
+    #[arg(long, env = "TENANTRY_OIDC_ISSUER", value_name = "URLS")]
+    pub oidc_issuer: Option<String>,
+}
+
+impl DefaultIssuerOptions {
+    /// Returns the first issuer, or an empty string if none is given.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a value is invalid.
+    pub fn validate(self) -> Result<String, ConfigError> {
+        match self.oidc_issuer {
+            None => Ok(String::new()),
+            value => Ok(parse_issuers(value)?.into_iter().next().unwrap_or_default()),
+        }
+    }
+}
+
 /// The issuers whose tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcConfig {

@@ -59,6 +59,7 @@ pub mod sqlite;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
 use crate::domain::{
     audit::AuditEvent,
@@ -69,6 +70,7 @@ use crate::domain::{
         AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -142,9 +144,22 @@ pub enum PrepareError {
     /// the fix. Waiting does not help.
     #[error("{0}")]
     Misconfigured(String),
+    /// The database is one of the former Node service, or its migration was interrupted. The text names
+    /// the command that migrates it.
+    #[error("{0}")]
+    NotMigrated(&'static str),
     /// The database failed. A later attempt can succeed.
     #[error(transparent)]
     Failed(#[from] StoreError),
+}
+
+/// The contents of a database, as far as `check` reports them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseStatus {
+    /// `true` if the database has no tenants, users and subscriptions.
+    pub is_empty: bool,
+    /// The number of documents that the latest migration left as they were.
+    pub left_documents: u64,
 }
 
 /// Reads and writes all persistent data of the gateway.
@@ -169,7 +184,8 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`PrepareError::Misconfigured`] for a database that can never work, such as a standalone
-    /// `mongod` or a SQLite file of a newer version. [`PrepareError::Failed`] otherwise.
+    /// `mongod` or a SQLite file of a newer version. [`PrepareError::NotMigrated`] for one of the former
+    /// Node service. [`PrepareError::Failed`] otherwise.
     async fn prepare(&self) -> Result<(), PrepareError>;
 
     /// Checks that [`prepare`](Self::prepare) can succeed, as far as this is possible without a
@@ -179,6 +195,10 @@ pub trait Store: Send + Sync {
     ///
     /// The same as for [`prepare`](Self::prepare).
     async fn check(&self) -> Result<(), PrepareError>;
+
+    /// Returns the contents of the database for the report of `check`. Must follow a successful
+    /// [`check`](Self::check).
+    async fn status(&self) -> Result<DatabaseStatus, StoreError>;
 
     /// Checks that the database responds. Readiness uses this.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -302,6 +322,44 @@ pub trait Store: Send + Sync {
     /// - [`CommitError::Failed`] if the database failed. The changes are then not applied, unless
     ///   the store could not determine the outcome either.
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
+
+    /// Sends all records of a scope, in the order of a file: tenants, users, subscriptions and audit
+    /// events by identifier, and tombstones by subject, issuer and time, the latest first.
+    ///
+    /// All records are of one moment. A record that cannot be read is an error in its place. The call
+    /// ends early if nothing receives the records. Of a tenant's scope, the records still have parts
+    /// that belong to other tenants.
+    async fn export(
+        &self,
+        scope: TransferScope,
+        records: mpsc::Sender<Decoded<Record>>,
+    ) -> Result<(), StoreError>;
+
+    /// Makes the store ready for an import, like [`prepare`](Self::prepare), even if an earlier import
+    /// was interrupted.
+    async fn prepare_import(&self) -> Result<(), PrepareError> {
+        self.prepare().await
+    }
+
+    /// Returns the digest of an interrupted import, or `None` if there is none.
+    async fn interrupted_import(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(None)
+    }
+
+    /// Applies the steps of an import until it is complete.
+    ///
+    /// SQLite applies all of them in one transaction. On MongoDB, each step is atomic, and an import
+    /// that ends before [`ImportStep::Complete`] is interrupted. It continues if its steps are sent
+    /// again. Records that exist already are then skipped.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`commit`](Self::commit).
+    async fn import(
+        &self,
+        plan: ImportPlan,
+        steps: mpsc::Receiver<ImportStep>,
+    ) -> Result<(), CommitError>;
 
     /// Removes the remaining memberships of deleted tenants with many members, and returns how many
     /// it removed.

@@ -10,6 +10,7 @@ mod http;
 mod identity;
 mod limits;
 mod lists;
+mod migrate;
 mod mongo;
 mod mutations;
 mod operations;

@@ -148,6 +148,7 @@ impl MongoStore {
             Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
             Change::InsertUser(_) => Some(&self.users),
             Change::InsertAuditEvent(_) => Some(&self.audit_events),
+            Change::InsertTombstone(_) => Some(&self.tombstones),
             _ => None,
         }
     }
@@ -167,6 +168,7 @@ impl MongoStore {
             Change::InsertSubscription(new) => Some(subscription::encode(new)),
             Change::InsertUser(new) => Some(user::encode(new)),
             Change::InsertAuditEvent(new) => Some(audit::encode(new)),
+            Change::InsertTombstone(new) => Some(tombstone::encode(new)),
             _ => None,
         };
         let documents: Vec<_> = changes.iter().filter_map(document).collect();

@@ -30,9 +30,9 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
 fn tenants() -> Vec<IndexModel> {
     let group = "integrations.authentikGroup";
     vec![
-        unique("slug_unique", doc! { "slug": 1 }, None),
-        unique("domains_unique", doc! { "domains": 1 }, Some(doc! { "domains": { "$gt": "" } })),
-        unique("authentikGroup_unique", doc! { group: 1 }, Some(doc! { group: { "$gt": "" } })),
+        unique("slug_unique", doc! { "slug": 1 }, Some(present("slug"))),
+        unique("domains_unique", doc! { "domains": 1 }, Some(present("domains"))),
+        unique("authentikGroup_unique", doc! { group: 1 }, Some(present(group))),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
         // Names and slugs are ordered and searched. Domains are only searched.
@@ -44,7 +44,7 @@ fn tenants() -> Vec<IndexModel> {
 
 fn users() -> Vec<IndexModel> {
     vec![
-        unique("identity_unique", doc! { "subject": 1, "issuer": 1 }, None),
+        unique("identity_unique", doc! { "subject": 1, "issuer": 1 }, Some(present("subject"))),
         plain("members", doc! { "memberships.tenantId": 1, "_id": 1 }),
         owners(),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
@@ -116,6 +116,12 @@ fn unique(name: &str, keys: Document, filter: Option<Document>) -> IndexModel {
     index(keys, options.partial_filter_expression(filter).build())
 }
 
+/// Returns the filter of an index of documents that have text in a field. A document without it is
+/// unreadable, or has nothing that must be unique.
+fn present(field: &str) -> Document {
+    doc! { field: { "$gt": "" } }
+}
+
 fn index(keys: Document, options: IndexOptions) -> IndexModel {
     IndexModel::builder().keys(keys).options(options).build()
 }
@@ -130,11 +136,27 @@ pub(super) fn is_equivalent(existing: &IndexModel, required: &IndexModel) -> boo
     };
     same_keys(&existing.keys, &required.keys)
         && flag(actual.unique) == flag(expected.unique)
-        && actual.partial_filter_expression == expected.partial_filter_expression
+        && has_filter(&actual, required)
         && collation(&actual) == collation(&expected)
         && !flag(actual.sparse)
         && !flag(actual.hidden)
         && actual.expire_after.is_none()
+}
+
+/// Returns whether an existing index has the filter of a required one.
+///
+/// An index without a filter also suffices for a field that every readable document has. Versions up
+/// to 0.1 created such indexes.
+fn has_filter(actual: &IndexOptions, required: &IndexModel) -> bool {
+    let expected = required.options.as_ref().and_then(|o| o.partial_filter_expression.as_ref());
+    let field = required.keys.keys().next().map_or("", String::as_str);
+    match &actual.partial_filter_expression {
+        None => {
+            expected.is_none()
+                || (["slug", "subject"].contains(&field) && expected == Some(&present(field)))
+        }
+        filter => filter.as_ref() == expected,
+    }
 }
 
 /// Returns whether both index keys have the same fields in the same order. Drivers store the

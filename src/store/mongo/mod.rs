@@ -12,6 +12,8 @@
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
+//! - `transfer` has exports and imports.
+//! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.
 
@@ -29,19 +31,23 @@ mod idempotency;
 mod indexes;
 mod keyset;
 mod members;
+mod migrate;
 mod pages;
 mod prepare;
 mod queries;
 mod tenant_locks;
+mod transfer;
 mod writes;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use mongodb::bson::{RawDocument, doc};
+use tokio::sync::mpsc;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
+    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -52,12 +58,14 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
 pub use connect::MongoStore;
 use errors::with_timeout;
+pub use migrate::MigrationProgress;
 
 /// Decodes a stored user for the benchmarks, or returns `None` if it is unreadable.
 #[doc(hidden)]
@@ -69,12 +77,16 @@ pub fn decode_user(raw: &RawDocument, default_issuer: &str) -> Option<User> {
 #[async_trait]
 impl Store for MongoStore {
     async fn prepare(&self) -> Result<(), PrepareError> {
-        self.check_deployment().await?;
+        self.check_database().await?;
         self.abandoned.end_during(self.create_indexes()).await
     }
 
     async fn check(&self) -> Result<(), PrepareError> {
-        self.check_deployment().await
+        self.check_database().await
+    }
+
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        self.database_status().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -181,6 +193,32 @@ impl Store for MongoStore {
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         self.apply(changes).await
+    }
+
+    async fn export(
+        &self,
+        scope: TransferScope,
+        records: mpsc::Sender<Decoded<Record>>,
+    ) -> Result<(), StoreError> {
+        self.export_all(scope, &records).await
+    }
+
+    async fn prepare_import(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await?;
+        self.check_shape().await?;
+        self.abandoned.end_during(self.create_indexes()).await
+    }
+
+    async fn interrupted_import(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        Ok(self.current_import().await?.map(|import| transfer::digest(&import).unwrap_or_default()))
+    }
+
+    async fn import(
+        &self,
+        plan: ImportPlan,
+        steps: mpsc::Receiver<ImportStep>,
+    ) -> Result<(), CommitError> {
+        self.import_all(plan, steps).await
     }
 
     async fn finish_deletions(&self) -> Result<u64, StoreError> {

@@ -9,6 +9,7 @@ use super::{
     connect::MongoStore,
     errors::{DUPLICATE_KEY, code, read_error, violated_index_field, with_timeout},
     indexes::{all, is_equivalent},
+    transfer::is_whole,
 };
 use crate::store::{PrepareError, StoreError};
 
@@ -22,10 +23,26 @@ const INDEX_KEY_SPECS_CONFLICT: i32 = 86;
 /// continues to build them.
 const INDEX_BUILD_TIMEOUT: Duration = Duration::from_secs(600);
 
+const INTERRUPTED_IMPORT: &str = "an import into this database was interrupted: run `tenantry import` \
+    with the same file again, which continues it";
+
 const STANDALONE: &str = "this MongoDB is a standalone server, which has no transactions: start it \
     with `mongod --replSet rs0` and run `rs.initiate()` once in mongosh (one node is enough)";
 
 impl MongoStore {
+    /// Checks that the deployment and the documents are those of a gateway, as far as this is possible
+    /// with a few small reads.
+    pub(super) async fn check_database(&self) -> Result<(), PrepareError> {
+        self.check_deployment().await?;
+        self.check_shape().await?;
+        match self.current_import().await? {
+            Some(import) if is_whole(&import) => {
+                Err(PrepareError::Misconfigured(INTERRUPTED_IMPORT.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that the deployment is a replica set or a sharded cluster. A standalone server has no
     /// transactions.
     pub(super) async fn check_deployment(&self) -> Result<(), PrepareError> {
@@ -81,7 +98,7 @@ impl MongoStore {
         Ok(())
     }
 
-    async fn indexes_of(&self, name: &str) -> Result<Vec<IndexModel>, StoreError> {
+    pub(super) async fn indexes_of(&self, name: &str) -> Result<Vec<IndexModel>, StoreError> {
         let collection = self.database.collection::<()>(name);
         let list = async { collection.list_indexes().await?.try_collect().await };
         let list = async {

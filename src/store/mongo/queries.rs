@@ -34,12 +34,12 @@ impl MongoStore {
     ) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         let (filter, size) = match keys {
             TenantKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
-            TenantKeys::Slugs([slug]) => (doc! { "slug": slug }, 1),
-            TenantKeys::Slugs(slugs) => (doc! { "slug": { "$in": slugs } }, slugs.len()),
+            // `$gt` repeats the filter of the partial index, which has only strings. Without it the
+            // server does not use the index.
+            TenantKeys::Slugs([slug]) => (doc! { "slug": { "$eq": slug, "$gt": "" } }, 1),
+            TenantKeys::Slugs(slugs) => (doc! { "slug": { "$in": slugs, "$gt": "" } }, slugs.len()),
             TenantKeys::SlugsOrGroups(slugs, groups) => {
-                let by_slug = doc! { "slug": { "$in": slugs } };
-                // `$gt` repeats the filter of the partial index, which has only strings. Without
-                // it the server does not use the index.
+                let by_slug = doc! { "slug": { "$in": slugs, "$gt": "" } };
                 let by_group = doc! { "integrations.authentikGroup": { "$in": groups, "$gt": "" } };
                 (doc! { "$or": [by_slug, by_group] }, slugs.len() + groups.len())
             }

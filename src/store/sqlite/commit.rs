@@ -32,7 +32,8 @@ pub(super) fn commit(db: &mut Connection, changes: &[Change]) -> Result<(), Comm
     Ok(transaction.commit()?)
 }
 
-fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitError> {
+/// Applies one change.
+pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitError> {
     match change {
         Change::InsertTenant(tenant) => Ok(rows::tenant::insert(db, tenant)?),
         Change::UpdateTenant { expected, tenant } => {

@@ -59,7 +59,7 @@ pub(super) fn open_error(path: &Path, error: rusqlite::Error) -> PrepareError {
             invalid(path, format_args!("is not usable: {cause}; {EXPECTED}"))
         }
         PrepareError::Failed(StoreError::Internal(cause)) => inaccessible(path, &cause),
-        transient @ PrepareError::Failed(_) => transient,
+        other => other,
     }
 }
 

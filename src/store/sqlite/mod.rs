@@ -4,6 +4,7 @@
 //!
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
 //! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
+//! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
 //!   `database_file` those of the file.
@@ -21,14 +22,16 @@ mod queries;
 mod query_plan_tests;
 mod rows;
 mod schema;
+mod transfer;
 
 use std::{collections::HashMap, path::Path};
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
-    instrumentation::CommandMetrics,
+    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys, instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -39,6 +42,7 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -94,6 +98,11 @@ impl Store for SqliteStore {
 
     async fn check(&self) -> Result<(), PrepareError> {
         self.pool.read("", |db| Ok(schema::check_version(db))).await?
+    }
+
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        let is_empty = self.pool.read("", |db| Ok(schema::has_no_data(db))).await??;
+        Ok(DatabaseStatus { is_empty, left_documents: 0 })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -215,6 +224,22 @@ impl Store for SqliteStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
         self.pool.write("commit", move |db| commit::commit(db, &changes)).await
+    }
+
+    async fn export(
+        &self,
+        scope: TransferScope,
+        records: mpsc::Sender<Decoded<Record>>,
+    ) -> Result<(), StoreError> {
+        self.pool.scan(move |db| transfer::export(db, scope, &records)).await
+    }
+
+    async fn import(
+        &self,
+        plan: ImportPlan,
+        steps: mpsc::Receiver<ImportStep>,
+    ) -> Result<(), CommitError> {
+        self.pool.write("import", move |db| transfer::import(db, &plan, steps)).await
     }
 
     /// Returns 0, because a deletion is always complete when it is committed.

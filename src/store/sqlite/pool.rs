@@ -131,6 +131,15 @@ impl Pool {
         self.command_metrics.command("select", table).instrument(read).await
     }
 
+    /// Runs a read that takes long, on a thread that may block.
+    pub(super) async fn scan<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let scan = async { Ok(self.readers.run(RunOn::Blocking, work).await??) };
+        self.command_metrics.command("scan", "").instrument(scan).await
+    }
+
     /// Runs a write, which is the only one at a time. `command` is its name in the metrics.
     pub(super) async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,

@@ -53,6 +53,16 @@ fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
     db.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
 
+/// Returns whether the database has no tenants, users and subscriptions.
+pub(super) fn has_no_data(db: &Connection) -> rusqlite::Result<bool> {
+    if is_empty(db)? {
+        return Ok(true);
+    }
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM tenants) AND NOT EXISTS (SELECT 1 FROM users) \
+        AND NOT EXISTS (SELECT 1 FROM subscriptions)";
+    db.query_row(sql, [], |row| row.get(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

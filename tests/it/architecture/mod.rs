@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("telemetry", &["config", "trace"]),
     ("seed", &["clock", "config", "domain", "store"]),
+    ("transfer", &["domain", "store"]),
     ("cli", &["app", "config", "graphql", "telemetry"]),
 ];
 

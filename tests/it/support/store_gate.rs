@@ -19,13 +19,17 @@ use tenantry::{
             AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
             TenantListing, UserListing,
         },
+        record::{ImportPlan, ImportStep, Record, TransferScope},
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{
+        CommitError, DatabaseStatus, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys,
+        UserKeys,
+    },
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Pauses calls of a store, so that a test decides when they continue.
 #[derive(Debug, Default)]
@@ -149,6 +153,10 @@ impl Store for GatedStore {
         self.store.check().await
     }
 
+    async fn status(&self) -> Result<DatabaseStatus, StoreError> {
+        self.store.status().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }
@@ -243,6 +251,22 @@ impl Store for GatedStore {
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let _call = self.gate.commits.pass().await;
         self.store.commit(changes).await
+    }
+
+    async fn export(
+        &self,
+        scope: TransferScope,
+        records: mpsc::Sender<Decoded<Record>>,
+    ) -> Result<(), StoreError> {
+        self.store.export(scope, records).await
+    }
+
+    async fn import(
+        &self,
+        plan: ImportPlan,
+        steps: mpsc::Receiver<ImportStep>,
+    ) -> Result<(), CommitError> {
+        self.store.import(plan, steps).await
     }
 
     async fn finish_deletions(&self) -> Result<u64, StoreError> {

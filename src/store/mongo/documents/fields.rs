@@ -185,7 +185,7 @@ impl MetadataFields {
 }
 
 /// Returns the timestamp in an identifier, its first four bytes.
-pub(super) fn created_at_of(id: ObjectId) -> Timestamp {
+pub(in crate::store::mongo) fn created_at_of(id: ObjectId) -> Timestamp {
     let [a, b, c, d, ..] = id.0;
     let seconds = u32::from_be_bytes([a, b, c, d]);
     Timestamp::from_seconds(seconds.into()).unwrap_or(Timestamp::MAX)

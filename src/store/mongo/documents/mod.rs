@@ -23,7 +23,7 @@ use crate::{
     },
     store::Decoded,
 };
-pub(super) use fields::{DecodeError, DecodeResult};
+pub(super) use fields::{DecodeError, DecodeResult, created_at_of};
 
 /// Converts an identifier to the driver's type.
 pub(super) fn oid(id: ObjectId) -> oid::ObjectId {

@@ -158,7 +158,8 @@ fn changeable_fields(user: &User) -> (Document, Document) {
     (set, unset)
 }
 
-fn encode_membership(membership: &Membership) -> Document {
+/// Encodes a membership.
+pub(in crate::store::mongo) fn encode_membership(membership: &Membership) -> Document {
     doc! {
         "tenantId": oid(membership.tenant_id.raw),
         "role": membership.role.as_str(),

@@ -1,0 +1,53 @@
+//! Records: everything that an export contains, one at a time.
+
+use super::{
+    audit::AuditEvent,
+    id::TenantId,
+    subscription::TenantSubscription,
+    tenant::Tenant,
+    user::{Tombstone, User},
+};
+
+/// One stored entity.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// A tenant.
+    Tenant(Tenant),
+    /// A user with its memberships.
+    User(User),
+    /// A subscription.
+    Subscription(TenantSubscription),
+    /// An audit event.
+    AuditEvent(AuditEvent),
+    /// The tombstone of a deleted user.
+    Tombstone(Tombstone),
+}
+
+/// The records of an export or of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferScope {
+    /// All records.
+    Everything,
+    /// One tenant with its members, its subscriptions and its audit log.
+    Tenant(TenantId),
+}
+
+/// An import, as a store needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlan {
+    /// The records that are imported.
+    pub scope: TransferScope,
+    /// The SHA-256 digest of the file, by which an interrupted import is recognized.
+    pub digest: [u8; 32],
+    /// The tenant of the bootstrap, which an import of everything replaces.
+    pub replaced: Option<TenantId>,
+}
+
+/// A step of an import.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImportStep {
+    /// Changes that belong together.
+    Changes(Vec<super::change::Change>),
+    /// The end. Without it, the import is incomplete.
+    Complete,
+}

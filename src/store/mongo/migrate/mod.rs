@@ -1,0 +1,25 @@
+//! Takes over the database of the former Node service, in place.
+//!
+//! `run` converts the collections one after another. `tenant`, `user` and `subscription` convert one
+//! document each, as pure functions over raw BSON, with `fields` and `values`. `batch` writes the
+//! changes. `shape` tells an old database from an empty, a current and a foreign one. `state` records
+//! the progress, and `foreign_indexes` finds unique indexes that would reject the gateway's writes.
+//!
+//! **Invariants:** no document is deleted. A document that cannot be converted stays as it is, except
+//! for a value that a unique index forbids. A second run changes nothing.
+
+mod batch;
+mod converter;
+mod fields;
+mod foreign_indexes;
+mod run;
+mod shape;
+mod state;
+mod subscription;
+mod tenant;
+#[cfg(test)]
+mod tests;
+mod user;
+mod values;
+
+pub use run::MigrationProgress;
