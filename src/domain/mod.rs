@@ -18,6 +18,7 @@ pub mod input_error;
 pub mod limits;
 pub mod list;
 pub mod patch;
+pub mod search;
 pub mod subscription;
 pub mod sync;
 pub mod tenant;

@@ -236,7 +236,8 @@ fn tenant_lists_use_an_index() {
                             let (status, plan) = (status.clone(), plan.clone());
                             let search = search.clone();
                             let filter = TenantFilter { status, plan, search, domain };
-                            let listing = Listing { scope: scope.clone(), filter, order };
+                            let listing =
+                                Listing { scope: scope.clone(), filter, order: order.into() };
                             violations.check_list(&db, || lists::tenants(&listing), allowed);
                         }
                     }
@@ -261,7 +262,8 @@ fn user_lists_use_an_index() {
                             if is_filtered { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let search = search.clone();
                         let filter = UserFilter { search, platform_admin, disabled, tenant };
-                        let listing = Listing { scope: TenantScope::Everything, filter, order };
+                        let listing =
+                            Listing { scope: TenantScope::Everything, filter, order: order.into() };
                         violations.check_list(&db, || lists::users(&listing), allowed);
                     }
                 }
