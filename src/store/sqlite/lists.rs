@@ -3,8 +3,8 @@
 //! A filter becomes a condition. The bounds of a page become a range of the index that has the
 //! order of the list. Four lists may sort matches of another index: a viewer's own tenants, the
 //! subscriptions of given tenants, the users of a tenant, and at most [`MAX_SORTED_MATCHES`] matches
-//! of a search in the order of a field. `query_plan_tests.rs` fails on any other sort. `searches`
-//! has the statements of a search.
+//! of a search in the order of a field. `query_plan_tests.rs` fails on any other sort.
+//! `matched_pages` has the statements of a search.
 
 use rusqlite::{Connection, Row, params_from_iter, types::Value};
 

@@ -3,7 +3,8 @@
 //! Contents:
 //!
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
-//! - `searches` has pages and counts of a search, whose keys `search_keys` writes.
+//! - `searches` and `matched_pages` have pages and counts of a search, whose keys `search_keys`
+//!   writes.
 //! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
@@ -15,6 +16,7 @@ mod database_file;
 mod errors;
 mod idempotency;
 mod lists;
+mod matched_pages;
 mod members;
 mod pool;
 mod queries;
