@@ -1,7 +1,10 @@
 //! The error of every access to data.
 
 use crate::{
-    domain::{edit::EditError, input_error::InputError, list::UnreadableDocument},
+    domain::{
+        edit::EditError, input_error::InputError, list::UnreadableDocument,
+        search::MAX_SORTED_MATCHES,
+    },
     store::StoreError,
 };
 
@@ -51,6 +54,13 @@ impl From<StoreError> for AccessError {
             StoreError::Unavailable(_) => {
                 tracing::warn!(%error, "the store is unavailable");
                 Self::Unavailable
+            }
+            StoreError::TooManyMatches => {
+                let message = format!(
+                    "must match at most {MAX_SORTED_MATCHES} elements if the list has an `orderBy`: \
+                     narrow the search, or omit `orderBy`"
+                );
+                Self::BadInput(vec![InputError::at("filter.search", message)])
             }
             StoreError::Internal(_) => {
                 tracing::error!(%error, "a store operation failed");

@@ -13,9 +13,9 @@ use crate::{
     domain::{
         id::{SubscriptionId, TenantId, UserId},
         list::{
-            Decoded, Direction, MemberFilter, Order, Page, PageRequest, SubscriptionFilter,
-            SubscriptionListing, SubscriptionOrderField, TenantFilter, TenantListing,
-            TenantOrderField, TenantScope, UserFilter, UserListing, UserOrderField,
+            Decoded, Direction, ListOrder, MemberFilter, Order, Page, PageRequest,
+            SubscriptionFilter, SubscriptionListing, SubscriptionOrderField, TenantFilter,
+            TenantListing, TenantOrderField, TenantScope, UserFilter, UserListing, UserOrderField,
         },
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -143,7 +143,7 @@ impl Session {
     pub async fn tenant_page(
         &self,
         filter: &TenantFilter,
-        order: Order<TenantOrderField>,
+        order: ListOrder<TenantOrderField>,
         request: &PageRequest,
     ) -> Result<Page<Tenant>, AccessError> {
         let Some(scope) = self.scope()? else { return Ok(Page::empty()) };
@@ -156,7 +156,7 @@ impl Session {
     /// Counts the tenants that the viewer can see.
     pub async fn count_tenants(&self, filter: &TenantFilter) -> Result<u64, AccessError> {
         let Some(scope) = self.scope()? else { return Ok(0) };
-        let order = newest_first(TenantOrderField::CreatedAt);
+        let order = newest_first(TenantOrderField::CreatedAt).into();
         let listing = TenantListing { scope, filter: filter.clone(), order };
         Ok(self.counted_store()?.count_tenants(&listing).await?)
     }
@@ -165,7 +165,7 @@ impl Session {
     pub async fn user_page(
         &self,
         filter: &UserFilter,
-        order: Order<UserOrderField>,
+        order: ListOrder<UserOrderField>,
         request: &PageRequest,
     ) -> Result<Page<User>, AccessError> {
         self.loaded_viewer()?.authorize_platform(PlatformAction::ListUsers)?;
@@ -182,7 +182,7 @@ impl Session {
         if self.filters_by_missing_tenant(filter.tenant).await? {
             return Ok(0);
         }
-        let order = newest_first(UserOrderField::CreatedAt);
+        let order = newest_first(UserOrderField::CreatedAt).into();
         let listing = UserListing { scope: TenantScope::Everything, filter: filter.clone(), order };
         Ok(self.counted_store()?.count_users(&listing).await?)
     }

@@ -44,6 +44,47 @@ pub struct Order<F> {
     pub direction: Direction,
 }
 
+/// The order of a list that can be searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListOrder<F> {
+    /// The list is in the order of a field.
+    Field(Order<F>),
+    /// The list is in ascending order of the smallest search key that matches. Only a list with a
+    /// search has this order.
+    MatchedKey,
+}
+
+impl<F> ListOrder<F> {
+    /// Returns the order of a list for which a client requests `order`.
+    ///
+    /// Without a request, a search is in the order of the matched key, and any other list in the
+    /// `default` order.
+    #[must_use]
+    pub fn resolve(order: Option<Order<F>>, is_search: bool, default: Order<F>) -> Self {
+        match order {
+            None if is_search => Self::MatchedKey,
+            order => Self::Field(order.unwrap_or(default)),
+        }
+    }
+}
+
+impl<F> ListOrder<F> {
+    /// Returns the order by a field, or newest first by `created_at` if there is none.
+    #[must_use]
+    pub fn field_or(self, created_at: F) -> Order<F> {
+        match self {
+            Self::Field(order) => order,
+            Self::MatchedKey => Order { field: created_at, direction: Direction::Desc },
+        }
+    }
+}
+
+impl<F> From<Order<F>> for ListOrder<F> {
+    fn from(order: Order<F>) -> Self {
+        Self::Field(order)
+    }
+}
+
 string_enum! {
     /// A field to order tenants by.
     pub enum TenantOrderField {
@@ -99,7 +140,8 @@ pub enum SortKey {
     Null,
     /// The value of a timestamp.
     Time(Timestamp),
-    /// The value of a text as it is stored. The store compares names without regard to case.
+    /// The value of a text as it is stored, or a search key. The store compares names without regard
+    /// to case.
     Text(String),
 }
 
@@ -221,7 +263,8 @@ pub struct TenantFilter {
     pub status: Vec<TenantStatus>,
     /// The tenant has one of these plans.
     pub plan: Vec<Plan>,
-    /// The slug, the name or a domain starts with this text, without regard to case. Not empty.
+    /// A search key of the tenant starts with this text, see [`search`](super::search). It has a
+    /// visible character.
     pub search: Option<String>,
     /// The tenant has this domain, in ASCII form and lower case.
     pub domain: Option<String>,
@@ -230,7 +273,8 @@ pub struct TenantFilter {
 /// A filter on users. `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// The name or the e-mail address starts with this text, without regard to case. Not empty.
+    /// A search key of the user starts with this text, see [`search`](super::search). It has a
+    /// visible character.
     pub search: Option<String>,
     /// The user is a platform admin, or is not.
     pub platform_admin: Option<bool>,
@@ -274,15 +318,15 @@ pub struct Listing<F, O> {
     /// The filter on the elements.
     pub filter: F,
     /// The order of the elements.
-    pub order: Order<O>,
+    pub order: O,
 }
 
 /// A list of tenants.
-pub type TenantListing = Listing<TenantFilter, TenantOrderField>;
+pub type TenantListing = Listing<TenantFilter, ListOrder<TenantOrderField>>;
 /// A list of users. Its scope is always [`TenantScope::Everything`].
-pub type UserListing = Listing<UserFilter, UserOrderField>;
+pub type UserListing = Listing<UserFilter, ListOrder<UserOrderField>>;
 /// A list of subscriptions.
-pub type SubscriptionListing = Listing<SubscriptionFilter, SubscriptionOrderField>;
+pub type SubscriptionListing = Listing<SubscriptionFilter, Order<SubscriptionOrderField>>;
 
 /// A list of audit events, newest first. Without a tenant in the filter, it is the platform's audit
 /// log.

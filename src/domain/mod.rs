@@ -20,6 +20,7 @@ pub mod list;
 pub mod migration;
 pub mod patch;
 pub mod record;
+pub mod search;
 pub mod subscription;
 pub mod sync;
 pub mod tenant;

@@ -3,6 +3,10 @@
 //! Each `parse_*` function returns the stored form of a text, or `None` if its format is invalid.
 
 use email_address::{EmailAddress, Options};
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory},
+};
 use unicase::UniCase;
 
 /// The maximum length of a name, in characters.
@@ -12,13 +16,34 @@ pub const NAME_MAX: usize = 200;
 /// It is the limit of RFC 5321, section 4.5.3.1.3, minus the angle brackets.
 pub const EMAIL_MAX: usize = 254;
 
-/// Parses a name: trimmed, 1 to 200 characters, no control characters.
+/// Returns whether a text has a character that a reader can see.
+///
+/// White space, control characters and the characters that Unicode lets a font ignore are not
+/// visible, and neither are other format characters and the blank Braille pattern.
+#[must_use]
+pub fn has_visible_char(text: &str) -> bool {
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let category = CodePointMapData::<GeneralCategory>::new();
+    text.chars().any(|c| {
+        !(c.is_whitespace()
+            || c.is_control()
+            || c == '\u{2800}'
+            || ignorable.contains(c)
+            || category.get(c) == GeneralCategory::Format)
+    })
+}
+
+/// Returns whether a character can disturb the text around it: a control character, or one of the
+/// bidirectional controls that embed, override or isolate text.
+fn is_disturbing(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Parses a name: trimmed, 1 to 200 characters, at least one of them visible, no control
+/// characters.
 #[must_use]
 pub fn parse_name(text: &str) -> Option<String> {
-    let text = text.trim();
-    let valid =
-        !text.is_empty() && text.chars().count() <= NAME_MAX && !text.chars().any(char::is_control);
-    valid.then(|| text.to_owned())
+    parse_line(text, NAME_MAX).filter(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// Parses an e-mail address (RFC 5321 and 6531).
@@ -30,7 +55,7 @@ pub fn parse_email(text: &str) -> Option<String> {
     let options = Options::default().without_display_text().without_domain_literal();
     // The parser accepts control characters in quoted parts. No real address has one.
     let valid = text.len() <= EMAIL_MAX
-        && !text.chars().any(char::is_control)
+        && !text.chars().any(is_disturbing)
         && EmailAddress::parse_with_options(text, options).is_ok();
     valid.then(|| text.to_owned())
 }
@@ -63,6 +88,12 @@ pub fn parse_domain(text: &str) -> Option<String> {
     (!ascii.is_empty() && !has_numeric_end).then_some(ascii)
 }
 
+/// Returns the Unicode form of a domain. A label that is invalid stays in its ASCII form.
+#[must_use]
+pub fn domain_to_unicode(domain: &str) -> String {
+    idna::domain_to_unicode(domain).0
+}
+
 /// Returns whether a domain, in its stored form, is a public suffix: `com`, `co.uk`.
 ///
 /// Only the ICANN section of the Public Suffix List counts.
@@ -81,11 +112,14 @@ pub fn parse_country(text: &str) -> Option<&'static str> {
 
 /// Parses one line of free text: trimmed, no control characters, at most `max` characters.
 ///
-/// The line may be empty.
+/// The line may be empty. Any other line has a visible character.
 #[must_use]
 pub fn parse_line(text: &str, max: usize) -> Option<&str> {
     let text = text.trim();
-    (text.chars().count() <= max && !text.chars().any(char::is_control)).then_some(text)
+    let valid = text.chars().count() <= max
+        && !text.chars().any(is_disturbing)
+        && (text.is_empty() || has_visible_char(text));
+    valid.then_some(text)
 }
 
 /// Parses a VAT identification number that starts with its country code.
@@ -178,6 +212,36 @@ mod tests {
         assert_eq!(parse_name("é".repeat(200).as_str()).map(|n| n.chars().count()), Some(200));
         for invalid in ["", "   ", "a\u{0}b", "a\nb", &"x".repeat(201)] {
             assert_eq!(parse_name(invalid), None, "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn invisible_text_is_rejected() {
+        let zero_width = "\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}";
+        let blank =
+            ["\u{ad}", "\u{3164}", "\u{115f}", "\u{2800}", "\u{fe0f}", "\u{e0020}", "\u{600}"];
+        for invisible in blank.into_iter().chain([zero_width, "\u{a0}\u{200b}\u{3000}"]) {
+            assert!(!has_visible_char(invisible), "{invisible:?}");
+            assert_eq!(parse_name(invisible), None, "{invisible:?}");
+            assert!(has_visible_char(&format!("{invisible}x")), "{invisible:?}");
+        }
+        // The joiner and the mark shape the visible text around them.
+        for name in
+            ["\u{1f469}\u{200d}\u{1f4bb}", "\u{645}\u{6cc}\u{200c}\u{62e}", "\u{5d0}\u{200f}!"]
+        {
+            assert_eq!(parse_name(name).as_deref(), Some(name), "{name:?}");
+        }
+        assert_eq!(parse_line("  ", 5), Some(""));
+        assert_eq!(parse_line("\u{200b}", 5), None);
+    }
+
+    #[test]
+    fn bidirectional_controls_are_rejected() {
+        for control in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}') {
+            let text = format!("a{control}b");
+            assert_eq!(parse_name(&text), None, "{control:?}");
+            assert_eq!(parse_line(&text, 9), None, "{control:?}");
+            assert_eq!(parse_email(&format!("{text}@example.org")), None, "{control:?}");
         }
     }
 

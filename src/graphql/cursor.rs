@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::domain::{
     id::{ObjectId, TenantId},
     list::{
-        Direction, Order, Position, SortKey, SubscriptionOrderField, TenantOrderField,
+        Direction, ListOrder, Order, Position, SortKey, SubscriptionOrderField, TenantOrderField,
         UserOrderField,
     },
     time::Timestamp,
@@ -19,9 +19,9 @@ use crate::domain::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum CursorKind {
     /// The list of tenants, in this order.
-    Tenants(Order<TenantOrderField>),
+    Tenants(ListOrder<TenantOrderField>),
     /// The list of users, in this order.
-    Users(Order<UserOrderField>),
+    Users(ListOrder<UserOrderField>),
     /// The list of subscriptions, in this order.
     Subscriptions(Order<SubscriptionOrderField>),
     /// The audit log of the platform.
@@ -39,8 +39,14 @@ impl CursorKind {
             |list: u8, field: u8, direction: Direction| vec![list, field, direction as u8];
         let tenant_prefix = |list: u8, tenant: TenantId| [&[list], &tenant.raw.0[..]].concat();
         match self {
-            Self::Tenants(order) => order_prefix(1, order.field as u8, order.direction),
-            Self::Users(order) => order_prefix(2, order.field as u8, order.direction),
+            Self::Tenants(ListOrder::Field(order)) => {
+                order_prefix(1, order.field as u8, order.direction)
+            }
+            Self::Users(ListOrder::Field(order)) => {
+                order_prefix(2, order.field as u8, order.direction)
+            }
+            Self::Tenants(ListOrder::MatchedKey) => vec![7],
+            Self::Users(ListOrder::MatchedKey) => vec![8],
             Self::Subscriptions(order) => order_prefix(3, order.field as u8, order.direction),
             Self::AuditLog => vec![4],
             Self::TenantAuditLog(tenant) => tenant_prefix(5, tenant),
@@ -50,13 +56,20 @@ impl CursorKind {
 
     /// Returns `true` if a position in this list can have this sort key.
     const fn accepts(self, key: &SortKey) -> bool {
-        let is_text = matches!(
+        let is_search = matches!(
             self,
-            Self::Tenants(Order { field: TenantOrderField::Name | TenantOrderField::Slug, .. })
-                | Self::Users(Order { field: UserOrderField::Name, .. })
+            Self::Tenants(ListOrder::MatchedKey) | Self::Users(ListOrder::MatchedKey)
         );
+        let is_text = is_search
+            || matches!(
+                self,
+                Self::Tenants(ListOrder::Field(Order {
+                    field: TenantOrderField::Name | TenantOrderField::Slug,
+                    ..
+                })) | Self::Users(ListOrder::Field(Order { field: UserOrderField::Name, .. }))
+            );
         match key {
-            SortKey::Null => true,
+            SortKey::Null => !is_search,
             SortKey::Text(_) => is_text,
             SortKey::Time(_) => !is_text && !matches!(self, Self::Members(_)),
         }
@@ -101,7 +114,7 @@ mod tests {
     use super::*;
 
     fn tenants(field: TenantOrderField, direction: Direction) -> CursorKind {
-        CursorKind::Tenants(Order { field, direction })
+        CursorKind::Tenants(ListOrder::Field(Order { field, direction }))
     }
 
     #[test]
@@ -116,6 +129,7 @@ mod tests {
             tenants(TenantOrderField::CreatedAt, Direction::Asc),
             tenants(TenantOrderField::UpdatedAt, Direction::Desc),
             tenants(TenantOrderField::Name, Direction::Desc),
+            CursorKind::Tenants(ListOrder::MatchedKey),
             CursorKind::AuditLog,
             CursorKind::TenantAuditLog(tenant),
             CursorKind::Members(tenant),

@@ -128,18 +128,21 @@ impl Query {
         before: Option<String>,
         #[graphql(desc = "Restricts the list to tenants that match.")] filter: Option<TenantFilter>,
         #[graphql(
-            desc = "The sort order of the list. If omitted, the newest elements come first."
+            desc = "The sort order of the list. If omitted, a search is sorted by the text that matches, and any other list has the newest elements first."
         )]
         order_by: Option<TenantOrder>,
     ) -> Result<Connection<TenantObject>, AccessError> {
         ctx.viewer().await?;
-        let order = TenantOrder::or_default_order(order_by);
-        let cursor_kind = CursorKind::Tenants(order);
         let arguments = PageArguments { first, after, last, before };
-        let (request, filter) = collect_input_errors(|errors| {
-            let request = arguments.page_request(cursor_kind, errors);
-            (request, filter.unwrap_or_default().into_domain(errors))
+        let (order, request, filter) = collect_input_errors(|errors| {
+            let mut filter_errors = Vec::new();
+            let filter = filter.unwrap_or_default().into_domain(&mut filter_errors);
+            let order = TenantOrder::or_default(order_by, filter.search.is_some());
+            let request = arguments.page_request(CursorKind::Tenants(order), errors);
+            errors.append(&mut filter_errors);
+            (order, request, filter)
         })?;
+        let cursor_kind = CursorKind::Tenants(order);
         let page = ctx.session().tenant_page(&filter, order, &request).await?;
         Ok(Connection::new(cursor_kind, CountQuery::Tenants(filter), page, |tenant| {
             Ok(TenantObject(Arc::new(tenant)))
@@ -166,13 +169,13 @@ impl Query {
         before: Option<String>,
         #[graphql(desc = "Restricts the list to users that match.")] filter: Option<UserFilter>,
         #[graphql(
-            desc = "The sort order of the list. If omitted, the newest elements come first."
+            desc = "The sort order of the list. If omitted, a search is sorted by the text that matches, and any other list has the newest elements first."
         )]
         order_by: Option<UserOrder>,
     ) -> Result<Connection<UserObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?.authorize_platform(LIST_USERS)?;
-        let order = UserOrder::or_default_order(order_by);
+        let order = UserOrder::or_default(order_by, filter.search.is_some());
         let cursor_kind = CursorKind::Users(order);
         let arguments = PageArguments { first, after, last, before };
         let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
@@ -209,7 +212,7 @@ impl Query {
     ) -> Result<Connection<SubscriptionObject>, AccessError> {
         let filter = filter.unwrap_or_default().into_domain()?;
         ctx.viewer().await?;
-        let order = TenantSubscriptionOrder::or_default_order(order_by);
+        let order = TenantSubscriptionOrder::or_newest_first(order_by);
         let cursor_kind = CursorKind::Subscriptions(order);
         let arguments = PageArguments { first, after, last, before };
         let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;

@@ -112,6 +112,11 @@ pub enum StoreError {
     /// The database is unreachable or did not respond in time. A later call may succeed.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// A search has more than [`MAX_SORTED_MATCHES`] matches, and its order needs a sort.
+    ///
+    /// [`MAX_SORTED_MATCHES`]: crate::domain::search::MAX_SORTED_MATCHES
+    #[error("the search has too many matches to sort")]
+    TooManyMatches,
     /// Any other error: a bug of the gateway, or a wrong set-up of the database.
     #[error("database error: {0}")]
     Internal(String),

@@ -66,12 +66,12 @@ pub(super) async fn find_bootstrap(store: &dyn Store) -> Result<Option<TenantId>
 
 fn tenant_listing(filter: TenantFilter) -> TenantListing {
     let order = Order { field: TenantOrderField::CreatedAt, direction: Direction::Desc };
-    TenantListing { scope: TenantScope::Everything, filter, order }
+    TenantListing { scope: TenantScope::Everything, filter, order: order.into() }
 }
 
 fn user_listing() -> UserListing {
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Desc };
-    UserListing { scope: TenantScope::Everything, filter: UserFilter::default(), order }
+    UserListing { scope: TenantScope::Everything, filter: UserFilter::default(), order: order.into() }
 }
 
 fn subscription_listing() -> SubscriptionListing {

@@ -76,6 +76,8 @@ async fn pages_are_contiguous_in_both_directions(app: App) {
         ("{domain: \"Acme.Example\"}", json!([{"slug": "acme"}])),
         ("{status: [SUSPENDED]}", json!([{"slug": "initech"}])),
         ("{status: [], search: \"\", plan: [FREE]}", json!([])),
+        // A search without a visible character is no search.
+        ("{status: [SUSPENDED], search: \" \\u200b\"}", json!([{"slug": "initech"}])),
     ] {
         let reply = app
             .query_as("ada", &format!("{{ tenants(filter: {filter}) {{ nodes {{ slug }} }} }}"))
@@ -98,6 +100,7 @@ async fn cursor_of_another_list_or_order_is_rejected(app: App) {
         ),
         format!("tenants(after: {members_cursor}) {{ totalCount }}"),
         format!("users(after: {tenants_cursor}) {{ totalCount }}"),
+        format!("tenants(after: {tenants_cursor}, filter: {{search: \"g\"}}) {{ totalCount }}"),
         format!(
             "node(id: \"{globex}\") {{ ... on Tenant {{ members(after: {members_cursor}) {{ totalCount }} }} }}"
         ),
@@ -132,6 +135,7 @@ async fn forged_cursors_are_input_errors_or_positions(app: App) {
     for list in [
         "tenants(first: 1, after: $c)",
         "tenants(first: 1, after: $c, orderBy: {field: NAME, direction: DESC})",
+        "tenants(first: 1, after: $c, filter: {search: \"g\"})",
         "users(last: 1, before: $c)",
         "subscriptions(first: 1, after: $c, orderBy: {field: CURRENT_PERIOD_END, direction: ASC})",
         "auditLog(first: 1, after: $c)",

@@ -20,7 +20,9 @@ pub(super) fn parse_slug(slug: &str) -> Result<String, &'static str> {
 
 /// Parses the name of a tenant or a user.
 pub(super) fn parse_name(name: &str) -> Result<String, &'static str> {
-    text::parse_name(name).ok_or("must be 1 to 200 characters without control characters")
+    text::parse_name(name).ok_or(
+        "must be 1 to 200 characters, at least one of them visible, without control characters",
+    )
 }
 
 /// Parses an e-mail address.
@@ -52,8 +54,9 @@ pub(super) fn parse_country(country: &str) -> Result<String, &'static str> {
 
 /// Parses a line of free text. An empty line becomes `None`, because forms send it for no value.
 pub(super) fn parse_optional_line(line: &str) -> Result<Option<String>, &'static str> {
-    let line = text::parse_line(line, MAX_LINE_CHARS)
-        .ok_or("must be at most 200 characters without control characters")?;
+    let line = text::parse_line(line, MAX_LINE_CHARS).ok_or(
+        "must be at most 200 characters, at least one of them visible, without control characters",
+    )?;
     Ok((!line.is_empty()).then(|| line.to_owned()))
 }
 

@@ -24,7 +24,9 @@ pub(in crate::graphql) struct TenantFilter {
     status: Option<Vec<TenantStatus>>,
     /// Only tenants with one of these plans.
     plan: Option<Vec<Plan>>,
-    /// Only tenants with a slug, a name or a domain that starts with this text. Case is ignored.
+    /// Only tenants with a slug, a name or a domain that starts with this text. Case is ignored, but
+    /// accents and spaces are not. A text without a visible character matches every tenant. At most
+    /// 10,000 matches can be sorted by `orderBy`.
     search: Option<String>,
     /// Only tenants with exactly this domain. An internationalized domain name may be given in
     /// Unicode or in ASCII form.
@@ -47,7 +49,7 @@ impl TenantFilter {
         list::TenantFilter {
             status: into_vec(self.status),
             plan: into_vec(self.plan),
-            search: non_empty(self.search),
+            search: visible(self.search),
             domain,
         }
     }
@@ -57,7 +59,9 @@ impl TenantFilter {
 /// user.
 #[derive(InputObject, Default)]
 pub(in crate::graphql) struct UserFilter {
-    /// Only users whose name or e-mail address starts with this text. Case is ignored.
+    /// Only users whose name or e-mail address starts with this text. Case is ignored, but accents and
+    /// spaces are not. A text without a visible character matches every user. At most 10,000 matches
+    /// can be sorted by `orderBy`.
     search: Option<String>,
     /// True for platform admins only, false for all other users only.
     platform_admin: Option<bool>,
@@ -75,7 +79,7 @@ impl UserFilter {
     /// `BadInput` if the identifier is malformed.
     pub(in crate::graphql) fn into_domain(self) -> Result<list::UserFilter, AccessError> {
         Ok(list::UserFilter {
-            search: non_empty(self.search),
+            search: visible(self.search),
             platform_admin: self.platform_admin,
             disabled: self.disabled,
             tenant: optional_id("filter.tenantId", self.tenant_id)?,
@@ -151,6 +155,11 @@ impl AuditFilterInput {
 
 fn into_vec<A: Into<B>, B>(values: Option<Vec<A>>) -> Vec<B> {
     values.unwrap_or_default().into_iter().map(Into::into).collect()
+}
+
+/// Treats a search without a visible character like an omitted field.
+fn visible(search: Option<String>) -> Option<String> {
+    search.filter(|text| text::has_visible_char(text))
 }
 
 /// Treats an empty text like an omitted field.

@@ -86,10 +86,10 @@ impl AbandonedTransactions {
             Ok(transactions) => {
                 tracing::warn!(transactions, "ended abandoned transactions that blocked a write");
             }
-            Err(StoreError::Internal(error)) => {
+            Err(error) => {
                 state.is_rejected = true;
                 tracing::warn!(
-                    error,
+                    %error,
                     "cannot search for abandoned transactions; if an instance is killed, its \
                      transactions may block other writes for a minute"
                 );

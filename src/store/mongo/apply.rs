@@ -8,7 +8,11 @@ use mongodb::{
 use super::{
     collection::RawCollection,
     connect::MongoStore,
-    documents::{audit, date, oid, subscription, tenant, tombstone, user},
+    documents::{
+        audit, date, oid,
+        search::{SearchFields, SearchOwner},
+        subscription, tenant, tombstone, user,
+    },
     queries::live_statuses,
     writes::{WriteError, delete, ensure_matched, id_version_filter, update, write_with_timeout},
 };
@@ -16,6 +20,7 @@ use crate::{
     domain::{
         change::{Change, UniqueField, UserVersion},
         id::{Id, TenantId, UserId},
+        tenant::Tenant,
         time::Timestamp,
         user::{Identity, TenantRole, User},
     },
@@ -35,9 +40,7 @@ impl MongoStore {
                 self.insert(&self.audit_events, audit::encode(event), session).await
             }
             (Change::UpdateUser { expected, user }, session) => {
-                let filter = user_version_filter(user.id, *expected);
-                let update = update(&self.users, filter, user::update(user), session);
-                ensure_matched(update.await?)
+                self.update_user(*expected, user, session).await
             }
             (Change::TouchLastSeen { id, at }, session) => {
                 let touch = doc! { "$max": { "lastSeenAt": date(*at) } };
@@ -62,12 +65,12 @@ impl MongoStore {
     ) -> Result<(), WriteError> {
         match change {
             Change::InsertTenant(tenant) => {
-                self.insert(&self.tenants, tenant::encode(tenant), Some(session)).await
+                self.insert(&self.tenants, tenant::encode(tenant), Some(&mut *session)).await?;
+                let keys = SearchFields::of_tenant(tenant).key_documents(oid(tenant.id.raw));
+                self.insert_search_keys(SearchOwner::Tenant, keys, session).await
             }
             Change::UpdateTenant { expected, tenant } => {
-                let filter = id_version_filter(tenant.id, *expected);
-                let pipeline = tenant::update(tenant);
-                self.update_by_pipeline(&self.tenants, filter, pipeline, session).await
+                self.update_tenant(*expected, tenant, session).await
             }
             Change::DeleteTenant { id, expected, at, watermark } => {
                 self.delete_tenant(*id, *expected, *at, *watermark, session).await
@@ -86,7 +89,9 @@ impl MongoStore {
             Change::UpdateSubscription { expected, subscription } => {
                 let filter = id_version_filter(subscription.id, *expected);
                 let pipeline = subscription::update(subscription);
-                self.update_by_pipeline(&self.subscriptions, filter, pipeline, session).await
+                let update =
+                    self.update_by_pipeline(&self.subscriptions, filter, pipeline, session);
+                ensure_matched(update.await?)
             }
             Change::DeleteSubscription { id, expected } => {
                 let filter = id_version_filter(*id, *expected);
@@ -98,7 +103,8 @@ impl MongoStore {
             Change::InsertUser(user) => self.insert_user(user, session).await,
             Change::DeleteUser { id, expected } => {
                 let filter = user_version_filter(*id, *expected);
-                ensure_matched(delete(&self.users, filter, session).await?)
+                ensure_matched(delete(&self.users, filter, session).await?)?;
+                self.delete_search_keys(SearchOwner::User, &[oid(id.raw)], session).await
             }
             Change::InsertTombstone(tombstone) => {
                 self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await
@@ -129,7 +135,51 @@ impl MongoStore {
                 return Err(WriteError::Final(CommitError::Conflict(UniqueField::Subject)));
             }
         }
-        self.insert(&self.users, user::encode(user), Some(session)).await
+        self.insert(&self.users, user::encode(user), Some(&mut *session)).await?;
+        let keys = SearchFields::of_user(user).key_documents(oid(user.id.raw));
+        self.insert_search_keys(SearchOwner::User, keys, session).await
+    }
+
+    /// Updates a user. If its search keys change, a session is needed. Without one, the result is
+    /// [`CommitError::Stale`].
+    async fn update_user(
+        &self,
+        expected: UserVersion,
+        user: &User,
+        session: Option<&mut ClientSession>,
+    ) -> Result<(), WriteError> {
+        let fields = SearchFields::of_user(user);
+        let filter = user_version_filter(user.id, expected);
+        let same_keys = fields.are_stored(filter.clone());
+        let Some(session) = session else {
+            let update = update(&self.users, same_keys, user::update(user), None);
+            return ensure_matched(update.await?);
+        };
+        let changes = user::update(user);
+        if update(&self.users, same_keys, changes.clone(), Some(&mut *session)).await? > 0 {
+            return Ok(());
+        }
+        ensure_matched(update(&self.users, filter, changes, Some(&mut *session)).await?)?;
+        self.replace_search_keys(SearchOwner::User, oid(user.id.raw), &fields, session).await
+    }
+
+    async fn update_tenant(
+        &self,
+        expected: i32,
+        tenant: &Tenant,
+        session: &mut ClientSession,
+    ) -> Result<(), WriteError> {
+        let fields = SearchFields::of_tenant(tenant);
+        let filter = id_version_filter(tenant.id, expected);
+        let same_keys = fields.are_stored(filter.clone());
+        let pipeline = tenant::update(tenant);
+        let update = self.update_by_pipeline(&self.tenants, same_keys, pipeline.clone(), session);
+        if update.await? > 0 {
+            return Ok(());
+        }
+        let update = self.update_by_pipeline(&self.tenants, filter, pipeline, session);
+        ensure_matched(update.await?)?;
+        self.replace_search_keys(SearchOwner::Tenant, oid(tenant.id.raw), &fields, session).await
     }
 
     /// Returns whether both changes only insert a document, and into the same collection.
@@ -173,7 +223,21 @@ impl MongoStore {
         };
         let documents: Vec<_> = changes.iter().filter_map(document).collect();
         let insert = doc! { "insert": collection.name(), "documents": documents };
-        self.run_write(collection.command("insert"), insert, session).await.map(drop)
+        self.run_write(collection.command("insert"), insert, session).await?;
+        let (mut of_tenants, mut of_users) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::InsertTenant(new) => {
+                    of_tenants.extend(SearchFields::of_tenant(new).key_documents(oid(new.id.raw)))
+                }
+                Change::InsertUser(new) => {
+                    of_users.extend(SearchFields::of_user(new).key_documents(oid(new.id.raw)));
+                }
+                _ => {}
+            }
+        }
+        self.insert_search_keys(SearchOwner::Tenant, of_tenants, session).await?;
+        self.insert_search_keys(SearchOwner::User, of_users, session).await
     }
 
     async fn require_no_live_subscription(

@@ -15,6 +15,7 @@ use super::{
     connect::MongoStore,
     errors::{COMMAND_TIMEOUT, read_error, timeout_error, with_timeout},
     keyset::min_object_id,
+    search_keys::FillBatch,
     writes::{WriteError, write_with_timeout},
 };
 use crate::{
@@ -43,6 +44,14 @@ fn retry_delay(attempt: u32) -> Duration {
     delay + delay.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }
 
+/// The writes of a transaction.
+enum TransactionWrites<'a> {
+    /// The changes of a commit.
+    Changes(&'a [Change]),
+    /// The search keys of documents that another program wrote. They may be written twice.
+    SearchKeys(&'a FillBatch<'a>),
+}
+
 impl MongoStore {
     pub(super) async fn apply(&self, changes: &[Change]) -> Result<(), CommitError> {
         match changes {
@@ -67,6 +76,11 @@ impl MongoStore {
             Err(error) => error,
         };
         match error.into_commit_error() {
+            // The user changed, or this change needs new search keys, which are documents of their
+            // own.
+            CommitError::Stale if matches!(change, Change::UpdateUser { .. }) => {
+                self.apply_in_transaction(std::slice::from_ref(change)).await
+            }
             CommitError::Failed(StoreError::Unavailable(_))
                 if self.is_applied(std::slice::from_ref(change)).await =>
             {
@@ -85,9 +99,31 @@ impl MongoStore {
         let deadline = Instant::now() + TRANSACTION_RETRY_LIMIT;
         let lock = tokio::time::timeout_at(deadline, self.tenant_locks.lock(changes)).await;
         let _guard = lock.map_err(|_| timeout_error())?;
+        self.retry_transaction(&TransactionWrites::Changes(changes), deadline).await
+    }
+
+    /// Writes the search keys of a batch of documents in a transaction.
+    pub(super) async fn fill_in_transaction(
+        &self,
+        batch: &FillBatch<'_>,
+    ) -> Result<(), StoreError> {
+        let deadline = Instant::now() + TRANSACTION_RETRY_LIMIT;
+        let writes = TransactionWrites::SearchKeys(batch);
+        self.retry_transaction(&writes, deadline).await.map_err(|error| match error {
+            CommitError::Failed(error) => error,
+            error => StoreError::Internal(error.to_string()),
+        })
+    }
+
+    /// Repeats a transaction while the server reports a transient error.
+    async fn retry_transaction(
+        &self,
+        writes: &TransactionWrites<'_>,
+        deadline: Instant,
+    ) -> Result<(), CommitError> {
         let mut session = self.session().await?;
         for attempt in 1.. {
-            let error = match self.transact(&mut session, changes, deadline).await {
+            let error = match self.transact(&mut session, writes, deadline).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
@@ -106,11 +142,19 @@ impl MongoStore {
     async fn transact(
         &self,
         session: &mut ClientSession,
-        changes: &[Change],
+        writes: &TransactionWrites<'_>,
         deadline: Instant,
     ) -> Result<(), WriteError> {
         start_transaction(session).await?;
-        if let Err(error) = self.write_all(changes, session).await {
+        let (written, changes) = match writes {
+            TransactionWrites::Changes(changes) => {
+                (self.write_all(changes, session).await, *changes)
+            }
+            TransactionWrites::SearchKeys(batch) => {
+                (self.fill_batch(batch, session).await, &[][..])
+            }
+        };
+        if let Err(error) = written {
             // The result does not matter. The server aborts an abandoned transaction by itself.
             drop(
                 write_with_timeout(self.command(ABORT_COMMAND), session.abort_transaction()).await,

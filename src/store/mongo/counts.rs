@@ -1,35 +1,19 @@
-//! Counts the documents of a list and the members of tenants.
+//! Counts the members of tenants.
 
 use std::collections::HashMap;
 
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
 use super::{
-    collection::RawCollection,
     connect::MongoStore,
     documents::id_of,
-    errors::with_timeout,
-    indexes::name_collation,
     members::{member_lookup, role_stages},
-    pages::ListQuery,
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{id::TenantId, list::MemberFilter},
     store::StoreError,
 };
-
-impl ListQuery {
-    /// Returns the number of documents that match the query, in one command.
-    pub(super) async fn count(self, collection: &RawCollection) -> Result<u64, StoreError> {
-        let is_search = self.is_search;
-        let mut count = collection.count_documents(self.count_filter());
-        if is_search {
-            count = count.collation(name_collation());
-        }
-        with_timeout(collection.command("aggregate"), count).await
-    }
-}
 
 impl MongoStore {
     pub(super) async fn counts_of_members(

@@ -17,6 +17,7 @@ use super::{
     connect::MongoStore,
     documents::{
         date, id_of, log_decode_error, oid as to_oid,
+        search::SearchOwner,
         tombstone::{PendingCleanup, decode_marker, encode_marker},
     },
     errors::with_timeout,
@@ -45,6 +46,7 @@ impl MongoStore {
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         ensure_matched(delete(&self.tenants, id_version_filter(id, expected), session).await?)?;
+        self.delete_search_keys(SearchOwner::Tenant, &[to_oid(id.raw)], session).await?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
         let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
         write_with_timeout(self.subscriptions.command("delete"), delete).await?;

@@ -9,8 +9,7 @@ use mongodb::{
 use super::queries::live_statuses;
 use crate::domain::user::TenantRole;
 
-/// The collation of names. It ignores case, also beyond ASCII. So a document needs no second,
-/// case-folded field for each name.
+/// The collation of the orders by name and slug. It ignores case, also beyond ASCII.
 pub(super) fn name_collation() -> Collation {
     Collation::builder().locale("en").strength(CollationStrength::Secondary).build()
 }
@@ -24,6 +23,8 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         ("auditEvents", audit_events()),
         ("tombstones", tombstones()),
         ("requests", requests()),
+        ("tenantSearchKeys", search_keys()),
+        ("userSearchKeys", search_keys()),
     ]
 }
 
@@ -35,10 +36,8 @@ fn tenants() -> Vec<IndexModel> {
         unique("authentikGroup_unique", doc! { group: 1 }, Some(present(group))),
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
-        // Names and slugs are ordered and searched. Domains are only searched.
         collated("by_name", doc! { "name": 1, "_id": 1 }),
         collated("by_slug", doc! { "slug": 1, "_id": 1 }),
-        collated("domains_search", doc! { "domains": 1 }),
     ]
 }
 
@@ -50,7 +49,6 @@ fn users() -> Vec<IndexModel> {
         plain("by_createdAt", doc! { "createdAt": -1, "_id": -1 }),
         plain("by_updatedAt", doc! { "updatedAt": -1, "_id": -1 }),
         collated("by_name", doc! { "name": 1, "_id": 1 }),
-        collated("email_search", doc! { "email": 1 }),
     ]
 }
 
@@ -88,6 +86,13 @@ fn tombstones() -> Vec<IndexModel> {
 fn requests() -> Vec<IndexModel> {
     // This is not a TTL index. Records expire by the clock of the gateway.
     vec![plain("by_expiresAt", doc! { "expiresAt": 1 })]
+}
+
+fn search_keys() -> Vec<IndexModel> {
+    vec![
+        plain("by_key", doc! { "class": 1, "key": 1, "ownerId": 1 }),
+        plain("of_owner", doc! { "ownerId": 1 }),
+    ]
 }
 
 /// Returns the index of all owners. They are few, so the check for an owner does not read all

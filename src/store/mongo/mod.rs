@@ -6,7 +6,7 @@
 //! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
 //!   indexes of `indexes`.
 //! - `queries` has lookups. `pages` and `keyset` have lists, `members` the members of many tenants,
-//!   and `counts` counts.
+//!   and `counts` their numbers. `searches` has lists with a search, whose keys `search_keys` writes.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
 //!   of one tenant. `apply` translates each change into the commands of `writes`. `commit_probe`
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
@@ -35,6 +35,8 @@ mod migrate;
 mod pages;
 mod prepare;
 mod queries;
+mod search_keys;
+mod searches;
 mod tenant_locks;
 mod transfer;
 mod writes;
@@ -55,8 +57,8 @@ use crate::domain::{
     id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     list::{
-        AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
-        UserListing,
+        AuditListing, ListOrder, MemberFilter, Page, PageRequest, SubscriptionListing,
+        TenantListing, UserListing,
     },
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
@@ -64,6 +66,7 @@ use crate::domain::{
     user::{Identity, Tombstone, User},
 };
 pub use connect::MongoStore;
+use documents::search::SearchOwner;
 use errors::with_timeout;
 pub use migrate::MigrationProgress;
 
@@ -128,7 +131,10 @@ impl Store for MongoStore {
         listing: &TenantListing,
         page: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError> {
-        pages::tenants(listing).read_page(&self.tenants, page, documents::tenant::decode).await
+        let (list, decode) = (pages::tenants(listing), documents::tenant::decode);
+        let search = listing.filter.search.as_deref();
+        let is_by_key = listing.order == ListOrder::MatchedKey;
+        self.read_page(SearchOwner::Tenant, list, search, is_by_key, page, decode).await
     }
 
     async fn user_page(
@@ -137,7 +143,9 @@ impl Store for MongoStore {
         page: &PageRequest,
     ) -> Result<Page<User>, StoreError> {
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
-        pages::users(listing).read_page(&self.users, page, decode).await
+        let (list, search) = (pages::users(listing), listing.filter.search.as_deref());
+        let is_by_key = listing.order == ListOrder::MatchedKey;
+        self.read_page(SearchOwner::User, list, search, is_by_key, page, decode).await
     }
 
     async fn subscription_page(
@@ -168,11 +176,13 @@ impl Store for MongoStore {
     }
 
     async fn count_tenants(&self, listing: &TenantListing) -> Result<u64, StoreError> {
-        pages::tenants(listing).count(&self.tenants).await
+        let search = listing.filter.search.as_deref();
+        self.count(SearchOwner::Tenant, pages::tenants(listing), search).await
     }
 
     async fn count_users(&self, listing: &UserListing) -> Result<u64, StoreError> {
-        pages::users(listing).count(&self.users).await
+        let search = listing.filter.search.as_deref();
+        self.count(SearchOwner::User, pages::users(listing), search).await
     }
 
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {

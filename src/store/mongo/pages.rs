@@ -1,21 +1,23 @@
 //! Translates listings into queries and reads pages of them.
 //!
 //! Four lists may sort matches of an index that does not have their order: a viewer's own tenants,
-//! the subscriptions of these tenants, the matches of a search, and the users of a tenant. The
-//! server keeps only as many matches as the page holds. `tests/it/mongo/explain/` fails on any
-//! other sort.
+//! the subscriptions of these tenants, the users of a tenant, and a limited number of matches of a
+//! search in the order of a field. The server keeps only as many matches as the page holds.
+//! `tests/it/mongo/explain/` fails on any other sort. `searches` has the other pages of a search.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     collection::RawCollection,
     documents::{DecodeResult, date, decode_or_log, id_of, oid},
+    errors::with_timeout,
     indexes::name_collation,
     keyset::{Keyset, SortKeyType, min_object_id},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{
+        id::ObjectId,
         list::{
             AuditListing, Direction, Item, Order, Page, PageRequest, Position, SubscriptionListing,
             SubscriptionOrderField, TenantListing, TenantOrderField, TenantScope, UserListing,
@@ -27,18 +29,18 @@ use crate::{
     store::StoreError,
 };
 
-/// The query of a list. A document is in the list if it meets all conditions.
+/// The query of a list, apart from a search. A document is in the list if it meets all conditions.
 pub(super) struct ListQuery {
-    pub(super) conditions: Vec<Document>,
+    conditions: Vec<Document>,
     keyset: Keyset,
-    /// True if the conditions include a prefix search, which needs the collation of names.
-    pub(super) is_search: bool,
+    /// True if an index finds the documents by one of the conditions, and they are few.
+    finds_few: bool,
     /// True if the list has at most one document, which needs no sort.
     is_single: bool,
 }
 
 pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
-    let Order { field, direction } = listing.order;
+    let Order { field, direction } = listing.order.field_or(TenantOrderField::CreatedAt);
     let (field, kind) = match field {
         TenantOrderField::CreatedAt => ("createdAt", SortKeyType::Time),
         TenantOrderField::UpdatedAt => ("updatedAt", SortKeyType::Time),
@@ -52,22 +54,13 @@ pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
     list.filter_in("plan", &filter.plan, Plan::as_str, Some(Plan::Free));
     if let Some(domain) = &filter.domain {
         list.conditions.push(doc! { "domains": domain });
-        list.is_single = true;
-    }
-    if let Some(prefix) = &filter.search {
-        let range = starts_with(prefix);
-        // `$elemMatch`: one domain must meet both ends of the range.
-        list.search_any(vec![
-            doc! { "slug": &range },
-            doc! { "name": &range },
-            doc! { "domains": { "$elemMatch": range } },
-        ]);
+        (list.is_single, list.finds_few) = (true, true);
     }
     list
 }
 
 pub(super) fn users(listing: &UserListing) -> ListQuery {
-    let Order { field, direction } = listing.order;
+    let Order { field, direction } = listing.order.field_or(UserOrderField::CreatedAt);
     let (field, kind) = match field {
         UserOrderField::CreatedAt => ("createdAt", SortKeyType::Time),
         UserOrderField::UpdatedAt => ("updatedAt", SortKeyType::Time),
@@ -80,10 +73,7 @@ pub(super) fn users(listing: &UserListing) -> ListQuery {
     list.filter_flag("disabled", filter.disabled);
     if let Some(tenant) = filter.tenant {
         list.conditions.push(doc! { "memberships.tenantId": oid(tenant.raw) });
-    }
-    if let Some(prefix) = &filter.search {
-        let range = starts_with(prefix);
-        list.search_any(vec![doc! { "name": &range }, doc! { "email": range }]);
+        list.finds_few = true;
     }
     list
 }
@@ -127,20 +117,15 @@ pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
     list
 }
 
-/// Returns the range of strings with this prefix. It ignores case under the collation of names,
-/// where U+FFFF sorts after every other character.
-fn starts_with(prefix: &str) -> Document {
-    doc! { "$gte": prefix, "$lt": format!("{prefix}\u{ffff}") }
-}
-
 impl ListQuery {
     fn new(keyset: Keyset) -> Self {
-        Self { conditions: Vec::new(), keyset, is_search: false, is_single: false }
+        Self { conditions: Vec::new(), keyset, finds_few: false, is_single: false }
     }
 
     fn filter_scope(&mut self, field: &str, scope: &TenantScope) {
         if let TenantScope::Tenants(tenants) = scope {
             self.conditions.push(doc! { field: id_filter(tenants) });
+            self.finds_few = true;
         }
     }
 
@@ -172,9 +157,27 @@ impl ListQuery {
         }
     }
 
-    fn search_any(&mut self, fields: Vec<Document>) {
-        self.conditions.push(doc! { "$or": fields });
-        self.is_search = true;
+    pub(super) const fn finds_few(&self) -> bool {
+        self.finds_few
+    }
+
+    pub(super) fn has_conditions(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    /// Matches the documents that meet all conditions.
+    pub(super) fn filter(&self) -> Document {
+        match &self.conditions[..] {
+            [] => doc! {},
+            conditions => doc! { "$and": conditions },
+        }
+    }
+
+    /// Restricts the list to the documents with these identifiers.
+    pub(super) fn with_ids(mut self, ids: &[ObjectId]) -> Self {
+        let ids: Vec<_> = ids.iter().map(|id| oid(*id)).collect();
+        self.conditions.push(doc! { "_id": { "$in": ids } });
+        self
     }
 
     /// Reads a page, in one command.
@@ -197,7 +200,7 @@ impl ListQuery {
         if !self.is_single {
             query = query.sort(keyset.sort(page));
         }
-        if self.is_search || keyset.kind == SortKeyType::Text {
+        if keyset.kind == SortKeyType::Text {
             query = query.collation(name_collation());
         }
         let mut items = Vec::with_capacity(page.size + 1);
@@ -210,10 +213,18 @@ impl ListQuery {
         Ok(Page::from_lookahead(page, items))
     }
 
-    /// Returns the filter of a count. The condition on the identifier makes sure that there is an
-    /// index to count by.
-    pub(super) fn count_filter(mut self) -> Document {
+    /// Returns the number of documents of the list, in one command.
+    pub(super) async fn count(mut self, collection: &RawCollection) -> Result<u64, StoreError> {
+        // The condition makes sure that there is an index to count by.
         self.conditions.push(doc! { "_id": { "$gte": min_object_id() } });
-        doc! { "$and": self.conditions }
+        count_documents(collection, self.filter()).await
     }
+}
+
+pub(super) async fn count_documents(
+    collection: &RawCollection,
+    filter: Document,
+) -> Result<u64, StoreError> {
+    let count = collection.count_documents(filter);
+    with_timeout(collection.command("aggregate"), count).await
 }

@@ -66,10 +66,12 @@ impl MongoStore {
         Err(PrepareError::Misconfigured(STANDALONE.to_owned()))
     }
 
+    /// Creates missing indexes and writes missing search keys.
     pub(super) async fn create_indexes(&self) -> Result<(), PrepareError> {
         for (collection, required) in all() {
             self.create_missing(collection, &required).await?;
         }
+        self.fill_search_keys().await?;
         Ok(())
     }
 

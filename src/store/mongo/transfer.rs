@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{
     collection::RawCollection,
     connect::MongoStore,
-    documents::{self, DecodeResult, date, decode_or_log, id_of, oid},
+    documents::{self, DecodeResult, date, decode_or_log, id_of, oid, search::SearchOwner},
     errors::{code, read_error, with_timeout},
 };
 use crate::{
@@ -121,7 +121,9 @@ impl MongoStore {
     /// Deletes the tenant of the bootstrap with its subscription and its events.
     async fn delete_bootstrap(&self, tenant: TenantId) -> Result<(), StoreError> {
         let id = oid(tenant.raw);
+        let (_, search_keys) = self.search_collections(SearchOwner::Tenant);
         for (collection, filter) in [
+            (search_keys, doc! { "ownerId": id }),
             (&self.audit_events, doc! { "tenantIds": id }),
             (&self.subscriptions, doc! { "tenantId": id }),
             (&self.tenants, doc! { "_id": id }),

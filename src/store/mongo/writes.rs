@@ -95,21 +95,17 @@ impl MongoStore {
         self.run_write(collection.command("insert"), insert, session).await.map(drop)
     }
 
-    /// Updates a document by a pipeline.
-    ///
-    /// # Errors
-    ///
-    /// [`CommitError::Stale`] if no document matches the filter.
+    /// Updates a document by a pipeline, and returns how many matched the filter.
     pub(super) async fn update_by_pipeline(
         &self,
         collection: &RawCollection,
         filter: Document,
         pipeline: Vec<Document>,
         session: &mut ClientSession,
-    ) -> Result<(), WriteError> {
+    ) -> Result<u64, WriteError> {
         let update = doc! { "q": filter, "u": pipeline };
         let update = doc! { "update": collection.name(), "updates": [update] };
-        ensure_matched(self.run_write(collection.command("update"), update, session).await?)
+        self.run_write(collection.command("update"), update, session).await
     }
 
     /// Sends a bare write command, and returns how many documents it matched. The driver's own

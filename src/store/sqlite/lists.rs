@@ -2,21 +2,29 @@
 //!
 //! A filter becomes a condition. The bounds of a page become a range of the index that has the
 //! order of the list. Four lists may sort matches of another index: a viewer's own tenants, the
-//! subscriptions of given tenants, the matches of a search, and the users of a tenant.
-//! `query_plan_tests.rs` fails on any other sort.
+//! subscriptions of given tenants, the users of a tenant, and at most [`MAX_SORTED_MATCHES`] matches
+//! of a search in the order of a field. `query_plan_tests.rs` fails on any other sort.
+//! `matched_pages` has the statements of a search.
 
 use rusqlite::{Connection, Row, params_from_iter, types::Value};
 
-use super::rows::{self, Parameter, blobs};
-use crate::domain::{
-    id::ObjectId,
-    list::{
-        AuditListing, Decoded, Direction, Item, Page, PageEdge, PageRequest, Position, SortKey,
-        SubscriptionListing, SubscriptionOrderField, TenantListing, TenantOrderField, TenantScope,
-        UserListing, UserOrderField,
+use super::{
+    rows::{self, Parameter, blobs},
+    searches::Search,
+};
+use crate::{
+    domain::{
+        id::ObjectId,
+        list::{
+            AuditListing, Decoded, Direction, Item, ListOrder, Order, Page, PageEdge, PageRequest,
+            Position, SortKey, SubscriptionListing, SubscriptionOrderField, TenantListing,
+            TenantOrderField, TenantScope, UserListing, UserOrderField,
+        },
+        search::{MAX_SORTED_MATCHES, SearchPrefix},
+        text,
+        time::Timestamp,
     },
-    text,
-    time::Timestamp,
+    store::StoreError,
 };
 
 /// The sort key of an absent timestamp. It is before every timestamp.
@@ -34,18 +42,19 @@ struct Condition {
 
 /// The query of a list, without a page.
 pub(super) struct ListQuery {
-    columns: &'static str,
-    from: &'static str,
+    pub(super) columns: &'static str,
+    pub(super) from: &'static str,
     /// The sort key, the first column of the index that has the order.
     key: &'static str,
     /// The identifier, the second column of that index.
-    id: &'static str,
+    pub(super) id: &'static str,
     direction: Direction,
     conditions: Vec<Condition>,
-    parameters: Vec<Parameter>,
+    pub(super) parameters: Vec<Parameter>,
     /// The column with the unfolded key, if the key is text. Text is compared by its folded form,
     /// but a position has it as it is stored.
     stored_key: Option<&'static str>,
+    search: Option<Search>,
 }
 
 impl ListQuery {
@@ -55,8 +64,8 @@ impl ListQuery {
         (key, id): (&'static str, &'static str),
         direction: Direction,
     ) -> Self {
-        let (conditions, parameters) = (Vec::new(), Vec::new());
-        Self { columns, from, key, id, direction, conditions, parameters, stored_key: None }
+        let (conditions, parameters, stored_key, search) = Default::default();
+        Self { columns, from, key, id, direction, conditions, parameters, stored_key, search }
     }
 
     /// Adds a condition with a `?` for each of the parameters.
@@ -90,6 +99,13 @@ impl ListQuery {
 
     /// Returns the statement of a page and its parameters.
     pub(super) fn page_statement(mut self, page: &PageRequest) -> (String, Vec<Parameter>) {
+        if let Some(search) = self.search.take() {
+            if search.is_order {
+                return self.matched_page_statement(&search, page);
+            }
+            let (condition, parameters) = search.has_match(self.id);
+            self.filter(condition, parameters);
+        }
         let direction = match page.edge {
             PageEdge::First => self.direction,
             PageEdge::Last => self.direction.reversed(),
@@ -128,17 +144,39 @@ impl ListQuery {
         }
     }
 
-    /// Returns the conditions as a clause. For a page, an unselective condition has a `+`, which
-    /// keeps the planner from using an index for it.
+    /// Returns the conditions as a clause.
     fn where_clause(&self, is_page: bool) -> String {
         if self.conditions.is_empty() {
             return String::new();
         }
+        format!("WHERE {}", self.joined_conditions(is_page))
+    }
+
+    /// Returns the conditions as a continuation of a clause.
+    pub(super) fn and_conditions(&self, is_page: bool) -> String {
+        if self.conditions.is_empty() {
+            return String::new();
+        }
+        format!(" AND {}", self.joined_conditions(is_page))
+    }
+
+    /// Returns the conditions. For a page, an unselective condition has a `+`, which keeps the
+    /// planner from using an index for it.
+    fn joined_conditions(&self, is_page: bool) -> String {
         let sql = self.conditions.iter().map(|condition| {
             let sign = if is_page && !condition.selective { "+" } else { "" };
             format!("{sign}{}", condition.sql)
         });
-        format!("WHERE {}", sql.collect::<Vec<_>>().join(" AND "))
+        sql.collect::<Vec<_>>().join(" AND ")
+    }
+
+    pub(super) fn has_conditions(&self) -> bool {
+        !self.conditions.is_empty()
+    }
+
+    /// Returns whether an index finds the elements of the list, apart from its search.
+    pub(super) fn finds_few(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.selective)
     }
 
     /// Reads a page.
@@ -147,35 +185,50 @@ impl ListQuery {
         db: &Connection,
         page: &PageRequest,
         decode: impl Fn(&Row<'_>) -> rusqlite::Result<Decoded<T>>,
-    ) -> rusqlite::Result<Page<T>> {
+    ) -> rusqlite::Result<Result<Page<T>, StoreError>> {
+        if let Some(search) = self.search.as_ref().filter(|search| !search.is_order) {
+            let matches = read_count(db, self.match_count_statement(search, true))?;
+            if matches > MAX_SORTED_MATCHES as u64 {
+                return Ok(Err(StoreError::TooManyMatches));
+            }
+        }
         let (sql, parameters) = self.page_statement(page);
         let mut statement = db.prepare_cached(&sql)?;
         let parameters = params_from_iter(parameters.into_iter().map(Parameter::into_sql));
         let items = statement.query_map(parameters, |row| {
             Ok(Item { position: position(row)?, node: decode(row)? })
         })?;
-        Ok(Page::from_lookahead(page, items.collect::<Result<_, _>>()?))
+        Ok(Ok(Page::from_lookahead(page, items.collect::<Result<_, _>>()?)))
     }
 
     /// Returns the statement of the count and its parameters.
     pub(super) fn count_statement(self) -> (String, Vec<Parameter>) {
-        (
-            format!("SELECT count(*) FROM {} {}", self.from, self.where_clause(false)),
-            self.parameters,
-        )
+        match &self.search {
+            Some(search) => self.match_count_statement(search, false),
+            None => (
+                format!("SELECT count(*) FROM {} {}", self.from, self.where_clause(false)),
+                self.parameters,
+            ),
+        }
     }
 
     /// Returns the number of elements of the whole list.
     pub(super) fn count(self, db: &Connection) -> rusqlite::Result<u64> {
-        let (sql, parameters) = self.count_statement();
-        let parameters = params_from_iter(parameters.into_iter().map(Parameter::into_sql));
-        db.prepare_cached(&sql)?
-            .query_row(parameters, |row| row.get::<_, i64>(0))
-            .map(i64::cast_unsigned)
+        read_count(db, self.count_statement())
     }
 }
 
-fn id_parameter(id: ObjectId) -> Parameter {
+fn read_count(
+    db: &Connection,
+    (sql, parameters): (String, Vec<Parameter>),
+) -> rusqlite::Result<u64> {
+    let parameters = params_from_iter(parameters.into_iter().map(Parameter::into_sql));
+    db.prepare_cached(&sql)?
+        .query_row(parameters, |row| row.get::<_, i64>(0))
+        .map(i64::cast_unsigned)
+}
+
+pub(super) fn id_parameter(id: ObjectId) -> Parameter {
     Parameter::One(Value::Blob(id.0.to_vec()))
 }
 
@@ -192,32 +245,28 @@ fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
 
 /// Returns the query of a list of tenants.
 pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
-    let (key, stored_key) = match listing.order.field {
+    let Order { field, direction } = listing.order.field_or(TenantOrderField::CreatedAt);
+    let (key, stored_key) = match field {
         TenantOrderField::CreatedAt => ("t.created_at", None),
         TenantOrderField::UpdatedAt => ("t.updated_at", None),
         TenantOrderField::Name => ("t.name_fold", Some("t.name")),
         TenantOrderField::Slug => ("t.slug_fold", Some("t.slug")),
     };
     let columns = rows::tenant::COLUMNS;
-    let mut list = ListQuery::new(columns, "tenants t", (key, "t.id"), listing.order.direction);
+    let mut list = ListQuery::new(columns, "tenants t", (key, "t.id"), direction);
     list.stored_key = stored_key;
+    list.search = listing.filter.search.as_ref().map(|text| Search {
+        table: "tenant_search_keys",
+        owner: "tenant_id",
+        prefix: SearchPrefix::new(text),
+        is_order: listing.order == ListOrder::MatchedKey,
+    });
     if let TenantScope::Tenants(ids) = &listing.scope {
         list.filter("t.id IN rarray(?)", [blobs(ids)]);
     }
     let filter = &listing.filter;
     list.filter_in("t.status", filter.status.iter().map(|s| s.as_str()).collect());
     list.filter_in("t.plan", filter.plan.iter().map(|p| p.as_str()).collect());
-    if let Some(search) = &filter.search {
-        list.filter(
-            "t.id IN (SELECT id FROM tenants WHERE slug_fold >= ? AND slug_fold < ? \
-             UNION SELECT id FROM tenants WHERE name_fold >= ? AND name_fold < ? \
-             UNION SELECT tenant_id FROM tenant_domains \
-             WHERE domain_fold >= ? AND domain_fold < ?)",
-            [prefix_bounds(search), prefix_bounds(search), prefix_bounds(search)]
-                .into_iter()
-                .flatten(),
-        );
-    }
     if let Some(domain) = &filter.domain {
         let condition = "t.id = (SELECT tenant_id FROM tenant_domains WHERE domain = ?)";
         list.filter(condition, [Parameter::text(domain)]);
@@ -227,22 +276,22 @@ pub(super) fn tenants(listing: &TenantListing) -> ListQuery {
 
 /// Returns the query of a list of users.
 pub(super) fn users(listing: &UserListing) -> ListQuery {
-    let (key, stored_key) = match listing.order.field {
+    let Order { field, direction } = listing.order.field_or(UserOrderField::CreatedAt);
+    let (key, stored_key) = match field {
         UserOrderField::CreatedAt => ("u.created_at", None),
         UserOrderField::UpdatedAt => ("u.updated_at", None),
         UserOrderField::Name => ("u.name_fold", Some("u.name")),
     };
     let columns = rows::user::COLUMNS;
-    let mut list = ListQuery::new(columns, "users u", (key, "u.id"), listing.order.direction);
+    let mut list = ListQuery::new(columns, "users u", (key, "u.id"), direction);
     list.stored_key = stored_key;
     let filter = &listing.filter;
-    if let Some(search) = &filter.search {
-        list.filter(
-            "u.id IN (SELECT id FROM users WHERE name_fold >= ? AND name_fold < ? \
-             UNION SELECT id FROM users WHERE email_fold >= ? AND email_fold < ?)",
-            [prefix_bounds(search), prefix_bounds(search)].into_iter().flatten(),
-        );
-    }
+    list.search = filter.search.as_ref().map(|text| Search {
+        table: "user_search_keys",
+        owner: "user_id",
+        prefix: SearchPrefix::new(text),
+        is_order: listing.order == ListOrder::MatchedKey,
+    });
     if let Some(admin) = filter.platform_admin {
         list.filter_unselective(
             if admin { "u.platform_admin IS NOT NULL" } else { "u.platform_admin IS NULL" },
@@ -310,11 +359,4 @@ pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
         list.filter(format!("{at} < ?"), [Parameter::integer(until.millis())]);
     }
     list
-}
-
-/// Returns the bounds of all folded text with this prefix.
-fn prefix_bounds(search: &str) -> [Parameter; 2] {
-    let lower = text::case_fold(search);
-    let upper = format!("{lower}{}", char::MAX);
-    [Parameter::text(lower), Parameter::text(upper)]
 }

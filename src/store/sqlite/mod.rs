@@ -3,6 +3,8 @@
 //! Contents:
 //!
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
+//! - `searches` and `matched_pages` have pages and counts of a search, whose keys `search_keys`
+//!   writes.
 //! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
 //! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
@@ -15,6 +17,7 @@ mod database_file;
 mod errors;
 mod idempotency;
 mod lists;
+mod matched_pages;
 mod members;
 mod pool;
 mod queries;
@@ -22,6 +25,8 @@ mod queries;
 mod query_plan_tests;
 mod rows;
 mod schema;
+mod search_keys;
+mod searches;
 mod transfer;
 
 use std::{collections::HashMap, path::Path};
@@ -148,7 +153,7 @@ impl Store for SqliteStore {
         page: &PageRequest,
     ) -> Result<Page<Tenant>, StoreError> {
         let (list, page) = (lists::tenants(listing), page.clone());
-        self.pool.read("tenants", move |db| list.read_page(db, &page, rows::tenant::decode)).await
+        self.pool.read("tenants", move |db| list.read_page(db, &page, rows::tenant::decode)).await?
     }
 
     async fn user_page(
@@ -157,7 +162,7 @@ impl Store for SqliteStore {
         page: &PageRequest,
     ) -> Result<Page<User>, StoreError> {
         let (list, page) = (lists::users(listing), page.clone());
-        self.pool.read("users", move |db| list.read_page(db, &page, rows::user::decode)).await
+        self.pool.read("users", move |db| list.read_page(db, &page, rows::user::decode)).await?
     }
 
     async fn subscription_page(
@@ -168,7 +173,7 @@ impl Store for SqliteStore {
         let (list, page) = (lists::subscriptions(listing), page.clone());
         self.pool
             .read("subscriptions", move |db| list.read_page(db, &page, rows::subscription::decode))
-            .await
+            .await?
     }
 
     async fn audit_page(
@@ -179,7 +184,7 @@ impl Store for SqliteStore {
         let (list, page) = (lists::audit_events(listing), page.clone());
         self.pool
             .read("audit_events", move |db| list.read_page(db, &page, rows::audit::decode))
-            .await
+            .await?
     }
 
     async fn member_pages(

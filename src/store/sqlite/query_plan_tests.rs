@@ -14,9 +14,9 @@ use crate::{
     domain::{
         id::{Id, ObjectId, TenantId},
         list::{
-            AuditFilter, Direction, Listing, MemberFilter, Order, PageEdge, PageRequest, Position,
-            SortKey, SubscriptionFilter, SubscriptionOrderField, TenantFilter, TenantOrderField,
-            TenantScope, UserFilter, UserOrderField,
+            AuditFilter, Direction, ListOrder, Listing, MemberFilter, Order, PageEdge, PageRequest,
+            Position, SortKey, SubscriptionFilter, SubscriptionOrderField, TenantFilter,
+            TenantOrderField, TenantScope, UserFilter, UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
@@ -236,7 +236,8 @@ fn tenant_lists_use_an_index() {
                             let (status, plan) = (status.clone(), plan.clone());
                             let search = search.clone();
                             let filter = TenantFilter { status, plan, search, domain };
-                            let listing = Listing { scope: scope.clone(), filter, order };
+                            let listing =
+                                Listing { scope: scope.clone(), filter, order: order.into() };
                             violations.check_list(&db, || lists::tenants(&listing), allowed);
                         }
                     }
@@ -261,7 +262,8 @@ fn user_lists_use_an_index() {
                             if is_filtered { AllowedPlan::Sort } else { AllowedPlan::IndexScan };
                         let search = search.clone();
                         let filter = UserFilter { search, platform_admin, disabled, tenant };
-                        let listing = Listing { scope: TenantScope::Everything, filter, order };
+                        let listing =
+                            Listing { scope: TenantScope::Everything, filter, order: order.into() };
                         violations.check_list(&db, || lists::users(&listing), allowed);
                     }
                 }
@@ -289,6 +291,27 @@ fn subscription_lists_use_an_index() {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The pages of a search in the order of the matched key are merged without a sort.
+#[test]
+fn searches_in_the_order_of_the_key_never_sort() {
+    let db = prepared_database();
+    let mut violations = Violations::default();
+    for text in ["a", "abc", "a text that is longer than all classes of keys"] {
+        for status in subsets(TenantStatus::ALL) {
+            let filter = TenantFilter { status, search: Some(text.into()), ..Default::default() };
+            let scope = TenantScope::Everything;
+            let listing = Listing { scope, filter, order: ListOrder::MatchedKey };
+            violations.check_list(&db, || lists::tenants(&listing), AllowedPlan::SearchOnly);
+        }
+        for disabled in [None, Some(true)] {
+            let filter = UserFilter { disabled, search: Some(text.into()), ..Default::default() };
+            let scope = TenantScope::Everything;
+            let listing = Listing { scope, filter, order: ListOrder::MatchedKey };
+            violations.check_list(&db, || lists::users(&listing), AllowedPlan::SearchOnly);
         }
     }
 }

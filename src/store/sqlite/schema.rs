@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::search_keys;
 use crate::store::PrepareError;
 
 /// The migrations in order of their versions. The first one brings an empty database to version 1,
@@ -11,15 +12,22 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
+/// The first version that has search keys.
+const SEARCH_KEYS_VERSION: usize = 5;
 
 /// Brings the database to the latest version.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), PrepareError> {
     // Of two processes that start at the same time, the second one waits here, and then finds
     // nothing to do.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for migration in pending_migrations(&transaction)? {
+    let pending = pending_migrations(&transaction)?;
+    for migration in pending {
         transaction.execute_batch(migration)?;
+    }
+    if MIGRATIONS.len() - pending.len() < SEARCH_KEYS_VERSION {
+        search_keys::fill(&transaction)?;
     }
     transaction.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))?;
     transaction.commit()?;

@@ -252,13 +252,13 @@ async fn audit_log(app: &App) -> Vec<AuditEvent> {
 
 /// Returns the numbers of all tenants, users and subscriptions.
 async fn counts(app: &App) -> [i64; 3] {
-    fn all<F: Default, O>(field: O) -> Listing<F, O> {
+    fn all<F: Default, O, L: From<Order<O>>>(field: O) -> Listing<F, L> {
         let order = Order { field, direction: Direction::Desc };
-        Listing { scope: TenantScope::Everything, filter: F::default(), order }
+        Listing { scope: TenantScope::Everything, filter: F::default(), order: order.into() }
     }
-    let tenants = all::<TenantFilter, _>(TenantOrderField::CreatedAt);
-    let users = all::<UserFilter, _>(UserOrderField::CreatedAt);
-    let subscriptions = all::<SubscriptionFilter, _>(SubscriptionOrderField::CreatedAt);
+    let tenants = all::<TenantFilter, _, _>(TenantOrderField::CreatedAt);
+    let users = all::<UserFilter, _, _>(UserOrderField::CreatedAt);
+    let subscriptions = all::<SubscriptionFilter, _, _>(SubscriptionOrderField::CreatedAt);
     let counts = [
         app.store.count_tenants(&tenants).await,
         app.store.count_users(&users).await,

@@ -11,6 +11,7 @@ mod legacy_documents;
 mod outage;
 mod pages;
 mod prepare;
+mod search_keys;
 mod sharding;
 mod unreadable_documents;
 mod updates;

@@ -5,8 +5,8 @@ use mongodb::bson::doc;
 use tenantry::{
     domain::{
         list::{
-            Direction, Listing, Order, PageRequest, TenantFilter, TenantOrderField, TenantScope,
-            UserFilter, UserOrderField,
+            Direction, Listing, Order, PageRequest, TenantFilter, TenantListing, TenantOrderField,
+            TenantScope, UserFilter, UserOrderField,
         },
         tenant::TenantStatus,
     },
@@ -39,7 +39,6 @@ const NAMES: &[&str] = &[
 /// Creates tenants and users with the names of [`NAMES`].
 async fn named() -> (FreshDatabase, impl Store) {
     let fresh = FreshDatabase::new().await;
-    let store = fresh.prepared().await;
     let tenant = |(n, name): (u32, &&str)| {
         doc! { "_id": oid(n), "slug": format!("slug-{n:02}"), "name": name,
         "domains": [format!("a{n}.example"), format!("Z{n}.Example")] }
@@ -49,12 +48,13 @@ async fn named() -> (FreshDatabase, impl Store) {
         doc! { "_id": oid(n), "subject": n.to_string(), "name": name, "email": format!("{n}@x.org") }
     };
     fresh.insert("users", (0..).zip(NAMES).map(user).collect()).await;
+    let store = fresh.prepared().await;
     (fresh, store)
 }
 
-fn by_name<F>(filter: F) -> Listing<F, TenantOrderField> {
-    let order = Order { field: TenantOrderField::Name, direction: Direction::Asc };
-    Listing { scope: TenantScope::Everything, filter, order }
+fn by_name(filter: TenantFilter, direction: Direction) -> TenantListing {
+    let order = Order { field: TenantOrderField::Name, direction };
+    Listing { scope: TenantScope::Everything, filter, order: order.into() }
 }
 
 #[tokio::test]
@@ -81,8 +81,10 @@ async fn search_ignores_case_and_treats_every_character_literally() {
         ("b", vec!["back\\slash"]),
         ("ebra", vec![]),
     ] {
-        let listing =
-            by_name(TenantFilter { search: Some(search.to_owned()), ..Default::default() });
+        let listing = by_name(
+            TenantFilter { search: Some(search.to_owned()), ..Default::default() },
+            Direction::Asc,
+        );
         let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
         let names: Vec<_> = page
             .items
@@ -101,7 +103,7 @@ async fn user_search_matches_name_and_email_prefix() {
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
     for (search, count) in [("STRASS", 2), ("15@X", 1), ("5@x.org", 1), ("x.org", 0)] {
         let filter = UserFilter { search: Some(search.to_owned()), ..Default::default() };
-        let listing = Listing { scope: TenantScope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order: order.into() };
         let page = store.user_page(&listing, &first_page(100)).await.expect("read succeeds");
         assert_eq!(page.items.len(), count, "{search}");
         assert_eq!(
@@ -116,8 +118,7 @@ async fn user_search_matches_name_and_email_prefix() {
 async fn paging_by_name_visits_each_tenant_once() {
     let (_fresh, store) = named().await;
     for direction in [Direction::Asc, Direction::Desc] {
-        let mut listing = by_name(TenantFilter::default());
-        listing.order.direction = direction;
+        let listing = by_name(TenantFilter::default(), direction);
         let all = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
         let all: Vec<_> = all.items.into_iter().map(|item| item.position).collect();
         assert_eq!(all.len(), NAMES.len());
@@ -149,11 +150,8 @@ async fn paging_by_name_visits_each_tenant_once() {
 #[tokio::test]
 async fn list_accepts_a_scope_of_ten_thousand_tenants() {
     let (_fresh, store) = named().await;
-    let mut listing = by_name(TenantFilter {
-        status: vec![TenantStatus::Active],
-        domain: None,
-        ..Default::default()
-    });
+    let filter = TenantFilter { status: vec![TenantStatus::Active], ..Default::default() };
+    let mut listing = by_name(filter, Direction::Asc);
     listing.scope = TenantScope::Tenants((3..10_003).map(id).collect());
     let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
     assert_eq!(page.items.len(), NAMES.len() - 3);

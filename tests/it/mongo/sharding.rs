@@ -169,7 +169,7 @@ async fn targeted_shards_are_documented() {
     let listing = Listing {
         scope: own(),
         filter: TenantFilter::default(),
-        order: order(TenantOrderField::CreatedAt),
+        order: order(TenantOrderField::CreatedAt).into(),
     };
     store.tenant_page(&listing, &page_request).await.expect("read succeeds");
     rows.add("a list of tenants").await;
@@ -188,7 +188,7 @@ async fn targeted_shards_are_documented() {
     let users = Listing {
         scope: everything(),
         filter: UserFilter::default(),
-        order: order(UserOrderField::CreatedAt),
+        order: order(UserOrderField::CreatedAt).into(),
     };
     store.user_page(&users, &page_request).await.expect("read succeeds");
     rows.add("a list of users").await;

@@ -108,7 +108,7 @@ async fn unreadable_tenants_do_not_hide_others() {
     let listing = TenantListing {
         scope: TenantScope::Everything,
         filter: TenantFilter::default(),
-        order: Order { field: TenantOrderField::Slug, direction: Direction::Asc },
+        order: Order { field: TenantOrderField::Slug, direction: Direction::Asc }.into(),
     };
     let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
     assert_eq!(is_readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
@@ -138,7 +138,11 @@ async fn unreadable_users_do_not_hide_others() {
     assert_eq!((users.len(), users.iter().filter(|user| user.is_ok()).count()), (size, 1));
 
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
-    let listing = Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
+    let listing = Listing {
+        scope: TenantScope::Everything,
+        filter: UserFilter::default(),
+        order: order.into(),
+    };
     let page = store.user_page(&listing, &first_page(100)).await.expect("read succeeds");
     assert_eq!(is_readable(&page), (0..size).map(|n| n == 0).collect::<Vec<_>>());
 
@@ -239,7 +243,7 @@ async fn paging_visits_each_readable_document_once() {
         let listing = TenantListing {
             scope: TenantScope::Everything,
             filter: TenantFilter::default(),
-            order: Order { field: TenantOrderField::CreatedAt, direction },
+            order: Order { field: TenantOrderField::CreatedAt, direction }.into(),
         };
         for size in [1, 2, 5, 100] {
             for edge in [PageEdge::First, PageEdge::Last] {

@@ -206,7 +206,7 @@ async fn count_users(store: &dyn Store) -> u64 {
     let all_users = UserListing {
         scope: TenantScope::Everything,
         filter: UserFilter::default(),
-        order: Order { field: UserOrderField::CreatedAt, direction: Direction::Asc },
+        order: Order { field: UserOrderField::CreatedAt, direction: Direction::Asc }.into(),
     };
     store.count_users(&all_users).await.expect("count succeeds")
 }

@@ -78,7 +78,7 @@ fn tenant_listings() -> Vec<TenantListing> {
                         let (status, plan) = (status.clone(), plan.clone());
                         let filter = TenantFilter { status, plan, search, domain: domain.clone() };
                         let order = nth_order(TenantOrderField::ALL, all.len());
-                        all.push(Listing { scope: scope.clone(), filter, order });
+                        all.push(Listing { scope: scope.clone(), filter, order: order.into() });
                     }
                 }
             }
@@ -137,7 +137,11 @@ fn user_listings() -> Vec<UserListing> {
                     let search = search.clone();
                     let filter = UserFilter { search, platform_admin, disabled, tenant };
                     let order = nth_order(UserOrderField::ALL, all.len());
-                    all.push(Listing { scope: TenantScope::Everything, filter, order });
+                    all.push(Listing {
+                        scope: TenantScope::Everything,
+                        filter,
+                        order: order.into(),
+                    });
                 }
             }
         }

@@ -124,7 +124,7 @@ fn orders<F: Copy>(fields: &[F]) -> Vec<Order<F>> {
 async fn empty_list_has_empty_pages(store: Arc<dyn Store>) {
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
-        let listing = Listing { scope: TenantScope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order: order.into() };
         let read_page = async |page_request: &PageRequest| {
             store.tenant_page(&listing, page_request).await.expect("read succeeds")
         };
@@ -137,7 +137,7 @@ async fn tenants_are_paged_in_every_order(store: Arc<dyn Store>) {
     must_commit(&*store, nine_tenants().into_iter().map(Change::InsertTenant)).await;
     for order in orders(TenantOrderField::ALL) {
         let filter = TenantFilter::default();
-        let listing = Listing { scope: TenantScope::Everything, filter, order };
+        let listing = Listing { scope: TenantScope::Everything, filter, order: order.into() };
         let all = in_order(nine_tenants(), order.direction, |tenant| {
             position_of_tenant(tenant, order.field)
         });
@@ -157,7 +157,7 @@ async fn tenants_of_a_scope_are_paged(store: Arc<dyn Store>) {
     ] {
         let order = Order { field, direction: Direction::Desc };
         let filter = TenantFilter::default();
-        let listing = Listing { scope: TenantScope::Tenants(scope), filter, order };
+        let listing = Listing { scope: TenantScope::Tenants(scope), filter, order: order.into() };
         let all = in_order(in_scope.clone(), order.direction, |tenant| {
             position_of_tenant(tenant, order.field)
         });
@@ -172,8 +172,11 @@ async fn tenants_of_a_scope_are_paged(store: Arc<dyn Store>) {
 async fn users_are_paged_in_every_order(store: Arc<dyn Store>) {
     must_commit(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     for order in orders(UserOrderField::ALL) {
-        let listing =
-            Listing { scope: TenantScope::Everything, filter: UserFilter::default(), order };
+        let listing = Listing {
+            scope: TenantScope::Everything,
+            filter: UserFilter::default(),
+            order: order.into(),
+        };
         let all =
             in_order(nine_users(), order.direction, |user| position_of_user(user, order.field));
         let read_page = async |page_request: &PageRequest| {
@@ -187,7 +190,7 @@ async fn users_of_a_tenant_are_paged(store: Arc<dyn Store>) {
     must_commit(&*store, nine_users().into_iter().map(Change::InsertUser)).await;
     let filter = UserFilter { tenant: Some(id(1)), ..Default::default() };
     let order = Order { field: UserOrderField::Name, direction: Direction::Asc };
-    let listing = Listing { scope: TenantScope::Everything, filter, order };
+    let listing = Listing { scope: TenantScope::Everything, filter, order: order.into() };
     let members = nine_users().into_iter().filter(|user| user.membership(id(1)).is_some());
     let all = in_order(members, order.direction, |user| position_of_user(user, order.field));
     let read_page = async |page_request: &PageRequest| {
@@ -264,7 +267,7 @@ async fn tenant_paging_is_stable_under_inserts(store: Arc<dyn Store>) {
     for order in orders(&[TenantOrderField::CreatedAt, TenantOrderField::Name]) {
         for edge in [PageEdge::First, PageEdge::Last] {
             let filter = TenantFilter::default();
-            let listing = Listing { scope: TenantScope::Everything, filter, order };
+            let listing = Listing { scope: TenantScope::Everything, filter, order: order.into() };
             let position = |tenant: &Tenant| position_of_tenant(tenant, order.field);
             let all = in_order(initial.clone(), order.direction, position);
             let read_page = async |page_request: &PageRequest| {

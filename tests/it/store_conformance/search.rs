@@ -54,13 +54,13 @@ const NAMES: &[&str] = &[
 fn tenant_listing(search: &str) -> TenantListing {
     let filter = TenantFilter { search: some(search), ..Default::default() };
     let order = Order { field: TenantOrderField::CreatedAt, direction: Direction::Asc };
-    Listing { scope: TenantScope::Everything, filter, order }
+    Listing { scope: TenantScope::Everything, filter, order: order.into() }
 }
 
 fn user_listing(search: &str) -> UserListing {
     let filter = UserFilter { search: some(search), ..Default::default() };
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Asc };
-    Listing { scope: TenantScope::Everything, filter, order }
+    Listing { scope: TenantScope::Everything, filter, order: order.into() }
 }
 
 async fn search_tenants(store: &dyn Store, search: &str) -> Vec<Tenant> {

@@ -8,6 +8,7 @@ use super::{
     insert_some,
     merge_update::MergeUpdate,
     oid,
+    search::SearchFields,
 };
 use crate::domain::{
     id::TenantId,
@@ -120,6 +121,7 @@ pub(in crate::store::mongo) fn encode(tenant: &Tenant) -> Document {
         "integrations",
         tenant.integrations.as_ref().map(encode_integrations),
     );
+    document.insert("search", SearchFields::of_tenant(tenant).document());
     document.insert("version", tenant.version);
     document.insert("createdAt", date(tenant.created_at));
     document.insert("updatedAt", date(tenant.updated_at));

@@ -8,6 +8,7 @@ use super::{
     date,
     fields::{DecodeError, DecodeResult, MetadataFields, documents, fields, require},
     insert_some, oid,
+    search::SearchFields,
 };
 use crate::domain::{
     id::{TenantId, UserId},
@@ -144,6 +145,7 @@ fn changeable_fields(user: &User) -> (Document, Document) {
         "platformAdmin": user.platform_admin.is_some(),
         "disabled": user.disabled,
         "memberships": memberships,
+        "search": SearchFields::of_user(user).document(),
         "version": user.version,
         "updatedAt": date(user.updated_at),
     };

@@ -140,6 +140,7 @@ pub(super) fn texts(texts: &[String]) -> Parameter {
 
 /// A parameter of a statement. It can be sent to another thread, unlike the `Rc` that rusqlite
 /// binds for a list.
+#[derive(Clone)]
 pub(super) enum Parameter {
     /// A single value.
     One(Value),

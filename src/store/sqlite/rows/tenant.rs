@@ -4,6 +4,7 @@
 use rusqlite::{Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+use super::super::search_keys;
 use super::{DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     list::Decoded,
@@ -155,19 +156,15 @@ pub(in super::super) fn update(
     Ok(true)
 }
 
+/// Inserts the domains of a tenant, and replaces its search keys.
 fn insert_domains(db: &Transaction<'_>, tenant: &Tenant) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO tenant_domains (domain, domain_fold, tenant_id, ordinal) VALUES (?, ?, ?, ?)",
+        "INSERT INTO tenant_domains (domain, tenant_id, ordinal) VALUES (?, ?, ?)",
     )?;
     for (ordinal, domain) in tenant.domains.iter().enumerate() {
-        insert.execute(params![
-            domain,
-            text::case_fold(domain),
-            tenant.id.raw.0,
-            ordinal as i64
-        ])?;
+        insert.execute(params![domain, tenant.id.raw.0, ordinal as i64])?;
     }
-    Ok(())
+    search_keys::replace_of_tenant(db, tenant)
 }
 
 /// Returns the two JSON columns, billing information and integrations.

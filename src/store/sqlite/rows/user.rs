@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, Transaction, params};
 
+use super::super::search_keys;
 use super::{DecodeError, DecodeResult, Fields, decode_or_log};
 use crate::domain::{
     change::UserVersion,
@@ -57,15 +58,14 @@ fn decode_memberships(fields: &Fields<'_>) -> DecodeResult<Vec<Membership>> {
 /// Inserts a user and its memberships.
 pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO users (issuer, subject, email, email_fold, name, name_fold, platform_admin, \
+        "INSERT INTO users (issuer, subject, email, name, name_fold, platform_admin, \
          disabled, groups_as_of, last_seen_at, version, created_at, updated_at, id) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         user.identity.issuer,
         user.identity.subject,
         user.email,
-        user.email.as_deref().map(text::case_fold),
         user.name,
         text::case_fold(&user.name),
         user.platform_admin.map(MembershipSource::as_str),
@@ -77,6 +77,7 @@ pub(in super::super) fn insert(db: &Transaction<'_>, user: &User) -> rusqlite::R
         user.updated_at.millis(),
         user.id.raw.0,
     ])?;
+    search_keys::replace_of_user(db, user)?;
     insert_memberships(db, user)
 }
 
@@ -89,17 +90,16 @@ pub(in super::super) fn update(
 ) -> rusqlite::Result<bool> {
     let updated = db
         .prepare_cached(
-            "UPDATE users SET issuer = ?1, subject = ?2, email = ?3, email_fold = ?4, name = ?5, \
-             name_fold = ?6, platform_admin = ?7, disabled = ?8, groups_as_of = ?9, \
-             last_seen_at = CASE WHEN ?10 IS NULL THEN last_seen_at ELSE \
-             max(coalesce(last_seen_at, ?10), ?10) END, version = ?11, updated_at = ?12 \
-             WHERE id = ?13 AND version = ?14 AND groups_as_of IS ?15",
+            "UPDATE users SET issuer = ?1, subject = ?2, email = ?3, name = ?4, name_fold = ?5, \
+             platform_admin = ?6, disabled = ?7, groups_as_of = ?8, \
+             last_seen_at = CASE WHEN ?9 IS NULL THEN last_seen_at ELSE \
+             max(coalesce(last_seen_at, ?9), ?9) END, version = ?10, updated_at = ?11 \
+             WHERE id = ?12 AND version = ?13 AND groups_as_of IS ?14",
         )?
         .execute(params![
             user.identity.issuer,
             user.identity.subject,
             user.email,
-            user.email.as_deref().map(text::case_fold),
             user.name,
             text::case_fold(&user.name),
             user.platform_admin.map(MembershipSource::as_str),
@@ -116,6 +116,7 @@ pub(in super::super) fn update(
         return Ok(false);
     }
     db.prepare_cached("DELETE FROM memberships WHERE user_id = ?")?.execute([user.id.raw.0])?;
+    search_keys::replace_of_user(db, user)?;
     insert_memberships(db, user)?;
     Ok(true)
 }

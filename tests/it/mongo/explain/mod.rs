@@ -25,7 +25,8 @@ enum Sorting {
     /// A list of the caller's own tenants. The index finds them by identifier, so they arrive in
     /// that order.
     OwnTenants,
-    /// A prefix search. Several indexes find the matches, each in its own order.
+    /// A search in the order of a field. Its matches are found first, by a command of their own,
+    /// and are limited in number.
     Search,
     /// A list of a tenant's users, for platform admins. The index of members finds them. Returning
     /// them in the list's orders would need an index entry for each membership and order.
@@ -75,6 +76,8 @@ async fn filled() -> FreshDatabase {
     let tombstone =
         |n: u32| doc! { "subject": format!("u-{n}"), "issuer": ISSUER, "deletedAt": date(1) };
     fresh.insert("tombstones", (0..50).map(tombstone).collect()).await;
+    // The documents get their search keys at the next start.
+    fresh.prepared().await;
     fresh.database.run_command(doc! { "profile": 2 }).await.expect("profiler starts");
     fresh
 }
@@ -105,9 +108,15 @@ async fn assert_one_indexed_command(
     sorting: Sorting,
 ) -> Document {
     let commands = profiled(fresh).await;
-    let [command] = &commands[..] else {
-        panic!("{query}: {} commands: {commands:#?}", commands.len())
+    let (first, command) = match &commands[..] {
+        [command] => (None, command),
+        [find_matches, command] if sorting == Sorting::Search => (Some(find_matches), command),
+        _ => panic!("{query}: {} commands: {commands:#?}", commands.len()),
     };
+    if let Some(find_matches) = first {
+        assert!(find_matches.get_str("planSummary").is_ok_and(|plan| plan.starts_with("IXSCAN")));
+        assert!(!find_matches.get_bool("hasSortStage").unwrap_or(false), "{query}: {find_matches}");
+    }
     let plan = command.get_str("planSummary").expect("a plan");
     assert!(!plan.contains("COLLSCAN"), "{query}: {plan}: {command}");
     let sorts = command.get_bool("hasSortStage").unwrap_or(false);

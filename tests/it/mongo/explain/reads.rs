@@ -3,9 +3,9 @@
 use tenantry::{
     domain::{
         list::{
-            AuditFilter, Listing, MemberFilter, SubscriptionFilter, SubscriptionOrderField,
-            TenantFilter, TenantListing, TenantOrderField, TenantScope, UserFilter, UserListing,
-            UserOrderField,
+            AuditFilter, ListOrder, Listing, MemberFilter, SubscriptionFilter,
+            SubscriptionOrderField, TenantFilter, TenantListing, TenantOrderField, TenantScope,
+            UserFilter, UserListing, UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
@@ -65,7 +65,8 @@ async fn check_tenants(
     listing: &TenantListing,
     sorting: Sorting,
 ) {
-    let key = |n: u32| match listing.order.field {
+    let field = listing.order.field_or(TenantOrderField::CreatedAt).field;
+    let key = |n: u32| match field {
         TenantOrderField::CreatedAt | TenantOrderField::UpdatedAt => SortKey::Time(time(n.into())),
         TenantOrderField::Name => SortKey::Text(format!("Tenant {n}")),
         TenantOrderField::Slug => SortKey::Text(format!("t-{n:04}")),
@@ -74,7 +75,7 @@ async fn check_tenants(
         // The unique index allows one document without a slug, so null slugs need no order.
         let cursors = [&page_request.after, &page_request.before];
         let has_null = cursors.into_iter().flatten().any(|position| position.key == SortKey::Null);
-        if has_null && listing.order.field == TenantOrderField::Slug {
+        if has_null && field == TenantOrderField::Slug {
             continue;
         }
         store.tenant_page(listing, &page_request).await.expect("read succeeds");
@@ -99,10 +100,16 @@ async fn tenant_lists_use_indexes() {
     for order in orders(TenantOrderField::ALL) {
         for (filter, sorting) in &filters {
             let (scope, filter) = (TenantScope::Everything, filter.clone());
-            check_tenants(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
+            check_tenants(
+                &fresh,
+                &store,
+                &Listing { scope, filter, order: order.into() },
+                *sorting,
+            )
+            .await;
         }
         let scope = TenantScope::Tenants((0..30).map(id).collect());
-        let own = Listing { scope, filter: none(), order };
+        let own = Listing { scope, filter: none(), order: order.into() };
         check_tenants(&fresh, &store, &own, Sorting::OwnTenants).await;
     }
 }
@@ -114,7 +121,7 @@ async fn check_users(
     listing: &UserListing,
     sorting: Sorting,
 ) {
-    let key = |n: u32| match listing.order.field {
+    let key = |n: u32| match listing.order.field_or(UserOrderField::CreatedAt).field {
         UserOrderField::CreatedAt | UserOrderField::UpdatedAt => SortKey::Time(time(n.into())),
         UserOrderField::Name => SortKey::Text(format!("User {n}")),
     };
@@ -141,9 +148,81 @@ async fn user_lists_use_indexes() {
     for order in orders(UserOrderField::ALL) {
         for (filter, sorting) in &filters {
             let (scope, filter) = (TenantScope::Everything, filter.clone());
-            check_users(&fresh, &store, &Listing { scope, filter, order }, *sorting).await;
+            check_users(&fresh, &store, &Listing { scope, filter, order: order.into() }, *sorting)
+                .await;
         }
     }
+}
+
+/// Returns requests for pages of a search: from both ends, and after and before the middle.
+fn search_pages(middle: &Position) -> Vec<PageRequest> {
+    let mut all = Vec::new();
+    for edge in [PageEdge::First, PageEdge::Last] {
+        for (after, before) in [(None, None), (Some(middle), None), (None, Some(middle))] {
+            let (after, before) = (after.cloned(), before.cloned());
+            all.push(PageRequest { size: 10, edge, after, before });
+        }
+    }
+    all
+}
+
+/// Asserts that the page of a search took one command, which sorted nothing and read no more keys
+/// and documents than the page has.
+async fn assert_flat_search(fresh: &FreshDatabase, query: &str) {
+    let command = assert_one_indexed_command(fresh, query, Sorting::Never).await;
+    let keys = command.get_i32("keysExamined").expect("a number");
+    let documents = command.get_i32("docsExamined").expect("a number");
+    // A page of 10 reads 11 keys, their elements, and one key more for each range.
+    assert!(keys <= 11 + 11 + 12 && documents <= 22, "{query}: {keys} {documents}: {command}");
+}
+
+/// A search that matches everything reads only its page, whatever the key that matches, although
+/// each element matches by several keys.
+#[tokio::test]
+async fn searches_with_many_matches_read_only_their_page() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let everything = || TenantScope::Everything;
+    for (search, middle) in
+        [("t", "t-0100"), ("t-", "t-0100"), ("TENANT ", "tenant 150"), ("1", "15.example")]
+    {
+        let filter = TenantFilter { search: Some(search.to_owned()), ..Default::default() };
+        let listing = TenantListing { scope: everything(), filter, order: ListOrder::MatchedKey };
+        let middle = Position { key: SortKey::Text(middle.to_owned()), id: raw_id(100) };
+        for page_request in search_pages(&middle) {
+            let page = store.tenant_page(&listing, &page_request).await.expect("read succeeds");
+            assert_eq!(page.items.len(), 10, "{search} {page_request:?}");
+            assert_flat_search(&fresh, &format!("{search} {page_request:?}")).await;
+        }
+        store.count_tenants(&listing).await.expect("count succeeds");
+        assert_one_indexed_command(&fresh, &format!("count {search}"), Sorting::Never).await;
+    }
+    for (search, middle) in [("u", "u-300@example.org"), ("user", "user 300")] {
+        let filter = UserFilter { search: Some(search.to_owned()), ..Default::default() };
+        let listing = UserListing { scope: everything(), filter, order: ListOrder::MatchedKey };
+        let middle = Position { key: SortKey::Text(middle.to_owned()), id: raw_id(300) };
+        for page_request in search_pages(&middle) {
+            let page = store.user_page(&listing, &page_request).await.expect("read succeeds");
+            assert_eq!(page.items.len(), 10, "{search} {page_request:?}");
+            assert_flat_search(&fresh, &format!("{search} {page_request:?}")).await;
+        }
+        store.count_users(&listing).await.expect("count succeeds");
+        assert_one_indexed_command(&fresh, &format!("count {search}"), Sorting::Never).await;
+    }
+}
+
+/// The search of a viewer with a few tenants reads these tenants only.
+#[tokio::test]
+async fn search_of_own_tenants_reads_only_them() {
+    let fresh = filled().await;
+    let store = fresh.store().await;
+    let filter = TenantFilter { search: Some("t".to_owned()), ..Default::default() };
+    let scope = TenantScope::Tenants((0..5).map(id).collect());
+    let listing = TenantListing { scope, filter, order: ListOrder::MatchedKey };
+    let page = store.tenant_page(&listing, &first_page(100)).await.expect("read succeeds");
+    assert_eq!(page.items.len(), 5);
+    let command = assert_one_indexed_command(&fresh, "own tenants", Sorting::OwnTenants).await;
+    assert!(command.get_i32("docsExamined").expect("a number") <= 5, "{command}");
 }
 
 #[tokio::test]

@@ -69,13 +69,13 @@ async fn changes_examine_only_their_documents() {
         (Change::RequireNoLiveSubscription(id(3)), 1),
         (Change::UpdateUser { expected: user_version(1), user: user.clone() }, 1),
         (Change::TouchLastSeen { id: id(3), at: time(9) }, 1),
-        (Change::DeleteUser { id: id(3), expected: user_version(1) }, 1),
+        (Change::DeleteUser { id: id(3), expected: user_version(1) }, 2),
         (Change::DeleteTombstones { identity: identity.clone(), expected: Some(time(1)) }, 2),
         (Change::DeleteTombstones { identity, expected: None }, 1),
         (Change::InsertUser(user), 1),
-        // Deletes the tenant and its subscriptions, counts and removes its members, looks for a
+        // Deletes the tenant, its search keys and its subscriptions, counts and removes its members, looks for a
         // marker document, and looks for late memberships.
-        (delete(10), 6),
+        (delete(10), 7),
     ] {
         let query = format!("{change:?}");
         // A second change makes the commit a transaction.
@@ -175,7 +175,7 @@ async fn tenant_cleanup_uses_indexes() {
     store.commit(&[delete]).await.expect("commit succeeds");
     // The members are counted from the index alone, up to the limit of a transaction. Then the
     // marker document is looked up.
-    assert_indexed_commands(&fresh, "delete", 4, 1_001).await;
+    assert_indexed_commands(&fresh, "delete", 5, 1_001).await;
     assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 1_100);
     // Two lookups of marker documents, three of members, two removals of memberships, and the
     // removal of the marker.
