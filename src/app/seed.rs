@@ -1,10 +1,11 @@
 //! `tenantry seed`: prepares the database, creates the default tenant, and optionally demo tenants.
 //!
-//! On a terminal, a progress bar shows the progress. Elsewhere, log lines report it.
+//! On a terminal, one line shows the progress. Elsewhere, log lines report it.
 
-use std::fmt::Display;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal},
+};
 
 use super::{
     build::{database_error, open_store, system_clock},
@@ -20,7 +21,6 @@ use crate::{
     store::Store,
 };
 
-const BAR_TEMPLATE: &str = "{bar:30} {pos} of {len} demo tenants, {eta} left";
 const EXAMPLE_QUERY: &str = "{ tenants(first: 20, filter: {search: \"demo-\"}) { totalCount nodes { slug name plan subscription { status } } } }";
 /// The issuer of users who were stored without one. `seed` reads no user, so it needs none.
 const NO_DEFAULT_ISSUER: &str = "";
@@ -73,28 +73,27 @@ async fn create_demo_tenants(store: &dyn Store, n: u32) -> Result<SeedProgress, 
 /// Shows the progress on standard error.
 struct ProgressDisplay {
     total: u32,
-    bar: ProgressBar,
+    is_terminal: bool,
     /// The number of tenths that were logged.
     logged_tenths: u32,
 }
 
 impl ProgressDisplay {
     fn new(total: u32) -> Self {
-        let bar = ProgressBar::new(total.into());
-        if let Ok(style) = ProgressStyle::with_template(BAR_TEMPLATE) {
-            bar.set_style(style.progress_chars("#- "));
-        }
-        if bar.is_hidden() {
+        let is_terminal = io::stderr().is_terminal();
+        if !is_terminal {
             tracing::info!(total, "creating demo tenants");
         }
-        Self { total, bar, logged_tenths: 0 }
+        Self { total, is_terminal, logged_tenths: 0 }
     }
 
     fn update(&mut self, done: u32) {
-        self.bar.set_position(done.into());
+        if self.is_terminal {
+            eprint!("\r{done} of {} demo tenants", self.total);
+            return;
+        }
         let tenths = (u64::from(done) * 10 / u64::from(self.total)) as u32;
-        // The bar is hidden if standard error is not a terminal.
-        if self.bar.is_hidden() && tenths > self.logged_tenths {
+        if tenths > self.logged_tenths {
             self.logged_tenths = tenths;
             tracing::info!(done, total = self.total, "creating demo tenants");
         }
@@ -102,7 +101,10 @@ impl ProgressDisplay {
 }
 
 impl Drop for ProgressDisplay {
+    /// Ends the line of the terminal.
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        if self.is_terminal {
+            eprintln!();
+        }
     }
 }
