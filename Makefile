@@ -120,10 +120,12 @@ bench:
 bench-check:
 	scripts/bench --check
 
-# Checks licences, advisories and duplicate crates. Needs `cargo install cargo-deny` and its advisory
-# database.
+# Checks the crates: duplicates, licences, sources, unused ones, and advisories. Needs `cargo install
+# cargo-deny cargo-machete`. Only the last step needs the network: it fetches RustSec's database.
 deny:
-	cargo deny check
+	cargo deny --locked check bans licenses sources
+	cargo machete
+	cargo deny --locked check advisories
 
 # Writes all files again that tests compare with. Read the diff before you commit it.
 snapshot:

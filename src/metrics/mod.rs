@@ -5,6 +5,7 @@
 //! new one, so the number of time series is bounded.
 
 mod catalogue;
+mod process;
 
 use std::time::Duration;
 
@@ -66,11 +67,7 @@ impl Metrics {
         let registrar = Registrar(Registry::new());
         let build = registrar.register_vec(IntGaugeVec::new, &catalogue::BUILD)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        // The collector reads `/proc`, which exists on Linux only.
-        #[cfg(target_os = "linux")]
-        registrar
-            .0
-            .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        registrar.0.register(Box::new(process::ProcessCollector::new()?))?;
         Ok(Self {
             requests: registrar.register_vec(IntCounterVec::new, &catalogue::REQUESTS)?,
             durations: registrar
