@@ -71,12 +71,13 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
     {
         return Report::ok(format!("database: {description}, which the first start creates"));
     }
-    let result = match open_store(&config.database, config.oidc.default_issuer(), None).await {
-        Ok(store) => store.check().await.map_err(database_error),
-        Err(error) => Err(error),
-    };
-    match result {
-        Ok(()) => Report::ok(format!("database: {description} is reachable and usable")),
+    match examine_database(config).await {
+        Ok(warnings) => {
+            Report::ok(format!("database: {description} is reachable and usable"));
+            for warning in warnings {
+                Report::note(format!("database: {warning}"));
+            }
+        }
         Err(error) if error.kind() == AppErrorKind::Misconfigured => {
             report.error(format!("database: {description}"), &error);
             report.misconfigured.get_or_insert(error.to_string());
@@ -84,6 +85,13 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
         Err(error) => report
             .error(format!("database: {description}: {error}"), unavailable_help(&config.database)),
     }
+}
+
+/// Checks the database, and returns the faults with which it is usable.
+async fn examine_database(config: &ServeConfig) -> Result<Vec<String>, AppError> {
+    let store = open_store(&config.database, config.oidc.default_issuer(), None).await?;
+    store.check().await.map_err(database_error)?;
+    store.warnings().await.map_err(AppError::failed)
 }
 
 /// Returns the fix for a database that failed but may recover.

@@ -4,7 +4,7 @@
 //! Contents:
 //!
 //! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
-//!   indexes of `indexes`.
+//!   indexes of `indexes`. `foreign_indexes` finds unique indexes of other programs.
 //! - `queries` has lookups. `pages` and `keyset` have lists, `members` the members of many tenants,
 //!   and `counts` counts.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
@@ -25,6 +25,7 @@ mod counts;
 mod deletions;
 mod documents;
 mod errors;
+mod foreign_indexes;
 mod idempotency;
 mod indexes;
 mod keyset;
@@ -68,6 +69,11 @@ impl Store for MongoStore {
 
     async fn check(&self) -> Result<(), PrepareError> {
         self.check_deployment().await
+    }
+
+    async fn warnings(&self) -> Result<Vec<String>, StoreError> {
+        let indexes = self.foreign_unique_indexes().await?;
+        Ok(indexes.iter().map(ToString::to_string).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
