@@ -92,14 +92,7 @@ pub fn create(
     tombstone: Option<&Tombstone>,
     context: &AuditContext,
 ) -> SyncResult {
-    let name = profile.name.as_deref().and_then(text::parse_name);
-    let name = name
-        .or_else(|| profile.preferred_username.as_deref().and_then(text::parse_name))
-        .or_else(|| {
-            text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
-        })
-        // A subject of only spaces or with control characters is valid, but it is not a valid name.
-        .unwrap_or_else(|| "?".to_owned());
+    let name = name_of(profile, &identity);
     let mut new_user = User::new(id, identity, context.timestamp);
     new_user.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
     new_user.last_seen_at = Some(context.timestamp);
@@ -116,7 +109,19 @@ pub fn create(
     SyncResult { changes, joined: joined_tenants(&new_user, &user), user }
 }
 
-/// Updates a stored user at a later `me`.
+/// Returns the name of a user who has none yet.
+fn name_of(profile: &TokenProfile, identity: &Identity) -> String {
+    let name = profile.name.as_deref().and_then(text::parse_name);
+    name.or_else(|| profile.preferred_username.as_deref().and_then(text::parse_name))
+        .or_else(|| {
+            text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
+        })
+        // A subject of only spaces or with control characters is valid, but it is not a valid name.
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// Updates a stored user at a later `me`. A user whose stored name is blank gets a name as a new one
+/// does, and a blank e-mail address is removed.
 ///
 /// `grants` is `None` if the token's groups are not applied.
 #[must_use]
@@ -130,9 +135,13 @@ pub fn update(
     let mut user = stored.clone();
     if let Some(name) = profile.name.as_deref().and_then(text::parse_name) {
         user.name = name;
+    } else if user.name.trim().is_empty() {
+        user.name = name_of(profile, &user.identity);
     }
     if let Some(email) = profile.email.as_deref().and_then(text::parse_email) {
         user.email = Some(email);
+    } else if user.email.as_deref().is_some_and(|email| email.trim().is_empty()) {
+        user.email = None;
     }
     if let Some(grants) = grants {
         apply_grants(&mut user, grants, profile.issued_at, now);

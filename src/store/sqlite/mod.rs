@@ -126,8 +126,12 @@ impl Store for SqliteStore {
     }
 
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
+        let decode = match keys {
+            UserKeys::Ids(_) => rows::user::decode,
+            UserKeys::Identity(_) => rows::user::decode_for_sync,
+        };
         let query = queries::users(keys);
-        self.pool.read("users", move |db| query.read_all(db, rows::user::decode)).await
+        self.pool.read("users", move |db| query.read_all(db, decode)).await
     }
 
     async fn subscriptions(
