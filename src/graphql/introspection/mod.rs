@@ -11,9 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use apollo_compiler::{
-    Name as TypeName, Schema as Definitions, schema::Implementers, validation::Valid,
-};
+use apollo_compiler::{Schema as Definitions, validation::Valid};
 use async_graphql::{
     Context, ContextSelectionSet, EmptySubscription, Name, ObjectType, OutputType, Pos, Positioned,
     Schema, ServerResult, Value,
@@ -22,7 +20,7 @@ use async_graphql::{
     resolver_utils::{ContainerType, resolve_container},
 };
 
-use self::objects::IntrospectionFields;
+use self::objects::{IntrospectionData, IntrospectionFields};
 use super::{mutation::Mutation, query::Query, schema};
 
 /// The schema that executes operations with introspection.
@@ -61,21 +59,14 @@ impl OutputType for IntrospectionQuery {
 
 impl ObjectType for IntrospectionQuery {}
 
-/// The definitions that introspection describes.
-struct IntrospectionData {
-    schema: Arc<Valid<Definitions>>,
-    implementers: HashMap<TypeName, Implementers>,
-}
-
 /// Returns the schema that executes operations with introspection of these definitions.
 ///
 /// It is a schema of its own, because the other one does not need the root fields of introspection.
 /// The introspection of `async-graphql` is disabled, because it would resolve the same fields.
 pub(super) fn schema(schema: Arc<Valid<Definitions>>) -> IntrospectionSchema {
-    let implementers = schema.implementers_map().into_iter().collect();
     schema::configure(Schema::build(IntrospectionQuery, Mutation, EmptySubscription))
         .disable_introspection()
-        .data(IntrospectionData { schema, implementers })
+        .data(IntrospectionData::new(schema))
         .finish()
 }
 

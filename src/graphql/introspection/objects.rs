@@ -5,20 +5,33 @@
 //! no `interfaces`, `__Schema.description` describes its own type, and unused scalars are listed.
 //! Enumerations are resolved as text, because no client sees the types of this module.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use apollo_compiler::{
-    Name,
+    Name, Schema,
     ast::{
         DirectiveDefinition, DirectiveList, EnumValueDefinition, FieldDefinition,
         InputValueDefinition, Type,
     },
     collections::IndexMap,
-    schema::{Component, ExtendedType},
+    schema::{Component, ExtendedType, Implementers},
+    validation::Valid,
 };
 use async_graphql::{Context, Object};
 
-use super::IntrospectionData;
+/// The definitions that introspection describes.
+pub(super) struct IntrospectionData {
+    schema: Arc<Valid<Schema>>,
+    implementers: HashMap<Name, Implementers>,
+}
+
+impl IntrospectionData {
+    /// Collects the definitions of a schema.
+    pub(super) fn new(schema: Arc<Valid<Schema>>) -> Self {
+        let implementers = schema.implementers_map().into_iter().collect();
+        Self { schema, implementers }
+    }
+}
 
 /// The root fields of introspection.
 pub(super) struct IntrospectionFields;
@@ -42,7 +55,7 @@ struct SchemaObject<'a>(&'a IntrospectionData);
 #[Object(name = "__Schema")]
 impl<'a> SchemaObject<'a> {
     async fn description(&self) -> Option<&'a str> {
-        self.0.schema.schema_definition.description.as_ref().map(|text| text.as_str())
+        self.0.schema.schema_definition.description.as_deref()
     }
 
     async fn types(&self) -> Vec<TypeObject<'a>> {
@@ -227,7 +240,7 @@ impl<'a> FieldObject<'a> {
     }
 
     async fn description(&self) -> Option<&'a str> {
-        self.definition.description.as_ref().map(|text| text.as_str())
+        self.definition.description.as_deref()
     }
 
     async fn args(&self, include_deprecated: Option<bool>) -> Vec<InputValueObject<'a>> {
@@ -261,7 +274,7 @@ impl<'a> InputValueObject<'a> {
     }
 
     async fn description(&self) -> Option<&'a str> {
-        self.definition.description.as_ref().map(|text| text.as_str())
+        self.definition.description.as_deref()
     }
 
     #[graphql(name = "type")]
@@ -295,7 +308,7 @@ impl<'a> EnumValueObject<'a> {
     }
 
     async fn description(&self) -> Option<&'a str> {
-        self.definition.description.as_ref().map(|text| text.as_str())
+        self.definition.description.as_deref()
     }
 
     async fn is_deprecated(&self) -> bool {
@@ -319,7 +332,7 @@ impl<'a> DirectiveObject<'a> {
     }
 
     async fn description(&self) -> Option<&'a str> {
-        self.definition.description.as_ref().map(|text| text.as_str())
+        self.definition.description.as_deref()
     }
 
     async fn is_repeatable(&self) -> bool {

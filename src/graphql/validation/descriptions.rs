@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::parses;
+use apollo_compiler::parser::Parser;
+
 use crate::graphql::limits::Tokens;
 
 /// Returns the document with spaces in the place of its descriptions.
@@ -52,7 +53,7 @@ fn describes(brackets: usize, previous: &str, next: &str) -> bool {
 
 /// Returns whether a token is a complete string with valid escape sequences.
 fn is_string(token: &str) -> bool {
-    parses(&format!("{{a(b:{token})}}"))
+    Parser::new().parse_ast(format!("{{a(b:{token})}}"), "").is_ok()
 }
 
 fn blank_byte(byte: u8) -> char {

@@ -97,11 +97,6 @@ fn parse(text: &str) -> Result<Document, SyntaxError> {
     missing_values::find(text).map_or(Ok(document), |offset| Err(SyntaxError::At(offset)))
 }
 
-/// Returns whether `apollo-compiler` can parse a document.
-fn parses(document: &str) -> bool {
-    Parser::new().parse_ast(document, "").is_ok()
-}
-
 /// Returns the line of the first syntax error in a document, or `None` if it has none.
 pub(super) fn syntax_error_line(text: &str) -> Option<usize> {
     match parse(text).err()? {
