@@ -76,10 +76,18 @@ async fn check_database(config: &ServeConfig, report: &mut Report) {
         // The URL is valid, so every error is one of the database.
         let store = store.map_err(DatabaseError::App)?;
         store.check().await.map_err(DatabaseError::Prepare)?;
-        store.status().await.map_err(|error| DatabaseError::Prepare(error.into()))
+        let status = store.status().await.map_err(|error| DatabaseError::Prepare(error.into()))?;
+        let warnings =
+            store.warnings().await.map_err(|error| DatabaseError::Prepare(error.into()))?;
+        Ok((status, warnings))
     };
     match checked.await {
-        Ok(status) => report_status(&description, status),
+        Ok((status, warnings)) => {
+            report_status(&description, status);
+            for warning in warnings {
+                Report::note(format!("database: {warning}"));
+            }
+        }
         // `serve` would exit with 2. For `check`, it is one failed check among others.
         Err(DatabaseError::Prepare(PrepareError::NotMigrated(reason))) => {
             report.error(format!("database: {description}: {reason}"), MIGRATION_HELP);

@@ -21,7 +21,10 @@ use crate::{
     http::{self, AppState, DevMode, ShutdownPhase},
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
-    store::{Store, sqlite::SqliteStore},
+    store::{
+        Store,
+        sqlite::{SqliteStore, make_folder_private},
+    },
 };
 
 /// The folder of the database and the signing key, which a later start uses again.
@@ -42,6 +45,9 @@ pub(super) async fn dev(
     let url = format!("http://{}", listeners.public_address());
     let folder = Path::new(DEV_FOLDER);
     let metrics = Metrics::new().map_err(AppError::failed)?;
+    make_folder_private(folder).map_err(|error| {
+        AppError::failed(format!("the folder {DEV_FOLDER} cannot be made private: {error}"))
+    })?;
     let issuer_url = format!("{url}/dev/oidc");
     let issuer = DevIssuer::open(folder, issuer_url.clone(), DEV_AUDIENCE.to_owned())
         .map_err(AppError::failed)?;

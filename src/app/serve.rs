@@ -117,6 +117,10 @@ async fn prepare_store(
     prepare_with_retries(&seeder, &default_tenant).await?;
     access.mark_ready();
     tracing::info!("the database is ready");
+    match seeder.store.warnings().await {
+        Ok(warnings) => warnings.iter().for_each(|warning| tracing::warn!("{warning}")),
+        Err(error) => tracing::warn!(%error, "the set-up of the database was not examined"),
+    }
     if let Err(error) = seeder.store.finish_deletions().await {
         tracing::warn!(%error, "memberships of deleted tenants were not removed; a later cleanup retries");
     }

@@ -10,6 +10,8 @@ use super::{error::ConfigError, parse};
 const VARIABLE: &str = "TENANTRY_DATABASE_URL";
 const EXPECTED: &str = "mongodb://<host>/<database>, mongodb+srv://<host>/<database>, sqlite://<path> or sqlite::memory:";
 
+const EXPECTED_SQLITE: &str = "sqlite://<path> without a query (`?`) and a fragment (`#`), because the gateway chooses the options of SQLite";
+
 /// Options of the database.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseOptions {
@@ -42,6 +44,9 @@ impl DatabaseOptions {
         if url == "sqlite::memory:" {
             Ok(DatabaseConfig::SqliteInMemory)
         } else if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            if path.contains(['?', '#']) {
+                return Err(ConfigError::invalid_secret(VARIABLE, "URL", EXPECTED_SQLITE));
+            }
             Ok(DatabaseConfig::Sqlite(PathBuf::from(path)))
         } else if url.starts_with("mongodb://") || url.starts_with("mongodb+srv://") {
             Ok(DatabaseConfig::Mongo(SecretString::from(url)))

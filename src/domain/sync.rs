@@ -95,14 +95,7 @@ pub fn create(
     tombstone: Option<&Tombstone>,
     context: &AuditContext,
 ) -> SyncResult {
-    let name = profile.name.as_deref().and_then(text::parse_name);
-    let name = name
-        .or_else(|| profile.preferred_username.as_deref().and_then(text::parse_name))
-        .or_else(|| {
-            text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
-        })
-        // A subject of only spaces or with control characters is valid, but it is not a valid name.
-        .unwrap_or_else(|| "?".to_owned());
+    let name = name_of(profile, &identity);
     let mut new_user = User::new(id, identity, context.timestamp);
     new_user.groups_as_of = tombstone.map(|tombstone| tombstone.deleted_at.saturating_add(LEEWAY));
     new_user.last_seen_at = Some(context.timestamp);
@@ -119,7 +112,19 @@ pub fn create(
     SyncResult { changes, joined: joined_tenants(&new_user, &user), user }
 }
 
-/// Updates a stored user at a later `me`.
+/// Returns the name of a user who has none yet.
+fn name_of(profile: &TokenProfile, identity: &Identity) -> String {
+    let name = profile.name.as_deref().and_then(text::parse_name);
+    name.or_else(|| profile.preferred_username.as_deref().and_then(text::parse_name))
+        .or_else(|| {
+            text::parse_name(&identity.subject.chars().take(text::NAME_MAX).collect::<String>())
+        })
+        // A subject of only spaces or with control characters is valid, but it is not a valid name.
+        .unwrap_or_else(|| "?".to_owned())
+}
+
+/// Updates a stored user at a later `me`. A user whose stored name is blank gets a name as a new one
+/// does, and a blank e-mail address is removed.
 ///
 /// `grants` is `None` if the token's groups are not applied. Most requests change nothing, and end
 /// before anything is copied.
@@ -131,9 +136,16 @@ pub fn update(
     context: &AuditContext,
 ) -> SyncResult {
     let now = context.timestamp;
-    let name = profile.name.as_deref().and_then(text::parse_name).filter(|n| *n != stored.name);
-    let email = profile.email.as_deref().and_then(text::parse_email);
-    let email = email.filter(|email| stored.email.as_ref() != Some(email));
+    let profile_name = profile.name.as_deref().and_then(text::parse_name);
+    let name = match profile_name {
+        None if stored.name.trim().is_empty() => Some(name_of(profile, &stored.identity)),
+        name => name.filter(|name| *name != stored.name),
+    };
+    // `Some(None)` removes the address.
+    let email = match profile.email.as_deref().and_then(text::parse_email) {
+        None if stored.email.as_deref().is_some_and(|email| email.trim().is_empty()) => Some(None),
+        email => email.filter(|email| stored.email.as_ref() != Some(email)).map(Some),
+    };
     let touches_last_seen = stored
         .last_seen_at
         .is_none_or(|at| now.saturating_duration_since(at) >= LAST_SEEN_INTERVAL);
@@ -144,7 +156,9 @@ pub fn update(
     if let Some(name) = name {
         user.name = name;
     }
-    user.email = email.or(user.email);
+    if let Some(email) = email {
+        user.email = email;
+    }
     if let Some(grants) = grants {
         apply_grants(&mut user, grants, profile.issued_at, now);
     }

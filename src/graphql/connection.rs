@@ -190,9 +190,10 @@ impl PageArguments {
         // `before` alone requests the elements directly before the cursor.
         let from_end = self.last.is_some()
             || (self.first.is_none() && self.before.is_some() && self.after.is_none());
-        let (path, size) = if from_end { ("last", self.last) } else { ("first", self.first) };
+        let first = page_size("first", self.first, errors);
+        let last = page_size("last", self.last, errors);
         PageRequest {
-            size: page_size(path, size, errors),
+            size: if from_end { last } else { first }.unwrap_or(PAGE_DEFAULT),
             edge: if from_end { PageEdge::Last } else { PageEdge::First },
             after: position("after", cursor_kind, self.after.as_deref(), errors),
             before: position("before", cursor_kind, self.before.as_deref(), errors),
@@ -200,15 +201,13 @@ impl PageArguments {
     }
 }
 
-fn page_size(path: &str, size: Option<i32>, errors: &mut Vec<InputError>) -> usize {
-    match size.map(usize::try_from) {
-        None => PAGE_DEFAULT,
-        Some(Ok(size)) if size <= PAGE_MAX => size,
-        Some(_) => {
-            errors.push(InputError::at(path, format!("must be from 0 to {PAGE_MAX}")));
-            0
-        }
+/// Parses a page size, which is `None` if it is absent or invalid.
+fn page_size(path: &str, size: Option<i32>, errors: &mut Vec<InputError>) -> Option<usize> {
+    let parsed = usize::try_from(size?).ok().filter(|size| *size <= PAGE_MAX);
+    if parsed.is_none() {
+        errors.push(InputError::at(path, format!("must be from 0 to {PAGE_MAX}")));
     }
+    parsed
 }
 
 fn position(

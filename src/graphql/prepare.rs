@@ -4,7 +4,12 @@
 //! rejects a request that exceeds a limit. It needs neither a caller nor the store. Execution runs the
 //! prepared operation for a [`Session`] and has nothing left to check.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use async_graphql::{
     Name, Positioned, Request, Value, Variables,
@@ -20,8 +25,8 @@ use super::{
     context::RequestContext,
     documents::{Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
-    introspection,
-    limits::{self, OperationContext, OperationCost, SchemaIndex},
+    introspection::{self, IntrospectionSchema},
+    limits::{self, OperationContext, OperationCost, OperationMeasures, SchemaIndex},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
@@ -92,7 +97,7 @@ struct SelectedOperation<'a> {
 pub struct GraphQlExecutor {
     schema: GraphQlSchema,
     /// The schema for operations with introspection, or `None` if introspection is disabled.
-    introspection_schema: Option<GraphQlSchema>,
+    introspection_schema: Option<IntrospectionSchema>,
     validator: Validator,
     schema_index: SchemaIndex,
     documents: Documents,
@@ -111,9 +116,10 @@ impl GraphQlExecutor {
         trusted: TrustedDocuments,
         metrics: Metrics,
     ) -> Self {
-        let schema = schema::builder().finish();
-        let introspection_schema = introspection.then(introspection::schema);
+        let schema = schema::build();
         let validator = Validator::new(&schema::print(&schema));
+        let introspection_schema =
+            introspection.then(|| introspection::schema(validator.schema().clone()));
         let schema_index = SchemaIndex::new(validator.schema());
         let documents = Documents::new(trusted);
         Self { schema, introspection_schema, validator, schema_index, documents, limits, metrics }
@@ -127,7 +133,8 @@ impl GraphQlExecutor {
     /// Returns the response to a request that is rejected.
     pub fn prepare(&self, request: &GraphQlRequest) -> Result<PreparedOperation, GraphQlResponse> {
         let parsed = self.find_document(request)?;
-        let selected = self.select_operation(&parsed.document, request)?;
+        let only_measures = parsed.has_one_operation().then_some(&parsed.only_measures);
+        let selected = self.select_operation(&parsed.document, request, only_measures)?;
         let SelectedOperation { name, operation, variables, cost, introspects, fingerprint } =
             selected;
         let uses = &parsed.non_null_uses;
@@ -150,11 +157,13 @@ impl GraphQlExecutor {
     ) -> GraphQlResponse {
         let batches = BatchExecutor::default();
         let context = RequestContext::new(session.clone(), batches.clone(), self.metrics.clone());
-        let schema = match &self.introspection_schema {
-            Some(schema) if prepared.introspects => schema,
-            _ => &self.schema,
-        };
-        let execution = batches.drive(schema.execute(prepared.request.data(context)));
+        let request = prepared.request.data(context);
+        let execution = batches.drive(async {
+            match &self.introspection_schema {
+                Some(schema) if prepared.introspects => schema.execute(request).await,
+                _ => self.schema.execute(request).await,
+            }
+        });
         let response = match AssertUnwindSafe(execution).catch_unwind().await {
             Ok(response) => GraphQlResponse::from_execution(response),
             Err(_) => GraphQlResponse::denied_by(AccessError::Internal),
@@ -178,17 +187,20 @@ impl GraphQlExecutor {
         let parsed = ParsedText::parse(&normalized)?;
         limits::check_shape(&parsed.executable).map_err(GraphQlResponse::from_request_error)?;
         // A request that exceeds a limit is rejected before its document is validated.
-        self.select_operation(&parsed.executable, request)?;
+        self.select_operation(&parsed.executable, request, None)?;
         let non_null_uses = self.validator.validate(&parsed)?;
         self.documents.register(reference, &text);
         Ok(self.documents.cache_parsed(text, (parsed.executable, non_null_uses), tokens))
     }
 
     /// Selects the operation of a request and checks it against the limits.
+    ///
+    /// `known` has the measures of the document's only operation, once they are known.
     fn select_operation<'a>(
         &self,
         document: &'a ExecutableDocument,
         request: &GraphQlRequest,
+        known: Option<&OnceLock<OperationMeasures>>,
     ) -> Result<SelectedOperation<'a>, GraphQlResponse> {
         // Some clients send an empty name instead of none.
         let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
@@ -200,13 +212,34 @@ impl GraphQlExecutor {
         for (name, value) in default_values(&operation.node) {
             variables.entry(name).or_insert(value);
         }
-        let fragments = &document.fragments;
+        let OperationMeasures { cost, introspects } = match known.and_then(OnceLock::get) {
+            Some(measures) => *measures,
+            None => self.measure(operation, document, &variables, known)?,
+        };
+        Ok(SelectedOperation { name, operation, variables, cost, introspects, fingerprint })
+    }
+
+    /// Checks an operation against the limits. Keeps its measures if they depend on no variable.
+    fn measure(
+        &self,
+        operation: &Positioned<OperationDefinition>,
+        document: &ExecutableDocument,
+        variables: &Variables,
+        kept: Option<&OnceLock<OperationMeasures>>,
+    ) -> Result<OperationMeasures, GraphQlResponse> {
+        let (fragments, uses_variables) = (&document.fragments, &Cell::new(false));
         let context =
-            OperationContext { operation: &operation.node, fragments, variables: &variables };
+            OperationContext { operation: &operation.node, fragments, variables, uses_variables };
         let cost = limits::check(context, &self.schema_index, &self.limits)
             .map_err(GraphQlResponse::from_request_error)?;
         let introspects = self.check_introspection(&operation.node, fragments)?;
-        Ok(SelectedOperation { name, operation, variables, cost, introspects, fingerprint })
+        let measures = OperationMeasures { cost, introspects };
+        if let Some(kept) = kept
+            && !uses_variables.get()
+        {
+            kept.get_or_init(|| measures);
+        }
+        Ok(measures)
     }
 
     /// Returns whether an operation uses introspection. Rejects it if introspection is disabled.
@@ -240,9 +273,9 @@ impl GraphQlExecutor {
             let index = &self.schema_index;
             Arc::new(OperationInfo::new(name, operation, fragments, &parsed.info, index))
         };
-        match parsed.document.operations.iter().count() {
-            1 => parsed.only_operation.get_or_init(compute).clone(),
-            _ => compute(),
+        match parsed.has_one_operation() {
+            true => parsed.only_operation.get_or_init(compute).clone(),
+            false => compute(),
         }
     }
 }

@@ -1,17 +1,24 @@
 //! Assembles the root types into the schema that the gateway serves.
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
+use async_graphql::{
+    EmptySubscription, ObjectType, SDLExportOptions, Schema, SchemaBuilder, ValidationMode,
+};
 
 use super::{limits, mutation::Mutation, query::Query, sdl::to_print_schema_format};
 
 /// The schema in the form that `async-graphql` executes.
 pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Returns a builder with all types of the schema and no extensions.
-///
-/// The schema executes documents without validating them. `prepare` validates them first.
-pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+/// Returns the schema with all types and no extensions.
+pub(super) fn build() -> GraphQlSchema {
+    configure(Schema::build(Query, Mutation, EmptySubscription)).finish()
+}
+
+/// Makes a schema execute documents without validating them. `prepare` validates them first.
+pub(super) fn configure<Q: ObjectType + 'static>(
+    builder: SchemaBuilder<Q, Mutation, EmptySubscription>,
+) -> SchemaBuilder<Q, Mutation, EmptySubscription> {
+    builder
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(limits::MAX_NESTING as usize)
 }
@@ -19,7 +26,7 @@ pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// Returns the schema in the GraphQL schema definition language, exactly as in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    print(&builder().finish())
+    print(&build())
 }
 
 /// Returns a schema in the GraphQL schema definition language.

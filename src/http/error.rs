@@ -91,11 +91,15 @@ impl HttpError {
         Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
     }
 
-    /// Rejects a body that is longer than `max` bytes.
-    pub(super) fn payload_too_large(max: usize) -> Self {
+    /// Rejects a body that is longer than `max` bytes. `declared` is its `Content-Length`, if it has
+    /// one. The length of any other body is not known, because it is not read to its end.
+    pub(super) fn payload_too_large(max: usize, declared: Option<usize>) -> Self {
         let message = format!("The body may have at most {max} bytes.");
         let error = RequestError::new(Code::LimitExceeded, message);
-        let error = error.with_extension("limit", "bodyBytes").with_extension("max", max);
+        let mut error = error.with_extension("limit", "bodyBytes").with_extension("max", max);
+        if let Some(declared) = declared {
+            error = error.with_extension("actual", declared);
+        }
         Self::from_request_error(StatusCode::PAYLOAD_TOO_LARGE, error)
     }
 

@@ -93,7 +93,8 @@ pub enum TenantKeys<'a> {
 pub enum UserKeys<'a> {
     /// Selects the users with these identifiers.
     Ids(&'a [UserId]),
-    /// Selects the user with this issuer and subject. There is at most one.
+    /// Selects the user with this issuer and subject. There is at most one. Its name or e-mail address is
+    /// empty if the stored value cannot be read, so that a sync can replace it.
     Identity(&'a Identity),
 }
 
@@ -204,6 +205,10 @@ pub trait Store: Send + Sync {
     /// Returns the contents of the database for the report of `check`. Must follow a successful
     /// [`check`](Self::check).
     async fn status(&self) -> Result<DatabaseStatus, StoreError>;
+
+    /// Returns faults in the set-up of the database that the gateway can work with, each as one line
+    /// with its fix. The start of `serve` logs them, and `check` prints them.
+    async fn warnings(&self) -> Result<Vec<String>, StoreError>;
 
     /// Checks that the database responds. Readiness uses this.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -9,6 +9,7 @@ use crate::support::{
 };
 
 on_both_stores! {
+    every_fault_of_page_arguments_is_reported_for_every_connection,
     all_input_errors_are_reported_at_once,
     pages_are_contiguous_in_both_directions,
     cursor_of_another_list_or_order_is_rejected,
@@ -22,6 +23,8 @@ async fn all_input_errors_are_reported_at_once(app: App) {
         ("first: -1", vec!["first"]),
         ("last: 101", vec!["last"]),
         ("first: 1, last: 1", vec!["last"]),
+        ("first: 101, last: 3", vec!["last", "first"]),
+        ("first: 3, last: -1", vec!["last", "last"]),
         (
             "first: 200, after: \"x\", before: \"\", filter: {domain: \"a b\"}",
             vec!["first", "after", "before", "filter.domain"],
@@ -41,6 +44,47 @@ async fn all_input_errors_are_reported_at_once(app: App) {
     let reply = app.query_anonymous("{ nodes(ids: [\"x\", \"usr_1\"]) { id } }").await;
     let errors = &reply.json["errors"][0]["extensions"]["fields"];
     assert_eq!((&errors[0]["path"], &errors[1]["path"]), (&json!("ids.0"), &json!("ids.1")));
+}
+
+async fn every_fault_of_page_arguments_is_reported_for_every_connection(app: App) {
+    World::new(&app).await;
+    let sizes = [None, Some("3"), Some("101"), Some("-1")];
+    let cursors = [None, Some("\"x\"")];
+    let is_bad = |size: Option<&str>| matches!(size, Some("101" | "-1"));
+    for list in ["tenants", "users", "subscriptions", "auditLog", "members", "tenant auditLog"] {
+        for (first, last) in sizes.iter().flat_map(|first| sizes.map(|last| (*first, last))) {
+            for (after, before) in cursors.iter().flat_map(|one| cursors.map(|two| (*one, two))) {
+                let arguments =
+                    [("first", first), ("last", last), ("after", after), ("before", before)];
+                let arguments = arguments
+                    .iter()
+                    .filter_map(|(name, value)| Some(format!("{name}: {}", (*value)?)));
+                let arguments = arguments.collect::<Vec<_>>().join(", ");
+                if arguments.is_empty() {
+                    continue;
+                }
+                let field = |list| format!("{list}({arguments}) {{ totalCount }}");
+                let query = match list {
+                    "members" => format!("{{ tenant(slug: \"acme\") {{ {} }} }}", field("members")),
+                    "tenant auditLog" => {
+                        format!("{{ tenant(slug: \"acme\") {{ {} }} }}", field("auditLog"))
+                    }
+                    _ => format!("{{ {} }}", field(list)),
+                };
+                let mut expected = Vec::new();
+                expected.extend((first.is_some() && last.is_some()).then_some("last"));
+                expected.extend(is_bad(first).then_some("first"));
+                expected.extend(is_bad(last).then_some("last"));
+                expected.extend(after.map(|_| "after"));
+                expected.extend(before.map(|_| "before"));
+                let reply = app.query_as("ada", &query).await;
+                let errors = reply.json["errors"][0]["extensions"]["fields"].as_array();
+                let paths = errors.map_or(&[][..], Vec::as_slice).iter();
+                let paths: Vec<_> = paths.filter_map(|error| error["path"].as_str()).collect();
+                assert_eq!(paths, expected, "{query}: {}", reply.body);
+            }
+        }
+    }
 }
 
 async fn pages_are_contiguous_in_both_directions(app: App) {

@@ -37,6 +37,20 @@ async fn every_schema_member_has_a_description() {
     assert!(undescribed.is_empty(), "{undescribed:#?}");
 }
 
+#[tokio::test]
+async fn interface_without_interfaces_has_an_empty_list() {
+    let app = App::on(Backend::Sqlite).await;
+    let query = "{ node: __type(name: \"Node\") { interfaces { name } possibleTypes { name } }
+        tenant: __type(name: \"Tenant\") { interfaces { name } possibleTypes { name } }
+        plan: __type(name: \"Plan\") { interfaces { name } } }";
+    let reply = app.query_anonymous(query).await;
+    assert_eq!(reply.data()["node"]["interfaces"], serde_json::json!([]));
+    assert_eq!(reply.data()["node"]["possibleTypes"].as_array().map(Vec::len), Some(4));
+    let tenant = serde_json::json!({"interfaces": [{"name": "Node"}], "possibleTypes": null});
+    assert_eq!(reply.data()["tenant"], tenant);
+    assert_eq!(reply.data()["plan"]["interfaces"], Value::Null);
+}
+
 /// `async-graphql` returns the documentation of the type `__Schema` instead. This schema has no
 /// description.
 #[tokio::test]

@@ -13,6 +13,7 @@ use quick_cache::{Weighter, sync::Cache};
 
 use super::repeats::remove_repeats;
 use crate::graphql::{
+    limits::OperationMeasures,
     operation_info::{DocumentInfo, OperationInfo},
     validation::NonNullUse,
 };
@@ -54,11 +55,19 @@ pub(in crate::graphql) struct ParsedDocument {
     pub(in crate::graphql) info: DocumentInfo,
     /// The attributes of the operation, if the document has only one and it was requested before.
     pub(in crate::graphql) only_operation: OnceLock<Arc<OperationInfo>>,
+    /// The measures of the operation, if the document has only one, it was requested before, and they
+    /// depend on no variable.
+    pub(in crate::graphql) only_measures: OnceLock<OperationMeasures>,
     /// The number of lexical tokens.
     pub(super) tokens: u64,
 }
 
 impl ParsedDocument {
+    /// Returns `true` if the document has exactly one operation.
+    pub(in crate::graphql) fn has_one_operation(&self) -> bool {
+        self.document.operations.iter().take(2).count() == 1
+    }
+
     /// Returns a copy of one operation and of all fragments for the engine.
     ///
     /// The other operations are left out, because the engine visits all. The copy of a long document

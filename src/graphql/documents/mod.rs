@@ -133,8 +133,9 @@ impl Documents {
     ) -> Arc<ParsedDocument> {
         let hash = hex::encode(sha256(&text));
         let info = DocumentInfo { hash, trusted: self.trusted.contains(&text) };
-        let only_operation = OnceLock::new();
-        let parsed = ParsedDocument { document, non_null_uses, info, only_operation, tokens };
+        let (only_operation, only_measures) = (OnceLock::new(), OnceLock::new());
+        let parsed =
+            ParsedDocument { document, non_null_uses, info, only_operation, only_measures, tokens };
         let parsed = Arc::new(parsed);
         self.parsed.insert(text, parsed.clone());
         parsed

@@ -22,6 +22,9 @@ use crate::graphql::{
 /// The assumed number of items of a list without a size argument.
 const ASSUMED_LIST_SIZE: u64 = 20;
 
+/// The fields of `__Type` whose lists have types again.
+const INTROSPECTION_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
+
 /// The cost of a selection set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
@@ -31,9 +34,11 @@ pub(super) struct Cost {
     pub(super) complexity: u64,
     /// The number of levels of fields below `__schema` and `__type`.
     pub(super) introspection_depth: u64,
-    /// The number of fields below `__schema` and `__type`, each counted once. They do not add to
-    /// the complexity, but have a limit too.
+    /// The number of selections of every kind below `__schema` and `__type`, each counted once. They
+    /// add neither to the complexity nor to the work, but have a limit of their own.
     pub(super) introspection: u64,
+    /// The number of [`INTROSPECTION_LISTS`] within each other.
+    pub(super) introspection_lists: u64,
     /// The number of selections of every kind, each multiplied like the fields. A selection that
     /// adds nothing to the complexity takes time, too.
     pub(super) work: u64,
@@ -46,6 +51,7 @@ impl Cost {
             complexity: self.complexity.saturating_add(other.complexity),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
             introspection: self.introspection.saturating_add(other.introspection),
+            introspection_lists: self.introspection_lists.max(other.introspection_lists),
             work: self.work.saturating_add(other.work),
         }
     }
@@ -115,8 +121,8 @@ impl<'a> CostVisitor<'a> {
                 let below = self.selection_set(&field.selection_set.node, "");
                 return Cost {
                     introspection_depth: below.depth.saturating_add(1),
-                    introspection: below.complexity.saturating_add(1),
-                    work: below.work,
+                    introspection: below.work.saturating_add(1),
+                    introspection_lists: below.introspection_lists,
                     ..Cost::default()
                 };
             }
@@ -133,6 +139,9 @@ impl<'a> CostVisitor<'a> {
             complexity: below.complexity.saturating_mul(multiplier).saturating_add(1),
             introspection_depth: below.introspection_depth,
             introspection: below.introspection,
+            introspection_lists: below.introspection_lists.saturating_add(u64::from(
+                matches!(type_name, "" | "__Type") && INTROSPECTION_LISTS.contains(&name),
+            )),
             work: below.work.saturating_mul(multiplier),
         }
     }

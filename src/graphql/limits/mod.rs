@@ -35,6 +35,12 @@ pub(super) use schema_index::SchemaIndex;
 
 /// The maximum depth of introspection. It has its own limit because the queries of tools are deep.
 const MAX_INTROSPECTION_DEPTH: u64 = 20;
+/// The maximum number of selections below `__schema` and `__type`. The queries of tools have some 100.
+const MAX_INTROSPECTION_SELECTIONS: u64 = 2_000;
+/// The maximum number of lists of fields, types and input fields within each other. Each level
+/// multiplies the response by the size of the schema. The queries of tools have one level, and
+/// graphql-js allows two.
+const MAX_INTROSPECTION_LISTS: u64 = 2;
 
 /// The maximum length of a document without its ignored tokens, in bytes.
 const MAX_DOCUMENT_BYTES: usize = 48 * 1024;
@@ -97,6 +103,15 @@ pub(super) struct OperationCost {
     pub(super) complexity: u64,
     /// The number of response keys of the root, without those of `__typename`.
     pub(super) root_fields: u64,
+}
+
+/// The measures of an operation that do not change with every request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OperationMeasures {
+    /// The cost of the operation, which is within the limits.
+    pub(super) cost: OperationCost,
+    /// `true` if the operation uses introspection.
+    pub(super) introspects: bool,
 }
 
 fn check_text_length(bytes: usize) -> Result<(), RequestError> {
@@ -167,7 +182,8 @@ pub(super) fn check(
     check_limit("depth", cost.depth, limits.depth)?;
     check_limit("depth", cost.introspection_depth, MAX_INTROSPECTION_DEPTH)?;
     check_limit("complexity", cost.complexity, limits.complexity)?;
-    check_limit("complexity", cost.introspection, limits.complexity)?;
+    check_limit("complexity", cost.introspection, MAX_INTROSPECTION_SELECTIONS)?;
+    check_limit("depth", cost.introspection_lists, MAX_INTROSPECTION_LISTS)?;
     check_limit("complexity", cost.work, limits.complexity.saturating_mul(MAX_WORK_FACTOR))?;
     let keys = response_keys::count(context, limits.aliases)?;
     check_limit("aliases", keys.aliases, limits.aliases)?;

@@ -1,6 +1,6 @@
 //! The operation to check against the limits, with its fragments and variables.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use async_graphql::{
     Name, Positioned, Value, Variables,
@@ -16,6 +16,8 @@ pub(in crate::graphql) struct OperationContext<'a> {
     pub(in crate::graphql) fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     /// The values of the variables, with the defaults.
     pub(in crate::graphql) variables: &'a Variables,
+    /// `true` once a measure has depended on a variable.
+    pub(in crate::graphql) uses_variables: &'a Cell<bool>,
 }
 
 impl OperationContext<'_> {
@@ -37,6 +39,7 @@ impl OperationContext<'_> {
 
     /// Returns the value of a variable. Validation rejects a variable without a value later.
     pub(super) fn variable(&self, name: &Name) -> Result<Value, ()> {
+        self.uses_variables.set(true);
         self.variables.get(name).cloned().ok_or(())
     }
 }

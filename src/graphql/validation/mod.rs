@@ -1,7 +1,8 @@
 //! Parses documents and validates them and their variables, before anything runs.
 //!
 //! `apollo-compiler` parses a document and checks the rules of the GraphQL specification, section 5.
-//! [`missing_values`], [`values`] and [`list_lengths`] add what it leaves out. [`convert`] makes the
+//! [`missing_values`], [`values`] and [`list_lengths`] add what it leaves out, and [`descriptions`]
+//! removes syntax that it does not know. [`convert`] makes the
 //! form that `async-graphql` executes, so that the text is parsed once. [`coercion`] applies section
 //! 6.1.2 to the variables of a request.
 //!
@@ -10,10 +11,13 @@
 
 mod coercion;
 mod convert;
+mod descriptions;
 mod list_lengths;
 mod missing_values;
 mod positions;
 mod values;
+
+use std::sync::Arc;
 
 use apollo_compiler::{
     Schema,
@@ -80,6 +84,7 @@ enum SyntaxError {
 }
 
 fn parse(text: &str) -> Result<Document, SyntaxError> {
+    let text = &*descriptions::blank(text);
     let mut parser = Parser::new().recursion_limit(MAX_SYNTAX_DEPTH);
     let parsed = parser.parse_ast(text, "");
     if parser.recursion_reached() > MAX_SYNTAX_DEPTH {
@@ -102,7 +107,7 @@ pub(super) fn syntax_error_line(text: &str) -> Option<usize> {
 
 /// Validates documents and variables against the schema.
 pub(super) struct Validator {
-    schema: Valid<Schema>,
+    schema: Arc<Valid<Schema>>,
 }
 
 impl Validator {
@@ -110,11 +115,12 @@ impl Validator {
     pub(super) fn new(sdl: &str) -> Self {
         // The SDL is generated, so it is always valid. A test checks it.
         let schema = build_schema(sdl);
-        Self { schema: schema.unwrap_or_else(|errors| Valid::assume_valid(errors.partial)) }
+        let schema = schema.unwrap_or_else(|errors| Valid::assume_valid(errors.partial));
+        Self { schema: Arc::new(schema) }
     }
 
     /// Returns the schema that documents are validated against.
-    pub(super) fn schema(&self) -> &Schema {
+    pub(super) const fn schema(&self) -> &Arc<Valid<Schema>> {
         &self.schema
     }
 

@@ -62,12 +62,11 @@ async fn read_body(
     max_bytes: usize,
     mut charge: impl FnMut(usize) -> Result<(), HttpError>,
 ) -> Result<Vec<u8>, HttpError> {
-    let too_large = || HttpError::payload_too_large(max_bytes);
     // A body with an excessive `Content-Length` is not read at all. Any other body is read up to
     // the limit.
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > max_bytes {
-        return Err(too_large());
+        return Err(HttpError::payload_too_large(max_bytes, Some(announced)));
     }
     charge(announced)?;
     let mut bytes = Vec::with_capacity(announced);
@@ -76,7 +75,7 @@ async fn read_body(
         let Ok(data) = frame.into_data() else { continue };
         let received = bytes.len() + data.len();
         if received > max_bytes {
-            return Err(too_large());
+            return Err(HttpError::payload_too_large(max_bytes, None));
         }
         charge(received)?;
         bytes.extend_from_slice(&data);

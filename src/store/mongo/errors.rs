@@ -10,7 +10,7 @@ use mongodb::{
 
 use crate::{
     domain::change::UniqueField,
-    store::{StoreError, instrumentation::Command},
+    store::{CommitError, StoreError, instrumentation::Command},
 };
 
 /// The timeout of one command. It also covers the retries of the driver and the network.
@@ -119,29 +119,83 @@ pub(super) fn write_failure(code: i32) -> StoreError {
     StoreError::Internal(write_failure_text(code))
 }
 
-/// Returns the first field of the unique index that rejected a write, or `None` for any other
-/// error.
-pub(super) fn violated_index_field(error: &Error) -> Option<&str> {
+/// The unique index that rejected a write.
+pub(super) struct ViolatedIndex {
+    /// The fields of the index in their order.
+    pub(super) fields: Vec<String>,
+    /// The index with its collection, from the server's text: `portal.users index: email_1`.
+    place: String,
+}
+
+impl ViolatedIndex {
+    /// Reads the error of one write in the server's response.
+    pub(super) fn from_write_error(error: &RawDocument) -> Option<Self> {
+        let fields = error.get_document("keyPattern").ok()?.iter_elements();
+        let fields = fields.filter_map(|field| Some(field.ok()?.key().to_string())).collect();
+        let text = error.get_str("errmsg").unwrap_or_default();
+        Some(Self { fields, place: place_of(text).unwrap_or_default().to_owned() })
+    }
+
+    /// Returns the value that the index protects. Any index with these keys is one of the gateway's,
+    /// whatever its name is.
+    fn unique_field(&self) -> Option<UniqueField> {
+        let fields: Vec<_> = self.fields.iter().map(String::as_str).collect();
+        match fields[..] {
+            ["slug"] => Some(UniqueField::Slug),
+            ["domains"] => Some(UniqueField::Domains),
+            ["integrations.authentikGroup"] => Some(UniqueField::AuthentikGroup),
+            ["subject", "issuer"] => Some(UniqueField::Subject),
+            ["tenantId"] => Some(UniqueField::LiveSubscription),
+            _ => None,
+        }
+    }
+
+    /// Returns the error of the commit. Only the log gets the name of an index of another program.
+    pub(super) fn into_commit_error(self) -> CommitError {
+        match self.unique_field() {
+            Some(field) => CommitError::Conflict(field),
+            None => StoreError::Internal(format!(
+                "a unique index that is none of the gateway's rejected a write with code \
+                 {DUPLICATE_KEY}: {}",
+                self.place
+            ))
+            .into(),
+        }
+    }
+}
+
+/// Returns the part of the server's text that names the collection and the index. The rest has values.
+fn place_of(text: &str) -> Option<&str> {
+    let (_, place) = text.split_once("collection: ")?;
+    let end = place.find(" dup key:")?;
+    let place = place.get(..end)?;
+    Some(place.split_once(" collation: ").map_or(place, |(place, _)| place))
+}
+
+/// Returns the unique index that rejected a write, or `None` for any other error.
+pub(super) fn violated_index(error: &Error) -> Option<ViolatedIndex> {
     if code(error) != Some(DUPLICATE_KEY) {
         return None;
     }
     let response: &RawDocument = error.server_response()?;
-    let pattern = match response.get_array("writeErrors") {
-        Ok(errors) => errors.get_document(0).ok()?.get_document("keyPattern").ok()?,
-        Err(_) => response.get_document("keyPattern").ok()?,
-    };
-    Some(pattern.iter_elements().next()?.ok()?.key().as_str())
+    match response.get_array("writeErrors") {
+        Ok(errors) => ViolatedIndex::from_write_error(errors.get_document(0).ok()?),
+        Err(_) => ViolatedIndex::from_write_error(response),
+    }
 }
 
-/// Returns the value that a unique index protects, by the first field of the index. The index may
-/// have any name.
-pub(super) fn unique_field(first_field: &str) -> Option<UniqueField> {
-    match first_field {
-        "slug" => Some(UniqueField::Slug),
-        "domains" => Some(UniqueField::Domains),
-        "integrations.authentikGroup" => Some(UniqueField::AuthentikGroup),
-        "subject" => Some(UniqueField::Subject),
-        "tenantId" => Some(UniqueField::LiveSubscription),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_of_a_violated_index_has_no_value() {
+        let text = "E11000 duplicate key error collection: portal.users index: email_1 dup key: \
+            { email: \"collection: index: \" }";
+        assert_eq!(place_of(text), Some("portal.users index: email_1"));
+        let collated = "E11000 duplicate key error collection: portal.users index: a b collation: \
+            { locale: \"en\" } dup key: { name: \"0x29\" }";
+        assert_eq!(place_of(collated), Some("portal.users index: a b"));
+        assert_eq!(place_of("E11000 duplicate key"), None);
     }
 }

@@ -4,7 +4,7 @@
 //! Contents:
 //!
 //! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
-//!   indexes of `indexes`.
+//!   indexes of `indexes`. `foreign_indexes` finds unique indexes of other programs.
 //! - `queries` has lookups. `pages` and `keyset` have lists, `members` the members of many tenants,
 //!   and `counts` their numbers. `searches` has lists with a search, whose keys `search_keys` writes.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
@@ -27,6 +27,7 @@ mod counts;
 mod deletions;
 mod documents;
 mod errors;
+mod foreign_indexes;
 mod idempotency;
 mod indexes;
 mod keyset;
@@ -90,6 +91,11 @@ impl Store for MongoStore {
 
     async fn status(&self) -> Result<DatabaseStatus, StoreError> {
         self.database_status().await
+    }
+
+    async fn warnings(&self) -> Result<Vec<String>, StoreError> {
+        let indexes = self.foreign_unique_indexes().await?;
+        Ok(indexes.iter().map(ToString::to_string).collect())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use mongodb::{IndexModel, bson::doc, error::Error};
 
 use super::{
     connect::MongoStore,
-    errors::{DUPLICATE_KEY, code, read_error, violated_index_field, with_timeout},
+    errors::{DUPLICATE_KEY, code, read_error, violated_index, with_timeout},
     indexes::{all, is_equivalent},
     transfer::is_whole,
 };
@@ -138,11 +138,10 @@ fn index_build_error(collection: &str, missing: &[IndexModel], error: &Error) ->
     if code(error) != Some(DUPLICATE_KEY) {
         return PrepareError::Failed(read_error(error));
     }
-    let index = violated_index_field(error).and_then(|field| {
+    let index = violated_index(error).and_then(|violated| {
         let unique =
             missing.iter().filter(|i| i.options.as_ref().is_some_and(|o| o.unique == Some(true)));
-        let violated =
-            unique.filter(|index| index.keys.keys().next().is_some_and(|key| key == field));
+        let violated = unique.filter(|index| index.keys.keys().eq(violated.fields.iter()));
         violated.filter_map(|index| index.options.as_ref()?.name.clone()).next()
     });
     let index = index.unwrap_or_else(|| "one of its unique indexes".to_owned());

@@ -70,7 +70,7 @@ impl MongoStore {
                 None if is_default_issuer => &mut fallback,
                 _ => return,
             };
-            let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
+            let decode = |raw: &_| documents::user::decode_for_sync(raw, &self.default_issuer);
             *user = Some(decode_or_log(self.users.name(), raw, decode));
         })
         .await?;

@@ -7,7 +7,7 @@ use std::future::IntoFuture;
 
 use mongodb::{
     ClientSession, Collection,
-    bson::{Bson, Document, doc},
+    bson::{Bson, Document, RawDocumentBuf, doc},
     error::Error,
     options::UpdateModifications,
 };
@@ -17,8 +17,8 @@ use super::{
     connect::MongoStore,
     documents::oid,
     errors::{
-        COMMAND_TIMEOUT, is_conflict, read_error, timeout_error, unique_field,
-        violated_index_field, write_failure,
+        COMMAND_TIMEOUT, ViolatedIndex, is_conflict, read_error, timeout_error, violated_index,
+        write_failure,
     },
 };
 use crate::{
@@ -38,8 +38,8 @@ pub(super) enum WriteError {
 
 impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
-        match violated_index_field(&error).and_then(unique_field) {
-            Some(field) => Self::Final(CommitError::Conflict(field)),
+        match violated_index(&error) {
+            Some(index) => Self::Final(index.into_commit_error()),
             None => Self::Driver(error),
         }
     }
@@ -122,9 +122,10 @@ impl MongoStore {
             let matched_count = reply.get_i32("n").unwrap_or_default();
             return Ok(matched_count.try_into().unwrap_or_default());
         };
-        let first_field = error.get_document("keyPattern").ok().and_then(|keys| keys.keys().next());
-        Err(WriteError::Final(match first_field.and_then(|field| unique_field(field)) {
-            Some(field) => CommitError::Conflict(field),
+        let raw = RawDocumentBuf::try_from(error).ok();
+        let index = raw.as_deref().and_then(ViolatedIndex::from_write_error);
+        Err(WriteError::Final(match index {
+            Some(index) => index.into_commit_error(),
             None => write_failure(error.get_i32("code").unwrap_or_default()).into(),
         }))
     }

@@ -4,6 +4,7 @@ use std::{fs, io, path::Path};
 
 use rusqlite::ErrorCode;
 
+use super::private_files;
 use crate::store::{PrepareError, StoreError};
 
 /// The paths that an operator can configure.
@@ -33,13 +34,14 @@ pub(super) fn validate(path: &Path) -> Result<(), PrepareError> {
     }
 }
 
-/// Creates the folder of a database file, if it does not exist.
-pub(super) fn create_folder(path: &Path) -> Result<(), PrepareError> {
+/// Creates a database file and its folder, if they do not exist. Only their owner may access them.
+pub(super) fn create(path: &Path) -> Result<(), PrepareError> {
     let Some(folder) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(folder).map_err(|error| {
+    private_files::create_folder(folder).map_err(|error| {
         let reason = format_args!("cannot be created: its folder: {error}; {EXPECTED}");
         invalid(path, reason)
-    })
+    })?;
+    private_files::create_file(path).map_err(|error| inaccessible(path, &error))
 }
 
 /// Converts the error of a connection to a database file.

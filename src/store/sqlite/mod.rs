@@ -9,7 +9,7 @@
 //! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
-//!   `database_file` those of the file.
+//!   `database_file` those of the file. `private_files` has the permissions of files.
 //! - `query_plan_tests.rs` checks that every statement uses an index.
 
 mod commit;
@@ -20,6 +20,7 @@ mod lists;
 mod matched_pages;
 mod members;
 mod pool;
+mod private_files;
 mod queries;
 #[cfg(test)]
 mod query_plan_tests;
@@ -29,7 +30,10 @@ mod search_keys;
 mod searches;
 mod transfer;
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -55,9 +59,13 @@ use crate::domain::{
 use crate::metrics::Metrics;
 use pool::Pool;
 
+pub use private_files::make_folder_private;
+
 /// Stores everything in one SQLite database.
 pub struct SqliteStore {
     pool: Pool,
+    /// The path of the database file, or `None` for a database in memory.
+    path: Option<PathBuf>,
 }
 
 impl SqliteStore {
@@ -68,7 +76,8 @@ impl SqliteStore {
     /// [`PrepareError::Misconfigured`] if the file or its folder cannot be created or opened, or is
     /// not a database. [`PrepareError::Failed`] if the disk or another process prevents it.
     pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::open(path, command_metrics(metrics))? })
+        let pool = Pool::open(path, command_metrics(metrics))?;
+        Ok(Self { pool, path: Some(path.to_owned()) })
     }
 
     /// Checks that a path can be the one of a database file, and changes nothing.
@@ -86,7 +95,7 @@ impl SqliteStore {
     ///
     /// [`PrepareError::Failed`] if SQLite cannot create the database.
     pub fn in_memory(metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::in_memory(command_metrics(metrics))? })
+        Ok(Self { pool: Pool::in_memory(command_metrics(metrics))?, path: None })
     }
 }
 
@@ -110,6 +119,17 @@ impl Store for SqliteStore {
         Ok(DatabaseStatus { is_empty, left_documents: 0 })
     }
 
+    async fn warnings(&self) -> Result<Vec<String>, StoreError> {
+        let exposed = self.path.as_deref().map_or_else(Vec::new, private_files::exposed);
+        let warning = |(path, mode): (PathBuf, u32)| {
+            format!(
+                "{path:?} has the mode {mode:04o}, so that other users of this machine may access it: \
+                 run `chmod 600` on it, unless they must"
+            )
+        };
+        Ok(exposed.into_iter().map(warning).collect())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.pool.read("", |db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
@@ -120,8 +140,12 @@ impl Store for SqliteStore {
     }
 
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {
+        let decode = match keys {
+            UserKeys::Ids(_) => rows::user::decode,
+            UserKeys::Identity(_) => rows::user::decode_for_sync,
+        };
         let query = queries::users(keys);
-        self.pool.read("users", move |db| query.read_all(db, rows::user::decode)).await
+        self.pool.read("users", move |db| query.read_all(db, decode)).await
     }
 
     async fn subscriptions(

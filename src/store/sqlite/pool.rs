@@ -98,7 +98,7 @@ impl Connections {
 impl Pool {
     pub(super) fn open(path: &Path, command_metrics: CommandMetrics) -> Result<Self, PrepareError> {
         database_file::validate(path)?;
-        database_file::create_folder(path)?;
+        database_file::create(path)?;
         let connect = |read_only: bool| {
             connect(path, read_only).map_err(|error| database_file::open_error(path, error))
         };

@@ -40,7 +40,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper::", &["http"]),
     ("tower_http::", &["http"]),
     ("async_graphql::", &["graphql"]),
-    ("apollo_compiler::", &["graphql/validation", "graphql/limits/schema_index.rs"]),
+    (
+        "apollo_compiler::",
+        &["graphql/validation", "graphql/introspection", "graphql/limits/schema_index.rs"],
+    ),
     ("reqwest::", &["auth"]),
     ("prometheus::", &["metrics"]),
     ("rustix::", &["app"]),

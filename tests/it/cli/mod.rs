@@ -1,6 +1,7 @@
 //! The program as a separate process: its commands, its output and its responses over TCP.
 
 mod crashes;
+mod file_modes;
 mod playground;
 mod provider;
 mod seed;
@@ -14,6 +15,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use mongodb::bson::doc;
 use serde_json::{Value, json};
 
 use crate::http::cors::assert_not_shared;
@@ -407,6 +409,62 @@ async fn check_passes_with_a_valid_configuration_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn foreign_unique_index_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issuer = TestIssuer::start().await;
+    let fresh = FreshDatabase::new().await;
+    let variables = [
+        ("TENANTRY_DATABASE_URL", &*fresh.uri),
+        ("TENANTRY_OIDC_ISSUER", issuer.url()),
+        ("TENANTRY_OIDC_AUDIENCE", "tenantry"),
+    ];
+    let command = doc! { "createIndexes": "users", "indexes": [
+        { "key": { "email": 1 }, "name": "email_1", "unique": true },
+        { "key": { "nickname": 1 }, "name": "nickname_1" },
+        { "key": { "email": 1, "_id": 1 }, "name": "harmless", "unique": true },
+        { "key": { "subject": 1, "issuer": 1 }, "name": "equivalent", "unique": true },
+    ] };
+    fresh.database.run_command(command).await.expect("indexes");
+    let command = doc! { "createIndexes": "subscriptions", "indexes": [
+        { "key": { "tenantId": 1 }, "name": "tenantId_1", "unique": true },
+    ] };
+    fresh.database.run_command(command).await.expect("an index");
+    let warning = |collection: &str, index: &str, keys: &str| {
+        format!(
+            "the unique index \"{index}\" of the collection \"{collection}\" with the keys {keys} \
+             is not an index of the gateway and can reject its writes: drop it, unless another \
+             program needs it"
+        )
+    };
+    let warnings = [
+        warning("users", "email_1", "{ \"email\": 1 }"),
+        warning("subscriptions", "tenantId_1", "{ \"tenantId\": 1 }"),
+    ];
+    let (code, output) = check(folder.path(), &variables).await;
+    assert_eq!(code, Some(0), "{output}");
+    let notes: Vec<_> =
+        output.lines().filter_map(|l| l.strip_prefix("note   database: ")).collect();
+    assert_eq!(notes, warnings);
+    let mut serve = Running::serve(folder.path(), &variables);
+    for warning in &warnings {
+        serve.logged(warning);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn introspection_passes_with_a_low_complexity_limit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let variables = [("TENANTRY_MAX_COMPLEXITY", "1")];
+    let mut dev = Running::dev_with_variables(folder.path(), &variables);
+    let endpoint = dev.line("endpoint");
+    let query = format!("{{ __schema {{ types {{ {} }} }} }}", "name kind ".repeat(50));
+    let body = json!({"query": query}).to_string();
+    let request = reqwest::Client::new().post(endpoint).header("content-type", "application/json");
+    let reply = request.body(body).send().await.expect("a response").text().await.expect("a body");
+    assert!(reply.starts_with("{\"data\":{\"__schema\""), "{reply:.300}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_prints_each_error_with_a_fix() {
     let folder = tempfile::tempdir().expect("a folder");
     let issuer = TestIssuer::start().await;
@@ -595,6 +653,32 @@ async fn dev_shares_no_token_with_other_origins() {
     }
     let preflight = send("OPTIONS", "graphql").await;
     assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+}
+
+#[test]
+fn sqlite_url_with_a_query_or_a_fragment_is_rejected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for url in
+        ["sqlite://a.db?mode=rwc", "sqlite://a.db?", "sqlite://a.db#x", "sqlite://?cache=shared"]
+    {
+        let variables = [
+            ("TENANTRY_DATABASE_URL", url),
+            ("TENANTRY_OIDC_ISSUER", "https://id.example.org/"),
+            ("TENANTRY_OIDC_AUDIENCE", "portal"),
+        ];
+        for command in ["serve", "seed", "check"] {
+            let output = run(folder.path(), &[command], &variables);
+            let error = text(&output.stderr);
+            assert_eq!(
+                (output.status.code(), error.lines().count()),
+                (Some(2), 1),
+                "{url}: {error}"
+            );
+            assert!(error.contains("TENANTRY_DATABASE_URL: invalid URL"), "{error}");
+            assert!(error.contains("without a query (`?`) and a fragment (`#`)"), "{error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
 /// One line names the variable, its value and the expected value.

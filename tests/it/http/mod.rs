@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{App, Backend, Reply, on_both_stores},
+    tcp::{self, connect, read_response},
     world::World,
 };
 
@@ -128,7 +129,29 @@ async fn malformed_http_requests_are_rejected() {
     let reply = send(&app, "PUT", "/graphql", &[], "").await;
     assert_eq!(reply.header("allow"), Some("GET, POST"));
     let reply = send(&app, "POST", "/graphql", &[json], &long).await;
-    assert_eq!(reply.json["errors"][0]["extensions"]["limit"], "bodyBytes");
+    let extensions = &reply.json["errors"][0]["extensions"];
+    assert_eq!((&extensions["limit"], &extensions["max"]), (&json!("bodyBytes"), &json!(262_144)));
+    assert_eq!(extensions["actual"], long.len());
+}
+
+/// The gateway does not read a body beyond the limit, so it knows a length only if the client declares
+/// it.
+#[tokio::test]
+async fn long_body_has_an_actual_length_if_it_was_declared() {
+    let app = App::on(Backend::Sqlite).await;
+    let mut stream = connect(&app.serve().await).await;
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    tcp::send(&mut stream, format!("{head}content-length: 300000\r\n\r\n")).await;
+    let declared = read_response(&mut stream).await;
+    assert!(declared.starts_with("HTTP/1.1 413 "), "{declared}");
+    assert!(declared.contains(r#""actual":300000,"code":"LIMIT_EXCEEDED""#), "{declared}");
+    let chunks = vec![Ok::<_, std::io::Error>(" ".repeat(300_000))];
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let reply = app.send(request.body(body).expect("a request")).await;
+    let extensions = &reply.json["errors"][0]["extensions"];
+    assert_eq!((reply.status, &extensions["limit"]), (413, &json!("bodyBytes")));
+    assert_eq!(extensions.get("actual"), None, "{}", reply.body);
 }
 
 #[tokio::test]

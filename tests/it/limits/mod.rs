@@ -368,6 +368,29 @@ async fn introspection_query_of_tools_passes() {
 }
 
 #[tokio::test]
+async fn introspection_has_limits_of_its_own() {
+    let app = app().await;
+    let fields = |n: usize| "kind ".repeat(n);
+    let query = |n| format!("{{ __schema {{ queryType {{ {} }} }} }}", fields(n));
+    assert_passes(&app, &query(1_900), json!({})).await;
+    // `__schema` and `queryType` count, too. 1,990 tokens are within their limit.
+    let spread = "fragment F on __Type { kind kind kind }";
+    let many = "...F ".repeat(600);
+    let query = format!("{{ __schema {{ queryType {{ {many} }} }} }} {spread}");
+    assert_rejected(&app, &query, json!({}), "complexity", 2_000, 2_402).await;
+    let nested = |lists: usize| {
+        let levels = "fields { type { ".repeat(lists);
+        format!("{{ __type(name: \"Query\") {{ {levels} name {} }} }}", "} } ".repeat(lists))
+    };
+    assert_passes(&app, &nested(2), json!({})).await;
+    assert_rejected(&app, &nested(3), json!({}), "depth", 2, 3).await;
+    let fragment =
+        "{ __type(name: \"Node\") { ...A } } fragment A on __Type { possibleTypes { ...B } }
+        fragment B on __Type { interfaces { fields { name } } }";
+    assert_rejected(&app, fragment, json!({}), "depth", 2, 3).await;
+}
+
+#[tokio::test]
 async fn error_responses_to_bad_documents_are_short() {
     let app = app().await;
     let long = "x".repeat(100_000);

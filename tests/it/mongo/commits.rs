@@ -12,7 +12,7 @@ use tenantry::{
         tenant::{Plan, Tenant, TenantIntegrations, TenantStatus},
         user::{Identity, User},
     },
-    store::{CommitError, Store, UserKeys},
+    store::{CommitError, Store, StoreError, UserKeys},
 };
 
 use super::*;
@@ -210,4 +210,43 @@ async fn concurrent_inserts_of_one_slug_have_one_winner() {
         }
     }
     assert_eq!(winners, 1);
+}
+
+/// The name goes to the log, and the value does not. An index with other keys is no conflict of a field
+/// that a client could change.
+#[tokio::test]
+async fn foreign_unique_index_is_named_by_the_error() {
+    let fresh = FreshDatabase::new().await;
+    let store = fresh.prepared().await;
+    let index = doc! { "createIndexes": "users", "indexes": [
+        { "key": { "email": 1 }, "name": "email_1", "unique": true,
+            "partialFilterExpression": { "email": { "$gt": "" } } },
+        { "key": { "subject": 1 }, "name": "subject_1", "unique": true },
+    ] };
+    fresh.database.run_command(index).await.expect("indexes");
+    let with_email =
+        |n, subject: &str| User { email: Some("ada@example.org".to_owned()), ..user(n, subject) };
+    store.commit(&[Change::InsertUser(with_email(1, "ada"))]).await.expect("the first user");
+    store.commit(&[Change::InsertUser(user(2, "bob"))]).await.expect("another user");
+    let bob = with_email(2, "bob");
+    let expected = UserVersion::from(&bob);
+    let other_issuer = User {
+        identity: Identity {
+            issuer: "https://other.example/".to_owned(),
+            subject: "ada".to_owned(),
+        },
+        ..user(3, "ada")
+    };
+    for (change, index) in [
+        (Change::InsertUser(with_email(4, "carol")), "email_1"),
+        (Change::UpdateUser { expected, user: bob }, "email_1"),
+        (Change::InsertUser(other_issuer), "subject_1"),
+    ] {
+        let error = store.commit(&[change]).await.expect_err("the index rejects it");
+        assert!(matches!(error, CommitError::Failed(StoreError::Internal(_))), "{error}");
+        let text = error.to_string();
+        let place = format!(".users index: {index}");
+        assert!(text.ends_with(&place) && text.contains("11000"), "{text}");
+        assert!(!text.contains("example"), "{text}");
+    }
 }

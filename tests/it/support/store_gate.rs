@@ -157,6 +157,10 @@ impl Store for GatedStore {
         self.store.status().await
     }
 
+    async fn warnings(&self) -> Result<Vec<String>, StoreError> {
+        self.store.warnings().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }

@@ -2,11 +2,11 @@
 
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
-use tenantry::domain::time::Timestamp;
+use tenantry::{domain::time::Timestamp, store::UserKeys};
 
 use super::{me, memberships, store_tenants, token};
 use crate::support::{
-    app::{App, on_both_stores},
+    app::{App, Backend, on_both_stores},
     issuer::NOW,
 };
 
@@ -14,6 +14,7 @@ on_both_stores! {
     first_me_creates_the_user,
     name_falls_back_to_other_claims,
     profile_follows_each_token,
+    blank_name_is_replaced,
     repeated_me_writes_nothing,
     last_seen_moves_every_five_minutes,
 }
@@ -70,6 +71,68 @@ async fn profile_follows_each_token(app: App) {
     }
     let token = token(&app).claim("preferred_username", json!("other"));
     assert_eq!(profile(&me(&app, token).await), json!(["Bob", "robert@example.org", 3]));
+}
+
+async fn blank_name_is_replaced(app: App) {
+    for (subject, name, expected) in
+        [("ada", json!("Ada"), "Ada"), ("bob", json!(null), "bobby"), ("carol", json!(5), "bobby")]
+    {
+        me(&app, token(&app).subject(subject).claim("name", json!("First"))).await;
+        app.edit_user(subject, |user| user.name = " ".to_owned()).await;
+        let token = || {
+            let token = token(&app).subject(subject).claim("name", name.clone());
+            token.claim("preferred_username", json!("bobby"))
+        };
+        let healed = me(&app, token()).await;
+        assert_eq!(healed["me"]["name"], expected);
+        assert_eq!(me(&app, token()).await, healed);
+        let event = app.audit_log().await.remove(0);
+        assert_eq!(event.action, "user.sync");
+        let change = event.changes.iter().find(|change| change.field == "name").expect("a change");
+        assert_eq!((&change.from, &change.to), (&json!(" "), &json!(expected)));
+    }
+}
+
+/// A manual edit or another program can leave a document without a readable profile.
+#[tokio::test]
+async fn unreadable_profile_is_replaced() {
+    let app = App::on(Backend::Mongo).await;
+    let users = app.mongo.as_ref().expect("a database").database.collection::<Document>("users");
+    let token = || {
+        let token = token(&app).claim("preferred_username", json!("bobby"));
+        token.claim("email", json!("bob@example.org"))
+    };
+    me(&app, token().claim("name", json!("Bob"))).await;
+    let (version, events) = (1, app.audit_log().await.len());
+    for (n, (edit, name, expected)) in [
+        (doc! { "$unset": { "name": "" } }, json!("Bob"), "Bob"),
+        (doc! { "$set": { "name": null } }, json!("Bob"), "Bob"),
+        (doc! { "$set": { "name": 5 } }, json!("Bob"), "Bob"),
+        (doc! { "$set": { "name": "" } }, json!(null), "bobby"),
+        (doc! { "$set": { "name": ["Bob"], "email": 5 } }, json!("Bob"), "Bob"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        users.update_one(doc! { "subject": "bob" }, edit.clone()).await.expect("an edit");
+        let reply = me(&app, token().claim("name", name)).await;
+        assert_eq!(reply["me"]["name"], expected, "{edit}");
+        assert_eq!(reply["me"]["email"], "bob@example.org", "{edit}");
+        let changed = version + 1 + i32::try_from(n).expect("small");
+        assert_eq!(reply["me"]["version"], changed, "{edit}");
+        let log = app.audit_log().await;
+        assert_eq!(log.len(), events + n + 1, "{edit}");
+        assert!(
+            log[0].changes.iter().any(|change| change.field == "name"
+                && change.from == Value::Null
+                && change.to == expected),
+            "{:?}",
+            log[0]
+        );
+        let stored = app.stored_user("bob").await.expect("a readable user");
+        let by_id = app.store.users(UserKeys::Ids(&[stored.id])).await.expect("a read");
+        assert_eq!(by_id, [Ok(stored)], "{edit}");
+    }
 }
 
 async fn repeated_me_writes_nothing(app: App) {

@@ -6,7 +6,7 @@ use mongodb::bson::{Bson, Document, RawArray, RawDocument, doc};
 
 use super::{
     date,
-    fields::{DecodeError, DecodeResult, MetadataFields, documents, fields, require},
+    fields::{DecodeError, DecodeResult, Field, MetadataFields, documents, fields, require},
     insert_some, oid,
     search::SearchFields,
 };
@@ -21,6 +21,28 @@ pub(in crate::store::mongo) fn decode(
     raw: &RawDocument,
     default_issuer: &str,
 ) -> DecodeResult<User> {
+    let user = decode_with_profile(raw, default_issuer, |field: &Field<'_>| field.text())?;
+    if user.name.is_empty() && raw.get_str("name").is_err() {
+        return Err(DecodeError::new("name", "a string"));
+    }
+    Ok(user)
+}
+
+/// Decodes a user for a sync, which can repair the profile: a name or an e-mail address that is not
+/// text is empty, and so is an absent name.
+pub(in crate::store::mongo) fn decode_for_sync(
+    raw: &RawDocument,
+    default_issuer: &str,
+) -> DecodeResult<User> {
+    let text = |field: &Field<'_>| Ok(field.text().unwrap_or_else(|_| Some(String::new())));
+    decode_with_profile(raw, default_issuer, text)
+}
+
+fn decode_with_profile(
+    raw: &RawDocument,
+    default_issuer: &str,
+    profile_text: impl Fn(&Field<'_>) -> DecodeResult<Option<String>>,
+) -> DecodeResult<User> {
     let mut metadata = MetadataFields::default();
     let (mut issuer, mut subject, mut email, mut name) = (None, None, None, None);
     let (mut admin, mut admin_source, mut disabled) = (None, None, None);
@@ -30,8 +52,8 @@ pub(in crate::store::mongo) fn decode(
         match field.key() {
             "issuer" => issuer = field.text()?,
             "subject" => subject = field.text()?,
-            "email" => email = field.text()?,
-            "name" => name = field.text()?,
+            "email" => email = profile_text(&field)?,
+            "name" => name = profile_text(&field)?,
             "platformAdmin" => admin = field.boolean()?,
             "platformAdminSource" => admin_source = field.string_enum(MembershipSource::parse)?,
             "disabled" => disabled = field.boolean()?,
@@ -50,7 +72,7 @@ pub(in crate::store::mongo) fn decode(
             subject: require(subject, "subject", "a string")?,
         },
         email,
-        name: require(name, "name", "a string")?,
+        name: name.unwrap_or_default(),
         platform_admin: admin.unwrap_or(false).then_some(admin_source),
         disabled: disabled.unwrap_or(false),
         memberships: memberships

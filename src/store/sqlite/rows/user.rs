@@ -24,12 +24,30 @@ pub(in super::super) fn decode(row: &Row<'_>) -> rusqlite::Result<Decoded<User>>
     decode_or_log("users", row, decode_user)
 }
 
+/// Decodes a user for a sync, which can repair the profile: a name or an e-mail address that is not
+/// Unicode is empty.
+pub(in super::super) fn decode_for_sync(row: &Row<'_>) -> rusqlite::Result<Decoded<User>> {
+    decode_or_log("users", row, |fields| {
+        let name = fields.text("name").unwrap_or_default();
+        let email = fields.optional_text("email").unwrap_or_else(|_| Some(String::new()));
+        decode_with_profile(fields, name, email)
+    })
+}
+
 fn decode_user(fields: &Fields<'_>) -> DecodeResult<User> {
+    decode_with_profile(fields, fields.text("name")?, fields.optional_text("email")?)
+}
+
+fn decode_with_profile(
+    fields: &Fields<'_>,
+    name: String,
+    email: Option<String>,
+) -> DecodeResult<User> {
     Ok(User {
         id: fields.id("id")?,
         identity: Identity { issuer: fields.text("issuer")?, subject: fields.text("subject")? },
-        email: fields.optional_text("email")?,
-        name: fields.text("name")?,
+        email,
+        name,
         platform_admin: fields.optional_string_enum("platform_admin", MembershipSource::parse)?,
         disabled: fields.flag("disabled")?,
         memberships: decode_memberships(fields)?,
