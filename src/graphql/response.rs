@@ -87,6 +87,22 @@ impl GraphQlResponse {
         self
     }
 
+    /// Adds the cursor of a live event, from which a client can resume.
+    #[must_use]
+    pub(super) fn with_cursor(mut self, cursor: &str) -> Self {
+        self.response.extensions.insert("cursor".to_owned(), Value::from(cursor));
+        self
+    }
+
+    /// Returns the paths of the errors with this code.
+    pub(super) fn paths_with(&self, code: Code) -> impl Iterator<Item = String> {
+        let code = Value::from(code.as_str());
+        let errors = self.response.errors.iter();
+        errors
+            .filter(move |error| error_code(error) == Some(&code))
+            .map(|error| format!("{:?}", error.path))
+    }
+
     /// Returns `true` if the operation was executed. Otherwise the response has no `data`.
     #[must_use]
     pub const fn executed(&self) -> bool {

@@ -1,17 +1,19 @@
 //! Assembles the root types into the schema that the gateway serves.
 
-use async_graphql::{EmptySubscription, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
+use async_graphql::{SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
-use super::{limits, mutation::Mutation, query::Query, sdl::to_print_schema_format};
+use super::{
+    limits, live::Subscription, mutation::Mutation, query::Query, sdl::to_print_schema_format,
+};
 
 /// The schema in the form that `async-graphql` executes.
-pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
+pub(super) type GraphQlSchema = Schema<Query, Mutation, Subscription>;
 
 /// Returns a builder with all types of the schema and no extensions.
 ///
 /// The schema executes documents without validating them. `prepare` validates them first.
-pub(super) fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+pub(super) fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation, Subscription)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(limits::MAX_NESTING as usize)
 }

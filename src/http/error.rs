@@ -91,6 +91,12 @@ impl HttpError {
         Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
     }
 
+    /// Rejects a subscription whose client accepts only one response.
+    pub(super) fn not_a_stream() -> Self {
+        let message = "A subscription needs a WebSocket, or POST with `Accept: text/event-stream`.";
+        Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
+    }
+
     /// Rejects a body that is longer than `max` bytes.
     pub(super) fn payload_too_large(max: usize) -> Self {
         let message = format!("The body may have at most {max} bytes.");

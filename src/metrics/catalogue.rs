@@ -33,6 +33,14 @@ pub const CATALOGUE: &[&Family] = &[
     &JWKS_AGE,
     &COMMAND_DURATION,
     &DATALOADER_BATCH_SIZE,
+    &LIVE_LISTENERS,
+    &LIVE_EVENTS,
+    &LIVE_DELIVERY,
+    &LIVE_CUTS,
+    &FEED_EVENTS,
+    &FEED_LAG,
+    &FEED_RECONNECTS,
+    &FEED_GAPS,
     &BUILD,
 ];
 
@@ -113,6 +121,40 @@ pub(super) const DATALOADER_BATCH_SIZE: Family = family(
     "tenantry_dataloader_batch_size",
     "Number of keys in a DataLoader batch, by loader.",
     &["loader"],
+);
+pub(super) const LIVE_LISTENERS: Family =
+    family("tenantry_live_operations", "Live operations in progress.", &[]);
+pub(super) const LIVE_EVENTS: Family =
+    family("tenantry_live_events_total", "Events sent to live operations.", &[]);
+pub(super) const LIVE_DELIVERY: Family = family(
+    "tenantry_live_delivery_seconds",
+    "Time from the arrival of a change to the event of a live operation that reports it.",
+    &[],
+);
+pub(super) const LIVE_CUTS: Family = family(
+    "tenantry_live_cuts_total",
+    "Live operations that the gateway ended with an error, by its code.",
+    &["code"],
+);
+pub(super) const FEED_EVENTS: Family = family(
+    "tenantry_feed_events_total",
+    "Changes received from the change feed, by entity.",
+    &["entity"],
+);
+pub(super) const FEED_LAG: Family = family(
+    "tenantry_feed_lag_seconds",
+    "Seconds since the change feed was known to be complete. Absent until it starts.",
+    &[],
+);
+pub(super) const FEED_RECONNECTS: Family = family(
+    "tenantry_feed_reconnects_total",
+    "Interruptions of the change feed, after each of which it is opened again.",
+    &[],
+);
+pub(super) const FEED_GAPS: Family = family(
+    "tenantry_feed_gaps_total",
+    "Gaps of the change feed, after each of which live operations read their state again.",
+    &[],
 );
 pub(super) const BUILD: Family = family(
     "tenantry_build_info",

@@ -9,8 +9,8 @@ mod catalogue;
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Error, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    Encoder, Error, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
 pub use catalogue::{CATALOGUE, Family};
@@ -54,6 +54,14 @@ pub struct Metrics {
     connections: IntGauge,
     connections_refused: IntCounterVec,
     idle_connections_closed: IntCounterVec,
+    live_listeners: IntGauge,
+    live_events: IntCounter,
+    live_delivery: Histogram,
+    live_cuts: IntCounterVec,
+    feed_events: IntCounterVec,
+    feed_lag: GaugeVec,
+    feed_reconnects: IntCounter,
+    feed_gaps: IntCounter,
 }
 
 impl Metrics {
@@ -94,6 +102,17 @@ impl Metrics {
                 .register_vec(IntCounterVec::new, &catalogue::CONNECTIONS_REFUSED)?,
             idle_connections_closed: registrar
                 .register_vec(IntCounterVec::new, &catalogue::IDLE_CONNECTIONS_CLOSED)?,
+            live_listeners: registrar.register(IntGauge::with_opts, &catalogue::LIVE_LISTENERS)?,
+            live_events: registrar.register(IntCounter::with_opts, &catalogue::LIVE_EVENTS)?,
+            live_delivery: registrar
+                .histogram(&catalogue::LIVE_DELIVERY, catalogue::DURATION_BUCKETS)?
+                .with_label_values::<&str>(&[]),
+            live_cuts: registrar.register_vec(IntCounterVec::new, &catalogue::LIVE_CUTS)?,
+            feed_events: registrar.register_vec(IntCounterVec::new, &catalogue::FEED_EVENTS)?,
+            feed_lag: registrar.register_vec(GaugeVec::new, &catalogue::FEED_LAG)?,
+            feed_reconnects: registrar
+                .register(IntCounter::with_opts, &catalogue::FEED_RECONNECTS)?,
+            feed_gaps: registrar.register(IntCounter::with_opts, &catalogue::FEED_GAPS)?,
             registry: registrar.0,
         })
     }
@@ -195,6 +214,47 @@ impl Metrics {
         self.idle_connections_closed.with_label_values(&[scope]).inc();
     }
 
+    /// Counts a live operation as in progress, until [`Self::listener_ended`].
+    pub fn listener_started(&self) {
+        self.live_listeners.inc();
+    }
+
+    /// Counts a live operation as ended.
+    pub fn listener_ended(&self) {
+        self.live_listeners.dec();
+    }
+
+    /// Counts an event of a live operation, with the time since the gateway received its change.
+    pub fn record_live_event(&self, delivery: Duration) {
+        self.live_events.inc();
+        self.live_delivery.observe(delivery.as_secs_f64());
+    }
+
+    /// Counts a live operation that the gateway ended with an error of this code.
+    pub fn record_live_cut(&self, code: &str) {
+        self.live_cuts.with_label_values(&[code]).inc();
+    }
+
+    /// Counts a change that the feed reported of a `tenant`, a `user` or a `subscription`.
+    pub fn record_feed_event(&self, entity: &'static str) {
+        self.feed_events.with_label_values(&[entity]).inc();
+    }
+
+    /// Sets the time since the change feed was known to be complete.
+    pub fn set_feed_lag(&self, lag: Duration) {
+        self.feed_lag.with_label_values::<&str>(&[]).set(lag.as_secs_f64());
+    }
+
+    /// Counts an interruption of the change feed.
+    pub fn record_feed_reconnect(&self) {
+        self.feed_reconnects.inc();
+    }
+
+    /// Counts a gap of the change feed.
+    pub fn record_feed_gap(&self) {
+        self.feed_gaps.inc();
+    }
+
     /// Encodes all metrics in the text format of Prometheus.
     ///
     /// # Errors
@@ -264,6 +324,14 @@ mod tests {
         metrics.connection_opened();
         metrics.record_connection_refused("all");
         metrics.record_idle_connection_closed("address");
+        (0..2).for_each(|_| metrics.listener_started());
+        metrics.listener_ended();
+        metrics.record_live_event(Duration::from_millis(3));
+        metrics.record_live_cut("NOT_FOUND");
+        metrics.record_feed_event("tenant");
+        metrics.set_feed_lag(Duration::from_millis(500));
+        metrics.record_feed_reconnect();
+        metrics.record_feed_gap();
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_requests_total counter",
@@ -286,6 +354,14 @@ mod tests {
             "tenantry_connections 1",
             r#"tenantry_connections_refused_total{scope="all"} 1"#,
             r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
+            "tenantry_live_operations 1",
+            "tenantry_live_events_total 1",
+            r#"tenantry_live_delivery_seconds_bucket{le="0.005"} 1"#,
+            r#"tenantry_live_cuts_total{code="NOT_FOUND"} 1"#,
+            r#"tenantry_feed_events_total{entity="tenant"} 1"#,
+            "tenantry_feed_lag_seconds 0.5",
+            "tenantry_feed_reconnects_total 1",
+            "tenantry_feed_gaps_total 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),

@@ -64,7 +64,7 @@ impl<'a> RequestHandler<'a> {
         let request = source.read(self.parts, charge).await?; // 400, 413, 415, 429
         let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
         let idempotency_key = IdempotencyKey::from_headers(&self.parts.headers)?; // 400
-        let operation = self.prepare(&request, rate_limit_key, charged)?; // 400, 405, 429
+        let operation = self.prepare(&request, rate_limit_key, charged)?; // 400, 405, 406, 429
         // The texts of the request are not needed while it executes.
         drop(request);
         // 409, 422, 429, 503, 504
@@ -167,7 +167,11 @@ impl<'a> RequestHandler<'a> {
         })?;
         self.telemetry.set_operation(operation.operation_info());
         if self.parts.method != Method::POST && !operation.is_query() {
-            return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
+            let message = "Use POST for a mutation or a subscription.";
+            return Err(HttpError::method_not_allowed("POST", message));
+        }
+        if operation.is_subscription() {
+            return Err(HttpError::not_a_stream());
         }
         let cost = cost_of_operation(operation.complexity(), operation.writes());
         self.check_rate_limit(rate_limit_key, cost, charged)?;

@@ -12,11 +12,13 @@
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
+//! - `change_feed` has the change stream, and the key of cursors.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
 //!   errors.
 
 mod abandoned;
 mod apply;
+mod change_feed;
 mod collection;
 mod commit;
 mod commit_probe;
@@ -41,7 +43,8 @@ use async_trait::async_trait;
 use mongodb::bson::doc;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
+    ChangeFeed, CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys, WatchError,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -52,6 +55,7 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    live::FeedPosition,
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -204,5 +208,13 @@ impl Store for MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.abandoned.end_during(self.complete_request(key, run_id, outcome)).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        Ok(Box::new(self.open_feed(after).await?))
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.stored_cursor_key(candidate).await
     }
 }

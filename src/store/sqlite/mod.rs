@@ -3,12 +3,13 @@
 //! Contents:
 //!
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
-//! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
+//! - `commit` has writes, `change_feed` reports them, and `idempotency` claims and responses of idempotent requests.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
 //!   `database_file` those of the file.
 //! - `query_plan_tests.rs` checks that every statement uses an index.
 
+mod change_feed;
 mod commit;
 mod database_file;
 mod errors;
@@ -22,13 +23,14 @@ mod query_plan_tests;
 mod rows;
 mod schema;
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::{
-    CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys,
-    instrumentation::CommandMetrics,
+    ChangeFeed, CommitError, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
+    TenantKeys, UserKeys, WatchError, instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -39,16 +41,20 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    live::FeedPosition,
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
 use crate::metrics::Metrics;
+use change_feed::SqliteFeed;
 use pool::Pool;
 
 /// Stores everything in one SQLite database.
 pub struct SqliteStore {
-    pool: Pool,
+    pool: Arc<Pool>,
+    /// Wakes the change feeds after a commit.
+    committed: watch::Sender<()>,
 }
 
 impl SqliteStore {
@@ -59,7 +65,7 @@ impl SqliteStore {
     /// [`PrepareError::Misconfigured`] if the file or its folder cannot be created or opened, or is
     /// not a database. [`PrepareError::Failed`] if the disk or another process prevents it.
     pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::open(path, command_metrics(metrics))? })
+        Ok(Self::new(Pool::open(path, command_metrics(metrics))?))
     }
 
     /// Checks that a path can be the one of a database file, and changes nothing.
@@ -77,7 +83,11 @@ impl SqliteStore {
     ///
     /// [`PrepareError::Failed`] if SQLite cannot create the database.
     pub fn in_memory(metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::in_memory(command_metrics(metrics))? })
+        Ok(Self::new(Pool::in_memory(command_metrics(metrics))?))
+    }
+
+    fn new(pool: Pool) -> Self {
+        Self { pool: Arc::new(pool), committed: watch::Sender::new(()) }
     }
 }
 
@@ -214,7 +224,13 @@ impl Store for SqliteStore {
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
-        self.pool.write("commit", move |db| commit::commit(db, &changes)).await
+        let committed = self.committed.clone();
+        let commit = move |db: &mut _| {
+            commit::commit(db, &changes)?;
+            committed.send_replace(());
+            Ok(())
+        };
+        self.pool.write("commit", commit).await
     }
 
     /// Returns 0, because a deletion is always complete when it is committed.
@@ -252,5 +268,15 @@ impl Store for SqliteStore {
         let complete =
             move |db: &mut _| Ok(idempotency::complete_request(db, key, run_id, &outcome)?);
         self.pool.write("complete_request", complete).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        let committed = self.committed.subscribe();
+        Ok(Box::new(SqliteFeed::open(self.pool.clone(), committed, after).await?))
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let read = move |db: &mut _| change_feed::cursor_key(db, candidate);
+        self.pool.write("cursor_key", read).await
     }
 }

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trace", &[]),
     ("store", &["domain", "metrics", "trace"]),
     ("auth", &["domain", "clock", "metrics", "trace"]),
-    ("access", &["auth", "policy", "store", "domain", "clock"]),
+    ("access", &["auth", "policy", "store", "domain", "clock", "metrics"]),
     ("graphql", &["access", "policy", "domain", "metrics"]),
     ("http", &["graphql", "access", "auth", "seed", "domain", "clock", "metrics", "trace"]),
     ("config", &["domain"]),

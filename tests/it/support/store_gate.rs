@@ -19,11 +19,15 @@ use tenantry::{
             AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
             TenantListing, UserListing,
         },
+        live::FeedPosition,
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{
+        ChangeFeed, CommitError, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys,
+        UserKeys, WatchError,
+    },
 };
 use tokio::sync::watch;
 
@@ -274,5 +278,13 @@ impl Store for GatedStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.store.complete_request(key, holder, outcome).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        self.store.watch(after).await
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.store.cursor_key(candidate).await
     }
 }
