@@ -51,6 +51,12 @@ impl PreparedOperation {
         self.operation_type == OperationType::Query
     }
 
+    /// Returns `true` if the operation is a mutation.
+    #[must_use]
+    pub fn is_mutation(&self) -> bool {
+        self.operation_type == OperationType::Mutation
+    }
+
     /// Returns `true` if the operation is a subscription, which [`GraphQlExecutor::subscribe`] starts.
     #[must_use]
     pub fn is_subscription(&self) -> bool {

@@ -87,6 +87,21 @@ impl GraphQlResponse {
         self
     }
 
+    /// Adds the request's identifier to each error, for a transport that sends only the errors.
+    #[must_use]
+    pub fn with_request_id_in_errors(mut self, request_id: &str) -> Self {
+        for error in &mut self.response.errors {
+            error.extensions.get_or_insert_default().set("requestId", request_id);
+        }
+        self
+    }
+
+    /// Returns the response in the form that `async-graphql` sends.
+    #[must_use]
+    pub fn into_inner(self) -> Response {
+        *self.response
+    }
+
     /// Adds the cursor of a live event, from which a client can resume.
     #[must_use]
     pub(super) fn with_cursor(mut self, cursor: &str) -> Self {

@@ -28,6 +28,10 @@ pub const CATALOGUE: &[&Family] = &[
     &CONNECTIONS,
     &CONNECTIONS_REFUSED,
     &IDLE_CONNECTIONS_CLOSED,
+    &LIVE_CONNECTIONS,
+    &LIVE_CONNECTIONS_REFUSED,
+    &LIVE_OPERATIONS,
+    &WEBSOCKET_CLOSES,
     &AUTH_FAILURES,
     &JWKS_FETCHES,
     &JWKS_AGE,
@@ -96,6 +100,23 @@ pub(super) const IDLE_CONNECTIONS_CLOSED: Family = family(
     "tenantry_idle_connections_closed_total",
     "Idle connections closed to make room, by the limit: `all` or `address`.",
     &["scope"],
+);
+pub(super) const LIVE_CONNECTIONS: Family = family(
+    "tenantry_live_connections",
+    "Open WebSockets and event streams, by transport: `websocket` or `sse`.",
+    &["transport"],
+);
+pub(super) const LIVE_CONNECTIONS_REFUSED: Family = family(
+    "tenantry_live_connections_refused_total",
+    "WebSockets and event streams refused because their caller had too many, by transport.",
+    &["transport"],
+);
+pub(super) const LIVE_OPERATIONS: Family =
+    family("tenantry_live_operations", "Running subscriptions, by transport.", &["transport"]);
+pub(super) const WEBSOCKET_CLOSES: Family = family(
+    "tenantry_websocket_closes_total",
+    "WebSockets that have ended, by the gateway's close code, or `client` if the client ended it.",
+    &["code"],
 );
 pub(super) const AUTH_FAILURES: Family = family(
     "tenantry_auth_failures_total",

@@ -54,6 +54,10 @@ pub struct Metrics {
     connections: IntGauge,
     connections_refused: IntCounterVec,
     idle_connections_closed: IntCounterVec,
+    live_connections: IntGaugeVec,
+    live_connections_refused: IntCounterVec,
+    live_operations: IntGaugeVec,
+    websocket_closes: IntCounterVec,
     live_listeners: IntGauge,
     live_events: IntCounter,
     live_delivery: Histogram,
@@ -102,6 +106,14 @@ impl Metrics {
                 .register_vec(IntCounterVec::new, &catalogue::CONNECTIONS_REFUSED)?,
             idle_connections_closed: registrar
                 .register_vec(IntCounterVec::new, &catalogue::IDLE_CONNECTIONS_CLOSED)?,
+            live_connections: registrar
+                .register_vec(IntGaugeVec::new, &catalogue::LIVE_CONNECTIONS)?,
+            live_connections_refused: registrar
+                .register_vec(IntCounterVec::new, &catalogue::LIVE_CONNECTIONS_REFUSED)?,
+            live_operations: registrar
+                .register_vec(IntGaugeVec::new, &catalogue::LIVE_OPERATIONS)?,
+            websocket_closes: registrar
+                .register_vec(IntCounterVec::new, &catalogue::WEBSOCKET_CLOSES)?,
             live_listeners: registrar.register(IntGauge::with_opts, &catalogue::LIVE_LISTENERS)?,
             live_events: registrar.register(IntCounter::with_opts, &catalogue::LIVE_EVENTS)?,
             live_delivery: registrar
@@ -122,6 +134,14 @@ impl Metrics {
         let Operation { kind, field, name } = operation;
         self.requests.with_label_values(&[kind, field, name, code]).inc();
         self.durations.with_label_values(&[kind, field]).observe(duration.as_secs_f64());
+    }
+
+    /// Counts an operation that has ended, without a duration.
+    ///
+    /// A subscription lasts as long as its client wants, which says nothing about the gateway.
+    pub fn record_live_response(&self, operation: Operation<'_>, code: &str) {
+        let Operation { kind, field, name } = operation;
+        self.requests.with_label_values(&[kind, field, name, code]).inc();
     }
 
     /// Counts a request whose client disconnected before the response.
@@ -212,6 +232,38 @@ impl Metrics {
     /// Counts an idle connection that was closed to make room. The scope is `all` or `address`.
     pub fn record_idle_connection_closed(&self, scope: &'static str) {
         self.idle_connections_closed.with_label_values(&[scope]).inc();
+    }
+
+    /// Counts a live connection as open, until [`Self::live_connection_closed`].
+    ///
+    /// The transport is `websocket` or `sse`.
+    pub fn live_connection_opened(&self, transport: &'static str) {
+        self.live_connections.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a live connection as closed.
+    pub fn live_connection_closed(&self, transport: &'static str) {
+        self.live_connections.with_label_values(&[transport]).dec();
+    }
+
+    /// Counts a live connection that was refused because its caller had too many.
+    pub fn record_live_connection_refused(&self, transport: &'static str) {
+        self.live_connections_refused.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a subscription as running, until [`Self::live_operation_ended`].
+    pub fn live_operation_started(&self, transport: &'static str) {
+        self.live_operations.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a subscription as ended.
+    pub fn live_operation_ended(&self, transport: &'static str) {
+        self.live_operations.with_label_values(&[transport]).dec();
+    }
+
+    /// Counts a WebSocket that has ended. The code is the gateway's close code, or `client`.
+    pub fn record_websocket_close(&self, code: &'static str) {
+        self.websocket_closes.with_label_values(&[code]).inc();
     }
 
     /// Counts a live operation as in progress, until [`Self::listener_ended`].
@@ -324,6 +376,10 @@ mod tests {
         metrics.connection_opened();
         metrics.record_connection_refused("all");
         metrics.record_idle_connection_closed("address");
+        metrics.live_connection_opened("websocket");
+        metrics.record_live_connection_refused("sse");
+        metrics.live_operation_started("sse");
+        metrics.record_websocket_close("4403");
         (0..2).for_each(|_| metrics.listener_started());
         metrics.listener_ended();
         metrics.record_live_event(Duration::from_millis(3));
@@ -354,6 +410,10 @@ mod tests {
             "tenantry_connections 1",
             r#"tenantry_connections_refused_total{scope="all"} 1"#,
             r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
+            r#"tenantry_live_connections{transport="websocket"} 1"#,
+            r#"tenantry_live_connections_refused_total{transport="sse"} 1"#,
+            r#"tenantry_live_operations{transport="sse"} 1"#,
+            r#"tenantry_websocket_closes_total{code="4403"} 1"#,
             "tenantry_live_operations 1",
             "tenantry_live_events_total 1",
             r#"tenantry_live_delivery_seconds_bucket{le="0.005"} 1"#,
