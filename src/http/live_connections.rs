@@ -82,7 +82,7 @@ pub(super) struct LiveConnection {
 impl LiveConnection {
     /// Counts a subscription on this connection.
     pub(super) fn start_subscription(&self) -> RunningSubscription {
-        self.metrics.live_operation_started(self.transport.as_label());
+        self.metrics.live_subscription_started(self.transport.as_label());
         RunningSubscription { transport: self.transport, metrics: self.metrics.clone() }
     }
 }
@@ -108,7 +108,7 @@ impl RunningSubscription {
 
 impl Drop for RunningSubscription {
     fn drop(&mut self) {
-        self.metrics.live_operation_ended(self.transport.as_label());
+        self.metrics.live_subscription_ended(self.transport.as_label());
     }
 }
 

@@ -56,7 +56,7 @@ pub struct Metrics {
     idle_connections_closed: IntCounterVec,
     live_connections: IntGaugeVec,
     live_connections_refused: IntCounterVec,
-    live_operations: IntGaugeVec,
+    live_subscriptions: IntGaugeVec,
     websocket_closes: IntCounterVec,
     live_listeners: IntGauge,
     live_events: IntCounter,
@@ -110,8 +110,8 @@ impl Metrics {
                 .register_vec(IntGaugeVec::new, &catalogue::LIVE_CONNECTIONS)?,
             live_connections_refused: registrar
                 .register_vec(IntCounterVec::new, &catalogue::LIVE_CONNECTIONS_REFUSED)?,
-            live_operations: registrar
-                .register_vec(IntGaugeVec::new, &catalogue::LIVE_OPERATIONS)?,
+            live_subscriptions: registrar
+                .register_vec(IntGaugeVec::new, &catalogue::LIVE_SUBSCRIPTIONS)?,
             websocket_closes: registrar
                 .register_vec(IntCounterVec::new, &catalogue::WEBSOCKET_CLOSES)?,
             live_listeners: registrar.register(IntGauge::with_opts, &catalogue::LIVE_LISTENERS)?,
@@ -251,14 +251,14 @@ impl Metrics {
         self.live_connections_refused.with_label_values(&[transport]).inc();
     }
 
-    /// Counts a subscription as running, until [`Self::live_operation_ended`].
-    pub fn live_operation_started(&self, transport: &'static str) {
-        self.live_operations.with_label_values(&[transport]).inc();
+    /// Counts a subscription as running, until [`Self::live_subscription_ended`].
+    pub fn live_subscription_started(&self, transport: &'static str) {
+        self.live_subscriptions.with_label_values(&[transport]).inc();
     }
 
     /// Counts a subscription as ended.
-    pub fn live_operation_ended(&self, transport: &'static str) {
-        self.live_operations.with_label_values(&[transport]).dec();
+    pub fn live_subscription_ended(&self, transport: &'static str) {
+        self.live_subscriptions.with_label_values(&[transport]).dec();
     }
 
     /// Counts a WebSocket that has ended. The code is the gateway's close code, or `client`.
@@ -378,7 +378,7 @@ mod tests {
         metrics.record_idle_connection_closed("address");
         metrics.live_connection_opened("websocket");
         metrics.record_live_connection_refused("sse");
-        metrics.live_operation_started("sse");
+        metrics.live_subscription_started("sse");
         metrics.record_websocket_close("4403");
         (0..2).for_each(|_| metrics.listener_started());
         metrics.listener_ended();
@@ -412,7 +412,7 @@ mod tests {
             r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
             r#"tenantry_live_connections{transport="websocket"} 1"#,
             r#"tenantry_live_connections_refused_total{transport="sse"} 1"#,
-            r#"tenantry_live_operations{transport="sse"} 1"#,
+            r#"tenantry_live_subscriptions{transport="sse"} 1"#,
             r#"tenantry_websocket_closes_total{code="4403"} 1"#,
             "tenantry_live_operations 1",
             "tenantry_live_events_total 1",

@@ -42,9 +42,9 @@ pub(super) struct Pipeline {
 /// The kinds of operations that a request may have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AllowedOperations {
-    /// Whether mutations are allowed.
+    /// True if mutations are allowed.
     pub(super) mutations: bool,
-    /// Whether subscriptions are allowed.
+    /// True if subscriptions are allowed.
     pub(super) subscriptions: bool,
 }
 

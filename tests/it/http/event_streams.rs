@@ -59,7 +59,7 @@ async fn subscription_is_a_stream_that_can_be_resumed(app: App) {
     let world = World::new(&app).await;
     let query = tenant_changed(&world);
     let mut events = subscribe(&app, "ada", &query).await;
-    let operations = "tenantry_live_operations{transport=\"sse\"}";
+    let operations = "tenantry_live_subscriptions{transport=\"sse\"}";
     let connections = "tenantry_live_connections{transport=\"sse\"}";
     assert_eq!((app.metric(operations).await, app.metric(connections).await), (1.0, 1.0));
     rename(&app, &world, "One").await;
@@ -251,7 +251,7 @@ async fn client_that_closes_its_side_ends_the_stream() {
     let mut client = tcp::connect(&origin).await;
     let lines = "accept: text/event-stream\r\n";
     tcp::send(&mut client, tcp::request_text(&app, &tenant_changed(&world), lines)).await;
-    let operations = "tenantry_live_operations{transport=\"sse\"}";
+    let operations = "tenantry_live_subscriptions{transport=\"sse\"}";
     while app.metric(operations).await < 1.0 {
         tokio::task::yield_now().await;
     }

@@ -37,6 +37,8 @@ struct State {
     operations: HashMap<String, OperationState>,
     /// The operation that `async-graphql` starts next.
     starting: Option<NewOperation>,
+    /// True while a message waits for the one before it to be written.
+    is_sending: bool,
     is_draining: bool,
     close_reason: Option<CloseReason>,
 }
@@ -108,8 +110,15 @@ impl Guard {
             }
             other => Some(other),
         };
+        self.state().is_sending = message.is_some();
         self.changes.send_replace(());
         message
+    }
+
+    /// Records that the last message will be written, even if the connection ends now.
+    pub(super) fn sent(&self) {
+        self.state().is_sending = false;
+        self.changes.send_replace(());
     }
 
     /// Takes the payload of `connection_init`.
@@ -171,11 +180,13 @@ impl Guard {
         self.wait_until(|state| state.operations.len() <= MAX_OPERATIONS).await;
     }
 
-    /// Lets no further operation start, and waits until no query or mutation is running.
+    /// Lets no further operation start, and waits until no query or mutation is running and all
+    /// responses were sent.
     pub(super) async fn drain(&self) {
         self.state().is_draining = true;
         self.wait_until(|state| {
-            !state.operations.values().any(|operation| *operation == OperationState::Running)
+            let mut operations = state.operations.values();
+            !state.is_sending && operations.all(|operation| *operation != OperationState::Running)
         })
         .await;
     }

@@ -2,13 +2,14 @@
 //!
 //! `async-graphql-axum` negotiates the protocol and drives the operations of a connection. It lacks
 //! most of the protocol's rules and all limits. `guard` adds them to the messages in both directions,
-//! and `connection` adds the events that end a connection. `operation` passes each operation through
+//! and `driver` adds the events that end a connection. `operation` passes each operation through
 //! the same pipeline as a request of HTTP. [Decision 064] has the reasons.
 //!
 //! [Decision 064]: ../../../../docs/decisions/064-guard-the-websocket-of-async-graphql.md
 
 mod close;
 mod connection;
+mod driver;
 mod guard;
 mod message;
 mod operation;
@@ -32,6 +33,7 @@ use crate::http::{
 
 use super::pipeline::Pipeline;
 use connection::Connection;
+use driver::ConnectionDriver;
 
 /// The only supported subprotocol.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -69,14 +71,14 @@ async fn try_upgrade(state: &Arc<AppState>, parts: &mut Parts) -> Result<Respons
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|_| HttpError::upgrade_required())?; // 426
     let max_bytes = state.max_body_bytes.saturating_add(MAX_ENVELOPE_BYTES);
-    let connection = Connection::new(pipeline, caller);
+    let driver = ConnectionDriver(Connection::new(pipeline, caller));
     Ok(upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(max_bytes)
         .max_frame_size(max_bytes)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| connection.serve(socket, protocol)))
+        .on_upgrade(move |socket| driver.serve(socket, protocol)))
 }
 
 /// Rejects a page of another origin, unless CORS allows its requests.
