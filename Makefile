@@ -2,7 +2,7 @@
 
 .PHONY: test fmt prose lint unit schema deny snapshot clean
 
-test: fmt prose lint playground-check unit schema clients portal
+test: fmt prose lint playground-check unit schema clients live portal
 
 fmt:
 	cargo fmt --check
@@ -74,6 +74,12 @@ schema:
 clients: $(if $(TENANTRY),,program)
 	scripts/lay-out-npm tests/clients
 	npm --prefix tests/clients run --silent check
+
+# Runs live operations with the clients of docs/CLIENTS.md, against the gateway that is built here.
+.PHONY: live
+live: $(if $(TENANTRY),,program)
+	scripts/lay-out-npm tests/live
+	npm --prefix tests/live test --silent
 
 .PHONY: program
 program:

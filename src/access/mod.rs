@@ -7,7 +7,7 @@
 //! cannot reveal them by mistake.
 //!
 //! [`Session`] has the reads by key and the lists. [`Session::execute`] executes a [`Command`], which
-//! is the only way to write. This file only declares and exports. The other files import each other
+//! is the only way to write. [`live`] has the listeners of live operations. This file only declares and exports. The other files import each other
 //! without cycles.
 
 mod audit_log;
@@ -17,6 +17,7 @@ mod error;
 mod heartbeats;
 mod idempotency;
 mod idempotent_run;
+mod live;
 mod logged_tenants;
 mod provision;
 mod read;
@@ -33,6 +34,7 @@ pub use commit_slot::{ExecutionPermit, MAX_CONCURRENT_COMMITS};
 pub use error::AccessError;
 pub use idempotency::ClaimOutcome;
 pub use idempotent_run::digest;
+pub use live::{Listener, LiveChange, LiveEvent, LiveNotice, LiveTopic};
 pub use logged_tenants::MAX_LOGGED_TENANTS;
 pub use read::ResultsByKey;
 pub use session::Session;

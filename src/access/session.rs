@@ -80,6 +80,12 @@ impl Session {
         Self { access, request, root_field_index, viewer: OnceCell::new(), permit }
     }
 
+    /// Creates the session of one event of a live operation, whose viewer was loaded for it.
+    pub(super) fn for_event(access: Arc<Access>, viewer: Arc<Viewer>, request_id: String) -> Self {
+        let session = Self::new(access, None, request_id);
+        Self { viewer: OnceCell::new_with(Some(Ok(viewer))), ..session }
+    }
+
     /// Creates a session of the same root field with this user as the viewer.
     ///
     /// It replaces a session whose own mutation has changed the rights of its viewer.

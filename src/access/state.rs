@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tracing::Instrument;
@@ -13,10 +14,12 @@ use tracing::Instrument;
 use super::{
     commit_slot::{CommitSlot, CommitSlots},
     heartbeats::Heartbeats,
+    live::LiveHub,
 };
 use crate::{
     clock::Clock,
     domain::{change::Change, sync::GroupMapping},
+    metrics::Metrics,
     store::{CommitError, Store, StoreError},
 };
 
@@ -38,6 +41,7 @@ pub struct Access {
     pub(super) config: AccessConfig,
     pub(super) commit_slots: CommitSlots,
     pub(super) heartbeats: Heartbeats,
+    pub(super) live: Arc<LiveHub>,
     ready: AtomicBool,
 }
 
@@ -46,7 +50,29 @@ impl Access {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
         let (commit_slots, heartbeats) = (CommitSlots::new(), Heartbeats::default());
-        Self { store, clock, config, commit_slots, heartbeats, ready: AtomicBool::new(false) }
+        let live = LiveHub::new(store.clone(), None);
+        let ready = AtomicBool::new(false);
+        Self { store, clock, config, commit_slots, heartbeats, live, ready }
+    }
+
+    /// Records the change feed and the live operations in these metrics.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        Self { live: LiveHub::new(self.store.clone(), Some(metrics)), ..self }
+    }
+
+    /// Starts the change feed, unless it has started. The first live operation starts it, too.
+    ///
+    /// The store must be prepared.
+    pub fn start_change_feed(&self) {
+        self.live.start();
+    }
+
+    /// Returns the time since the change feed was known to be complete, or `None` if it has not
+    /// started.
+    #[must_use]
+    pub fn change_feed_lag(&self) -> Option<Duration> {
+        self.live.lag()
     }
 
     /// Allows requests, because the store is prepared.

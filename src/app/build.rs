@@ -15,8 +15,8 @@ use crate::{
     config::{DatabaseConfig, IssuerConfig, OidcConfig, ServerConfig, TrafficConfig},
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
-        AppState, ConcurrencyLimit, DevMode, MAX_KEYS_PER_DAY, RateLimiter, ShutdownWatch,
-        TrafficLimits, TrustedProxies, key_limiter,
+        AppState, ConcurrencyLimit, DevMode, LiveConnections, MAX_KEYS_PER_DAY, RateLimiter,
+        ShutdownWatch, TrafficLimits, TrustedProxies, key_limiter,
     },
     metrics::Metrics,
     store::{PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
@@ -63,6 +63,11 @@ fn traffic_limits(traffic: TrafficConfig, metrics: &Metrics) -> TrafficLimits {
         idempotency_keys: key_limiter(MAX_KEYS_PER_DAY),
         trusted_proxies: TrustedProxies::new(traffic.trusted_proxies),
         concurrency: ConcurrencyLimit::new(traffic.max_concurrent_requests, metrics.clone()),
+        live_connections: LiveConnections::new(
+            traffic.max_live_connections_per_caller,
+            traffic.shutdown_delay,
+            metrics.clone(),
+        ),
     }
 }
 

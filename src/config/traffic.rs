@@ -45,6 +45,15 @@ pub struct TrafficOptions {
         value_name = "N"
     )]
     pub max_connections_per_address: String,
+    /// Maximum number of open WebSockets and event streams per caller: the user, or the client address
+    /// without a token.
+    #[arg(
+        long,
+        env = "TENANTRY_MAX_LIVE_CONNECTIONS_PER_CALLER",
+        default_value = "32",
+        value_name = "N"
+    )]
+    pub max_live_connections_per_caller: String,
     /// Time to keep serving after SIGTERM while readiness fails, so that load balancers can react,
     /// e.g. 0s, 5s or 1m.
     #[arg(long, env = "TENANTRY_SHUTDOWN_DELAY", default_value = "0s", value_name = "DURATION")]
@@ -71,6 +80,8 @@ pub struct TrafficConfig {
     pub max_connections: usize,
     /// The maximum number of open connections per client address.
     pub max_connections_per_address: usize,
+    /// The maximum number of live connections per caller.
+    pub max_live_connections_per_caller: usize,
     /// The time to keep serving after the first signal, while readiness fails.
     pub shutdown_delay: Duration,
     /// The time limit for requests in flight to finish after that.
@@ -120,6 +131,12 @@ impl TrafficOptions {
                 &self.max_connections_per_address,
                 &(1..=1_000_000),
                 512,
+            )?,
+            max_live_connections_per_caller: parse::whole_number(
+                "TENANTRY_MAX_LIVE_CONNECTIONS_PER_CALLER",
+                &self.max_live_connections_per_caller,
+                &(1..=1_000_000),
+                32,
             )?,
         })
     }

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod input_error;
 pub mod limits;
 pub mod list;
+pub mod live;
 pub mod migration;
 pub mod patch;
 pub mod record;

@@ -7,7 +7,6 @@
 use std::{
     cell::Cell,
     collections::HashMap,
-    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
 };
 
@@ -18,15 +17,14 @@ use async_graphql::{
         OperationType, VariableDefinition,
     },
 };
-use futures_util::FutureExt;
 
 use super::{
-    batch::BatchExecutor,
-    context::RequestContext,
     documents::{Documents, ParsedDocument, TrustedDocuments},
     error::{Code, RequestError},
+    execution,
     introspection::{self, IntrospectionSchema},
     limits::{self, OperationContext, OperationCost, OperationMeasures, SchemaIndex},
+    live::{LiveOperation, LiveSchema, LiveSource, live_schema},
     operation_info::OperationInfo,
     request::GraphQlRequest,
     response::GraphQlResponse,
@@ -47,6 +45,8 @@ pub struct PreparedOperation {
     cost: OperationCost,
     info: Arc<OperationInfo>,
     fingerprint: [u8; 32],
+    /// The operation, if it is a subscription.
+    live: Option<LiveSource>,
 }
 
 impl PreparedOperation {
@@ -54,6 +54,18 @@ impl PreparedOperation {
     #[must_use]
     pub fn is_query(&self) -> bool {
         self.operation_type == OperationType::Query
+    }
+
+    /// Returns `true` if the operation is a mutation.
+    #[must_use]
+    pub fn is_mutation(&self) -> bool {
+        self.operation_type == OperationType::Mutation
+    }
+
+    /// Returns `true` if the operation is a subscription, which [`GraphQlExecutor::subscribe`] starts.
+    #[must_use]
+    pub fn is_subscription(&self) -> bool {
+        self.operation_type == OperationType::Subscription
     }
 
     /// Returns the facts about the operation that telemetry may report.
@@ -71,7 +83,7 @@ impl PreparedOperation {
     /// Returns the number of root fields that write, each with a commit of its own.
     #[must_use]
     pub fn writes(&self) -> u64 {
-        if self.is_query() { 0 } else { self.cost.root_fields }
+        if self.operation_type == OperationType::Mutation { self.cost.root_fields } else { 0 }
     }
 
     /// Returns a digest of the document, the operation and its variables.
@@ -98,6 +110,7 @@ pub struct GraphQlExecutor {
     schema: GraphQlSchema,
     /// The schema for operations with introspection, or `None` if introspection is disabled.
     introspection_schema: Option<IntrospectionSchema>,
+    live_schema: LiveSchema,
     validator: Validator,
     schema_index: SchemaIndex,
     documents: Documents,
@@ -117,12 +130,22 @@ impl GraphQlExecutor {
         metrics: Metrics,
     ) -> Self {
         let schema = schema::build();
+        let live_schema = live_schema();
         let validator = Validator::new(&schema::print(&schema));
         let introspection_schema =
             introspection.then(|| introspection::schema(validator.schema().clone()));
         let schema_index = SchemaIndex::new(validator.schema());
         let documents = Documents::new(trusted);
-        Self { schema, introspection_schema, validator, schema_index, documents, limits, metrics }
+        Self {
+            schema,
+            introspection_schema,
+            live_schema,
+            validator,
+            schema_index,
+            documents,
+            limits,
+            metrics,
+        }
     }
 
     /// Finds the document and the operation of a request, and checks everything that can be checked
@@ -142,12 +165,27 @@ impl GraphQlExecutor {
             self.validator.coerce_variables((name, &operation.node), uses, variables)?;
         let info = self.operation_info(name, &operation.node, &parsed);
         let operation_type = operation.node.ty;
-        let mut request = Request::new(String::new()).variables(variables);
-        request.set_parsed_query(parsed.to_executable(operation));
-        Ok(PreparedOperation { request, operation_type, introspects, cost, info, fingerprint })
+        let mut request = Request::new(String::new());
+        let live = if operation_type == OperationType::Subscription {
+            let operation_name = name.map(str::to_owned);
+            Some(LiveSource { document: parsed.clone(), operation_name, variables })
+        } else {
+            request.set_parsed_query(parsed.to_executable(operation));
+            request = request.variables(variables);
+            None
+        };
+        Ok(PreparedOperation {
+            request,
+            operation_type,
+            introspects,
+            cost,
+            info,
+            fingerprint,
+            live,
+        })
     }
 
-    /// Executes a prepared operation.
+    /// Executes a prepared query or mutation.
     ///
     /// A panic in a resolver becomes an error of this request and affects no other.
     pub async fn execute(
@@ -155,20 +193,40 @@ impl GraphQlExecutor {
         session: Arc<Session>,
         prepared: PreparedOperation,
     ) -> GraphQlResponse {
-        let batches = BatchExecutor::default();
-        let context = RequestContext::new(session.clone(), batches.clone(), self.metrics.clone());
-        let request = prepared.request.data(context);
-        let execution = batches.drive(async {
-            match &self.introspection_schema {
-                Some(schema) if prepared.introspects => schema.execute(request).await,
-                _ => self.schema.execute(request).await,
+        let (request, metrics) = (prepared.request, &self.metrics);
+        match &self.introspection_schema {
+            Some(schema) if prepared.introspects => {
+                execution::execute(schema, request, session, metrics).await
             }
-        });
-        let response = match AssertUnwindSafe(execution).catch_unwind().await {
-            Ok(response) => GraphQlResponse::from_execution(response),
-            Err(_) => GraphQlResponse::denied_by(AccessError::Internal),
+            _ => execution::execute(&self.schema, request, session, metrics).await,
+        }
+    }
+
+    /// Starts a prepared subscription. The operation outlives this call and the executor.
+    ///
+    /// The session authorizes the start. Each event has a session of its own. `last_event_id` is the
+    /// cursor that the transport received. It takes precedence over the argument `since`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the response to an operation that cannot start: its input is invalid, the viewer has
+    /// no right to it, or its cursor is outdated.
+    pub async fn subscribe(
+        &self,
+        session: Arc<Session>,
+        prepared: PreparedOperation,
+        last_event_id: Option<&str>,
+    ) -> Result<LiveOperation, GraphQlResponse> {
+        let failed = |error: AccessError| {
+            GraphQlResponse::denied_by(error).with_request_id(session.request_id())
         };
-        response.with_request_id(session.request_id())
+        let source = prepared.live.ok_or_else(|| failed(AccessError::Internal))?;
+        let arguments = source.arguments().map_err(failed)?;
+        let since = last_event_id.or(arguments.since.as_deref());
+        let listener = session.listen(arguments.topic, since).await;
+        let listener = listener.map_err(failed)?;
+        let (schema, metrics) = (self.live_schema.clone(), self.metrics.clone());
+        Ok(LiveOperation::new(schema, source, listener, metrics))
     }
 
     /// Returns the valid document of a request, from the cache if possible.

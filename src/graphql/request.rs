@@ -1,7 +1,7 @@
 //! The parameters of a GraphQL request, independent of the transport that carried them.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{documents::DocumentRef, raw_object::RawObject, variables::RawVariables};
 use crate::access::digest;
@@ -33,16 +33,28 @@ pub struct GraphQlRequest {
 pub struct RequestExtensions {
     /// The hash of the document in hexadecimal digits (`persistedQuery.sha256Hash`).
     sha256_hash: Option<String>,
+    /// The member `idempotencyKey`, as JSON.
+    idempotency_key: Option<Box<RawValue>>,
+}
+
+impl RequestExtensions {
+    /// Returns the member `idempotencyKey` as JSON. Only a transport without headers uses it.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&RawValue> {
+        self.idempotency_key.as_deref()
+    }
 }
 
 impl From<Option<RawObject>> for RequestExtensions {
     fn from(extensions: Option<RawObject>) -> Self {
-        let hash = extensions.and_then(|extensions| {
+        let Some(extensions) = extensions else { return Self::default() };
+        let hash = || {
             let persisted_query =
                 RawObject::parse(extensions.member("persistedQuery")?.get()).ok()?;
             serde_json::from_str(persisted_query.member("sha256Hash")?.get()).ok()
-        });
-        Self { sha256_hash: hash }
+        };
+        let idempotency_key = extensions.member("idempotencyKey").map(ToOwned::to_owned);
+        Self { sha256_hash: hash(), idempotency_key }
     }
 }
 

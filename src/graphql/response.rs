@@ -87,6 +87,37 @@ impl GraphQlResponse {
         self
     }
 
+    /// Adds the request's identifier to each error, for a transport that sends only the errors.
+    #[must_use]
+    pub fn with_request_id_in_errors(mut self, request_id: &str) -> Self {
+        for error in &mut self.response.errors {
+            error.extensions.get_or_insert_default().set("requestId", request_id);
+        }
+        self
+    }
+
+    /// Returns the response in the form that `async-graphql` sends.
+    #[must_use]
+    pub fn into_inner(self) -> Response {
+        *self.response
+    }
+
+    /// Adds the cursor of a live event, from which a client can resume.
+    #[must_use]
+    pub(super) fn with_cursor(mut self, cursor: &str) -> Self {
+        self.response.extensions.insert("cursor".to_owned(), Value::from(cursor));
+        self
+    }
+
+    /// Returns the paths of the errors with this code.
+    pub(super) fn paths_with(&self, code: Code) -> impl Iterator<Item = String> {
+        let code = Value::from(code.as_str());
+        let errors = self.response.errors.iter();
+        errors
+            .filter(move |error| error_code(error) == Some(&code))
+            .map(|error| format!("{:?}", error.path))
+    }
+
     /// Returns `true` if the operation was executed. Otherwise the response has no `data`.
     #[must_use]
     pub const fn executed(&self) -> bool {

@@ -1,23 +1,26 @@
 //! Assembles the root types into the schema that the gateway serves.
 
 use async_graphql::{
-    EmptySubscription, ObjectType, SDLExportOptions, Schema, SchemaBuilder, ValidationMode,
+    ObjectType, SDLExportOptions, Schema, SchemaBuilder, SubscriptionType,
+    ValidationMode,
 };
 
-use super::{limits, mutation::Mutation, query::Query, sdl::to_print_schema_format};
+use super::{
+    limits, live::Subscription, mutation::Mutation, query::Query, sdl::to_print_schema_format,
+};
 
 /// The schema in the form that `async-graphql` executes.
-pub(super) type GraphQlSchema = Schema<Query, Mutation, EmptySubscription>;
+pub(super) type GraphQlSchema = Schema<Query, Mutation, Subscription>;
 
 /// Returns the schema with all types and no extensions.
 pub(super) fn build() -> GraphQlSchema {
-    configure(Schema::build(Query, Mutation, EmptySubscription)).finish()
+    configure(Schema::build(Query, Mutation, Subscription)).finish()
 }
 
 /// Makes a schema execute documents without validating them. `prepare` validates them first.
-pub(super) fn configure<Q: ObjectType + 'static>(
-    builder: SchemaBuilder<Q, Mutation, EmptySubscription>,
-) -> SchemaBuilder<Q, Mutation, EmptySubscription> {
+pub(super) fn configure<Q: ObjectType + 'static, S: SubscriptionType + 'static>(
+    builder: SchemaBuilder<Q, Mutation, S>,
+) -> SchemaBuilder<Q, Mutation, S> {
     builder
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(limits::MAX_NESTING as usize)

@@ -12,16 +12,18 @@
 //! both the request and its commit have ended.
 
 use std::{
-    collections::{HashMap, hash_map::RandomState},
-    hash::BuildHasher,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{error::HttpError, rate_limit::RateLimitKey};
+use super::{
+    caller_counts::{CallerCounts, CallerShare},
+    error::HttpError,
+    rate_limit::RateLimitKey,
+};
 use crate::{access::ExecutionPermit, metrics::Metrics};
 
 /// The `Retry-After` of a rejected request, in seconds.
@@ -132,57 +134,6 @@ impl Drop for RunningRequest {
     }
 }
 
-/// Counts the requests that each caller has in progress.
-///
-/// A caller without a request in progress has no entry, so the number of entries is bounded by the
-/// number of permits and of commits. Entries are found by a keyed hash: a client cannot choose a key
-/// that collides with another caller's, and an entry takes 16 bytes regardless of its key.
-struct CallerCounts {
-    max: usize,
-    hasher: RandomState,
-    by_key: Mutex<HashMap<u64, usize>>,
-}
-
-impl CallerCounts {
-    fn new(max: usize) -> Self {
-        Self { max, hasher: RandomState::new(), by_key: Mutex::default() }
-    }
-
-    fn try_acquire(self: &Arc<Self>, caller: RateLimitKey<'_>) -> Option<CallerShare> {
-        let key = self.hasher.hash_one(caller);
-        let mut by_key = self.by_key();
-        let count = by_key.entry(key).or_default();
-        if *count >= self.max {
-            return None;
-        }
-        *count += 1;
-        Some(CallerShare { counts: self.clone(), key })
-    }
-
-    fn by_key(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
-        // No code panics while it holds the lock.
-        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One request in progress of a caller.
-struct CallerShare {
-    counts: Arc<CallerCounts>,
-    key: u64,
-}
-
-impl Drop for CallerShare {
-    fn drop(&mut self) {
-        let mut by_key = self.counts.by_key();
-        if let Some(count) = by_key.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                by_key.remove(&self.key);
-            }
-        }
-    }
-}
-
 fn caller_error() -> HttpError {
     let message = "Too many requests of this caller are in progress. Wait for `retryAfterSeconds` \
                    before trying again.";
@@ -211,6 +162,6 @@ mod tests {
         let bob = [(); 2].map(|()| limit.try_acquire(RateLimitKey::User(&bob)));
         assert!(bob.iter().all(Result::is_ok));
         drop((anonymous, bob));
-        assert!(limit.callers.by_key().is_empty());
+        assert!(limit.callers.is_empty());
     }
 }

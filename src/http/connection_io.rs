@@ -1,8 +1,8 @@
 //! The bytes of a connection, as hyper reads and writes them.
 //!
 //! hyper gets only heads that [`RequestScanner`] accepts. A client may close its side of the
-//! connection after a request and still gets the response. A client that reads nothing is disconnected
-//! after [`WRITE_TIMEOUT`].
+//! connection after a request and still gets the response, unless that is an event stream. The bytes
+//! of a WebSocket pass unchanged. A client that reads nothing is disconnected after [`WRITE_TIMEOUT`].
 
 use std::{
     io::{self, IoSlice},
@@ -93,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionIo<S> {
 
     /// Returns whether the end of the stream only means that no further request follows.
     fn is_half_close(&self) -> bool {
-        self.permit.is_busy() && !self.scanner.is_in_body()
+        self.permit.can_be_half_closed() && !self.scanner.is_in_body()
     }
 
     /// Writes the rest of hyper's own response.
@@ -134,6 +134,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ConnectionIo<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.permit.is_upgraded() {
+            return Pin::new(&mut this.stream).poll_read(cx, buf);
+        }
         let start = buf.filled().len();
         if this.rejected.is_none() && !this.is_half_closed {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;

@@ -3,7 +3,8 @@
 //! A new connection beyond a limit takes the place of the connection that has been idle longest. It is
 //! refused if none is idle. A connection is idle while no request is in progress, also if it has not
 //! sent its first request yet. A request begins with its complete head, and ends when its response has
-//! been written.
+//! been written. An event stream is one long request, and a WebSocket is never idle. `live_limit` limits
+//! how many of them one caller may hold.
 //!
 //! **Invariant:** there are never more open connections than the limit. A new connection waits until
 //! the one that it replaces has been closed.
@@ -134,9 +135,18 @@ impl ConnectionLimit {
             close: Arc::default(),
             ticket: AtomicU64::new(BUSY),
             is_processing: AtomicBool::new(false),
+            is_streaming: AtomicBool::new(false),
+            is_upgraded: AtomicBool::new(false),
         };
         permit.set_idle();
         Some(Arc::new(permit))
+    }
+
+    /// Waits until no connection is open. Only the task that calls [`Self::admit`] may call this.
+    pub(super) async fn wait_until_empty(&self) {
+        while self.0.registry().all.open > 0 {
+            self.0.ended.notified().await;
+        }
     }
 
     /// Closes the connection that has been idle longest, to free its file descriptor.
@@ -232,6 +242,10 @@ pub(super) struct ConnectionPermit {
     ticket: AtomicU64,
     /// True while a request is being processed, up to the last byte of its response body.
     is_processing: AtomicBool,
+    /// True while the response in progress is an event stream.
+    is_streaming: AtomicBool,
+    /// True once the connection has become a WebSocket.
+    is_upgraded: AtomicBool,
 }
 
 impl ConnectionPermit {
@@ -252,12 +266,34 @@ impl ConnectionPermit {
         self.ticket.load(Ordering::Relaxed) == BUSY
     }
 
+    /// Marks the response in progress as an event stream, which its client ends by disconnecting.
+    pub(super) fn set_streaming(&self) {
+        self.is_streaming.store(true, Ordering::Relaxed);
+    }
+
+    /// Marks the connection as a WebSocket. It then stays busy until it ends.
+    pub(super) fn set_upgraded(&self) {
+        self.is_upgraded.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the connection has become a WebSocket.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.is_upgraded.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether a client that closes its side still waits for a response.
+    pub(super) fn can_be_half_closed(&self) -> bool {
+        self.is_busy() && !self.is_streaming.load(Ordering::Relaxed) && !self.is_upgraded()
+    }
+
     /// Ends the request if its response is complete, because all of it has been written.
     ///
     /// Returns whether the connection has become idle.
     pub(super) fn end_written_request(&self) -> bool {
-        let has_ended = self.is_busy() && !self.is_processing.load(Ordering::Relaxed);
+        let is_processing = self.is_processing.load(Ordering::Relaxed);
+        let has_ended = self.is_busy() && !is_processing && !self.is_upgraded();
         if has_ended {
+            self.is_streaming.store(false, Ordering::Relaxed);
             self.set_idle();
         }
         has_ended

@@ -28,6 +28,7 @@ pub(super) fn layer(allowed_origins: &AllowedOrigins) -> Option<CorsLayer> {
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             request_id.clone(),
         ])
         .expose_headers([request_id, header::RETRY_AFTER])

@@ -22,6 +22,8 @@ use crate::{
 
 /// The `Retry-After` of a request whose token cannot be verified yet, in seconds.
 const KEYS_RETRY_AFTER: &str = "5";
+/// The `Retry-After` of a caller that has too many live connections.
+const LIVE_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// An error that ends a request before its operation executes.
 #[derive(Debug)]
@@ -91,6 +93,46 @@ impl HttpError {
         Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
     }
 
+    /// Rejects a subscription whose response cannot be an event stream.
+    pub(super) fn event_stream_required() -> Self {
+        let message = "Accept text/event-stream for a subscription, or use a WebSocket.";
+        Self::new(StatusCode::NOT_ACCEPTABLE, Code::BadUserInput, message)
+    }
+
+    /// Rejects a WebSocket of a page whose origin is not allowed.
+    pub(super) fn forbidden_origin() -> Self {
+        let message = "This origin may not open a WebSocket.";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
+    /// Rejects a WebSocket without the supported subprotocol.
+    pub(super) fn subprotocol_required(supported: &str) -> Self {
+        let message = format!("Offer the subprotocol `{supported}` in `Sec-WebSocket-Protocol`.");
+        Self::new(StatusCode::BAD_REQUEST, Code::BadUserInput, message)
+    }
+
+    /// Rejects an upgrade to another protocol than version 13 of WebSocket (RFC 6455, section 4.2.2).
+    pub(super) fn upgrade_required() -> Self {
+        let message = "Upgrade to version 13 of the WebSocket protocol.";
+        Self::new(StatusCode::UPGRADE_REQUIRED, Code::BadUserInput, message)
+            .with_header(header::SEC_WEBSOCKET_VERSION, "13")
+    }
+
+    /// Rejects one more WebSocket or event stream of a caller.
+    pub(super) fn too_many_live_connections() -> Self {
+        let message = "Too many live connections of this caller are open. Close one of them, or wait \
+                       for `retryAfterSeconds` before trying again.";
+        Self::too_many_requests(message, LIVE_RETRY_AFTER)
+    }
+
+    /// Rejects one more operation of a WebSocket.
+    pub(super) fn too_many_operations(max: usize) -> Self {
+        let message = format!("A connection may have at most {max} operations at the same time.");
+        let error = RequestError::new(Code::LimitExceeded, message);
+        let error = error.with_extension("limit", "operations").with_extension("max", max);
+        Self::from_request_error(StatusCode::BAD_REQUEST, error.with_extension("actual", max + 1))
+    }
+
     /// Rejects a body that is longer than `max` bytes. `declared` is its `Content-Length`, if it has
     /// one. The length of any other body is not known, because it is not read to its end.
     pub(super) fn payload_too_large(max: usize, declared: Option<usize>) -> Self {
@@ -143,6 +185,20 @@ impl HttpError {
     pub(super) fn internal_server_error() -> Self {
         let message = "An internal error occurred.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+    }
+}
+
+impl HttpError {
+    /// Returns whether the error concerns the document or its variables only.
+    ///
+    /// Such an error is a GraphQL response that any media type can carry.
+    pub(super) const fn is_document_error(&self) -> bool {
+        self.status.is_none()
+    }
+
+    /// Returns the GraphQL response, without the parts that only HTTP has.
+    pub(super) fn into_response(self) -> GraphQlResponse {
+        self.response
     }
 }
 

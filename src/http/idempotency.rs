@@ -19,7 +19,7 @@ use super::{
 use crate::{
     access::{AccessError, ClaimOutcome, Session},
     domain::user::Identity,
-    graphql::{Code, GraphQlResponse, PreparedOperation},
+    graphql::{Code, GraphQlResponse, PreparedOperation, RequestExtensions},
 };
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -74,6 +74,30 @@ impl IdempotencyKey {
             return Err(HttpError::bad_request(message));
         }
         Ok(Some(Self(key.to_owned())))
+    }
+}
+
+impl IdempotencyKey {
+    /// Returns the key in the `extensions` of a request, for a transport without headers.
+    ///
+    /// # Errors
+    ///
+    /// Returns 400 for an invalid key.
+    pub(super) fn from_extensions(
+        extensions: &RequestExtensions,
+    ) -> Result<Option<Self>, HttpError> {
+        let Some(json) = extensions.idempotency_key() else { return Ok(None) };
+        let key: Option<String> = serde_json::from_str(json.get()).ok();
+        let is_printable = |key: &String| key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let key = key.filter(is_printable).map(|key| key.trim().to_owned());
+        match key.filter(|key| (1..=MAX_KEY_BYTES).contains(&key.len())) {
+            Some(key) => Ok(Some(Self(key))),
+            None => {
+                let message = "`extensions.idempotencyKey` must be 1 to 255 printable ASCII \
+                               characters.";
+                Err(HttpError::bad_request(message))
+            }
+        }
     }
 }
 

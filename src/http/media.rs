@@ -4,6 +4,9 @@ use std::cmp::Reverse;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+/// The media type of server-sent events.
+const EVENT_STREAM: &str = "text/event-stream";
+
 /// The media type of a GraphQL response (GraphQL over HTTP, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
@@ -50,6 +53,48 @@ impl MediaType {
     }
 }
 
+/// The formats of a response that a client accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ResponseFormat {
+    /// The preferred media type of a single response, or `None` for an event stream.
+    media_type: Option<MediaType>,
+    accepts_event_stream: bool,
+}
+
+impl ResponseFormat {
+    /// Returns the formats that the `Accept` headers prefer, or `None` if they exclude all.
+    ///
+    /// A client has to name `text/event-stream`. One that accepts every type expects JSON.
+    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let media_type = MediaType::negotiate(headers);
+        let ranges: Vec<_> = preferences(headers, header::ACCEPT).collect();
+        let of_events = Preference::of(EVENT_STREAM, &ranges).filter(Preference::is_exact);
+        let of_json = [MediaType::Json, MediaType::GraphqlResponse]
+            .into_iter()
+            .filter_map(|media_type| Preference::of(media_type.essence(), &ranges))
+            .max();
+        let accepts_event_stream = of_events.is_some();
+        let media_type = media_type.filter(|_| !accepts_event_stream || of_json > of_events);
+        (media_type.is_some() || accepts_event_stream)
+            .then_some(Self { media_type, accepts_event_stream })
+    }
+
+    /// Returns the media type of a single response, or `None` if it is an event stream.
+    pub(super) const fn media_type(self) -> Option<MediaType> {
+        self.media_type
+    }
+
+    /// Returns whether the client can read an event stream.
+    pub(super) const fn accepts_event_stream(self) -> bool {
+        self.accepts_event_stream
+    }
+
+    /// Returns whether a single response is an event stream, too.
+    pub(super) const fn prefers_event_stream(self) -> bool {
+        self.media_type.is_none()
+    }
+}
+
 /// The strength of a client's preference for a media type. A greater value is preferred.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Preference {
@@ -62,6 +107,11 @@ struct Preference {
 }
 
 impl Preference {
+    /// Returns whether the client has named the type itself.
+    const fn is_exact(&self) -> bool {
+        self.specificity == 2
+    }
+
     /// Returns the preference for a media type, or `None` if it is not accepted.
     fn of(essence: &str, ranges: &[(&str, u16)]) -> Option<Self> {
         let (group, _) = essence.split_once('/')?;
@@ -205,6 +255,37 @@ mod tests {
         ] {
             assert_eq!(negotiate(value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn event_stream_is_used_if_the_client_names_it() {
+        let negotiate = |value: &'static str| {
+            let accept = (header::ACCEPT, HeaderValue::from_static(value));
+            let format = ResponseFormat::negotiate(&HeaderMap::from_iter([accept]))?;
+            Some((format.media_type(), format.accepts_event_stream()))
+        };
+        let (json, response) = (Some(MediaType::Json), Some(MediaType::GraphqlResponse));
+        for (value, expected) in [
+            ("text/event-stream", Some((None, true))),
+            ("Text/Event-Stream", Some((None, true))),
+            ("text/event-stream, multipart/mixed", Some((None, true))),
+            ("text/event-stream, application/json", Some((None, true))),
+            ("text/event-stream, */*", Some((None, true))),
+            ("text/event-stream;q=0.5, application/json", Some((json, true))),
+            (
+                "application/graphql-response+json, application/json, text/event-stream",
+                Some((response, true)),
+            ),
+            ("text/event-stream;q=0", None),
+            ("text/event-stream;q=0, application/json", Some((json, false))),
+            ("text/*", None),
+            ("*/*", Some((json, false))),
+            ("text/html", None),
+        ] {
+            assert_eq!(negotiate(value), expected, "{value}");
+        }
+        let none = ResponseFormat { media_type: json, accepts_event_stream: false };
+        assert_eq!(ResponseFormat::negotiate(&HeaderMap::new()), Some(none));
     }
 
     #[test]

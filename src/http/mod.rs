@@ -3,6 +3,7 @@
 //! A request passes the layers of [`public_router`] and then the pipeline in `graphql/handler.rs`.
 //! `state` has the shared [`AppState`]. `error` and `response` build all responses of GraphQL.
 
+mod caller_counts;
 mod compression;
 mod concurrency_limit;
 mod connection_io;
@@ -15,10 +16,12 @@ mod graphql;
 mod health;
 mod host;
 mod idempotency;
+mod live_connections;
 mod media;
 mod playground;
 mod proxies;
 mod rate_limit;
+mod request_facts;
 mod request_id;
 mod request_scanner;
 #[cfg(test)]
@@ -45,6 +48,7 @@ pub use connection_limit::ConnectionLimit;
 pub use cors::AllowedOrigins;
 pub use dev::{DemoCredential, issue_demo_credentials};
 pub use idempotency::{MAX_KEYS_PER_DAY, key_limiter};
+pub use live_connections::LiveConnections;
 pub use proxies::TrustedProxies;
 pub use rate_limit::RateLimiter;
 pub use response::StoreCost;

@@ -5,7 +5,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::Response,
 };
@@ -16,6 +16,13 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The identifier of a request: 1 to 128 characters of `A-Za-z0-9._-`.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
+
+impl RequestId {
+    /// Returns the identifier of a request, or an empty text if [`layer`] did not run.
+    pub(super) fn from_extensions(extensions: &Extensions) -> &str {
+        extensions.get::<Self>().map_or("", |Self(id)| id)
+    }
+}
 
 /// Uses the identifier in the request's header if it is valid, and generates one otherwise.
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
@@ -36,7 +43,8 @@ fn from_headers(headers: &HeaderMap) -> Option<String> {
     is_valid.then(|| id.to_owned())
 }
 
-fn generate() -> String {
+/// Generates an identifier.
+pub(super) fn generate() -> String {
     let mut bytes = [0_u8; 16];
     // Without random bytes the identifier is not unique, which is not worth rejecting the request.
     let _ = getrandom::fill(&mut bytes);

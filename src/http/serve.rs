@@ -20,7 +20,7 @@ use std::{
 use axum::{
     Error as BodyError, Router,
     body::{Body, Bytes},
-    http::{HeaderValue, Request, Response, header},
+    http::{HeaderValue, Request, Response, StatusCode, header},
 };
 use futures_util::FutureExt;
 use hyper::{
@@ -58,6 +58,10 @@ const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddr(pub IpAddr);
 
+/// Marks a response whose body is an event stream, as an extension of the response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventStream;
+
 /// The phases of the shutdown, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownPhase {
@@ -90,8 +94,6 @@ pub async fn serve(
     shutdown: ShutdownWatch,
     limit: ConnectionLimit,
 ) -> usize {
-    // Each connection holds a receiver until it ends.
-    let (open_connections, _) = watch::channel(());
     let aborted = Arc::new(AtomicUsize::new(0));
     let spawn_connection = async |(stream, address): (TcpStream, SocketAddr)| {
         let Some(permit) = limit.admit(address.ip()).await else { return };
@@ -101,12 +103,11 @@ pub async fn serve(
             shutdown: shutdown.clone(),
             permit,
         };
-        let (open_connection, aborted) = (open_connections.subscribe(), aborted.clone());
+        let aborted = aborted.clone();
         tokio::spawn(async move {
             if connection.serve(stream).await.is_err() {
                 aborted.fetch_add(1, Ordering::Relaxed);
             }
-            drop(open_connection);
         });
     };
     let mut closing = pin!({
@@ -133,7 +134,7 @@ pub async fn serve(
         spawn_connection(accepted).await;
     }
     drop(listener);
-    open_connections.closed().await;
+    limit.wait_until_empty().await;
     aborted.load(Ordering::Relaxed)
 }
 
@@ -163,7 +164,8 @@ impl Connection {
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         builder.max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
         let io = TokioIo::new(ConnectionIo::new(stream, permit.clone()));
-        let mut connection = pin!(builder.serve_connection(io, service));
+        // A WebSocket outlives this future. It keeps its permit, and observes the shutdown itself.
+        let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
         let closing = async {
             wait_for_phase(&mut shutdown, ShutdownPhase::Closing).await;
             let aborting = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting);
@@ -197,16 +199,21 @@ impl Connection {
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<GuardedBody>, ClosedError>> + use<> {
-        let (guard, shutdown) = (self.permit.start_request(), self.shutdown.clone());
-        let (router, peer) = (self.router.clone(), self.peer);
+        let (permit, shutdown) = (self.permit.clone(), self.shutdown.clone());
+        let (guard, router, peer) = (permit.start_request(), self.router.clone(), self.peer);
         async move {
             let guard = guard.ok_or(ClosedError)?;
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             let Ok(mut response) = router.oneshot(request).await;
-            if *shutdown.borrow() >= ShutdownPhase::Draining {
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                permit.set_upgraded();
+            } else if *shutdown.borrow() >= ShutdownPhase::Draining {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
+            }
+            if response.extensions().get::<EventStream>().is_some() {
+                permit.set_streaming();
             }
             Ok(response.map(|body| GuardedBody { body, _guard: guard }))
         }

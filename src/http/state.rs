@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    concurrency_limit::ConcurrencyLimit, cors::AllowedOrigins, proxies::TrustedProxies,
-    rate_limit::RateLimiter, serve::ShutdownWatch,
+    concurrency_limit::ConcurrencyLimit, cors::AllowedOrigins, live_connections::LiveConnections,
+    proxies::TrustedProxies, rate_limit::RateLimiter, serve::ShutdownWatch,
 };
 use crate::{
     access::Access,
@@ -53,6 +53,8 @@ pub struct TrafficLimits {
     pub trusted_proxies: TrustedProxies,
     /// Limits the number of requests that are processed concurrently.
     pub concurrency: ConcurrencyLimit,
+    /// Limits the WebSockets and event streams of each caller.
+    pub live_connections: LiveConnections,
 }
 
 /// The parts that only `tenantry dev` has.

@@ -1,24 +1,29 @@
 //! Emits the telemetry of every request: a log line, a trace span and metrics.
 //!
+//! Each operation of a WebSocket counts as a request. A subscription has its log line at its end.
 //! No other module emits the log line or the span of a request, or counts it as completed. The modules
 //! that reject a request count the rejection in addition. Logs and spans contain no token, no secret,
 //! no literal of a document and no value of a variable. Metric label values come from a fixed set, the
 //! schema or the configuration.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
+    body::Body,
     extract::{Request, State},
-    http::{Extensions, Method, StatusCode},
+    http::{Method, StatusCode},
     middleware::Next,
     response::Response,
 };
+use http_body_util::BodyExt;
 use tracing::{Instrument, Level, Span, error_span, field::Empty};
 
 use super::{
+    live_connections::LiveTransport,
+    request_facts::{RequestTelemetry, SubscriptionFacts},
     request_id::RequestId,
     response::{OK, ResponseCodes, StoreCost},
     state::AppState,
@@ -35,45 +40,6 @@ const GRAPHQL_PATH: &str = "/graphql";
 /// The code of a request whose client disconnected before the response.
 const CLIENT_CLOSED_REQUEST: &str = "CLIENT_CLOSED_REQUEST";
 
-/// Collects the facts about a request for its telemetry.
-///
-/// It is an extension of the request, and [`layer`] reads it when the request ends.
-#[derive(Clone, Default)]
-pub(super) struct RequestTelemetry(Arc<Mutex<RequestFacts>>);
-
-#[derive(Default)]
-struct RequestFacts {
-    operation: Option<Arc<OperationInfo>>,
-    session: Option<Arc<Session>>,
-    auth_error: Option<&'static str>,
-}
-
-impl RequestTelemetry {
-    /// Returns the telemetry of a request, or a detached one if [`layer`] did not run.
-    pub(super) fn from_extensions(extensions: &Extensions) -> Self {
-        extensions.get().cloned().unwrap_or_default()
-    }
-
-    /// Records why the credential was rejected.
-    pub(super) fn set_auth_error(&self, reason: &'static str) {
-        self.with_facts(|facts| facts.auth_error = Some(reason));
-    }
-
-    /// Records the operation of the request.
-    pub(super) fn set_operation(&self, operation: &Arc<OperationInfo>) {
-        self.with_facts(|facts| facts.operation = Some(operation.clone()));
-    }
-
-    /// Records the session of the request, which counts the store operations.
-    pub(super) fn set_session(&self, session: &Arc<Session>) {
-        self.with_facts(|facts| facts.session = Some(session.clone()));
-    }
-
-    fn with_facts<T>(&self, f: impl FnOnce(&mut RequestFacts) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// Observes a request from its head to its response, and emits its telemetry.
 pub(super) async fn layer(
     State(state): State<Arc<AppState>>,
@@ -89,7 +55,7 @@ pub(super) async fn layer(
         trace_span: trace_span.clone(),
         metrics: state.metrics.clone(),
         is_graphql: request.uri().path() == GRAPHQL_PATH,
-        method: method_label(request.method()),
+        method: Some(method_label(request.method())),
         start: Instant::now(),
         result: None,
     };
@@ -97,8 +63,59 @@ pub(super) async fn layer(
     // `/graphql` also serves the page of the playground, whose response has no codes.
     let codes = response.extensions().get::<ResponseCodes>().cloned();
     observer.is_graphql &= codes.is_some();
-    observer.result = Some((response.status(), codes.unwrap_or_default()));
-    response
+    observer.result = Some((Some(response.status()), codes.unwrap_or_default()));
+    if !observer.telemetry.is_subscription() {
+        return response;
+    }
+    // The request lasts until its event stream ends.
+    response.map(|body| observe_body(body, observer))
+}
+
+/// Observes one operation of a WebSocket, and emits its telemetry when it is dropped.
+pub(super) struct OperationObserver(RequestObserver);
+
+impl OperationObserver {
+    /// Starts the observation. `connection_id` is the identifier of the request that was upgraded.
+    pub(super) fn start(metrics: Metrics, request_id: &str, connection_id: &str) -> Self {
+        let log_span = error_span!("request", request_id, connection_id, trace_id = Empty);
+        let trace_span = log_span.in_scope(|| trace::request_span(None));
+        if let Some(id) = trace::trace_id(&trace_span) {
+            log_span.record("trace_id", tracing::field::display(id));
+        }
+        Self(RequestObserver {
+            telemetry: RequestTelemetry::default(),
+            log_span,
+            trace_span,
+            metrics,
+            is_graphql: true,
+            method: None,
+            start: Instant::now(),
+            result: None,
+        })
+    }
+
+    /// Returns the telemetry of the operation.
+    pub(super) const fn telemetry(&self) -> &RequestTelemetry {
+        &self.0.telemetry
+    }
+
+    /// Runs a part of the operation within its spans.
+    pub(super) fn observe<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        future.instrument(self.0.trace_span.clone()).instrument(self.0.log_span.clone())
+    }
+
+    /// Records the codes of the response of an operation that is no subscription.
+    pub(super) fn complete(&mut self, codes: ResponseCodes) {
+        self.0.result = Some((None, codes));
+    }
+}
+
+/// Keeps an observer until the end of a body.
+fn observe_body(body: Body, observer: RequestObserver) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _ = &observer;
+        frame
+    }))
 }
 
 /// Returns the method, or `_OTHER` for an unknown one, as OpenTelemetry's conventions prescribe.
@@ -134,48 +151,72 @@ struct RequestObserver {
     trace_span: Span,
     metrics: Metrics,
     is_graphql: bool,
-    method: &'static str,
+    /// The method of an HTTP request. `None` for an operation of a WebSocket.
+    method: Option<&'static str>,
     start: Instant,
-    /// The status and the codes of the response, or `None` before the response.
-    result: Option<(StatusCode, ResponseCodes)>,
+    /// The status and the codes of the response, or `None` before the response. An operation of a
+    /// WebSocket has no status.
+    result: Option<(Option<StatusCode>, ResponseCodes)>,
 }
 
 impl Drop for RequestObserver {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
         let _entered = self.log_span.enter();
+        let subscription = self.telemetry.with_facts(|facts| facts.subscription.take());
+        if let Some(subscription) = subscription {
+            return self.end_subscription(&subscription, duration);
+        }
         match &self.result {
             Some((status, _)) if !self.is_graphql => {
-                let status = status.as_u16();
+                let status = status.map(|status| status.as_u16());
                 tracing::debug!(target: trace::REQUEST_LOG_TARGET, status, "non-GraphQL request served");
             }
             Some((status, codes)) => {
-                self.count(codes.primary_code(), duration);
-                self.emit(Some(*status), &codes.log_codes(), duration, "request completed");
+                self.with_operation(|operation| {
+                    self.metrics.record_response(operation, codes.primary_code(), duration);
+                });
+                self.emit(*status, &codes.log_codes(), duration, None, "request completed");
             }
             None => {
                 self.metrics.record_abandoned();
-                self.emit(None, CLIENT_CLOSED_REQUEST, duration, "client disconnected");
+                self.emit(None, CLIENT_CLOSED_REQUEST, duration, None, "client disconnected");
             }
         }
     }
 }
 
 impl RequestObserver {
-    fn count(&self, code: &str, duration: Duration) {
+    fn end_subscription(&self, subscription: &SubscriptionFacts, duration: Duration) {
+        let codes = &subscription.codes;
+        self.with_operation(|operation| {
+            self.metrics.record_live_response(operation, codes.primary_code());
+        });
+        let status = self.result.as_ref().and_then(|(status, _)| *status);
+        let message = "subscription ended";
+        self.emit(status, &codes.log_codes(), duration, Some(subscription), message);
+    }
+
+    fn with_operation(&self, record: impl FnOnce(Operation<'_>)) {
         self.telemetry.with_facts(|facts| {
-            let operation = facts.operation.as_ref().map_or(Operation::NONE, |info| Operation {
+            record(facts.operation.as_ref().map_or(Operation::NONE, |info| Operation {
                 kind: info.kind,
                 field: &info.field,
                 // Clients can invent any number of names. Trusted documents have few.
                 name: info.name.as_deref().filter(|_| info.trusted).unwrap_or(""),
-            });
-            self.metrics.record_response(operation, code, duration);
+            }));
         });
     }
 
     /// Writes the log line and completes the span.
-    fn emit(&self, status: Option<StatusCode>, codes: &str, duration: Duration, message: &str) {
+    fn emit(
+        &self,
+        status: Option<StatusCode>,
+        codes: &str,
+        duration: Duration,
+        subscription: Option<&SubscriptionFacts>,
+        message: &str,
+    ) {
         let is_logged = tracing::enabled!(target: trace::REQUEST_LOG_TARGET, Level::INFO);
         if !is_logged && self.trace_span.is_none() {
             return;
@@ -189,6 +230,7 @@ impl RequestObserver {
             tracing::info!(
                 target: trace::REQUEST_LOG_TARGET,
                 method = self.method,
+                transport = self.transport(subscription),
                 status = status.map(|status| status.as_u16()),
                 code = codes,
                 duration_ms = (duration_ms * 1000.0).round() / 1000.0,
@@ -201,10 +243,19 @@ impl RequestObserver {
                 auth_error = facts.auth_error,
                 store_reads = cost.map(|cost| cost.store_reads),
                 store_writes = cost.map(|cost| cost.store_writes),
+                events = subscription.map(|subscription| subscription.events),
+                ended_by = subscription.map(SubscriptionFacts::ended_by),
                 "{message}"
             );
             self.complete_span(status, codes, operation, actor.as_deref());
         });
+    }
+
+    /// Returns the transport, unless it is plain HTTP.
+    fn transport(&self, subscription: Option<&SubscriptionFacts>) -> Option<&'static str> {
+        let subscription = subscription.map(|subscription| subscription.running.transport());
+        let websocket = self.method.is_none().then_some(LiveTransport::WebSocket);
+        subscription.or(websocket).map(LiveTransport::as_label)
     }
 
     /// Sets the attributes of the span, named by OpenTelemetry's semantic conventions.
@@ -217,10 +268,12 @@ impl RequestObserver {
     ) {
         let span_name = match operation {
             Some(OperationInfo { kind, field, .. }) => format!("{kind} {field}"),
-            None => format!("{} /graphql", self.method),
+            None => format!("{} /graphql", self.method.unwrap_or("GET")),
         };
         trace::set_attributes(&self.trace_span, &span_name, |set| {
-            set("http.request.method", self.method.into());
+            if let Some(method) = self.method {
+                set("http.request.method", method.into());
+            }
             set("http.route", GRAPHQL_PATH.into());
             if let Some(status) = status {
                 set("http.response.status_code", i64::from(status.as_u16()).into());

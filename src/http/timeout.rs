@@ -3,7 +3,7 @@
 //! At the deadline, the gateway drops the request's work and the store calls that it awaits. A commit
 //! that has begun runs to its end in a task of its own (`Access::commit`).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -28,6 +28,11 @@ impl Deadline {
         extensions.get().copied().ok_or_else(HttpError::gateway_timeout)
     }
 
+    /// Returns the deadline of an operation that begins now.
+    pub(super) fn after(duration: Duration) -> Self {
+        Self(Instant::now() + duration)
+    }
+
     /// Runs a future until the deadline. Returns `None` if the deadline comes first.
     pub(super) async fn run<T>(self, future: impl Future<Output = T>) -> Option<T> {
         timeout_at(self.0, future).await.ok()
@@ -42,7 +47,7 @@ pub(super) async fn layer(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let deadline = Deadline(Instant::now() + state.traffic_limits.request_timeout);
+    let deadline = Deadline::after(state.traffic_limits.request_timeout);
     let format = ErrorFormat::from_request(request.headers(), request.extensions());
     request.extensions_mut().insert(deadline);
     let response = deadline.run(next.run(request)).await;

@@ -28,11 +28,23 @@ pub const CATALOGUE: &[&Family] = &[
     &CONNECTIONS,
     &CONNECTIONS_REFUSED,
     &IDLE_CONNECTIONS_CLOSED,
+    &LIVE_CONNECTIONS,
+    &LIVE_CONNECTIONS_REFUSED,
+    &LIVE_SUBSCRIPTIONS,
+    &WEBSOCKET_CLOSES,
     &AUTH_FAILURES,
     &JWKS_FETCHES,
     &JWKS_AGE,
     &COMMAND_DURATION,
     &DATALOADER_BATCH_SIZE,
+    &LIVE_LISTENERS,
+    &LIVE_EVENTS,
+    &LIVE_DELIVERY,
+    &LIVE_CUTS,
+    &FEED_EVENTS,
+    &FEED_LAG,
+    &FEED_RECONNECTS,
+    &FEED_GAPS,
     &BUILD,
 ];
 
@@ -89,6 +101,23 @@ pub(super) const IDLE_CONNECTIONS_CLOSED: Family = family(
     "Idle connections closed to make room, by the limit: `all` or `address`.",
     &["scope"],
 );
+pub(super) const LIVE_CONNECTIONS: Family = family(
+    "tenantry_live_connections",
+    "Open WebSockets and event streams, by transport: `websocket` or `sse`.",
+    &["transport"],
+);
+pub(super) const LIVE_CONNECTIONS_REFUSED: Family = family(
+    "tenantry_live_connections_refused_total",
+    "WebSockets and event streams refused because their caller had too many, by transport.",
+    &["transport"],
+);
+pub(super) const LIVE_SUBSCRIPTIONS: Family =
+    family("tenantry_live_subscriptions", "Running subscriptions, by transport.", &["transport"]);
+pub(super) const WEBSOCKET_CLOSES: Family = family(
+    "tenantry_websocket_closes_total",
+    "WebSockets that have ended, by the gateway's close code, or `client` if the client ended it.",
+    &["code"],
+);
 pub(super) const AUTH_FAILURES: Family = family(
     "tenantry_auth_failures_total",
     "Requests whose credential was rejected, by reason.",
@@ -113,6 +142,40 @@ pub(super) const DATALOADER_BATCH_SIZE: Family = family(
     "tenantry_dataloader_batch_size",
     "Number of keys in a DataLoader batch, by loader.",
     &["loader"],
+);
+pub(super) const LIVE_LISTENERS: Family =
+    family("tenantry_live_operations", "Live operations in progress.", &[]);
+pub(super) const LIVE_EVENTS: Family =
+    family("tenantry_live_events_total", "Events sent to live operations.", &[]);
+pub(super) const LIVE_DELIVERY: Family = family(
+    "tenantry_live_delivery_seconds",
+    "Time from the arrival of a change to the event of a live operation that reports it.",
+    &[],
+);
+pub(super) const LIVE_CUTS: Family = family(
+    "tenantry_live_cuts_total",
+    "Live operations that the gateway ended with an error, by its code.",
+    &["code"],
+);
+pub(super) const FEED_EVENTS: Family = family(
+    "tenantry_feed_events_total",
+    "Changes received from the change feed, by entity.",
+    &["entity"],
+);
+pub(super) const FEED_LAG: Family = family(
+    "tenantry_feed_lag_seconds",
+    "Seconds since the change feed was known to be complete. Absent until it starts.",
+    &[],
+);
+pub(super) const FEED_RECONNECTS: Family = family(
+    "tenantry_feed_reconnects_total",
+    "Interruptions of the change feed, after each of which it is opened again.",
+    &[],
+);
+pub(super) const FEED_GAPS: Family = family(
+    "tenantry_feed_gaps_total",
+    "Gaps of the change feed, after each of which live operations read their state again.",
+    &[],
 );
 pub(super) const BUILD: Family = family(
     "tenantry_build_info",

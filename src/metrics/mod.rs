@@ -10,8 +10,8 @@ mod process;
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Error, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
+    Encoder, Error, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 
 pub use catalogue::{CATALOGUE, Family};
@@ -55,6 +55,18 @@ pub struct Metrics {
     connections: IntGauge,
     connections_refused: IntCounterVec,
     idle_connections_closed: IntCounterVec,
+    live_connections: IntGaugeVec,
+    live_connections_refused: IntCounterVec,
+    live_subscriptions: IntGaugeVec,
+    websocket_closes: IntCounterVec,
+    live_listeners: IntGauge,
+    live_events: IntCounter,
+    live_delivery: Histogram,
+    live_cuts: IntCounterVec,
+    feed_events: IntCounterVec,
+    feed_lag: GaugeVec,
+    feed_reconnects: IntCounter,
+    feed_gaps: IntCounter,
 }
 
 impl Metrics {
@@ -91,6 +103,25 @@ impl Metrics {
                 .register_vec(IntCounterVec::new, &catalogue::CONNECTIONS_REFUSED)?,
             idle_connections_closed: registrar
                 .register_vec(IntCounterVec::new, &catalogue::IDLE_CONNECTIONS_CLOSED)?,
+            live_connections: registrar
+                .register_vec(IntGaugeVec::new, &catalogue::LIVE_CONNECTIONS)?,
+            live_connections_refused: registrar
+                .register_vec(IntCounterVec::new, &catalogue::LIVE_CONNECTIONS_REFUSED)?,
+            live_subscriptions: registrar
+                .register_vec(IntGaugeVec::new, &catalogue::LIVE_SUBSCRIPTIONS)?,
+            websocket_closes: registrar
+                .register_vec(IntCounterVec::new, &catalogue::WEBSOCKET_CLOSES)?,
+            live_listeners: registrar.register(IntGauge::with_opts, &catalogue::LIVE_LISTENERS)?,
+            live_events: registrar.register(IntCounter::with_opts, &catalogue::LIVE_EVENTS)?,
+            live_delivery: registrar
+                .histogram(&catalogue::LIVE_DELIVERY, catalogue::DURATION_BUCKETS)?
+                .with_label_values::<&str>(&[]),
+            live_cuts: registrar.register_vec(IntCounterVec::new, &catalogue::LIVE_CUTS)?,
+            feed_events: registrar.register_vec(IntCounterVec::new, &catalogue::FEED_EVENTS)?,
+            feed_lag: registrar.register_vec(GaugeVec::new, &catalogue::FEED_LAG)?,
+            feed_reconnects: registrar
+                .register(IntCounter::with_opts, &catalogue::FEED_RECONNECTS)?,
+            feed_gaps: registrar.register(IntCounter::with_opts, &catalogue::FEED_GAPS)?,
             registry: registrar.0,
         })
     }
@@ -100,6 +131,14 @@ impl Metrics {
         let Operation { kind, field, name } = operation;
         self.requests.with_label_values(&[kind, field, name, code]).inc();
         self.durations.with_label_values(&[kind, field]).observe(duration.as_secs_f64());
+    }
+
+    /// Counts an operation that has ended, without a duration.
+    ///
+    /// A subscription lasts as long as its client wants, which says nothing about the gateway.
+    pub fn record_live_response(&self, operation: Operation<'_>, code: &str) {
+        let Operation { kind, field, name } = operation;
+        self.requests.with_label_values(&[kind, field, name, code]).inc();
     }
 
     /// Counts a request whose client disconnected before the response.
@@ -192,6 +231,79 @@ impl Metrics {
         self.idle_connections_closed.with_label_values(&[scope]).inc();
     }
 
+    /// Counts a live connection as open, until [`Self::live_connection_closed`].
+    ///
+    /// The transport is `websocket` or `sse`.
+    pub fn live_connection_opened(&self, transport: &'static str) {
+        self.live_connections.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a live connection as closed.
+    pub fn live_connection_closed(&self, transport: &'static str) {
+        self.live_connections.with_label_values(&[transport]).dec();
+    }
+
+    /// Counts a live connection that was refused because its caller had too many.
+    pub fn record_live_connection_refused(&self, transport: &'static str) {
+        self.live_connections_refused.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a subscription as running, until [`Self::live_subscription_ended`].
+    pub fn live_subscription_started(&self, transport: &'static str) {
+        self.live_subscriptions.with_label_values(&[transport]).inc();
+    }
+
+    /// Counts a subscription as ended.
+    pub fn live_subscription_ended(&self, transport: &'static str) {
+        self.live_subscriptions.with_label_values(&[transport]).dec();
+    }
+
+    /// Counts a WebSocket that has ended. The code is the gateway's close code, or `client`.
+    pub fn record_websocket_close(&self, code: &'static str) {
+        self.websocket_closes.with_label_values(&[code]).inc();
+    }
+
+    /// Counts a live operation as in progress, until [`Self::listener_ended`].
+    pub fn listener_started(&self) {
+        self.live_listeners.inc();
+    }
+
+    /// Counts a live operation as ended.
+    pub fn listener_ended(&self) {
+        self.live_listeners.dec();
+    }
+
+    /// Counts an event of a live operation, with the time since the gateway received its change.
+    pub fn record_live_event(&self, delivery: Duration) {
+        self.live_events.inc();
+        self.live_delivery.observe(delivery.as_secs_f64());
+    }
+
+    /// Counts a live operation that the gateway ended with an error of this code.
+    pub fn record_live_cut(&self, code: &str) {
+        self.live_cuts.with_label_values(&[code]).inc();
+    }
+
+    /// Counts a change that the feed reported of a `tenant`, a `user` or a `subscription`.
+    pub fn record_feed_event(&self, entity: &'static str) {
+        self.feed_events.with_label_values(&[entity]).inc();
+    }
+
+    /// Sets the time since the change feed was known to be complete.
+    pub fn set_feed_lag(&self, lag: Duration) {
+        self.feed_lag.with_label_values::<&str>(&[]).set(lag.as_secs_f64());
+    }
+
+    /// Counts an interruption of the change feed.
+    pub fn record_feed_reconnect(&self) {
+        self.feed_reconnects.inc();
+    }
+
+    /// Counts a gap of the change feed.
+    pub fn record_feed_gap(&self) {
+        self.feed_gaps.inc();
+    }
+
     /// Encodes all metrics in the text format of Prometheus.
     ///
     /// # Errors
@@ -261,6 +373,18 @@ mod tests {
         metrics.connection_opened();
         metrics.record_connection_refused("all");
         metrics.record_idle_connection_closed("address");
+        metrics.live_connection_opened("websocket");
+        metrics.record_live_connection_refused("sse");
+        metrics.live_subscription_started("sse");
+        metrics.record_websocket_close("4403");
+        (0..2).for_each(|_| metrics.listener_started());
+        metrics.listener_ended();
+        metrics.record_live_event(Duration::from_millis(3));
+        metrics.record_live_cut("NOT_FOUND");
+        metrics.record_feed_event("tenant");
+        metrics.set_feed_lag(Duration::from_millis(500));
+        metrics.record_feed_reconnect();
+        metrics.record_feed_gap();
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_requests_total counter",
@@ -283,6 +407,18 @@ mod tests {
             "tenantry_connections 1",
             r#"tenantry_connections_refused_total{scope="all"} 1"#,
             r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
+            r#"tenantry_live_connections{transport="websocket"} 1"#,
+            r#"tenantry_live_connections_refused_total{transport="sse"} 1"#,
+            r#"tenantry_live_subscriptions{transport="sse"} 1"#,
+            r#"tenantry_websocket_closes_total{code="4403"} 1"#,
+            "tenantry_live_operations 1",
+            "tenantry_live_events_total 1",
+            r#"tenantry_live_delivery_seconds_bucket{le="0.005"} 1"#,
+            r#"tenantry_live_cuts_total{code="NOT_FOUND"} 1"#,
+            r#"tenantry_feed_events_total{entity="tenant"} 1"#,
+            "tenantry_feed_lag_seconds 0.5",
+            "tenantry_feed_reconnects_total 1",
+            "tenantry_feed_gaps_total 1",
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),

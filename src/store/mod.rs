@@ -16,6 +16,7 @@
 //!   [`Page::from_lookahead`] can tell whether there are more.
 //! - **Counts** take the same listing without a page.
 //! - **Writes** take a list of [`Change`]s. See [`commit`](Store::commit).
+//! - The **feed** ([`watch`](Store::watch)) reports which entities have changed, not their state.
 //!
 //! A stored document that cannot be decoded never fails the other documents of its batch or page.
 //! It is an [`Err(UnreadableDocument)`](crate::domain::list::UnreadableDocument) in its own place.
@@ -52,6 +53,7 @@
 //! `sqlite/queries.rs` has lookups, `lists.rs` pages and counts, `commit.rs` writes.
 //! `mongo/mod.rs` describes what a remote database needs in addition.
 
+mod change_feed;
 mod instrumentation;
 pub mod mongo;
 pub mod sqlite;
@@ -60,6 +62,8 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
+
+pub use change_feed::{ChangeFeed, WatchError};
 
 use crate::domain::{
     audit::AuditEvent,
@@ -70,6 +74,7 @@ use crate::domain::{
         AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    live::FeedPosition,
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -420,4 +425,18 @@ pub trait Store: Send + Sync {
         run_id: ObjectId,
         outcome: &RunOutcome,
     ) -> Result<(), StoreError>;
+
+    /// Opens the feed of changes of tenants, users and subscriptions, after a position or from now on.
+    ///
+    /// It reports the changes of all instances, and manual edits. It does not report changes that no
+    /// client can see, such as a lock of a tenant or the watermark of a user.
+    ///
+    /// # Errors
+    ///
+    /// [`WatchError::HistoryLost`] if the changes after the position are no longer known.
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError>;
+
+    /// Returns the stored key of live cursors, which all instances share. Stores `candidate` if there
+    /// is none.
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError>;
 }

@@ -20,6 +20,9 @@ test('each code block that names a file is part of that file', () => {
     'tests/clients/codegen/src/client.ts',
     'tests/clients/relay/relay.config.json',
     'tests/clients/relay/src/network.ts',
+    ...['resume', 'websocket', 'event-stream', 'apollo', 'urql', 'relay'].map(
+      (name) => `tests/live/clients/${name}.mjs`,
+    ),
   ]);
 });
 

@@ -1,239 +1,142 @@
-//! The pipeline that every GraphQL request passes.
+//! Handles a GraphQL request of `POST` or `GET`. Its response is JSON or an event stream.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
-    http::{HeaderValue, Method, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
 
 use crate::{
-    access::{Caller, Session},
-    auth::token::AuthError,
-    graphql::{GraphQlRequest, PreparedOperation},
+    access::Caller,
+    domain::time::Timestamp,
     http::{
-        concurrency_limit::ConcurrencyPermit,
         error::{ErrorFormat, HttpError},
-        idempotency::{IdempotencyKey, KeyedMutation, KeyedResponse},
-        media::MediaType,
-        rate_limit::{BASE_COST, RateLimitKey, cost_of_length, cost_of_operation},
-        request_id::RequestId,
-        response::{ResponseCodes, StoreCost, render_body, render_response},
-        serve::PeerAddr,
+        live_connections::{LiveTransport, wait_for_expiry},
+        media::ResponseFormat,
+        response::{ResponseCodes, render_body, render_response},
         state::AppState,
-        telemetry::RequestTelemetry,
         timeout::Deadline,
     },
 };
 
-use super::request::RequestSource;
+use super::{
+    event_stream,
+    pipeline::{AdmittedOperation, AllowedOperations, OperationResult, Pipeline},
+    request::RequestSource,
+};
+
+/// The header with the cursor of the last event that a client has received.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Handles one GraphQL request.
 pub(super) struct RequestHandler<'a> {
-    state: &'a Arc<AppState>,
     parts: &'a Parts,
-    request_id: &'a str,
-    telemetry: RequestTelemetry,
+    pipeline: Pipeline,
+    format: Option<ResponseFormat>,
 }
 
 impl<'a> RequestHandler<'a> {
     /// Creates the handler of a request with this head.
-    pub(super) fn new(state: &'a Arc<AppState>, parts: &'a Parts) -> Self {
-        let request_id = parts.extensions.get::<RequestId>().map_or("", |RequestId(id)| id);
-        let telemetry = RequestTelemetry::from_extensions(&parts.extensions);
-        Self { state, parts, request_id, telemetry }
+    pub(super) fn new(state: &Arc<AppState>, parts: &'a Parts) -> Self {
+        let format = ResponseFormat::negotiate(&parts.headers);
+        Self { parts, pipeline: Pipeline::new(state, parts), format }
     }
 
     /// Returns the response to the request. The source has its parameters.
-    pub(super) async fn handle(&self, source: RequestSource) -> Response {
-        self.process(source).await.unwrap_or_else(|error| {
-            ErrorFormat::from_request(&self.parts.headers, &self.parts.extensions).render(error)
-        })
+    pub(super) async fn handle(&self, source: RequestSource<'_>) -> Response {
+        match self.process(source).await {
+            Ok(response) => response,
+            // A client of event streams cannot read any other response (graphql-sse, "Distinct
+            // connections mode").
+            Err(error)
+                if self.format.is_some_and(ResponseFormat::prefers_event_stream)
+                    && error.is_document_error() =>
+            {
+                let response = error.into_response().with_request_id(self.pipeline.request_id());
+                event_stream::render_response(&response)
+            }
+            Err(error) => {
+                ErrorFormat::from_request(&self.parts.headers, &self.parts.extensions).render(error)
+            }
+        }
     }
 
     /// Runs the steps in order. The first error ends the request.
     ///
     /// The comments list the HTTP statuses of the errors of each step.
-    async fn process(&self, source: RequestSource) -> Result<Response, HttpError> {
-        let media_type = self.negotiate_media_type()?; // 406
-        let caller = self.authenticate().await?; // 400, 401, 429, 503
-        let rate_limit_key = self.rate_limit_key(caller.as_ref());
-        self.check_rate_limit(rate_limit_key, BASE_COST, 0)?; // 429
-        let mut charged = BASE_COST;
-        let charge = |bytes| self.charge_length(rate_limit_key, bytes, &mut charged);
-        let request = source.read(self.parts, charge).await?; // 400, 413, 415, 429
-        let permit = self.acquire_permit(rate_limit_key)?; // 429, 503
-        let idempotency_key = IdempotencyKey::from_headers(&self.parts.headers)?; // 400
-        let operation = self.prepare(&request, rate_limit_key, charged)?; // 400, 405, 429
-        // The texts of the request are not needed while it executes.
-        drop(request);
-        // 409, 422, 429, 503, 504
-        self.execute(operation, caller, idempotency_key, permit, media_type).await
-    }
-
-    fn negotiate_media_type(&self) -> Result<MediaType, HttpError> {
-        MediaType::negotiate(&self.parts.headers).ok_or_else(HttpError::not_acceptable)
-    }
-
-    /// Verifies the credential. Returns `None` for an anonymous request.
-    async fn authenticate(&self) -> Result<Option<Caller>, HttpError> {
-        let credentials = self.parts.headers.get_all(header::AUTHORIZATION);
-        let credentials = credentials.iter().map(HeaderValue::as_bytes);
-        let now = self.state.clock.now();
-        match self.state.authenticator.authenticate(credentials, now).await {
-            Ok(token) => {
-                Ok(token.map(|token| Caller { identity: token.identity, profile: token.profile }))
-            }
-            Err(error) => {
-                // Only the log has the reason. The response must not help an attacker who is
-                // trying out tokens.
-                self.telemetry.set_auth_error(error.as_str());
-                if error != AuthError::KeysUnavailable {
-                    self.check_rate_limit(self.client_ip_key(), BASE_COST, 0)?;
-                    self.penalize(self.client_ip_key());
-                }
-                Err(HttpError::unauthenticated(error))
-            }
-        }
-    }
-
-    /// Returns the key of the caller, or of the client's address for an anonymous request.
-    fn rate_limit_key<'c>(&self, caller: Option<&'c Caller>) -> RateLimitKey<'c> {
-        caller.map_or_else(|| self.client_ip_key(), |caller| RateLimitKey::User(&caller.identity))
-    }
-
-    fn client_ip_key(&self) -> RateLimitKey<'static> {
-        let peer = self.parts.extensions.get::<PeerAddr>();
-        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |PeerAddr(address)| *address);
-        let proxies = &self.state.traffic_limits.trusted_proxies;
-        RateLimitKey::from_ip(proxies.client_ip(peer, &self.parts.headers))
-    }
-
-    /// Charges the cost of the request, or rejects the request if it exceeds the rate limit.
-    ///
-    /// `charged` is the part of the cost that was charged before.
-    fn check_rate_limit(
-        &self,
-        key: RateLimitKey<'_>,
-        cost: u64,
-        charged: u64,
-    ) -> Result<(), HttpError> {
-        let Some(limiter) = &self.state.traffic_limits.rate_limiter else { return Ok(()) };
-        limiter.try_acquire(key, cost, charged, self.state.clock.now()).map_err(|wait| {
-            self.state.metrics.record_rate_limited(key.as_label());
-            let message =
-                "The rate limit is exceeded. Wait for `retryAfterSeconds` before trying again.";
-            HttpError::too_many_requests(message, wait)
-        })
-    }
-
-    /// Charges for the length of a body or a query string. Adds the cost to `charged`, which is the
-    /// cost that was charged before.
-    fn charge_length(
-        &self,
-        key: RateLimitKey<'_>,
-        bytes: usize,
-        charged: &mut u64,
-    ) -> Result<(), HttpError> {
-        let cost = cost_of_length(bytes).saturating_sub(*charged);
-        if cost > 0 {
-            self.check_rate_limit(key, cost, *charged)?;
-            *charged += cost;
-        }
-        Ok(())
-    }
-
-    /// Charges the penalty for a rejected token or document.
-    fn penalize(&self, key: RateLimitKey<'_>) {
-        if let Some(limiter) = &self.state.traffic_limits.rate_limiter {
-            limiter.penalize(key, self.state.clock.now());
-        }
-    }
-
-    fn acquire_permit(&self, caller: RateLimitKey<'_>) -> Result<ConcurrencyPermit, HttpError> {
-        self.state.traffic_limits.concurrency.try_acquire(caller)
-    }
-
-    /// Parses and validates the document, and charges its cost. `charged` was charged before.
-    fn prepare(
-        &self,
-        request: &GraphQlRequest,
-        rate_limit_key: RateLimitKey<'_>,
-        charged: u64,
-    ) -> Result<PreparedOperation, HttpError> {
-        let operation = self.state.executor.prepare(request).map_err(|response| {
-            self.penalize(rate_limit_key);
-            HttpError::from(response)
-        })?;
-        self.telemetry.set_operation(operation.operation_info());
-        if self.parts.method != Method::POST && !operation.is_query() {
-            return Err(HttpError::method_not_allowed("POST", "Use POST for a mutation."));
-        }
-        let cost = cost_of_operation(operation.complexity(), operation.writes());
-        self.check_rate_limit(rate_limit_key, cost, charged)?;
-        Ok(operation)
-    }
-
-    async fn execute(
-        &self,
-        operation: PreparedOperation,
-        caller: Option<Caller>,
-        idempotency_key: Option<IdempotencyKey>,
-        permit: ConcurrencyPermit,
-        media_type: MediaType,
-    ) -> Result<Response, HttpError> {
-        match (caller, idempotency_key) {
-            // An `Idempotency-Key` has no effect on queries and anonymous requests, because they
-            // change nothing.
-            (Some(caller), Some(key)) if !operation.is_query() => {
-                self.execute_idempotent(operation, caller, key, permit, media_type).await
-            }
-            (caller, _) => {
-                let session = self.new_session(caller, &permit);
-                let response = self.state.executor.execute(session.clone(), operation).await;
-                Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
-            }
-        }
-    }
-
-    /// Executes a mutation with an `Idempotency-Key`, or replays its stored response.
-    async fn execute_idempotent(
-        &self,
-        operation: PreparedOperation,
-        caller: Caller,
-        key: IdempotencyKey,
-        permit: ConcurrencyPermit,
-        media_type: MediaType,
-    ) -> Result<Response, HttpError> {
-        let deadline = Deadline::from_extensions(&self.parts.extensions)?;
-        let (state, identity) = (self.state.clone(), caller.identity.clone());
-        let session = self.new_session(Some(caller), &permit);
-        let mutation = KeyedMutation {
-            state,
-            session: session.clone(),
-            caller: identity,
-            operation,
-            key,
-            deadline,
-            permit,
+    async fn process(&self, source: RequestSource<'_>) -> Result<Response, HttpError> {
+        let format = self.format.ok_or_else(HttpError::not_acceptable)?; // 406
+        let credentials = self.parts.headers.get_all(header::AUTHORIZATION).iter();
+        let credentials = credentials.map(HeaderValue::as_bytes);
+        // 400, 401, 429, 503
+        let (caller, expires_at) = self.pipeline.authenticate(credentials).await?.unzip();
+        let allowed = AllowedOperations {
+            mutations: self.parts.method == Method::POST,
+            subscriptions: format.accepts_event_stream(),
         };
-        match mutation.run().await? {
-            KeyedResponse::Executed(response) => {
-                Ok(render_response(&response, media_type, StoreCost::from_session(&session)))
-            }
-            KeyedResponse::Replayed(body) => {
-                let mut response = render_body(body.into_bytes(), true, media_type);
-                response.extensions_mut().insert(ResponseCodes::replayed());
-                Ok(response)
-            }
+        let headers = Some(&self.parts.headers);
+        // 400, 405, 406, 413, 415, 429, 503
+        let admitted = self.pipeline.admit(caller.as_ref(), source, headers, allowed).await?;
+        if admitted.is_subscription() {
+            return self.subscribe(admitted, caller, expires_at).await; // 429
         }
+        let deadline = Deadline::from_extensions(&self.parts.extensions)?;
+        // 409, 422, 429, 503, 504
+        let result = self.pipeline.execute(admitted, caller, deadline).await?;
+        Ok(render_result(result, format))
     }
 
-    fn new_session(&self, caller: Option<Caller>, permit: &ConcurrencyPermit) -> Arc<Session> {
-        let access = self.state.access.clone();
-        let session = Session::new(access, caller, self.request_id.to_owned());
-        let session = Arc::new(session.with_permit(permit.downgrade()));
-        self.telemetry.set_session(&session);
-        session
+    /// Starts a subscription. The response lasts as long as the subscription.
+    async fn subscribe(
+        &self,
+        admitted: AdmittedOperation,
+        caller: Option<Caller>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Response, HttpError> {
+        let state = self.pipeline.state();
+        let live_connections = &state.traffic_limits.live_connections;
+        let key = self.pipeline.rate_limit_key(caller.as_ref());
+        let connection = live_connections
+            .try_open(key, LiveTransport::EventStream)
+            .ok_or_else(HttpError::too_many_live_connections)?;
+        let last_event_id = self.parts.headers.get(LAST_EVENT_ID);
+        let last_event_id = last_event_id.and_then(|id| id.to_str().ok());
+        let subscription = match self.pipeline.subscribe(admitted, caller, last_event_id).await {
+            Ok(subscription) => subscription,
+            Err(response) => return Ok(event_stream::render_response(&response)),
+        };
+        let state = state.clone();
+        let end = async move {
+            let limits = &state.traffic_limits.live_connections;
+            tokio::select! {
+                () = limits.wait_for_shutdown(state.shutdown.clone()) => {}
+                () = wait_for_expiry(&*state.clock, expires_at) => {}
+            }
+        };
+        let telemetry = self.pipeline.telemetry();
+        Ok(event_stream::render_subscription(subscription, end, telemetry, connection))
+    }
+}
+
+/// Renders the result of a query or a mutation.
+fn render_result(result: OperationResult, format: ResponseFormat) -> Response {
+    match (result, format.media_type()) {
+        (OperationResult::Executed(response, cost), Some(media_type)) => {
+            render_response(&response, media_type, cost)
+        }
+        (OperationResult::Executed(response, cost), None) => {
+            let mut rendered = event_stream::render_response(&response);
+            rendered.extensions_mut().insert(cost);
+            rendered
+        }
+        (OperationResult::Replayed(body), media_type) => {
+            let mut response = match media_type {
+                Some(media_type) => render_body(body.into_bytes(), true, media_type),
+                None => event_stream::render_json(body),
+            };
+            response.extensions_mut().insert(ResponseCodes::replayed());
+            response
+        }
     }
 }

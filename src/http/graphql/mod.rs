@@ -1,9 +1,12 @@
-//! The `/graphql` routes: GraphQL over HTTP by `POST` and `GET`.
+//! The `/graphql` routes: GraphQL over HTTP by `POST` and `GET`, event streams and WebSockets.
 //!
-//! `request` parses a body or URL. `handler` has the pipeline that every request passes.
+//! `request` parses a body or URL. `pipeline` has the steps that every operation passes.
 
+mod event_stream;
 mod handler;
+mod pipeline;
 mod request;
+mod websocket;
 
 use std::sync::Arc;
 
@@ -33,17 +36,21 @@ pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
 /// Handles `POST /graphql`: a query or a mutation as JSON.
 async fn post(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let source = RequestSource::Body { body, max_bytes: state.max_body_bytes };
+    let (headers, max_bytes) = (&parts.headers, state.max_body_bytes);
+    let source = RequestSource::Body { headers, body, max_bytes };
     RequestHandler::new(&state, &parts).handle(source).await
 }
 
-/// Handles `GET /graphql`: a query in the URL, or the playground for a browser.
+/// Handles `GET /graphql`: a WebSocket, a query in the URL, or the playground for a browser.
 async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    if websocket::is_upgrade(&parts.headers) {
+        return websocket::upgrade(&state, parts).await;
+    }
     if state.playground && media::prefers_html(&parts.headers) {
         return playground::page(&state, &parts.headers);
     }
-    RequestHandler::new(&state, &parts).handle(RequestSource::Url).await
+    RequestHandler::new(&state, &parts).handle(RequestSource::Url(&parts.uri)).await
 }
 
 /// Rejects all other methods with 405.

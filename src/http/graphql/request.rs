@@ -5,10 +5,11 @@
 use axum::{
     body::{Body, HttpBody},
     extract::Query,
-    http::{Uri, request::Parts},
+    http::{HeaderMap, Uri},
 };
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
     graphql::{GraphQlRequest, RawObject},
@@ -16,38 +17,54 @@ use crate::{
 };
 
 /// The parameters of a request before they are read.
-pub(super) enum RequestSource {
+pub(super) enum RequestSource<'a> {
     /// The body of a `POST` request.
     Body {
+        /// The headers of the request.
+        headers: &'a HeaderMap,
         /// The body, of which nothing is read yet.
         body: Body,
         /// The maximum length of the body, in bytes.
         max_bytes: usize,
     },
     /// The URL of a `GET` request.
-    Url,
+    Url(&'a Uri),
+    /// The payload of a WebSocket's message.
+    Message {
+        /// The payload, whose syntax is valid JSON.
+        payload: Box<RawValue>,
+        /// The maximum length of the payload, in bytes.
+        max_bytes: usize,
+    },
 }
 
-impl RequestSource {
+impl RequestSource<'_> {
     /// Reads and parses the parameters.
     ///
     /// `charge` gets the announced length and then the received length, in bytes. If it fails, nothing
     /// more is read, and nothing is parsed.
     pub(super) async fn read(
         self,
-        parts: &Parts,
         mut charge: impl FnMut(usize) -> Result<(), HttpError>,
     ) -> Result<GraphQlRequest, HttpError> {
         match self {
-            Self::Body { .. } if !media::is_json(&parts.headers) => {
+            Self::Body { headers, .. } if !media::is_json(headers) => {
                 Err(HttpError::unsupported_media_type())
             }
-            Self::Body { body, max_bytes } => {
+            Self::Body { body, max_bytes, .. } => {
                 parse_json(&read_body(body, max_bytes, charge).await?)
             }
-            Self::Url => {
-                charge(parts.uri.query().map_or(0, str::len))?;
-                parse_query_params(&parts.uri)
+            Self::Url(uri) => {
+                charge(uri.query().map_or(0, str::len))?;
+                parse_query_params(uri)
+            }
+            Self::Message { payload, max_bytes } => {
+                let length = payload.get().len();
+                if length > max_bytes {
+                    return Err(HttpError::payload_too_large(max_bytes));
+                }
+                charge(length)?;
+                parse_json(payload.get().as_bytes())
             }
         }
     }

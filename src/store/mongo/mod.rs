@@ -12,6 +12,7 @@
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
+//! - `change_feed` has the change stream, and the key of cursors.
 //! - `transfer` has exports and imports.
 //! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
@@ -19,6 +20,7 @@
 
 mod abandoned;
 mod apply;
+mod change_feed;
 mod collection;
 mod commit;
 mod commit_probe;
@@ -49,8 +51,8 @@ use mongodb::bson::{RawDocument, doc};
 use tokio::sync::mpsc;
 
 use super::{
-    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
-    TenantKeys, UserKeys,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
+    SubscriptionKeys, TenantKeys, UserKeys, WatchError,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -61,6 +63,7 @@ use crate::domain::{
         AuditListing, ListOrder, MemberFilter, Page, PageRequest, SubscriptionListing,
         TenantListing, UserListing,
     },
+    live::FeedPosition,
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -265,5 +268,13 @@ impl Store for MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.abandoned.end_during(self.complete_request(key, run_id, outcome)).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        Ok(Box::new(self.open_feed(after).await?))
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.stored_cursor_key(candidate).await
     }
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
 
 use super::{
+    change_feed::DELETE_OLD_CHANGES,
     idempotency,
     queries::{self, LIVE},
     rows,
@@ -29,6 +30,7 @@ pub(super) fn commit(db: &mut Connection, changes: &[Change]) -> Result<(), Comm
             require_owner(&transaction, *tenant)?;
         }
     }
+    run(&transaction, DELETE_OLD_CHANGES, [])?;
     Ok(transaction.commit()?)
 }
 

@@ -5,13 +5,15 @@
 //! - `queries` has lookups, `lists` pages and counts, `members` the members of many tenants.
 //! - `searches` and `matched_pages` have pages and counts of a search, whose keys `search_keys`
 //!   writes.
-//! - `commit` has writes, and `idempotency` claims and responses of idempotent requests.
+//! - `commit` has writes, `change_feed` reports them, and `idempotency` claims and responses of
+//!   idempotent requests.
 //! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
 //!   `database_file` those of the file. `private_files` has the permissions of files.
 //! - `query_plan_tests.rs` checks that every statement uses an index.
 
+mod change_feed;
 mod commit;
 mod database_file;
 mod errors;
@@ -33,14 +35,15 @@ mod transfer;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
-    CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError, SubscriptionKeys,
-    TenantKeys, UserKeys, instrumentation::CommandMetrics,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
+    SubscriptionKeys, TenantKeys, UserKeys, WatchError, instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
@@ -51,21 +54,25 @@ use crate::domain::{
         AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
         UserListing,
     },
+    live::FeedPosition,
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
 use crate::metrics::Metrics;
+use change_feed::SqliteFeed;
 use pool::Pool;
 
 pub use private_files::make_folder_private;
 
 /// Stores everything in one SQLite database.
 pub struct SqliteStore {
-    pool: Pool,
+    pool: Arc<Pool>,
     /// The path of the database file, or `None` for a database in memory.
     path: Option<PathBuf>,
+    /// Wakes the change feeds after a commit.
+    committed: watch::Sender<()>,
 }
 
 impl SqliteStore {
@@ -77,7 +84,7 @@ impl SqliteStore {
     /// not a database. [`PrepareError::Failed`] if the disk or another process prevents it.
     pub fn open(path: &Path, metrics: Option<Metrics>) -> Result<Self, PrepareError> {
         let pool = Pool::open(path, command_metrics(metrics))?;
-        Ok(Self { pool, path: Some(path.to_owned()) })
+        Ok(Self::new(pool, Some(path.to_owned())))
     }
 
     /// Checks that a path can be the one of a database file, and changes nothing.
@@ -95,7 +102,11 @@ impl SqliteStore {
     ///
     /// [`PrepareError::Failed`] if SQLite cannot create the database.
     pub fn in_memory(metrics: Option<Metrics>) -> Result<Self, PrepareError> {
-        Ok(Self { pool: Pool::in_memory(command_metrics(metrics))?, path: None })
+        Ok(Self::new(Pool::in_memory(command_metrics(metrics))?, None))
+    }
+
+    fn new(pool: Pool, path: Option<PathBuf>) -> Self {
+        Self { pool: Arc::new(pool), path, committed: watch::Sender::new(()) }
     }
 }
 
@@ -252,7 +263,13 @@ impl Store for SqliteStore {
 
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError> {
         let changes = changes.to_vec();
-        self.pool.write("commit", move |db| commit::commit(db, &changes)).await
+        let committed = self.committed.clone();
+        let commit = move |db: &mut _| {
+            commit::commit(db, &changes)?;
+            committed.send_replace(());
+            Ok(())
+        };
+        self.pool.write("commit", commit).await
     }
 
     async fn export(
@@ -306,5 +323,15 @@ impl Store for SqliteStore {
         let complete =
             move |db: &mut _| Ok(idempotency::complete_request(db, key, run_id, &outcome)?);
         self.pool.write("complete_request", complete).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        let committed = self.committed.subscribe();
+        Ok(Box::new(SqliteFeed::open(self.pool.clone(), committed, after).await?))
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let read = move |db: &mut _| change_feed::cursor_key(db, candidate);
+        self.pool.write("cursor_key", read).await
     }
 }

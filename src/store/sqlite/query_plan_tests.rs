@@ -6,7 +6,7 @@
 use rusqlite::{Connection, vtab::array};
 
 use super::{
-    commit, idempotency,
+    change_feed, commit, idempotency,
     lists::{self, ListQuery},
     members, queries, rows, schema,
 };
@@ -170,6 +170,9 @@ fn lookups_search_an_index() {
 fn writes_search_an_index() {
     let db = prepared_database();
     let mut violations = Violations::default();
+    for sql in change_feed::STATEMENTS {
+        violations.check(&db, sql, AllowedPlan::SearchOnly);
+    }
     for sql in commit::statements() {
         violations.check(&db, &sql, AllowedPlan::SearchOnly);
     }

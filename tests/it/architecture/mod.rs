@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trace", &[]),
     ("store", &["domain", "metrics", "trace"]),
     ("auth", &["domain", "clock", "metrics", "trace"]),
-    ("access", &["auth", "policy", "store", "domain", "clock"]),
+    ("access", &["auth", "policy", "store", "domain", "clock", "metrics"]),
     ("graphql", &["access", "policy", "domain", "metrics"]),
     ("http", &["graphql", "access", "auth", "seed", "domain", "clock", "metrics", "trace"]),
     ("config", &["domain"]),
@@ -39,7 +39,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum::", &["http", "app"]),
     ("hyper::", &["http"]),
     ("tower_http::", &["http"]),
-    ("async_graphql::", &["graphql"]),
+    ("async_graphql::", &["graphql", "http/graphql/websocket"]),
+    ("async_graphql_axum::", &["http/graphql/websocket"]),
     (
         "apollo_compiler::",
         &["graphql/validation", "graphql/introspection", "graphql/limits/schema_index.rs"],

@@ -325,6 +325,7 @@ fn invalid_configuration_is_one_line_and_exit_code_2() {
         ("TENANTRY_MAX_CONCURRENT_REQUESTS", "none", true),
         ("TENANTRY_MAX_CONNECTIONS", "0", true),
         ("TENANTRY_MAX_CONNECTIONS_PER_ADDRESS", "many", true),
+        ("TENANTRY_MAX_LIVE_CONNECTIONS_PER_CALLER", "0", true),
         ("TENANTRY_TRUSTED_PROXIES", "10.0.0.0/33", true),
         ("TENANTRY_SHUTDOWN_DELAY", "1", true),
         ("TENANTRY_SHUTDOWN_TIMEOUT", "0s", true),

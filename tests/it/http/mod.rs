@@ -6,6 +6,7 @@ mod connections;
 mod content_sniffing;
 pub(crate) mod cors;
 mod disconnects;
+mod event_streams;
 mod graphql_over_http_audits;
 mod host;
 mod metrics;
@@ -14,6 +15,9 @@ mod rate_limit;
 mod request_heads;
 mod shutdown;
 mod timeouts;
+mod transports;
+mod websocket;
+mod websocket_limits;
 
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod entities;
+pub(crate) mod event_stream;
 pub(crate) mod generated_docs;
 pub(crate) mod issuer;
 pub(crate) mod mongo_proxy;
@@ -10,4 +11,5 @@ pub(crate) mod oidc;
 pub(crate) mod store_gate;
 pub(crate) mod tcp;
 pub(crate) mod time;
+pub(crate) mod websocket;
 pub(crate) mod world;

@@ -19,14 +19,15 @@ use tenantry::{
             AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
             TenantListing, UserListing,
         },
+        live::FeedPosition,
         record::{ImportPlan, ImportStep, Record, TransferScope},
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
     store::{
-        CommitError, DatabaseStatus, PrepareError, Store, StoreError, SubscriptionKeys, TenantKeys,
-        UserKeys,
+        ChangeFeed, CommitError, DatabaseStatus, PrepareError, Store, StoreError, SubscriptionKeys,
+        TenantKeys, UserKeys, WatchError,
     },
 };
 use tokio::sync::{mpsc, watch};
@@ -302,5 +303,13 @@ impl Store for GatedStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.store.complete_request(key, holder, outcome).await
+    }
+
+    async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
+        self.store.watch(after).await
+    }
+
+    async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        self.store.cursor_key(candidate).await
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn id_of(raw: &RawDocument) -> Option<ObjectId> {
     object_id(raw, "_id")
 }
 
-fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
+/// Returns the identifier in a field, or `None` if it is not an `ObjectId`.
+pub(super) fn object_id(raw: &RawDocument, key: &str) -> Option<ObjectId> {
     Some(ObjectId(raw.get(key).ok()??.as_object_id()?.bytes()))
 }
 

@@ -1,6 +1,8 @@
 //! Converts users. Their memberships are rows of another table.
 
-use rusqlite::{Row, Transaction, params};
+use std::rc::Rc;
+
+use rusqlite::{Row, Transaction, params, types::Value};
 
 use super::super::search_keys;
 use super::{DecodeError, DecodeResult, Fields, decode_or_log};
@@ -133,16 +135,30 @@ pub(in super::super) fn update(
     if updated == 0 {
         return Ok(false);
     }
-    db.prepare_cached("DELETE FROM memberships WHERE user_id = ?")?.execute([user.id.raw.0])?;
+    delete_former_memberships(db, user)?;
     search_keys::replace_of_user(db, user)?;
     insert_memberships(db, user)?;
     Ok(true)
 }
 
+fn delete_former_memberships(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()> {
+    let tenants = user.memberships.iter().map(|m| Value::from(m.tenant_id.raw.0.to_vec()));
+    let delete = "DELETE FROM memberships WHERE user_id = ?1 AND tenant_id NOT IN rarray(?2)";
+    let tenants = Rc::new(tenants.collect::<Vec<_>>());
+    db.prepare_cached(delete)?.execute(params![user.id.raw.0, tenants])?;
+    Ok(())
+}
+
+/// Inserts the memberships that differ from those that are stored. The log of changes has a row for
+/// each of them.
 fn insert_memberships(db: &Transaction<'_>, user: &User) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
         "INSERT INTO memberships (user_id, tenant_id, ordinal, role, source, since) \
-         VALUES (?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (user_id, tenant_id) DO UPDATE SET ordinal = excluded.ordinal, \
+         role = excluded.role, source = excluded.source, since = excluded.since \
+         WHERE (ordinal, role, source, since) IS NOT \
+         (excluded.ordinal, excluded.role, excluded.source, excluded.since)",
     )?;
     for (ordinal, membership) in user.memberships.iter().enumerate() {
         insert.execute(params![

@@ -15,8 +15,8 @@ use tenantry::{
     domain::{limits::Limits, sync::GroupMapping, trusted_documents::TrustedDocumentsMode},
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
-        AllowedOrigins, AppState, ConcurrencyLimit, MAX_KEYS_PER_DAY, RateLimiter, ShutdownWatch,
-        TrafficLimits, TrustedProxies, key_limiter,
+        AllowedOrigins, AppState, ConcurrencyLimit, LiveConnections, MAX_KEYS_PER_DAY, RateLimiter,
+        ShutdownWatch, TrafficLimits, TrustedProxies, key_limiter,
     },
     metrics::Metrics,
     store::Store,
@@ -52,6 +52,10 @@ pub(crate) struct Setup {
     pub(crate) keys_per_day: u64,
     /// The limit on concurrent requests.
     pub(crate) max_in_flight: usize,
+    /// The limit on the WebSockets and event streams of one caller.
+    pub(crate) max_live_connections: usize,
+    /// The time over which a shutdown spreads the end of these.
+    pub(crate) shutdown_delay: Duration,
     /// Serves the GraphiQL page.
     pub(crate) playground: bool,
     /// The time limit of a request. It is generous, so that no test depends on the machine's speed.
@@ -70,6 +74,8 @@ impl Default for Setup {
             rate: None,
             keys_per_day: MAX_KEYS_PER_DAY,
             max_in_flight: 512,
+            max_live_connections: 512,
+            shutdown_delay: Duration::ZERO,
             playground: false,
             request_timeout: Duration::from_secs(600),
         }
@@ -117,6 +123,11 @@ pub(super) async fn build_state(
             idempotency_keys: key_limiter(setup.keys_per_day),
             trusted_proxies: TrustedProxies::default(),
             concurrency: ConcurrencyLimit::new(setup.max_in_flight, metrics.clone()),
+            live_connections: LiveConnections::new(
+                setup.max_live_connections,
+                setup.shutdown_delay,
+                metrics.clone(),
+            ),
         },
         metrics,
         clock,

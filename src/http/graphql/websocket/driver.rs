@@ -1,0 +1,200 @@
+//! Serves one WebSocket until it ends: drives its operations, and observes the events that end it.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
+use axum::{
+    Error,
+    extract::ws::{Message, WebSocket},
+};
+use futures_util::{
+    Sink, SinkExt, Stream, StreamExt, sink,
+    stream::{self, SplitSink, SplitStream},
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    http::{
+        live_connections::wait_for_expiry,
+        rate_limit::BASE_COST,
+        serve::{ShutdownPhase, wait_for_phase},
+    },
+    trace,
+};
+
+use super::{
+    close::CloseReason, connection::Connection, guard::Verdict, operation::OperationExecutor,
+    writer,
+};
+
+/// The maximum time for a client to send `connection_init`.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The maximum time for a client to confirm the end of the connection.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Drives one connection.
+pub(super) struct ConnectionDriver(pub(super) Arc<Connection>);
+
+impl ConnectionDriver {
+    /// Serves the connection until it ends.
+    pub(super) async fn serve(self, socket: WebSocket, protocol: GraphQLProtocol) {
+        let start = Instant::now();
+        let mut shutdown = self.0.state().shutdown.clone();
+        let aborting = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting);
+        let (mut sink, mut stream) = socket.split();
+        let reason = tokio::select! {
+            reason = self.run(&mut sink, &mut stream, protocol) => reason,
+            () = aborting => CloseReason::GoingAway,
+        };
+        self.record_end(reason, start.elapsed());
+        let mut shutdown = self.0.state().shutdown.clone();
+        tokio::select! {
+            () = close(&mut sink, &mut stream, reason) => {}
+            () = wait_for_phase(&mut shutdown, ShutdownPhase::Aborting) => {}
+        }
+    }
+
+    /// Runs the protocol. Returns the reason for which the connection ends.
+    async fn run(
+        &self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        stream: &mut SplitStream<WebSocket>,
+        protocol: GraphQLProtocol,
+    ) -> CloseReason {
+        let (sender, mut messages) = mpsc::channel(1);
+        let initializer = self.0.clone();
+        let executor = OperationExecutor(self.0.clone());
+        let (outgoing, incoming) = (self.outgoing(sender), self.incoming(stream));
+        let driver = GraphQLWebSocket::new_with_pair(outgoing, incoming, executor, protocol)
+            .on_connection_init(move |_| async move { initializer.initialize().await })
+            .serve();
+        let reason = tokio::select! {
+            reason = writer::write(sink, &mut messages, &self.0.is_alive) => reason,
+            () = driver => self.0.guard.close_reason(),
+            reason = self.wait_for_end() => reason,
+        };
+        // The client still gets the responses that were sent.
+        while let Ok(message) = messages.try_recv() {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, sink.send(message)).await;
+        }
+        reason
+    }
+
+    /// Returns the messages of the client that `async-graphql` gets.
+    fn incoming<'a>(
+        &'a self,
+        stream: &'a mut SplitStream<WebSocket>,
+    ) -> impl Stream<Item = Result<Message, Error>> + 'a {
+        stream::unfold(stream, move |stream| async move {
+            loop {
+                self.0.guard.has_room().await;
+                let reason = match stream.next().await {
+                    Some(Ok(message)) => match self.receive(&message) {
+                        Verdict::Forward(message) => return Some((Ok(message), stream)),
+                        Verdict::Ignore => continue,
+                        Verdict::Close(reason) => reason,
+                    },
+                    Some(Err(error)) => error_reason(error),
+                    None => CloseReason::ClientClosed,
+                };
+                self.0.guard.close(reason);
+                return None;
+            }
+        })
+    }
+
+    /// Inspects a message of the client, and charges its cost.
+    ///
+    /// The pipeline charges the cost of an operation itself.
+    fn receive(&self, message: &Message) -> Verdict {
+        self.0.is_alive.store(true, Ordering::Relaxed);
+        let verdict = self.0.guard.inspect(message);
+        if self.0.guard.has_starting() {
+            return verdict;
+        }
+        let caller = self.0.identity().and_then(|identity| identity.caller.as_ref());
+        match self.0.pipeline.check_rate_limit(self.0.pipeline.rate_limit_key(caller), BASE_COST, 0)
+        {
+            Ok(()) => verdict,
+            Err(_) => Verdict::Close(CloseReason::TryAgainLater),
+        }
+    }
+
+    /// Returns the sink for the messages of `async-graphql`.
+    fn outgoing(&self, sender: mpsc::Sender<Message>) -> impl Sink<Message, Error = ()> + '_ {
+        sink::unfold(sender, move |sender, message| async move {
+            if let Some(message) = self.0.guard.inspect_outgoing(message) {
+                sender.send(message).await.map_err(|_| ())?;
+                self.0.guard.sent();
+            }
+            Ok(sender)
+        })
+    }
+
+    /// Waits for an event that ends the connection, other than a message.
+    async fn wait_for_end(&self) -> CloseReason {
+        let limits = &self.0.state().traffic_limits.live_connections;
+        let init_timeout = async {
+            tokio::time::sleep(INIT_TIMEOUT).await;
+            if self.0.guard.has_init() {
+                std::future::pending().await
+            }
+        };
+        let expiry = async {
+            self.0.guard.acknowledged().await;
+            let expires_at = self.0.identity().and_then(|identity| identity.expires_at);
+            wait_for_expiry(&*self.0.state().clock, expires_at).await;
+        };
+        let shutdown = async {
+            limits.wait_for_shutdown(self.0.state().shutdown.clone()).await;
+            // Queries and mutations that are running still get their responses.
+            self.0.guard.drain().await;
+        };
+        tokio::select! {
+            () = init_timeout => CloseReason::InitTimeout,
+            () = expiry => CloseReason::TokenExpired,
+            () = shutdown => CloseReason::GoingAway,
+        }
+    }
+
+    fn record_end(&self, reason: CloseReason, duration: Duration) {
+        self.0.state().metrics.record_websocket_close(reason.as_label());
+        let auth_error = self.0.pipeline.telemetry().with_facts(|facts| facts.auth_error);
+        tracing::info!(
+            target: trace::REQUEST_LOG_TARGET,
+            request_id = self.0.pipeline.request_id(),
+            code = reason.as_label(),
+            duration_ms = duration.as_millis(),
+            auth_error,
+            "WebSocket closed"
+        );
+    }
+}
+
+/// Returns the reason for which a message cannot be read.
+fn error_reason(error: Error) -> CloseReason {
+    let error = error.into_inner();
+    // axum does not export the type of the error, but its text is documented.
+    match error.to_string() {
+        text if text.contains("too long") => CloseReason::MessageTooBig,
+        _ => CloseReason::ClientClosed,
+    }
+}
+
+/// Sends the reason to the client, and waits for the client to close the connection.
+async fn close(
+    sink: &mut SplitSink<WebSocket, Message>,
+    stream: &mut SplitStream<WebSocket>,
+    reason: CloseReason,
+) {
+    let handshake = async {
+        if let Some(message) = reason.message() {
+            let _ = sink.send(message).await;
+        }
+        while stream.next().await.is_some_and(|message| message.is_ok()) {}
+    };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, handshake).await;
+}
