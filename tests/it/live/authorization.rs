@@ -24,7 +24,7 @@ async fn operations_start_with_the_checks_of_queries(app: App) {
         for (subject, id, expected) in [
             ("carol", "ten_1".to_owned(), "BAD_USER_INPUT"),
             ("", world.acme.id.to_string(), "UNAUTHENTICATED"),
-            ("nobody", world.acme.id.to_string(), "USER_NOT_PROVISIONED"),
+            ("unknown", world.acme.id.to_string(), "USER_NOT_PROVISIONED"),
             ("mallory", world.acme.id.to_string(), "NOT_FOUND"),
             ("carol", world.initech.id.to_string(), "NOT_FOUND"),
             ("carol", absent.to_owned(), "NOT_FOUND"),
@@ -38,7 +38,7 @@ async fn operations_start_with_the_checks_of_queries(app: App) {
     for (document, subject, expected) in [
         (ME, "", "UNAUTHENTICATED"),
         (TENANTS, "", "UNAUTHENTICATED"),
-        (ME, "nobody", "USER_NOT_PROVISIONED"),
+        (ME, "unknown", "USER_NOT_PROVISIONED"),
         (TENANTS, "carol", "USER_DISABLED"),
         (ME, "carol", "USER_DISABLED"),
     ] {
