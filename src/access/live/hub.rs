@@ -17,14 +17,13 @@ use tokio::{
 
 use super::{
     cursor::CursorKey,
-    event::LiveTopic,
-    feed,
     history::History,
     mailbox::{Mailbox, Notice, QueuedNotice},
     shared_reads::SharedReads,
+    topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, read::into_arc, viewer::Viewer},
+    access::{error::AccessError, viewer::Viewer},
     domain::{
         id::{SubscriptionId, TenantId, UserId},
         list::{Decoded, TenantScope},
@@ -58,7 +57,7 @@ pub(in super::super) struct LiveHub {
     status: watch::Sender<FeedStatus>,
     /// The time at which the feed was last known to be complete.
     confirmed: Mutex<Instant>,
-    is_started: AtomicBool,
+    pub(super) is_started: AtomicBool,
     next_listener: AtomicU64,
     /// Limits the feeds that are open for listeners that resume.
     pub(super) catch_ups: Semaphore,
@@ -106,14 +105,6 @@ impl LiveHub {
             cursor_key: OnceCell::new(),
             subscription_tenants: Cache::new(MAX_KNOWN_SUBSCRIPTIONS),
         })
-    }
-
-    /// Starts the feed, unless it has started.
-    pub(in super::super) fn start(self: &Arc<Self>) {
-        if !self.is_started.swap(true, Ordering::AcqRel) {
-            self.confirm();
-            tokio::spawn(feed::run(Arc::downgrade(self), self.store.clone()));
-        }
     }
 
     /// Returns the time since the feed was known to be complete, or `None` if it has not started.
@@ -238,7 +229,7 @@ impl LiveHub {
         Some(events.filter_map(|event| notice_for(event, topic, user)).collect())
     }
 
-    fn confirm(&self) {
+    pub(super) fn confirm(&self) {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
@@ -375,8 +366,8 @@ async fn read_tenants(
 ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError> {
     let tenants = store.tenants(TenantKeys::Ids(&ids)).await?;
     let by_id = tenants.into_iter().map(|tenant| match &tenant {
-        Ok(found) => (found.id, into_arc(tenant)),
-        Err(unreadable) => (TenantId::new(unreadable.id), into_arc(tenant)),
+        Ok(found) => (found.id, tenant.map(Arc::new)),
+        Err(unreadable) => (TenantId::new(unreadable.id), tenant.map(Arc::new)),
     });
     Ok(by_id.collect())
 }
@@ -387,8 +378,8 @@ async fn read_subscriptions(
 ) -> Result<HashMap<SubscriptionId, Decoded<Arc<TenantSubscription>>>, AccessError> {
     let subscriptions = store.subscriptions(SubscriptionKeys::Ids(&ids)).await?;
     let by_id = subscriptions.into_iter().map(|subscription| match &subscription {
-        Ok(found) => (found.id, into_arc(subscription)),
-        Err(unreadable) => (SubscriptionId::new(unreadable.id), into_arc(subscription)),
+        Ok(found) => (found.id, subscription.map(Arc::new)),
+        Err(unreadable) => (SubscriptionId::new(unreadable.id), subscription.map(Arc::new)),
     });
     Ok(by_id.collect())
 }

@@ -17,7 +17,9 @@ mod listen;
 mod listener;
 mod mailbox;
 mod shared_reads;
+mod topic;
 
-pub use event::{LiveChange, LiveEvent, LiveNotice, LiveTopic};
+pub use event::{LiveChange, LiveEvent, LiveNotice};
 pub(super) use hub::LiveHub;
 pub use listener::Listener;
+pub use topic::LiveTopic;
