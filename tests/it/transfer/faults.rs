@@ -61,7 +61,7 @@ async fn line_with_a_fault_is_named() {
             replaced(5, &format!("{fourth}\n{fourth}")),
             "line 5: the same identifier as the line before",
         ),
-        (format!("{all}{fourth}\n"), "line 16: lines must be in the order"),
+        (format!("{all}{fourth}\n"), "line 17: lines must be in the order"),
         (
             edited(5, "\"subject\":\"bob\"", "\"subject\":\"ada\""),
             "line 5: the subject \"ada of https://id.example.org/\" is also in line 4",
@@ -86,7 +86,7 @@ async fn line_with_a_fault_is_named() {
         ),
         (replaced(4, &format!("{{\"name\":\"{long}\"}}")), "line 4: longer than 32 MiB"),
         (edited(4, "\u{1f98a}", "\\ud800"), "line 4: "),
-        (all[..all.len() - 40].to_owned(), "line 15: EOF while parsing"),
+        (all[..all.len() - 40].to_owned(), "line 16: EOF while parsing"),
         (line(&of_tenant, 1), "the file ends without the tenant ten_"),
         (
             of_tenant.replacen(
