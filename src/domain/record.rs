@@ -9,13 +9,14 @@ use super::{
 };
 
 /// One stored entity.
+#[expect(clippy::large_enum_variant, reason = "few records exist at a time, so no box is needed")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A tenant.
+    /// A tenant without its members.
     Tenant(Tenant),
     /// A user with its memberships.
     User(User),
-    /// A subscription.
+    /// A subscription of a tenant.
     Subscription(TenantSubscription),
     /// An audit event.
     AuditEvent(AuditEvent),
@@ -26,7 +27,7 @@ pub enum Record {
 /// The records of an export or of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferScope {
-    /// All records.
+    /// All records of the database.
     Everything,
     /// One tenant with its members, its subscriptions and its audit log.
     Tenant(TenantId),

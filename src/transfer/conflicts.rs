@@ -1,6 +1,6 @@
 //! Compares a file with the database before anything is written.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, slice};
 
 use super::{error::TransferError, validate::ImportFile};
 use crate::{
@@ -33,7 +33,6 @@ pub(super) async fn find_bootstrap(store: &dyn Store) -> Result<Option<TenantId>
     let subscriptions = store.subscription_page(&subscription_listing(), &first).await?;
     let events = store.audit_page(&AuditListing::default(), &first).await?;
     let tenant = match &tenants.items[..] {
-        [] => None,
         [only] => only.node.as_ref().ok().filter(|tenant| tenant.version == 1),
         _ => None,
     };
@@ -119,7 +118,7 @@ async fn check_values(store: &dyn Store, line: u64, tenant: &Tenant) -> Result<(
     }
     let group = tenant.integrations.as_ref().and_then(|found| found.authentik_group.clone());
     if let Some(group) = group
-        && !store.tenants(TenantKeys::SlugsOrGroups(&[], &[group.clone()])).await?.is_empty()
+        && !store.tenants(TenantKeys::SlugsOrGroups(&[], slice::from_ref(&group))).await?.is_empty()
     {
         return Err(exists(line, "integrations.authentikGroup", &group));
     }

@@ -84,7 +84,7 @@ impl<'a> Importer<'a> {
             result.map(|()| self.counts)
         };
         let (written, counts) = tokio::join!(write, read);
-        // If the store fails, the sender only knows that nobody receives.
+        // If the store fails, the sender only knows that its steps are not received.
         written.and(counts)
     }
 

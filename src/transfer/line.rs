@@ -62,6 +62,7 @@ pub(super) fn parse_header(text: &str) -> Result<TransferScope, String> {
 }
 
 /// A line with a record.
+#[expect(clippy::large_enum_variant, reason = "one line exists at a time, so no box is needed")]
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Line {

@@ -21,5 +21,6 @@ mod store_conformance;
 mod store_read_counts;
 mod support;
 mod sync;
+mod transfer;
 mod validation;
 mod visibility;

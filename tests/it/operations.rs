@@ -45,7 +45,8 @@ fn printed_options() -> String {
     let mut known = BTreeSet::new();
     let mut text = String::new();
     // `serve` comes first, because it has nearly all options.
-    for name in ["serve", "dev", "seed", "schema", "check", "health"] {
+    for name in ["serve", "dev", "seed", "schema", "check", "migrate", "export", "import", "health"]
+    {
         let command = program.find_subcommand(name).expect("a command");
         let options = new_options(&mut known, command);
         if options.is_empty() {

@@ -8,11 +8,11 @@ pub mod slugs;
 /// The collections of the former service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OldCollection {
-    /// The tenants.
+    /// The collection of tenants.
     Tenants,
-    /// The users.
+    /// The collection of users.
     Users,
-    /// The subscriptions.
+    /// The collection of subscriptions.
     Subscriptions,
 }
 

@@ -61,7 +61,7 @@ pub struct Finding {
 /// The numbers of documents of one collection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CollectionCounts {
-    /// All documents.
+    /// All documents of the collection.
     pub documents: u64,
     /// The documents that were converted.
     pub converted: u64,

@@ -10,7 +10,7 @@ const MAX_LENGTH: usize = 63;
 /// The stored slug of a tenant.
 #[derive(Clone, Debug)]
 pub struct SlugClaim {
-    /// The tenant.
+    /// The identifier of the tenant.
     pub tenant: ObjectId,
     /// The time of the tenant's creation. The older tenant keeps its slug.
     pub created_at: Timestamp,
@@ -136,7 +136,7 @@ mod tests {
         for n in [1, 2, 3] {
             all[n].is_left = true;
         }
-        assert_eq!(slugs(&all), ["acme-2", "acme", "Acme", "acme-3"]);
+        assert_eq!(slugs(&all), ["acme-3", "acme", "Acme", "acme-2"]);
     }
 
     /// An interrupted run has stored any part of the assignment.

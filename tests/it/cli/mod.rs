@@ -779,7 +779,9 @@ fn help_matches_snapshot() {
     let folder = tempfile::tempdir().expect("a folder");
     let secret = [("TENANTRY_DATABASE_URL", "mongodb://ada:hunter2@db/x")];
     let mut help = String::new();
-    for command in ["dev", "serve", "schema", "seed", "check", "migrate", "health"] {
+    for command in
+        ["dev", "serve", "schema", "seed", "check", "migrate", "export", "import", "health"]
+    {
         help += &text(&run(folder.path(), &[command, "--help"], &secret).stdout);
     }
     assert!(!help.contains("hunter2"));

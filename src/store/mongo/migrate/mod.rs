@@ -9,6 +9,8 @@
 //! for a value that a unique index forbids. A second run changes nothing.
 
 mod batch;
+#[cfg(test)]
+mod conversion_tests;
 mod converter;
 mod fields;
 mod foreign_indexes;
@@ -17,8 +19,6 @@ mod shape;
 mod state;
 mod subscription;
 mod tenant;
-#[cfg(test)]
-mod tests;
 mod user;
 mod values;
 

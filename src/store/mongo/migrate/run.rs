@@ -296,7 +296,7 @@ impl Run<'_> {
                 self.write(converter, std::mem::take(&mut batch)).await?;
             }
             let done = self.report.counts_mut(collection).documents;
-            if done % u64::from(READ_BATCH) == 0 {
+            if done.is_multiple_of(u64::from(READ_BATCH)) {
                 (self.progress)(MigrationProgress { collection, done, total });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mongodb::bson::RawDocument;
+use mongodb::bson::{RawBsonRef, RawDocument};
 
 use super::{
     fields::{Conversion, OldFields, created_at, get, require_id},
@@ -82,7 +82,7 @@ pub(super) fn adjust<'a>(
 ) -> Conversion<'a> {
     let mut conversion = Conversion::new(raw);
     if require_id(raw).is_ok_and(|id| context.superseded.contains(&id))
-        && let Some(status) = get(raw, "status").and_then(|status| status.as_str())
+        && let Some(status) = get(raw, "status").and_then(RawBsonRef::as_str)
     {
         cancel(&mut conversion, status);
     }
