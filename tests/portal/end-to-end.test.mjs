@@ -5,4 +5,8 @@ import './scenarios/sign-in.mjs';
 import './scenarios/tenants.mjs';
 import './scenarios/edit-form.mjs';
 import './scenarios/navigation.mjs';
+import './scenarios/members.mjs';
+import './scenarios/audit-log.mjs';
+import './scenarios/platform.mjs';
+import './scenarios/languages.mjs';
 import './scenarios/failures.mjs';
