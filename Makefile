@@ -91,8 +91,9 @@ release-schema:
 	scripts/lay-out-npm tests/clients
 	npm --prefix tests/clients run --silent release
 
-# Tests the example portal: its types and its list of documents match the schema, and the whole chain
-# works in a browser. Fetches missing tools first. The time limit is that of a whole file of tests.
+# Tests the example portal: its types and its list of documents match the schema, its functions and its texts pass
+# their unit tests, and the whole chain works in a browser. Fetches missing tools first. The time limit is that of a
+# whole file of tests.
 .PHONY: portal
 portal: portal-built
 	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=900000 tests/portal/server.test.mjs tests/portal/end-to-end.test.mjs
@@ -103,7 +104,7 @@ portal-built: mongod oidc program
 	scripts/fetch-caddy
 	scripts/lay-out-npm tests/portal
 	scripts/lay-out-npm examples/portal
-	cd examples/portal && npm run --silent codegen:check && npm run --silent typecheck && npm run --silent build
+	cd examples/portal && npm run --silent codegen:check && npm run --silent lint && npm run --silent typecheck && npm run --silent test && npm run --silent build
 
 # Takes the portal screenshots in docs/img again. Look at them before you commit them.
 .PHONY: portal-shots

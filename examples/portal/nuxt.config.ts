@@ -12,8 +12,6 @@ export default defineNuxtConfig({
   typescript: { strict: true, tsConfig: { compilerOptions: { noUncheckedIndexedAccess: true } } },
   app: {
     head: {
-      htmlAttrs: { lang: 'en' },
-      titleTemplate: '%s · Portal',
       meta: [{ name: 'color-scheme', content: 'light dark' }],
       link: [{ rel: 'icon', type: 'image/svg+xml', href: '/icon.svg' }],
     },
@@ -59,7 +57,8 @@ export default defineNuxtConfig({
         // respond with a cross-site form post, which does not carry the SameSite cookie of the sign-in.
         nonce: false,
         allowedClientAuthParameters: ['nonce'],
-        optionalClaims: ['nonce'],
+        // `sub` identifies the user to `viewerKey`. Both stay on the server.
+        optionalClaims: ['nonce', 'sub'],
         callbackRedirectUrl: '/signed-in',
         // For the server's routes. `server/plugins/session-filter.ts` removes it before the browser gets the session.
         exposeAccessToken: true,
@@ -87,6 +86,8 @@ export default defineNuxtConfig({
   },
 
   nitro: {
+    // Scripts and styles are compressed at build time. A proxy compresses pages, if it does.
+    compressPublicAssets: { gzip: true, brotli: true },
     // The encrypted tokens of each session, in bounded memory. They are lost when the process ends. The provider
     // then signs its users in again without a prompt, as long as it has a session. Several instances need a
     // shared store.

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { createBrowserHome, createCertificates } from './certificates.mjs';
 import { Database } from './database.mjs';
+import { GatewayGate } from './gate.mjs';
 import { Gateway } from './gateway.mjs';
 import { IdentityProvider } from './provider.mjs';
 import { startCaddy, startPortal } from './web.mjs';
@@ -55,16 +56,17 @@ export class Stack {
     const trustedDocuments = join(PORTAL, 'server/gql/persisted-documents.json');
     this.gateway = await Gateway.start(BINARY, { ...options, trustedDocuments });
     this.adminGateway = await Gateway.start(BINARY, options);
+    this.gate = await GatewayGate.start(this.gateway.url, trustedDocuments);
     this.portal = await startPortal(PORTAL, {
       ...this.web,
       root: tls.root,
       clientSecret: this.provider.clientSecret,
-      gatewayUrl: this.gateway.url,
+      gatewayUrl: this.gate.url,
     });
   }
 
   async stop() {
-    const servers = [this.portal, this.adminGateway, this.gateway, this.web?.caddy, this.database, this.provider];
+    const servers = [this.portal, this.gate, this.adminGateway, this.gateway, this.web?.caddy, this.database, this.provider];
     await Promise.all(servers.map((server) => server?.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }

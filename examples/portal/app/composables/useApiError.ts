@@ -15,7 +15,8 @@ export function useApiError(requestError: Ref<unknown>): ComputedRef<ApiError | 
   const handle = (error: ApiError | undefined) => {
     if (!error) return
     if (event) setResponseStatus(event, (requestError.value as { statusCode?: number }).statusCode ?? 500)
-    else if (error.code === 'SESSION_ENDED' && !app.isHydrating) void navigateTo(signInPath(route.fullPath), { external: true })
+    else if (error.code === 'SESSION_CHANGED') startAfresh()
+    else if (error.code === 'SESSION_ENDED' && !app.isHydrating) signInAgain(route.fullPath)
   }
   if (import.meta.server) onServerPrefetch(() => handle(apiError.value))
   watch(apiError, handle, { immediate: true })

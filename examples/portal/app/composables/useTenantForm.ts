@@ -1,83 +1,83 @@
-import type { TenantView } from '#shared/types/api'
-import type { ApiError, InputError } from '#shared/types/api-error'
+import type { EditableTenant, TenantView } from '#shared/types/api'
+
+export type SaveResult = 'saved' | 'saved-partly' | 'failed'
+
+/** The conflict of a save with a change that was saved elsewhere. */
+export interface EditConflict {
+  changes: ConcurrentChange[]
+  /** The user's values, so that the user can choose them again after choosing the saved ones. */
+  mine: FormValues
+}
 
 /**
- * Holds the state of a tenant's edit form and saves it. If the tenant was saved elsewhere in the meantime, both
- * changes are merged. The user's input is never discarded.
+ * Holds the state of a tenant's edit form and saves it. The values are the only state of a field: whether it has changes,
+ * errors or a conflict follows from them. If the tenant was saved elsewhere in the meantime, both changes are merged.
+ * The user's input is never discarded, even if it is typed while a save is in progress.
  */
-export function useTenantForm(view: Ref<TenantView | undefined>) {
-  const original = ref<FormValues>()
-  const mine = ref<FormValues>()
-  const version = ref(0)
-  const id = ref('')
-  const error = ref<ApiError>()
-  const concurrentChanges = ref<ConcurrentChange[]>([])
-  const isSaving = ref(false)
-  const sendChange = useIdempotentRequest()
+export function useTenantForm(view: Ref<TenantView | undefined>, apiPath: Ref<string>) {
+  const saved = ref<FormValues>()
+  const values = ref<FormValues>()
+  /** The values of the save in progress. */
+  const sent = ref<FormValues>()
+  const identity = ref({ id: '', version: 0 })
+  const sentErrors = ref<FieldError[]>([])
+  const conflict = ref<EditConflict>()
+  const { isSending: isSaving, error, send } = useChange()
+  const headers = useViewerHeaders()
 
   watch(
     view,
     (current) => {
-      // The form is filled only once. Later responses go through `mergeSavedTenant`, which keeps the user's input.
-      if (!current || mine.value) return
-      original.value = toFormValues(current.tenant)
-      mine.value = toFormValues(current.tenant)
-      version.value = current.tenant.version
-      id.value = current.tenant.id
+      // The form is filled only once. Later responses are merged, which keeps the user's input.
+      if (!current || values.value) return
+      saved.value = toFormValues(current.tenant)
+      values.value = toFormValues(current.tenant)
+      identity.value = { id: current.tenant.id, version: current.tenant.version }
     },
     { immediate: true },
   )
 
-  const change = computed(() => (original.value && mine.value ? changedFields(original.value, mine.value) : {}))
-  const hasChanges = computed(() => Object.keys(change.value).length > 0)
-  const inputErrors = computed<InputError[]>(() => {
-    if (error.value?.code === 'CONFLICT' && error.value.field) {
-      return [{ path: `input.${error.value.field}`, message: getErrorMessage(error.value).text }]
+  const isDifferent = (base: FormValues | undefined) =>
+    Boolean(base && values.value && Object.keys(changedFields(base, values.value)).length)
+  const hasChanges = computed(() => isDifferent(saved.value))
+  /** Whether there are changes that no save in progress includes. */
+  const hasUnsentChanges = computed(() => isDifferent(sent.value ?? saved.value))
+  const fieldErrors = computed(() => (values.value ? currentErrors(sentErrors.value, values.value) : []))
+
+  function merge(tenant: EditableTenant, base: FormValues): void {
+    const stored = toFormValues(tenant)
+    if (values.value) takeOverSavedValues(values.value, base, stored)
+    saved.value = stored
+    identity.value.version = tenant.version
+  }
+
+  async function mergeConcurrentChanges(): Promise<void> {
+    const { tenant } = await $fetch<TenantView>(apiPath.value, { headers })
+    if (!saved.value || !values.value) return
+    const changes = findConcurrentChanges(saved.value, toFormValues(tenant), values.value)
+    conflict.value = { changes, mine: copyValues(values.value) }
+    merge(tenant, saved.value)
+  }
+
+  async function save(): Promise<SaveResult> {
+    if (!saved.value || !values.value || isSaving.value) return 'failed'
+    const submitted = copyValues(values.value)
+    sent.value = submitted
+    const change = changedFields(saved.value, submitted)
+    const tenant = await send<EditableTenant>('PATCH', '/api/tenants', { ...identity.value, ...change })
+    sent.value = undefined
+    conflict.value = undefined
+    if (tenant) {
+      sentErrors.value = []
+      merge(tenant, submitted)
+      return hasChanges.value ? 'saved-partly' : 'saved'
     }
-    return error.value?.fields ?? []
-  })
-  const errorFor = (path: string) => {
-    const message = inputErrors.value.find((inputError) => inputError.path === `input.${path}`)?.message
-    return message && capitalize(message)
-  }
-
-  /** Reloads the tenant and merges its saved values into the form. Conflicting fields keep the user's value. */
-  async function mergeSavedTenant(apiPath: string): Promise<void> {
-    const { tenant } = await $fetch<TenantView>(apiPath)
-    if (!original.value || !mine.value) return
-    const saved = toFormValues(tenant)
-    concurrentChanges.value = findConcurrentChanges(original.value, saved, mine.value)
-    for (const { key, isConflict } of concurrentChanges.value) {
-      if (!isConflict) copyField(mine.value, saved, key)
+    sentErrors.value = error.value ? toFieldErrors(error.value, submitted, saved.value) : []
+    if (error.value?.code === 'STALE_VERSION') {
+      await mergeConcurrentChanges().catch((failure: unknown) => (error.value = toApiError(failure)))
     }
-    original.value = saved
-    version.value = tenant.version
+    return 'failed'
   }
 
-  /** Sends the changed fields. Returns whether they were saved. */
-  async function save(apiPath: string): Promise<boolean> {
-    error.value = undefined
-    isSaving.value = true
-    // Removes empty rows, so that a domain has the same index in the input and in the form.
-    if (mine.value) mine.value.domains = nonEmptyDomains(mine.value)
-    try {
-      await sendChange('/api/tenants', { id: id.value, version: version.value, ...change.value })
-      return true
-    } catch (failure) {
-      error.value = toApiError(failure)
-      if (error.value.code === 'STALE_VERSION') {
-        await mergeSavedTenant(apiPath).catch((reloadFailure) => (error.value = toApiError(reloadFailure)))
-      }
-      return false
-    } finally {
-      isSaving.value = false
-    }
-  }
-
-  /** Replaces the user's value of a conflicting field with the saved value. */
-  function applySavedValue(key: FieldKey): void {
-    if (original.value && mine.value) copyField(mine.value, original.value, key)
-  }
-
-  return { mine, error, concurrentChanges, isSaving, hasChanges, inputErrors, errorFor, save, applySavedValue }
+  return { values, saved, error, conflict, isSaving, hasChanges, hasUnsentChanges, fieldErrors, save }
 }

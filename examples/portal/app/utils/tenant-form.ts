@@ -1,75 +1,92 @@
-import type { Tenant } from '#shared/types/api'
+import type { MessageKey } from '#shared/i18n/translator'
+import type { EditableTenant } from '#shared/types/api'
 
 /** A text field of the billing section. */
 interface BillingField {
-  label: string
+  label: MessageKey
   /** The field's path in the gateway's input, relative to `input`. Input errors refer to it. */
   path: string
-  hint?: string
+  hint?: MessageKey
+  type?: string
   autocomplete?: string
 }
 
 export const BILLING_FIELDS = {
-  companyName: { label: 'Company', path: 'billingInfo.companyName', autocomplete: 'organization' },
-  email: { label: 'Billing e-mail', path: 'billingInfo.email', autocomplete: 'email' },
-  vatId: { label: 'VAT number', path: 'billingInfo.vatId', hint: 'With the country code, for example DE123456789' },
-  line1: { label: 'Street and number', path: 'billingInfo.address.line1', autocomplete: 'address-line1' },
-  line2: { label: 'Address line 2', path: 'billingInfo.address.line2', autocomplete: 'address-line2' },
-  postalCode: { label: 'Postal code', path: 'billingInfo.address.postalCode', autocomplete: 'postal-code' },
-  city: { label: 'City', path: 'billingInfo.address.city', autocomplete: 'address-level2' },
-  region: { label: 'Region', path: 'billingInfo.address.region', autocomplete: 'address-level1' },
-  country: {
-    label: 'Country',
-    path: 'billingInfo.address.country',
-    autocomplete: 'country',
-    hint: 'Two-letter code, for example DE',
-  },
+  companyName: { label: 'field.companyName', path: 'billingInfo.companyName', autocomplete: 'organization' },
+  email: { label: 'field.billingEmail', path: 'billingInfo.email', type: 'email', autocomplete: 'email' },
+  vatId: { label: 'field.vatId', path: 'billingInfo.vatId', hint: 'field.vatId.hint' },
+  line1: { label: 'field.line1', path: 'billingInfo.address.line1', autocomplete: 'address-line1' },
+  line2: { label: 'field.line2', path: 'billingInfo.address.line2', autocomplete: 'address-line2' },
+  postalCode: { label: 'field.postalCode', path: 'billingInfo.address.postalCode', autocomplete: 'postal-code' },
+  city: { label: 'field.city', path: 'billingInfo.address.city', autocomplete: 'address-level2' },
+  region: { label: 'field.region', path: 'billingInfo.address.region', autocomplete: 'address-level1' },
+  country: { label: 'field.country', path: 'billingInfo.address.country', autocomplete: 'country' },
 } as const satisfies Record<string, BillingField>
 
 export type BillingFieldKey = keyof typeof BILLING_FIELDS
 export type FieldKey = 'name' | 'domains' | BillingFieldKey
 
+/** A row of the list of domains. The identifier stays the same when rows before it are removed. */
+export interface DomainRow {
+  id: number
+  value: string
+}
+
 /** The values of the form: one text per field, and a list of domains. */
-export type FormValues = Record<'name' | BillingFieldKey, string> & { domains: string[] }
+export type FormValues = Record<'name' | BillingFieldKey, string> & { domains: DomainRow[] }
 
 const BILLING_KEYS = Object.keys(BILLING_FIELDS) as BillingFieldKey[]
 export const FIELD_KEYS: FieldKey[] = ['name', 'domains', ...BILLING_KEYS]
 
-export const fieldLabel = (key: FieldKey): string =>
-  key === 'name' ? 'Name' : key === 'domains' ? 'Domains' : BILLING_FIELDS[key].label
+export const fieldLabelKey = (key: FieldKey): MessageKey =>
+  key === 'name' ? 'field.name' : key === 'domains' ? 'field.domains' : BILLING_FIELDS[key].label
+
+/** Returns an identifier that no row has. */
+export const nextRowId = (rows: DomainRow[]) => Math.max(0, ...rows.map(({ id }) => id)) + 1
 
 /** Returns the form values of a tenant. Absent billing values become empty strings. */
-export function toFormValues(tenant: Tenant): FormValues {
+export function toFormValues(tenant: Pick<EditableTenant, 'name' | 'domains' | 'billingInfo'>): FormValues {
   const { address, ...billing } = tenant.billingInfo ?? {}
   const billingValues = { ...billing, ...address } as Partial<Record<BillingFieldKey, string | null>>
-  const values = { name: tenant.name, domains: [...tenant.domains] } as FormValues
+  const values = { name: tenant.name, domains: tenant.domains.map((value, id) => ({ id, value })) } as FormValues
   for (const key of BILLING_KEYS) values[key] = billingValues[key] ?? ''
   return values
 }
 
+export const copyValues = (values: FormValues): FormValues => ({ ...values, domains: values.domains.map((row) => ({ ...row })) })
+
 /** Returns a field's value as text, to compare and to display. */
 export function valueAsText(values: FormValues, key: FieldKey): string {
-  return key === 'domains' ? nonEmptyDomains(values).join(', ') : values[key].trim()
+  return key === 'domains' ? nonEmptyRows(values).map(({ value }) => value.trim()).join(', ') : values[key].trim()
 }
 
-/** Returns the trimmed domains without empty rows. */
-export const nonEmptyDomains = (values: FormValues) => values.domains.map((domain) => domain.trim()).filter(Boolean)
+/** Returns the rows that are sent to the gateway, in order. */
+export const nonEmptyRows = (values: FormValues) => values.domains.filter(({ value }) => value.trim())
 
 export const isFieldDifferent = (a: FormValues, b: FormValues, key: FieldKey) =>
   valueAsText(a, key) !== valueAsText(b, key)
 
+/** Copies a field. A domain that the target already has keeps its row, and with it the focus. */
 export function copyField(target: FormValues, source: FormValues, key: FieldKey): void {
-  if (key === 'domains') target.domains = [...source.domains]
-  else target[key] = source[key]
+  if (key !== 'domains') {
+    target[key] = source[key]
+    return
+  }
+  const rows: DomainRow[] = []
+  for (const { value } of source.domains) {
+    const kept = target.domains.find((row) => row.value === value && !rows.some(({ id }) => id === row.id))
+    rows.push({ id: kept?.id ?? nextRowId([...target.domains, ...rows]), value })
+  }
+  target.domains = rows
 }
 
 /** Returns the changed fields in the format of the portal's API route. The result is empty if nothing changed. */
-export function changedFields(original: FormValues, current: FormValues): Record<string, unknown> {
+export function changedFields(saved: FormValues, current: FormValues): Record<string, unknown> {
   const change: Record<string, unknown> = {}
   const billing: Record<string, unknown> = {}
   const address: Record<string, unknown> = {}
-  for (const key of FIELD_KEYS.filter((field) => isFieldDifferent(original, current, field))) {
-    if (key === 'domains') change.domains = nonEmptyDomains(current)
+  for (const key of FIELD_KEYS.filter((field) => isFieldDifferent(saved, current, field))) {
+    if (key === 'domains') change.domains = nonEmptyRows(current).map(({ value }) => value.trim())
     else if (key === 'name') change.name = current.name
     else if (BILLING_FIELDS[key].path.startsWith('billingInfo.address.')) address[key] = current[key].trim() || null
     else billing[key] = current[key].trim() || null
@@ -79,9 +96,6 @@ export function changedFields(original: FormValues, current: FormValues): Record
   return change
 }
 
-/** The value that the user chooses for a field with conflicting changes. */
-export type ValueChoice = 'mine' | 'saved'
-
 /** A field that was saved elsewhere since the form was opened. */
 export interface ConcurrentChange {
   key: FieldKey
@@ -89,8 +103,6 @@ export interface ConcurrentChange {
   original: string
   /** The value that is stored now. */
   saved: string
-  /** The value in this form. */
-  mine: string
   /** Whether this form has changed the field to a different value. */
   isConflict: boolean
 }
@@ -101,20 +113,13 @@ export function findConcurrentChanges(original: FormValues, saved: FormValues, m
     key,
     original: valueAsText(original, key),
     saved: valueAsText(saved, key),
-    mine: valueAsText(mine, key),
     isConflict: isFieldDifferent(original, mine, key) && isFieldDifferent(saved, mine, key),
   }))
 }
 
-/** Returns the text with an upper-case first letter, to display it as a sentence. */
-export const capitalize = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** Returns the label of the field at an input error's path, and the anchor of its element in the form. */
-export function fieldAtPath(path: string): { label: string; anchor: string } {
-  const formPath = path.replace(/^input\./, '')
-  const key = BILLING_KEYS.find((field) => BILLING_FIELDS[field].path === formPath)
-  if (key) return { label: fieldLabel(key), anchor: `#field-${key}` }
-  const row = /^domains\.(\d+)$/.exec(formPath)?.[1]
-  const label = row ? `Domain ${Number(row) + 1}` : fieldLabel(formPath === 'domains' ? 'domains' : 'name')
-  return { label, anchor: `#field-${formPath}` }
+/** Takes over the saved value of every field that still has the value of `base`. The others keep the user's value. */
+export function takeOverSavedValues(current: FormValues, base: FormValues, saved: FormValues): void {
+  for (const key of FIELD_KEYS) {
+    if (!isFieldDifferent(base, current, key)) copyField(current, saved, key)
+  }
 }

@@ -536,23 +536,55 @@ export type UserOrderField =
   /** The time of the last change of the user. */
   | 'UPDATED_AT';
 
+export type TenantAuditLogQueryVariables = Exact<{
+  slug: Scalars['String']['input'];
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditFilter>;
+}>;
+
+
+export type TenantAuditLogQuery = { __typename?: 'Query', tenant: { __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, auditLog: { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
+          | { __typename: 'AuditEvent', id: string }
+          | { __typename: 'Tenant', slug: string, name: string, id: string }
+          | { __typename: 'TenantSubscription', id: string }
+          | { __typename: 'User', name: string, id: string }
+         | null } | null> } | null, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null };
+
+export type AuditLogQueryVariables = Exact<{
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditFilter>;
+}>;
+
+
+export type AuditLogQuery = { __typename?: 'Query', auditLog: { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
+        | { __typename: 'AuditEvent', id: string }
+        | { __typename: 'Tenant', slug: string, name: string, id: string }
+        | { __typename: 'TenantSubscription', id: string }
+        | { __typename: 'User', name: string, id: string }
+       | null } | null> } };
+
 export type PageOfFragment = { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null };
 
 export type SubscriptionSummaryFragment = { __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean };
 
 export type TenantSummaryFragment = { __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, myMembership: { __typename?: 'Membership', role: TenantRole } | null };
 
-export type MeQueryVariables = Exact<{ [key: string]: never; }>;
+export type EditableTenantFragment = { __typename?: 'Tenant', id: string, slug: string, name: string, domains: Array<string>, version: number, billingInfo: { __typename?: 'BillingInfo', companyName: string | null, email: string | null, vatId: string | null, address: { __typename?: 'PostalAddress', line1: string | null, line2: string | null, city: string | null, region: string | null, postalCode: string | null, country: string | null } | null } | null };
 
+export type UserSummaryFragment = { __typename?: 'User', id: string, name: string, email: string | null, platformAdmin: boolean | null, disabled: boolean | null, lastSeenAt: string | null };
 
-export type MeQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, name: string, email: string | null, subject: string | null, role: TenantRole | null, platformAdmin: boolean | null, createdAt: string }, tenants: { __typename?: 'TenantConnection', totalCount: number, nodes: Array<{ __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null> }, subscriptions: { __typename?: 'TenantSubscriptionConnection', totalCount: number, nodes: Array<{ __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean, tenant: { __typename?: 'Tenant', slug: string, name: string } } | null> } };
-
-export type TenantQueryVariables = Exact<{
-  slug: Scalars['String']['input'];
-}>;
-
-
-export type TenantQuery = { __typename?: 'Query', me: { __typename?: 'User', platformAdmin: boolean | null }, tenant: { __typename?: 'Tenant', createdAt: string, updatedAt: string, version: number, id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, billingInfo: { __typename?: 'BillingInfo', companyName: string | null, email: string | null, vatId: string | null, address: { __typename?: 'PostalAddress', line1: string | null, line2: string | null, city: string | null, region: string | null, postalCode: string | null, country: string | null } | null } | null, subscription: { __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean } | null, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null };
+export type AuditPageFragment = { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
+      | { __typename: 'AuditEvent', id: string }
+      | { __typename: 'Tenant', slug: string, name: string, id: string }
+      | { __typename: 'TenantSubscription', id: string }
+      | { __typename: 'User', name: string, id: string }
+     | null } | null> };
 
 export type TenantMembersQueryVariables = Exact<{
   slug: Scalars['String']['input'];
@@ -560,17 +592,100 @@ export type TenantMembersQueryVariables = Exact<{
   after?: InputMaybe<Scalars['String']['input']>;
   last?: InputMaybe<Scalars['Int']['input']>;
   before?: InputMaybe<Scalars['String']['input']>;
+  role?: InputMaybe<TenantRole>;
 }>;
 
 
 export type TenantMembersQuery = { __typename?: 'Query', tenant: { __typename?: 'Tenant', members: { __typename?: 'MembershipConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'Membership', role: TenantRole, source: MembershipSource, since: string, user: { __typename?: 'User', id: string, name: string, email: string | null } } | null> } } | null };
+
+export type TenantMemberQueryVariables = Exact<{
+  slug: Scalars['String']['input'];
+  userId: Scalars['ID']['input'];
+}>;
+
+
+export type TenantMemberQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, platformAdmin: boolean | null }, tenant: { __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null, user: { __typename?: 'User', id: string, name: string, email: string | null, memberships: Array<{ __typename?: 'Membership', role: TenantRole, source: MembershipSource, since: string, tenant: { __typename?: 'Tenant', id: string } }> } | null };
+
+export type AddTenantMemberMutationVariables = Exact<{
+  input: AddTenantMemberInput;
+}>;
+
+
+export type AddTenantMemberMutation = { __typename?: 'Mutation', addTenantMember: { __typename?: 'AddTenantMemberPayload', membership: { __typename?: 'Membership', role: TenantRole } } };
+
+export type UpdateTenantMemberMutationVariables = Exact<{
+  input: UpdateTenantMemberInput;
+}>;
+
+
+export type UpdateTenantMemberMutation = { __typename?: 'Mutation', updateTenantMember: { __typename?: 'UpdateTenantMemberPayload', membership: { __typename?: 'Membership', role: TenantRole } } };
+
+export type RemoveTenantMemberMutationVariables = Exact<{
+  input: RemoveTenantMemberInput;
+}>;
+
+
+export type RemoveTenantMemberMutation = { __typename?: 'Mutation', removeTenantMember: { __typename?: 'RemoveTenantMemberPayload', removedUserId: string } };
+
+export type SubscriptionsQueryVariables = Exact<{
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<TenantSubscriptionFilter>;
+}>;
+
+
+export type SubscriptionsQuery = { __typename?: 'Query', subscriptions: { __typename?: 'TenantSubscriptionConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean, tenant: { __typename?: 'Tenant', slug: string, name: string } } | null> } };
+
+export type CreateSubscriptionMutationVariables = Exact<{
+  input: CreateSubscriptionInput;
+}>;
+
+
+export type CreateSubscriptionMutation = { __typename?: 'Mutation', createSubscription: { __typename?: 'CreateSubscriptionPayload', subscription: { __typename?: 'TenantSubscription', id: string } } };
+
+export type UpdateSubscriptionMutationVariables = Exact<{
+  input: UpdateSubscriptionInput;
+}>;
+
+
+export type UpdateSubscriptionMutation = { __typename?: 'Mutation', updateSubscription: { __typename?: 'UpdateSubscriptionPayload', subscription: { __typename?: 'TenantSubscription', id: string } } };
+
+export type TenantQueryVariables = Exact<{
+  slug: Scalars['String']['input'];
+}>;
+
+
+export type TenantQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, platformAdmin: boolean | null }, tenant: { __typename?: 'Tenant', createdAt: string, id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, version: number, subscription: { __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean } | null, myMembership: { __typename?: 'Membership', role: TenantRole } | null, billingInfo: { __typename?: 'BillingInfo', companyName: string | null, email: string | null, vatId: string | null, address: { __typename?: 'PostalAddress', line1: string | null, line2: string | null, city: string | null, region: string | null, postalCode: string | null, country: string | null } | null } | null } | null };
+
+export type TenantAdministrationQueryVariables = Exact<{
+  slug: Scalars['String']['input'];
+}>;
+
+
+export type TenantAdministrationQuery = { __typename?: 'Query', tenant: { __typename?: 'Tenant', version: number, id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, integrations: { __typename?: 'TenantIntegrations', authentikGroup: string | null, ocisSpace: string | null, stalwartDomain: string | null } | null, subscription: { __typename?: 'TenantSubscription', version: number, id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean } | null, members: { __typename?: 'MembershipConnection', totalCount: number }, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null };
+
+export type CreateTenantMutationVariables = Exact<{
+  input: CreateTenantInput;
+}>;
+
+
+export type CreateTenantMutation = { __typename?: 'Mutation', createTenant: { __typename?: 'CreateTenantPayload', tenant: { __typename?: 'Tenant', slug: string } } };
 
 export type UpdateTenantMutationVariables = Exact<{
   input: UpdateTenantInput;
 }>;
 
 
-export type UpdateTenantMutation = { __typename?: 'Mutation', updateTenant: { __typename?: 'UpdateTenantPayload', tenant: { __typename?: 'Tenant', slug: string, version: number } } };
+export type UpdateTenantMutation = { __typename?: 'Mutation', updateTenant: { __typename?: 'UpdateTenantPayload', tenant: { __typename?: 'Tenant', id: string, slug: string, name: string, domains: Array<string>, version: number, billingInfo: { __typename?: 'BillingInfo', companyName: string | null, email: string | null, vatId: string | null, address: { __typename?: 'PostalAddress', line1: string | null, line2: string | null, city: string | null, region: string | null, postalCode: string | null, country: string | null } | null } | null } } };
+
+export type DeleteTenantMutationVariables = Exact<{
+  input: DeleteTenantInput;
+}>;
+
+
+export type DeleteTenantMutation = { __typename?: 'Mutation', deleteTenant: { __typename?: 'DeleteTenantPayload', deletedId: string } };
 
 export type TenantsQueryVariables = Exact<{
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -582,6 +697,46 @@ export type TenantsQueryVariables = Exact<{
 
 
 export type TenantsQuery = { __typename?: 'Query', tenants: { __typename?: 'TenantConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null> } };
+
+export type UsersQueryVariables = Exact<{
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<UserFilter>;
+}>;
+
+
+export type UsersQuery = { __typename?: 'Query', users: { __typename?: 'UserConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'User', id: string, name: string, email: string | null, platformAdmin: boolean | null, disabled: boolean | null, lastSeenAt: string | null } | null> } };
+
+export type UserQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type UserQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string }, user: { __typename?: 'User', subject: string | null, createdAt: string, version: number, id: string, name: string, email: string | null, platformAdmin: boolean | null, disabled: boolean | null, lastSeenAt: string | null, memberships: Array<{ __typename?: 'Membership', role: TenantRole, source: MembershipSource, since: string, tenant: { __typename?: 'Tenant', id: string, slug: string, name: string } }> } | null };
+
+export type UpdateUserMutationVariables = Exact<{
+  input: UpdateUserInput;
+}>;
+
+
+export type UpdateUserMutation = { __typename?: 'Mutation', updateUser: { __typename?: 'UpdateUserPayload', user: { __typename?: 'User', version: number, id: string, name: string, email: string | null, platformAdmin: boolean | null, disabled: boolean | null, lastSeenAt: string | null } } };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, name: string, platformAdmin: boolean | null } };
+
+export type OverviewQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OverviewQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, name: string, email: string | null, role: TenantRole | null, platformAdmin: boolean | null }, tenants: { __typename?: 'TenantConnection', totalCount: number, nodes: Array<{ __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, myMembership: { __typename?: 'Membership', role: TenantRole } | null } | null> }, subscriptions: { __typename?: 'TenantSubscriptionConnection', totalCount: number, nodes: Array<{ __typename?: 'TenantSubscription', id: string, plan: Plan, status: TenantSubscriptionStatus, currentPeriodStart: string | null, currentPeriodEnd: string | null, cancelAtPeriodEnd: boolean, tenant: { __typename?: 'Tenant', slug: string, name: string } } | null> } };
+
+export type ProfileQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ProfileQuery = { __typename?: 'Query', me: { __typename?: 'User', id: string, name: string, email: string | null, subject: string | null, platformAdmin: boolean | null, lastSeenAt: string | null, createdAt: string, memberships: Array<{ __typename?: 'Membership', role: TenantRole, source: MembershipSource, since: string, tenant: { __typename?: 'Tenant', id: string, slug: string, name: string } }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -601,14 +756,6 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const PageOfFragmentDoc = new TypedDocumentString(`
-    fragment PageOf on PageInfo {
-  hasNextPage
-  hasPreviousPage
-  startCursor
-  endCursor
-}
-    `, {"fragmentName":"PageOf"}) as unknown as TypedDocumentString<PageOfFragment, unknown>;
 export const SubscriptionSummaryFragmentDoc = new TypedDocumentString(`
     fragment SubscriptionSummary on TenantSubscription {
   id
@@ -632,16 +779,608 @@ export const TenantSummaryFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"TenantSummary"}) as unknown as TypedDocumentString<TenantSummaryFragment, unknown>;
-export const MeDocument = new TypedDocumentString(`
-    query Me {
+export const EditableTenantFragmentDoc = new TypedDocumentString(`
+    fragment EditableTenant on Tenant {
+  id
+  slug
+  name
+  domains
+  version
+  billingInfo {
+    companyName
+    email
+    vatId
+    address {
+      line1
+      line2
+      city
+      region
+      postalCode
+      country
+    }
+  }
+}
+    `, {"fragmentName":"EditableTenant"}) as unknown as TypedDocumentString<EditableTenantFragment, unknown>;
+export const UserSummaryFragmentDoc = new TypedDocumentString(`
+    fragment UserSummary on User {
+  id
+  name
+  email
+  platformAdmin
+  disabled
+  lastSeenAt
+}
+    `, {"fragmentName":"UserSummary"}) as unknown as TypedDocumentString<UserSummaryFragment, unknown>;
+export const PageOfFragmentDoc = new TypedDocumentString(`
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+    `, {"fragmentName":"PageOf"}) as unknown as TypedDocumentString<PageOfFragment, unknown>;
+export const AuditPageFragmentDoc = new TypedDocumentString(`
+    fragment AuditPage on AuditEventConnection {
+  pageInfo {
+    ...PageOf
+  }
+  nodes {
+    id
+    at
+    action
+    actorKind
+    actor {
+      id
+      name
+    }
+    tenant {
+      slug
+      name
+    }
+    target {
+      __typename
+      id
+      ... on Tenant {
+        slug
+        name
+      }
+      ... on User {
+        name
+      }
+    }
+    changes
+    requestId
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`, {"fragmentName":"AuditPage"}) as unknown as TypedDocumentString<AuditPageFragment, unknown>;
+export const TenantAuditLogDocument = new TypedDocumentString(`
+    query TenantAuditLog($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $filter: AuditFilter) {
+  tenant(slug: $slug) {
+    ...TenantSummary
+    auditLog(
+      first: $first
+      after: $after
+      last: $last
+      before: $before
+      filter: $filter
+    ) {
+      ...AuditPage
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment TenantSummary on Tenant {
+  id
+  slug
+  name
+  status
+  plan
+  domains
+  myMembership {
+    role
+  }
+}
+fragment AuditPage on AuditEventConnection {
+  pageInfo {
+    ...PageOf
+  }
+  nodes {
+    id
+    at
+    action
+    actorKind
+    actor {
+      id
+      name
+    }
+    tenant {
+      slug
+      name
+    }
+    target {
+      __typename
+      id
+      ... on Tenant {
+        slug
+        name
+      }
+      ... on User {
+        name
+      }
+    }
+    changes
+    requestId
+  }
+}`, {"hash":"23f3b271f12ec05de78323e3427e481d9e3e502a6033e6bd6d1b10ab47d954d4"}) as unknown as TypedDocumentString<TenantAuditLogQuery, TenantAuditLogQueryVariables>;
+export const AuditLogDocument = new TypedDocumentString(`
+    query AuditLog($first: Int, $after: String, $last: Int, $before: String, $filter: AuditFilter) {
+  auditLog(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+  ) {
+    ...AuditPage
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment AuditPage on AuditEventConnection {
+  pageInfo {
+    ...PageOf
+  }
+  nodes {
+    id
+    at
+    action
+    actorKind
+    actor {
+      id
+      name
+    }
+    tenant {
+      slug
+      name
+    }
+    target {
+      __typename
+      id
+      ... on Tenant {
+        slug
+        name
+      }
+      ... on User {
+        name
+      }
+    }
+    changes
+    requestId
+  }
+}`, {"hash":"32ad1475ea5662bf7dff258e94d717f3a4c0be5345e952da6a26584ceaac37d7"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const TenantMembersDocument = new TypedDocumentString(`
+    query TenantMembers($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $role: TenantRole) {
+  tenant(slug: $slug) {
+    members(first: $first, after: $after, last: $last, before: $before, role: $role) {
+      totalCount
+      pageInfo {
+        ...PageOf
+      }
+      nodes {
+        role
+        source
+        since
+        user {
+          id
+          name
+          email
+        }
+      }
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}`, {"hash":"5b4e3e9d62349cb2edc58d967d397f01674a80b50ec5d1ca93186ef076b519c7"}) as unknown as TypedDocumentString<TenantMembersQuery, TenantMembersQueryVariables>;
+export const TenantMemberDocument = new TypedDocumentString(`
+    query TenantMember($slug: String!, $userId: ID!) {
+  me {
+    id
+    platformAdmin
+  }
+  tenant(slug: $slug) {
+    ...TenantSummary
+  }
+  user(id: $userId) {
+    id
+    name
+    email
+    memberships {
+      role
+      source
+      since
+      tenant {
+        id
+      }
+    }
+  }
+}
+    fragment TenantSummary on Tenant {
+  id
+  slug
+  name
+  status
+  plan
+  domains
+  myMembership {
+    role
+  }
+}`, {"hash":"7bd559d7e5762506bf40624d00bdcde3e0590da673a37f4f85296981160ef42e"}) as unknown as TypedDocumentString<TenantMemberQuery, TenantMemberQueryVariables>;
+export const AddTenantMemberDocument = new TypedDocumentString(`
+    mutation AddTenantMember($input: AddTenantMemberInput!) {
+  addTenantMember(input: $input) {
+    membership {
+      role
+    }
+  }
+}
+    `, {"hash":"4d38e69cbbcdecff7a5d95b550b82822a78ecfa028feae35b1ae57c18b5ab465"}) as unknown as TypedDocumentString<AddTenantMemberMutation, AddTenantMemberMutationVariables>;
+export const UpdateTenantMemberDocument = new TypedDocumentString(`
+    mutation UpdateTenantMember($input: UpdateTenantMemberInput!) {
+  updateTenantMember(input: $input) {
+    membership {
+      role
+    }
+  }
+}
+    `, {"hash":"d23ce55cf1ce4de56c64a1d73f6e43260d3bb673ab19c54af3b36cb9b0a12b50"}) as unknown as TypedDocumentString<UpdateTenantMemberMutation, UpdateTenantMemberMutationVariables>;
+export const RemoveTenantMemberDocument = new TypedDocumentString(`
+    mutation RemoveTenantMember($input: RemoveTenantMemberInput!) {
+  removeTenantMember(input: $input) {
+    removedUserId
+  }
+}
+    `, {"hash":"382742e42a395d8b1a0eff71779044dea9926f1232bc0d9405ade2ef3f6f3a04"}) as unknown as TypedDocumentString<RemoveTenantMemberMutation, RemoveTenantMemberMutationVariables>;
+export const SubscriptionsDocument = new TypedDocumentString(`
+    query Subscriptions($first: Int, $after: String, $last: Int, $before: String, $filter: TenantSubscriptionFilter) {
+  subscriptions(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+  ) {
+    totalCount
+    pageInfo {
+      ...PageOf
+    }
+    nodes {
+      ...SubscriptionSummary
+      tenant {
+        slug
+        name
+      }
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment SubscriptionSummary on TenantSubscription {
+  id
+  plan
+  status
+  currentPeriodStart
+  currentPeriodEnd
+  cancelAtPeriodEnd
+}`, {"hash":"78fb1d112e86956102f03325a34a774c241ec56529bc3b9ae56f6d5d40fb4cf5"}) as unknown as TypedDocumentString<SubscriptionsQuery, SubscriptionsQueryVariables>;
+export const CreateSubscriptionDocument = new TypedDocumentString(`
+    mutation CreateSubscription($input: CreateSubscriptionInput!) {
+  createSubscription(input: $input) {
+    subscription {
+      id
+    }
+  }
+}
+    `, {"hash":"19c318efa52d66b15af3982c5e334bbab8557081efee5c6a73fac05118d3cb49"}) as unknown as TypedDocumentString<CreateSubscriptionMutation, CreateSubscriptionMutationVariables>;
+export const UpdateSubscriptionDocument = new TypedDocumentString(`
+    mutation UpdateSubscription($input: UpdateSubscriptionInput!) {
+  updateSubscription(input: $input) {
+    subscription {
+      id
+    }
+  }
+}
+    `, {"hash":"a38b16c5bca04c62f5ecc4944650814fc7ab30e7909633fff578a50752b63878"}) as unknown as TypedDocumentString<UpdateSubscriptionMutation, UpdateSubscriptionMutationVariables>;
+export const TenantDocument = new TypedDocumentString(`
+    query Tenant($slug: String!) {
+  me {
+    id
+    platformAdmin
+  }
+  tenant(slug: $slug) {
+    ...TenantSummary
+    ...EditableTenant
+    createdAt
+    subscription {
+      ...SubscriptionSummary
+    }
+  }
+}
+    fragment SubscriptionSummary on TenantSubscription {
+  id
+  plan
+  status
+  currentPeriodStart
+  currentPeriodEnd
+  cancelAtPeriodEnd
+}
+fragment TenantSummary on Tenant {
+  id
+  slug
+  name
+  status
+  plan
+  domains
+  myMembership {
+    role
+  }
+}
+fragment EditableTenant on Tenant {
+  id
+  slug
+  name
+  domains
+  version
+  billingInfo {
+    companyName
+    email
+    vatId
+    address {
+      line1
+      line2
+      city
+      region
+      postalCode
+      country
+    }
+  }
+}`, {"hash":"c2bdb6cb031215eb57ea33f880d2f90360b7faabad9facc8faa60e21fdebabc2"}) as unknown as TypedDocumentString<TenantQuery, TenantQueryVariables>;
+export const TenantAdministrationDocument = new TypedDocumentString(`
+    query TenantAdministration($slug: String!) {
+  tenant(slug: $slug) {
+    ...TenantSummary
+    version
+    integrations {
+      authentikGroup
+      ocisSpace
+      stalwartDomain
+    }
+    subscription {
+      ...SubscriptionSummary
+      version
+    }
+    members(first: 1) {
+      totalCount
+    }
+  }
+}
+    fragment SubscriptionSummary on TenantSubscription {
+  id
+  plan
+  status
+  currentPeriodStart
+  currentPeriodEnd
+  cancelAtPeriodEnd
+}
+fragment TenantSummary on Tenant {
+  id
+  slug
+  name
+  status
+  plan
+  domains
+  myMembership {
+    role
+  }
+}`, {"hash":"394d26e10f5f0bd365befcfa1eacf75799adb8091f4d16607fa534cf629f82d0"}) as unknown as TypedDocumentString<TenantAdministrationQuery, TenantAdministrationQueryVariables>;
+export const CreateTenantDocument = new TypedDocumentString(`
+    mutation CreateTenant($input: CreateTenantInput!) {
+  createTenant(input: $input) {
+    tenant {
+      slug
+    }
+  }
+}
+    `, {"hash":"b831461285698de25704687b1c0b3db8e616d5a84bc05d6a2734cf71efbb4d43"}) as unknown as TypedDocumentString<CreateTenantMutation, CreateTenantMutationVariables>;
+export const UpdateTenantDocument = new TypedDocumentString(`
+    mutation UpdateTenant($input: UpdateTenantInput!) {
+  updateTenant(input: $input) {
+    tenant {
+      ...EditableTenant
+    }
+  }
+}
+    fragment EditableTenant on Tenant {
+  id
+  slug
+  name
+  domains
+  version
+  billingInfo {
+    companyName
+    email
+    vatId
+    address {
+      line1
+      line2
+      city
+      region
+      postalCode
+      country
+    }
+  }
+}`, {"hash":"460c6501a1507e858934cc136a7659fc901cb1ec45378cc1817f53d8093a5ea8"}) as unknown as TypedDocumentString<UpdateTenantMutation, UpdateTenantMutationVariables>;
+export const DeleteTenantDocument = new TypedDocumentString(`
+    mutation DeleteTenant($input: DeleteTenantInput!) {
+  deleteTenant(input: $input) {
+    deletedId
+  }
+}
+    `, {"hash":"3100613dbd9e60fa62a72c9f4d348036014c4d382faafd6afa2bbe325f1a63fd"}) as unknown as TypedDocumentString<DeleteTenantMutation, DeleteTenantMutationVariables>;
+export const TenantsDocument = new TypedDocumentString(`
+    query Tenants($first: Int, $after: String, $last: Int, $before: String, $filter: TenantFilter) {
+  tenants(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+    orderBy: {field: NAME, direction: ASC}
+  ) {
+    totalCount
+    pageInfo {
+      ...PageOf
+    }
+    nodes {
+      ...TenantSummary
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment TenantSummary on Tenant {
+  id
+  slug
+  name
+  status
+  plan
+  domains
+  myMembership {
+    role
+  }
+}`, {"hash":"9424e3d492bfec771a32cedf05d7522f7e7f7cb710f263fde38a1d9a8df00101"}) as unknown as TypedDocumentString<TenantsQuery, TenantsQueryVariables>;
+export const UsersDocument = new TypedDocumentString(`
+    query Users($first: Int, $after: String, $last: Int, $before: String, $filter: UserFilter) {
+  users(
+    first: $first
+    after: $after
+    last: $last
+    before: $before
+    filter: $filter
+    orderBy: {field: NAME, direction: ASC}
+  ) {
+    totalCount
+    pageInfo {
+      ...PageOf
+    }
+    nodes {
+      ...UserSummary
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment UserSummary on User {
+  id
+  name
+  email
+  platformAdmin
+  disabled
+  lastSeenAt
+}`, {"hash":"80df9b9bc373466d05fe4dee03dd63c524b8fdefd1e08009c9cec9ee7647afdb"}) as unknown as TypedDocumentString<UsersQuery, UsersQueryVariables>;
+export const UserDocument = new TypedDocumentString(`
+    query User($id: ID!) {
+  me {
+    id
+  }
+  user(id: $id) {
+    ...UserSummary
+    subject
+    createdAt
+    version
+    memberships {
+      role
+      source
+      since
+      tenant {
+        id
+        slug
+        name
+      }
+    }
+  }
+}
+    fragment UserSummary on User {
+  id
+  name
+  email
+  platformAdmin
+  disabled
+  lastSeenAt
+}`, {"hash":"d8dfca5d3a93c3a4e70fbc0b2cf7c6d5e49adb2721715e2447b58369edf2eebf"}) as unknown as TypedDocumentString<UserQuery, UserQueryVariables>;
+export const UpdateUserDocument = new TypedDocumentString(`
+    mutation UpdateUser($input: UpdateUserInput!) {
+  updateUser(input: $input) {
+    user {
+      ...UserSummary
+      version
+    }
+  }
+}
+    fragment UserSummary on User {
+  id
+  name
+  email
+  platformAdmin
+  disabled
+  lastSeenAt
+}`, {"hash":"9fb87fa30ca8f4df7d98fdf5f4f0dd3729b1caa8d2cb4154404f59b39f46ca3a"}) as unknown as TypedDocumentString<UpdateUserMutation, UpdateUserMutationVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  me {
+    id
+    name
+    platformAdmin
+  }
+}
+    `, {"hash":"4e0a55a00946b7ccb129d7338d4d733fc496a9016a89d2aa1d53fb114527e99f"}) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
+export const OverviewDocument = new TypedDocumentString(`
+    query Overview {
   me {
     id
     name
     email
-    subject
     role
     platformAdmin
-    createdAt
   }
   tenants(first: 6, orderBy: {field: NAME, direction: ASC}) {
     totalCount
@@ -681,124 +1420,27 @@ fragment TenantSummary on Tenant {
   myMembership {
     role
   }
-}`, {"hash":"6d8ab4a902cfa109a9b1c0b8907a4a7e855548c1646c526717fefc5936646376"}) as unknown as TypedDocumentString<MeQuery, MeQueryVariables>;
-export const TenantDocument = new TypedDocumentString(`
-    query Tenant($slug: String!) {
+}`, {"hash":"521ebc0ea440ee70be7a731b2d7c73d76e3cfa945f183a02656950f61cf5f92c"}) as unknown as TypedDocumentString<OverviewQuery, OverviewQueryVariables>;
+export const ProfileDocument = new TypedDocumentString(`
+    query Profile {
   me {
+    id
+    name
+    email
+    subject
     platformAdmin
-  }
-  tenant(slug: $slug) {
-    ...TenantSummary
+    lastSeenAt
     createdAt
-    updatedAt
-    version
-    billingInfo {
-      companyName
-      email
-      vatId
-      address {
-        line1
-        line2
-        city
-        region
-        postalCode
-        country
-      }
-    }
-    subscription {
-      ...SubscriptionSummary
-    }
-  }
-}
-    fragment SubscriptionSummary on TenantSubscription {
-  id
-  plan
-  status
-  currentPeriodStart
-  currentPeriodEnd
-  cancelAtPeriodEnd
-}
-fragment TenantSummary on Tenant {
-  id
-  slug
-  name
-  status
-  plan
-  domains
-  myMembership {
-    role
-  }
-}`, {"hash":"374d9eae814780198fd50c2cd8dff87059f21daacb0d289c755b43f5564060eb"}) as unknown as TypedDocumentString<TenantQuery, TenantQueryVariables>;
-export const TenantMembersDocument = new TypedDocumentString(`
-    query TenantMembers($slug: String!, $first: Int, $after: String, $last: Int, $before: String) {
-  tenant(slug: $slug) {
-    members(first: $first, after: $after, last: $last, before: $before) {
-      totalCount
-      pageInfo {
-        ...PageOf
-      }
-      nodes {
-        role
-        source
-        since
-        user {
-          id
-          name
-          email
-        }
+    memberships {
+      role
+      source
+      since
+      tenant {
+        id
+        slug
+        name
       }
     }
   }
 }
-    fragment PageOf on PageInfo {
-  hasNextPage
-  hasPreviousPage
-  startCursor
-  endCursor
-}`, {"hash":"3f5fed5d4748e2cb75e3f3e779c6d95663a8ec21b515f7b4207b7085c4c504c3"}) as unknown as TypedDocumentString<TenantMembersQuery, TenantMembersQueryVariables>;
-export const UpdateTenantDocument = new TypedDocumentString(`
-    mutation UpdateTenant($input: UpdateTenantInput!) {
-  updateTenant(input: $input) {
-    tenant {
-      slug
-      version
-    }
-  }
-}
-    `, {"hash":"385d9df7ca0dac9db0ccd889f6c3f8b289be2cb18dd72a0110a72ef8cf6a9024"}) as unknown as TypedDocumentString<UpdateTenantMutation, UpdateTenantMutationVariables>;
-export const TenantsDocument = new TypedDocumentString(`
-    query Tenants($first: Int, $after: String, $last: Int, $before: String, $filter: TenantFilter) {
-  tenants(
-    first: $first
-    after: $after
-    last: $last
-    before: $before
-    filter: $filter
-    orderBy: {field: NAME, direction: ASC}
-  ) {
-    totalCount
-    pageInfo {
-      ...PageOf
-    }
-    nodes {
-      ...TenantSummary
-    }
-  }
-}
-    fragment PageOf on PageInfo {
-  hasNextPage
-  hasPreviousPage
-  startCursor
-  endCursor
-}
-fragment TenantSummary on Tenant {
-  id
-  slug
-  name
-  status
-  plan
-  domains
-  myMembership {
-    role
-  }
-}`, {"hash":"9424e3d492bfec771a32cedf05d7522f7e7f7cb710f263fde38a1d9a8df00101"}) as unknown as TypedDocumentString<TenantsQuery, TenantsQueryVariables>;
+    `, {"hash":"60a5d4af7dc65acd17d5d2859967b7910bb3003a7b8b39c5d99b275fc6ca186a"}) as unknown as TypedDocumentString<ProfileQuery, ProfileQueryVariables>;

@@ -25,6 +25,9 @@ export default defineNitroPlugin((nitro) => {
     html.bodyAppend = html.bodyAppend.map(addNonce)
     setHeader(event, 'content-security-policy', contentSecurityPolicy(nonce))
   })
-  // A page contains user data, and so does the payload that client-side navigation fetches instead of it.
-  nitro.hooks.hook('render:response', (_, { event }) => setHeader(event, 'cache-control', 'no-store'))
+  nitro.hooks.hook('render:response', (response, { event }) => {
+    // A page contains user data, and so does the payload that client-side navigation fetches instead of it.
+    setHeader(event, 'cache-control', 'no-store')
+    Reflect.deleteProperty(response.headers ?? {}, 'x-powered-by')
+  })
 })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { H3Event } from 'h3'
-import { MeDocument, type TypedDocumentString } from '../gql/graphql'
+import { ViewerDocument, type TypedDocumentString } from '../gql/graphql'
 import type { ApiError, InputError } from '#shared/types/api-error'
 
 // Slightly longer than the gateway's own request timeout, so that the gateway's error is the one displayed.
@@ -41,9 +41,22 @@ export async function callGateway<Data, Variables>(
   } catch (error) {
     // The first request of a new user. `me` creates the user, after which the document can be executed.
     if (!hasCode(error, 'USER_NOT_PROVISIONED')) throw error
-    await callOnce(event, MeDocument, {}, {})
+    await callOnce(event, ViewerDocument, {}, {})
     return await callOnce(event, document, variables, options)
   }
+}
+
+/**
+ * Executes a mutation on the gateway and returns its data. The `Idempotency-Key` of the browser's request is passed on.
+ */
+export async function mutateGateway<Data, Input>(
+  event: H3Event,
+  document: TypedDocumentString<Data, { input: Input }>,
+  input: Input,
+): Promise<Data> {
+  const idempotencyKey = getHeader(event, 'idempotency-key')
+  const { data } = await callGateway(event, document, { input }, { idempotencyKey })
+  return data
 }
 
 async function callOnce<Data, Variables>(

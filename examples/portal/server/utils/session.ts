@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { H3Event } from 'h3'
 import {
   clearUserSession,
@@ -53,10 +54,24 @@ export async function discardIncomingSession(event: H3Event): Promise<void> {
   headers.cookie = remaining.join(';')
 }
 
-/** Returns the access token of the request's session. Throws `SESSION_ENDED` if there is none. */
+/**
+ * Returns an opaque key of the session's user. A page sends it with every request. It differs between users, stays the
+ * same when a user signs in again, and does not reveal the subject.
+ */
+export function viewerKey(session: { claims?: Record<string, unknown> }): string {
+  const secret = process.env.NUXT_OIDC_SESSION_SECRET ?? ''
+  return createHmac('sha256', secret).update(`viewer ${String(session.claims?.sub)}`).digest('base64url').slice(0, 22)
+}
+
+/**
+ * Returns the access token of the request's session. Throws `SESSION_ENDED` if there is none, and `SESSION_CHANGED` if
+ * the page that sends the request was rendered for another user. Another user has signed in in another tab since then.
+ */
 export async function requireAccessToken(event: H3Event): Promise<string> {
   const session = await readSession(event)
   if (!session?.accessToken) throw createApiError({ code: 'SESSION_ENDED' })
+  const expectedKey = getHeader(event, 'x-portal-viewer')
+  if (expectedKey && expectedKey !== viewerKey(session)) throw createApiError({ code: 'SESSION_CHANGED' })
   return session.accessToken
 }
 

@@ -1,21 +1,5 @@
 import type { BillingInfoInput, PostalAddressInput, UpdateTenantInput } from '../gql/graphql'
-
-type JsonObject = Record<string, unknown>
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-// A version is a GraphQL `Int`, which has 32 bits.
-const isVersion = (value: unknown): value is number => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31
-
-function pickTexts<Name extends string>(source: JsonObject, names: readonly Name[]): Partial<Record<Name, string | null>> {
-  const picked: Partial<Record<Name, string | null>> = {}
-  for (const name of names) {
-    const value = source[name]
-    if (typeof value === 'string' || value === null) picked[name] = value
-  }
-  return picked
-}
+import { isObject, isVersion, pickTexts, type JsonObject } from './input'
 
 const ADDRESS_FIELDS = ['line1', 'line2', 'city', 'region', 'postalCode', 'country'] as const
 const BILLING_FIELDS = ['companyName', 'email', 'vatId'] as const

@@ -18,7 +18,12 @@ export type GatewayErrorCode =
   | 'INTERNAL'
 
 /** An error code of the portal itself. */
-export type PortalErrorCode = 'SESSION_ENDED' | 'GATEWAY_UNREACHABLE' | 'ORIGIN_NOT_ALLOWED' | 'PORTAL_UNREACHABLE'
+export type PortalErrorCode =
+  | 'SESSION_ENDED'
+  | 'SESSION_CHANGED'
+  | 'GATEWAY_UNREACHABLE'
+  | 'ORIGIN_NOT_ALLOWED'
+  | 'PORTAL_UNREACHABLE'
 
 export type ApiErrorCode = GatewayErrorCode | PortalErrorCode
 

@@ -1,3 +1,4 @@
+import type { MessageKey, MessageValues, Translator } from '../i18n/translator'
 import type { ApiError, ApiErrorCode } from '../types/api-error'
 
 /** The action that a user can take after an error. */
@@ -9,127 +10,78 @@ export interface ErrorMessage {
   action: ErrorAction
 }
 
-const retryDelay = (seconds: number | undefined) => {
-  if (seconds === undefined) return 'in a moment'
-  return seconds === 1 ? 'in 1 second' : `in ${seconds} seconds`
+interface MessageParts {
+  title: MessageKey
+  text: MessageKey
+  action?: ErrorAction
+  values?: MessageValues
 }
 
+const VERSION_MISMATCH: MessageParts = { title: 'error.mismatch.title', text: 'error.mismatch.text' }
+
 // Messages are selected by code only. The gateway's own messages are meant for developers and may change.
-const MESSAGES: Record<ApiErrorCode, (error: ApiError) => ErrorMessage> = {
-  UNAUTHENTICATED: () => ({
-    title: 'Your sign-in is no longer valid',
-    text: 'Sign in again to continue.',
-    action: 'sign-in',
-  }),
-  SESSION_ENDED: () => ({
-    title: 'Your session has ended',
-    text: 'Sign in again to continue where you left off.',
-    action: 'sign-in',
-  }),
-  USER_NOT_PROVISIONED: () => ({
-    title: 'Your account no longer exists',
-    text: 'It was removed after you signed in. Sign in again, or contact an administrator.',
-    action: 'sign-in',
-  }),
-  USER_DISABLED: () => ({
-    title: 'Your account is disabled',
-    text: 'An administrator has disabled it. Only an administrator can enable it again.',
-    action: 'none',
-  }),
-  FORBIDDEN: () => ({
-    title: 'Not permitted',
-    text: 'Your role does not allow this action.',
-    action: 'none',
-  }),
-  NOT_FOUND: () => ({
-    title: 'Not found',
-    text: 'This item does not exist, or you do not have access to it.',
-    action: 'none',
-  }),
+const MESSAGES: Record<ApiErrorCode, (error: ApiError) => MessageParts> = {
+  UNAUTHENTICATED: () => ({ title: 'error.unauthenticated.title', text: 'error.unauthenticated.text', action: 'sign-in' }),
+  SESSION_ENDED: () => ({ title: 'error.sessionEnded.title', text: 'error.sessionEnded.text', action: 'sign-in' }),
+  SESSION_CHANGED: () => ({ title: 'error.sessionChanged.title', text: 'error.sessionChanged.text' }),
+  USER_NOT_PROVISIONED: () => ({ title: 'error.noUser.title', text: 'error.noUser.text', action: 'sign-in' }),
+  USER_DISABLED: () => ({ title: 'error.disabled.title', text: 'error.disabled.text' }),
+  FORBIDDEN: () => ({ title: 'error.forbidden.title', text: 'error.forbidden.text' }),
+  NOT_FOUND: () => ({ title: 'error.notFound.title', text: 'error.notFound.text' }),
   BAD_USER_INPUT: ({ fields = [] }) => ({
-    title: fields.length === 1 ? '1 field is invalid' : `${fields.length} fields are invalid`,
-    text: 'Your changes were not saved.',
-    action: 'none',
+    title: 'error.input.title',
+    text: 'error.input.text',
+    values: { count: fields.length },
   }),
-  CONFLICT: ({ field }) => ({
-    title: 'Already in use',
-    text: CONFLICT_TEXTS[field ?? ''] ?? 'This value is already in use. Choose another one.',
-    action: 'none',
-  }),
-  STALE_VERSION: () => ({
-    title: 'Changed in the meantime',
-    text: 'This was changed after you opened it. Your changes were not saved.',
-    action: 'none',
-  }),
-  TENANT_SUSPENDED: () => ({
-    title: 'This tenant is suspended or archived',
-    text: 'You can view it, but you cannot change it.',
-    action: 'none',
-  }),
-  LIMIT_EXCEEDED: ({ max, actual }) => ({
-    title: 'The request is too large',
-    text:
-      max === undefined
-        ? 'Request less at once.'
-        : actual === undefined
-          ? `The request exceeds the limit of ${max}.`
-          : `The request asks for ${actual}, but the limit is ${max}.`,
-    action: 'none',
-  }),
-  RATE_LIMITED: ({ retryAfterSeconds }) => ({
-    title: 'Too many requests',
-    text: `You sent too many requests in a short time. Try again ${retryDelay(retryAfterSeconds)}.`,
-    action: 'retry',
-  }),
-  TIMEOUT: ({ retryAfterSeconds }) => ({
-    title: 'The request timed out',
-    text: `Try again ${retryDelay(retryAfterSeconds)}. It is safe to retry, because a change is never made twice.`,
-    action: 'retry',
-  }),
-  UNAVAILABLE: ({ retryAfterSeconds }) => ({
-    title: 'Temporarily unavailable',
-    text: `A service that this page needs cannot be reached. Try again ${retryDelay(retryAfterSeconds)}.`,
-    action: 'retry',
-  }),
-  GATEWAY_UNREACHABLE: ({ retryAfterSeconds }) => ({
-    title: 'Temporarily unavailable',
-    text: `The gateway cannot be reached. Try again ${retryDelay(retryAfterSeconds)}.`,
-    action: 'retry',
-  }),
-  PORTAL_UNREACHABLE: () => ({
-    title: 'No connection',
-    text: 'The portal cannot be reached. Check your network connection and try again.',
-    action: 'retry',
-  }),
-  ORIGIN_NOT_ALLOWED: () => ({
-    title: 'Request rejected',
-    text: 'The request did not come from a page of this portal.',
-    action: 'none',
-  }),
+  CONFLICT: ({ field }) => ({ title: 'error.conflict.title', text: CONFLICT_TEXTS[field ?? ''] ?? 'error.conflict.text' }),
+  STALE_VERSION: () => ({ title: 'error.stale.title', text: 'error.stale.text' }),
+  TENANT_SUSPENDED: () => ({ title: 'error.suspended.title', text: 'error.suspended.text' }),
+  LIMIT_EXCEEDED: () => ({ title: 'error.limit.title', text: 'error.limit.text' }),
+  RATE_LIMITED: () => ({ title: 'error.rate.title', text: 'error.rate.text', action: 'retry' }),
+  TIMEOUT: () => ({ title: 'error.timeout.title', text: 'error.timeout.text', action: 'retry' }),
+  UNAVAILABLE: () => ({ title: 'error.unavailable.title', text: 'error.unavailable.text', action: 'retry' }),
+  GATEWAY_UNREACHABLE: () => ({ title: 'error.unavailable.title', text: 'error.gateway.text', action: 'retry' }),
+  PORTAL_UNREACHABLE: () => ({ title: 'error.offline.title', text: 'error.offline.text', action: 'retry' }),
+  ORIGIN_NOT_ALLOWED: () => ({ title: 'error.origin.title', text: 'error.origin.text' }),
   GRAPHQL_PARSE_FAILED: () => VERSION_MISMATCH,
   GRAPHQL_VALIDATION_FAILED: () => VERSION_MISMATCH,
   INTERNAL: ({ requestId }) => ({
-    title: 'Something went wrong',
-    text: requestId
-      ? `An internal error occurred. If it happens again, report this request ID: ${requestId}`
-      : 'An internal error occurred. Try again.',
+    title: 'error.internal.title',
+    text: requestId ? 'error.internal.textWithId' : 'error.internal.text',
     action: 'retry',
+    values: { requestId: requestId ?? '' },
   }),
 }
 
-const VERSION_MISMATCH: ErrorMessage = {
-  title: 'The portal and the gateway are incompatible',
-  text: 'One of them is newer than the other. An administrator must update the older one.',
-  action: 'none',
-}
-
-const CONFLICT_TEXTS: Record<string, string> = {
-  slug: 'Another tenant has this slug.',
-  domains: 'One of these domains belongs to another tenant.',
+const CONFLICT_TEXTS: Record<string, MessageKey> = {
+  'slug': 'error.conflict.slug',
+  'domains': 'error.conflict.domains',
+  'tenantId': 'error.conflict.subscription',
+  'integrations.authentikGroup': 'error.conflict.group',
 }
 
 /** Returns the title, text and action to display for an error. An unknown code is displayed as `INTERNAL`. */
-export function getErrorMessage(error: ApiError): ErrorMessage {
+export function getErrorMessage(error: ApiError, { t }: Translator): ErrorMessage {
   const messages: Partial<typeof MESSAGES> = MESSAGES
-  return (messages[error.code] ?? MESSAGES.INTERNAL)(error)
+  const { title, text, action = 'none', values = {} } = (messages[error.code] ?? MESSAGES.INTERNAL)(error)
+  const delay = error.retryAfterSeconds
+  const when = delay === undefined ? t('error.soon') : t('error.inSeconds', { count: delay })
+  return { title: t(title, values), text: t(text, { when, ...values }), action }
+}
+
+// The gateway's limits, in the words of a user. A path may contain an index, as in `domains.1`.
+const FIELD_ERRORS: [path: RegExp, key: MessageKey][] = [
+  [/^name$/, 'field.error.name'],
+  [/^slug$/, 'field.error.slug'],
+  [/^domains\.\d+$/, 'field.error.domain'],
+  [/^domains$/, 'field.error.domains'],
+  [/email$/i, 'field.error.email'],
+  [/vatId$/, 'field.error.vatId'],
+  [/country$/, 'field.error.country'],
+  [/^billingInfo\./, 'field.error.line'],
+]
+
+/** Returns the key of the message for an input error at a path, relative to `input`. */
+export function fieldErrorKey(path: string): MessageKey {
+  return FIELD_ERRORS.find(([pattern]) => pattern.test(path))?.[1] ?? 'field.error.other'
 }

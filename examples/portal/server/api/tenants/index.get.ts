@@ -1,15 +1,12 @@
-import { TenantsDocument, type TenantStatus } from '../../gql/graphql'
+import { TenantsDocument } from '../../gql/graphql'
+import { PLANS, TENANT_STATUSES } from '#shared/utils/enums'
 
-const STATUSES: readonly string[] = ['PENDING', 'ACTIVE', 'SUSPENDED', 'ARCHIVED'] satisfies TenantStatus[]
-
-const isStatus = (status: unknown): status is TenantStatus =>
-  typeof status === 'string' && STATUSES.includes(status)
-
-// Returns a page of the tenants that the user can see: `?search=&status=&after=` or `&before=`.
+// Returns a page of the tenants that the user can see: `?search=&status=&plan=&after=` or `&before=`.
 export default defineEventHandler(async (event) => {
   const query = getQuery(event)
-  const search = typeof query.search === 'string' ? query.search : undefined
-  const status = isStatus(query.status) ? [query.status] : undefined
-  const { data } = await callGateway(event, TenantsDocument, { ...pageArguments(query), filter: { search, status } })
+  const status = choiceParameter(query, 'status', TENANT_STATUSES)
+  const plan = choiceParameter(query, 'plan', PLANS)
+  const filter = { search: textParameter(query, 'search'), status: status && [status], plan: plan && [plan] }
+  const { data } = await callGateway(event, TenantsDocument, { ...pageArguments(query), filter })
   return data.tenants
 })

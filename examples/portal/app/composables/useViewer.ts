@@ -1,0 +1,25 @@
+import type { Viewer } from '#shared/types/api'
+
+/** Returns the key of the user in whose session the server rendered this page, or undefined without a session. */
+export function useViewerKey(): string | undefined {
+  const { user } = useOidcAuth()
+  return (user.value as { viewerKey?: string } | undefined)?.viewerKey
+}
+
+/** Returns the headers of every request of a page: a session of another user must not answer it. */
+export function useViewerHeaders(): Record<string, string> {
+  const key = useViewerKey()
+  return key ? { 'x-portal-viewer': key } : {}
+}
+
+/** Returns the name and rights of the signed-in user. They are fetched again at each navigation. */
+export function useViewer() {
+  const { loggedIn } = useOidcAuth()
+  const route = useRoute()
+  const { data, refresh } = useApi<Viewer>('/api/viewer', { key: 'viewer', immediate: loggedIn.value })
+  watch(
+    () => route.path,
+    () => loggedIn.value && refresh(),
+  )
+  return data
+}

@@ -1,0 +1,245 @@
+// Navigation within the portal: fresh data, parallel requests, several tabs, the end of a session, and the focus.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errorStatus, returningUser, shared, signedInUser } from '../scenario.mjs';
+
+const users = () => shared.stack.database.collection('users');
+
+test('a click on the overview fetches it again', async () => {
+  const carol = await returningUser('carol', '/');
+  const tenants = carol.page.getByRole('region', { name: 'My tenants' });
+  await tenants.getByRole('link', { name: 'Initech' }).waitFor();
+  await carol.page.getByRole('link', { name: 'Tenants', exact: true }).click();
+  await carol.heading('Tenants').waitFor();
+  const { memberships } = await users().findOne({ subject: 'carol' });
+  const initech = await shared.stack.database.collection('tenants').findOne({ slug: 'initech' });
+  await users().updateOne({ subject: 'carol' }, { $pull: { memberships: { tenantId: initech._id } } });
+  await carol.page.getByRole('link', { name: 'Overview' }).click();
+  await tenants.getByRole('link', { name: 'Acme' }).waitFor();
+  assert.equal(await tenants.getByRole('link', { name: 'Initech' }).count(), 0);
+  await users().updateOne({ subject: 'carol' }, { $set: { memberships } });
+  await carol.close();
+});
+
+test('a user who is disabled while the portal is open sees no data after a click', async () => {
+  const carol = await returningUser('carol', '/tenants');
+  await users().updateOne({ subject: 'carol' }, { $set: { disabled: true } });
+  await carol.page.getByRole('link', { name: 'Overview' }).click();
+  await carol.heading('Your account is disabled').waitFor();
+  assert.doesNotMatch(await carol.page.locator('main').innerText(), /Acme|carol@/);
+  await users().updateOne({ subject: 'carol' }, { $set: { disabled: false } });
+  await carol.close([errorStatus(403)]);
+});
+
+test('the rights in the header follow the user at each navigation', async () => {
+  const carol = await returningUser('carol', '/tenants');
+  assert.equal(await carol.page.getByRole('link', { name: 'Users' }).count(), 0);
+  await users().updateOne({ subject: 'carol' }, { $set: { platformAdmin: true, platformAdminSource: 'direct' } });
+  await carol.page.getByRole('link', { name: 'Overview' }).click();
+  await carol.page.getByRole('link', { name: 'Users' }).waitFor();
+  await users().updateOne({ subject: 'carol' }, { $set: { platformAdmin: false }, $unset: { platformAdminSource: '' } });
+  await carol.page.getByRole('link', { name: 'Subscriptions' }).click();
+  await carol.page.getByRole('link', { name: 'Users' }).waitFor({ state: 'detached' });
+  await carol.close();
+});
+
+const PAGES = {
+  '/': ['Overview', 'Viewer'],
+  '/profile': ['Profile', 'Viewer'],
+  '/tenants': ['Tenants', 'Viewer'],
+  '/subscriptions': ['Subscriptions', 'Viewer'],
+  '/tenants/acme': ['Tenant', 'TenantMembers', 'Viewer'],
+  '/tenants/acme/edit': ['Tenant', 'Viewer'],
+  '/tenants/acme/audit': ['TenantAuditLog', 'Viewer'],
+  '/tenants/acme/administration': ['TenantAdministration', 'Viewer'],
+  '/tenants/acme/members/add': ['Tenant', 'Users', 'Viewer'],
+  '/users': ['Users', 'Viewer'],
+  '/audit': ['AuditLog', 'Viewer'],
+};
+
+test('each page executes every operation once', async (context) => {
+  const ada = await returningUser('ada', '/');
+  const { gate } = shared.stack;
+  for (const [path, expected] of Object.entries(PAGES)) {
+    gate.operations.length = 0;
+    await ada.open(path);
+    assert.deepEqual([...gate.operations].sort(), expected, path);
+    assert.deepEqual(ada.consoleErrors, [], path);
+    context.diagnostic(`${path}: ${expected.length} gateway calls (${expected.join(', ')})`);
+  }
+  await ada.close();
+});
+
+test('the operations of a page are sent in parallel', async () => {
+  const bob = await returningUser('bob', '/');
+  const { gate } = shared.stack;
+  // None of them is answered before all have arrived.
+  const hold = gate.hold('Viewer', 'Tenant', 'TenantMembers');
+  const opened = bob.open('/tenants/acme');
+  await hold.all;
+  hold.release();
+  await opened;
+  await bob.heading('Acme').waitFor();
+  await bob.page.getByRole('link', { name: 'Overview' }).click();
+  await bob.heading('Bob').waitFor();
+  const second = gate.hold('Viewer', 'Tenant', 'TenantMembers');
+  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme' }).click();
+  await second.all;
+  second.release();
+  await bob.heading('Acme').waitFor();
+  await bob.close();
+});
+
+/** Signs the browser of a user in as another user, in a second tab. */
+async function signInInSecondTab(user, name) {
+  const { page } = user;
+  user.page = await user.context.newPage();
+  await user.context.clearCookies();
+  await user.open('/tenants');
+  await user.signInAs(name);
+  const second = user.page;
+  user.page = page;
+  return second;
+}
+
+test('a tab whose browser signs in as another user starts afresh', async () => {
+  const user = await signedInUser('bob', '/tenants/acme/edit');
+  await user.page.getByLabel('City').fill('Typed by Bob');
+  const second = await signInInSecondTab(user, 'carol');
+  // The tab loads the home page of the new user, without a question and without a click.
+  await user.heading('Carol').waitFor();
+  assert.doesNotMatch(await user.page.content(), /Typed by Bob/);
+  await second.close();
+  await user.close();
+});
+
+test('a request of a tab is never answered or executed as another user', async () => {
+  const user = await signedInUser('bob', '/tenants/acme/edit');
+  const { page } = user;
+  // Without the message of the other tab, only the request itself can notice the other user.
+  await page.evaluate(() => {
+    BroadcastChannel.prototype.dispatchEvent = () => false;
+    window.channelsClosed = true;
+  });
+  const headers = await page.evaluate(() => {
+    const { viewerKey } = window.useNuxtApp().payload.state['$snuxt-oidc-auth-session'];
+    return { 'x-portal-viewer': viewerKey, 'content-type': 'application/json' };
+  });
+  assert.ok(headers['x-portal-viewer'].length > 20);
+  const { tenant } = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { version } }');
+  const second = await signInInSecondTab(user, 'ada');
+  const statuses = await second.evaluate(
+    async ({ headers, body }) => {
+      const read = await fetch('/api/tenants/acme', { headers });
+      const change = await fetch('/api/tenants', { method: 'PATCH', headers, body: JSON.stringify(body) });
+      return [read.status, (await read.json()).data.code, change.status, (await change.json()).data.code];
+    },
+    { headers, body: { id: shared.fixtures.tenantIds.acme, version: tenant.version, name: 'Sent as Ada' } },
+  );
+  assert.deepEqual(statuses, [409, 'SESSION_CHANGED', 409, 'SESSION_CHANGED']);
+  const after = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { name version } }');
+  assert.deepEqual(after.tenant, { name: 'Acme', version: tenant.version });
+  await second.close();
+  await user.close([errorStatus(409)]);
+});
+
+test('a session that ends on a tenant page starts one sign-in', async () => {
+  const bob = await signedInUser('bob');
+  await bob.open('/');
+  await bob.context.clearCookies({ name: 'portal' });
+  bob.urls.length = 0;
+  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme' }).click();
+  await bob.heading('Acme').waitFor();
+  await bob.waitForHydration();
+  const started = bob.urls.filter((url) => new URL(url).pathname === '/sign-in');
+  assert.equal(started.length, 1, started.join('\n'));
+  // The page failed with more than one request.
+  assert.ok(bob.urls.filter((url) => url.includes('/api/')).length >= 2);
+  await bob.close([errorStatus(401)]);
+});
+
+const focusedText = (user) => user.page.evaluate(() => document.activeElement.innerText);
+
+test('the heading of a new page takes the focus, also if its data arrives later', async () => {
+  const bob = await returningUser('bob', '/');
+  assert.equal(await bob.page.evaluate(() => document.activeElement.tagName), 'BODY');
+  for (const [link, heading] of [['Tenants', 'Tenants'], ['Acme', 'Acme'], ['Edit', 'Edit Acme'], ['Cancel', 'Acme'], ['Audit log', 'Audit log']]) {
+    await bob.page.getByRole('link', { name: link, exact: true }).click();
+    await bob.heading(heading).and(bob.page.locator(':focus')).waitFor();
+    assert.equal(await focusedText(bob), heading);
+  }
+  await bob.close();
+});
+
+test('paging scrolls to the heading of the list and focuses it', async () => {
+  const bob = await returningUser('bob', '/tenants/acme', { viewport: { width: 800, height: 500 } });
+  await bob.page.getByRole('link', { name: 'Next' }).click();
+  await bob.page.waitForURL(/after=.*#members$/);
+  await bob.heading('Members').and(bob.page.locator(':focus')).waitFor();
+  await bob.page.waitForFunction(() => {
+    const { top } = document.querySelector('#members').getBoundingClientRect();
+    return top > -5 && top < window.innerHeight;
+  });
+  await bob.close();
+});
+
+test('a saved change is announced, and the message disappears at the next navigation', async () => {
+  const bob = await returningUser('bob', '/tenants/acme/edit');
+  await bob.page.getByLabel('City').fill('Dresden');
+  await bob.page.getByRole('button', { name: 'Save' }).click();
+  await bob.page.getByRole('status').getByText('Acme was saved.').waitFor();
+  await bob.heading('Acme').waitFor();
+  await bob.page.getByRole('link', { name: 'Overview' }).click();
+  await bob.heading('Bob').waitFor();
+  assert.equal(await bob.page.getByText('Acme was saved.').count(), 0);
+  await bob.close();
+});
+
+test('the switcher opens another tenant from any page', async () => {
+  const ada = await returningUser('ada', '/audit');
+  const { page } = ada;
+  const button = page.getByRole('button', { name: 'Switch tenant' });
+  await button.click();
+  const search = page.getByLabel('Name, slug or domain');
+  await page.locator(':focus').and(search).waitFor();
+  await page.keyboard.press('Escape');
+  await button.and(page.locator(':focus')).waitFor();
+  assert.equal(await search.count(), 0);
+  await page.keyboard.press('Enter');
+  await search.fill('glo');
+  await page.getByRole('status').getByText('1 tenant', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Globex' }).click();
+  await ada.heading('Globex').waitFor();
+  assert.equal(await button.getAttribute('aria-expanded'), 'false');
+  await page.getByRole('button', { name: 'Switch tenant' }).click();
+  await search.fill('acm');
+  await page.getByRole('link', { name: 'Acme' }).click();
+  await ada.heading('Acme').waitFor();
+  await ada.close();
+});
+
+test('the overview leads to all subscriptions', async () => {
+  const ada = await returningUser('ada', '/');
+  await ada.page.getByRole('link', { name: /^All \d+ running$/ }).click();
+  await ada.heading('Subscriptions').waitFor();
+  await ada.page.getByLabel('Status').selectOption('Unpaid');
+  await ada.page.getByRole('button', { name: 'Filter' }).click();
+  await ada.page.getByText('1 subscription', { exact: true }).waitFor();
+  await ada.page.getByRole('link', { name: 'Initech' }).waitFor();
+  await ada.close();
+});
+
+test('the profile shows the user, and every membership', async () => {
+  const carol = await returningUser('carol', '/');
+  await carol.page.getByRole('link', { name: 'Carol' }).click();
+  await carol.heading('My profile').waitFor();
+  const identity = carol.page.getByRole('region', { name: 'Identity' });
+  await identity.getByText('carol@example.org').waitFor();
+  await identity.getByText(/^usr_[0-9a-f]{24}$/).waitFor();
+  const memberships = carol.page.getByRole('region', { name: 'Memberships' });
+  await memberships.getByRole('row', { name: /Acme Member From a group/ }).waitFor();
+  await memberships.getByRole('link', { name: 'Acme' }).click();
+  await carol.heading('Acme').waitFor();
+  await carol.close();
+});
