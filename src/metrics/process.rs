@@ -13,17 +13,20 @@ use prometheus::{
 /// The unit of CPU times in `/proc`, per second: `USER_HZ`, which is 100 on all supported systems.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// A metric, and the value that it has in a reading.
+type ReadingGauge = (Gauge, fn(&Reading) -> f64);
+
 /// Exports the CPU time, memory, threads, open files and start time of this process.
 pub(super) struct ProcessCollector {
     /// Describes the CPU time.
     cpu: Counter,
-    /// The other metrics, each with the value that it has in a reading.
-    gauges: [(Gauge, fn(&Reading) -> f64); 6],
+    /// The other metrics.
+    gauges: [ReadingGauge; 6],
 }
 
 impl ProcessCollector {
     pub(super) fn new() -> Result<Self, Error> {
-        let gauges: [(Gauge, fn(&Reading) -> f64); 6] = [
+        let gauges: [ReadingGauge; 6] = [
             (Gauge::new("process_open_fds", "Number of open file descriptors.")?, |reading| {
                 reading.open_files
             }),
