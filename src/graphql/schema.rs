@@ -1,8 +1,7 @@
 //! Assembles the root types into the schema that the gateway serves.
 
 use async_graphql::{
-    ObjectType, SDLExportOptions, Schema, SchemaBuilder, SubscriptionType,
-    ValidationMode,
+    ObjectType, SDLExportOptions, Schema, SchemaBuilder, SubscriptionType, ValidationMode,
 };
 
 use super::{

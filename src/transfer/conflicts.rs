@@ -70,7 +70,11 @@ fn tenant_listing(filter: TenantFilter) -> TenantListing {
 
 fn user_listing() -> UserListing {
     let order = Order { field: UserOrderField::CreatedAt, direction: Direction::Desc };
-    UserListing { scope: TenantScope::Everything, filter: UserFilter::default(), order: order.into() }
+    UserListing {
+        scope: TenantScope::Everything,
+        filter: UserFilter::default(),
+        order: order.into(),
+    }
 }
 
 fn subscription_listing() -> SubscriptionListing {

@@ -1,6 +1,7 @@
 //! Executes a live operation: its selection set, once for each event.
 
 use std::{
+    cell::Cell,
     collections::HashSet,
     pin::Pin,
     sync::Arc,
@@ -63,8 +64,8 @@ impl LiveSource {
     pub(in crate::graphql) fn arguments(&self) -> Result<LiveArguments, AccessError> {
         let operation = self.operation().ok_or(AccessError::Internal)?;
         let (fragments, variables) = (&self.document.document.fragments, &self.variables);
-        let operation = &operation.node;
-        arguments::read(OperationContext { operation, fragments, variables })
+        let (operation, uses_variables) = (&operation.node, &Cell::new(false));
+        arguments::read(OperationContext { operation, fragments, variables, uses_variables })
     }
 
     fn operation(&self) -> Option<&Positioned<OperationDefinition>> {

@@ -61,7 +61,7 @@ impl RequestSource<'_> {
             Self::Message { payload, max_bytes } => {
                 let length = payload.get().len();
                 if length > max_bytes {
-                    return Err(HttpError::payload_too_large(max_bytes));
+                    return Err(HttpError::payload_too_large(max_bytes, Some(length)));
                 }
                 charge(length)?;
                 parse_json(payload.get().as_bytes())
