@@ -10,7 +10,11 @@ use super::{
     rate_limit::RateLimitKey,
     serve::{ShutdownPhase, ShutdownWatch, wait_for_phase},
 };
-use crate::{clock::Clock, domain::time::Timestamp, metrics::Metrics};
+use crate::{
+    clock::Clock,
+    domain::{sync::LEEWAY, time::Timestamp},
+    metrics::Metrics,
+};
 
 /// Limits the number of live connections of each caller.
 pub struct LiveConnections {
@@ -115,18 +119,23 @@ impl Drop for RunningSubscription {
 /// Waits until a token expires. An anonymous connection has none, and the wait never ends.
 ///
 /// A token may be accepted up to the leeway after `expires_at`. It then expires with the leeway.
-pub(super) async fn wait_for_expiry(clock: &dyn Clock, expires_at: Option<Timestamp>) {
-    let Some(mut expires_at) = expires_at else { return std::future::pending().await };
-    if clock.now() >= expires_at {
-        expires_at = expires_at.saturating_add(crate::domain::sync::LEEWAY);
-    }
-    loop {
-        let remaining = expires_at.saturating_duration_since(clock.now());
-        if remaining.is_zero() {
-            return;
+pub(super) fn wait_for_expiry(
+    clock: Arc<dyn Clock>,
+    expires_at: Option<Timestamp>,
+) -> impl Future<Output = ()> {
+    let is_late = expires_at.is_some_and(|expires_at| clock.now() >= expires_at);
+    let leeway = if is_late { LEEWAY } else { Duration::ZERO };
+    async move {
+        let Some(expires_at) = expires_at else { return std::future::pending().await };
+        loop {
+            let remaining =
+                expires_at.saturating_add(leeway).saturating_duration_since(clock.now());
+            if remaining.is_zero() {
+                return;
+            }
+            // The clock of the system may be set while this waits, so the time is read again.
+            tokio::time::sleep(remaining).await;
         }
-        // The clock of the system may be set while this waits, so the time is read again.
-        tokio::time::sleep(remaining).await;
     }
 }
 

@@ -106,12 +106,13 @@ impl<'a> RequestHandler<'a> {
             Ok(subscription) => subscription,
             Err(response) => return Ok(event_stream::render_response(&response)),
         };
+        let expiry = wait_for_expiry(state.clock.clone(), expires_at);
         let state = state.clone();
         let end = async move {
             let limits = &state.traffic_limits.live_connections;
             tokio::select! {
                 () = limits.wait_for_shutdown(state.shutdown.clone()) => {}
-                () = wait_for_expiry(&*state.clock, expires_at) => {}
+                () = expiry => {}
             }
         };
         let telemetry = self.pipeline.telemetry();

@@ -61,7 +61,7 @@ async fn connection_ends_when_its_token_expires() {
         time.advance(Duration::from_secs(seconds.unsigned_abs() - 1)).await;
         assert_eq!(client.run(json!({"query": "{ __typename }"})).await.len(), 1);
         app.clock.advance(1);
-        time.advance(Duration::from_secs(1)).await;
+        time.advance(Duration::from_millis(1_001)).await;
         assert_eq!(client.close_code().await, 4403);
     }
 }

@@ -18,7 +18,7 @@ pub(super) enum CloseReason {
     TryAgainLater,
     /// A message is not one of the protocol.
     InvalidMessage,
-    /// The client has sent a token in the header of the upgrade and in `connection_init`.
+    /// The client has sent several tokens in the header of the upgrade and in `connection_init`.
     SeveralCredentials,
     /// The client has sent `subscribe` before the connection was acknowledged.
     Unauthorized,

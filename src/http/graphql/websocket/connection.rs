@@ -73,7 +73,7 @@ impl Connection {
     async fn try_initialize(&self) -> Result<ConnectionIdentity, CloseReason> {
         let payload = self.guard.take_init_payload();
         let credentials = message::credentials(payload.as_deref()).ok_or(CloseReason::Forbidden)?;
-        if self.header_caller.is_some() && !credentials.is_empty() {
+        if credentials.len() + usize::from(self.header_caller.is_some()) > 1 {
             return Err(CloseReason::SeveralCredentials);
         }
         let caller = match &self.header_caller {

@@ -146,7 +146,7 @@ impl ConnectionDriver {
         let expiry = async {
             self.0.guard.acknowledged().await;
             let expires_at = self.0.identity().and_then(|identity| identity.expires_at);
-            wait_for_expiry(&*self.0.state().clock, expires_at).await;
+            wait_for_expiry(self.0.state().clock.clone(), expires_at).await;
         };
         let shutdown = async {
             limits.wait_for_shutdown(self.0.state().shutdown.clone()).await;
