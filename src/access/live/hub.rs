@@ -19,6 +19,7 @@ use super::{
     cursor::CursorKey,
     history::History,
     mailbox::{Mailbox, Notice, QueuedNotice},
+    reads::{read_subscriptions, read_tenants, read_viewers},
     shared_reads::SharedReads,
     topic::LiveTopic,
 };
@@ -32,7 +33,7 @@ use crate::{
         tenant::Tenant,
     },
     metrics::Metrics,
-    store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
+    store::Store,
 };
 
 /// The state of the feed.
@@ -346,40 +347,4 @@ fn remove<K: std::hash::Hash + Eq>(index: &mut Index<K>, key: &K, listener: u64)
             index.remove(key);
         }
     }
-}
-
-async fn read_viewers(
-    store: Arc<dyn Store>,
-    ids: Vec<UserId>,
-) -> Result<HashMap<UserId, Decoded<Arc<Viewer>>>, AccessError> {
-    let users = store.users(UserKeys::Ids(&ids)).await?;
-    let by_id = users.into_iter().map(|user| match user {
-        Ok(user) => (user.id, Ok(Arc::new(Viewer::new(Arc::new(user))))),
-        Err(unreadable) => (UserId::new(unreadable.id), Err(unreadable)),
-    });
-    Ok(by_id.collect())
-}
-
-async fn read_tenants(
-    store: Arc<dyn Store>,
-    ids: Vec<TenantId>,
-) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError> {
-    let tenants = store.tenants(TenantKeys::Ids(&ids)).await?;
-    let by_id = tenants.into_iter().map(|tenant| match &tenant {
-        Ok(found) => (found.id, tenant.map(Arc::new)),
-        Err(unreadable) => (TenantId::new(unreadable.id), tenant.map(Arc::new)),
-    });
-    Ok(by_id.collect())
-}
-
-async fn read_subscriptions(
-    store: Arc<dyn Store>,
-    ids: Vec<SubscriptionId>,
-) -> Result<HashMap<SubscriptionId, Decoded<Arc<TenantSubscription>>>, AccessError> {
-    let subscriptions = store.subscriptions(SubscriptionKeys::Ids(&ids)).await?;
-    let by_id = subscriptions.into_iter().map(|subscription| match &subscription {
-        Ok(found) => (found.id, subscription.map(Arc::new)),
-        Err(unreadable) => (SubscriptionId::new(unreadable.id), subscription.map(Arc::new)),
-    });
-    Ok(by_id.collect())
 }

@@ -16,6 +16,7 @@ mod hub;
 mod listen;
 mod listener;
 mod mailbox;
+mod reads;
 mod shared_reads;
 mod topic;
 
