@@ -9,4 +9,6 @@ import './scenarios/members.mjs';
 import './scenarios/audit-log.mjs';
 import './scenarios/platform.mjs';
 import './scenarios/languages.mjs';
+import './scenarios/accessibility.mjs';
+import './scenarios/keyboard.mjs';
 import './scenarios/failures.mjs';
