@@ -23,6 +23,10 @@ use crate::{
     store::{CommitError, Store, StoreError},
 };
 
+/// The time after which an interrupted change feed makes the gateway not ready. The election of a new
+/// primary takes less.
+const MAX_FEED_LAG: Duration = Duration::from_secs(15);
+
 /// The configuration that affects rights and data.
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
@@ -66,6 +70,20 @@ impl Access {
     /// The store must be prepared.
     pub fn start_change_feed(&self) {
         self.live.start();
+    }
+
+    /// Checks that the change feed is complete, if it has started.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason, which contains no secret.
+    pub fn check_change_feed(&self) -> Result<(), String> {
+        match self.live.lag() {
+            Some(lag) if lag > MAX_FEED_LAG => {
+                Err(format!("the change feed has been interrupted for {} s", lag.as_secs()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the time since the change feed was known to be complete, or `None` if it has not

@@ -56,8 +56,9 @@ pub(super) async fn dev(
         default_tenant: default_tenant.slug,
         issuers: vec![issuer_url.clone()],
     };
-    let access = Access::new(store, clock.clone(), access_config);
+    let access = Access::new(store, clock.clone(), access_config).with_metrics(metrics.clone());
     access.mark_ready();
+    access.start_change_feed();
     let state = build_state(
         server,
         StateParts {

@@ -68,7 +68,8 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
     tracing::info!(bind = %listeners.public_address(), admin = %listeners.admin_address(), database = database.redacted(), issuers = issuers.join(" "), "serving");
     let access_config =
         AccessConfig { groups, default_tenant: default_tenant.slug.clone(), issuers };
-    let access = Arc::new(Access::new(store.clone(), clock.clone(), access_config));
+    let access = Access::new(store.clone(), clock.clone(), access_config);
+    let access = Arc::new(access.with_metrics(metrics.clone()));
     let state = build_state(
         server,
         StateParts {
@@ -116,6 +117,7 @@ async fn prepare_store(
 ) -> Result<(), AppError> {
     prepare_with_retries(&seeder, &default_tenant).await?;
     access.mark_ready();
+    access.start_change_feed();
     tracing::info!("the database is ready");
     if let Err(error) = seeder.store.finish_deletions().await {
         tracing::warn!(%error, "memberships of deleted tenants were not removed; a later cleanup retries");

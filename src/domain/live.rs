@@ -40,9 +40,9 @@ pub struct FeedPosition(pub Arc<[u8]>);
 /// The entity that a change concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangedEntity {
-    /// A tenant.
+    /// The tenant with this identifier.
     Tenant(TenantId),
-    /// A user, including the user's memberships.
+    /// The user with this identifier, including the user's memberships.
     User(UserId),
     /// A subscription with its tenant, or `None` if the database did not report the tenant.
     Subscription(SubscriptionId, Option<TenantId>),

@@ -35,6 +35,9 @@ pub(super) async fn ready(State(state): State<Arc<AppState>>) -> (StatusCode, Js
     if let Err(reason) = state.authenticator.check_ready() {
         reasons.insert("keys".to_owned(), reason.into());
     }
+    if let Err(reason) = state.access.check_change_feed() {
+        reasons.insert("changeFeed".to_owned(), reason.into());
+    }
     if reasons.is_empty() {
         (StatusCode::OK, Json(json!({"status": "ready"})))
     } else {
@@ -54,6 +57,9 @@ async fn check_store(state: &AppState) -> Result<(), String> {
 /// Handles `GET /metrics`: the metrics in the text format of Prometheus.
 pub(super) async fn metrics(State(state): State<Arc<AppState>>) -> Response {
     state.authenticator.update_gauges();
+    if let Some(lag) = state.access.change_feed_lag() {
+        state.metrics.set_feed_lag(lag);
+    }
     match state.metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {

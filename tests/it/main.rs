@@ -10,6 +10,7 @@ mod http;
 mod identity;
 mod limits;
 mod lists;
+mod live;
 mod mongo;
 mod mutations;
 mod operations;

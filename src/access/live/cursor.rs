@@ -6,7 +6,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::event::LiveTopic;
+use super::topic::LiveTopic;
 use crate::domain::{id::UserId, live::FeedPosition};
 
 /// The version of the format. It is the first byte of every cursor.

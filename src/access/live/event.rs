@@ -1,8 +1,10 @@
-//! The topics of live operations, and the changes that they report.
+//! The changes that a live operation reports.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
+
+use super::mailbox::QueuedNotice;
 
 use crate::{
     access::session::Session,
@@ -14,29 +16,6 @@ use crate::{
         tenant::Tenant,
     },
 };
-
-/// The entities whose changes a live operation reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LiveTopic {
-    /// The viewer's own user.
-    Me,
-    /// One tenant.
-    Tenant(TenantId),
-    /// All tenants that the viewer can see.
-    Tenants,
-    /// The subscriptions of one tenant.
-    Subscriptions(TenantId),
-}
-
-impl LiveTopic {
-    /// Returns the tenant to which the viewer must have access.
-    pub(super) const fn tenant(self) -> Option<TenantId> {
-        match self {
-            Self::Tenant(tenant) | Self::Subscriptions(tenant) => Some(tenant),
-            Self::Me | Self::Tenants => None,
-        }
-    }
-}
 
 /// A change that the viewer may see, with the state after it.
 #[derive(Clone, Debug)]
@@ -67,12 +46,14 @@ pub enum LiveChange {
 pub struct LiveEvent {
     /// The session that resolves the event.
     pub session: Arc<Session>,
-    /// The change.
+    /// The change to report.
     pub change: LiveChange,
     /// The cursor after which another operation of the same topic can resume.
     pub cursor: String,
     /// The time at which the gateway received the change.
     pub received: Instant,
+    /// The notice that led to the event.
+    pub(super) queued: QueuedNotice,
 }
 
 /// A message to a live operation.

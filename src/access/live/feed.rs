@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 const MAX_KEYS: usize = 1_000;
 
 /// Reads the feed until the hub is dropped.
-pub(super) async fn run(hub: Weak<LiveHub>, store: Arc<dyn Store>) {
+async fn run(hub: Weak<LiveHub>, store: Arc<dyn Store>) {
     let (mut has_gap, mut backoff) = (false, INITIAL_BACKOFF);
     loop {
         let Some(position) = hub.upgrade().map(|hub| hub.position()) else { return };
@@ -86,6 +86,14 @@ async fn read(
 }
 
 impl LiveHub {
+    /// Starts the feed, unless it has started.
+    pub(in super::super) fn start(self: &Arc<Self>) {
+        if !self.is_started.swap(true, Ordering::AcqRel) {
+            self.confirm();
+            tokio::spawn(run(Arc::downgrade(self), self.store.clone()));
+        }
+    }
+
     /// Adds the tenant of changed subscriptions whose tenant the database did not report.
     ///
     /// The tenant of a deleted subscription is known if a listener of this process has seen a change

@@ -17,14 +17,14 @@ use tokio::{
 
 use super::{
     cursor::CursorKey,
-    event::LiveTopic,
-    feed,
     history::History,
     mailbox::{Mailbox, Notice, QueuedNotice},
+    reads::{read_subscriptions, read_tenants, read_viewers},
     shared_reads::SharedReads,
+    topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, read::into_arc, viewer::Viewer},
+    access::{error::AccessError, viewer::Viewer},
     domain::{
         id::{SubscriptionId, TenantId, UserId},
         list::{Decoded, TenantScope},
@@ -33,7 +33,7 @@ use crate::{
         tenant::Tenant,
     },
     metrics::Metrics,
-    store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
+    store::Store,
 };
 
 /// The state of the feed.
@@ -58,7 +58,7 @@ pub(in super::super) struct LiveHub {
     status: watch::Sender<FeedStatus>,
     /// The time at which the feed was last known to be complete.
     confirmed: Mutex<Instant>,
-    is_started: AtomicBool,
+    pub(super) is_started: AtomicBool,
     next_listener: AtomicU64,
     /// Limits the feeds that are open for listeners that resume.
     pub(super) catch_ups: Semaphore,
@@ -106,14 +106,6 @@ impl LiveHub {
             cursor_key: OnceCell::new(),
             subscription_tenants: Cache::new(MAX_KNOWN_SUBSCRIPTIONS),
         })
-    }
-
-    /// Starts the feed, unless it has started.
-    pub(in super::super) fn start(self: &Arc<Self>) {
-        if !self.is_started.swap(true, Ordering::AcqRel) {
-            self.confirm();
-            tokio::spawn(feed::run(Arc::downgrade(self), self.store.clone()));
-        }
     }
 
     /// Returns the time since the feed was known to be complete, or `None` if it has not started.
@@ -238,7 +230,7 @@ impl LiveHub {
         Some(events.filter_map(|event| notice_for(event, topic, user)).collect())
     }
 
-    fn confirm(&self) {
+    pub(super) fn confirm(&self) {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
@@ -355,40 +347,4 @@ fn remove<K: std::hash::Hash + Eq>(index: &mut Index<K>, key: &K, listener: u64)
             index.remove(key);
         }
     }
-}
-
-async fn read_viewers(
-    store: Arc<dyn Store>,
-    ids: Vec<UserId>,
-) -> Result<HashMap<UserId, Decoded<Arc<Viewer>>>, AccessError> {
-    let users = store.users(UserKeys::Ids(&ids)).await?;
-    let by_id = users.into_iter().map(|user| match user {
-        Ok(user) => (user.id, Ok(Arc::new(Viewer::new(Arc::new(user))))),
-        Err(unreadable) => (UserId::new(unreadable.id), Err(unreadable)),
-    });
-    Ok(by_id.collect())
-}
-
-async fn read_tenants(
-    store: Arc<dyn Store>,
-    ids: Vec<TenantId>,
-) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError> {
-    let tenants = store.tenants(TenantKeys::Ids(&ids)).await?;
-    let by_id = tenants.into_iter().map(|tenant| match &tenant {
-        Ok(found) => (found.id, into_arc(tenant)),
-        Err(unreadable) => (TenantId::new(unreadable.id), into_arc(tenant)),
-    });
-    Ok(by_id.collect())
-}
-
-async fn read_subscriptions(
-    store: Arc<dyn Store>,
-    ids: Vec<SubscriptionId>,
-) -> Result<HashMap<SubscriptionId, Decoded<Arc<TenantSubscription>>>, AccessError> {
-    let subscriptions = store.subscriptions(SubscriptionKeys::Ids(&ids)).await?;
-    let by_id = subscriptions.into_iter().map(|subscription| match &subscription {
-        Ok(found) => (found.id, into_arc(subscription)),
-        Err(unreadable) => (SubscriptionId::new(unreadable.id), into_arc(subscription)),
-    });
-    Ok(by_id.collect())
 }

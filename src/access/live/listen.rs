@@ -1,10 +1,10 @@
 //! Starts a listener: authorizes it, registers it with the hub, and reads the changes that it missed.
 
 use super::{
-    event::LiveTopic,
     hub::{LiveHub, notice_for},
     listener::Listener,
     mailbox::{Mailbox, Notice, QueuedNotice},
+    topic::LiveTopic,
 };
 use crate::{
     access::{error::AccessError, session::Session, viewer::Viewer},

@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use super::{
     cursor::CursorKey,
-    event::{LiveChange, LiveEvent, LiveNotice, LiveTopic},
+    event::{LiveChange, LiveEvent, LiveNotice},
     hub::Registration,
     mailbox::{Notice, QueuedNotice},
+    topic::LiveTopic,
 };
 use crate::{
     access::{error::AccessError, session::Session, state::Access, viewer::Viewer},
@@ -49,6 +50,8 @@ enum Outcome {
     ReportLast(LiveNotice),
     /// The operation is complete.
     Complete,
+    /// The operation cannot continue, although the viewer has the right to it.
+    Fail(AccessError),
 }
 
 impl Listener {
@@ -82,6 +85,7 @@ impl Listener {
                     return Some(Ok(notice));
                 }
                 Ok(Outcome::Complete) => self.is_ended = true,
+                Ok(Outcome::Fail(error)) => return Some(Err(self.end(error))),
                 // The notice is not lost while a new primary is elected.
                 Err(AccessError::Unavailable)
                     if *retry_until.get_or_insert_with(|| Instant::now() + RETRY_LIMIT)
@@ -94,6 +98,15 @@ impl Listener {
             }
         }
         None
+    }
+
+    /// Reports the change of an event again, because a part of it could not be read.
+    ///
+    /// The viewer and the entity are then loaded again.
+    pub async fn repeat(&mut self, event: LiveEvent) {
+        self.is_ended = false;
+        self.registration.mailbox.put_back(event.queued);
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 
     fn end(&mut self, error: AccessError) -> AccessError {
@@ -171,7 +184,10 @@ impl Listener {
         self.floor = None;
         match self.topic {
             LiveTopic::Me => Ok(self.report(viewer, LiveChange::Me, queued)),
-            LiveTopic::Tenants if viewer.is_platform_admin() => Err(AccessError::Unavailable),
+            // There may be any number of tenants, so the client reads the list again.
+            LiveTopic::Tenants if viewer.is_platform_admin() => {
+                Ok(Outcome::Fail(AccessError::Unavailable))
+            }
             LiveTopic::Tenants => {
                 self.registration.update_scope(&viewer, &queued.position);
                 for tenant in viewer.user().memberships.iter().map(|m| m.tenant_id) {
@@ -282,7 +298,8 @@ impl Listener {
             return Outcome::Nothing;
         };
         let session = self.session(viewer);
-        let event = LiveEvent { session, change, cursor, received: queued.received };
+        let (received, queued) = (queued.received, queued.clone());
+        let event = LiveEvent { session, change, cursor, received, queued };
         Outcome::Report(LiveNotice::Event(event))
     }
 

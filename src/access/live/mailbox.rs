@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::event::LiveTopic;
+use super::topic::LiveTopic;
 use crate::domain::{
     id::{SubscriptionId, TenantId},
     live::{ChangeKind, ChangedEntity, FeedEvent, FeedPosition},

@@ -16,8 +16,11 @@ mod hub;
 mod listen;
 mod listener;
 mod mailbox;
+mod reads;
 mod shared_reads;
+mod topic;
 
-pub use event::{LiveChange, LiveEvent, LiveNotice, LiveTopic};
+pub use event::{LiveChange, LiveEvent, LiveNotice};
 pub(super) use hub::LiveHub;
 pub use listener::Listener;
+pub use topic::LiveTopic;

@@ -83,6 +83,10 @@ impl LiveSource {
     }
 }
 
+/// The maximum number of executions of one event while the store is unavailable. They last for about a
+/// minute. Then the client gets the error.
+const MAX_REPETITIONS: u32 = 300;
+
 /// One item of a live operation.
 #[derive(Debug)]
 pub enum LiveItem {
@@ -111,7 +115,7 @@ impl LiveOperation {
         listener: Listener,
         metrics: Metrics,
     ) -> Self {
-        let state = LiveState { schema, source, listener, metrics, ended: false };
+        let state = LiveState { schema, source, listener, metrics, ended: false, repetitions: 0 };
         let items = stream::unfold(state, |mut state| async move {
             let item = state.next_item().await?;
             Some((item, state))
@@ -135,6 +139,8 @@ struct LiveState {
     listener: Listener,
     metrics: Metrics,
     ended: bool,
+    /// The number of times that the present event was executed while the store was unavailable.
+    repetitions: u32,
 }
 
 impl LiveState {
@@ -146,7 +152,9 @@ impl LiveState {
             match self.listener.next().await? {
                 Ok(LiveNotice::Event(event)) => {
                     // Boxed, so that a listener that waits does not reserve memory for it.
-                    return Some(Box::pin(self.deliver(event)).await);
+                    if let Some(item) = Box::pin(self.deliver(event)).await {
+                        return Some(item);
+                    }
                 }
                 Ok(LiveNotice::RoleLowered { before, after, change }) => {
                     if Box::pin(self.loses_a_field(before, after, change)).await {
@@ -158,11 +166,21 @@ impl LiveState {
         }
     }
 
-    async fn deliver(&self, event: LiveEvent) -> LiveItem {
-        let LiveEvent { session, change, cursor, received } = event;
-        let response = self.execute(session, change).await.with_cursor(&cursor);
-        self.metrics.record_live_event(received.elapsed());
-        LiveItem::Event { response, cursor }
+    /// Returns the item of an event. Returns `None` if the store is unavailable and the listener reports
+    /// the change again.
+    async fn deliver(&mut self, event: LiveEvent) -> Option<LiveItem> {
+        let response = self.execute(event.session.clone(), event.change.clone()).await;
+        if response.codes().any(|code| code == Code::Unavailable.as_str())
+            && self.repetitions < MAX_REPETITIONS
+        {
+            self.repetitions += 1;
+            self.listener.repeat(event).await;
+            return None;
+        }
+        self.repetitions = 0;
+        self.metrics.record_live_event(event.received.elapsed());
+        let response = response.with_cursor(&event.cursor);
+        Some(LiveItem::Event { response, cursor: event.cursor })
     }
 
     fn fail(&mut self, error: AccessError) -> LiveItem {

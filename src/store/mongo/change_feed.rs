@@ -36,12 +36,14 @@ const HIDDEN_FIELDS: [&str; 3] = ["holds", "lastSeenAt", "groupsAsOf"];
 const SECRETS: &str = "secrets";
 
 /// The server's codes for a position whose changes are no longer known, or that it does not accept.
-const HISTORY_LOST_CODES: [i32; 5] = [
-    136, // CappedPositionLost
-    222, // CloseChangeStream
-    260, // InvalidResumeToken
-    280, // ChangeStreamFatalError
-    286, // ChangeStreamHistoryLost
+const HISTORY_LOST_CODES: [i32; 7] = [
+    136,   // CappedPositionLost
+    222,   // CloseChangeStream
+    260,   // InvalidResumeToken
+    280,   // ChangeStreamFatalError
+    286,   // ChangeStreamHistoryLost
+    50811, // a malformed resume token
+    50795, // a resume token that is too short
 ];
 
 impl MongoStore {

@@ -257,6 +257,13 @@ impl FreshDatabase {
         Self { uri, database: client.database(&name) }
     }
 
+    /// Uses the database of this URL.
+    pub(crate) async fn at(uri: &str) -> Self {
+        let client = Client::with_uri_str(uri).await.expect("a URL");
+        let database = client.default_database().expect("the URL names a database");
+        Self { uri: uri.to_owned(), database }
+    }
+
     /// Connects a store and does not prepare it.
     pub(crate) async fn store(&self) -> MongoStore {
         MongoStore::connect(&self.uri, ISSUER, None).await.expect("a store")

@@ -24,7 +24,7 @@ use tenantry::{
         time::Timestamp,
         user::{Identity, User},
     },
-    http::{self, ConnectionLimit, ShutdownPhase, TrustedProxies},
+    http::{self, AppState, ConnectionLimit, ShutdownPhase, TrustedProxies},
     metrics::Metrics,
     store::{Store, UserKeys, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -112,6 +112,8 @@ pub(crate) struct App {
     pub(crate) mongo: Option<FreshDatabase>,
     /// The access module, for calls that bypass HTTP and GraphQL.
     pub(crate) access: Arc<Access>,
+    /// The state of the gateway, for live operations without a transport.
+    pub(crate) state: Arc<AppState>,
     /// Sets the phase of the shutdown.
     pub(crate) stages: watch::Sender<ShutdownPhase>,
     router: Router,
@@ -139,7 +141,10 @@ impl App {
                 (Arc::new(store.expect("memory")), None)
             }
             Backend::Mongo => {
-                let fresh = FreshDatabase::new().await;
+                let fresh = match &setup.mongo_uri {
+                    Some(uri) => FreshDatabase::at(uri).await,
+                    None => FreshDatabase::new().await,
+                };
                 let metrics = Some(metrics.clone());
                 let store = MongoStore::connect(&fresh.uri, issuer.url(), metrics).await;
                 (Arc::new(store.expect("a URL")), Some(fresh))
@@ -157,8 +162,29 @@ impl App {
         let parts = Parts { store: store.clone(), clock: clock.clone(), metrics, shutdown };
         let state = build_state(&issuers, parts, setup).await;
         let access = state.access.clone();
-        let (router, admin) = (http::public_router(state.clone()), http::admin_router(state));
-        Self { store, issuer, other_issuer, clock, mongo, access, stages, router, admin }
+        let router = http::public_router(state.clone());
+        let admin = http::admin_router(state.clone());
+        Self { store, issuer, other_issuer, clock, mongo, access, state, stages, router, admin }
+    }
+
+    /// Restarts the gateway. Only the database, the provider and the clock stay.
+    pub(crate) async fn restart(self) -> Self {
+        let metrics = Metrics::new().expect("a catalogue");
+        let store: Arc<dyn Store> = match &self.mongo {
+            Some(fresh) => {
+                let metrics = Some(metrics.clone());
+                let store = MongoStore::connect(&fresh.uri, self.issuer.url(), metrics).await;
+                Arc::new(store.expect("a URL"))
+            }
+            None => self.store.clone(),
+        };
+        let shutdown = self.stages.subscribe();
+        let parts = Parts { store: store.clone(), clock: self.clock.clone(), metrics, shutdown };
+        let state = build_state(&[&self.issuer], parts, Setup::default()).await;
+        let access = state.access.clone();
+        let router = http::public_router(state.clone());
+        let admin = http::admin_router(state.clone());
+        Self { store, access, state, router, admin, ..self }
     }
 
     /// Returns the router of another instance, which shares only the database, the provider and the

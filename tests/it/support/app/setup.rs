@@ -35,6 +35,8 @@ pub(crate) const OTHER_AUDIENCE: &str = "partner";
 pub(crate) struct Setup {
     /// Enables GraphQL introspection.
     pub(crate) introspection: bool,
+    /// The URL of the database of an app on MongoDB. The default is a new one on the shared server.
+    pub(crate) mongo_uri: Option<String>,
     /// Makes the provider unreachable when the gateway starts.
     pub(crate) issuer_away: bool,
     /// Adds a second issuer.
@@ -66,6 +68,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             introspection: true,
+            mongo_uri: None,
             issuer_away: false,
             two_issuers: false,
             documents: None,
@@ -105,7 +108,7 @@ pub(super) async fn build_state(
         default_tenant: "dezky".to_owned(),
         issuers: issuers.iter().map(|issuer| issuer.url().to_owned()).collect(),
     };
-    let access = Access::new(store, clock.clone(), config);
+    let access = Access::new(store, clock.clone(), config).with_metrics(metrics.clone());
     access.mark_ready();
     Arc::new(AppState {
         executor: GraphQlExecutor::new(

@@ -1,0 +1,121 @@
+//! Tests that an operation resumes after its cursor: nothing is lost, and nothing is repeated.
+
+use serde_json::json;
+
+use super::*;
+use crate::support::{app::on_both_stores, world::World};
+
+on_both_stores! {
+    missed_changes_are_reported_once,
+    missed_changes_are_reported_by_another_instance,
+    deletion_during_a_disconnection_is_reported,
+    deletion_after_a_removal_is_hidden,
+    cursor_is_valid_for_its_user_and_field_only,
+}
+
+async fn missed_changes_are_reported_once(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "ada", TENANTS, json!({})).await;
+    rename(&app, world.acme.id, "Acme 2").await;
+    live.event().await;
+    let since = json!({"since": live.cursor});
+    drop(live);
+    rename(&app, world.globex.id, "Globex 2").await;
+    rename(&app, world.acme.id, "Acme 3").await;
+    rename(&app, world.acme.id, "Acme 4").await;
+    let mut live = Live::start(&app, "ada", TENANTS, since).await;
+    assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Globex 2");
+    assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Acme 4");
+    let since = json!({"since": live.cursor});
+    let mut again = Live::start(&app, "ada", TENANTS, since).await;
+    rename(&app, world.initech.id, "Initech 2").await;
+    for live in [&mut live, &mut again] {
+        assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Initech 2");
+    }
+}
+
+/// The other instance has no events in memory, so it reads them from the store.
+async fn missed_changes_are_reported_by_another_instance(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "carol", SUBSCRIPTION, id_of(world.acme.id)).await;
+    let mut me = Live::start(&app, "carol", ME, json!({})).await;
+    let id = world.subscription.to_string();
+    mutate(&app, "ada", "updateSubscription", json!({"id": id, "status": "PAST_DUE"})).await;
+    live.event().await;
+    mutate(&app, "ada", "updateUser", json!({"id": world.carol.to_string(), "name": "C"})).await;
+    me.event().await;
+    let since = json!({"id": world.acme.id.to_string(), "since": live.cursor});
+    let me_since = json!({"since": me.cursor});
+    drop((live, me));
+    mutate(&app, "ada", "updateUser", json!({"id": world.carol.to_string(), "name": "C 2"})).await;
+    mutate(&app, "ada", "deleteSubscription", json!({"id": id})).await;
+    let app = app.restart().await;
+    let mut live = Live::start(&app, "carol", SUBSCRIPTION, since).await;
+    assert_eq!(
+        live.event().await["subscriptionChanged"],
+        json!({"kind": "DELETED", "subscriptionId": id, "subscription": null})
+    );
+    let mut me = Live::start(&app, "carol", ME, me_since).await;
+    assert_eq!(me.event().await["meChanged"]["name"], "C 2");
+    let input = json!({"tenantId": world.acme.id.to_string(), "plan": "STARTER"});
+    mutate(&app, "ada", "createSubscription", input).await;
+    assert_eq!(live.event().await["subscriptionChanged"]["kind"], "CREATED");
+}
+
+async fn deletion_during_a_disconnection_is_reported(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "carol", TENANT, id_of(world.globex.id)).await;
+    rename(&app, world.globex.id, "Globex 2").await;
+    live.event().await;
+    let since = json!({"id": world.globex.id.to_string(), "since": live.cursor});
+    drop(live);
+    rename(&app, world.globex.id, "Globex 3").await;
+    mutate(&app, "ada", "deleteTenant", id_of(world.globex.id)).await;
+    let mut live = Live::start(&app, "carol", TENANT, since).await;
+    assert_eq!(live.event().await["tenantChanged"]["kind"], "DELETED");
+    assert_eq!(live.end().await, None);
+}
+
+async fn deletion_after_a_removal_is_hidden(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "carol", TENANT, id_of(world.globex.id)).await;
+    rename(&app, world.globex.id, "Globex 2").await;
+    live.event().await;
+    let since = json!({"id": world.globex.id.to_string(), "since": live.cursor});
+    drop(live);
+    let input = json!({"tenantId": world.globex.id.to_string(), "userId": world.carol.to_string()});
+    mutate(&app, "ada", "removeTenantMember", input).await;
+    let removed = Live::try_start(&app, "carol", TENANT, since.clone()).await.err();
+    assert_eq!(code(&removed.expect("a rejection")), "NOT_FOUND");
+    mutate(&app, "ada", "deleteTenant", id_of(world.globex.id)).await;
+    let mut live = Live::start(&app, "carol", TENANT, since).await;
+    assert_eq!(live.end().await.as_deref(), Some("NOT_FOUND"));
+}
+
+async fn cursor_is_valid_for_its_user_and_field_only(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "bob", TENANT, id_of(world.acme.id)).await;
+    rename(&app, world.acme.id, "Acme 2").await;
+    live.event().await;
+    let cursor = live.cursor.expect("a cursor");
+    let of = |id: &str, since: &str| json!({"id": id, "since": since});
+    let (acme, initech) = (world.acme.id.to_string(), world.initech.id.to_string());
+    for (subject, document, variables) in [
+        ("carol", TENANT, of(&acme, &cursor)),
+        ("bob", TENANT, of(&initech, &cursor)),
+        ("bob", SUBSCRIPTION, of(&acme, &cursor)),
+        ("bob", TENANTS, json!({"since": &cursor})),
+        ("bob", TENANT, of(&acme, &cursor[1..])),
+        ("bob", TENANT, of(&acme, "")),
+        ("bob", TENANT, of(&acme, "AQID")),
+    ] {
+        let rejected = Live::try_start(&app, subject, document, variables).await.err();
+        let rejected = rejected.expect("a rejection");
+        assert_eq!(code(&rejected), "BAD_USER_INPUT", "{subject} {document}");
+        assert_eq!(rejected["errors"][0]["extensions"]["fields"][0]["path"], "since");
+    }
+    // A hidden tenant is not found, whatever the cursor.
+    let rejected = Live::try_start(&app, "mallory", TENANT, of(&acme, &cursor)).await.err();
+    assert_eq!(code(&rejected.expect("a rejection")), "NOT_FOUND");
+    Live::start(&app, "bob", TENANT, of(&acme, &cursor)).await;
+}
