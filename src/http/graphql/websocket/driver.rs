@@ -185,11 +185,16 @@ fn error_reason(error: Error) -> CloseReason {
 }
 
 /// Sends the reason to the client, and waits for the client to close the connection.
+///
+/// A client that does not respond gets no more time.
 async fn close(
     sink: &mut SplitSink<WebSocket, Message>,
     stream: &mut SplitStream<WebSocket>,
     reason: CloseReason,
 ) {
+    if reason == CloseReason::Unresponsive {
+        return;
+    }
     let handshake = async {
         if let Some(message) = reason.message() {
             let _ = sink.send(message).await;
