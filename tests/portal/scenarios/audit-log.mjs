@@ -10,8 +10,8 @@ test('an owner reads who changed what in a tenant, and filters it', async () => 
   const bob = await returningUser('bob', '/tenants/acme');
   const { page } = bob;
   await page.getByRole('link', { name: 'Audit log' }).click();
-  const entry = page.locator('.audit-list > li').first();
-  await entry.getByText('Tenant changed').waitFor();
+  const entry = page.locator('.audit-list > li').filter({ hasText: 'Tenant changed' }).first();
+  await entry.waitFor();
   assert.match(await entry.innerText(), /Name:\s*Acme Renamed\s*→\s*Acme/);
   assert.match(await entry.innerText(), /\d{4}.*(UTC|GMT)/);
 

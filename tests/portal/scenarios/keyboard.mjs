@@ -37,7 +37,8 @@ class KeyboardUser {
     for (let tabs = 1; tabs <= MAX_TABS; tabs += 1) {
       await this.page.keyboard.press('Tab');
       const element = await this.focused();
-      if (element === wanted) return this.record.push(`Tab${tabs > 1 ? ` × ${tabs}` : ''} → ${wanted}`);
+      // The number of presses depends on the length of the lists on the way.
+      if (element === wanted) return this.record.push(`${tabs === 1 ? 'Tab' : 'Tab …'} → ${wanted}`);
     }
     throw new Error(`${wanted} cannot be reached with the Tab key:\n${this.record.join('\n')}`);
   }
@@ -56,7 +57,7 @@ class KeyboardUser {
 
   /** Waits until the heading or notice has the focus. */
   async arrives(text) {
-    await this.page.locator(':focus').filter({ hasText: text }).waitFor();
+    await this.page.locator(':is(h1, h2, section):focus').filter({ hasText: text }).waitFor();
     this.record.push(`        the focus is on ${await this.focused()}`);
   }
 
