@@ -22,7 +22,8 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src benches tests/it \
     && touch src/lib.rs \
-    && for file in src/main.rs benches/hostile.rs tests/it/main.rs; do echo 'fn main() {}' > "$file"; done \
+    && for file in src/main.rs benches/hostile.rs benches/requests.rs tests/it/main.rs; \
+    do echo 'fn main() {}' > "$file"; done \
     && cargo auditable build --locked --release --lib --bin tenantry
 COPY src src
 # The built playground, which the program embeds.

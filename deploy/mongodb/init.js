@@ -64,7 +64,15 @@ function updateOrCreate(database, update, create) {
 
 // `auditEvents` is missing here on purpose: an attacker who takes over the gateway can append to the
 // audit log, but cannot change it.
-const MUTABLE_COLLECTIONS = ['tenants', 'users', 'subscriptions', 'tombstones', 'requests'];
+const MUTABLE_COLLECTIONS = [
+  'tenants',
+  'tenantSearchKeys',
+  'users',
+  'userSearchKeys',
+  'subscriptions',
+  'tombstones',
+  'requests',
+];
 const privileges = [
   {
     resource: { db: name, collection: '' },

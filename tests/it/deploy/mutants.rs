@@ -314,7 +314,7 @@ pub(super) const MUTANTS: &[(&str, &str, &str, &str)] = &[
         "maxUnavailable: 0",
         "or of none",
     ),
-    ("deploy/kubernetes/jobs.yaml", "args: [seed]", "args: [migrate]", "no command"),
+    ("deploy/kubernetes/jobs.yaml", "args: [seed]", "args: [prepare]", "no command"),
     ("deploy/kubernetes/network-policy.yaml", "port: admin", "port: metrics", "allows no traffic"),
     ("deploy/kubernetes/route.yaml", "value: /graphql", "value: /", "it routes [\"/\"]"),
     (

@@ -51,7 +51,7 @@ async fn configured_origin_is_allowed() {
     assert_eq!(items(&reply, "access-control-allow-methods"), ["get", "post"]);
     assert_eq!(
         items(&reply, "access-control-allow-headers"),
-        ["authorization", "content-type", "idempotency-key", "x-request-id"]
+        ["authorization", "content-type", "idempotency-key", "last-event-id", "x-request-id"]
     );
     assert_eq!(reply.header("access-control-max-age"), Some("3600"));
     assert_eq!(reply.header("access-control-allow-credentials"), None);
