@@ -25,7 +25,7 @@ use tenantry::{
         authenticator::Authenticator,
         jwk::KeySet,
         jwks_cache::JwksCache,
-        token::{TokenValidation, Verifier},
+        token::{AuthError, TokenValidation, Verifier},
     },
     clock::Clock,
     domain::{
@@ -192,7 +192,7 @@ fn verify_token(run: Run) -> BenchResult<()> {
     let now = FrozenClock.now();
     run(Box::new(|| {
         let verified = runtime.block_on(authenticator.authenticate([header.as_bytes()], now));
-        black_box(verified.map_err(|error| error.as_str())?.ok_or("no credential")?);
+        black_box(verified.map_err(AuthError::as_str)?.ok_or("no credential")?);
         Ok(())
     }))
 }
@@ -269,8 +269,11 @@ fn decode_document(run: Run) -> BenchResult<()> {
 /// Receives the step that a benchmark repeats.
 type Run = fn(Step<'_>) -> BenchResult<()>;
 
+/// Prepares the data of a benchmark, and runs it.
+type Benchmark = fn(Run) -> BenchResult<()>;
+
 /// The benchmarks with their names.
-const BENCHMARKS: [(&str, fn(Run) -> BenchResult<()>); 6] = [
+const BENCHMARKS: [(&str, Benchmark); 6] = [
     ("verify-token", verify_token),
     ("prepare-document", prepare_document),
     ("me-5-tenants", |run| me(5, run)),

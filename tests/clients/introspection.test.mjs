@@ -97,7 +97,9 @@ test('every field of introspection has the value of graphql-js', async () => {
 test('the standard introspection query of graphql-js describes schema.graphql', async () => {
   const data = await compare(standard, withoutDrafts);
   const sorted = (text) => text.split(/\n(?=""")|\n(?=type|enum|input|scalar)/).sort();
-  assert.deepEqual(sorted(`${printSchema(buildClientSchema(data))}\n`), sorted(sdl));
+  // Introspection does not report where a directive is used.
+  const withoutGuards = sdl.replaceAll(/ @guard\(requires: \w+\)/g, '');
+  assert.deepEqual(sorted(`${printSchema(buildClientSchema(data))}\n`), sorted(withoutGuards));
 });
 
 test('types are found by name', async () => {

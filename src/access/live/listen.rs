@@ -53,10 +53,9 @@ impl Session {
         };
         let visible = find_topic(&hub, topic, &viewer).await?;
         match (since.transpose(), visible) {
-            (Err(_), false) => return Err(AccessError::NotFound),
+            (Err(_) | Ok(None), false) => return Err(AccessError::NotFound),
             (Err(invalid), true) => return Err(invalid),
             (Ok(None), true) => {}
-            (Ok(None), false) => return Err(AccessError::NotFound),
             (Ok(Some(since)), visible) => {
                 let missed = missed_notices(&hub, topic, user, (&since, &position)).await?;
                 // Its cursor proves that the viewer could see a tenant that was deleted meanwhile.

@@ -85,7 +85,6 @@ impl Listener {
                     return Some(Ok(notice));
                 }
                 Ok(Outcome::Complete) => self.is_ended = true,
-                Ok(Outcome::Fail(error)) => return Some(Err(self.end(error))),
                 // The notice is not lost while a new primary is elected.
                 Err(AccessError::Unavailable)
                     if *retry_until.get_or_insert_with(|| Instant::now() + RETRY_LIMIT)
@@ -94,7 +93,7 @@ impl Listener {
                     self.registration.mailbox.put_back(queued);
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
-                Err(error) => return Some(Err(self.end(error))),
+                Ok(Outcome::Fail(error)) | Err(error) => return Some(Err(self.end(error))),
             }
         }
         None

@@ -27,8 +27,11 @@ pub(super) struct SharedReads<K, V> {
     state: Mutex<State<K, V>>,
 }
 
+/// Receives the document of one key.
+type Reply<V> = oneshot::Sender<Result<Option<V>, AccessError>>;
+
 struct State<K, V> {
-    waiting: Vec<(K, oneshot::Sender<Result<Option<V>, AccessError>>)>,
+    waiting: Vec<(K, Reply<V>)>,
     is_reading: bool,
 }
 

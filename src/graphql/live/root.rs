@@ -90,7 +90,7 @@ impl Subscription {
                     Ok((subscription, tenant)) => {
                         Ok(SubscriptionObject::new(subscription.clone(), tenant.clone()))
                     }
-                    Err(unreadable) => Err(unreadable.clone().into()),
+                    Err(unreadable) => Err((*unreadable).into()),
                 });
                 Ok(TenantSubscriptionChange { kind: (*kind).into(), id: *id, subscription })
             }
@@ -109,7 +109,7 @@ fn tenant_change(ctx: &Context<'_>) -> Result<TenantChange, AccessError> {
         LiveChange::Tenant { kind, id, tenant } => {
             let tenant = tenant.as_ref().map(|decoded| match decoded {
                 Ok(tenant) => Ok(TenantObject(tenant.clone())),
-                Err(unreadable) => Err(unreadable.clone().into()),
+                Err(unreadable) => Err((*unreadable).into()),
             });
             Ok(TenantChange { kind: (*kind).into(), id: *id, tenant })
         }

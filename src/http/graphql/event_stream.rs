@@ -75,7 +75,7 @@ pub(super) fn render_subscription(
 
 fn next_event(response: &GraphQlResponse, cursor: Option<&str>) -> Event {
     let event = Event::default().event("next");
-    let event = cursor.into_iter().fold(event, |event, cursor| event.id(cursor));
+    let event = cursor.into_iter().fold(event, Event::id);
     // Every part of a response can be serialized as JSON.
     event.json_data(response).unwrap_or_default()
 }

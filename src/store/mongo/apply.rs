@@ -228,7 +228,7 @@ impl MongoStore {
         for change in changes {
             match change {
                 Change::InsertTenant(new) => {
-                    of_tenants.extend(SearchFields::of_tenant(new).key_documents(oid(new.id.raw)))
+                    of_tenants.extend(SearchFields::of_tenant(new).key_documents(oid(new.id.raw)));
                 }
                 Change::InsertUser(new) => {
                     of_users.extend(SearchFields::of_user(new).key_documents(oid(new.id.raw)));

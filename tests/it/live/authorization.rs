@@ -141,7 +141,7 @@ async fn lost_platform_admin_ends_operations_on_other_tenants(app: App) {
     let mut tenants = Live::start(&app, "ada", TENANTS, json!({})).await;
     let mut stripe = {
         app.edit_user("carol", |user| {
-            user.platform_admin = Some(tenantry::domain::user::MembershipSource::Direct)
+            user.platform_admin = Some(tenantry::domain::user::MembershipSource::Direct);
         })
         .await;
         let document = "subscription($id: ID!) { subscriptionChanged(tenantId: $id) { subscription { stripe { customerId } } } }";

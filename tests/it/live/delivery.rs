@@ -179,7 +179,7 @@ async fn events_resolve_nested_fields_and_guards_like_queries(app: App) {
         let errors = response["errors"].as_array().expect("errors").iter();
         let mut paths: Vec<Value> = errors.map(|error| error["path"].clone()).collect();
         paths.iter_mut().for_each(|path| {
-            *path = path.as_array().expect("a path")[1..].last().cloned().expect("a field")
+            *path = path.as_array().expect("a path")[1..].last().cloned().expect("a field");
         });
         paths.sort_by_key(ToString::to_string);
         paths

@@ -127,6 +127,6 @@ async fn rename(app: &App, tenant: impl ToString, name: &str) {
     mutate(app, "ada", "updateTenant", json!({"id": tenant.to_string(), "name": name})).await;
 }
 
-fn id_of(tenant: impl ToString) -> Value {
+fn id_of(tenant: tenantry::domain::id::TenantId) -> Value {
     json!({"id": tenant.to_string()})
 }

@@ -40,10 +40,7 @@ impl WebSocketClient {
         match client_async(request, connect(origin).await).await {
             Ok((socket, response)) => {
                 let protocol = response.headers().get("sec-websocket-protocol");
-                assert_eq!(
-                    protocol.map(|value| value.as_bytes()),
-                    Some(&b"graphql-transport-ws"[..])
-                );
+                assert_eq!(protocol.map(HeaderValue::as_bytes), Some(&b"graphql-transport-ws"[..]));
                 Ok(Self { socket })
             }
             Err(Error::Http(response)) => {

@@ -74,6 +74,15 @@ export type BillingInfoInput = {
   vatId?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** The kind of a change. */
+export type ChangeKind =
+  /** The object was created. */
+  | 'CREATED'
+  /** The object was deleted. */
+  | 'DELETED'
+  /** The object was changed. */
+  | 'UPDATED';
+
 /** The input of the mutation `createSubscription`. */
 export type CreateSubscriptionInput = {
   /** True if the subscription ends at the end of the current period, false if it is renewed. */
@@ -242,6 +251,22 @@ export type RemoveTenantMemberInput = {
 };
 
 /**
+ * The least right that a guarded field or mutation requires. Platform admins meet every
+ * requirement.
+ */
+export type Requirement =
+  /** The viewer is a platform admin. */
+  | 'PLATFORM_ADMIN'
+  /** The object is the viewer's own user. */
+  | 'SELF'
+  /** The viewer is an admin or an owner of the tenant to which the object belongs. */
+  | 'TENANT_ADMIN'
+  /** The viewer is a member of the tenant to which the object belongs. */
+  | 'TENANT_MEMBER'
+  /** The viewer is an owner of the tenant to which the object belongs. */
+  | 'TENANT_OWNER';
+
+/**
  * The identifiers of a subscription at the billing provider Stripe, each with at most 200
  * characters. Null clears a field. Omitted fields keep their value. In a new subscription,
  * they are null.
@@ -267,7 +292,11 @@ export type TenantFilter = {
   domain?: InputMaybe<Scalars['String']['input']>;
   /** Only tenants with one of these plans. */
   plan?: InputMaybe<Array<Plan>>;
-  /** Only tenants with a slug, a name or a domain that starts with this text. Case is ignored. */
+  /**
+   * Only tenants with a slug, a name or a domain that starts with this text. Case is ignored, but
+   * accents and spaces are not. A text without a visible character matches every tenant. At most
+   * 10,000 matches can be sorted by `orderBy`.
+   */
   search?: InputMaybe<Scalars['String']['input']>;
   /** Only tenants with one of these statuses. */
   status?: InputMaybe<Array<TenantStatus>>;
@@ -513,7 +542,11 @@ export type UserFilter = {
   disabled?: InputMaybe<Scalars['Boolean']['input']>;
   /** True for platform admins only, false for all other users only. */
   platformAdmin?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Only users whose name or e-mail address starts with this text. Case is ignored. */
+  /**
+   * Only users whose name or e-mail address starts with this text. Case is ignored, but accents and
+   * spaces are not. A text without a visible character matches every user. At most 10,000 matches
+   * can be sorted by `orderBy`.
+   */
   search?: InputMaybe<Scalars['String']['input']>;
   /** Only members of the tenant with this identifier (`ten_…`). */
   tenantId?: InputMaybe<Scalars['ID']['input']>;

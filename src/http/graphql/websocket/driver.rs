@@ -140,7 +140,7 @@ impl ConnectionDriver {
         let init_timeout = async {
             tokio::time::sleep(INIT_TIMEOUT).await;
             if self.0.guard.has_init() {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         let expiry = async {

@@ -81,7 +81,7 @@ async fn run(connection: Arc<Connection>, operation: NewOperation) -> BoxStream<
     let response = match started {
         Ok(Started::Subscription(operation)) => {
             connection.guard.set_subscribed(&id);
-            return responses(connection, operation, observer);
+            return responses(&connection, operation, observer);
         }
         Ok(Started::Replayed(body)) => {
             observer.complete(ResponseCodes::replayed());
@@ -132,7 +132,7 @@ async fn start(
 
 /// Returns the responses of a subscription.
 fn responses(
-    connection: Arc<Connection>,
+    connection: &Connection,
     operation: LiveOperation,
     observer: OperationObserver,
 ) -> BoxStream<'static, Response> {
