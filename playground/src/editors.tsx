@@ -1,6 +1,7 @@
 // Components without output that adjust GraphiQL's editors and tabs.
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect } from 'react';
+import { saveTabs } from './initial-operation';
 import { LEAVE_EDITOR_HINT } from './keyboard';
 import { useSchemaStatus } from './outcomes';
 import type { StarterState } from './starter';
@@ -43,6 +44,24 @@ export function TakeOverFromStarter({ startedWith }: { startedWith: StarterState
     if (position) queryEditor.setPosition(position);
     queryEditor.focus();
   }, [queryEditor, startedWith]);
+  return null;
+}
+
+/** Stores the tabs and the editors' text when the page is left. GraphiQL stores them half a second later. */
+export function StoreOnLeave() {
+  const { tabs, activeTabIndex, queryEditor, variableEditor } = useGraphiQL((state) => ({
+    tabs: state.tabs,
+    activeTabIndex: state.activeTabIndex,
+    queryEditor: state.queryEditor,
+    variableEditor: state.variableEditor,
+  }));
+  useEffect(() => {
+    if (!queryEditor || !variableEditor) return;
+    const storeTabs = () =>
+      saveTabs(tabs, activeTabIndex, { query: queryEditor.getValue(), variables: variableEditor.getValue() });
+    addEventListener('pagehide', storeTabs);
+    return () => removeEventListener('pagehide', storeTabs);
+  }, [tabs, activeTabIndex, queryEditor, variableEditor]);
   return null;
 }
 

@@ -59,6 +59,7 @@ export function FillExampleTab() {
     variableEditor: state.variableEditor,
     headerEditor: state.headerEditor,
   }));
+  const { updateActiveTabValues } = useGraphiQLActions();
   const filledTabs = useRef(new Map<string, FilledTab>());
   const tab = tabs[activeTabIndex];
   const id = tab?.id;
@@ -75,15 +76,18 @@ export function FillExampleTab() {
     const unedited = !variables || variables === (last?.variables ?? loadFilledVariables()[example.name]);
     if (!unedited) {
       if (!headers) headerEditor.setValue(filled.headers);
+      updateActiveTabValues({ headers: headerEditor.getValue() });
       return;
     }
     // An idempotency key belongs to its variables, so both are replaced together.
     if (!headers || headers === last?.headers) headerEditor.setValue(filled.headers);
     variableEditor.setValue(filled.variables);
+    // The editors pass their text to the tab a moment later, when another tab may be active.
+    updateActiveTabValues({ variables: filled.variables, headers: headerEditor.getValue() });
     filledTabs.current.set(id, { ...filled, random });
     saveFilledVariables(example, filled.variables);
     // Depends on the tab's id and not on `tab`: runs when a tab becomes active, not at each keystroke.
-  }, [id, example, values, variableEditor, headerEditor]);
+  }, [id, example, values, variableEditor, headerEditor, updateActiveTabValues]);
   return null;
 }
 

@@ -3,7 +3,7 @@
 import { defaultExamples } from './examples';
 import { readLink } from './link';
 import { getSession } from './session';
-import { loadItem, saveItem } from './storage';
+import { loadItem, saveItem, storage } from './storage';
 
 export interface Operation {
   query: string;
@@ -77,6 +77,14 @@ export function saveOperation({ query, variables }: Operation) {
   }
   saveItem(QUERY_KEY, query);
   saveItem(VARIABLES_KEY, variables);
+}
+
+/** Stores all tabs as GraphiQL does, with this text in the active one. Responses are not stored. */
+export function saveTabs(tabs: object[], activeTabIndex: number, text: { query: string; variables: string }) {
+  const stored = tabs.map((tab, index) => ({ ...tab, ...(index === activeTabIndex && text), response: null }));
+  storage.setItem(TABS_KEY, JSON.stringify({ tabs: stored, activeTabIndex }));
+  saveItem(QUERY_KEY, text.query);
+  saveItem(VARIABLES_KEY, text.variables);
 }
 
 /** Returns the tabs of a page that has stored none: the examples, the first one with the user's edits. */

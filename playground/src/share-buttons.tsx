@@ -1,6 +1,6 @@
 // The buttons that copy the operation as a link or as a curl command.
 import { ToolbarButton, useGraphiQL } from '@graphiql/react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { toCurl } from './curl';
 import { linkTo } from './link';
 import { identityLabel, ANONYMOUS } from './session';
@@ -43,15 +43,9 @@ interface CopyButtonProps {
   children: ReactNode;
 }
 
-const RESULT_DURATION_MS = 3_000;
-
+/** Shows the result of copying until the focus leaves the button. */
 function CopyButton({ label, getText, children }: CopyButtonProps) {
   const [result, setResult] = useState<string | null>(null);
-  useEffect(() => {
-    if (result === null) return;
-    const timer = setTimeout(() => setResult(null), RESULT_DURATION_MS);
-    return () => clearTimeout(timer);
-  }, [result]);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(getText());
@@ -61,8 +55,15 @@ function CopyButton({ label, getText, children }: CopyButtonProps) {
     }
   };
   return (
-    <span className="copy-button">
-      <ToolbarButton label={label} onClick={() => void copy()}>
+    <span className="copy-button" onBlur={() => setResult(null)}>
+      <ToolbarButton
+        label={label}
+        onClick={({ currentTarget }) => {
+          // Not every browser focuses a button when it is clicked.
+          currentTarget.focus();
+          void copy();
+        }}
+      >
         <svg
           className="graphiql-toolbar-icon"
           viewBox="0 0 20 20"

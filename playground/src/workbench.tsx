@@ -9,6 +9,7 @@ import {
   EditorOptions,
   FollowSystemTheme,
   ScrollToActiveTab,
+  StoreOnLeave,
   TakeOverFromStarter,
 } from './editors';
 import { FillExampleTab, PlaceholderProvider, SelectIdentityOfTab } from './example-tabs';
@@ -71,6 +72,7 @@ export function Workbench({ startedWith }: { startedWith: StarterState }) {
         <DocExplorerStore>{null}</DocExplorerStore>
         <EditorOptions />
         <TakeOverFromStarter startedWith={startedWith} />
+        <StoreOnLeave />
         <FollowSystemTheme />
         <ScrollToActiveTab />
         <ClearIntrospectionError />

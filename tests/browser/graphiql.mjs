@@ -5,7 +5,12 @@ import { readFileSync } from 'node:fs';
 export async function visit(page, url) {
   await page.goto(url);
   await editor(page, 'Operation').getByText('me', { exact: true }).first().waitFor();
+  // The page names its editors after it has created all of them.
+  await page.getByRole('textbox', { name: /^Operation\. / }).waitFor({ state: 'attached' });
 }
+
+/** Waits until the demo identities are loaded. */
+export const waitForIdentities = (page) => page.getByRole('radio', { name: 'anonymous' }).waitFor();
 
 const EDITORS = {
   Operation: '.graphiql-query-editor',

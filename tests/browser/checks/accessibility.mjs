@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
 import { openPage } from '../browser.mjs';
-import { openTab, runOperation, visit } from '../graphiql.mjs';
+import { openTab, runOperation, visit, waitForIdentities, waitForTypeDescription } from '../graphiql.mjs';
 
 /** Violations of GraphiQL that the playground cannot mend, each with the issue of its project. */
 const KNOWN = [
@@ -21,12 +21,21 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 /** Returns the violations as `rule element`, without those that are known. */
 async function findViolations(page) {
+  await settle(page);
   await page.evaluate(axe.source);
   const found = await page.evaluate(async (runOnly) => {
     const { violations } = await globalThis.axe.run(document, { runOnly });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => ({ id, target: target.join(' ') })));
   }, TAGS);
   return found.filter((violation) => !isKnown(violation)).map(({ id, target }) => `${id} ${target}`);
+}
+
+/** Waits until nothing moves on the page, and no tooltip is on it. */
+async function settle(page) {
+  await page.mouse.move(0, 0);
+  await page.getByRole('tooltip').waitFor({ state: 'detached' });
+  await page.locator('.graphiql-spinner').waitFor({ state: 'detached' });
+  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
 }
 
 /** The states of the page, each with the steps to it from the one before. */
@@ -36,9 +45,11 @@ const STATES = [
     await page.goto(url);
     await page.getByText('The editor could not be loaded.').waitFor();
     await page.unroute('**/playground/workbench-*.js');
+    await waitForIdentities(page);
   }],
   ['an answer', async (page, url) => {
     await visit(page, url);
+    await waitForIdentities(page);
     await runOperation(page);
   }],
   ['an error', async (page) => {
@@ -48,9 +59,16 @@ const STATES = [
   ['the documentation', async (page) => {
     await page.getByRole('button', { name: 'Show Documentation' }).click();
     await page.getByRole('link', { name: 'Query', exact: true }).click();
+    await waitForTypeDescription(page, 'Query');
   }],
-  ['the operation builder', (page) => page.getByRole('button', { name: 'Show Operation builder' }).click()],
-  ['the history', (page) => page.getByRole('button', { name: 'Show History' }).click()],
+  ['the operation builder', async (page) => {
+    await page.getByRole('button', { name: 'Show Operation builder' }).click();
+    await page.locator('.graphiql-explorer-root').waitFor();
+  }],
+  ['the history', async (page) => {
+    await page.getByRole('button', { name: 'Show History' }).click();
+    await page.locator('.graphiql-history-item').first().waitFor();
+  }],
   ['a narrow window', (page) => page.setViewportSize({ width: 375, height: 720 })],
 ];
 
@@ -73,6 +91,8 @@ export async function testAxe(browser, url) {
 export async function testForcedColors(browser, url) {
   const { page, context } = await openPage(browser, new URL(url).origin, { forcedColors: 'active' });
   await visit(page, url);
+  await waitForIdentities(page);
+  await settle(page);
   const run = page.locator('.graphiql-execute-button');
   const [border, icon, background] = await run.evaluate((button) => [
     getComputedStyle(button).borderTopColor,

@@ -30,9 +30,11 @@ export async function testFormBeforeGraphiQL(browser, url) {
   await waitForLine(page, '"name": "Bob"');
   await responseInfo(page).getByText('200 OK').waitFor();
   // The focus stays in the operation, and the cursor in its place.
+  await page.waitForFunction(() => document.activeElement?.matches('.graphiql-query-editor .inputarea'));
   await page.keyboard.type('# end');
   await editor(page, 'Operation').getByText('# end').waitFor();
   assert.equal(await page.getByRole('tab', { name: 'Edited' }).count(), 1);
+  // The page stores the last key press, even if it is left at once.
   await page.reload();
   await editor(page, 'Operation').getByText('# end').waitFor();
   assert.deepEqual(problems, []);
