@@ -157,8 +157,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for ConnectionIo<S> {
                 let message = "invalid framing of a chunked body";
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)))
             }
-            // `poll_flush` wakes the task after the response.
-            None if this.is_half_closed && this.permit.is_busy() => Poll::Pending,
+            // `poll_flush` wakes the task after the response, or when an event stream begins.
+            None if this.is_half_closed && this.permit.can_be_half_closed() => Poll::Pending,
             None => Poll::Ready(Ok(())),
         }
     }
@@ -203,7 +203,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ConnectionIo<S> {
         let this = self.get_mut();
         ready!(this.poll_write_unsent(cx))?;
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
-        if this.permit.end_written_request() && this.is_half_closed {
+        this.permit.end_written_request();
+        if this.is_half_closed && !this.permit.can_be_half_closed() {
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

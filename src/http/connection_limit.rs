@@ -287,16 +287,12 @@ impl ConnectionPermit {
     }
 
     /// Ends the request if its response is complete, because all of it has been written.
-    ///
-    /// Returns whether the connection has become idle.
-    pub(super) fn end_written_request(&self) -> bool {
+    pub(super) fn end_written_request(&self) {
         let is_processing = self.is_processing.load(Ordering::Relaxed);
-        let has_ended = self.is_busy() && !is_processing && !self.is_upgraded();
-        if has_ended {
+        if self.is_busy() && !is_processing && !self.is_upgraded() {
             self.is_streaming.store(false, Ordering::Relaxed);
             self.set_idle();
         }
-        has_ended
     }
 
     /// Waits until this connection has to make room for another one.

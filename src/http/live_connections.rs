@@ -84,35 +84,15 @@ pub(super) struct LiveConnection {
 }
 
 impl LiveConnection {
-    /// Counts a subscription on this connection.
-    pub(super) fn start_subscription(&self) -> RunningSubscription {
-        self.metrics.live_subscription_started(self.transport.as_label());
-        RunningSubscription { transport: self.transport, metrics: self.metrics.clone() }
+    /// Returns the transport of the connection.
+    pub(super) const fn transport(&self) -> LiveTransport {
+        self.transport
     }
 }
 
 impl Drop for LiveConnection {
     fn drop(&mut self) {
         self.metrics.live_connection_closed(self.transport.as_label());
-    }
-}
-
-/// One running subscription, which the metrics count until it is dropped.
-pub(super) struct RunningSubscription {
-    transport: LiveTransport,
-    metrics: Metrics,
-}
-
-impl RunningSubscription {
-    /// Returns the transport of the subscription.
-    pub(super) const fn transport(&self) -> LiveTransport {
-        self.transport
-    }
-}
-
-impl Drop for RunningSubscription {
-    fn drop(&mut self) {
-        self.metrics.live_subscription_ended(self.transport.as_label());
     }
 }
 

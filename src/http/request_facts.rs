@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::Extensions;
 
-use super::{live_connections::RunningSubscription, response::ResponseCodes};
+use super::{live_connections::LiveTransport, response::ResponseCodes};
 use crate::{access::Session, graphql::OperationInfo};
 
 /// Collects the facts about a request for its telemetry.
@@ -24,7 +24,7 @@ pub(super) struct RequestFacts {
 
 /// The facts about a running subscription.
 pub(super) struct SubscriptionFacts {
-    pub(super) running: RunningSubscription,
+    pub(super) transport: LiveTransport,
     /// The number of responses.
     pub(super) events: u64,
     /// The codes of the last response.
@@ -61,9 +61,9 @@ impl RequestTelemetry {
     }
 
     /// Records that the operation is a subscription, which has begun.
-    pub(super) fn start_subscription(&self, running: RunningSubscription) {
+    pub(super) fn start_subscription(&self, transport: LiveTransport) {
         let (events, codes, has_completed) = (0, ResponseCodes::default(), false);
-        let subscription = SubscriptionFacts { running, events, codes, has_completed };
+        let subscription = SubscriptionFacts { transport, events, codes, has_completed };
         self.with_facts(|facts| facts.subscription = Some(subscription));
     }
 

@@ -253,7 +253,7 @@ impl RequestObserver {
 
     /// Returns the transport, unless it is plain HTTP.
     fn transport(&self, subscription: Option<&SubscriptionFacts>) -> Option<&'static str> {
-        let subscription = subscription.map(|subscription| subscription.running.transport());
+        let subscription = subscription.map(|subscription| subscription.transport);
         let websocket = self.method.is_none().then_some(LiveTransport::WebSocket);
         subscription.or(websocket).map(LiveTransport::as_label)
     }

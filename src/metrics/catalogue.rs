@@ -30,7 +30,6 @@ pub const CATALOGUE: &[&Family] = &[
     &IDLE_CONNECTIONS_CLOSED,
     &LIVE_CONNECTIONS,
     &LIVE_CONNECTIONS_REFUSED,
-    &LIVE_SUBSCRIPTIONS,
     &WEBSOCKET_CLOSES,
     &AUTH_FAILURES,
     &JWKS_FETCHES,
@@ -111,8 +110,6 @@ pub(super) const LIVE_CONNECTIONS_REFUSED: Family = family(
     "WebSockets and event streams refused because their caller had too many, by transport.",
     &["transport"],
 );
-pub(super) const LIVE_SUBSCRIPTIONS: Family =
-    family("tenantry_live_subscriptions", "Running subscriptions, by transport.", &["transport"]);
 pub(super) const WEBSOCKET_CLOSES: Family = family(
     "tenantry_websocket_closes_total",
     "WebSockets that have ended, by the gateway's close code, or `client` if the client ended it.",

@@ -57,7 +57,6 @@ pub struct Metrics {
     idle_connections_closed: IntCounterVec,
     live_connections: IntGaugeVec,
     live_connections_refused: IntCounterVec,
-    live_subscriptions: IntGaugeVec,
     websocket_closes: IntCounterVec,
     live_listeners: IntGauge,
     live_events: IntCounter,
@@ -107,8 +106,6 @@ impl Metrics {
                 .register_vec(IntGaugeVec::new, &catalogue::LIVE_CONNECTIONS)?,
             live_connections_refused: registrar
                 .register_vec(IntCounterVec::new, &catalogue::LIVE_CONNECTIONS_REFUSED)?,
-            live_subscriptions: registrar
-                .register_vec(IntGaugeVec::new, &catalogue::LIVE_SUBSCRIPTIONS)?,
             websocket_closes: registrar
                 .register_vec(IntCounterVec::new, &catalogue::WEBSOCKET_CLOSES)?,
             live_listeners: registrar.register(IntGauge::with_opts, &catalogue::LIVE_LISTENERS)?,
@@ -248,16 +245,6 @@ impl Metrics {
         self.live_connections_refused.with_label_values(&[transport]).inc();
     }
 
-    /// Counts a subscription as running, until [`Self::live_subscription_ended`].
-    pub fn live_subscription_started(&self, transport: &'static str) {
-        self.live_subscriptions.with_label_values(&[transport]).inc();
-    }
-
-    /// Counts a subscription as ended.
-    pub fn live_subscription_ended(&self, transport: &'static str) {
-        self.live_subscriptions.with_label_values(&[transport]).dec();
-    }
-
     /// Counts a WebSocket that has ended. The code is the gateway's close code, or `client`.
     pub fn record_websocket_close(&self, code: &'static str) {
         self.websocket_closes.with_label_values(&[code]).inc();
@@ -375,7 +362,6 @@ mod tests {
         metrics.record_idle_connection_closed("address");
         metrics.live_connection_opened("websocket");
         metrics.record_live_connection_refused("sse");
-        metrics.live_subscription_started("sse");
         metrics.record_websocket_close("4403");
         (0..2).for_each(|_| metrics.listener_started());
         metrics.listener_ended();
@@ -409,7 +395,6 @@ mod tests {
             r#"tenantry_idle_connections_closed_total{scope="address"} 1"#,
             r#"tenantry_live_connections{transport="websocket"} 1"#,
             r#"tenantry_live_connections_refused_total{transport="sse"} 1"#,
-            r#"tenantry_live_subscriptions{transport="sse"} 1"#,
             r#"tenantry_websocket_closes_total{code="4403"} 1"#,
             "tenantry_live_operations 1",
             "tenantry_live_events_total 1",

@@ -12,7 +12,7 @@ use std::{
 use quick_cache::sync::Cache;
 use tokio::{
     sync::{OnceCell, Semaphore, watch},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -58,6 +58,8 @@ pub(in super::super) struct LiveHub {
     status: watch::Sender<FeedStatus>,
     /// The time at which the feed was last known to be complete.
     confirmed: Mutex<Instant>,
+    /// The number of times that the feed has returned, with or without changes.
+    rounds: watch::Sender<u64>,
     pub(super) is_started: AtomicBool,
     next_listener: AtomicU64,
     /// Limits the feeds that are open for listeners that resume.
@@ -71,6 +73,9 @@ pub(in super::super) struct LiveHub {
 const MAX_CATCH_UPS: usize = 4;
 /// The maximum number of subscriptions whose tenant is remembered.
 const MAX_KNOWN_SUBSCRIPTIONS: usize = 65_536;
+
+/// The maximum time of two reads of the feed. Each lasts at most about a second without changes.
+const MAX_ROUNDS_TIME: Duration = Duration::from_secs(5);
 
 /// The mailboxes by the entities that concern them, and the latest events.
 #[derive(Default)]
@@ -100,6 +105,7 @@ impl LiveHub {
             registry: Mutex::default(),
             status: watch::Sender::new(FeedStatus::Starting),
             confirmed: Mutex::new(Instant::now()),
+            rounds: watch::Sender::new(0),
             is_started: AtomicBool::new(false),
             next_listener: AtomicU64::new(0),
             catch_ups: Semaphore::new(MAX_CATCH_UPS),
@@ -232,6 +238,22 @@ impl LiveHub {
 
     pub(super) fn confirm(&self) {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.rounds.send_modify(|rounds| *rounds += 1);
+    }
+
+    /// Waits until the feed has delivered all changes that were committed before the call.
+    ///
+    /// The read that the feed is waiting for may have begun before these commits. The one after it
+    /// has not.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AccessError::Unavailable`] if the feed does not return in time.
+    pub(super) async fn delivered(&self) -> Result<(), AccessError> {
+        let mut rounds = self.rounds.subscribe();
+        let complete = *rounds.borrow() + 2;
+        let waited = timeout(MAX_ROUNDS_TIME, rounds.wait_for(|rounds| *rounds >= complete)).await;
+        waited.is_ok_and(|waited| waited.is_ok()).then_some(()).ok_or(AccessError::Unavailable)
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {

@@ -60,7 +60,7 @@ impl Session {
                 let missed = missed_notices(&hub, topic, user, (&since, &position)).await?;
                 // Its cursor proves that the viewer could see a tenant that was deleted meanwhile.
                 if !visible && !missed.iter().any(|queued| is_deletion(queued.notice, topic)) {
-                    return Err(AccessError::NotFound);
+                    expect_deletion(&hub, &registration.mailbox, topic).await?;
                 }
                 registration.mailbox.prepend(missed);
                 floor = Some(since).filter(|since| *since > position);
@@ -105,6 +105,21 @@ async fn remember_subscriptions(hub: &LiveHub, tenant: TenantId) -> Result<(), A
         }
     }
     Ok(())
+}
+
+/// Waits for the deletion of the topic's tenant, which the feed may be about to deliver.
+///
+/// The wait is the same for a tenant that exists, so that its time reveals nothing about a hidden one.
+async fn expect_deletion(
+    hub: &LiveHub,
+    mailbox: &Mailbox,
+    topic: LiveTopic,
+) -> Result<(), AccessError> {
+    tokio::select! {
+        biased;
+        () = mailbox.wait_for(|notice| is_deletion(notice, topic)) => Ok(()),
+        delivered = hub.delivered() => delivered.and(Err(AccessError::NotFound)),
+    }
 }
 
 /// Returns the notices of the events after `since` and up to `position`.

@@ -114,6 +114,15 @@ impl Mailbox {
         self.prepend([notice]);
     }
 
+    /// Waits until a notice for which `predicate` holds is waiting, and leaves it there.
+    pub(super) async fn wait_for(&self, predicate: impl Fn(Notice) -> bool) {
+        while !self.lock().notices.iter().any(|queued| predicate(queued.notice)) {
+            self.wake.notified().await;
+        }
+        // The listener has to be woken, too.
+        self.wake.notify_one();
+    }
+
     /// Returns all waiting notices, or `None` if there were too many.
     pub(super) fn into_notices(self) -> Option<Vec<QueuedNotice>> {
         let queue = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -52,7 +52,7 @@ pub(super) fn render_subscription(
     telemetry: &RequestTelemetry,
     connection: LiveConnection,
 ) -> Response {
-    telemetry.start_subscription(connection.start_subscription());
+    telemetry.start_subscription(connection.transport());
     let (of_events, of_completion) = (telemetry.clone(), telemetry.clone());
     let events = subscription.map(move |item| {
         let _ = &connection;

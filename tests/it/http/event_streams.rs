@@ -59,7 +59,7 @@ async fn subscription_is_a_stream_that_can_be_resumed(app: App) {
     let world = World::new(&app).await;
     let query = tenant_changed(&world);
     let mut events = subscribe(&app, "ada", &query).await;
-    let operations = "tenantry_live_subscriptions{transport=\"sse\"}";
+    let operations = "tenantry_live_operations";
     let connections = "tenantry_live_connections{transport=\"sse\"}";
     assert_eq!((app.metric(operations).await, app.metric(connections).await), (1.0, 1.0));
     rename(&app, &world, "One").await;
@@ -252,18 +252,35 @@ async fn caller_has_a_limited_number_of_streams() {
 
 #[tokio::test]
 async fn client_that_closes_its_side_ends_the_stream() {
-    let gate = StoreGate::open();
-    let (app, world) = app_with(Setup { gate: Some(Arc::clone(&gate)), ..Setup::default() }).await;
+    let (app, world) = app_with(Setup::default()).await;
     let origin = app.serve().await;
     let mut client = tcp::connect(&origin).await;
     let lines = "accept: text/event-stream\r\n";
     tcp::send(&mut client, tcp::request_text(&app, &tenant_changed(&world), lines)).await;
-    let operations = "tenantry_live_subscriptions{transport=\"sse\"}";
+    let operations = "tenantry_live_operations";
     while app.metric(operations).await < 1.0 {
         tokio::task::yield_now().await;
     }
     client.shutdown().await.expect("half-closed");
     while app.metric(operations).await > 0.0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn client_that_closes_its_side_before_the_response_ends_the_stream() {
+    let gate = StoreGate::open();
+    let (app, world) = app_with(Setup { gate: Some(Arc::clone(&gate)), ..Setup::default() }).await;
+    let origin = app.serve().await;
+    let mut client = tcp::connect(&origin).await;
+    let lines = "accept: text/event-stream\r\n";
+    gate.set_closed(true);
+    tcp::send(&mut client, tcp::request_text(&app, &tenant_changed(&world), lines)).await;
+    gate.wait_for_calls(1).await;
+    client.shutdown().await.expect("half-closed");
+    gate.set_closed(false);
+    tcp::read_until_closed(&mut client).await;
+    while app.metric("tenantry_live_operations").await > 0.0 {
         tokio::task::yield_now().await;
     }
 }

@@ -137,8 +137,7 @@ fn responses(
     observer: OperationObserver,
 ) -> BoxStream<'static, Response> {
     if let Some(identity) = connection.identity() {
-        let running = identity.live_connection.start_subscription();
-        observer.telemetry().start_subscription(running);
+        observer.telemetry().start_subscription(identity.live_connection.transport());
     }
     let state = (operation, observer);
     let responses = stream::unfold(state, |(mut operation, observer)| async move {
