@@ -1,12 +1,11 @@
 //! Implements Relay's cursor connections and their pagination arguments.
 
-use std::borrow::Cow;
-
-use async_graphql::{Context, Object, OutputType, SimpleObject, TypeName};
+use futures_util::future::join_all;
 
 use super::{
-    context::{ContextExt, Nullable},
+    context::Nullable,
     cursor::{self, CursorKind},
+    executor::{FieldNode, ObjectFields, object},
     loaders::MemberCountKey,
 };
 use crate::{
@@ -56,16 +55,28 @@ pub(super) enum CountQuery {
 }
 
 /// The cursors at the ends of a page, and whether the list has elements before and after the page.
-#[derive(SimpleObject)]
 pub(super) struct PageInfo {
-    /// True if the list has more elements after this page.
     has_next_page: bool,
-    /// True if the list has more elements before this page.
     has_previous_page: bool,
-    /// The cursor of the first element of the page. Null if the page is empty.
     start_cursor: Option<String>,
-    /// The cursor of the last element of the page. Null if the page is empty.
     end_cursor: Option<String>,
+}
+
+object! {
+    /// The cursors at the ends of a page, and whether the list has elements before and after the page.
+    [] PageInfo, "PageInfo", [] {
+        /// True if the list has more elements after this page.
+        "hasNextPage": bool = each |info, _| info.has_next_page;
+
+        /// True if the list has more elements before this page.
+        "hasPreviousPage": bool = each |info, _| info.has_previous_page;
+
+        /// The cursor of the first element of the page. Null if the page is empty.
+        "startCursor": Option<&str> = each |info, _| info.start_cursor.as_deref();
+
+        /// The cursor of the last element of the page. Null if the page is empty.
+        "endCursor": Option<&str> = each |info, _| info.end_cursor.as_deref();
+    }
 }
 
 impl<N> Connection<N> {
@@ -86,34 +97,31 @@ impl<N> Connection<N> {
     }
 }
 
-impl<N: OutputType> TypeName for Connection<N> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Connection", N::type_name()).into()
+object! {
+    /// A page of a list, as Relay's cursor connections specification defines it.
+    [N: ObjectFields] Connection<N>, format!("{}Connection", N::type_name()), [] {
+        /// The elements of the page, each with its cursor.
+        "edges": Vec<&Edge<N>> = each |connection, _| connection.edges.iter().collect();
+
+        /// The elements of the page. An element whose stored document cannot be read is null, with an
+        /// `INTERNAL` error.
+        "nodes": Vec<Nullable<&N>> = each |connection, _| {
+            connection.edges.iter().map(Edge::nullable_node).collect()
+        };
+
+        /// The cursors at the ends of the page, and whether the list has elements before and after it.
+        "pageInfo": PageInfo = each |connection, _| connection.page_info();
+
+        /// The number of elements in the whole list, after filters. Selecting it costs at least
+        /// one more database read.
+        "totalCount": Result<i32, AccessError> = gather |connections, node| {
+            join_all(connections.iter().map(move |connection| connection.total.count(node)))
+        };
     }
 }
 
-impl<N: OutputType> TypeName for Edge<N> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Edge", N::type_name()).into()
-    }
-}
-
-/// A page of a list, as Relay's cursor connections specification defines it.
-#[Object(name_type)]
-impl<N: OutputType> Connection<N> {
-    /// The elements of the page, each with its cursor.
-    async fn edges(&self) -> &[Edge<N>] {
-        &self.edges
-    }
-
-    /// The elements of the page. An element whose stored document cannot be read is null, with an
-    /// `INTERNAL` error.
-    async fn nodes(&self) -> Vec<Nullable<&N>> {
-        self.edges.iter().map(Edge::nullable_node).collect()
-    }
-
-    /// The cursors at the ends of the page, and whether the list has elements before and after it.
-    async fn page_info(&self) -> PageInfo {
+impl<N> Connection<N> {
+    fn page_info(&self) -> PageInfo {
         let cursor =
             |edge: Option<&Edge<N>>| edge.map(|e| cursor::encode(self.cursor_kind, &e.position));
         PageInfo {
@@ -123,21 +131,19 @@ impl<N: OutputType> Connection<N> {
             end_cursor: cursor(self.edges.last()),
         }
     }
+}
 
-    /// The number of elements in the whole list, after filters. Selecting it costs at least
-    /// one more database read.
-    async fn total_count(&self, ctx: &Context<'_>) -> Result<i32, AccessError> {
-        let session = ctx.session();
-        let count = match &self.total {
-            CountQuery::Tenants(filter) => session.count_tenants(filter).await?,
-            CountQuery::Users(filter) => session.count_users(filter).await?,
-            CountQuery::Subscriptions(filter) => session.count_subscriptions(filter).await?,
-            CountQuery::AuditEvents(scope, filter) => {
-                session.count_audit_events(*scope, filter).await?
-            }
-            CountQuery::Members(tenant, filter) => {
+impl CountQuery {
+    async fn count(&self, node: FieldNode<'_>) -> Result<i32, AccessError> {
+        let session = node.session();
+        let count = match self {
+            Self::Tenants(filter) => session.count_tenants(filter).await?,
+            Self::Users(filter) => session.count_users(filter).await?,
+            Self::Subscriptions(filter) => session.count_subscriptions(filter).await?,
+            Self::AuditEvents(scope, filter) => session.count_audit_events(*scope, filter).await?,
+            Self::Members(tenant, filter) => {
                 let key = MemberCountKey { tenant: *tenant, filter: filter.clone() };
-                ctx.loaders().load_one(key).await?.unwrap_or(0)
+                node.loaders().load_one(key).await?.unwrap_or(0)
             }
         };
         // GraphQL's `Int` has 32 bits.
@@ -145,17 +151,14 @@ impl<N: OutputType> Connection<N> {
     }
 }
 
-/// An element of a list with its cursor.
-#[Object(name_type)]
-impl<N: OutputType> Edge<N> {
-    /// The opaque cursor of the element, for the arguments `after` and `before`.
-    async fn cursor(&self) -> String {
-        cursor::encode(self.cursor_kind, &self.position)
-    }
+object! {
+    /// An element of a list with its cursor.
+    [N: ObjectFields] Edge<N>, format!("{}Edge", N::type_name()), [] {
+        /// The opaque cursor of the element, for the arguments `after` and `before`.
+        "cursor": String = each |edge, _| cursor::encode(edge.cursor_kind, &edge.position);
 
-    /// The element itself. Null, with an `INTERNAL` error, if its stored document cannot be read.
-    async fn node(&self) -> Nullable<&N> {
-        self.nullable_node()
+        /// The element itself. Null, with an `INTERNAL` error, if its stored document cannot be read.
+        "node": Nullable<&N> = each |edge, _| edge.nullable_node();
     }
 }
 

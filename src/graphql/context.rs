@@ -18,7 +18,7 @@ use async_graphql::{
 
 use super::{
     batch::BatchExecutor,
-    loaders::{Loaders, SessionLoader, loaders},
+    loaders::{Loaders, SessionLoader, load, loaders},
 };
 use crate::{
     access::{AccessError, Command, Session, Viewer},
@@ -66,6 +66,16 @@ impl RequestContext {
         let first = RootFieldContext::new(session, &batches, &metrics);
         let (root_fields, outputs) = (AtomicU32::new(0), Mutex::default());
         Self { first, batches, metrics, root_fields, outputs, syncs: OnceLock::new() }
+    }
+
+    /// Returns the session of the current root field.
+    pub(super) fn session(&self) -> &Session {
+        &self.current().session
+    }
+
+    /// Returns the loaders of the current root field.
+    pub(super) fn loaders(&self) -> &Loaders {
+        &self.current().loaders
     }
 
     /// Returns the context of the root field that is executing.
@@ -125,13 +135,11 @@ pub(super) trait ContextExt {
         &self,
         ids: Vec<TenantId>,
     ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError>;
-    /// Adds an error to a field whose value is not `null`, because a part of it is not available.
-    fn add_access_error(&self, error: AccessError);
 }
 
 impl ContextExt for Context<'_> {
     fn session(&self) -> &Session {
-        &self.data_unchecked::<RequestContext>().current().session
+        self.data_unchecked::<RequestContext>().session()
     }
 
     async fn execute<C: Command>(&self, command: C) -> Result<C::Output, AccessError> {
@@ -170,11 +178,11 @@ impl ContextExt for Context<'_> {
         T: Send + Sync + 'static,
         SessionLoader: Loader<K, Value = Decoded<Arc<T>>, Error = AccessError>,
     {
-        Ok(self.loaders().load_one(key).await?.transpose()?)
+        load(self.loaders(), key).await
     }
 
     fn loaders(&self) -> &Loaders {
-        &self.data_unchecked::<RequestContext>().current().loaders
+        self.data_unchecked::<RequestContext>().loaders()
     }
 
     async fn load_tenants(
@@ -182,11 +190,6 @@ impl ContextExt for Context<'_> {
         ids: Vec<TenantId>,
     ) -> Result<HashMap<TenantId, Decoded<Arc<Tenant>>>, AccessError> {
         self.loaders().load_many(ids).await
-    }
-
-    fn add_access_error(&self, error: AccessError) {
-        let error = async_graphql::Error::from(error).into_server_error(self.item.pos);
-        self.add_error(self.set_error_path(error));
     }
 }
 

@@ -1,19 +1,20 @@
 //! Guards: the actions that fields require of the viewer, and the directive that shows them.
 //!
 //! A guarded field names its action once, as a constant. The attribute
-//! `#[graphql(directive = guard::apply(requirement(ACTION)))]` puts the requirement into the schema,
-//! and the resolver passes the same constant to [`Guarded::authorize`]. A mutation takes the constant
+//! `#[requires(requirement(ACTION))]` of [`object!`](super::executor::object), or for a root field
+//! `#[graphql(directive = guard::apply(requirement(ACTION)))]`, puts the requirement into the schema,
+//! and the field passes the same constant to [`Guarded::authorize`]. A mutation takes the constant
 //! from its [`Command`](crate::access::Command), whose session authorizes the viewer. So the policy
 //! makes both the decision and the requirement.
 //!
 //! The attribute `guard` of `async-graphql` is not used. It decides before the resolver has parsed
 //! identifiers, and an error of it on a nullable field leaves `null` at the parent.
 
-use async_graphql::{Context, TypeDirective};
+use async_graphql::TypeDirective;
 
-use super::{context::ContextExt, enums::Requirement};
+use super::enums::Requirement;
 use crate::{
-    access::AccessError,
+    access::{AccessError, Session},
     domain::{subscription::TenantSubscription, tenant::Tenant, user::User},
     policy::{Action, TenantAction, UserAction},
 };
@@ -36,23 +37,23 @@ pub(super) trait Guarded<A> {
     /// # Errors
     ///
     /// Returns [`AccessError::Forbidden`] if the policy does not allow the action.
-    fn authorize(&self, ctx: &Context<'_>, action: A) -> Result<(), AccessError>;
+    fn authorize(&self, session: &Session, action: A) -> Result<(), AccessError>;
 }
 
 impl Guarded<TenantAction> for Tenant {
-    fn authorize(&self, ctx: &Context<'_>, action: TenantAction) -> Result<(), AccessError> {
-        ctx.session().loaded_viewer()?.authorize(self.id, action)
+    fn authorize(&self, session: &Session, action: TenantAction) -> Result<(), AccessError> {
+        session.loaded_viewer()?.authorize(self.id, action)
     }
 }
 
 impl Guarded<TenantAction> for TenantSubscription {
-    fn authorize(&self, ctx: &Context<'_>, action: TenantAction) -> Result<(), AccessError> {
-        ctx.session().loaded_viewer()?.authorize(self.tenant_id, action)
+    fn authorize(&self, session: &Session, action: TenantAction) -> Result<(), AccessError> {
+        session.loaded_viewer()?.authorize(self.tenant_id, action)
     }
 }
 
 impl Guarded<UserAction> for User {
-    fn authorize(&self, ctx: &Context<'_>, action: UserAction) -> Result<(), AccessError> {
-        ctx.session().loaded_viewer()?.authorize_user(self, action)
+    fn authorize(&self, session: &Session, action: UserAction) -> Result<(), AccessError> {
+        session.loaded_viewer()?.authorize_user(self, action)
     }
 }

@@ -69,6 +69,16 @@ pub(super) fn loaders(session: Arc<Session>, batches: BatchExecutor, metrics: Me
     .max_batch_size(usize::MAX)
 }
 
+/// Looks up the value of one key in a batch with the other keys of the same level.
+pub(super) async fn load<K, T>(loaders: &Loaders, key: K) -> Result<Option<Arc<T>>, AccessError>
+where
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+    T: Send + Sync + 'static,
+    SessionLoader: Loader<K, Value = Decoded<Arc<T>>, Error = AccessError>,
+{
+    Ok(loaders.load_one(key).await?.transpose()?)
+}
+
 /// The documents of a batch by key. A missing document has no entry, and an unreadable one is an
 /// `Err`.
 type LoadResult<K, T> = Result<HashMap<K, Decoded<Arc<T>>>, AccessError>;

@@ -19,6 +19,7 @@ mod documents;
 mod enums;
 mod error;
 mod execution;
+mod executor;
 mod guard;
 mod input;
 mod introspection;

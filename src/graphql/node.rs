@@ -1,9 +1,18 @@
 //! Implements Relay's object identification: the `Node` interface and lookups by identifier.
 
-use async_graphql::{Context, ID, Interface};
+use std::borrow::Cow;
+
+use async_graphql::{
+    ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value,
+    indexmap::{IndexMap, IndexSet},
+    parser::types::Field,
+    registry::{MetaType, MetaTypeId, Registry},
+};
+use futures_util::future::BoxFuture;
 
 use super::{
-    context::ContextExt,
+    executor::{FieldNode, Output, Resolved, SchemaField, resolve_root, resolve_some},
+    loaders::{Loaders, load},
     objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
 };
 use crate::{
@@ -12,12 +21,7 @@ use crate::{
 };
 
 /// An object with a globally unique identifier.
-#[derive(Interface)]
-#[graphql(field(
-    name = "id",
-    ty = "ID",
-    desc = "The globally unique identifier of the object: the prefix of its type (`ten_`, `usr_`, `sub_` or `aud_`) followed by 24 hexadecimal digits."
-))]
+#[derive(Clone)]
 pub(super) enum Node {
     /// A tenant that the viewer can see.
     Tenant(TenantObject),
@@ -29,24 +33,115 @@ pub(super) enum Node {
     AuditEvent(AuditEventObject),
 }
 
+impl OutputType for Node {
+    fn type_name() -> Cow<'static, str> {
+        "Node".into()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Tenant(_) => TenantObject::type_name(),
+            Self::User(_) => UserObject::type_name(),
+            Self::TenantSubscription(_) => SubscriptionObject::type_name(),
+            Self::AuditEvent(_) => AuditEventObject::type_name(),
+        }
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Interface, |registry| {
+            let mut possible_types = IndexSet::new();
+            for create in [
+                TenantObject::create_type_info,
+                UserObject::create_type_info,
+                SubscriptionObject::create_type_info,
+                AuditEventObject::create_type_info,
+            ] {
+                let name = create(registry).trim_end_matches('!').to_owned();
+                registry.add_implements(&name, &Self::type_name());
+                possible_types.insert(name);
+            }
+            let mut fields = IndexMap::new();
+            let description = "The globally unique identifier of the object: the prefix of its type (`ten_`, `usr_`, `sub_` or `aud_`) followed by 24 hexadecimal digits.";
+            SchemaField::new::<ID>("id", &[description], registry).insert_into(&mut fields);
+            MetaType::Interface {
+                name: Self::type_name().into_owned(),
+                description: Some("An object with a globally unique identifier.".to_owned()),
+                fields,
+                possible_types,
+                extends: false,
+                keys: None,
+                visible: None,
+                inaccessible: false,
+                tags: Vec::new(),
+                rust_typename: Some(std::any::type_name::<Self>()),
+                directive_invocations: Vec::new(),
+                requires_scopes: Vec::new(),
+            }
+        })
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        resolve_root(self.clone(), ctx, field).await
+    }
+}
+
+impl Output for Node {
+    fn resolve_all<'a>(values: Vec<Self>, node: FieldNode<'a>) -> BoxFuture<'a, Vec<Resolved>>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move {
+            // Each call resolves the objects of one type. Null stands for the objects of other types.
+            macro_rules! of_type {
+                ($variant:ident) => {
+                    values.iter().map(|value| match value {
+                        Self::$variant(object) => Ok(object),
+                        _ => Err(Ok(Value::Null)),
+                    })
+                };
+            }
+            let (tenants, users, subscriptions, events) = futures_util::join!(
+                resolve_some(of_type!(Tenant).collect(), node),
+                resolve_some(of_type!(User).collect(), node),
+                resolve_some(of_type!(TenantSubscription).collect(), node),
+                resolve_some(of_type!(AuditEvent).collect(), node),
+            );
+            let all = tenants.into_iter().zip(users).zip(subscriptions.into_iter().zip(events));
+            let own = |(value, ((tenant, user), (subscription, event))): (&Self, _)| match value {
+                Self::Tenant(_) => tenant,
+                Self::User(_) => user,
+                Self::TenantSubscription(_) => subscription,
+                Self::AuditEvent(_) => event,
+            };
+            values.iter().zip(all).map(own).collect()
+        })
+    }
+}
+
 /// Looks up an object by its identifier. Absent and hidden objects are `None`.
-pub(super) async fn find(ctx: &Context<'_>, id: NodeId) -> Result<Option<Node>, AccessError> {
+pub(super) async fn find(loaders: &Loaders, id: NodeId) -> Result<Option<Node>, AccessError> {
     Ok(match id {
-        NodeId::Tenant(id) => ctx.load(id).await?.map(|t| Node::Tenant(TenantObject(t))),
-        NodeId::User(id) => ctx.load(id).await?.map(|u| Node::User(UserObject(u))),
-        NodeId::Subscription(id) => find_subscription(ctx, id).await?.map(Node::TenantSubscription),
+        NodeId::Tenant(id) => load(loaders, id).await?.map(|t| Node::Tenant(TenantObject(t))),
+        NodeId::User(id) => load(loaders, id).await?.map(|u| Node::User(UserObject(u))),
+        NodeId::Subscription(id) => {
+            find_subscription(loaders, id).await?.map(Node::TenantSubscription)
+        }
         NodeId::AuditEvent(id) => {
-            ctx.load(id).await?.map(|e| Node::AuditEvent(AuditEventObject::new(e, None)))
+            load(loaders, id).await?.map(|e| Node::AuditEvent(AuditEventObject::new(e, None)))
         }
     })
 }
 
 /// Looks up a subscription and its tenant. A subscription whose tenant was deleted is hidden.
 pub(super) async fn find_subscription(
-    ctx: &Context<'_>,
+    loaders: &Loaders,
     id: SubscriptionId,
 ) -> Result<Option<SubscriptionObject>, AccessError> {
-    let Some(subscription) = ctx.load(id).await? else { return Ok(None) };
-    let tenant = ctx.load(subscription.tenant_id).await?;
+    let Some(subscription) = load(loaders, id).await? else { return Ok(None) };
+    let tenant = load(loaders, subscription.tenant_id).await?;
     Ok(tenant.map(|tenant| SubscriptionObject::new(subscription, tenant)))
 }

@@ -74,7 +74,8 @@ impl Query {
             let message = format!("must have at most {PAGE_MAX} elements");
             return Err(AccessError::BadInput(vec![InputError::at("ids", message)]));
         }
-        let nodes = ids.into_iter().map(|id| async move { nullable(node::find(ctx, id).await) });
+        let nodes =
+            ids.into_iter().map(|id| async move { nullable(node::find(ctx.loaders(), id).await) });
         Ok(futures_util::future::join_all(nodes).await)
     }
 
@@ -287,7 +288,7 @@ fn parse_node_ids(ids: &[ID]) -> Result<Vec<NodeId>, AccessError> {
 async fn find_node(ctx: &Context<'_>, id: &str) -> Result<Option<Node>, AccessError> {
     let id = parse_node_id("id", id).map_err(|error| AccessError::BadInput(vec![error]))?;
     ctx.viewer().await?;
-    node::find(ctx, id).await
+    node::find(ctx.loaders(), id).await
 }
 
 async fn find_tenant(ctx: &Context<'_>, slug: &str) -> Result<Option<TenantObject>, AccessError> {
@@ -308,5 +309,5 @@ async fn find_subscription(
 ) -> Result<Option<SubscriptionObject>, AccessError> {
     let id: SubscriptionId = parse_id("id", id)?;
     ctx.viewer().await?;
-    node::find_subscription(ctx, id).await
+    node::find_subscription(ctx.loaders(), id).await
 }

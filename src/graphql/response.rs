@@ -68,6 +68,9 @@ impl GraphQlResponse {
         if !executed {
             return Self::not_executed(response.errors);
         }
+        // Fields finish in the order of their reads. The order of the document is stable, so that equal
+        // requests have equal responses.
+        response.errors.sort_by_key(|error| error.locations.first().map(|at| (at.line, at.column)));
         Self { response: Box::new(response), executed }
     }
 

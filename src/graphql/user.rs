@@ -1,16 +1,17 @@
-//! Resolves the fields of users and memberships.
+//! Declares the fields of users and memberships.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::ID;
 
 use super::{
-    context::{ContextExt, Nullable, nullable},
+    context::{Nullable, nullable},
     enums::{MembershipSource, TenantRole},
-    guard::{Guarded, guard, requirement},
+    executor::{FieldNode, object},
+    guard::{Guarded, requirement},
     objects::{MembershipObject, TenantObject, UserObject},
     scalar::{DateTime, id},
 };
 use crate::{
-    access::AccessError,
+    access::{AccessError, Viewer},
     domain::user::{Membership, User},
     policy::UserAction,
 };
@@ -21,81 +22,66 @@ const READ_PRIVATE: UserAction = UserAction::ReadPrivate;
 /// has no directive.
 const READ_EMAIL: UserAction = UserAction::ReadEmail;
 
-/// A user of the platform. Visible to the user, to users who share a tenant with the user, and to
-/// platform admins.
-#[Object(name = "User")]
-impl UserObject {
-    /// The identifier of the user: `usr_` followed by 24 hexadecimal digits.
-    pub(super) async fn id(&self) -> ID {
-        id(self.0.id)
-    }
+object! {
+    /// A user of the platform. Visible to the user, to users who share a tenant with the user, and to
+    /// platform admins.
+    [] UserObject, "User", ["Node"] {
+        /// The identifier of the user: `usr_` followed by 24 hexadecimal digits.
+        "id": ID = each |user, _| id(user.0.id);
 
-    /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and
-    /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
-    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
-    async fn subject(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.authorized(ctx, READ_PRIVATE, |user| Some(user.identity.subject.as_str()))
-    }
+        /// The subject of the user at the identity provider (the claim `sub`). Visible to the user and
+        /// to platform admins. Null with a `FORBIDDEN` error for other viewers.
+        #[requires(requirement(READ_PRIVATE))]
+        "subject": Nullable<&str> = each |user, node| {
+            user.authorized(node, READ_PRIVATE, |user| Some(user.identity.subject.as_str()))
+        };
 
-    /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who
-    /// share a tenant with the user, and to platform admins.
-    async fn email(&self, ctx: &Context<'_>) -> Nullable<&str> {
-        self.authorized(ctx, READ_EMAIL, |user| user.email.as_deref())
-    }
+        /// The e-mail address of the user. Null if it is not known. Visible to the user, to users who
+        /// share a tenant with the user, and to platform admins.
+        "email": Nullable<&str> = each |user, node| {
+            user.authorized(node, READ_EMAIL, |user| user.email.as_deref())
+        };
 
-    /// The display name of the user.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
+        /// The display name of the user.
+        "name": &str = each |user, _| user.0.name.as_str();
 
-    /// The highest role that the user has in the tenants that are visible to the viewer. Null if
-    /// there is none. The role in each tenant is in `memberships`.
-    async fn role(&self, ctx: &Context<'_>) -> Nullable<TenantRole> {
-        let memberships = self.visible_memberships(ctx).await;
-        nullable(memberships.map(|visible| visible.iter().map(|m| m.membership.role).max()))
-            .map(|role| role.map(Into::into))
-    }
+        /// The highest role that the user has in the tenants that are visible to the viewer. Null if
+        /// there is none. The role in each tenant is in `memberships`.
+        "role": Nullable<TenantRole> = gather highest_roles;
 
-    /// True if the user is a platform admin, who can see and change all tenants and users. Visible
-    /// to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
-    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
-    async fn platform_admin(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.authorized(ctx, READ_PRIVATE, |user| Some(user.platform_admin.is_some()))
-    }
+        /// True if the user is a platform admin, who can see and change all tenants and users. Visible
+        /// to the user and to platform admins. Null with a `FORBIDDEN` error for other viewers.
+        #[requires(requirement(READ_PRIVATE))]
+        "platformAdmin": Nullable<bool> = each |user, node| {
+            user.authorized(node, READ_PRIVATE, |user| Some(user.platform_admin.is_some()))
+        };
 
-    /// True if all requests of the user are rejected. Visible to the user and to platform admins.
-    /// Null with a `FORBIDDEN` error for other viewers.
-    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
-    async fn disabled(&self, ctx: &Context<'_>) -> Nullable<bool> {
-        self.authorized(ctx, READ_PRIVATE, |user| Some(user.disabled))
-    }
+        /// True if all requests of the user are rejected. Visible to the user and to platform admins.
+        /// Null with a `FORBIDDEN` error for other viewers.
+        #[requires(requirement(READ_PRIVATE))]
+        "disabled": Nullable<bool> = each |user, node| {
+            user.authorized(node, READ_PRIVATE, |user| Some(user.disabled))
+        };
 
-    /// The memberships of the user in tenants that are visible to the viewer.
-    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<MembershipObject>, AccessError> {
-        self.visible_memberships(ctx).await
-    }
+        /// The memberships of the user in tenants that are visible to the viewer.
+        "memberships": Result<Vec<MembershipObject>, AccessError> = gather visible_memberships;
 
-    /// The time at which the user last queried `me`, accurate to five minutes. Null if
-    /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
-    /// viewers.
-    #[graphql(directive = guard::apply(requirement(READ_PRIVATE)))]
-    async fn last_seen_at(&self, ctx: &Context<'_>) -> Nullable<DateTime> {
-        self.authorized(ctx, READ_PRIVATE, |user| user.last_seen_at.map(DateTime))
-    }
+        /// The time at which the user last queried `me`, accurate to five minutes. Null if
+        /// never. Visible to the user and to platform admins. Null with a `FORBIDDEN` error for other
+        /// viewers.
+        #[requires(requirement(READ_PRIVATE))]
+        "lastSeenAt": Nullable<DateTime> = each |user, node| {
+            user.authorized(node, READ_PRIVATE, |user| user.last_seen_at.map(DateTime))
+        };
 
-    /// The time at which the user was created.
-    async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
-    }
+        /// The time at which the user was created.
+        "createdAt": DateTime = each |user, _| DateTime(user.0.created_at);
 
-    /// The time of the last change of the user.
-    async fn updated_at(&self) -> DateTime {
-        DateTime(self.0.updated_at)
-    }
+        /// The time of the last change of the user.
+        "updatedAt": DateTime = each |user, _| DateTime(user.0.updated_at);
 
-    /// The version of the user: 1 at first, and 1 more after each change.
-    async fn version(&self) -> i32 {
-        self.0.version
+        /// The version of the user: 1 at first, and 1 more after each change.
+        "version": i32 = each |user, _| user.0.version;
     }
 }
 
@@ -103,67 +89,78 @@ impl UserObject {
     /// Returns a field of the user if the viewer may take the action.
     fn authorized<'a, T>(
         &'a self,
-        ctx: &Context<'_>,
+        node: FieldNode<'_>,
         action: UserAction,
         field: impl FnOnce(&'a User) -> Option<T>,
     ) -> Nullable<T> {
-        nullable(self.0.authorize(ctx, action).map(|()| field(&self.0)))
+        nullable(self.0.authorize(node.session(), action).map(|()| field(&self.0)))
     }
 
-    /// Returns the visible memberships with their tenants.
-    ///
-    /// A membership whose tenant was deleted is hidden. A membership whose tenant is unreadable is
-    /// omitted, and its error is added to the response.
-    async fn visible_memberships(
-        &self,
-        ctx: &Context<'_>,
-    ) -> Result<Vec<MembershipObject>, AccessError> {
-        let viewer = ctx.session().loaded_viewer()?;
-        let memberships: Vec<&Membership> =
-            self.0.memberships.iter().filter(|m| viewer.can_see(m.tenant_id)).collect();
-        let tenants = ctx.load_tenants(memberships.iter().map(|m| m.tenant_id).collect()).await?;
-        let mut visible = Vec::with_capacity(memberships.len());
-        for membership in memberships {
-            match tenants.get(&membership.tenant_id) {
-                None => {}
-                Some(Err(unreadable)) => ctx.add_access_error((*unreadable).into()),
-                Some(Ok(tenant)) => visible.push(MembershipObject {
-                    membership: membership.clone(),
-                    tenant: tenant.clone(),
-                    user: self.0.clone(),
-                }),
-            }
-        }
-        Ok(visible)
+    /// Returns the memberships in tenants that the viewer can see, unless they are deleted.
+    fn visible<'a>(&'a self, viewer: &'a Viewer) -> impl Iterator<Item = &'a Membership> {
+        self.0.memberships.iter().filter(|m| viewer.can_see(m.tenant_id))
     }
 }
 
-/// The membership of a user in a tenant.
-#[Object(name = "Membership")]
-impl MembershipObject {
-    /// The tenant of which the user is a member.
-    async fn tenant(&self) -> TenantObject {
-        TenantObject(self.tenant.clone())
-    }
+/// Returns the visible memberships of each user with their tenants.
+///
+/// A membership whose tenant was deleted is hidden. A membership whose tenant is unreadable is
+/// omitted, and its error is added to the response.
+async fn visible_memberships(
+    users: &[&UserObject],
+    node: FieldNode<'_>,
+) -> Vec<Result<Vec<MembershipObject>, AccessError>> {
+    let viewer = match node.session().loaded_viewer() {
+        Ok(viewer) => viewer,
+        Err(error) => return users.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let ids = users.iter().flat_map(|user| user.visible(viewer)).map(|m| m.tenant_id);
+    let tenants = match node.loaders().load_many(ids).await {
+        Ok(tenants) => tenants,
+        Err(error) => return users.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let of_user = |(number, user): (usize, &&UserObject)| {
+        let with_tenant = |membership: &Membership| match tenants.get(&membership.tenant_id)? {
+            Err(unreadable) => {
+                node.add_error(*node.error(number, AccessError::from(*unreadable)));
+                None
+            }
+            Ok(tenant) => Some(MembershipObject {
+                membership: membership.clone(),
+                tenant: tenant.clone(),
+                user: user.0.clone(),
+            }),
+        };
+        Ok(user.visible(viewer).filter_map(with_tenant).collect())
+    };
+    users.iter().enumerate().map(of_user).collect()
+}
 
-    /// The user who is a member of the tenant.
-    async fn user(&self) -> UserObject {
-        UserObject(self.user.clone())
-    }
+async fn highest_roles(users: &[&UserObject], node: FieldNode<'_>) -> Vec<Nullable<TenantRole>> {
+    let highest = |memberships: Vec<MembershipObject>| {
+        memberships.iter().map(|m| m.membership.role).max().map(Into::into)
+    };
+    let memberships = visible_memberships(users, node).await;
+    memberships.into_iter().map(|visible| nullable(visible.map(highest))).collect()
+}
 
-    /// The role of the user in the tenant.
-    async fn role(&self) -> TenantRole {
-        self.membership.role.into()
-    }
+object! {
+    /// The membership of a user in a tenant.
+    [] MembershipObject, "Membership", [] {
+        /// The tenant of which the user is a member.
+        "tenant": TenantObject = each |membership, _| TenantObject(membership.tenant.clone());
 
-    /// The origin of the membership: a group of the identity provider, a mutation, or a manual edit
-    /// of the database.
-    async fn source(&self) -> MembershipSource {
-        self.membership.source.into()
-    }
+        /// The user who is a member of the tenant.
+        "user": UserObject = each |membership, _| UserObject(membership.user.clone());
 
-    /// The time at which the user became a member of the tenant.
-    async fn since(&self) -> DateTime {
-        DateTime(self.membership.since)
+        /// The role of the user in the tenant.
+        "role": TenantRole = each |membership, _| membership.membership.role.into();
+
+        /// The origin of the membership: a group of the identity provider, a mutation, or a manual edit
+        /// of the database.
+        "source": MembershipSource = each |membership, _| membership.membership.source.into();
+
+        /// The time at which the user became a member of the tenant.
+        "since": DateTime = each |membership, _| DateTime(membership.membership.since);
     }
 }

@@ -8,6 +8,7 @@ mod fields;
 pub(super) mod idempotency;
 mod json;
 mod merge_update;
+mod reader;
 pub(super) mod search;
 pub(super) mod subscription;
 pub(super) mod tenant;
