@@ -8,6 +8,7 @@ use super::{
     audit::AuditEvent,
     id::{ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{CompletedMutation, IdempotencyKeyHash},
+    outbox::OutboxMessage,
     subscription::TenantSubscription,
     tenant::Tenant,
     time::Timestamp,
@@ -113,6 +114,28 @@ pub enum Change {
     },
     /// Inserts an audit event.
     InsertAuditEvent(AuditEvent),
+    /// Inserts a message into the outbox.
+    InsertOutboxMessage(OutboxMessage),
+    /// Removes a message from the outbox, because it was delivered or never will be.
+    ///
+    /// The commit is stale if another lease has taken the message over.
+    RemoveOutboxMessage {
+        /// The message to remove.
+        id: ObjectId,
+        /// The lease under which it was handled.
+        lease: ObjectId,
+    },
+    /// Releases a message of the outbox for an attempt at a later time.
+    ///
+    /// The commit is stale if another lease has taken the message over.
+    PostponeOutboxMessage {
+        /// The message to release.
+        id: ObjectId,
+        /// The lease under which the attempt failed.
+        lease: ObjectId,
+        /// The time of the next attempt.
+        due_at: Timestamp,
+    },
     /// Records the results of one mutation of an idempotent request.
     ///
     /// If another run has taken over the request, the commit fails with

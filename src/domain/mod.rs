@@ -19,6 +19,7 @@ pub mod limits;
 pub mod list;
 pub mod live;
 pub mod migration;
+pub mod outbox;
 pub mod patch;
 pub mod record;
 pub mod search;

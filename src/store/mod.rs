@@ -1,4 +1,4 @@
-//! Persists tenants, users, subscriptions, audit events, tombstones and idempotency records.
+//! Persists tenants, users, subscriptions, audit events, tombstones, idempotency records and the outbox.
 //!
 //! The trait [`Store`] has two implementations, [`mongo`] and [`sqlite`]. Nothing above this
 //! module knows which one is in use. A store decides no right and contains no business rule. Pure
@@ -75,6 +75,7 @@ use crate::domain::{
         UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -425,6 +426,13 @@ pub trait Store: Send + Sync {
         run_id: ObjectId,
         outcome: &RunOutcome,
     ) -> Result<(), StoreError>;
+
+    /// Leases the message of the outbox that is due first.
+    ///
+    /// The lease is atomic, so of concurrent workers at most one gets a message. It counts as an
+    /// attempt. The message is due again at the end of the lease, unless the holder removes or
+    /// postpones it. A message that cannot be read is skipped, and is due again after the same time.
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError>;
 
     /// Opens the feed of changes of tenants, users and subscriptions, after a position or from now on.
     ///

@@ -9,7 +9,7 @@ use super::{
     collection::RawCollection,
     connect::MongoStore,
     documents::{
-        audit, date, oid,
+        audit, date, oid, outbox,
         search::{SearchFields, SearchOwner},
         subscription, tenant, tombstone, user,
     },
@@ -45,6 +45,11 @@ impl MongoStore {
             (Change::TouchLastSeen { id, at }, session) => {
                 let touch = doc! { "$max": { "lastSeenAt": date(*at) } };
                 update(&self.users, by_id(*id), touch, session).await.map(drop)
+            }
+            (Change::PostponeOutboxMessage { id, lease, due_at }, session) => {
+                let postpone = doc! { "$set": { "dueAt": date(*due_at) } };
+                let leased = outbox::leased_filter(*id, *lease);
+                ensure_matched(update(&self.outbox, leased, postpone, session).await?)
             }
             (Change::RecordIdempotentStep { key, run_id, step }, session) => {
                 self.record_step(*key, *run_id, step, session).await
@@ -109,6 +114,13 @@ impl MongoStore {
             Change::InsertTombstone(tombstone) => {
                 self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await
             }
+            Change::InsertOutboxMessage(message) => {
+                self.insert(&self.outbox, outbox::encode(message), Some(session)).await
+            }
+            Change::RemoveOutboxMessage { id, lease } => {
+                let leased = outbox::leased_filter(*id, *lease);
+                ensure_matched(delete(&self.outbox, leased, session).await?)
+            }
             Change::DeleteTombstones { identity, expected } => {
                 self.delete_tombstones(identity, *expected, session).await
             }
@@ -117,6 +129,7 @@ impl MongoStore {
             | Change::UpdateUser { .. }
             | Change::TouchLastSeen { .. }
             | Change::InsertAuditEvent(_)
+            | Change::PostponeOutboxMessage { .. }
             | Change::RecordIdempotentStep { .. } => Ok(()),
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
             filter.insert("lastSeenAt", doc! { "$gte": date(*at) });
             Some(("users", filter))
         }
+        Change::InsertOutboxMessage(message) => Some(("outbox", by_id(message.id))),
         // A run identifier belongs to one run, and a run completes each step once.
         Change::RecordIdempotentStep { key, run_id, step } => Some((
             "requests",
@@ -50,6 +51,8 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
         | Change::RequireNoLiveSubscription(_)
         | Change::DeleteUser { .. }
         | Change::InsertTombstone(_)
-        | Change::DeleteTombstones { .. } => None,
+        | Change::DeleteTombstones { .. }
+        | Change::RemoveOutboxMessage { .. }
+        | Change::PostponeOutboxMessage { .. } => None,
     }
 }

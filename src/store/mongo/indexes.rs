@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         ("auditEvents", audit_events()),
         ("tombstones", tombstones()),
         ("requests", requests()),
+        ("outbox", outbox()),
         ("tenantSearchKeys", search_keys()),
         ("userSearchKeys", search_keys()),
     ]
@@ -86,6 +87,10 @@ fn tombstones() -> Vec<IndexModel> {
 fn requests() -> Vec<IndexModel> {
     // This is not a TTL index. Records expire by the clock of the gateway.
     vec![plain("by_expiresAt", doc! { "expiresAt": 1 })]
+}
+
+fn outbox() -> Vec<IndexModel> {
+    vec![plain("by_dueAt", doc! { "dueAt": 1 })]
 }
 
 fn search_keys() -> Vec<IndexModel> {

@@ -13,6 +13,7 @@
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
 //! - `change_feed` has the change stream, and the key of cursors.
+//! - `outbox` leases the messages of the outbox.
 //! - `transfer` has exports and imports.
 //! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
@@ -35,6 +36,7 @@ mod indexes;
 mod keyset;
 mod members;
 mod migrate;
+mod outbox;
 mod pages;
 mod prepare;
 mod queries;
@@ -64,6 +66,7 @@ use crate::domain::{
         TenantListing, UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -268,6 +271,10 @@ impl Store for MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.abandoned.end_during(self.complete_request(key, run_id, outcome)).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        self.abandoned.end_during(self.lease_message(lease)).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

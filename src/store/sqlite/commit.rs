@@ -4,7 +4,7 @@ use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
 
 use super::{
     change_feed::DELETE_OLD_CHANGES,
-    idempotency,
+    idempotency, outbox,
     queries::{self, LIVE},
     rows,
 };
@@ -76,6 +76,13 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
             Ok(())
         }
         Change::InsertAuditEvent(event) => Ok(rows::audit::insert(db, event)?),
+        Change::InsertOutboxMessage(message) => Ok(outbox::insert(db, message)?),
+        Change::RemoveOutboxMessage { id, lease } => {
+            ensure_matched(outbox::remove(db, *id, *lease)?)
+        }
+        Change::PostponeOutboxMessage { id, lease, due_at } => {
+            ensure_matched(outbox::postpone(db, *id, *lease, *due_at)?)
+        }
         Change::RecordIdempotentStep { key, run_id, step } => {
             idempotency::record_step(db, *key, *run_id, step)
         }

@@ -7,6 +7,7 @@
 //!   writes.
 //! - `commit` has writes, `change_feed` reports them, and `idempotency` claims and responses of
 //!   idempotent requests.
+//! - `outbox` leases the messages of the outbox.
 //! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
@@ -21,6 +22,7 @@ mod idempotency;
 mod lists;
 mod matched_pages;
 mod members;
+mod outbox;
 mod pool;
 mod private_files;
 mod queries;
@@ -55,6 +57,7 @@ use crate::domain::{
         UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -323,6 +326,12 @@ impl Store for SqliteStore {
         let complete =
             move |db: &mut _| Ok(idempotency::complete_request(db, key, run_id, &outcome)?);
         self.pool.write("complete_request", complete).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        let lease = *lease;
+        let take = move |db: &mut _| Ok(outbox::lease_message(db, &lease)?);
+        self.pool.write("lease_outbox_message", take).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

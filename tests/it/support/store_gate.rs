@@ -20,6 +20,7 @@ use tenantry::{
             TenantListing, UserListing,
         },
         live::FeedPosition,
+        outbox::{LeaseResult, OutboxLease},
         record::{ImportPlan, ImportStep, Record, TransferScope},
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -303,6 +304,10 @@ impl Store for GatedStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.store.complete_request(key, holder, outcome).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        self.store.lease_outbox_message(lease).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

@@ -8,6 +8,7 @@ mod fields;
 pub(super) mod idempotency;
 mod json;
 mod merge_update;
+pub(super) mod outbox;
 pub(super) mod search;
 pub(super) mod subscription;
 pub(super) mod tenant;

@@ -6,6 +6,7 @@
 
 pub(super) mod audit;
 pub(super) mod idempotency;
+pub(super) mod outbox;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod user;
