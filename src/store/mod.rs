@@ -1,4 +1,4 @@
-//! Persists tenants, users, subscriptions, audit events, tombstones, idempotency records and the outbox.
+//! Persists all entities of the domain, idempotency records and the outbox.
 //!
 //! The trait [`Store`] has two implementations, [`mongo`] and [`sqlite`]. Nothing above this
 //! module knows which one is in use. A store decides no right and contains no business rule. Pure
@@ -68,11 +68,12 @@ pub use change_feed::{ChangeFeed, WatchError};
 use crate::domain::{
     audit::AuditEvent,
     change::{Change, UniqueField},
-    id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, InvitationId, ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
-        UserListing,
+        AuditListing, Decoded, InvitationListing, MemberFilter, Page, PageRequest,
+        SubscriptionListing, TenantListing, UserListing,
     },
     live::FeedPosition,
     outbox::{LeaseResult, OutboxLease},
@@ -111,6 +112,16 @@ pub enum SubscriptionKeys<'a> {
     Ids(&'a [SubscriptionId]),
     /// Selects the live subscriptions of these tenants. Each tenant has at most one.
     LiveOfTenants(&'a [TenantId]),
+}
+
+/// The keys of an invitation lookup.
+#[derive(Clone, Copy, Debug)]
+pub enum InvitationKeys<'a> {
+    /// Selects the invitations with these identifiers.
+    Ids(&'a [InvitationId]),
+    /// Selects the invitation of this tenant to this normalized address that is stored as pending.
+    /// There is at most one. It may have expired.
+    Pending(TenantId, &'a str),
 }
 
 /// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
@@ -238,6 +249,14 @@ pub trait Store: Send + Sync {
         keys: SubscriptionKeys<'_>,
     ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError>;
 
+    /// Returns the invitations with these keys, in one command.
+    ///
+    /// The order is unspecified, and keys without an invitation have no entry.
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError>;
+
     /// Returns the audit events with these identifiers, in one command.
     ///
     /// The order is unspecified, and identifiers without an event have no entry.
@@ -278,6 +297,14 @@ pub trait Store: Send + Sync {
         page: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError>;
 
+    /// Returns a page of a tenant's invitations, in one command. The order is newest first:
+    /// descending by time of creation, then by identifier.
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError>;
+
     /// Returns a page of audit events, in one command. The order is newest first: descending by
     /// `at`, then by identifier.
     async fn audit_page(
@@ -306,6 +333,9 @@ pub trait Store: Send + Sync {
 
     /// Returns the number of subscriptions of a listing, in one command. The order is ignored.
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError>;
+
+    /// Returns the number of invitations of a listing, in one command.
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError>;
 
     /// Returns the number of audit events of a listing, in one command.
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError>;

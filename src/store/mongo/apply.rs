@@ -9,10 +9,11 @@ use super::{
     collection::RawCollection,
     connect::MongoStore,
     documents::{
-        audit, date, oid, outbox,
+        audit, date, invitation, oid, outbox,
         search::{SearchFields, SearchOwner},
         subscription, tenant, tombstone, user,
     },
+    pages::pending_after,
     queries::live_statuses,
     writes::{WriteError, delete, ensure_matched, id_version_filter, update, write_with_timeout},
 };
@@ -104,6 +105,28 @@ impl MongoStore {
             }
             Change::RequireNoLiveSubscription(tenant) => {
                 self.require_no_live_subscription(*tenant, session).await
+            }
+            Change::InsertInvitation(new) => {
+                self.insert(&self.invitations, invitation::encode(new), Some(session)).await
+            }
+            Change::UpdateInvitation { expected, invitation } => {
+                let filter = id_version_filter(invitation.id, *expected);
+                let pipeline = invitation::update(invitation);
+                let update = self.update_by_pipeline(&self.invitations, filter, pipeline, session);
+                ensure_matched(update.await?)
+            }
+            Change::LimitPendingInvitations { tenant, at, max } => {
+                self.limit_pending_invitations(*tenant, *at, *max, session).await
+            }
+            // Live operations report a change of any field but those that they hide.
+            Change::ReportMembers(tenant) => {
+                let report = doc! { "$inc": { "joins": 1 } };
+                update(&self.tenants, by_id(*tenant), report, Some(session)).await.map(drop)
+            }
+            Change::LockUser { id, expected } => {
+                let filter = user_version_filter(*id, *expected);
+                let lock = doc! { "$inc": { "holds": 1 } };
+                ensure_matched(update(&self.users, filter, lock, Some(session)).await?)
             }
             Change::InsertUser(user) => self.insert_user(user, session).await,
             Change::DeleteUser { id, expected } => {
@@ -207,6 +230,7 @@ impl MongoStore {
         match change {
             Change::InsertTenant(_) => Some(&self.tenants),
             Change::InsertSubscription(_) => Some(&self.subscriptions),
+            Change::InsertInvitation(_) => Some(&self.invitations),
             // `insert_user` makes a read first.
             Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
             Change::InsertUser(_) => Some(&self.users),
@@ -229,6 +253,7 @@ impl MongoStore {
         let document = |change: &Change| match change {
             Change::InsertTenant(new) => Some(tenant::encode(new)),
             Change::InsertSubscription(new) => Some(subscription::encode(new)),
+            Change::InsertInvitation(new) => Some(invitation::encode(new)),
             Change::InsertUser(new) => Some(user::encode(new)),
             Change::InsertAuditEvent(new) => Some(audit::encode(new)),
             Change::InsertTombstone(new) => Some(tombstone::encode(new)),
@@ -251,6 +276,22 @@ impl MongoStore {
         }
         self.insert_search_keys(SearchOwner::Tenant, of_tenants, session).await?;
         self.insert_search_keys(SearchOwner::User, of_users, session).await
+    }
+
+    async fn limit_pending_invitations(
+        &self,
+        tenant: TenantId,
+        at: Timestamp,
+        max: u64,
+        session: &mut ClientSession,
+    ) -> Result<(), WriteError> {
+        let mut pending = pending_after(at);
+        pending.insert("tenantId", oid(tenant.raw));
+        let count = self.invitations.count_documents(pending).limit(max + 1).session(session);
+        match write_with_timeout(self.invitations.command("aggregate"), count).await? {
+            count if count > max => Err(WriteError::Final(CommitError::Stale)),
+            _ => Ok(()),
+        }
     }
 
     async fn require_no_live_subscription(

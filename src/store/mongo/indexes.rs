@@ -7,7 +7,7 @@ use mongodb::{
 };
 
 use super::queries::live_statuses;
-use crate::domain::user::TenantRole;
+use crate::domain::{invitation::InvitationStatus, user::TenantRole};
 
 /// The collation of the orders by name and slug. It ignores case, also beyond ASCII.
 pub(super) fn name_collation() -> Collation {
@@ -20,6 +20,7 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         ("tenants", tenants()),
         ("users", users()),
         ("subscriptions", subscriptions()),
+        ("invitations", invitations()),
         ("auditEvents", audit_events()),
         ("tombstones", tombstones()),
         ("requests", requests()),
@@ -63,6 +64,15 @@ fn subscriptions() -> Vec<IndexModel> {
         plain("tenant_by_createdAt", doc! { "tenantId": 1, "createdAt": -1, "_id": -1 }),
         plain("tenant_by_updatedAt", doc! { "tenantId": 1, "updatedAt": -1, "_id": -1 }),
         plain("tenant_by_periodEnd", doc! { "tenantId": 1, "currentPeriodEnd": -1, "_id": -1 }),
+    ]
+}
+
+fn invitations() -> Vec<IndexModel> {
+    let pending = doc! { "status": InvitationStatus::Pending.as_str() };
+    vec![
+        unique("pending_unique", doc! { "tenantId": 1, "email": 1 }, Some(pending)),
+        plain("tenant_by_createdAt", doc! { "tenantId": 1, "createdAt": -1, "_id": -1 }),
+        plain("tenant_by_status", doc! { "tenantId": 1, "status": 1, "expiresAt": 1 }),
     ]
 }
 

@@ -53,17 +53,18 @@ use mongodb::bson::{RawDocument, doc};
 use tokio::sync::mpsc;
 
 use super::{
-    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
-    SubscriptionKeys, TenantKeys, UserKeys, WatchError,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, InvitationKeys, PrepareError, Store,
+    StoreError, SubscriptionKeys, TenantKeys, UserKeys, WatchError,
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, ListOrder, MemberFilter, Page, PageRequest, SubscriptionListing,
-        TenantListing, UserListing,
+        AuditListing, InvitationListing, ListOrder, MemberFilter, Page, PageRequest,
+        SubscriptionListing, TenantListing, UserListing,
     },
     live::FeedPosition,
     outbox::{LeaseResult, OutboxLease},
@@ -127,6 +128,13 @@ impl Store for MongoStore {
         self.subscriptions_by(keys).await
     }
 
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        self.invitations_by(keys).await
+    }
+
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -169,6 +177,15 @@ impl Store for MongoStore {
         pages::subscriptions(listing).read_page(&self.subscriptions, page, decode).await
     }
 
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        let decode = documents::invitation::decode;
+        pages::invitations(listing).read_page(&self.invitations, page, decode).await
+    }
+
     async fn audit_page(
         &self,
         listing: &AuditListing,
@@ -199,6 +216,10 @@ impl Store for MongoStore {
 
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         pages::subscriptions(listing).count(&self.subscriptions).await
+    }
+
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError> {
+        pages::invitations(listing).count_by_conditions(&self.invitations).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {

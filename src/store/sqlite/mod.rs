@@ -44,17 +44,19 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
-    SubscriptionKeys, TenantKeys, UserKeys, WatchError, instrumentation::CommandMetrics,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, InvitationKeys, PrepareError, Store,
+    StoreError, SubscriptionKeys, TenantKeys, UserKeys, WatchError,
+    instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
-        UserListing,
+        AuditListing, InvitationListing, MemberFilter, Page, PageRequest, SubscriptionListing,
+        TenantListing, UserListing,
     },
     live::FeedPosition,
     outbox::{LeaseResult, OutboxLease},
@@ -172,6 +174,14 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        let query = queries::invitations(keys);
+        self.pool.read("invitations", move |db| query.read_all(db, rows::invitation::decode)).await
+    }
+
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -214,6 +224,17 @@ impl Store for SqliteStore {
             .await?
     }
 
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        let (list, page) = (lists::invitations(listing), page.clone());
+        self.pool
+            .read("invitations", move |db| list.read_page(db, &page, rows::invitation::decode))
+            .await?
+    }
+
     async fn audit_page(
         &self,
         listing: &AuditListing,
@@ -248,6 +269,11 @@ impl Store for SqliteStore {
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         let list = lists::subscriptions(listing);
         self.pool.read("subscriptions", move |db| list.count(db)).await
+    }
+
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError> {
+        let list = lists::invitations(listing);
+        self.pool.read("invitations", move |db| list.count(db)).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {

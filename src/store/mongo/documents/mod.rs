@@ -6,6 +6,7 @@
 pub(super) mod audit;
 mod fields;
 pub(super) mod idempotency;
+pub(super) mod invitation;
 mod json;
 mod merge_update;
 pub(super) mod outbox;
