@@ -6,9 +6,9 @@
 
 use super::{
     audit::AuditEvent,
-    id::{ObjectId, SubscriptionId, TenantId, UserId},
+    id::{InvitationId, ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{CompletedMutation, IdempotencyKeyHash},
-    invitation::Invitation,
+    invitation::{Invitation, MailStatus},
     outbox::OutboxMessage,
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -84,11 +84,24 @@ pub enum Change {
     /// address.
     InsertInvitation(Invitation),
     /// Replaces an invitation.
+    ///
+    /// The commit is also stale if the generation stays the same and the stored status of the mail is
+    /// another one, because that status changes without the version.
     UpdateInvitation {
         /// The version that was read.
         expected: i32,
         /// The new state.
         invitation: Invitation,
+    },
+    /// Sets the status of an invitation's mail. The version stays the same. Does nothing if the
+    /// invitation has another generation or does not exist.
+    SetInvitationMail {
+        /// The invitation of the mail.
+        id: InvitationId,
+        /// The generation whose token the mail has.
+        generation: i32,
+        /// The new status.
+        mail: MailStatus,
     },
     /// Requires that the tenant has at most so many pending invitations after the changes before
     /// this one. Otherwise the commit is stale.

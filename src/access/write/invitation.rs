@@ -234,12 +234,20 @@ impl Command for RevokeInvitation {
 }
 
 impl Session {
-    /// Adds the token to an invitation that is about to be committed.
+    /// Adds the token and the mail to an invitation that is about to be committed.
     fn issue(
         &self,
         tenant: Tenant,
-        Edit { value: invitation, changes }: Edit<Invitation>,
+        edit: Edit<Invitation>,
     ) -> Result<Edit<IssuedInvitation>, AccessError> {
+        let edit = match self.access.invitations.sends_mail {
+            true => {
+                let clock = &self.access.clock;
+                invitation::with_mail(edit, clock.object_id(), clock.now())
+            }
+            false => edit,
+        };
+        let Edit { value: invitation, changes } = edit;
         let token = self.require_secrets()?.invitation_token(&invitation);
         let offer = InvitationWithTenant { invitation, tenant };
         Ok(Edit { value: IssuedInvitation { offer, token }, changes })

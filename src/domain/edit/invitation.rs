@@ -4,14 +4,16 @@ use super::{Edit, EditError, check_version, fields, parse::parse_invited_email};
 use crate::domain::{
     audit::AuditContext,
     change::{Change, UserVersion, next_version},
-    id::{InvitationId, NodeId},
+    id::{InvitationId, NodeId, ObjectId},
     input_error::InputError,
     invitation::{
         Invitation, InvitationStatus, MAX_DAYS, MAX_PENDING_INVITATIONS, MIN_DAYS, MailStatus,
         days_after,
     },
+    outbox::{OutboxMessage, OutboxTopic},
     sync::SyncResult,
     tenant::Tenant,
+    time::Timestamp,
     user::{Membership, MembershipSource, TenantRole, User},
 };
 
@@ -110,6 +112,25 @@ pub fn create(
     let field_changes = fields::diff(None, Some(&invitation));
     changes.push(audit_event("invitation.create", &invitation, field_changes, context));
     Edit { value: invitation, changes }
+}
+
+/// Queues the mail of an invitation that is about to be created or renewed.
+#[must_use]
+pub fn with_mail(edit: Edit<Invitation>, message: ObjectId, now: Timestamp) -> Edit<Invitation> {
+    let Edit { mut value, mut changes } = edit;
+    value.mail = MailStatus::Queued;
+    for change in &mut changes {
+        if let Change::InsertInvitation(stored)
+        | Change::UpdateInvitation { invitation: stored, .. } = change
+            && stored.id == value.id
+        {
+            stored.mail = MailStatus::Queued;
+        }
+    }
+    let subject = (value.id.raw, value.generation);
+    let message = OutboxMessage::new(message, OutboxTopic::InvitationMail, subject, now);
+    changes.push(Change::InsertOutboxMessage(message));
+    Edit { value, changes }
 }
 
 /// Renews a pending or expired invitation, with a new token. The actor becomes the inviter.

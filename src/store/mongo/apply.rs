@@ -110,10 +110,16 @@ impl MongoStore {
                 self.insert(&self.invitations, invitation::encode(new), Some(session)).await
             }
             Change::UpdateInvitation { expected, invitation } => {
-                let filter = id_version_filter(invitation.id, *expected);
+                let mut filter = id_version_filter(invitation.id, *expected);
+                filter.extend(invitation::same_mail_or_new_generation(invitation));
                 let pipeline = invitation::update(invitation);
                 let update = self.update_by_pipeline(&self.invitations, filter, pipeline, session);
                 ensure_matched(update.await?)
+            }
+            Change::SetInvitationMail { id, generation, mail } => {
+                let filter = doc! { "_id": oid(id.raw), "generation": generation };
+                let set = doc! { "$set": { "mail": mail.as_str() } };
+                update(&self.invitations, filter, set, Some(session)).await.map(drop)
             }
             Change::LimitPendingInvitations { tenant, at, max } => {
                 self.limit_pending_invitations(*tenant, *at, *max, session).await

@@ -66,6 +66,11 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
         Change::UpdateInvitation { expected, invitation } => {
             ensure_matched(rows::invitation::update(db, *expected, invitation)?)
         }
+        Change::SetInvitationMail { id, generation, mail } => {
+            let parameters = params![id.raw.0, generation, mail.as_str()];
+            run(db, rows::invitation::SET_MAIL, parameters)?;
+            Ok(())
+        }
         Change::LimitPendingInvitations { tenant, at, max } => {
             limit_pending_invitations(db, *tenant, *at, *max)
         }

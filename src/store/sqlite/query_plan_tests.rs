@@ -176,7 +176,13 @@ fn writes_search_an_index() {
     for sql in commit::statements() {
         violations.check(&db, &sql, AllowedPlan::SearchOnly);
     }
-    for sql in [rows::tenant::UPDATE, rows::tenant::DELETE_DOMAINS, rows::subscription::UPDATE] {
+    for sql in [
+        rows::tenant::UPDATE,
+        rows::tenant::DELETE_DOMAINS,
+        rows::subscription::UPDATE,
+        rows::invitation::UPDATE,
+        rows::invitation::SET_MAIL,
+    ] {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in idempotency::STATEMENTS {

@@ -1,6 +1,6 @@
 //! Converts documents of the collection `invitations`.
 
-use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     date,
@@ -73,6 +73,17 @@ pub(in crate::store::mongo) fn encode(invitation: &Invitation) -> Document {
     document.insert("version", invitation.version);
     document.insert("createdAt", date(invitation.created_at));
     document
+}
+
+/// Matches the stored invitation unless its mail has another status, which changes without the
+/// version. A new generation has a mail of its own.
+pub(in crate::store::mongo) fn same_mail_or_new_generation(invitation: &Invitation) -> Document {
+    // An absent status reads as `NONE`.
+    let mail = match invitation.mail {
+        MailStatus::None => doc! { "$in": [MailStatus::None.as_str(), null] }.into(),
+        mail => Bson::from(mail.as_str()),
+    };
+    doc! { "$or": [{ "generation": { "$ne": invitation.generation } }, { "mail": mail }] }
 }
 
 /// Returns the update that turns a stored invitation into this one, and keeps unknown fields.

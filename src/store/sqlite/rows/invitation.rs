@@ -68,7 +68,12 @@ pub(in super::super) fn insert(
 /// Updates an invitation that has the expected version.
 pub(in super::super) const UPDATE: &str = "UPDATE invitations SET email = ?1, role = ?2, \
     status = ?3, mail = ?4, generation = ?5, invited_by = ?6, accepted_by = ?7, accepted_at = ?8, \
-    expires_at = ?9, version = ?10 WHERE id = ?11 AND version = ?12";
+    expires_at = ?9, version = ?10 WHERE id = ?11 AND version = ?12 \
+    AND (generation <> ?5 OR mail = ?4)";
+
+/// Sets the status of the mail of a generation.
+pub(in super::super) const SET_MAIL: &str =
+    "UPDATE invitations SET mail = ?3 WHERE id = ?1 AND generation = ?2";
 
 /// Updates an invitation. Returns `false` if none has the expected version.
 pub(in super::super) fn update(
