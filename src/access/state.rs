@@ -9,16 +9,18 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
 use tracing::Instrument;
 
 use super::{
     commit_slot::{CommitSlot, CommitSlots},
     heartbeats::Heartbeats,
     live::LiveHub,
+    secrets::Secrets,
 };
 use crate::{
     clock::Clock,
-    domain::{change::Change, sync::GroupMapping},
+    domain::{change::Change, invitation::Invitation, sync::GroupMapping},
     metrics::Metrics,
     store::{CommitError, Store, StoreError},
 };
@@ -38,14 +40,37 @@ pub struct AccessConfig {
     pub issuers: Vec<String>,
 }
 
+/// The configuration of invitations.
+#[derive(Default)]
+pub struct InvitationSettings {
+    /// The secrets of the operator. Without them, there are no invitations.
+    pub secrets: Option<Secrets>,
+    /// The URL of the page that accepts an invitation, with `{token}` in it.
+    pub accept_url: Option<String>,
+    /// `true` if an invitation can only be accepted with a verified e-mail address.
+    pub requires_verified_email: bool,
+    /// `true` if the gateway sends the link by e-mail.
+    pub sends_mail: bool,
+}
+
+impl InvitationSettings {
+    /// Returns the URL at which the invitation with this token can be accepted.
+    #[must_use]
+    pub fn accept_url(&self, token: &str) -> Option<String> {
+        Some(self.accept_url.as_ref()?.replace("{token}", token))
+    }
+}
+
 /// The access to a store, shared by all sessions.
 pub struct Access {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: AccessConfig,
+    pub(super) invitations: InvitationSettings,
     pub(super) commit_slots: CommitSlots,
     pub(super) heartbeats: Heartbeats,
     pub(super) live: Arc<LiveHub>,
+    outbox_wake: Arc<Notify>,
     ready: AtomicBool,
 }
 
@@ -56,13 +81,46 @@ impl Access {
         let (commit_slots, heartbeats) = (CommitSlots::new(), Heartbeats::default());
         let live = LiveHub::new(store.clone(), None);
         let ready = AtomicBool::new(false);
-        Self { store, clock, config, commit_slots, heartbeats, live, ready }
+        let invitations = InvitationSettings::default();
+        let outbox_wake = Arc::default();
+        Self {
+            store,
+            clock,
+            config,
+            invitations,
+            commit_slots,
+            heartbeats,
+            live,
+            outbox_wake,
+            ready,
+        }
     }
 
     /// Records the change feed and the live operations in these metrics.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         Self { live: LiveHub::new(self.store.clone(), Some(metrics)), ..self }
+    }
+
+    /// Allows invitations, if the settings have a secret. Keys live cursors with it, too.
+    #[must_use]
+    pub fn with_invitations(self, invitations: InvitationSettings) -> Self {
+        Self { invitations, ..self }
+    }
+
+    /// Returns the notification that follows each commit with a message for the outbox.
+    #[must_use]
+    pub fn outbox_wake(&self) -> Arc<Notify> {
+        self.outbox_wake.clone()
+    }
+
+    /// Returns the URL at which an invitation can be accepted, with its present token.
+    ///
+    /// It is `None` if the secret or the URL is not configured. It must not be logged or stored.
+    #[must_use]
+    pub fn invitation_url(&self, invitation: &Invitation) -> Option<String> {
+        let token = self.invitations.secrets.as_ref()?.invitation_token(invitation)?;
+        self.invitations.accept_url(&token)
     }
 
     /// Starts the change feed, unless it has started. The first live operation starts it, too.
@@ -98,6 +156,8 @@ impl Access {
     /// A store that is not prepared has no unique indexes, so it could not reject duplicates.
     pub fn mark_ready(&self) {
         self.ready.store(true, Ordering::Release);
+        // The worker of the outbox waits for this.
+        self.outbox_wake.notify_one();
     }
 
     /// Checks that the store responds and is prepared.
@@ -127,9 +187,14 @@ impl Access {
         slot: &Arc<CommitSlot>,
     ) -> Result<(), CommitError> {
         let (store, changes, slot) = (self.store.clone(), changes.clone(), slot.clone());
+        let outbox_wake = self.outbox_wake.clone();
         let commit = async move {
             let _slot = slot;
-            store.commit(&changes).await
+            store.commit(&changes).await?;
+            if changes.iter().any(|change| matches!(change, Change::InsertOutboxMessage(_))) {
+                outbox_wake.notify_one();
+            }
+            Ok(())
         };
         match tokio::spawn(commit.in_current_span()).await {
             Ok(result) => result,

@@ -8,6 +8,7 @@ use super::{
     build::{StateParts, build_state, load_trusted_documents, system_clock},
     error::AppError,
     listeners::{Listeners, ShutdownConfig, Signals},
+    outbox,
 };
 use crate::{
     access::{Access, AccessConfig},
@@ -16,9 +17,10 @@ use crate::{
         jwks_cache::JwksCache,
         token::{TokenValidation, Verifier},
     },
-    config::{DefaultTenant, ServerConfig},
+    config::{DefaultTenant, MailSender, ServerConfig},
     domain::sync::GroupMapping,
     http::{self, AppState, DevMode, ShutdownPhase},
+    mail::Mailbox,
     metrics::Metrics,
     seed::{DEV_AUDIENCE, Seeder},
     store::{
@@ -29,6 +31,8 @@ use crate::{
 
 /// The folder of the database and the signing key, which a later start uses again.
 const DEV_FOLDER: &str = ".tenantry";
+/// The sender of the mail that the mailbox keeps.
+const MAIL_FROM: &str = "portal@example.org";
 /// The query of the printed `curl` commands.
 const EXAMPLE_QUERY: &str = "{ me { name memberships { role tenant { slug billingInfo { email } subscription { plan status } } } } }";
 
@@ -62,23 +66,36 @@ pub(super) async fn dev(
         default_tenant: default_tenant.slug,
         issuers: vec![issuer_url.clone()],
     };
-    let access = Access::new(store, clock.clone(), access_config).with_metrics(metrics.clone());
+    let access = Access::new(store.clone(), clock.clone(), access_config);
+    let access = access.with_metrics(metrics.clone());
     access.mark_ready();
     access.start_change_feed();
+    let access = Arc::new(access);
+    let sender = MailSender { name: Some("Portal".to_owned()), address: MAIL_FROM.to_owned() };
+    let mailbox = Arc::new(Mailbox::new(sender));
+    let outbox = outbox::start(
+        store,
+        clock.clone(),
+        access.clone(),
+        mailbox.clone(),
+        metrics.clone(),
+        shutdown.clone(),
+    );
     let state = build_state(
         server,
         StateParts {
-            access: Arc::new(access),
+            access,
             verifiers: vec![create_verifier(&issuer, issuer_url)],
             trusted_documents,
             metrics,
             clock,
             shutdown,
-            dev: Some(DevMode { issuer, groups }),
+            dev: Some(DevMode { issuer, groups, mailbox }),
         },
     );
     print_quickstart(&state, &url, &listeners.admin_address().to_string())?;
     listeners.serve(state, phases, shutdown_config).await;
+    outbox.finish().await;
     Ok(())
 }
 
@@ -101,6 +118,7 @@ fn print_quickstart(state: &AppState, url: &str, admin_address: &str) -> Result<
     println!(
         "tokens      {url}/dev/identities (valid for one hour; request it again for new ones)"
     );
+    println!("mail        {url}/dev/mail");
     let Some(dev) = &state.dev else { return Ok(()) };
     let issue_demo_credentials =
         http::issue_demo_credentials(dev, state.clock.now()).map_err(AppError::failed)?;

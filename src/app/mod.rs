@@ -9,10 +9,12 @@ mod build;
 mod check;
 mod dev;
 mod error;
+mod invitation_mail;
 mod listeners;
 mod migrate;
 mod migration_report;
 mod open_files;
+mod outbox;
 mod progress;
 mod seed;
 mod serve;
@@ -30,6 +32,7 @@ use crate::{
 };
 
 pub use error::{AppError, AppErrorKind};
+pub use invitation_mail::Postman;
 pub use serve::ServeConfig;
 
 /// The time that the process waits at its end for work that cannot be cancelled.

@@ -7,7 +7,7 @@ use super::{
     context::{Nullable, nullable},
     enums::ActorKind,
     executor::{FieldNode, object},
-    loaders::load,
+    loaders::{found, load},
     node::{self, Node},
     objects::{AuditEventObject, TenantObject, UserObject},
     scalar::{DateTime, Json, id},
@@ -17,7 +17,6 @@ use crate::{
     domain::{
         audit::FieldChange,
         id::{NodeId, TenantId},
-        list::Decoded,
     },
 };
 
@@ -119,13 +118,6 @@ async fn changes(events: &[&AuditEventObject], node: FieldNode<'_>) -> Vec<Nulla
         .into_iter()
         .map(Some)
         .collect()
-}
-
-/// Returns a copy of a loaded value.
-fn found<T: Clone>(
-    loaded: Result<Option<&Decoded<T>>, &AccessError>,
-) -> Result<Option<T>, AccessError> {
-    Ok(loaded.map_err(Clone::clone)?.cloned().transpose()?)
 }
 
 fn from_and_to(change: &FieldChange) -> Result<Value, AccessError> {

@@ -12,6 +12,7 @@ use crate::{
     access::{AccessError, AuditScope, InputError},
     domain::{
         id::TenantId,
+        invitation::InvitationStatus,
         list::{
             AuditFilter, MemberFilter, Page, PageEdge, PageRequest, Position, SubscriptionFilter,
             TenantFilter, UserFilter,
@@ -52,6 +53,8 @@ pub(super) enum CountQuery {
     AuditEvents(AuditScope, AuditFilter),
     /// Counts the members of the tenant that match.
     Members(TenantId, MemberFilter),
+    /// Counts the invitations of the tenant that have one of these statuses.
+    Invitations(TenantId, Vec<InvitationStatus>),
 }
 
 /// The cursors at the ends of a page, and whether the list has elements before and after the page.
@@ -141,6 +144,7 @@ impl CountQuery {
             Self::Users(filter) => session.count_users(filter).await?,
             Self::Subscriptions(filter) => session.count_subscriptions(filter).await?,
             Self::AuditEvents(scope, filter) => session.count_audit_events(*scope, filter).await?,
+            Self::Invitations(tenant, status) => session.count_invitations(*tenant, status).await?,
             Self::Members(tenant, filter) => {
                 let key = MemberCountKey { tenant: *tenant, filter: filter.clone() };
                 node.loaders().load_one(key).await?.unwrap_or(0)

@@ -15,7 +15,8 @@ use crate::{
     access::{AccessError, Session},
     domain::{
         audit::AuditEvent,
-        id::{AuditEventId, IdHasher, SubscriptionId, TenantId, UserId},
+        id::{AuditEventId, IdHasher, InvitationId, SubscriptionId, TenantId, UserId},
+        invitation::Invitation,
         list::{Decoded, MemberFilter, Page, PageRequest},
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -79,6 +80,13 @@ where
     Ok(loaders.load_one(key).await?.transpose()?)
 }
 
+/// Returns a copy of a loaded value.
+pub(super) fn found<T: Clone>(
+    loaded: Result<Option<&Decoded<T>>, &AccessError>,
+) -> Result<Option<T>, AccessError> {
+    Ok(loaded.map_err(Clone::clone)?.cloned().transpose()?)
+}
+
 /// The documents of a batch by key. A missing document has no entry, and an unreadable one is an
 /// `Err`.
 type LoadResult<K, T> = Result<HashMap<K, Decoded<Arc<T>>>, AccessError>;
@@ -110,6 +118,16 @@ impl Loader<SubscriptionId> for SessionLoader {
     async fn load(&self, ids: &[SubscriptionId]) -> LoadResult<SubscriptionId, TenantSubscription> {
         self.metrics.record_batch("subscriptions", ids.len());
         self.session.subscriptions(ids).await
+    }
+}
+
+impl Loader<InvitationId> for SessionLoader {
+    type Value = Decoded<Arc<Invitation>>;
+    type Error = AccessError;
+
+    async fn load(&self, ids: &[InvitationId]) -> LoadResult<InvitationId, Invitation> {
+        self.metrics.record_batch("invitations", ids.len());
+        self.session.invitations(ids).await
     }
 }
 

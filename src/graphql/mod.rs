@@ -23,6 +23,7 @@ mod executor;
 mod guard;
 mod input;
 mod introspection;
+mod invitation;
 mod limits;
 mod live;
 mod loaders;

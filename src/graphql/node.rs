@@ -13,11 +13,11 @@ use futures_util::future::BoxFuture;
 use super::{
     executor::{FieldNode, Output, Resolved, SchemaField, resolve_root, resolve_some},
     loaders::{Loaders, load},
-    objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
+    objects::{AuditEventObject, InvitationObject, SubscriptionObject, TenantObject, UserObject},
 };
 use crate::{
     access::AccessError,
-    domain::id::{NodeId, SubscriptionId},
+    domain::id::{InvitationId, NodeId, SubscriptionId},
 };
 
 /// An object with a globally unique identifier.
@@ -31,6 +31,8 @@ pub(super) enum Node {
     TenantSubscription(SubscriptionObject),
     /// An audit event that the viewer can see.
     AuditEvent(AuditEventObject),
+    /// An invitation that the viewer can see.
+    Invitation(InvitationObject),
 }
 
 impl OutputType for Node {
@@ -44,6 +46,7 @@ impl OutputType for Node {
             Self::User(_) => UserObject::type_name(),
             Self::TenantSubscription(_) => SubscriptionObject::type_name(),
             Self::AuditEvent(_) => AuditEventObject::type_name(),
+            Self::Invitation(_) => InvitationObject::type_name(),
         }
     }
 
@@ -55,13 +58,14 @@ impl OutputType for Node {
                 UserObject::create_type_info,
                 SubscriptionObject::create_type_info,
                 AuditEventObject::create_type_info,
+                InvitationObject::create_type_info,
             ] {
                 let name = create(registry).trim_end_matches('!').to_owned();
                 registry.add_implements(&name, &Self::type_name());
                 possible_types.insert(name);
             }
             let mut fields = IndexMap::new();
-            let description = "The globally unique identifier of the object: the prefix of its type (`ten_`, `usr_`, `sub_` or `aud_`) followed by 24 hexadecimal digits.";
+            let description = "The globally unique identifier of the object: the prefix of its type (`ten_`, `usr_`, `sub_`, `aud_` or `inv_`) followed by 24 hexadecimal digits.";
             SchemaField::new::<ID>("id", &[description], registry).insert_into(&mut fields);
             MetaType::Interface {
                 name: Self::type_name().into_owned(),
@@ -104,20 +108,28 @@ impl Output for Node {
                     })
                 };
             }
-            let (tenants, users, subscriptions, events) = futures_util::join!(
+            let (tenants, users, subscriptions, events, invitations) = futures_util::join!(
                 resolve_some(of_type!(Tenant).collect(), node),
                 resolve_some(of_type!(User).collect(), node),
                 resolve_some(of_type!(TenantSubscription).collect(), node),
                 resolve_some(of_type!(AuditEvent).collect(), node),
+                resolve_some(of_type!(Invitation).collect(), node),
             );
-            let all = tenants.into_iter().zip(users).zip(subscriptions.into_iter().zip(events));
-            let own = |(value, ((tenant, user), (subscription, event))): (&Self, _)| match value {
-                Self::Tenant(_) => tenant,
-                Self::User(_) => user,
-                Self::TenantSubscription(_) => subscription,
-                Self::AuditEvent(_) => event,
+            let mut columns =
+                [tenants, users, subscriptions, events, invitations].map(Vec::into_iter);
+            let own = |value: &Self| {
+                let [tenant, user, subscription, event, invitation] =
+                    columns.each_mut().map(Iterator::next);
+                let resolved = match value {
+                    Self::Tenant(_) => tenant,
+                    Self::User(_) => user,
+                    Self::TenantSubscription(_) => subscription,
+                    Self::AuditEvent(_) => event,
+                    Self::Invitation(_) => invitation,
+                };
+                resolved.unwrap_or(Ok(Value::Null))
             };
-            values.iter().zip(all).map(own).collect()
+            values.iter().map(own).collect()
         })
     }
 }
@@ -130,10 +142,21 @@ pub(super) async fn find(loaders: &Loaders, id: NodeId) -> Result<Option<Node>, 
         NodeId::Subscription(id) => {
             find_subscription(loaders, id).await?.map(Node::TenantSubscription)
         }
+        NodeId::Invitation(id) => find_invitation(loaders, id).await?.map(Node::Invitation),
         NodeId::AuditEvent(id) => {
             load(loaders, id).await?.map(|e| Node::AuditEvent(AuditEventObject::new(e, None)))
         }
     })
+}
+
+/// Looks up an invitation and its tenant. An invitation whose tenant was deleted is hidden.
+async fn find_invitation(
+    loaders: &Loaders,
+    id: InvitationId,
+) -> Result<Option<InvitationObject>, AccessError> {
+    let Some(invitation) = load(loaders, id).await? else { return Ok(None) };
+    let tenant = load(loaders, invitation.tenant_id).await?;
+    Ok(tenant.map(|tenant| InvitationObject { invitation, tenant }))
 }
 
 /// Looks up a subscription and its tenant. A subscription whose tenant was deleted is hidden.

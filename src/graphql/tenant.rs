@@ -9,18 +9,21 @@ use super::{
     connection::{Connection, CountQuery, PageArguments},
     context::{Nullable, nullable},
     cursor::CursorKind,
-    enums::{Plan, TenantRole, TenantStatus},
+    enums::{InvitationStatus, Plan, TenantRole, TenantStatus},
     error::collect_input_errors,
     executor::{FieldNode, object},
     guard::{Guarded, requirement},
     input::AuditFilterInput,
     loaders::{LiveSubscriptionKey, MemberPageKey},
-    objects::{AuditEventObject, MembershipObject, SubscriptionObject, TenantObject},
+    objects::{
+        AuditEventObject, InvitationObject, MembershipObject, SubscriptionObject, TenantObject,
+    },
     scalar::{DateTime, id},
 };
 use crate::{
     access::{AccessError, AuditScope},
     domain::{
+        invitation,
         list::{MemberFilter, Page},
         tenant::{BillingInfo, PostalAddress, TenantIntegrations},
     },
@@ -33,6 +36,8 @@ const READ_BILLING: TenantAction = TenantAction::ReadBilling;
 const READ_INTEGRATIONS: TenantAction = TenantAction::ReadPlatformFields;
 /// The action that `Tenant.auditLog` requires.
 const READ_AUDIT_LOG: TenantAction = TenantAction::ReadAudit;
+/// The action that `Tenant.invitations` requires.
+const READ_INVITATIONS: TenantAction = TenantAction::ReadInvitations;
 
 object! {
     /// A tenant: a customer of the platform. Visible to its members and to platform admins.
@@ -116,6 +121,25 @@ object! {
             audit_logs(tenants, node, PageArguments { first, after, last, before }, filter)
         };
 
+        /// The invitations to the tenant, newest first. Visible to admins and owners of the tenant and to
+        /// platform admins. Null with a `FORBIDDEN` error for other viewers.
+        #[requires(requirement(READ_INVITATIONS))]
+        "invitations"(
+            #[doc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."]
+            first: Option<i32>,
+            #[doc = "A cursor of this list. The page contains only elements after it."]
+            after: Option<String>,
+            #[doc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."]
+            last: Option<i32>,
+            #[doc = "A cursor of this list. The page contains only elements before it."]
+            before: Option<String>,
+            #[doc = "Restricts the list to invitations with one of these statuses. An empty list does not restrict it."]
+            status: Option<Vec<InvitationStatus>>,
+        ): Nullable<Connection<InvitationObject>> = gather |tenants, node| {
+            let status = status.unwrap_or_default().into_iter().map(Into::into).collect();
+            invitations(tenants, node, PageArguments { first, after, last, before }, status)
+        };
+
         /// The time at which the tenant was created.
         "createdAt": DateTime = each |tenant, _| DateTime(tenant.0.created_at);
 
@@ -190,6 +214,26 @@ async fn audit_logs(
         }))
     };
     join_all(tenants.iter().map(|tenant| log(tenant))).await.into_iter().map(Some).collect()
+}
+
+async fn invitations(
+    tenants: &[&TenantObject],
+    node: FieldNode<'_>,
+    arguments: PageArguments,
+    status: Vec<invitation::InvitationStatus>,
+) -> Vec<Nullable<Connection<InvitationObject>>> {
+    let page = async |object: &TenantObject| {
+        object.0.authorize(node.session(), READ_INVITATIONS)?;
+        let tenant = object.0.id;
+        let cursor_kind = CursorKind::Invitations(tenant);
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let page = node.session().invitation_page(tenant, &status, &request).await?;
+        let total = CountQuery::Invitations(tenant, status.clone());
+        Ok(Connection::new(cursor_kind, total, page, |invitation| {
+            Ok(InvitationObject { invitation: Arc::new(invitation), tenant: object.0.clone() })
+        }))
+    };
+    join_all(tenants.iter().map(|tenant| page(tenant))).await.into_iter().map(Some).collect()
 }
 
 object! {

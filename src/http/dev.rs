@@ -68,11 +68,8 @@ pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
 
 /// Handles `GET /dev/identities`.
 async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
-    // Prevents DNS rebinding: a foreign page whose host name resolves to this machine must not get
-    // tokens.
-    if !headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
-        let message = "Use a loopback host name, e.g. localhost.";
-        return (StatusCode::FORBIDDEN, message).into_response();
+    if let Err(response) = require_loopback_host(&headers) {
+        return response;
     }
     dev_only(&state, |dev| match issue_demo_credentials(dev, state.clock.now()) {
         Ok(issue_demo_credentials) => {
@@ -83,6 +80,18 @@ async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> R
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     })
+}
+
+/// Checks that the request names a loopback host.
+///
+/// This prevents DNS rebinding: a foreign page whose host name resolves to this machine must not get
+/// tokens or mail.
+pub(super) fn require_loopback_host(headers: &HeaderMap) -> Result<(), Response> {
+    if headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
+        return Ok(());
+    }
+    let message = "Use a loopback host name, e.g. localhost.";
+    Err((StatusCode::FORBIDDEN, message).into_response())
 }
 
 /// Returns whether the value of a `Host` header is a loopback name or address.

@@ -11,6 +11,7 @@ mod connection_limit;
 mod content_sniffing;
 mod cors;
 mod dev;
+mod dev_mail;
 mod error;
 mod graphql;
 mod health;
@@ -68,7 +69,7 @@ pub fn public_router(state: Arc<AppState>) -> Router {
         same_origin = playground::routes(same_origin);
     }
     if state.dev.is_some() {
-        same_origin = dev::routes(same_origin);
+        same_origin = dev_mail::routes(dev::routes(same_origin));
     }
     let router = graphql.merge(add_layers(same_origin, None, &state));
     router.layer(map_response(content_sniffing::forbid)).with_state(state)

@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     domain::sync::GroupMapping,
     graphql::GraphQlExecutor,
+    mail::Mailbox,
     metrics::Metrics,
 };
 
@@ -63,4 +64,6 @@ pub struct DevMode {
     pub issuer: DevIssuer,
     /// The configured names of the provider's groups.
     pub groups: GroupMapping,
+    /// The mailbox that keeps all mail.
+    pub mailbox: Arc<Mailbox>,
 }

@@ -44,6 +44,7 @@ pub const CATALOGUE: &[&Family] = &[
     &FEED_LAG,
     &FEED_RECONNECTS,
     &FEED_GAPS,
+    &OUTBOX_DELIVERIES,
     &BUILD,
 ];
 
@@ -173,6 +174,11 @@ pub(super) const FEED_GAPS: Family = family(
     "tenantry_feed_gaps_total",
     "Gaps of the change feed, after each of which live operations read their state again.",
     &[],
+);
+pub(super) const OUTBOX_DELIVERIES: Family = family(
+    "tenantry_outbox_deliveries_total",
+    "Attempts to deliver a message of the outbox, by topic and outcome.",
+    &["topic", "outcome"],
 );
 pub(super) const BUILD: Family = family(
     "tenantry_build_info",

@@ -66,6 +66,7 @@ pub struct Metrics {
     feed_lag: GaugeVec,
     feed_reconnects: IntCounter,
     feed_gaps: IntCounter,
+    outbox_deliveries: IntCounterVec,
 }
 
 impl Metrics {
@@ -119,6 +120,8 @@ impl Metrics {
             feed_reconnects: registrar
                 .register(IntCounter::with_opts, &catalogue::FEED_RECONNECTS)?,
             feed_gaps: registrar.register(IntCounter::with_opts, &catalogue::FEED_GAPS)?,
+            outbox_deliveries: registrar
+                .register_vec(IntCounterVec::new, &catalogue::OUTBOX_DELIVERIES)?,
             registry: registrar.0,
         })
     }
@@ -291,6 +294,11 @@ impl Metrics {
         self.feed_gaps.inc();
     }
 
+    /// Counts an attempt to deliver a message of the outbox.
+    pub fn record_outbox_delivery(&self, topic: &'static str, outcome: &'static str) {
+        self.outbox_deliveries.with_label_values(&[topic, outcome]).inc();
+    }
+
     /// Encodes all metrics in the text format of Prometheus.
     ///
     /// # Errors
@@ -371,6 +379,7 @@ mod tests {
         metrics.set_feed_lag(Duration::from_millis(500));
         metrics.record_feed_reconnect();
         metrics.record_feed_gap();
+        metrics.record_outbox_delivery("invitationMail", "delivered");
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
             "# TYPE tenantry_requests_total counter",
@@ -404,6 +413,7 @@ mod tests {
             "tenantry_feed_lag_seconds 0.5",
             "tenantry_feed_reconnects_total 1",
             "tenantry_feed_gaps_total 1",
+            r#"tenantry_outbox_deliveries_total{topic="invitationMail",outcome="delivered"} 1"#,
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),

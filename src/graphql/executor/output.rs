@@ -11,7 +11,8 @@ use crate::{
     access::AccessError,
     graphql::{
         enums::{
-            ActorKind, MembershipSource, Plan, TenantRole, TenantStatus, TenantSubscriptionStatus,
+            ActorKind, InvitationStatus, MailStatus, MembershipSource, Plan, TenantRole,
+            TenantStatus, TenantSubscriptionStatus,
         },
         scalar::{DateTime, Json},
     },
@@ -50,6 +51,8 @@ leaves! {
     DateTime => |time| time.to_value();
     Json => |json| json.0;
     ActorKind => |value| enum_value(value);
+    InvitationStatus => |value| enum_value(value);
+    MailStatus => |value| enum_value(value);
     MembershipSource => |value| enum_value(value);
     Plan => |value| enum_value(value);
     TenantRole => |value| enum_value(value);

@@ -8,7 +8,7 @@ use rusqlite::{Connection, vtab::array};
 use super::{
     change_feed, commit, idempotency,
     lists::{self, ListQuery},
-    members, queries, rows, schema, search_keys,
+    members, outbox, queries, rows, schema, search_keys,
 };
 use crate::{
     domain::{
@@ -176,10 +176,19 @@ fn writes_search_an_index() {
     for sql in commit::statements() {
         violations.check(&db, &sql, AllowedPlan::SearchOnly);
     }
-    for sql in [rows::tenant::UPDATE, rows::tenant::DELETE_DOMAINS, rows::subscription::UPDATE] {
+    for sql in [
+        rows::tenant::UPDATE,
+        rows::tenant::DELETE_DOMAINS,
+        rows::subscription::UPDATE,
+        rows::invitation::UPDATE,
+        rows::invitation::SET_MAIL,
+    ] {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in idempotency::STATEMENTS {
+        violations.check(&db, sql, AllowedPlan::SearchOnly);
+    }
+    for sql in outbox::STATEMENTS {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in search_keys::STATEMENTS {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
-    id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, InvitationId, NodeId, SubscriptionId, TenantId, UserId},
 };
 
 /// Decodes an audit event.
@@ -70,6 +70,7 @@ fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
         Some("tenant") => Ok(NodeId::Tenant(TenantId::new(id))),
         Some("user") => Ok(NodeId::User(UserId::new(id))),
         Some("subscription") => Ok(NodeId::Subscription(SubscriptionId::new(id))),
+        Some("invitation") => Ok(NodeId::Invitation(InvitationId::new(id))),
         Some("audit_event") => Ok(NodeId::AuditEvent(AuditEventId::new(id))),
         _ => Err(DecodeError::new("kind", "a known value")),
     }
@@ -119,6 +120,7 @@ fn encode_target(target: NodeId) -> Document {
         NodeId::User(id) => ("user", id.raw),
         NodeId::Subscription(id) => ("subscription", id.raw),
         NodeId::AuditEvent(id) => ("audit_event", id.raw),
+        NodeId::Invitation(id) => ("invitation", id.raw),
     };
     doc! { "kind": kind, "id": oid(id) }
 }
