@@ -126,6 +126,7 @@ async fn prepare_store(
     if let Err(error) = seeder.store.finish_deletions().await {
         tracing::warn!(%error, "memberships of deleted tenants were not removed; a later cleanup retries");
     }
+    seeder.store.follow_manual_edits().await;
     // The listeners decide when the command ends.
     std::future::pending().await
 }

@@ -144,6 +144,10 @@ pub enum SortKey {
     /// The value of a text as it is stored, or a search key. The store compares names without regard
     /// to case.
     Text(String),
+    /// The sort key and the identifier of an unreadable document, because one of them has a type that
+    /// the domain does not know. Only the store that created the bytes reads them. The identifier of
+    /// such a position is [`ObjectId::MIN`].
+    Opaque(Vec<u8>),
 }
 
 /// A request for one page of a list.

@@ -44,6 +44,17 @@ pub struct ImportPlan {
     pub replaced: Option<TenantId>,
 }
 
+/// The state of the import of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportState {
+    /// The import of the file has not started.
+    New,
+    /// The import of the file was interrupted. The same import continues it.
+    Interrupted,
+    /// The import of everything from another file was interrupted. It must end first.
+    Blocked,
+}
+
 /// A step of an import.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImportStep {

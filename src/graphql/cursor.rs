@@ -72,6 +72,7 @@ impl CursorKind {
                 })) | Self::Users(ListOrder::Field(Order { field: UserOrderField::Name, .. }))
             );
         match key {
+            SortKey::Opaque(_) => true,
             SortKey::Null => !is_search,
             SortKey::Text(_) => is_text,
             SortKey::Time(_) => !is_text && !matches!(self, Self::Members(_)),
@@ -93,6 +94,10 @@ pub(super) fn encode(cursor_kind: CursorKind, position: &Position) -> String {
             bytes.push(2);
             bytes.extend(text.as_bytes());
         }
+        SortKey::Opaque(value) => {
+            bytes.push(3);
+            bytes.extend(value);
+        }
     }
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -107,6 +112,7 @@ pub(super) fn decode(cursor_kind: CursorKind, cursor: &str) -> Option<Position> 
         0 if rest.is_empty() => SortKey::Null,
         1 => SortKey::Time(Timestamp::from_millis(i64::from_be_bytes(rest.try_into().ok()?))?),
         2 => SortKey::Text(std::str::from_utf8(rest).ok()?.to_owned()),
+        3 => SortKey::Opaque(rest.to_vec()),
         _ => return None,
     };
     cursor_kind.accepts(&key).then_some(Position { key, id: ObjectId(*id) })

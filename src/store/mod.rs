@@ -77,7 +77,7 @@ use crate::domain::{
     },
     live::FeedPosition,
     outbox::{LeaseResult, OutboxLease},
-    record::{ImportPlan, ImportStep, Record, TransferScope},
+    record::{ImportPlan, ImportState, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -222,6 +222,10 @@ pub trait Store: Send + Sync {
     /// Returns the contents of the database for the report of `check`. Must follow a successful
     /// [`check`](Self::check).
     async fn status(&self) -> Result<DatabaseStatus, StoreError>;
+
+    /// Writes the search keys of documents that a manual edit creates, changes or deletes. Returns only
+    /// if the future is dropped. Only MongoDB reports such edits.
+    async fn follow_manual_edits(&self);
 
     /// Returns faults in the set-up of the database that the gateway can work with, each as one line
     /// with its fix. The start of `serve` logs them, and `check` prints them.
@@ -387,9 +391,9 @@ pub trait Store: Send + Sync {
         self.prepare().await
     }
 
-    /// Returns the digest of an interrupted import, or `None` if there is none.
-    async fn interrupted_import(&self) -> Result<Option<[u8; 32]>, StoreError> {
-        Ok(None)
+    /// Returns the state of the import of the file with this digest.
+    async fn import_state(&self, _digest: &[u8; 32]) -> Result<ImportState, StoreError> {
+        Ok(ImportState::New)
     }
 
     /// Applies the steps of an import until it is complete.

@@ -1,11 +1,14 @@
 //! Compares a file with the database before anything is written.
 
-use std::{collections::HashMap, slice};
+use std::{
+    collections::{HashMap, HashSet},
+    slice,
+};
 
-use super::{error::TransferError, validate::ImportFile};
+use super::{error::TransferError, scope::restrict, validate::ImportFile};
 use crate::{
     domain::{
-        audit::ActorKind,
+        audit::{ActorKind, AuditEvent},
         id::{AuditEventId, SubscriptionId, TenantId, UserId},
         list::{
             AuditListing, Direction, Order, PageEdge, PageRequest, SubscriptionFilter,
@@ -37,7 +40,7 @@ pub(super) async fn find_bootstrap(store: &dyn Store) -> Result<Option<TenantId>
         _ => None,
     };
     let is_new = |event: &_| match event {
-        Ok(crate::domain::audit::AuditEvent { actor_kind, tenants, action, .. }) => {
+        Ok(AuditEvent { actor_kind, tenants, action, .. }) => {
             *actor_kind == ActorKind::System
                 && tenant.is_some_and(|tenant| *tenants == [tenant.id])
                 && action.ends_with(".create")
@@ -84,13 +87,16 @@ fn subscription_listing() -> SubscriptionListing {
 }
 
 /// Checks that the database has none of the identifiers and unique values of a tenant's export. A
-/// member who has a user already is no conflict.
+/// member who has a user already is no conflict, and neither is an event that the database has
+/// unchanged: the deletion of a tenant keeps its history, and its export must restore it. Returns
+/// these events.
 pub(super) async fn check_tenant(
     store: &dyn Store,
     file: &ImportFile,
-) -> Result<(), TransferError> {
+    tenant: TenantId,
+) -> Result<HashSet<AuditEventId>, TransferError> {
     let mut records = file.records()?;
-    let mut lookup = Lookup::default();
+    let (mut lookup, mut known) = (Lookup::default(), HashSet::new());
     while let Some((line, record)) = records.next()? {
         match record {
             Record::Tenant(tenant) => check_values(store, line, &tenant).await?,
@@ -102,14 +108,15 @@ pub(super) async fn check_tenant(
             Record::Subscription(subscription) => {
                 lookup.subscriptions.insert(subscription.id, line);
             }
-            Record::AuditEvent(event) => drop(lookup.events.insert(event.id, line)),
+            Record::AuditEvent(event) => drop(lookup.events.insert(event.id, (line, event))),
             Record::Tombstone(_) => {}
         }
         if lookup.len() >= LOOKUP_SIZE {
-            std::mem::take(&mut lookup).check(store).await?;
+            known.extend(std::mem::take(&mut lookup).check(store, tenant).await?);
         }
     }
-    lookup.check(store).await
+    known.extend(lookup.check(store, tenant).await?);
+    Ok(known)
 }
 
 async fn check_values(store: &dyn Store, line: u64, tenant: &Tenant) -> Result<(), TransferError> {
@@ -144,7 +151,7 @@ fn exists(line: u64, kind: &str, value: &str) -> TransferError {
 struct Lookup {
     users: HashMap<UserId, (u64, Identity)>,
     subscriptions: HashMap<SubscriptionId, u64>,
-    events: HashMap<AuditEventId, u64>,
+    events: HashMap<AuditEventId, (u64, AuditEvent)>,
 }
 
 impl Lookup {
@@ -152,7 +159,12 @@ impl Lookup {
         self.users.len() + self.subscriptions.len() + self.events.len()
     }
 
-    async fn check(self, store: &dyn Store) -> Result<(), TransferError> {
+    /// Returns the events that the database has unchanged.
+    async fn check(
+        self,
+        store: &dyn Store,
+        tenant: TenantId,
+    ) -> Result<Vec<AuditEventId>, TransferError> {
         let mut found: Vec<(u64, String)> = Vec::new();
         let ids: Vec<_> = self.users.keys().copied().collect();
         for user in store.users(UserKeys::Ids(&ids)).await? {
@@ -166,14 +178,21 @@ impl Lookup {
             found.extend(self.subscriptions.get(&id).map(|line| (*line, id.to_string())));
         }
         let ids: Vec<_> = self.events.keys().copied().collect();
+        let mut known = Vec::new();
         for event in store.audit_events(&ids).await? {
-            let id =
-                event.map_or_else(|unreadable| AuditEventId::new(unreadable.id), |found| found.id);
-            found.extend(self.events.get(&id).map(|line| (*line, id.to_string())));
+            let (id, part) = match event {
+                Ok(event) => (event.id, restrict(Record::AuditEvent(event), tenant)),
+                Err(unreadable) => (AuditEventId::new(unreadable.id), None),
+            };
+            let Some((line, imported)) = self.events.get(&id) else { continue };
+            match part {
+                Some(Record::AuditEvent(part)) if part == *imported => known.push(id),
+                _ => found.push((*line, id.to_string())),
+            }
         }
         match found.into_iter().min() {
             Some((line, id)) => Err(exists(line, "identifier", &id)),
-            None => Ok(()),
+            None => Ok(known),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Writes the records of a checked file to a store.
 
+use std::collections::HashSet;
+
 use tokio::sync::mpsc;
 
 use super::{
@@ -10,7 +12,8 @@ use super::{
 use crate::{
     domain::{
         change::{Change, UserVersion, next_version},
-        record::{ImportPlan, ImportStep, Record, TransferScope},
+        id::AuditEventId,
+        record::{ImportPlan, ImportState, ImportStep, Record, TransferScope},
         sync::LEEWAY,
         time::Timestamp,
         user::User,
@@ -41,14 +44,16 @@ pub struct Importer<'a> {
     counts: ImportCounts,
     /// The changes of a tenant's import that come last. Without its tenant, all others are hidden.
     last: Vec<Change>,
+    /// The events of a tenant that the database still has, because its deletion keeps its history.
+    known_events: HashSet<AuditEventId>,
 }
 
 impl<'a> Importer<'a> {
     /// Creates an import.
     #[must_use]
-    pub const fn new(store: &'a dyn Store, file: &'a ImportFile, now: Timestamp) -> Self {
+    pub fn new(store: &'a dyn Store, file: &'a ImportFile, now: Timestamp) -> Self {
         let counts = ImportCounts { records: 0, joined: 0 };
-        Self { store, file, now, counts, last: Vec::new() }
+        Self { store, file, now, counts, last: Vec::new(), known_events: HashSet::new() }
     }
 
     /// Compares the file with the database, writes it, and calls `progress` with the number of records.
@@ -61,17 +66,17 @@ impl<'a> Importer<'a> {
         mut self,
         mut progress: impl FnMut(u64),
     ) -> Result<ImportCounts, TransferError> {
-        let interrupted = self.store.interrupted_import().await?;
-        if interrupted.is_some_and(|digest| digest != self.file.digest) {
+        let state = self.store.import_state(&self.file.digest).await?;
+        if state == ImportState::Blocked {
             let text = "the import of another file was interrupted: first import that file again";
             return Err(TransferError::new(text));
         }
         let scope = self.file.scope;
         let replaced = match scope {
-            _ if interrupted.is_some() => None,
+            _ if state == ImportState::Interrupted => None,
             TransferScope::Everything => find_bootstrap(self.store).await?,
-            TransferScope::Tenant(_) => {
-                check_tenant(self.store, self.file).await?;
+            TransferScope::Tenant(tenant) => {
+                self.known_events = check_tenant(self.store, self.file, tenant).await?;
                 None
             }
         };
@@ -127,6 +132,7 @@ impl<'a> Importer<'a> {
             Record::Subscription(subscription) => {
                 batch.push(Change::InsertSubscription(subscription));
             }
+            Record::AuditEvent(event) if self.known_events.contains(&event.id) => {}
             Record::AuditEvent(event) => batch.push(Change::InsertAuditEvent(event)),
             Record::Tombstone(tombstone) => batch.push(Change::InsertTombstone(tombstone)),
         }

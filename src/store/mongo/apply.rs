@@ -138,7 +138,7 @@ impl MongoStore {
             Change::DeleteUser { id, expected } => {
                 let filter = user_version_filter(*id, *expected);
                 ensure_matched(delete(&self.users, filter, session).await?)?;
-                self.delete_search_keys(SearchOwner::User, &[oid(id.raw)], session).await
+                self.delete_search_keys(SearchOwner::User, &[oid(id.raw).into()], session).await
             }
             Change::InsertTombstone(tombstone) => {
                 self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await

@@ -31,7 +31,7 @@ use crate::{
 /// The time that the server waits for a change before it returns an empty batch.
 const MAX_AWAIT_TIME: Duration = Duration::from_millis(500);
 /// The fields of a tenant or a user that no live operation reports.
-const HIDDEN_FIELDS: [&str; 3] = ["holds", "lastSeenAt", "groupsAsOf"];
+const HIDDEN_FIELDS: [&str; 4] = ["holds", "lastSeenAt", "groupsAsOf", "search"];
 /// The collection of keys that all instances share.
 const SECRETS: &str = "secrets";
 
@@ -276,7 +276,8 @@ fn is_hidden(change: &RawDocument) -> bool {
     !changed.is_empty()
         && changed
             .iter()
-            .all(|name| name.as_str().is_some_and(|name| HIDDEN_FIELDS.contains(&name)))
+            .filter_map(|name| name.as_str()?.split('.').next())
+            .all(|name| HIDDEN_FIELDS.contains(&name))
 }
 
 fn transaction_id(change: &RawDocument) -> Option<TransactionId> {
@@ -301,7 +302,7 @@ fn to_token(position: &FeedPosition) -> Result<ResumeToken, WatchError> {
     mongodb::bson::deserialize_from_bson(Bson::Document(token)).map_err(|_| WatchError::HistoryLost)
 }
 
-fn watch_error(error: &Error) -> WatchError {
+pub(super) fn watch_error(error: &Error) -> WatchError {
     let is_lost = code(error).is_some_and(|code| HISTORY_LOST_CODES.contains(&code))
         || error.contains_label("NonResumableChangeStreamError");
     if is_lost { WatchError::HistoryLost } else { WatchError::Failed(read_error(error)) }

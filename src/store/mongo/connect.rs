@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use mongodb::{
     Client, Database,
+    change_stream::event::ResumeToken,
     options::{ClientOptions, ReadConcern, WriteConcern},
 };
+use tokio::sync::Mutex;
 
 use super::{
     abandoned::AbandonedTransactions, collection::RawCollection, tenant_locks::TenantLocks,
@@ -44,6 +46,8 @@ pub struct MongoStore {
     pub(super) outbox: RawCollection,
     pub(super) tenant_search_keys: RawCollection,
     pub(super) user_search_keys: RawCollection,
+    /// The position in the change stream up to which all search keys are written.
+    pub(super) search_position: Mutex<Option<ResumeToken>>,
     pub(super) command_metrics: CommandMetrics,
     pub(super) tenant_locks: TenantLocks,
     pub(super) abandoned: AbandonedTransactions,
@@ -90,6 +94,7 @@ impl MongoStore {
             outbox: collection("outbox"),
             tenant_search_keys: collection("tenantSearchKeys"),
             user_search_keys: collection("userSearchKeys"),
+            search_position: Mutex::default(),
             command_metrics: command_metrics.clone(),
             tenant_locks: TenantLocks::new(),
             abandoned: AbandonedTransactions::new(&client, &app_name, command_metrics),

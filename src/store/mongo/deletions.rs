@@ -46,7 +46,7 @@ impl MongoStore {
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         ensure_matched(delete(&self.tenants, id_version_filter(id, expected), session).await?)?;
-        self.delete_search_keys(SearchOwner::Tenant, &[to_oid(id.raw)], session).await?;
+        self.delete_search_keys(SearchOwner::Tenant, &[to_oid(id.raw).into()], session).await?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
         for collection in [&self.subscriptions, &self.invitations] {
             let delete = collection.delete_many(of_tenant.clone()).session(&mut *session);

@@ -1,17 +1,28 @@
 //! Translates the bounds of a page into ranges of an index.
 //!
-//! A list starts with the documents whose sort field is absent, by identifier. The documents whose
-//! sort field has the right type follow, by value and then by identifier. A document whose sort
-//! field has another type is omitted, and is only in the lists of other orders. Each part of a page
-//! is a range of the index `{field, _id}`, so the server merges ranges and does not sort.
+//! A list has the order in which MongoDB sorts its documents: by the sort field, whatever the type
+//! of its value, and then by identifier. An absent field counts as null. An array counts as its
+//! smallest element if the server reads in ascending order, and as its greatest otherwise.
+//!
+//! A bound becomes two conditions. The first is a union of ranges of the index `{field, _id}`, which
+//! the server merges without a sort. Values of all types need care there: a comparison such as
+//! `$gt` matches values of one type only, and `$expr` compares an array as a whole. So the ranges
+//! may have too many documents, and the second condition decides exactly.
+//!
+//! If a document has an array in the sort field, the server can no longer start in the middle of
+//! that index. It then reads the index from its start.
 
-use mongodb::bson::{Bson, Document, RawDocument, doc, oid};
+use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc, oid};
 
-use super::documents::{date, oid as to_oid};
+use super::{
+    documents::oid as to_oid,
+    positions::{
+        ARRAY_RANK, NULL_RANK, StoredPosition, literal, rank, rank_end, type_codes, value_of,
+    },
+};
 use crate::domain::{
     id::ObjectId,
-    list::{Direction, PageEdge, PageRequest, Position, SortKey},
-    time::Timestamp,
+    list::{Direction, PageEdge, PageRequest},
 };
 
 /// The type of a sort field.
@@ -40,114 +51,199 @@ impl Keyset {
 
     /// Returns the conditions for a document to be between the bounds of a page.
     pub(super) fn bounds(&self, page: &PageRequest) -> Vec<Document> {
-        let (lower, upper) = match self.direction {
-            Direction::Asc => (page.after.as_ref(), page.before.as_ref()),
-            Direction::Desc => (page.before.as_ref(), page.after.as_ref()),
+        let reading = reading_direction(self.direction, page.edge);
+        let (near, far) = match page.edge {
+            PageEdge::First => (&page.after, &page.before),
+            PageEdge::Last => (&page.before, &page.after),
         };
-        let mut conditions = vec![
-            // An array would appear once per element.
-            doc! { format!("{}.0", self.field): { "$exists": false } },
-            // A position needs an ObjectId. The condition is written so that no index serves it.
-            // Otherwise the planner would consider the index of identifiers, and sort.
-            doc! { "$expr": { "$eq": [{ "$type": "$_id" }, "objectId"] } },
-        ];
-        conditions.push(doc! { "$or": self.above(lower, upper) });
-        if let Some(upper) = upper {
-            conditions.push(doc! { "$or": self.below(upper) });
-        }
+        let near = near.as_ref().and_then(StoredPosition::new);
+        let far = far.as_ref().and_then(StoredPosition::new);
+        let ranges = match (&near, &far) {
+            (Some(near), far) => self.ranges(near, reading, far.as_ref()),
+            (None, Some(far)) => self.ranges(far, reading.reversed(), None),
+            (None, None) => return Vec::new(),
+        };
+        let mut conditions = vec![doc! { "$or": ranges }];
+        conditions.extend(near.map(|near| self.is_beyond(&near, reading, reading)));
+        conditions.extend(far.map(|far| self.is_beyond(&far, reading.reversed(), reading)));
         conditions
     }
 
-    /// Returns the ranges above a position. `cap` is only an optimization, because `below` already
-    /// excludes the documents above it.
-    fn above(&self, lower: Option<&Position>, cap: Option<&Position>) -> Vec<Document> {
-        let mut ranges = Vec::with_capacity(2);
-        match lower.map(|position| (&position.key, to_oid(position.id))) {
-            None => ranges.push(doc! { self.field: null }),
-            Some((SortKey::Null, id)) => {
-                ranges.push(doc! { self.field: null, "_id": { "$gt": id } });
-            }
-            Some((key, id)) => ranges.push(doc! { self.field: value(key), "_id": { "$gt": id } }),
+    /// Returns ranges that have all documents beyond a position, and few others. `cap` is a second
+    /// bound, which only keeps the server from reading further.
+    fn ranges(
+        &self,
+        from: &StoredPosition,
+        direction: Direction,
+        cap: Option<&StoredPosition>,
+    ) -> Vec<Document> {
+        let mut ranges = self.beyond_key(&from.key, direction);
+        if let Some(cap) = cap.and_then(|cap| self.up_to_key(&cap.key, &from.key, direction)) {
+            ranges = ranges.into_iter().map(|range| doc! { "$and": [range, &cap] }).collect();
         }
-        if cap.is_some_and(|position| position.key == SortKey::Null) {
-            return ranges;
-        }
-        let mut range = self.range();
-        if let Some(key) = lower.map(|position| &position.key).filter(|key| **key != SortKey::Null)
-        {
-            range.remove("$gte");
-            range.insert("$gt", value(key));
-        }
-        if let Some(cap) = cap {
-            range.insert("$lte", value(&cap.key));
-        }
-        ranges.push(doc! { self.field: range });
+        ranges.push(self.tie(from, direction));
+        // An absent field is less than null for `$expr`, which excludes it from the capped ranges.
+        ranges.extend(
+            cap.filter(|cap| rank(&cap.key) == NULL_RANK)
+                .map(|cap| self.tie(cap, direction.reversed())),
+        );
         ranges
     }
 
-    /// Returns the ranges below a position.
-    fn below(&self, upper: &Position) -> Vec<Document> {
-        let id = to_oid(upper.id);
-        if upper.key == SortKey::Null {
-            return vec![doc! { self.field: null, "_id": { "$lt": id } }];
-        }
-        let mut range = self.range();
-        range.remove("$lte");
-        range.insert("$lt", value(&upper.key));
-        vec![
-            doc! { self.field: null },
-            doc! { self.field: range },
-            doc! { self.field: value(&upper.key), "_id": { "$lt": id } },
-        ]
-    }
-
-    /// Returns the range of all values of the right type.
-    fn range(&self) -> Document {
-        match self.kind {
-            SortKeyType::Time => {
-                doc! { "$gte": date(Timestamp::MIN), "$lte": date(Timestamp::MAX) }
+    /// Matches the documents with the key of a position and an identifier beyond it.
+    fn tie(&self, position: &StoredPosition, direction: Direction) -> Document {
+        let mut tie = match &position.key {
+            // The server compares nothing with undefined, whose place an empty array has, too.
+            Bson::Undefined => {
+                doc! { "$or": [{ self.field: { "$type": 6 } }, { self.field: { "$eq": [] } }] }
             }
-            SortKeyType::Text => doc! { "$gte": "" },
-        }
+            key => doc! { self.field: { "$eq": key } },
+        };
+        let id_is_beyond = doc! { operator(direction): ["$_id", literal(&position.id)] };
+        tie.insert("$expr", id_is_beyond);
+        tie
     }
 
-    /// Returns the sort key of a document, as it is stored.
-    pub(super) fn key_of(&self, raw: &RawDocument) -> SortKey {
-        let Ok(Some(value)) = raw.get(self.field) else { return SortKey::Null };
-        let key = match self.kind {
-            SortKeyType::Time => value
-                .as_datetime()
-                .and_then(|at| Timestamp::from_millis(at.timestamp_millis()))
-                .map(SortKey::Time),
-            SortKeyType::Text => value.as_str().map(|text| SortKey::Text(text.to_owned())),
+    /// Returns ranges of all documents whose key is beyond this one.
+    fn beyond_key(&self, key: &Bson, direction: Direction) -> Vec<Document> {
+        let (field, rank) = (self.field, rank(key));
+        if is_beyond_rank(ARRAY_RANK, rank, direction) {
+            // All arrays are in the range of `$expr`, as they must be.
+            let mut ranges = vec![self.compare(operator(direction), key)];
+            if matches!(key, Bson::Undefined) {
+                // An absent field equals undefined for `$expr`.
+                ranges.push(doc! { field: null });
+            }
+            return ranges;
+        }
+        let mut ranges = Vec::new();
+        if is_comparable(key) {
+            ranges.push(doc! { field: { operator(direction): key } });
+        }
+        let is_beyond = |other: &usize| is_beyond_rank(*other, rank, direction);
+        // Values of these types do not compare with `$gt`, so the range has all of them.
+        let is_own = |other: &usize| *other == rank && rank >= ARRAY_RANK && !is_comparable(key);
+        let ranks = (0..rank_end()).filter(|other| is_beyond(other) || is_own(other));
+        let types = type_codes(ranks.filter(|other| *other != NULL_RANK));
+        if !types.is_empty() {
+            ranges.push(doc! { field: { "$type": types } });
+        }
+        if direction == Direction::Desc && rank > NULL_RANK {
+            ranges.push(doc! { field: { "$in": [null, []] } });
+        } else if direction == Direction::Desc && rank == NULL_RANK {
+            ranges.push(doc! { field: { "$eq": [] } });
+        }
+        ranges
+    }
+
+    /// Returns the condition that a key is not beyond `cap`, if an index can serve it together with a
+    /// range that begins at `from`.
+    fn up_to_key(&self, cap: &Bson, from: &Bson, direction: Direction) -> Option<Document> {
+        let operator = match direction {
+            Direction::Asc => "$lte",
+            Direction::Desc => "$gte",
         };
-        key.unwrap_or(SortKey::Null)
+        let (cap_rank, from_rank) = (rank(cap), rank(from));
+        if cap_rank == from_rank && is_comparable(cap) {
+            return Some(doc! { self.field: { operator: cap } });
+        }
+        let has_arrays = is_beyond_rank(ARRAY_RANK, cap_rank, direction.reversed());
+        has_arrays.then(|| self.compare(operator, cap))
+    }
+
+    fn compare(&self, operator: &str, key: &Bson) -> Document {
+        doc! { "$expr": { operator: [format!("${}", self.field), literal(key)] } }
+    }
+
+    /// Returns the exact condition that a document is beyond a position.
+    fn is_beyond(
+        &self,
+        position: &StoredPosition,
+        direction: Direction,
+        reading: Direction,
+    ) -> Document {
+        let (operator, key) = (operator(direction), literal(&position.key));
+        let is_beyond = doc! { "$or": [
+            { operator: ["$$key", &key] },
+            { "$and": [
+                { "$eq": ["$$key", key] },
+                { operator: ["$_id", literal(&position.id)] },
+            ] },
+        ] };
+        let vars = doc! { "key": self.key_expression(reading) };
+        doc! { "$expr": { "$let": { "vars": vars, "in": is_beyond } } }
+    }
+
+    /// Returns the expression for the value that the server sorts a document by.
+    pub(super) fn key_expression(&self, reading: Direction) -> Document {
+        let field = format!("${}", self.field);
+        let or_null = doc! { "$cond": [
+            { "$eq": [{ "$type": &field }, "missing"] }, null, &field,
+        ] };
+        let is_first = doc! { operator(reading.reversed()): ["$$this", "$$value"] };
+        let first_element = doc! { "$reduce": {
+            "input": &field,
+            "initialValue": { "$arrayElemAt": [&field, 0] },
+            "in": { "$cond": [is_first, "$$this", "$$value"] },
+        } };
+        doc! { "$switch": {
+            "branches": [
+                { "case": { "$not": [{ "$isArray": [&field] }] }, "then": or_null },
+                { "case": { "$eq": [&field, []] }, "then": literal(&Bson::Undefined) },
+            ],
+            "default": first_element,
+        } }
+    }
+
+    /// Returns the position of a document. `None` if the sort field has elements, of which only the
+    /// server knows the order.
+    pub(super) fn position_of(&self, raw: &RawDocument) -> Option<StoredPosition> {
+        let key = match raw.get(self.field) {
+            Ok(Some(RawBsonRef::Array(elements))) => {
+                if !elements.is_empty() {
+                    return None;
+                }
+                Bson::Undefined
+            }
+            _ => value_of(raw, self.field),
+        };
+        Some(StoredPosition { key, id: value_of(raw, "_id") })
     }
 }
 
-/// Returns the bounds of a page in a list that is ordered by identifier only.
-pub(super) fn id_bounds(page: &PageRequest) -> Document {
-    let after = page.after.as_ref().map(|position| to_oid(position.id));
-    let mut bounds = match after {
-        Some(id) => doc! { "$gt": id },
-        None => doc! { "$gte": min_object_id() },
-    };
-    if let Some(before) = &page.before {
-        bounds.insert("$lt", to_oid(before.id));
+/// Returns the conditions for a document to be between the bounds of a page, in a list that is
+/// ordered by identifier only.
+pub(super) fn id_bounds(page: &PageRequest) -> Vec<Document> {
+    let bounds = [(&page.after, Direction::Asc), (&page.before, Direction::Desc)];
+    let bounds = bounds.into_iter().filter_map(|(position, direction)| {
+        let position = StoredPosition::new(position.as_ref()?)?;
+        Some(doc! { "$expr": { operator(direction): ["$_id", literal(&position.id)] } })
+    });
+    bounds.collect()
+}
+
+/// Returns the direction in which the server reads a page from this edge.
+pub(super) const fn reading_direction(direction: Direction, edge: PageEdge) -> Direction {
+    match edge {
+        PageEdge::First => direction,
+        PageEdge::Last => direction.reversed(),
     }
-    bounds
 }
 
 /// Returns 1 (ascending) or -1 (descending), the direction in which the server reads a page from
 /// this edge.
-pub(super) fn sort_direction(direction: Direction, edge: PageEdge) -> i32 {
-    let direction = match edge {
-        PageEdge::First => direction,
-        PageEdge::Last => direction.reversed(),
-    };
-    match direction {
+pub(super) const fn sort_direction(direction: Direction, edge: PageEdge) -> i32 {
+    match reading_direction(direction, edge) {
         Direction::Asc => 1,
         Direction::Desc => -1,
+    }
+}
+
+/// Returns the operator for values beyond another one.
+pub(super) const fn operator(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Asc => "$gt",
+        Direction::Desc => "$lt",
     }
 }
 
@@ -157,10 +253,28 @@ pub(super) fn min_object_id() -> oid::ObjectId {
     to_oid(ObjectId::MIN)
 }
 
-fn value(key: &SortKey) -> Bson {
-    match key {
-        SortKey::Null => Bson::Null,
-        SortKey::Time(at) => date(*at).into(),
-        SortKey::Text(text) => text.into(),
+fn is_beyond_rank(rank: usize, other: usize, direction: Direction) -> bool {
+    match direction {
+        Direction::Asc => rank > other,
+        Direction::Desc => rank < other,
     }
+}
+
+/// Returns whether the server compares a value by `$gt` with others of its type.
+const fn is_comparable(value: &Bson) -> bool {
+    matches!(
+        value,
+        Bson::Int32(_)
+            | Bson::Int64(_)
+            | Bson::Double(_)
+            | Bson::Decimal128(_)
+            | Bson::String(_)
+            | Bson::Symbol(_)
+            | Bson::Document(_)
+            | Bson::Binary(_)
+            | Bson::ObjectId(_)
+            | Bson::Boolean(_)
+            | Bson::DateTime(_)
+            | Bson::Timestamp(_)
+    )
 }

@@ -6,18 +6,19 @@
 
 use std::collections::HashMap;
 
-use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     connect::MongoStore,
     documents::{self, decode_or_log, id_of},
     keyset::{id_bounds, sort_direction},
+    positions::{StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{
         id::TenantId,
-        list::{Direction, Item, MemberFilter, Page, PageRequest, Position, SortKey},
+        list::{Direction, Item, MemberFilter, Page, PageRequest},
         user::{TenantRole, User},
     },
     store::StoreError,
@@ -41,23 +42,24 @@ impl MongoStore {
         for_each_document(self.tenants.command("aggregate"), query.batch(), |raw| {
             let items = id_of(raw).and_then(|id| items.get_mut(&TenantId::new(id)));
             if let (Some(items), Ok(user)) = (items, raw.get_document("members")) {
-                items.extend(self.member(user));
+                items.push(self.member(user));
             }
         })
         .await?;
         Ok(items.into_iter().map(|(id, items)| (id, Page::from_lookahead(page, items))).collect())
     }
 
-    fn member(&self, raw: &RawDocument) -> Option<Item<User>> {
-        let position = Position { key: SortKey::Null, id: id_of(raw)? };
+    fn member(&self, raw: &RawDocument) -> Item<User> {
+        let position = StoredPosition { key: Bson::Null, id: value_of(raw, "_id") };
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
-        Some(Item { position, node: decode_or_log(self.users.name(), raw, decode) })
+        let node = decode_or_log(self.users.name(), raw, decode);
+        Item { position: position.into_position(), node }
     }
 }
 
 fn page_pipeline(tenants: &[TenantId], filter: &MemberFilter, page: &PageRequest) -> Vec<Document> {
-    let mut stages = vec![doc! { "$match": { "_id": id_bounds(page) } }];
-    stages.extend(role_stages(filter));
+    let bounds = id_bounds(page).into_iter().map(|bound| doc! { "$match": bound });
+    let mut stages: Vec<Document> = bounds.chain(role_stages(filter)).collect();
     stages.push(doc! { "$sort": { "_id": sort_direction(Direction::Asc, page.edge) } });
     stages.push(doc! { "$limit": i64::from(batch_size_for(page.size)) });
     vec![

@@ -5,8 +5,9 @@
 //!
 //! - `connect` has [`MongoStore`] and its options. `prepare` checks the deployment and creates the
 //!   indexes of `indexes`. `foreign_indexes` finds unique indexes of other programs.
-//! - `queries` has lookups. `pages` and `keyset` have lists, `members` the members of many tenants,
-//!   and `counts` their numbers. `searches` has lists with a search, whose keys `search_keys` writes.
+//! - `queries` has lookups. `pages`, `keyset` and `positions` have lists, `members` the members of many tenants,
+//!   and `counts` their numbers. `searches` has lists with a search, whose keys `search_keys` writes
+//!   and `search_repair` repairs.
 //! - `commit` runs a transaction and determines its outcome. `tenant_locks` queues the transactions
 //!   of one tenant. `apply` translates each change into the commands of `writes`. `commit_probe`
 //!   finds out whether an unknown commit was applied. `abandoned` ends the transactions of killed
@@ -38,9 +39,11 @@ mod members;
 mod migrate;
 mod outbox;
 mod pages;
+mod positions;
 mod prepare;
 mod queries;
 mod search_keys;
+mod search_repair;
 mod searches;
 mod tenant_locks;
 mod transfer;
@@ -68,7 +71,7 @@ use crate::domain::{
     },
     live::FeedPosition,
     outbox::{LeaseResult, OutboxLease},
-    record::{ImportPlan, ImportStep, Record, TransferScope},
+    record::{ImportPlan, ImportState, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Identity, Tombstone, User},
@@ -98,6 +101,10 @@ impl Store for MongoStore {
 
     async fn status(&self) -> Result<DatabaseStatus, StoreError> {
         self.database_status().await
+    }
+
+    async fn follow_manual_edits(&self) {
+        self.follow_manual_edits().await;
     }
 
     async fn warnings(&self) -> Result<Vec<String>, StoreError> {
@@ -252,8 +259,8 @@ impl Store for MongoStore {
         self.abandoned.end_during(self.create_indexes()).await
     }
 
-    async fn interrupted_import(&self) -> Result<Option<[u8; 32]>, StoreError> {
-        Ok(self.current_import().await?.map(|import| transfer::digest(&import).unwrap_or_default()))
+    async fn import_state(&self, digest: &[u8; 32]) -> Result<ImportState, StoreError> {
+        self.state_of_import(digest).await
     }
 
     async fn import(

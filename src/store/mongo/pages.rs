@@ -9,18 +9,18 @@ use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     collection::RawCollection,
-    documents::{DecodeResult, date, decode_or_log, id_of, oid},
+    documents::{DecodeResult, date, decode_or_log, oid},
     errors::with_timeout,
     indexes::name_collation,
-    keyset::{Keyset, SortKeyType, min_object_id},
+    keyset::{Keyset, SortKeyType, reading_direction},
+    positions::{StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
     domain::{
-        id::ObjectId,
         invitation::InvitationStatus,
         list::{
-            AuditListing, Direction, InvitationListing, Item, Order, Page, PageRequest, Position,
+            AuditListing, Direction, InvitationListing, Item, Order, Page, PageRequest,
             SubscriptionListing, SubscriptionOrderField, TenantListing, TenantOrderField,
             TenantScope, UserListing, UserOrderField,
         },
@@ -211,8 +211,7 @@ impl ListQuery {
     }
 
     /// Restricts the list to the documents with these identifiers.
-    pub(super) fn with_ids(mut self, ids: &[ObjectId]) -> Self {
-        let ids: Vec<_> = ids.iter().map(|id| oid(*id)).collect();
+    pub(super) fn with_ids(mut self, ids: Vec<Bson>) -> Self {
         self.conditions.push(doc! { "_id": { "$in": ids } });
         self
     }
@@ -241,12 +240,27 @@ impl ListQuery {
             query = query.collation(name_collation());
         }
         let mut items = Vec::with_capacity(page.size + 1);
+        let mut with_elements = Vec::new();
         for_each_document(collection.command("find"), query.batch(), |raw| {
-            let Some(id) = id_of(raw) else { return };
-            let position = Position { key: keyset.key_of(raw), id };
-            items.push(Item { position, node: decode_or_log(collection.name(), raw, &decode) });
+            let position = keyset.position_of(raw).unwrap_or_else(|| {
+                let id = value_of(raw, "_id");
+                with_elements.push((items.len(), id.clone()));
+                StoredPosition { key: Bson::Null, id }
+            });
+            let node = decode_or_log(collection.name(), raw, &decode);
+            items.push(Item { position: position.into_position(), node });
         })
         .await?;
+        if !with_elements.is_empty() {
+            let reading = reading_direction(keyset.direction, page.edge);
+            let keys = keyset.keys_of_arrays(collection, reading, &with_elements).await?;
+            for (index, id) in with_elements {
+                let key = keys.iter().find(|position| position.id == id);
+                if let (Some(key), Some(item)) = (key, items.get_mut(index)) {
+                    item.position = key.clone().into_position();
+                }
+            }
+        }
         Ok(Page::from_lookahead(page, items))
     }
 
@@ -260,9 +274,36 @@ impl ListQuery {
 
     /// Returns the number of documents of the list, in one command.
     pub(super) async fn count(mut self, collection: &RawCollection) -> Result<u64, StoreError> {
-        // The condition makes sure that there is an index to count by.
-        self.conditions.push(doc! { "_id": { "$gte": min_object_id() } });
+        // The condition makes sure that there is an index to count by. It excludes nothing.
+        self.conditions.push(doc! { "_id": { "$gte": Bson::MinKey } });
         count_documents(collection, self.filter()).await
+    }
+}
+
+impl Keyset {
+    /// Returns the positions of documents with an array in the sort field. Only the server knows the
+    /// order of the elements, so this takes a command of its own.
+    async fn keys_of_arrays(
+        &self,
+        collection: &RawCollection,
+        reading: Direction,
+        documents: &[(usize, Bson)],
+    ) -> Result<Vec<StoredPosition>, StoreError> {
+        let ids: Vec<&Bson> = documents.iter().map(|(_, id)| id).collect();
+        let pipeline = [
+            doc! { "$match": { "_id": { "$in": ids } } },
+            doc! { "$project": { "key": self.key_expression(reading) } },
+        ];
+        let mut query = collection.aggregate(pipeline);
+        if self.kind == SortKeyType::Text {
+            query = query.collation(name_collation());
+        }
+        let mut keys = Vec::with_capacity(documents.len());
+        for_each_document(collection.command("aggregate"), query.batch(), |raw| {
+            keys.push(StoredPosition { key: value_of(raw, "key"), id: value_of(raw, "_id") });
+        })
+        .await?;
+        Ok(keys)
     }
 }
 

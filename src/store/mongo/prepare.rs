@@ -35,12 +35,10 @@ impl MongoStore {
     pub(super) async fn check_database(&self) -> Result<(), PrepareError> {
         self.check_deployment().await?;
         self.check_shape().await?;
-        match self.current_import().await? {
-            Some(import) if is_whole(&import) => {
-                Err(PrepareError::Misconfigured(INTERRUPTED_IMPORT.to_owned()))
-            }
-            _ => Ok(()),
+        if self.interrupted_imports().await?.iter().any(is_whole) {
+            return Err(PrepareError::Misconfigured(INTERRUPTED_IMPORT.to_owned()));
         }
+        Ok(())
     }
 
     /// Checks that the deployment is a replica set or a sharded cluster. A standalone server has no
@@ -71,6 +69,7 @@ impl MongoStore {
         for (collection, required) in all() {
             self.create_missing(collection, &required).await?;
         }
+        self.mark_search_position().await?;
         self.fill_search_keys().await?;
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! Writes the search keys of tenants and users: with each change of them, and at the start for
-//! documents that another program wrote.
+//! documents that another program wrote. `search_repair` does so for later manual edits.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::{
     connect::MongoStore,
     documents::search::{SearchFields, SearchOwner},
     errors::{read_error, with_timeout},
+    positions::value_of,
     writes::{WriteError, write_with_timeout},
 };
 use crate::store::{StoreError, instrumentation::Command};
@@ -31,10 +32,10 @@ const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Documents whose search keys are written in one transaction.
 pub(super) struct FillBatch<'a> {
-    owner: SearchOwner,
+    pub(super) owner: SearchOwner,
     /// Matches the documents that still need their keys.
-    outdated: &'a Document,
-    ids: &'a [ObjectId],
+    pub(super) outdated: &'a Document,
+    pub(super) ids: &'a [Bson],
 }
 
 impl MongoStore {
@@ -65,7 +66,7 @@ impl MongoStore {
     pub(super) async fn delete_search_keys(
         &self,
         owner: SearchOwner,
-        ids: &[ObjectId],
+        ids: &[Bson],
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
         let (_, collection) = self.search_collections(owner);
@@ -81,7 +82,7 @@ impl MongoStore {
         fields: &SearchFields,
         session: &mut ClientSession,
     ) -> Result<(), WriteError> {
-        self.delete_search_keys(owner, &[id], session).await?;
+        self.delete_search_keys(owner, &[id.into()], session).await?;
         self.insert_search_keys(owner, fields.key_documents(id), session).await
     }
 
@@ -156,13 +157,12 @@ impl MongoStore {
             .map(Option::unwrap_or_default)
     }
 
-    /// Returns the identifiers of documents. Those that are not ObjectIds are omitted, because such
-    /// a document is unreadable.
-    async fn find_ids(
+    /// Returns the identifiers of documents.
+    pub(super) async fn find_ids(
         &self,
         owner: SearchOwner,
         filter: Document,
-    ) -> Result<Vec<ObjectId>, StoreError> {
+    ) -> Result<Vec<Bson>, StoreError> {
         let (collection, _) = self.search_collections(owner);
         let find = collection.find(filter).projection(doc! { "_id": 1 });
         let action = async { ids_of("_id", find.await?).await };
@@ -201,12 +201,12 @@ impl MongoStore {
     ) -> Result<(), WriteError> {
         let (mut ids, mut updates, mut keys) = (Vec::new(), Vec::<Bson>::new(), Vec::new());
         for document in documents {
-            let Ok(id) = document.get_object_id("_id") else { continue };
+            let Some(id) = document.get("_id") else { continue };
             let fields = SearchFields::from_stored(owner, document);
             let set = doc! { "$set": { "search": fields.document() } };
             updates.push(doc! { "q": { "_id": id }, "u": set }.into());
-            keys.extend(fields.key_documents(id));
-            ids.push(id);
+            keys.extend(fields.key_documents(id.clone()));
+            ids.push(id.clone());
         }
         if ids.is_empty() {
             return Ok(());
@@ -245,10 +245,10 @@ impl MongoStore {
 }
 
 /// Reads the identifiers in a field of all documents of a cursor.
-async fn ids_of(field: &str, mut cursor: Cursor<RawDocumentBuf>) -> Result<Vec<ObjectId>, Error> {
+async fn ids_of(field: &str, mut cursor: Cursor<RawDocumentBuf>) -> Result<Vec<Bson>, Error> {
     let mut ids = Vec::new();
     while cursor.advance().await? {
-        ids.extend(cursor.current().get_object_id(field));
+        ids.push(value_of(cursor.current(), field));
     }
     Ok(ids)
 }

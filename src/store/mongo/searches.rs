@@ -11,20 +11,20 @@
 //!
 //! [`SearchKey::class`]: crate::domain::search::SearchKey::class
 
-use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     collection::RawCollection,
     connect::MongoStore,
-    documents::{DecodeResult, decode_or_log, oid, search::SearchOwner},
-    keyset::sort_direction,
+    documents::{DecodeResult, decode_or_log, search::SearchOwner},
+    keyset::{operator, sort_direction},
     pages::{ListQuery, count_documents},
+    positions::{StoredPosition, literal, value_of},
     queries::{batch_size_for, for_each_document},
 };
 use crate::{
     domain::{
-        id::ObjectId,
-        list::{Direction, Item, Page, PageEdge, PageRequest, Position, SortKey},
+        list::{Direction, Item, Page, PageEdge, PageRequest, Position},
         search::{MAX_SORTED_MATCHES, SearchPrefix},
     },
     store::StoreError,
@@ -69,7 +69,7 @@ impl MongoStore {
             return search.read_page(page, decode).await;
         }
         let ids = search.find_ids().await?;
-        search.list.with_ids(&ids).read_page(owners, page, decode).await
+        search.list.with_ids(ids).read_page(owners, page, decode).await
     }
 
     /// Returns the number of elements of a list.
@@ -137,7 +137,7 @@ impl Search<'_> {
     /// # Errors
     ///
     /// [`StoreError::TooManyMatches`] if there are more than [`MAX_SORTED_MATCHES`].
-    async fn find_ids(&self) -> Result<Vec<ObjectId>, StoreError> {
+    async fn find_ids(&self) -> Result<Vec<Bson>, StoreError> {
         let limit = doc! { "$limit": MAX_SORTED_MATCHES as i64 + 1 };
         let (collection, id, mut pipeline) = if self.list.finds_few() {
             (self.owners, "_id", vec![doc! { "$match": self.short_list_filter() }])
@@ -148,7 +148,7 @@ impl Search<'_> {
         let query = collection.aggregate(pipeline).batch_size(MAX_SORTED_MATCHES as u32 + 2);
         let mut ids = Vec::new();
         for_each_document(collection.command("aggregate"), query.batch(), |raw| {
-            ids.extend(raw.get_object_id("id").map(|id| ObjectId(id.bytes())));
+            ids.push(value_of(raw, "id"));
         })
         .await?;
         if ids.len() > MAX_SORTED_MATCHES { Err(StoreError::TooManyMatches) } else { Ok(ids) }
@@ -270,8 +270,8 @@ impl Search<'_> {
 }
 
 fn position(raw: &RawDocument, key: &str, id: &str) -> Option<Position> {
-    let id = ObjectId(raw.get_object_id(id).ok()?.bytes());
-    Some(Position { key: SortKey::Text(raw.get_str(key).ok()?.to_owned()), id })
+    let key = Bson::from(raw.get_str(key).ok()?);
+    Some(StoredPosition { key, id: value_of(raw, id) }.into_position())
 }
 
 fn any_of(mut filters: Vec<Document>) -> Document {
@@ -298,24 +298,24 @@ fn key_ranges(prefix: &SearchPrefix, page: &PageRequest, key: &str, id: &str) ->
     let is_match = |text: &str| text.starts_with(prefix.as_str());
     let (mut between, mut ties) = (prefix_range(prefix), Vec::new());
     let (lower, upper) = (bound(page.after.as_ref()), bound(page.before.as_ref()));
-    if let (Some((low, low_id)), Some((high, high_id))) = (lower, upper)
+    if let (Some((low, low_id)), Some((high, high_id))) = (&lower, &upper)
         && low >= high
     {
-        let ids = doc! { "$gt": oid(low_id), "$lt": oid(high_id) };
-        return if low == high { vec![doc! { key: low, id: ids }] } else { Vec::new() };
+        let ids = [(low_id, Direction::Asc), (high_id, Direction::Desc)];
+        return if low == high { vec![tie(low, key, id, &ids)] } else { Vec::new() };
     }
-    if let Some((low, low_id)) = lower.filter(|(low, _)| *low >= prefix.as_str()) {
+    if let Some((low, low_id)) = lower.filter(|(low, _)| low.as_str() >= prefix.as_str()) {
         between.remove("$gte");
-        between.insert("$gt", low);
-        if is_match(low) {
-            ties.push(doc! { key: low, id: { "$gt": oid(low_id) } });
+        between.insert("$gt", &low);
+        if is_match(&low) {
+            ties.push(tie(&low, key, id, &[(&low_id, Direction::Asc)]));
         }
     }
     let is_below = |high: &str| prefix.upper_bound().is_none_or(|upper| high < upper.as_str());
     if let Some((high, high_id)) = upper.filter(|(high, _)| is_below(high)) {
-        between.insert("$lt", high);
-        if is_match(high) {
-            ties.push(doc! { key: high, id: { "$lt": oid(high_id) } });
+        between.insert("$lt", &high);
+        if is_match(&high) {
+            ties.push(tie(&high, key, id, &[(&high_id, Direction::Desc)]));
         }
     }
     ties.push(doc! { key: between });
@@ -323,9 +323,18 @@ fn key_ranges(prefix: &SearchPrefix, page: &PageRequest, key: &str, id: &str) ->
 }
 
 /// Returns the key and the identifier of a position in the order of the matched key.
-fn bound(position: Option<&Position>) -> Option<(&str, ObjectId)> {
-    match position? {
-        Position { key: SortKey::Text(key), id } => Some((key, *id)),
+fn bound(position: Option<&Position>) -> Option<(String, Bson)> {
+    match StoredPosition::new(position?)? {
+        StoredPosition { key: Bson::String(key), id } => Some((key, id)),
         _ => None,
     }
+}
+
+/// Matches the keys that are equal to a bound, with an identifier beyond it in each of these
+/// directions.
+fn tie(key: &str, key_field: &str, id_field: &str, bounds: &[(&Bson, Direction)]) -> Document {
+    let ids = bounds.iter().map(|(id, direction)| {
+        doc! { operator(*direction): [format!("${id_field}"), literal(id)] }
+    });
+    doc! { key_field: key, "$expr": { "$and": ids.collect::<Vec<_>>() } }
 }

@@ -1,10 +1,12 @@
 //! Reads all records for an export, and applies an import in bounded transactions.
 //!
 //! An import is recorded in the collection `imports` until it is complete. If it is interrupted, the
-//! same import continues: it skips documents that exist already.
+//! same import continues: it skips documents that exist already. An interrupted import of a tenant
+//! does not concern the imports of other tenants.
 
 use std::collections::HashSet;
 
+use futures_util::TryStreamExt;
 use mongodb::{
     ClientSession, Collection,
     bson::{Binary, Bson, Document, RawDocument, RawDocumentBuf, doc, spec::BinarySubtype},
@@ -22,14 +24,15 @@ use crate::{
         change::Change,
         id::{ObjectId, TenantId},
         list::Decoded,
-        record::{ImportPlan, ImportStep, Record, TransferScope},
+        record::{ImportPlan, ImportState, ImportStep, Record, TransferScope},
     },
     store::{CommitError, StoreError},
 };
 
 const IMPORTS: &str = "imports";
-/// The identifier of the document of the current import.
-const CURRENT: &str = "current";
+/// The identifier of the document of an import of everything. Imports of tenants have the digest of
+/// their file.
+const EVERYTHING: &str = "current";
 /// The number of documents in one reply of the server.
 const READ_BATCH: u32 = 500;
 /// The server's code for a snapshot that is older than its history.
@@ -71,11 +74,26 @@ impl MongoStore {
         self.database.collection(IMPORTS)
     }
 
-    /// Returns the record of an interrupted import.
-    pub(super) async fn current_import(&self) -> Result<Option<Document>, StoreError> {
+    /// Returns the records of interrupted imports.
+    pub(super) async fn interrupted_imports(&self) -> Result<Vec<Document>, StoreError> {
         let imports = self.imports();
-        let find = imports.find_one(doc! { "_id": CURRENT });
-        with_timeout(self.command_metrics.command("find", IMPORTS), find).await
+        let find = async { imports.find(doc! {}).await?.try_collect().await };
+        with_timeout(self.command_metrics.command("find", IMPORTS), Box::pin(find)).await
+    }
+
+    pub(super) async fn state_of_import(
+        &self,
+        digest: &[u8; 32],
+    ) -> Result<ImportState, StoreError> {
+        let interrupted = self.interrupted_imports().await?;
+        let is_same = |import: &Document| digest_of(import).as_ref() == Some(digest);
+        Ok(if interrupted.iter().any(is_same) {
+            ImportState::Interrupted
+        } else if interrupted.iter().any(is_whole) {
+            ImportState::Blocked
+        } else {
+            ImportState::New
+        })
     }
 
     /// Applies the steps of an import until it is complete.
@@ -84,7 +102,8 @@ impl MongoStore {
         plan: ImportPlan,
         mut steps: mpsc::Receiver<ImportStep>,
     ) -> Result<(), CommitError> {
-        let is_continued = self.current_import().await?.is_some();
+        let state = self.state_of_import(&plan.digest).await?;
+        let is_continued = state == ImportState::Interrupted;
         if !is_continued {
             self.record_import(&plan).await?;
         }
@@ -100,7 +119,7 @@ impl MongoStore {
                 ImportStep::Changes(changes) => self.apply(&changes).await?,
                 ImportStep::Complete => {
                     let imports = self.imports();
-                    let delete = imports.delete_one(doc! { "_id": CURRENT });
+                    let delete = imports.delete_one(doc! { "digest": stored_digest(&plan) });
                     let command = self.command_metrics.command("delete", IMPORTS);
                     return Ok(with_timeout(command, delete).await.map(drop)?);
                 }
@@ -110,9 +129,13 @@ impl MongoStore {
     }
 
     async fn record_import(&self, plan: &ImportPlan) -> Result<(), StoreError> {
-        let digest = Binary { subtype: BinarySubtype::Generic, bytes: plan.digest.to_vec() };
         let is_whole = plan.scope == TransferScope::Everything;
-        let document = doc! { "_id": CURRENT, "digest": digest, "everything": is_whole };
+        let id = match plan.scope {
+            TransferScope::Everything => EVERYTHING.to_owned(),
+            TransferScope::Tenant(_) => hex::encode(plan.digest),
+        };
+        let digest = stored_digest(plan);
+        let document = doc! { "_id": id, "digest": digest, "everything": is_whole };
         let imports = self.imports();
         let insert = imports.insert_one(document);
         with_timeout(self.command_metrics.command("insert", IMPORTS), insert).await.map(drop)
@@ -189,8 +212,12 @@ fn inserted_id(change: &Change) -> Option<(&'static str, ObjectId)> {
     }
 }
 
+fn stored_digest(plan: &ImportPlan) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes: plan.digest.to_vec() }
+}
+
 /// Returns the digest of the file of an import.
-pub(super) fn digest(import: &Document) -> Option<[u8; 32]> {
+fn digest_of(import: &Document) -> Option<[u8; 32]> {
     match import.get("digest")? {
         Bson::Binary(binary) => binary.bytes.as_slice().try_into().ok(),
         _ => None,

@@ -140,8 +140,9 @@ impl ListQuery {
         match (&position.key, self.stored_key) {
             (SortKey::Text(key), _) => Parameter::text(text::case_fold(key)),
             (SortKey::Time(at), _) => Parameter::integer(at.millis()),
-            (SortKey::Null, None) => Parameter::integer(ABSENT_TIME),
-            (SortKey::Null, Some(_)) => Parameter::text(""),
+            // A value in SQLite always has the type of its column, so no position is opaque.
+            (SortKey::Null | SortKey::Opaque(_), None) => Parameter::integer(ABSENT_TIME),
+            (SortKey::Null | SortKey::Opaque(_), Some(_)) => Parameter::text(""),
         }
     }
 

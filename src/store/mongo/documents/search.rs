@@ -5,7 +5,7 @@
 //! texts. Each key is also a document `{ownerId, key, shared, class}` of a collection of its own,
 //! because MongoDB returns an array's elements in the order of an index only if each is a document.
 
-use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+use mongodb::bson::{Bson, Document, doc};
 
 use crate::domain::{
     search::{SearchKey, keys_of_tenant, keys_of_user, tenant_keys, user_keys},
@@ -67,10 +67,11 @@ impl SearchFields {
     }
 
     /// Returns the documents of the keys.
-    pub(in crate::store::mongo) fn key_documents(&self, owner: ObjectId) -> Vec<Document> {
+    pub(in crate::store::mongo) fn key_documents(&self, owner: impl Into<Bson>) -> Vec<Document> {
+        let owner = owner.into();
         let document = |key: &SearchKey| {
             doc! {
-                "ownerId": owner,
+                "ownerId": &owner,
                 "key": &key.text,
                 "shared": i32::try_from(key.shared).unwrap_or(i32::MAX),
                 "class": i32::try_from(key.class()).unwrap_or(i32::MAX),
@@ -98,9 +99,13 @@ impl SearchOwner {
 
     /// Matches the documents whose keys were made of other values.
     pub(in crate::store::mongo) fn outdated(self) -> Document {
-        let fields = self.fields().iter().map(|field| Bson::from(format!("${field}")));
-        let of: Vec<Bson> = std::iter::once(VERSION.into()).chain(fields).collect();
+        doc! { "$expr": { "$ne": ["$search.of", self.values("$")] } }
+    }
+
+    /// Returns the expression for `of` of a document. `prefix` leads to the document.
+    pub(in crate::store::mongo) fn values(self, prefix: &str) -> Vec<Bson> {
         // An absent field is null in an array.
-        doc! { "$expr": { "$ne": ["$search.of", of] } }
+        let fields = self.fields().iter().map(|field| Bson::from(format!("{prefix}{field}")));
+        std::iter::once(VERSION.into()).chain(fields).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! `run` converts the collections one after another. `tenant`, `user` and `subscription` convert one
 //! document each, as pure functions over raw BSON, with `fields` and `values`. `batch` writes the
 //! changes. `shape` tells an old database from an empty, a current and a foreign one. `state` records
-//! the progress, and `foreign_indexes` finds unique indexes that would reject the gateway's writes.
+//! the progress.
 //!
 //! **Invariants:** no document is deleted. A document that cannot be converted stays as it is, except
 //! for a value that a unique index forbids. A second run changes nothing.
@@ -13,7 +13,6 @@ mod batch;
 mod conversion_tests;
 mod converter;
 mod fields;
-mod foreign_indexes;
 mod run;
 mod shape;
 mod state;

@@ -167,13 +167,15 @@ impl MongoStore {
 impl Run<'_> {
     /// Drops the unique indexes of other programs that would reject the gateway's writes.
     async fn drop_refusing_indexes(&mut self) -> Result<(), StoreError> {
-        for (collection, name) in self.store.refusing_indexes().await? {
+        for index in self.store.foreign_unique_indexes().await? {
             if !self.options.dry_run {
                 self.record_start().await?;
-                self.store.drop_index(&collection, &name).await?;
+                let target = self.store.database.collection::<()>(index.collection);
+                let command = self.store.command_metrics.command("dropIndexes", index.collection);
+                with_timeout(command, target.drop_index(&index.name)).await?;
             }
             self.report.changed = true;
-            self.report.dropped_indexes.push((collection, name));
+            self.report.dropped_indexes.push((index.collection.to_owned(), index.name));
         }
         Ok(())
     }

@@ -111,12 +111,21 @@ pub(super) fn adjust<'a>(
     context: &TenantContext,
 ) -> Conversion<'a> {
     let mut conversion = Conversion::new(raw);
-    if let Ok(id) = require_id(raw)
-        && context.gives_up_a_value(id)
-    {
+    let Ok(id) = require_id(raw) else { return conversion };
+    if context.slugs.get(&id).is_some_and(|slug| slug.is_numbered) {
         // A value of another type is in no unique index.
         drop(set_slug(&mut conversion, id, raw, fields, context));
-        drop(set_domains(&mut conversion, id, raw, fields, context));
+    }
+    if let Some(lost) = context.lost_domains.get(&id)
+        && let Ok(Some(stored)) = domains(raw, fields)
+    {
+        let (moved, kept): (Vec<_>, Vec<_>) =
+            stored.into_iter().partition(|domain| lost.contains(domain));
+        for domain in &moved {
+            conversion.report(FindingKind::DuplicateDomain, values::shorten(domain));
+        }
+        conversion.set("domains", kept);
+        conversion.set("legacyDomains", [legacy_domains(raw), moved].concat());
     }
     conversion
 }
