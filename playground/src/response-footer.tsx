@@ -6,6 +6,7 @@ import { useLiveState } from './live';
 import { LiveLine } from './live-line';
 import { OutcomeLine } from './outcome-line';
 import { useLatestOutcome, type Outcome } from './outcomes';
+import { isNarrow } from './window';
 
 export function ResponseFooter() {
   const latest = useLatestOutcome();
@@ -21,6 +22,11 @@ export function ResponseFooter() {
     // Runs when a response arrives, not when the active tab changes.
   }, [latest]);
   const live = useLiveState(id);
+  const shown = live?.responseText || latest;
+  useEffect(() => {
+    // In a narrow window, the response is below the operation.
+    if (shown && isNarrow()) document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' });
+  }, [shown]);
   const outcome = outcomes[id];
   if (live && live.status !== 'ended') return <LiveLine tabId={id} state={live} />;
   if (fetching) return <p className="response-info" role="status">Running…</p>;

@@ -8,7 +8,12 @@ import { testKeyboardSession } from './checks/keyboard-session.mjs';
 import { testCutLiveOperation, testLiveOperation, testResumedLiveOperation } from './checks/live.mjs';
 import { testPathPrefix, testUnreachableGateway } from './checks/network.mjs';
 import { testCurl, testLink } from './checks/sharing.mjs';
-import { testBrokenScript, testFormBeforeGraphiQL, testGraphiQLUnavailable } from './checks/starter.mjs';
+import {
+  testBrokenScript,
+  testFormBeforeGraphiQL,
+  testGraphiQLUnavailable,
+  testWithoutScripts,
+} from './checks/starter.mjs';
 import {
   testExamplesHaveNoFaults,
   testIdentityOfTab,
@@ -224,6 +229,7 @@ const DEV_CHECKS = [
   testFormBeforeGraphiQL,
   testGraphiQLUnavailable,
   testBrokenScript,
+  testWithoutScripts,
   testIdentityOfTab,
   testRepeatedExamples,
   testStatusLine,
