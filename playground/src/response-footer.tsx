@@ -24,8 +24,9 @@ export function ResponseFooter() {
   const live = useLiveState(id);
   const shown = live?.responseText || latest;
   useEffect(() => {
-    // In a narrow window, the response is below the operation.
-    if (shown && isNarrow()) document.querySelector('.graphiql-response')?.scrollIntoView({ block: 'nearest' });
+    // In a narrow window, the response is at the end of the part that scrolls.
+    const main = document.querySelector('.graphiql-main');
+    if (shown && isNarrow()) main?.scrollTo({ top: main.scrollHeight });
   }, [shown]);
   const outcome = outcomes[id];
   if (live && live.status !== 'ended') return <LiveLine tabId={id} state={live} />;
