@@ -7,6 +7,8 @@ interface CurlRequest {
   operationName: string | null;
   /** JSON text. */
   headers: string;
+  /** Whether the operation is a subscription, which runs as an event stream. */
+  live: boolean;
   /** Whether the command sends a token. It names a variable of the shell and never contains the token. */
   authorized: boolean;
 }
@@ -19,7 +21,7 @@ const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
  *
  * @throws SyntaxError if variables or headers are not JSON.
  */
-export function toCurl({ query, variables, operationName, headers, authorized }: CurlRequest): string {
+export function toCurl({ query, variables, operationName, headers, live, authorized }: CurlRequest): string {
   const body = {
     query,
     variables: variables.trim() ? (JSON.parse(variables) as unknown) : undefined,
@@ -28,8 +30,9 @@ export function toCurl({ query, variables, operationName, headers, authorized }:
   const userHeaders = headers.trim() ? (JSON.parse(headers) as Record<string, unknown>) : {};
   const hasCredential = Object.keys(userHeaders).some(isAuthorization);
   const lines = [
-    `curl ${quote(new URL('graphql', location.href).href)}`,
+    `curl ${live ? '--no-buffer ' : ''}${quote(new URL('graphql', location.href).href)}`,
     `--header 'content-type: application/json'`,
+    ...(live ? [`--header 'accept: text/event-stream'`] : []),
     ...Object.entries(userHeaders)
       .filter(([name]) => !isAuthorization(name))
       .map(([name, value]) => `--header ${quote(`${name}: ${String(value)}`)}`),

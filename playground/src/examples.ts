@@ -19,6 +19,8 @@ interface Entry {
   headers?: Record<string, string>;
   /** The error codes of the expected response. */
   codes: string[];
+  /** The example whose run is an event of this live operation. */
+  changedBy?: string;
   /** Whether `tenantry dev` opens the example in a tab at the start. */
   defaultTab?: boolean;
   /** Whether the example works without the demo data. */

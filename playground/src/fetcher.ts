@@ -1,62 +1,16 @@
-// Sends GraphQL requests to the gateway that serves the page, with the token of the selected identity.
+// Sends the operations of GraphiQL and of the form. Subscriptions become live operations.
 import type { Fetcher } from '@graphiql/toolkit';
 import type { Operation } from './initial-operation';
-import { containsOnlyQueries, resolveOperationName } from './operation';
+import { startLiveOperation, takeShownAgain, type Observer } from './live';
+import { containsOnlyQueries, isSubscription } from './operation';
 import { recordIntrospection, recordOutcome, recordSchemaUnreachable, toResponseInfo } from './outcomes';
-import { ANONYMOUS, fetchToken, getSession, identityLabel, refreshIdentities } from './session';
+import { formatBody, INTROSPECTION, parseBody, send, senderLabel, UNREACHABLE, type FetchParameters } from './send';
 
-type FetchParameters = { query: string; operationName?: string | null; variables?: unknown };
-
-/** Relative to the page, which is at `/` and at `/graphql`, below any host and path. */
-const ENDPOINT = 'graphql';
-const UNREACHABLE = 'The gateway is unreachable. Check that it is still running.';
-/** The identity of a request whose credential is in the Headers editor, for display. */
-const AUTHORIZATION_HEADER = 'Authorization header';
-const INTROSPECTION = 'IntrospectionQuery';
 /**
  * Selects the status codes of GraphQL over HTTP. Introspection accepts only `application/json`, because a
  * rejected introspection would otherwise log an error in the browser's console.
  */
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
-
-interface SendResult {
-  response: Response;
-  /** The identity that sent the request, for display. */
-  identity: string;
-}
-
-async function send(parameters: FetchParameters, userHeaders: Headers, signal: AbortSignal): Promise<SendResult> {
-  const { query, variables } = parameters;
-  const operationName = await resolveOperationName(query, parameters.operationName);
-  const body = JSON.stringify({ query, variables, operationName });
-  const post = async (token: string | null) => {
-    const headers = new Headers(userHeaders);
-    headers.set('content-type', 'application/json');
-    if (token) headers.set('authorization', `Bearer ${token}`);
-    return fetch(ENDPOINT, { method: 'POST', headers, body, signal });
-  };
-  // A credential in the Headers editor has precedence.
-  if (userHeaders.has('authorization')) return { response: await post(null), identity: AUTHORIZATION_HEADER };
-  // The schema is the same for every caller, so introspection sends no token.
-  if (operationName === INTROSPECTION) return { response: await post(null), identity: ANONYMOUS };
-  const token = await fetchToken();
-  const identity = identityLabel();
-  const response = await post(token);
-  if (response.status !== 401 || !token || !getSession().devMode) return { response, identity };
-  // The gateway may have another signing key than when it issued the token.
-  await refreshIdentities();
-  return { response: await post(await fetchToken()), identity: identityLabel() };
-}
-
-async function parseBody(response: Response): Promise<unknown> {
-  const text = await response.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    const message = `The response is not JSON: ${response.status} ${response.statusText}`.trim();
-    return { errors: [{ message }] };
-  }
-}
 
 async function introspect(
   parameters: FetchParameters,
@@ -91,14 +45,10 @@ async function execute(parameters: FetchParameters, userHeaders: Headers, signal
   } catch (error) {
     if (signal.aborted) throw error;
     const body = { errors: [{ message: UNREACHABLE }] };
-    const identity = userHeaders.has('authorization') ? AUTHORIZATION_HEADER : identityLabel();
-    recordOutcome({ identity, mayHaveWritten, responseText: formatBody(body), response: null });
+    recordOutcome({ identity: senderLabel(userHeaders), mayHaveWritten, responseText: formatBody(body), response: null });
     return body;
   }
 }
-
-/** Formats a body as GraphiQL does. */
-const formatBody = (body: unknown) => JSON.stringify(body, null, 2);
 
 /** Sends an operation whose variables are JSON text. Returns the response as text. */
 export async function sendOperation({ query, variables, operationName }: Operation): Promise<string> {
@@ -108,24 +58,55 @@ export async function sendOperation({ query, variables, operationName }: Operati
   } catch (error) {
     return formatBody({ errors: [{ message: `Request not sent. Variables are invalid JSON: ${String(error)}` }] });
   }
+  if (await isSubscription(query, operationName)) {
+    return formatBody({ errors: [{ message: 'Request not sent. Live operations run as soon as the editor is loaded.' }] });
+  }
   const { signal } = new AbortController();
   return formatBody(await execute({ query, variables: parsed, operationName }, new Headers(), signal));
 }
 
-/** Returns an observable and not a promise, so that GraphiQL's stop button aborts the request. */
-export const fetcher: Fetcher = (parameters, options) => ({
-  subscribe(observer: { next(value: never): void; error(error: unknown): void; complete(): void }) {
-    const controller = new AbortController();
+/** Returns an observable and not a promise, so that GraphiQL's stop button ends the operation. */
+export const fetcher: Fetcher = (parameters, options) => {
+  const isIntrospection = parameters.operationName === INTROSPECTION;
+  const shownAgain = isIntrospection ? null : takeShownAgain();
+  const subscribe = (observer: Observer) => {
+    if (shownAgain) return shownAgain.show(observer);
     const headers = new Headers(options?.headers as Record<string, string> | undefined);
-    const request = parameters.operationName === INTROSPECTION ? introspect : execute;
-    request(parameters, headers, controller.signal).then(
-      (body) => {
-        if (controller.signal.aborted) return;
-        observer.next(body as never);
-        observer.complete();
-      },
-      (error: unknown) => controller.signal.aborted || observer.error(error),
-    );
-    return { unsubscribe: () => controller.abort() };
-  },
-}) as ReturnType<Fetcher>;
+    return isIntrospection ? request(introspect, parameters, headers, observer) : run(parameters, headers, observer);
+  };
+  return { subscribe } as ReturnType<Fetcher>;
+};
+
+type Request = typeof execute;
+
+/** Sends a request that has one response. */
+function request(perform: Request, parameters: FetchParameters, headers: Headers, observer: Observer) {
+  const controller = new AbortController();
+  perform(parameters, headers, controller.signal).then(
+    (body) => {
+      if (controller.signal.aborted) return;
+      observer.next(body);
+      observer.complete();
+    },
+    (error: unknown) => controller.signal.aborted || observer.error(error),
+  );
+  return { unsubscribe: () => controller.abort() };
+}
+
+/** Runs an operation as a live one if it is a subscription. */
+function run(parameters: FetchParameters, headers: Headers, observer: Observer) {
+  let unsubscribed = false;
+  let operation = { unsubscribe: () => {} };
+  void isSubscription(parameters.query, parameters.operationName).then((live) => {
+    if (unsubscribed) return;
+    operation = live
+      ? startLiveOperation(parameters, headers, observer)
+      : request(execute, parameters, headers, observer);
+  });
+  return {
+    unsubscribe: () => {
+      unsubscribed = true;
+      operation.unsubscribe();
+    },
+  };
+}

@@ -35,6 +35,13 @@ export async function containsOnlyQueries(query: string): Promise<boolean> {
   return operations.length > 0 && operations.every(({ operation }) => operation === 'query');
 }
 
+/** Returns whether the operation with this name, or the document's only one, is a subscription. */
+export async function isSubscription(query: string, wanted: string | null | undefined): Promise<boolean> {
+  const operations = await parseOperations(query);
+  const selected = operations.find(({ name }) => name?.value === wanted) ?? operations[0];
+  return selected?.operation === 'subscription';
+}
+
 /** Moves an operation to the front of its document, because GraphiQL selects the first one of a new tab. */
 export async function moveToFront(query: string, operationName: string | null): Promise<string> {
   if (!operationName) return query;

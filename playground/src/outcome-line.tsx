@@ -20,12 +20,7 @@ function ResponseDetails({ response }: { response: ResponseInfo }) {
         {status} {statusText}
       </span>
       <span>{Math.round(durationMs)} ms</span>
-      {errorCodes.map(([code, count]) => (
-        <span key={code} className="error-code">
-          {code}
-          {count > 1 ? ` × ${count}` : ''}
-        </span>
-      ))}
+      <ErrorCodes codes={errorCodes} />
       {requestId && (
         <span className="request-id" title="The value of x-request-id. The gateway's log contains it too.">
           {requestId}
@@ -33,4 +28,13 @@ function ResponseDetails({ response }: { response: ResponseInfo }) {
       )}
     </>
   );
+}
+
+export function ErrorCodes({ codes }: { codes: [code: string, count: number][] }) {
+  return codes.map(([code, count]) => (
+    <span key={code} className="error-code">
+      {code}
+      {count > 1 ? ` × ${count}` : ''}
+    </span>
+  ));
 }

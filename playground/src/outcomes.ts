@@ -58,7 +58,8 @@ export function toResponseInfo(response: Response, body: unknown, durationMs: nu
 
 type ErrorsBody = { errors?: { extensions?: { code?: unknown } }[] };
 
-function countErrorCodes(body: unknown): [string, number][] {
+/** Returns each error code of a body with the number of errors that have it. */
+export function countErrorCodes(body: unknown): [string, number][] {
   const counts = new Map<string, number>();
   const errors = (body as ErrorsBody | null)?.errors;
   for (const error of Array.isArray(errors) ? errors : []) {
@@ -67,6 +68,9 @@ function countErrorCodes(body: unknown): [string, number][] {
   }
   return [...counts];
 }
+
+/** Returns the code of the first error of a body, which is JSON text. */
+export const firstErrorCode = (text: string) => countErrorCodes(text && JSON.parse(text))[0]?.[0] ?? null;
 
 export function recordIntrospection(body: unknown) {
   const data = (body as { data?: { __schema?: unknown } | null } | null)?.data;

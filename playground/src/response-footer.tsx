@@ -2,8 +2,11 @@
 import { useGraphiQL } from '@graphiql/react';
 import { useEffect, useState } from 'react';
 import { RUN_SHORTCUT } from './keyboard';
+import { useLiveState } from './live';
+import { LiveLine } from './live-line';
 import { OutcomeLine } from './outcome-line';
 import { useLatestOutcome, type Outcome } from './outcomes';
+import { isNarrow } from './window';
 
 export function ResponseFooter() {
   const latest = useLatestOutcome();
@@ -18,8 +21,17 @@ export function ResponseFooter() {
     if (latest) setOutcomes((known) => ({ ...known, [id]: latest }));
     // Runs when a response arrives, not when the active tab changes.
   }, [latest]);
+  const live = useLiveState(id);
+  const shown = live?.responseText || latest;
+  useEffect(() => {
+    // In a narrow window, the response is at the end of the part that scrolls.
+    const main = document.querySelector('.graphiql-main');
+    if (shown && isNarrow()) main?.scrollTo({ top: main.scrollHeight });
+  }, [shown]);
   const outcome = outcomes[id];
+  if (live && live.status !== 'ended') return <LiveLine tabId={id} state={live} />;
   if (fetching) return <p className="response-info" role="status">Running…</p>;
+  if (live && live.responseText === (tab?.response ?? '')) return <LiveLine tabId={id} state={live} />;
   if (outcome && outcome.responseText === tab?.response) return <OutcomeLine outcome={outcome} />;
   // GraphiQL reports invalid variables and headers as a response.
   if (tab?.response) return <p className="response-info" role="status">No request was sent.</p>;

@@ -107,20 +107,25 @@ export function setPastedToken(text: string) {
   update({ pastedToken: text.replace(/^\s*bearer\s+/i, '').replace(/\s+/g, '') });
 }
 
-const selectedIdentity = () => session.identities.find(({ name }) => name === session.selected);
+const findToken = (wanted: string) => session.identities.find(({ name }) => name === wanted)?.token ?? null;
 
-/** Returns the token to send, or null for an anonymous request. Renews a token that expires soon. */
-export async function fetchToken(): Promise<string | null> {
+/**
+ * Returns the token of a demo identity, or the pasted token. It is null for an anonymous request. Renews
+ * a token that expires soon.
+ */
+export async function fetchToken(name: string): Promise<string | null> {
   if (!session.devMode) return session.pastedToken || null;
-  if (session.identities.length === 0) await refreshIdentities();
-  const identity = selectedIdentity();
-  if (!identity) return null;
-  if (expiresSoon(identity.token)) await refreshIdentities();
-  return selectedIdentity()?.token ?? null;
+  const noIdentities = session.identities.length === 0;
+  if (noIdentities) await refreshIdentities();
+  // The first request may precede the identities, which also select one.
+  const wanted = noIdentities ? session.selected : name;
+  const token = findToken(wanted);
+  if (token && expiresSoon(token)) await refreshIdentities();
+  return findToken(wanted);
 }
 
-/** Returns the name of the current identity for display. */
-export function identityLabel(): string {
-  if (session.devMode) return session.selected;
+/** Returns the name of an identity for display. */
+export function identityLabel(selected = session.selected): string {
+  if (session.devMode) return selected;
   return session.pastedToken ? 'pasted token' : ANONYMOUS;
 }

@@ -6,9 +6,10 @@ import { linkTo } from './link';
 import { identityLabel, ANONYMOUS } from './session';
 
 export function ShareButtons() {
-  const { tab, operationName, queryEditor, variableEditor, headerEditor } = useGraphiQL((state) => ({
+  const { tab, operationName, operations, queryEditor, variableEditor, headerEditor } = useGraphiQL((state) => ({
     tab: state.tabs[state.activeTabIndex],
     operationName: state.operationName,
+    operations: state.operations,
     queryEditor: state.queryEditor,
     variableEditor: state.variableEditor,
     headerEditor: state.headerEditor,
@@ -18,10 +19,13 @@ export function ShareButtons() {
     variables: variableEditor?.getValue() ?? '',
     operationName: operationName ?? null,
   });
+  const selectedOperation = () =>
+    operations?.find(({ name }) => name?.value === operationName) ?? operations?.[0];
   const curl = () =>
     toCurl({
       ...operation(),
       headers: headerEditor?.getValue() ?? '',
+      live: selectedOperation()?.operation === 'subscription',
       authorized: identityLabel() !== ANONYMOUS,
     });
   return (

@@ -17,6 +17,8 @@ import { EXAMPLES_PLUGIN } from './examples-pane';
 import { fetcher } from './fetcher';
 import { defaultTabs } from './initial-operation';
 import { KeyboardHint, RunShortcut } from './keyboard';
+import { findLiveOperation } from './live';
+import { LiveTabs } from './live-tabs';
 import './monaco/workers';
 import { containsOnlyQueries } from './operation';
 import { useSchemaStatus } from './outcomes';
@@ -72,6 +74,7 @@ export function Workbench({ startedWith }: { startedWith: StarterState }) {
         <DocExplorerStore>{null}</DocExplorerStore>
         <EditorOptions />
         <TakeOverFromStarter startedWith={startedWith} />
+        <LiveTabs />
         <StoreOnLeave />
         <FollowSystemTheme />
         <ScrollToActiveTab />
@@ -94,13 +97,15 @@ function SchemaStatusLabel() {
 
 /**
  * Runs the current operation again after the user has selected another identity, if it has a response
- * or is still running. Mutations are not run again, because the user must trigger each one.
+ * or is still running. Mutations are not run again, because the user must trigger each one. A live
+ * operation is run again only while it is running.
  */
 function RerunOnIdentityChange() {
   const { manualSelections } = useSession();
   const { run, stop } = useGraphiQLActions();
-  const { fetching, queryEditor, responseEditor } = useGraphiQL((state) => ({
+  const { fetching, tabId, queryEditor, responseEditor } = useGraphiQL((state) => ({
     fetching: state.isFetching,
+    tabId: state.tabs[state.activeTabIndex]?.id ?? '',
     queryEditor: state.queryEditor,
     responseEditor: state.responseEditor,
   }));
@@ -110,12 +115,14 @@ function RerunOnIdentityChange() {
     handledSelections.current = manualSelections;
     const hasRun = fetching || Boolean(responseEditor?.getValue());
     if (!hasRun) return;
-    void containsOnlyQueries(queryEditor?.getValue() ?? '').then((repeatable) => {
-      if (!repeatable) return;
+    const live = findLiveOperation(tabId);
+    const isLive = live !== undefined && live.state.status !== 'ended' && !live.isHidden;
+    void containsOnlyQueries(queryEditor?.getValue() ?? '').then((onlyQueries) => {
+      if (!onlyQueries && !isLive) return;
       // `run` only stops the request while one is running, so `stop` comes first.
       stop();
       void run();
     });
-  }, [manualSelections, fetching, queryEditor, responseEditor, run, stop]);
+  }, [manualSelections, fetching, tabId, queryEditor, responseEditor, run, stop]);
   return null;
 }

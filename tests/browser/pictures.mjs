@@ -5,13 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { launch, openPage } from './browser.mjs';
+import { showWithoutScripts } from './checks/starter.mjs';
 import {
   clickExecute,
   editor,
   openTab,
+  responseInfo,
   runOperation,
   selectIdentity,
   visit,
+  waitForLine,
   waitForResponse,
   waitForTypeDescription,
 } from './graphiql.mjs';
@@ -63,6 +66,17 @@ const STEPS = [
     await selectIdentity(page, 'anonymous');
     await runOperation(page);
   }],
+  ['live', async (page) => {
+    await openTab(page, 'TenantChanged');
+    await editor(page, 'Variables').getByText(/ten_/).waitFor();
+    await clickExecute(page);
+    await responseInfo(page).getByText('Live', { exact: true }).waitFor();
+    await openTab(page, 'Update');
+    await editor(page, 'Variables').getByText('"version"').waitFor();
+    await runOperation(page);
+    await openTab(page, 'TenantChanged');
+    await waitForLine(page, '"kind": "UPDATED"');
+  }],
   ['documentation', async (page) => {
     await openTab(page, 'StaleVersion');
     await selectIdentity(page, 'bob');
@@ -89,6 +103,11 @@ const STEPS = [
     await selectIdentity(page, 'carol');
     await runOperation(page);
   }],
+  ['phone', (page) => page.setViewportSize({ width: 375, height: 720 })],
+  ['forced-colors', async (page) => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ forcedColors: 'active' });
+  }],
 ];
 
 async function takePicture(page, name) {
@@ -97,6 +116,26 @@ async function takePicture(page, name) {
   await page.getByRole('tooltip').waitFor({ state: 'detached' });
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: join(folder, `playground-${name}.png`), animations: 'disabled', caret: 'hide' });
+}
+
+/** Takes the pictures of the form, with a script that fails, and without scripts. */
+async function takePicturesWithoutGraphiQL(url) {
+  const { origin } = new URL(url);
+  const { page } = await openPage(browser, origin, SIZE);
+  await page.route('**/playground/workbench-*.js', (route) => route.abort());
+  await page.goto(url);
+  await page.getByText('The editor could not be loaded.').waitFor();
+  await page.getByRole('radio', { name: 'bob', checked: true }).waitFor();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await responseInfo(page).getByText('200 OK').waitFor();
+  await takePicture(page, 'form');
+  await page.route('**/playground/main-*.js', (route) => route.abort());
+  await page.goto(url);
+  await page.getByText('its script could not be loaded').waitFor();
+  await takePicture(page, 'script-failed');
+  const scriptless = await browser.newPage({ viewport: { width: 600, height: 200 } });
+  await showWithoutScripts(scriptless, url);
+  await takePicture(scriptless, 'no-script');
 }
 
 const SIZE = { viewport: { width: 1280, height: 800 } };
@@ -114,6 +153,7 @@ try {
     await perform(page);
     await takePicture(page, name);
   }
+  await takePicturesWithoutGraphiQL(dev.address);
 
   const variables = {
     TENANTRY_DATABASE_URL: 'sqlite::memory:',

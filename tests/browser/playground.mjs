@@ -4,9 +4,16 @@ import assert from 'node:assert/strict';
 import { eventually, launch, openPage, step } from './browser.mjs';
 import { testAxe, testForcedColors } from './checks/accessibility.mjs';
 import { testKeyboardOnly, testNarrowWindow } from './checks/keyboard.mjs';
+import { testKeyboardSession } from './checks/keyboard-session.mjs';
+import { testCutLiveOperation, testLiveOperation, testResumedLiveOperation } from './checks/live.mjs';
 import { testPathPrefix, testUnreachableGateway } from './checks/network.mjs';
 import { testCurl, testLink } from './checks/sharing.mjs';
-import { testBrokenScript, testFormBeforeGraphiQL, testGraphiQLUnavailable } from './checks/starter.mjs';
+import {
+  testBrokenScript,
+  testFormBeforeGraphiQL,
+  testGraphiQLUnavailable,
+  testWithoutScripts,
+} from './checks/starter.mjs';
 import {
   testExamplesHaveNoFaults,
   testIdentityOfTab,
@@ -188,6 +195,14 @@ async function testServeMode(page, context, problems) {
   await waitForLine(page, '"email": "carol@example.org"');
   await responseInfo(page).getByText('Identity: pasted token').waitFor();
 
+  // A live operation runs with the pasted token.
+  await openTab(page, 'MeChanged');
+  await clickExecute(page);
+  await responseInfo(page).getByText('Live', { exact: true }).waitFor();
+  await responseInfo(page).getByRole('button', { name: 'Stop' }).click();
+  await responseInfo(page).getByText('Ended', { exact: true }).waitFor();
+  await openTab(page, 'Me');
+
   // An Authorization header in the Headers editor has precedence over the pasted token.
   await page.getByRole('button', { name: 'Headers' }).click();
   await page.getByRole('textbox', { name: 'Headers' }).focus();
@@ -214,11 +229,16 @@ const DEV_CHECKS = [
   testFormBeforeGraphiQL,
   testGraphiQLUnavailable,
   testBrokenScript,
+  testWithoutScripts,
   testIdentityOfTab,
   testRepeatedExamples,
   testStatusLine,
   testExamplesHaveNoFaults,
+  testLiveOperation,
+  testCutLiveOperation,
+  testResumedLiveOperation,
   testKeyboardOnly,
+  testKeyboardSession,
   testNarrowWindow,
   testLink,
   testCurl,

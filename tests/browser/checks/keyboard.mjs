@@ -1,7 +1,7 @@
 // The page by keyboard alone.
 import assert from 'node:assert/strict';
 import { eventually, openPage } from '../browser.mjs';
-import { editor, selectIdentity, visit, waitForLine, waitForResponse } from '../graphiql.mjs';
+import { editor, runOperation, selectIdentity, visit, waitForLine, waitForResponse } from '../graphiql.mjs';
 
 const isFocused = (page, expected) =>
   eventually(async () => assert.match(await focusedElement(page), expected));
@@ -45,8 +45,13 @@ export async function testNarrowWindow(browser, url) {
   await page.getByRole('button', { name: /^Billing as carol/ }).click();
   await page.locator('button.example').first().waitFor({ state: 'detached' });
   await editor(page, 'Operation').getByText('Billing', { exact: true }).waitFor();
-  await page.locator('.graphiql-execute-button').click({ trial: true });
   await selectIdentity(page, 'carol');
+  // The response is below the operation. It becomes visible as soon as it arrives.
+  await runOperation(page);
+  await eventually(async () => {
+    const { top, bottom } = await page.locator('.graphiql-response').evaluate((part) => part.getBoundingClientRect());
+    assert.ok(top >= 0 && bottom <= 720, `the response is at ${top} to ${bottom}`);
+  });
   for (const width of [320, 375, 768, 1024, 1440]) {
     await page.setViewportSize({ width, height: 720 });
     // The editors follow the size of the window a moment later.

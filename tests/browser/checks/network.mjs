@@ -1,6 +1,5 @@
 // A gateway below a path of another host, and a gateway that is unreachable.
 import assert from 'node:assert/strict';
-import { createServer, request as sendRequest } from 'node:http';
 import { openPage } from '../browser.mjs';
 import {
   clickExecute,
@@ -12,6 +11,7 @@ import {
   waitForLine,
   waitForResponse,
 } from '../graphiql.mjs';
+import { startProxy } from '../proxy.mjs';
 
 /** The page reports an unreachable gateway, and works again as soon as the gateway is reachable. */
 export async function testUnreachableGateway(browser, url) {
@@ -38,30 +38,16 @@ export async function testUnreachableGateway(browser, url) {
 
 /** The playground works behind a reverse proxy that serves the gateway below a path of its own host. */
 export async function testPathPrefix(browser, url) {
-  const proxy = createServer((request, response) => {
-    const path = request.url.replace(/^\/portal\/api/, '');
-    if (path === request.url) return response.writeHead(404).end();
-    const { method, headers } = request;
-    // Each request has its own connection, since the gateway may close an idle one at any time.
-    const options = { method, headers, agent: false };
-    const upstream = sendRequest(new URL(path, url), options, (upstreamResponse) => {
-      upstreamResponse.pipe(response.writeHead(upstreamResponse.statusCode, upstreamResponse.headers));
-    });
-    upstream.on('error', (error) => response.destroy(error));
-    request.pipe(upstream);
-  });
-  await new Promise((listening) => proxy.listen(0, '127.0.0.1', listening));
+  const proxy = await startProxy(url, '/portal/api');
   try {
-    const proxyOrigin = `http://127.0.0.1:${proxy.address().port}`;
-    const { page, context, problems } = await openPage(browser, proxyOrigin);
-    await visit(page, `${proxyOrigin}/portal/api/graphql`);
+    const { page, context, problems } = await openPage(browser, proxy.origin);
+    await visit(page, `${proxy.origin}/portal/api/graphql`);
     await selectIdentity(page, 'bob');
     await runOperation(page);
     await waitForLine(page, '"name": "Bob"');
     assert.deepEqual(problems, []);
     await context.close();
   } finally {
-    proxy.closeAllConnections();
     proxy.close();
   }
 }

@@ -75,3 +75,24 @@ export async function testBrokenScript(browser, url) {
   await editor(page, 'Operation').getByText('me', { exact: true }).first().waitFor();
   await context.close();
 }
+
+/** Puts the page into a frame that runs no scripts. Chromium hides `noscript` if only a debugger disables them. */
+export async function showWithoutScripts(page, url) {
+  const html = await (await fetch(url)).text();
+  await page.setContent('<iframe sandbox width="600" height="200" style="border: 0"></iframe>');
+  await page.locator('iframe').evaluate((frame, text) => {
+    frame.srcdoc = text;
+  }, html);
+  const frame = page.frameLocator('iframe');
+  await frame.locator('noscript').waitFor();
+  return frame;
+}
+
+/** A page without scripts says that it needs them, and shows nothing else. */
+export async function testWithoutScripts(browser, url) {
+  const page = await browser.newPage();
+  const frame = await showWithoutScripts(page, url);
+  assert.match(await frame.locator('noscript').innerText(), /^\s*The playground requires JavaScript\./);
+  await frame.locator('#loading').waitFor({ state: 'hidden' });
+  await page.close();
+}

@@ -73,7 +73,7 @@ async fn placeholder_values(url: &str, token: &String) -> HashMap<String, Value>
     values
 }
 
-/// Replaces the placeholders in a JSON value.
+/// Replaces the placeholders in a JSON value, and `$random` by `x1`.
 fn fill(value: &Value, values: &HashMap<String, Value>) -> Value {
     match value {
         Value::String(text) => {
@@ -104,6 +104,10 @@ async fn every_example_returns_the_listed_error_codes() {
     );
     let mut mutations = Vec::new();
     for example in &index {
+        // The next test runs the live operations.
+        if example["group"] == "Live" {
+            continue;
+        }
         let name = example["name"].as_str().expect("a name");
         let identity = example["identity"].as_str().expect("an identity");
         let token = tokens.get(identity);
@@ -130,6 +134,63 @@ async fn every_example_returns_the_listed_error_codes() {
     let (_, (codes, data), first) = repeated("IdempotencyKey");
     assert_eq!((codes, data), (&json!([]), first));
     assert!(mutations.len() > 3, "{mutations:?}");
+}
+
+/// Runs each live operation, and then the example that causes an event of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_live_example_reports_the_change_of_another_example() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_running, url, tokens) = start_dev(folder.path()).await;
+    let index = std::fs::read_to_string(root("playground/examples/index.json")).expect("a list");
+    let index: Vec<Value> = serde_json::from_str(&index).expect("JSON");
+    let mut root_fields = Vec::new();
+    for example in index.iter().filter(|example| example["group"] == "Live") {
+        let values = placeholder_values(&url, &tokens["ada"]).await;
+        let request = |example: &Value| {
+            let name = example["name"].as_str().expect("a name");
+            let token = &tokens[example["identity"].as_str().expect("an identity")];
+            let variables = fill(&example["variables"], &values);
+            (token.clone(), json!({"query": document(name), "variables": variables}))
+        };
+        let (token, body) = request(example);
+        let mut stream = reqwest::Client::new()
+            .post(format!("{url}graphql"))
+            .header("content-type", "application/json")
+            .header("accept", "text/event-stream")
+            .header("authorization", format!("Bearer {token}"))
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("a response");
+        assert_eq!(stream.headers()["content-type"], "text/event-stream", "{example}");
+        let change = index.iter().find(|other| other["name"] == example["changedBy"]);
+        let change = change.expect("an example");
+        let (token, body) = request(change);
+        let headers = fill(&change["headers"], &values);
+        let (codes, data) = send(&url, Some(&token), &body, &headers).await;
+        assert_eq!(codes, json!([]), "{data}");
+        let event = next_event(&mut stream).await;
+        assert_eq!(event["errors"], Value::Null, "{event}");
+        root_fields.extend(event["data"].as_object().expect("data").keys().cloned());
+    }
+    root_fields.sort();
+    assert_eq!(
+        root_fields,
+        ["meChanged", "subscriptionChanged", "tenantChanged", "tenantsChanged"]
+    );
+}
+
+/// Returns the data of the next event of a stream.
+async fn next_event(stream: &mut reqwest::Response) -> Value {
+    let mut received = String::new();
+    loop {
+        let chunk = stream.chunk().await.expect("a chunk").expect("an open stream");
+        received.push_str(str::from_utf8(&chunk).expect("UTF-8"));
+        let data = received.split_once("data: ").and_then(|(_, data)| data.split_once('\n'));
+        if let Some((data, _)) = data {
+            return serde_json::from_str(data).expect("JSON");
+        }
+    }
 }
 
 /// Checks the data of the examples, because error codes do not show denied fields and hidden
