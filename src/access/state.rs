@@ -48,6 +48,8 @@ pub struct InvitationSettings {
     pub accept_url: Option<String>,
     /// `true` if an invitation can only be accepted with a verified e-mail address.
     pub requires_verified_email: bool,
+    /// `true` if the gateway sends the link by e-mail.
+    pub sends_mail: bool,
 }
 
 impl InvitationSettings {
