@@ -6,9 +6,9 @@
 
 use super::{
     audit::AuditEvent,
-    id::{ObjectId, SubscriptionId, TenantId, UserId},
+    id::{InvitationId, ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{CompletedMutation, IdempotencyKeyHash},
-    invitation::Invitation,
+    invitation::{Invitation, MailStatus},
     outbox::OutboxMessage,
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -89,6 +89,16 @@ pub enum Change {
         expected: i32,
         /// The new state.
         invitation: Invitation,
+    },
+    /// Sets the status of the mail of an invitation, if the invitation still has this generation. The
+    /// version stays.
+    SetInvitationMail {
+        /// The invitation.
+        id: InvitationId,
+        /// The generation for which the mail was made.
+        generation: i32,
+        /// The new status of the mail.
+        mail: MailStatus,
     },
     /// Requires that the tenant has at most so many pending invitations after the changes before
     /// this one. Otherwise the commit is stale.

@@ -115,6 +115,11 @@ impl MongoStore {
                 let update = self.update_by_pipeline(&self.invitations, filter, pipeline, session);
                 ensure_matched(update.await?)
             }
+            Change::SetInvitationMail { id, generation, mail } => {
+                let filter = doc! { "_id": oid(id.raw), "generation": generation };
+                let set = doc! { "$set": { "mail": mail.as_str() } };
+                update(&self.invitations, filter, set, Some(session)).await.map(drop)
+            }
             Change::LimitPendingInvitations { tenant, at, max } => {
                 self.limit_pending_invitations(*tenant, *at, *max, session).await
             }

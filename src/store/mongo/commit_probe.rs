@@ -51,6 +51,7 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
         | Change::DeleteSubscription { .. }
         | Change::RequireNoLiveSubscription(_)
         | Change::UpdateInvitation { .. }
+        | Change::SetInvitationMail { .. }
         | Change::LimitPendingInvitations { .. }
         | Change::ReportMembers(_)
         | Change::LockUser { .. }
