@@ -21,7 +21,8 @@ use crate::{
     app::{self, AppError, AppErrorKind},
     config::{
         ConfigError, DatabaseOptions, DefaultIssuerOptions, DefaultTenantOptions, DemoOptions,
-        GroupOptions, LogOptions, MigrateOptions, OidcOptions, ServerOptions, TraceOptions,
+        GroupOptions, InvitationOptions, LogOptions, MailOptions, MigrateOptions, OidcOptions,
+        ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
@@ -79,6 +80,8 @@ struct DevArgs {
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
     #[command(flatten)]
+    invitations: InvitationOptions,
+    #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
     traces: TraceOptions,
@@ -97,6 +100,10 @@ struct ServeArgs {
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
     #[command(flatten)]
+    invitations: InvitationOptions,
+    #[command(flatten)]
+    mail: MailOptions,
+    #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
     traces: TraceOptions,
@@ -104,12 +111,15 @@ struct ServeArgs {
 
 impl ServeArgs {
     fn validate(self) -> Result<app::ServeConfig, ConfigError> {
+        let invitations = self.invitations.validate()?;
         Ok(app::ServeConfig {
             server: self.server.validate(false)?,
             database: self.database.validate()?,
             oidc: self.oidc.validate()?,
             groups: self.groups.into_mapping(),
             default_tenant: self.default_tenant.validate()?,
+            mail: self.mail.validate(invitations.url.is_some())?,
+            invitations,
         })
     }
 }
@@ -249,7 +259,8 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Dev(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
             let server = args.server.validate(true)?.require_loopback()?;
-            Ok(app::dev(server, args.groups.into_mapping(), args.default_tenant.validate()?)?)
+            let (groups, invitations) = (args.groups.into_mapping(), args.invitations.validate()?);
+            Ok(app::dev(server, groups, args.default_tenant.validate()?, invitations)?)
         }
         Command::Serve(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;

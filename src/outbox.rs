@@ -168,15 +168,15 @@ impl OutboxWorker {
                 None => ("failed", reason, Err(OutboxResult::Failed)),
             },
         };
-        self.log(message, outcome, &reason, next.ok());
         self.metrics.record_outbox_delivery(message.topic.as_str(), outcome);
+        let at = next.ok();
         match self.store.commit(&self.result_changes(message, next)).await {
-            Ok(()) => {}
+            Ok(()) => self.log(message, outcome, &reason, at),
             Err(CommitError::Stale) => {
                 tracing::warn!(id = %message.id, "another worker has taken over a message of the outbox");
             }
             Err(error) => {
-                tracing::warn!(id = %message.id, %error, "the result of a delivery was not recorded; it is repeated");
+                tracing::warn!(id = %message.id, outcome, %error, "the result of a delivery was not recorded; it is repeated");
             }
         }
     }

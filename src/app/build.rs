@@ -7,17 +7,21 @@ use secrecy::ExposeSecret;
 
 use super::error::AppError;
 use crate::{
-    access::Access,
+    access::{Access, InvitationSettings, Secrets},
     auth::{
         authenticator::Authenticator, discovery::OidcKeySource, fetch::Fetcher, token::Verifier,
     },
     clock::{Clock, SystemClock},
-    config::{DatabaseConfig, IssuerConfig, OidcConfig, ServerConfig, TrafficConfig},
+    config::{
+        DatabaseConfig, InvitationConfig, IssuerConfig, MailConfig, OidcConfig, ServerConfig,
+        TrafficConfig,
+    },
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
         AppState, ConcurrencyLimit, DevMode, LiveConnections, MAX_KEYS_PER_DAY, RateLimiter,
         ShutdownWatch, TrafficLimits, TrustedProxies, key_limiter,
     },
+    mail::SmtpSender,
     metrics::Metrics,
     store::{PrepareError, Store, mongo::MongoStore, sqlite::SqliteStore},
 };
@@ -69,6 +73,27 @@ fn traffic_limits(traffic: TrafficConfig, metrics: &Metrics) -> TrafficLimits {
             metrics.clone(),
         ),
     }
+}
+
+/// Derives the keys of invitations from the configured secrets.
+pub(super) fn invitation_settings(
+    config: &InvitationConfig,
+    sends_mail: bool,
+) -> Result<InvitationSettings, AppError> {
+    let secrets = config.secrets.iter().map(ExposeSecret::expose_secret);
+    let secrets = match config.secrets.is_empty() {
+        true => None,
+        false => Some(
+            Secrets::derive(secrets)
+                .ok_or_else(|| AppError::failed("no keys can be derived from TENANTRY_SECRET"))?,
+        ),
+    };
+    Ok(InvitationSettings {
+        secrets,
+        accept_url: config.url.clone(),
+        requires_verified_email: config.requires_verified_email,
+        sends_mail,
+    })
 }
 
 /// Reads the trusted documents, if a file is configured.
@@ -125,6 +150,14 @@ pub(super) fn database_error(error: PrepareError) -> AppError {
         }
         error @ PrepareError::Failed(_) => error.into(),
     }
+}
+
+/// Creates the sender of mail, if mail is configured.
+pub(super) fn create_mail_sender(
+    mail: Option<&MailConfig>,
+) -> Result<Option<SmtpSender>, AppError> {
+    let sender = mail.map(|mail| SmtpSender::new(mail.clone())).transpose();
+    sender.map_err(|error| AppError::misconfigured(format!("TENANTRY_SMTP_CA_FILE: {error}")))
 }
 
 /// Creates the HTTP client that fetches discovery documents and keys.

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 
 use super::{
-    build::{create_fetcher, create_key_source, database_error, open_store},
+    build::{create_fetcher, create_key_source, create_mail_sender, database_error, open_store},
     error::{AppError, AppErrorKind},
     serve::ServeConfig,
 };
@@ -15,7 +15,7 @@ use crate::{
         error::{KeyFetchError, audience_hint},
         jwks_cache::{self, FetchedKeySet, JwksSource},
     },
-    config::{DatabaseConfig, IssuerConfig},
+    config::{DatabaseConfig, InvitationConfig, IssuerConfig, SmtpConfig},
     store::{DatabaseStatus, PrepareError, sqlite::SqliteStore},
 };
 
@@ -56,11 +56,47 @@ pub(super) async fn check(config: &ServeConfig) -> Result<(), AppError> {
     let fetcher = create_fetcher(&config.oidc)?;
     let mut report = Report::default();
     Report::ok("configuration: all options are valid");
+    check_invitations(&config.invitations);
+    check_mail(config, &mut report).await?;
     check_database(config, &mut report).await;
     for issuer in &config.oidc.issuers {
         check_issuer(&create_key_source(&fetcher, issuer)?, issuer, &mut report).await;
     }
     report.finish()
+}
+
+/// Notes the parts of invitations that are not configured. The gateway works without them.
+fn check_invitations(invitations: &InvitationConfig) {
+    if invitations.secrets.is_empty() {
+        Report::note(
+            "invitations: off, because TENANTRY_SECRET is not set; `openssl rand -base64 32` makes one",
+        );
+    } else if invitations.url.is_none() {
+        Report::note(
+            "invitations: without links, because TENANTRY_INVITATION_URL is not set; clients must pass \
+             on the tokens",
+        );
+    }
+}
+
+/// Connects to the SMTP server with TLS and authentication, and sends nothing.
+async fn check_mail(config: &ServeConfig, report: &mut Report) -> Result<(), AppError> {
+    let (Some(mail), Some(sender)) = (&config.mail, create_mail_sender(config.mail.as_ref())?)
+    else {
+        if !config.invitations.secrets.is_empty() {
+            Report::note(
+                "mail: off, because TENANTRY_SMTP_URL is not set; clients must pass on the links",
+            );
+        }
+        return Ok(());
+    };
+    let SmtpConfig { host, port, login, .. } = &mail.smtp;
+    let login = if login.is_some() { ", and accepts user and password" } else { "" };
+    match sender.check().await {
+        Ok(()) => Report::ok(format!("mail: {host}:{port} is reachable{login}")),
+        Err(fault) => report.error(format!("mail: {host}:{port}: {fault}"), fault.help()),
+    }
+    Ok(())
 }
 
 async fn check_database(config: &ServeConfig, report: &mut Report) {

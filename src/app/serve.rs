@@ -8,11 +8,12 @@ use tokio::sync::watch;
 
 use super::{
     build::{
-        StateParts, build_state, create_fetcher, create_key_source, database_error,
-        load_trusted_documents, open_store, system_clock,
+        StateParts, build_state, create_fetcher, create_key_source, create_mail_sender,
+        database_error, invitation_settings, load_trusted_documents, open_store, system_clock,
     },
     error::AppError,
     listeners::{Listeners, ShutdownConfig, Signals},
+    outbox,
 };
 use crate::{
     access::{Access, AccessConfig},
@@ -22,7 +23,9 @@ use crate::{
         jwks_cache::JwksCache,
         token::{TokenValidation, Verifier},
     },
-    config::{DatabaseConfig, DefaultTenant, OidcConfig, ServerConfig},
+    config::{
+        DatabaseConfig, DefaultTenant, InvitationConfig, MailConfig, OidcConfig, ServerConfig,
+    },
     domain::sync::GroupMapping,
     http::ShutdownPhase,
     metrics::Metrics,
@@ -46,10 +49,14 @@ pub struct ServeConfig {
     pub groups: GroupMapping,
     /// The tenant that always exists.
     pub default_tenant: DefaultTenant,
+    /// The configuration of invitations.
+    pub invitations: InvitationConfig,
+    /// The configuration of outgoing mail, or `None` to send none.
+    pub mail: Option<MailConfig>,
 }
 
 pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
-    let ServeConfig { server, database, oidc, groups, default_tenant } = config;
+    let ServeConfig { server, database, oidc, groups, default_tenant, invitations, mail } = config;
     let trusted_documents = load_trusted_documents(&server)?;
     let clock = system_clock()?;
     let mut signals = Signals::listen()?;
@@ -58,6 +65,7 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
         opened = open_store(&database, oidc.default_issuer(), Some(metrics.clone())) => opened?,
         () = signals.recv() => return Ok(()),
     };
+    let mail_sender = create_mail_sender(mail.as_ref())?;
     let fetcher = create_fetcher(&oidc)?;
     let sources = oidc.issuers.iter().map(|issuer| create_key_source(&fetcher, issuer));
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
@@ -69,7 +77,18 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
     let access_config =
         AccessConfig { groups, default_tenant: default_tenant.slug.clone(), issuers };
     let access = Access::new(store.clone(), clock.clone(), access_config);
+    let access = access.with_invitations(invitation_settings(&invitations, mail.is_some())?);
     let access = Arc::new(access.with_metrics(metrics.clone()));
+    let outbox = mail_sender.map(|sender| {
+        outbox::start(
+            store.clone(),
+            clock.clone(),
+            access.clone(),
+            Arc::new(sender),
+            metrics.clone(),
+            shutdown.clone(),
+        )
+    });
     let state = build_state(
         server,
         StateParts {
@@ -83,9 +102,13 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
         },
     );
     tokio::select! {
-        result = prepare_store(Seeder { store, clock }, default_tenant, access) => result,
-        () = listeners.serve(state, phases, shutdown_config) => Ok(()),
+        result = prepare_store(Seeder { store, clock }, default_tenant, access) => return result,
+        () = listeners.serve(state, phases, shutdown_config) => {}
     }
+    if let Some(outbox) = outbox {
+        outbox.finish().await;
+    }
+    Ok(())
 }
 
 fn create_verifiers(

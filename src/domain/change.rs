@@ -93,14 +93,14 @@ pub enum Change {
         /// The new state.
         invitation: Invitation,
     },
-    /// Sets the status of an invitation's mail. The version stays the same. Does nothing if the
-    /// invitation has another generation or does not exist.
+    /// Sets the status of the mail of an invitation, if the invitation still has this generation. The
+    /// version stays.
     SetInvitationMail {
-        /// The invitation of the mail.
+        /// The invitation.
         id: InvitationId,
-        /// The generation whose token the mail has.
+        /// The generation for which the mail was made.
         generation: i32,
-        /// The new status.
+        /// The new status of the mail.
         mail: MailStatus,
     },
     /// Requires that the tenant has at most so many pending invitations after the changes before

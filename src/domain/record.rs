@@ -3,6 +3,7 @@
 use super::{
     audit::AuditEvent,
     id::TenantId,
+    invitation::Invitation,
     subscription::TenantSubscription,
     tenant::Tenant,
     user::{Tombstone, User},
@@ -18,6 +19,8 @@ pub enum Record {
     User(User),
     /// A subscription of a tenant.
     Subscription(TenantSubscription),
+    /// An invitation to a tenant.
+    Invitation(Invitation),
     /// An audit event.
     AuditEvent(AuditEvent),
     /// The tombstone of a deleted user.
@@ -29,7 +32,7 @@ pub enum Record {
 pub enum TransferScope {
     /// All records of the database.
     Everything,
-    /// One tenant with its members, its subscriptions and its audit log.
+    /// One tenant with its members, its subscriptions, its invitations and its audit log.
     Tenant(TenantId),
 }
 

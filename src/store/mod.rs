@@ -373,8 +373,8 @@ pub trait Store: Send + Sync {
     ///   the store could not determine the outcome either.
     async fn commit(&self, changes: &[Change]) -> Result<(), CommitError>;
 
-    /// Sends all records of a scope, in the order of a file: tenants, users, subscriptions and audit
-    /// events by identifier, and tombstones by subject, issuer and time, the latest first.
+    /// Sends all records of a scope, in the order of a file: tenants, users, subscriptions, invitations
+    /// and audit events by identifier, and tombstones by subject, issuer and time, the latest first.
     ///
     /// All records are of one moment. A record that cannot be read is an error in its place. The call
     /// ends early if nothing receives the records. Of a tenant's scope, the records still have parts

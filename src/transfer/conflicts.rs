@@ -9,7 +9,7 @@ use super::{error::TransferError, scope::restrict, validate::ImportFile};
 use crate::{
     domain::{
         audit::{ActorKind, AuditEvent},
-        id::{AuditEventId, SubscriptionId, TenantId, UserId},
+        id::{AuditEventId, InvitationId, SubscriptionId, TenantId, UserId},
         list::{
             AuditListing, Direction, Order, PageEdge, PageRequest, SubscriptionFilter,
             SubscriptionListing, SubscriptionOrderField, TenantFilter, TenantListing,
@@ -19,7 +19,7 @@ use crate::{
         tenant::Tenant,
         user::Identity,
     },
-    store::{Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
+    store::{InvitationKeys, Store, StoreError, SubscriptionKeys, TenantKeys, UserKeys},
 };
 
 /// The number of identifiers that one read looks up.
@@ -108,6 +108,9 @@ pub(super) async fn check_tenant(
             Record::Subscription(subscription) => {
                 lookup.subscriptions.insert(subscription.id, line);
             }
+            Record::Invitation(invitation) => {
+                lookup.invitations.insert(invitation.id, line);
+            }
             Record::AuditEvent(event) => drop(lookup.events.insert(event.id, (line, event))),
             Record::Tombstone(_) => {}
         }
@@ -151,12 +154,13 @@ fn exists(line: u64, kind: &str, value: &str) -> TransferError {
 struct Lookup {
     users: HashMap<UserId, (u64, Identity)>,
     subscriptions: HashMap<SubscriptionId, u64>,
+    invitations: HashMap<InvitationId, u64>,
     events: HashMap<AuditEventId, (u64, AuditEvent)>,
 }
 
 impl Lookup {
     fn len(&self) -> usize {
-        self.users.len() + self.subscriptions.len() + self.events.len()
+        self.users.len() + self.subscriptions.len() + self.invitations.len() + self.events.len()
     }
 
     /// Returns the events that the database has unchanged.
@@ -176,6 +180,12 @@ impl Lookup {
             let id = subscription
                 .map_or_else(|unreadable| SubscriptionId::new(unreadable.id), |found| found.id);
             found.extend(self.subscriptions.get(&id).map(|line| (*line, id.to_string())));
+        }
+        let ids: Vec<_> = self.invitations.keys().copied().collect();
+        for invitation in store.invitations(InvitationKeys::Ids(&ids)).await? {
+            let id = invitation
+                .map_or_else(|unreadable| InvitationId::new(unreadable.id), |found| found.id);
+            found.extend(self.invitations.get(&id).map(|line| (*line, id.to_string())));
         }
         let ids: Vec<_> = self.events.keys().copied().collect();
         let mut known = Vec::new();

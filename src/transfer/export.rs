@@ -28,7 +28,7 @@ pub struct ExportCounts {
     pub written: u64,
     /// The stored documents that cannot be read, and are not part of the file.
     pub unreadable: u64,
-    /// The memberships and subscriptions of tenants that do not exist, which are omitted.
+    /// The memberships, subscriptions and invitations of tenants that do not exist, which are omitted.
     pub dangling: u64,
 }
 
@@ -122,6 +122,7 @@ impl<W: Write> Exporter<W> {
                 absent.count() as u64
             }
             Record::Subscription(subscription) => is_absent(subscription.tenant_id).into(),
+            Record::Invitation(invitation) => is_absent(invitation.tenant_id).into(),
             _ => 0,
         }
     }

@@ -132,6 +132,7 @@ impl<'a> Importer<'a> {
             Record::Subscription(subscription) => {
                 batch.push(Change::InsertSubscription(subscription));
             }
+            Record::Invitation(invitation) => batch.push(Change::InsertInvitation(invitation)),
             Record::AuditEvent(event) if self.known_events.contains(&event.id) => {}
             Record::AuditEvent(event) => batch.push(Change::InsertAuditEvent(event)),
             Record::Tombstone(tombstone) => batch.push(Change::InsertTombstone(tombstone)),

@@ -9,9 +9,11 @@ use serde_json::Value;
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
     id::{Entity, Id, NodeId, TenantId},
+    invitation::{Invitation, InvitationStatus, MailStatus},
     record::{Record, TransferScope},
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
+    text,
     time::Timestamp,
     user::{Identity, Membership, MembershipSource, TenantRole, Tombstone, User},
 };
@@ -69,6 +71,7 @@ enum Line {
     Tenant(TenantLine),
     User(UserLine),
     Subscription(SubscriptionLine),
+    Invitation(InvitationLine),
     AuditEvent(EventLine),
     Tombstone(TombstoneLine),
 }
@@ -195,6 +198,26 @@ struct StripeLine {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct InvitationLine {
+    id: String,
+    tenant_id: String,
+    email: String,
+    role: String,
+    status: String,
+    mail: String,
+    generation: i32,
+    invited_by_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted_by_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted_at: Option<String>,
+    expires_at: String,
+    version: i32,
+    created_at: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EventLine {
     id: String,
     at: String,
@@ -234,6 +257,7 @@ pub(super) fn to_line(record: &Record) -> serde_json::Result<String> {
         Record::Subscription(subscription) => {
             Line::Subscription(subscription_line(subscription.clone()))
         }
+        Record::Invitation(invitation) => Line::Invitation(invitation_line(invitation.clone())),
         Record::AuditEvent(event) => Line::AuditEvent(event_line(event.clone())),
         Record::Tombstone(Tombstone { identity, deleted_at }) => Line::Tombstone(TombstoneLine {
             issuer: identity.issuer.clone(),
@@ -320,6 +344,24 @@ fn subscription_line(subscription: TenantSubscription) -> SubscriptionLine {
     }
 }
 
+fn invitation_line(invitation: Invitation) -> InvitationLine {
+    InvitationLine {
+        id: invitation.id.to_string(),
+        tenant_id: invitation.tenant_id.to_string(),
+        email: invitation.email,
+        role: invitation.role.as_str().to_owned(),
+        status: invitation.status.as_str().to_owned(),
+        mail: invitation.mail.as_str().to_owned(),
+        generation: invitation.generation,
+        invited_by_id: invitation.invited_by.to_string(),
+        accepted_by_id: invitation.accepted_by.map(|user| user.to_string()),
+        accepted_at: invitation.accepted_at.map(|at| at.to_string()),
+        expires_at: invitation.expires_at.to_string(),
+        version: invitation.version,
+        created_at: invitation.created_at.to_string(),
+    }
+}
+
 fn event_line(event: AuditEvent) -> EventLine {
     let change = |FieldChange { field, from, to }| ChangeLine { field, from, to };
     EventLine {
@@ -342,6 +384,7 @@ pub(super) fn parse_line(text: &str) -> Result<Record, String> {
         Line::Tenant(line) => Record::Tenant(parse_tenant(line)?),
         Line::User(line) => Record::User(parse_user(line)?),
         Line::Subscription(line) => Record::Subscription(parse_subscription(line)?),
+        Line::Invitation(line) => Record::Invitation(parse_invitation(line)?),
         Line::AuditEvent(line) => Record::AuditEvent(parse_event(line)?),
         Line::Tombstone(line) => Record::Tombstone(Tombstone {
             deleted_at: time("deletedAt", &line.deleted_at)?,
@@ -428,6 +471,28 @@ fn parse_subscription(line: SubscriptionLine) -> Result<TenantSubscription, Stri
         version: line.version,
         created_at: time("createdAt", &line.created_at)?,
         updated_at: time("updatedAt", &line.updated_at)?,
+    })
+}
+
+fn parse_invitation(line: InvitationLine) -> Result<Invitation, String> {
+    let accepted_by = line.accepted_by_id.as_deref();
+    if text::normalize_email(&line.email).as_ref() != Some(&line.email) {
+        return Err("email: expected an address in lower case with an ASCII domain".to_owned());
+    }
+    Ok(Invitation {
+        id: id("id", &line.id)?,
+        tenant_id: id("tenantId", &line.tenant_id)?,
+        role: known("role", &line.role, TenantRole::parse)?,
+        status: known("status", &line.status, InvitationStatus::parse)?,
+        mail: known("mail", &line.mail, MailStatus::parse)?,
+        generation: line.generation,
+        invited_by: id("invitedById", &line.invited_by_id)?,
+        accepted_by: accepted_by.map(|user| id("acceptedById", user)).transpose()?,
+        accepted_at: optional_time("acceptedAt", line.accepted_at.as_deref())?,
+        expires_at: time("expiresAt", &line.expires_at)?,
+        email: line.email,
+        version: line.version,
+        created_at: time("createdAt", &line.created_at)?,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::domain::{
     audit::AuditEvent,
     id::{NodeId, TenantId},
+    invitation::MailStatus,
     record::Record,
 };
 
@@ -23,6 +24,9 @@ pub(super) fn restrict(record: Record, tenant: TenantId) -> Option<Record> {
         Record::Subscription(subscription) => {
             (subscription.tenant_id == tenant).then_some(Record::Subscription(subscription))
         }
+        Record::Invitation(invitation) => {
+            (invitation.tenant_id == tenant).then_some(Record::Invitation(invitation))
+        }
         Record::AuditEvent(event) => restrict_event(event, tenant).map(Record::AuditEvent),
         Record::Tombstone(_) => None,
     }
@@ -33,7 +37,8 @@ fn restrict_event(mut event: AuditEvent, tenant: TenantId) -> Option<AuditEvent>
     event.tenants.retain(|found| *found == tenant);
     event.tenants.truncate(1);
     if matches!(event.target, Some(NodeId::Tenant(target)) if target != tenant)
-        || (had_others && matches!(event.target, Some(NodeId::Subscription(_))))
+        || (had_others
+            && matches!(event.target, Some(NodeId::Subscription(_) | NodeId::Invitation(_))))
     {
         event.target = None;
     }
@@ -48,7 +53,8 @@ fn restrict_event(mut event: AuditEvent, tenant: TenantId) -> Option<AuditEvent>
 }
 
 /// Removes repeated domains and tenants, which a manual edit of the database can leave, and the
-/// memberships in tenants that do not exist. Returns `None` for a subscription of such a tenant.
+/// memberships in tenants that do not exist. Returns `None` for a subscription or an invitation of such
+/// a tenant.
 ///
 /// `exists` is the predicate of an existing tenant.
 pub(super) fn normalize(mut record: Record, exists: impl Fn(TenantId) -> bool) -> Option<Record> {
@@ -59,11 +65,16 @@ pub(super) fn normalize(mut record: Record, exists: impl Fn(TenantId) -> bool) -
         }
         Record::User(user) => user.memberships.retain(|membership| exists(membership.tenant_id)),
         Record::Subscription(subscription) if !exists(subscription.tenant_id) => return None,
+        Record::Invitation(invitation) if !exists(invitation.tenant_id) => return None,
+        // The outbox is not part of an export, so nothing sends a message that is still queued.
+        Record::Invitation(invitation) if invitation.mail == MailStatus::Queued => {
+            invitation.mail = MailStatus::None;
+        }
         Record::AuditEvent(event) => {
             let mut seen = HashSet::new();
             event.tenants.retain(|tenant| seen.insert(*tenant));
         }
-        Record::Subscription(_) | Record::Tombstone(_) => {}
+        Record::Subscription(_) | Record::Invitation(_) | Record::Tombstone(_) => {}
     }
     Some(record)
 }

@@ -8,7 +8,10 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::domain::record::Record;
+use crate::domain::{
+    invitation::{Invitation, InvitationStatus},
+    record::Record,
+};
 
 /// A value that must be unique among the records of a file, and the name of its field.
 type UniqueValue = (&'static str, String);
@@ -31,7 +34,14 @@ fn unique_values(record: &Record) -> Vec<UniqueValue> {
         Record::Subscription(subscription) if !subscription.status.is_ended() => {
             vec![("live subscription of", subscription.tenant_id.to_string())]
         }
-        Record::Subscription(_) | Record::AuditEvent(_) | Record::Tombstone(_) => Vec::new(),
+        Record::Invitation(invitation) if invitation.status == InvitationStatus::Pending => {
+            let Invitation { email, tenant_id, .. } = invitation;
+            vec![("pending invitation of", format!("{email} to {tenant_id}"))]
+        }
+        Record::Subscription(_)
+        | Record::Invitation(_)
+        | Record::AuditEvent(_)
+        | Record::Tombstone(_) => Vec::new(),
     }
 }
 

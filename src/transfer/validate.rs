@@ -91,6 +91,7 @@ enum Position {
     Tenant(ObjectId),
     User(ObjectId),
     Subscription(ObjectId),
+    Invitation(ObjectId),
     AuditEvent(ObjectId),
     Tombstone(String, String, Reverse<Timestamp>),
 }
@@ -100,6 +101,7 @@ fn position(record: &Record) -> Position {
         Record::Tenant(tenant) => Position::Tenant(tenant.id.raw),
         Record::User(user) => Position::User(user.id.raw),
         Record::Subscription(subscription) => Position::Subscription(subscription.id.raw),
+        Record::Invitation(invitation) => Position::Invitation(invitation.id.raw),
         Record::AuditEvent(event) => Position::AuditEvent(event.id.raw),
         Record::Tombstone(tombstone) => {
             let identity = &tombstone.identity;
@@ -129,8 +131,8 @@ impl Validator {
                 return Err("the same identifier as the line before".to_owned());
             }
             Some(last) if *last > position => {
-                let order = "lines must be in the order tenant, user, subscription, auditEvent, \
-                    tombstone, and by identifier within a type";
+                let order = "lines must be in the order tenant, user, subscription, invitation, \
+                    auditEvent, tombstone, and by identifier within a type";
                 return Err(order.to_owned());
             }
             _ => self.last = Some(position),
@@ -145,7 +147,7 @@ impl Validator {
         }
     }
 
-    /// Checks that the file has the tenants of memberships and subscriptions.
+    /// Checks that the file has the tenants of memberships, subscriptions and invitations.
     ///
     /// Other references may lead to entities that are deleted.
     fn check_references(&self, record: &Record) -> Result<(), String> {
@@ -168,6 +170,7 @@ impl Validator {
                 Ok(())
             }
             Record::Subscription(subscription) => require(subscription.tenant_id),
+            Record::Invitation(invitation) => require(invitation.tenant_id),
             Record::AuditEvent(event) => {
                 let mut seen = HashSet::new();
                 match event.tenants.iter().find(|tenant| !seen.insert(**tenant)) {
@@ -201,6 +204,7 @@ fn check_scope(record: &Record, tenant: TenantId) -> Result<(), String> {
             user.memberships.len() == 1
         }
         Record::Subscription(subscription) => subscription.tenant_id == tenant,
+        Record::Invitation(invitation) => invitation.tenant_id == tenant,
         Record::AuditEvent(event) => event.tenants == [tenant],
         Record::Tombstone(_) => false,
     };

@@ -9,7 +9,7 @@ use crate::{
     access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
         edit::{Edit, invitation, invitation::NewInvitation},
-        id::{InvitationId, NodeId, TenantId},
+        id::{InvitationId, NodeId, ObjectId, TenantId},
         invitation::{Invitation, InvitationStatus, MAX_PENDING_INVITATIONS},
         list::{
             InvitationListing, ListOrder, PageEdge, PageRequest, TenantScope, UserFilter,
@@ -163,7 +163,9 @@ impl Command for InviteMember {
             return Err(AccessError::Conflict("email"));
         }
         session.require_room(tenant.id, now).await?;
-        let created = invitation::create(new, &tenant, viewer.user(), lapsed.as_ref(), &context);
+        let mail = session.new_mail_id();
+        let (inviter, lapsed) = (viewer.user(), lapsed.as_ref());
+        let created = invitation::create(new, &tenant, inviter, lapsed, mail, &context);
         session.issue(tenant, created)
     }
 }
@@ -191,7 +193,8 @@ impl Command for ResendInvitation {
     ) -> Result<Edit<IssuedInvitation>, AccessError> {
         viewer.require_writable(&tenant)?;
         let context = session.audit_context().with_actor(viewer.user());
-        let renewed = invitation::resend(&stored, self.version, self.expires_in_days, &context)?;
+        let (days, mail) = (self.expires_in_days, session.new_mail_id());
+        let renewed = invitation::resend(&stored, self.version, days, mail, &context)?;
         let now = context.timestamp;
         let (id, email) = (Some(stored.id), &stored.email);
         let mut lapsed = None;
@@ -199,7 +202,8 @@ impl Command for ResendInvitation {
             lapsed = session.lapsed_invitation(tenant.id, email, id, now).await?;
             session.require_room(tenant.id, now).await?;
         }
-        let edit = invitation::commit_resend(&stored, renewed, &tenant, lapsed.as_ref(), &context);
+        let lapsed = lapsed.as_ref();
+        let edit = invitation::commit_resend(&stored, renewed, &tenant, lapsed, mail, &context);
         session.issue(tenant, edit)
     }
 }
@@ -234,23 +238,20 @@ impl Command for RevokeInvitation {
 }
 
 impl Session {
-    /// Adds the token and the mail to an invitation that is about to be committed.
+    /// Adds the token to an invitation that is about to be committed.
     fn issue(
         &self,
         tenant: Tenant,
-        edit: Edit<Invitation>,
+        Edit { value: invitation, changes }: Edit<Invitation>,
     ) -> Result<Edit<IssuedInvitation>, AccessError> {
-        let edit = match self.access.invitations.sends_mail {
-            true => {
-                let clock = &self.access.clock;
-                invitation::with_mail(edit, clock.object_id(), clock.now())
-            }
-            false => edit,
-        };
-        let Edit { value: invitation, changes } = edit;
         let token = self.require_secrets()?.invitation_token(&invitation);
         let offer = InvitationWithTenant { invitation, tenant };
         Ok(Edit { value: IssuedInvitation { offer, token }, changes })
+    }
+
+    /// Returns the identifier of a message to send, or `None` if mail is not configured.
+    fn new_mail_id(&self) -> Option<ObjectId> {
+        self.access.invitations.sends_mail.then(|| self.access.clock.object_id())
     }
 
     /// Returns the invitation of this address that is stored as pending, if it has expired.

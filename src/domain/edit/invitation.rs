@@ -2,7 +2,7 @@
 
 use super::{Edit, EditError, check_version, fields, parse::parse_invited_email};
 use crate::domain::{
-    audit::AuditContext,
+    audit::{AuditContext, FieldChange},
     change::{Change, UserVersion, next_version},
     id::{InvitationId, NodeId, ObjectId},
     input_error::InputError,
@@ -13,7 +13,6 @@ use crate::domain::{
     outbox::{OutboxMessage, OutboxTopic},
     sync::SyncResult,
     tenant::Tenant,
-    time::Timestamp,
     user::{Membership, MembershipSource, TenantRole, User},
 };
 
@@ -81,13 +80,15 @@ fn check_days(days: i32) -> Result<(), InputError> {
 
 /// Creates an invitation by the actor of the context.
 ///
-/// `lapsed` is an expired invitation of the same address that is still stored as pending.
+/// `lapsed` is an expired invitation of the same address that is still stored as pending. `mail` is
+/// the identifier of the message to send, or `None` if mail is not configured.
 #[must_use]
 pub fn create(
     new: NewInvitation,
     tenant: &Tenant,
     inviter: &User,
     lapsed: Option<&Invitation>,
+    mail: Option<ObjectId>,
     context: &AuditContext,
 ) -> Edit<Invitation> {
     let invitation = Invitation {
@@ -96,7 +97,7 @@ pub fn create(
         email: new.email,
         role: new.role,
         status: InvitationStatus::Pending,
-        mail: MailStatus::None,
+        mail: mail_status(mail),
         generation: 1,
         invited_by: inviter.id,
         accepted_by: None,
@@ -110,32 +111,12 @@ pub fn create(
     changes.push(Change::InsertInvitation(invitation.clone()));
     changes.push(limit_pending(tenant, context));
     let field_changes = fields::diff(None, Some(&invitation));
+    changes.extend(mail.map(|id| queue_mail(id, &invitation, context)));
     changes.push(audit_event("invitation.create", &invitation, field_changes, context));
     Edit { value: invitation, changes }
 }
 
-/// Queues the mail of an invitation that is about to be created or renewed.
-#[must_use]
-pub fn with_mail(edit: Edit<Invitation>, message: ObjectId, now: Timestamp) -> Edit<Invitation> {
-    let Edit { mut value, mut changes } = edit;
-    value.mail = MailStatus::Queued;
-    for change in &mut changes {
-        if let Change::InsertInvitation(stored)
-        | Change::UpdateInvitation { invitation: stored, .. } = change
-            && stored.id == value.id
-        {
-            stored.mail = MailStatus::Queued;
-        }
-    }
-    let subject = (value.id.raw, value.generation);
-    let message = OutboxMessage::new(message, OutboxTopic::InvitationMail, subject, now);
-    changes.push(Change::InsertOutboxMessage(message));
-    Edit { value, changes }
-}
-
 /// Renews a pending or expired invitation, with a new token. The actor becomes the inviter.
-///
-/// `lapsed` is another expired invitation of the same address that is still stored as pending.
 ///
 /// # Errors
 ///
@@ -144,6 +125,7 @@ pub fn resend(
     stored: &Invitation,
     version: Option<i32>,
     days: i32,
+    mail: Option<ObjectId>,
     context: &AuditContext,
 ) -> Result<Invitation, InvitationError> {
     check_days(days).map_err(|error| EditError::InvalidInput(vec![error]))?;
@@ -156,7 +138,7 @@ pub fn resend(
     }
     Ok(Invitation {
         status: InvitationStatus::Pending,
-        mail: MailStatus::None,
+        mail: mail_status(mail),
         generation: stored.generation.wrapping_add(1),
         invited_by: context.actor.unwrap_or(stored.invited_by),
         expires_at: days_after(context.timestamp, days),
@@ -166,12 +148,15 @@ pub fn resend(
 }
 
 /// Returns the changes that store an invitation which [`resend`] has renewed.
+///
+/// `lapsed` is another expired invitation of the same address that is still stored as pending.
 #[must_use]
 pub fn commit_resend(
     stored: &Invitation,
     renewed: Invitation,
     tenant: &Tenant,
     lapsed: Option<&Invitation>,
+    mail: Option<ObjectId>,
     context: &AuditContext,
 ) -> Edit<Invitation> {
     let mut changes = vec![Change::LockTenant { id: tenant.id, expected: tenant.version }];
@@ -179,6 +164,7 @@ pub fn commit_resend(
     changes.push(update(stored, &renewed));
     changes.push(limit_pending(tenant, context));
     let field_changes = fields::diff(Some(&visible(stored, context)), Some(&renewed));
+    changes.extend(mail.map(|id| queue_mail(id, &renewed, context)));
     changes.push(audit_event("invitation.resend", &renewed, field_changes, context));
     Edit { value: renewed, changes }
 }
@@ -308,6 +294,19 @@ fn update(stored: &Invitation, invitation: &Invitation) -> Change {
     Change::UpdateInvitation { expected: stored.version, invitation: invitation.clone() }
 }
 
+const fn mail_status(mail: Option<ObjectId>) -> MailStatus {
+    match mail {
+        Some(_) => MailStatus::Queued,
+        None => MailStatus::None,
+    }
+}
+
+fn queue_mail(id: ObjectId, invitation: &Invitation, context: &AuditContext) -> Change {
+    let subject = (invitation.id.raw, invitation.generation);
+    let (topic, now) = (OutboxTopic::InvitationMail, context.timestamp);
+    Change::InsertOutboxMessage(OutboxMessage::new(id, topic, subject, now))
+}
+
 /// Returns the condition that the tenant has at most as many pending invitations as it may have.
 fn limit_pending(tenant: &Tenant, context: &AuditContext) -> Change {
     let max = MAX_PENDING_INVITATIONS;
@@ -322,7 +321,7 @@ fn visible(stored: &Invitation, context: &AuditContext) -> Invitation {
 fn audit_event(
     action: &str,
     invitation: &Invitation,
-    field_changes: Vec<crate::domain::audit::FieldChange>,
+    field_changes: Vec<FieldChange>,
     context: &AuditContext,
 ) -> Change {
     let target = NodeId::Invitation(invitation.id);

@@ -58,6 +58,8 @@ impl MongoStore {
         export.send(&self.users, of_tenant("memberships.tenantId"), &by_id, user).await?;
         let subscription = |raw: &_| documents::subscription::decode(raw).map(Record::Subscription);
         export.send(&self.subscriptions, of_tenant("tenantId"), &by_id, subscription).await?;
+        let invitation = |raw: &_| documents::invitation::decode(raw).map(Record::Invitation);
+        export.send(&self.invitations, of_tenant("tenantId"), &by_id, invitation).await?;
         let event = |raw: &_| documents::audit::decode(raw).map(Record::AuditEvent);
         export.send(&self.audit_events, of_tenant("tenantIds"), &by_id, event).await?;
         if scope == TransferScope::Everything {
@@ -160,7 +162,14 @@ impl MongoStore {
     /// Returns the changes that an interrupted import has not applied.
     async fn without_existing(&self, changes: Vec<Change>) -> Result<Vec<Change>, StoreError> {
         let mut existing = HashSet::new();
-        for collection in [&self.tenants, &self.users, &self.subscriptions, &self.audit_events] {
+        let collections = [
+            &self.tenants,
+            &self.users,
+            &self.subscriptions,
+            &self.invitations,
+            &self.audit_events,
+        ];
+        for collection in collections {
             let ids: Vec<_> = changes
                 .iter()
                 .filter_map(inserted_id)
@@ -207,6 +216,7 @@ fn inserted_id(change: &Change) -> Option<(&'static str, ObjectId)> {
         Change::InsertTenant(tenant) => Some(("tenants", tenant.id.raw)),
         Change::InsertUser(user) => Some(("users", user.id.raw)),
         Change::InsertSubscription(subscription) => Some(("subscriptions", subscription.id.raw)),
+        Change::InsertInvitation(new) => Some(("invitations", new.id.raw)),
         Change::InsertAuditEvent(event) => Some(("auditEvents", event.id.raw)),
         _ => None,
     }

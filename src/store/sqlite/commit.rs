@@ -67,8 +67,7 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
             ensure_matched(rows::invitation::update(db, *expected, invitation)?)
         }
         Change::SetInvitationMail { id, generation, mail } => {
-            let parameters = params![id.raw.0, generation, mail.as_str()];
-            run(db, rows::invitation::SET_MAIL, parameters)?;
+            run(db, SET_INVITATION_MAIL, params![mail.as_str(), id.raw.0, generation])?;
             Ok(())
         }
         Change::LimitPendingInvitations { tenant, at, max } => {
@@ -116,6 +115,7 @@ pub(super) fn statements() -> Vec<String> {
         DELETE_TENANT,
         DELETE_SUBSCRIPTIONS,
         DELETE_INVITATIONS,
+        SET_INVITATION_MAIL,
         UPDATE_FORMER_MEMBERS,
         DELETE_MEMBERSHIPS,
         MATCH_TENANT,
@@ -142,6 +142,8 @@ const UPDATE_FORMER_MEMBERS: &str = "UPDATE users SET version = CASE \
     updated_at = ?2, \
     groups_as_of = max(coalesce(groups_as_of, ?3), ?3) \
     WHERE id IN (SELECT m.user_id FROM memberships m WHERE m.tenant_id = ?1)";
+const SET_INVITATION_MAIL: &str =
+    "UPDATE invitations SET mail = ?1 WHERE id = ?2 AND generation = ?3";
 const DELETE_INVITATIONS: &str = "DELETE FROM invitations WHERE tenant_id = ?1";
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE tenant_id = ?1";
 const MATCH_TENANT: &str = "SELECT 1 FROM tenants WHERE id = ?1 AND version = ?2";

@@ -13,17 +13,18 @@ use super::{
 use crate::{
     domain::{
         id::{Id, ObjectId, TenantId},
+        invitation::InvitationStatus,
         list::{
-            AuditFilter, Direction, ListOrder, Listing, MemberFilter, Order, PageEdge, PageRequest,
-            Position, SortKey, SubscriptionFilter, SubscriptionOrderField, TenantFilter,
-            TenantOrderField, TenantScope, UserFilter, UserOrderField,
+            AuditFilter, Direction, InvitationListing, ListOrder, Listing, MemberFilter, Order,
+            PageEdge, PageRequest, Position, SortKey, SubscriptionFilter, SubscriptionOrderField,
+            TenantFilter, TenantOrderField, TenantScope, UserFilter, UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
         time::Timestamp,
         user::{Identity, TenantRole},
     },
-    store::{SubscriptionKeys, TenantKeys, UserKeys},
+    store::{InvitationKeys, SubscriptionKeys, TenantKeys, UserKeys},
 };
 
 /// The plan steps that a statement may have in addition to searches of indexes.
@@ -159,6 +160,8 @@ fn lookups_search_an_index() {
         queries::users(UserKeys::Identity(&identity)),
         queries::subscriptions(SubscriptionKeys::Ids(&[id()])),
         queries::subscriptions(SubscriptionKeys::LiveOfTenants(&[id()])),
+        queries::invitations(InvitationKeys::Ids(&[id()])),
+        queries::invitations(InvitationKeys::Pending(id(), "a")),
         queries::audit_events(&[id()]),
     ] {
         violations.check(&db, &query.sql, AllowedPlan::SearchOnly);
@@ -181,7 +184,6 @@ fn writes_search_an_index() {
         rows::tenant::DELETE_DOMAINS,
         rows::subscription::UPDATE,
         rows::invitation::UPDATE,
-        rows::invitation::SET_MAIL,
     ] {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
@@ -307,6 +309,24 @@ fn subscription_lists_use_an_index() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn pending_invitations_use_their_partial_index() {
+    let query = queries::invitations(InvitationKeys::Pending(id(), "a"));
+    let steps = plan(&prepared_database(), &query.sql);
+    assert!(steps.iter().any(|step| step.contains("invitations_pending")), "{steps:?}");
+}
+
+#[test]
+fn invitation_lists_never_sort() {
+    let db = prepared_database();
+    let mut violations = Violations::default();
+    let statuses = InvitationStatus::ALL.iter().map(|status| vec![*status]);
+    for status in statuses.chain(subsets(InvitationStatus::ALL)) {
+        let listing = InvitationListing { tenant: id(), status, now: Timestamp::MIN };
+        violations.check_list(&db, || lists::invitations(&listing), AllowedPlan::SearchOnly);
     }
 }
 

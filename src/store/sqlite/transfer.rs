@@ -43,6 +43,9 @@ pub(super) fn export(
     let columns = rows::subscription::COLUMNS;
     let sql = statement(columns, "subscriptions s", "s.tenant_id = ?1", "s.id");
     of_tenant(&|row| Ok(rows::subscription::decode(row)?.map(Record::Subscription)), &sql)?;
+    let columns = rows::invitation::COLUMNS;
+    let sql = statement(columns, "invitations i", "i.tenant_id = ?1", "i.id");
+    of_tenant(&|row| Ok(rows::invitation::decode(row)?.map(Record::Invitation)), &sql)?;
     let events = "e.id IN (SELECT event_id FROM audit_event_tenants WHERE tenant_id = ?1)";
     let sql = statement(rows::audit::COLUMNS, "audit_events e", events, "e.id");
     of_tenant(&|row| Ok(rows::audit::decode(row)?.map(Record::AuditEvent)), &sql)?;

@@ -71,10 +71,6 @@ pub(in super::super) const UPDATE: &str = "UPDATE invitations SET email = ?1, ro
     expires_at = ?9, version = ?10 WHERE id = ?11 AND version = ?12 \
     AND (generation <> ?5 OR mail = ?4)";
 
-/// Sets the status of the mail of a generation.
-pub(in super::super) const SET_MAIL: &str =
-    "UPDATE invitations SET mail = ?3 WHERE id = ?1 AND generation = ?2";
-
 /// Updates an invitation. Returns `false` if none has the expected version.
 pub(in super::super) fn update(
     db: &Transaction<'_>,
