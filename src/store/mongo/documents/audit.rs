@@ -1,16 +1,17 @@
 //! Converts documents of the collection `auditEvents`.
 
-use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{Document, RawDocument, doc};
 use serde_json::Value;
 
 use super::{
     date,
-    fields::{DecodeError, DecodeResult, documents, fields, require},
+    fields::{DecodeError, DecodeResult, documents, fields, require, values},
     insert_some, json, oid,
+    reader::{BsonValue, Elements},
 };
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
-    id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId},
 };
 
 /// Decodes an audit event.
@@ -46,12 +47,12 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<AuditEv
     })
 }
 
-fn decode_tenants(array: &RawArray) -> DecodeResult<Vec<TenantId>> {
+fn decode_tenants(array: Elements<'_>) -> DecodeResult<Vec<TenantId>> {
     let tenant = |value| match value {
-        Ok(RawBsonRef::ObjectId(id)) => Ok(TenantId::new(ObjectId(id.bytes()))),
+        Some(BsonValue::Id(id)) => Ok(TenantId::new(id)),
         _ => Err(DecodeError::new("tenantIds", "an array of ObjectIds")),
     };
-    array.into_iter().map(tenant).collect()
+    values(array).map(tenant).collect()
 }
 
 fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
@@ -74,7 +75,7 @@ fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
     }
 }
 
-fn decode_changes(array: &RawArray) -> DecodeResult<Vec<FieldChange>> {
+fn decode_changes(array: Elements<'_>) -> DecodeResult<Vec<FieldChange>> {
     let decode = |raw: DecodeResult<&RawDocument>| decode_change(raw?);
     let changes: DecodeResult<Vec<_>> = documents(array).map(decode).collect();
     changes.map_err(|error| error.prefixed("changes"))

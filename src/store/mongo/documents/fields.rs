@@ -2,8 +2,9 @@
 //!
 //! Null reads as absent everywhere, because MongoDB's queries and indexes do not distinguish them.
 
-use mongodb::bson::{RawArray, RawBsonRef, RawDocument, raw::RawElement};
+use mongodb::bson::RawDocument;
 
+use super::reader::{BsonValue, Element, Elements};
 use crate::domain::{id::ObjectId, time::Timestamp};
 
 /// The reason why a document cannot be decoded.
@@ -30,22 +31,25 @@ impl DecodeError {
 }
 
 /// One element of a document. Null is `None` for every type.
-pub(super) struct Field<'a>(RawElement<'a>);
+pub(super) struct Field<'a>(Element<'a>);
 
 /// Returns the elements of a document in their order.
 pub(super) fn fields(raw: &RawDocument) -> impl Iterator<Item = DecodeResult<Field<'_>>> {
-    let field = |element: Result<_, _>| {
-        element.map(Field).map_err(|_| DecodeError::new("", "well-formed BSON"))
-    };
-    raw.iter_elements().map(field)
+    let malformed = |_| DecodeError::new("", "well-formed BSON");
+    Elements::of(raw).map(move |element| element.map(Field).map_err(malformed))
 }
 
 /// Returns the documents of an array.
-pub(super) fn documents(array: &RawArray) -> impl Iterator<Item = DecodeResult<&RawDocument>> {
-    array.into_iter().map(|value| match value {
-        Ok(RawBsonRef::Document(inner)) => Ok(inner),
+pub(super) fn documents(array: Elements<'_>) -> impl Iterator<Item = DecodeResult<&RawDocument>> {
+    values(array).map(|value| match value {
+        Some(BsonValue::Document(inner)) => Ok(inner),
         _ => Err(DecodeError::new("[]", "an array of documents")),
     })
+}
+
+/// Returns the values of an array. A malformed value is `None`.
+pub(super) fn values(array: Elements<'_>) -> impl Iterator<Item = Option<BsonValue<'_>>> {
+    array.map(|element| element.ok()?.value().ok())
 }
 
 /// Returns the value of a required field, or an error if it is absent.
@@ -55,7 +59,7 @@ pub(super) fn require<T>(value: Option<T>, field: &str, expected: &'static str) 
 
 impl<'a> Field<'a> {
     pub(super) fn key(&self) -> &'a str {
-        self.0.key().as_str()
+        self.0.key()
     }
 
     fn error(&self, expected: &'static str) -> DecodeError {
@@ -65,21 +69,21 @@ impl<'a> Field<'a> {
     fn decode<T>(
         &self,
         expected: &'static str,
-        convert: impl FnOnce(RawBsonRef<'a>) -> Option<T>,
+        convert: impl FnOnce(BsonValue<'a>) -> Option<T>,
     ) -> DecodeResult<Option<T>> {
         match self.0.value() {
-            Ok(RawBsonRef::Null) => Ok(None),
+            Ok(BsonValue::Null) => Ok(None),
             Ok(value) => convert(value).map(Some).ok_or_else(|| self.error(expected)),
             Err(_) => Err(self.error(expected)),
         }
     }
 
-    pub(super) fn value(&self) -> DecodeResult<RawBsonRef<'a>> {
+    pub(super) fn value(&self) -> DecodeResult<BsonValue<'a>> {
         self.0.value().map_err(|_| self.error("well-formed BSON"))
     }
 
     pub(super) fn str(&self) -> DecodeResult<Option<&'a str>> {
-        self.decode("a string", RawBsonRef::as_str)
+        self.decode("a string", BsonValue::as_str)
     }
 
     pub(super) fn text(&self) -> DecodeResult<Option<String>> {
@@ -87,25 +91,32 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn boolean(&self) -> DecodeResult<Option<bool>> {
-        self.decode("a boolean", RawBsonRef::as_bool)
+        self.decode("a boolean", |value| match value {
+            BsonValue::Boolean(flag) => Some(flag),
+            _ => None,
+        })
     }
 
     pub(super) fn id(&self) -> DecodeResult<Option<ObjectId>> {
-        self.decode("an ObjectId", |value| Some(ObjectId(value.as_object_id()?.bytes())))
+        self.decode("an ObjectId", |value| match value {
+            BsonValue::Id(id) => Some(id),
+            _ => None,
+        })
     }
 
     pub(super) fn time(&self) -> DecodeResult<Option<Timestamp>> {
-        self.decode("a date from year 0 to 9999", |value| {
-            Timestamp::from_millis(value.as_datetime()?.timestamp_millis())
+        self.decode("a date from year 0 to 9999", |value| match value {
+            BsonValue::Time(millis) => Timestamp::from_millis(millis),
+            _ => None,
         })
     }
 
     /// Reads an integer. Drivers store it as one of three number types.
     pub(super) fn integer(&self) -> DecodeResult<Option<i32>> {
         self.decode("a 32-bit integer", |value| match value {
-            RawBsonRef::Int32(n) => Some(n),
-            RawBsonRef::Int64(n) => n.try_into().ok(),
-            RawBsonRef::Double(n) => integral(n),
+            BsonValue::Int32(n) => Some(n),
+            BsonValue::Int64(n) => n.try_into().ok(),
+            BsonValue::Double(n) => integral(n),
             _ => None,
         })
     }
@@ -116,11 +127,17 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn document(&self) -> DecodeResult<Option<&'a RawDocument>> {
-        self.decode("a document", RawBsonRef::as_document)
+        self.decode("a document", |value| match value {
+            BsonValue::Document(document) => Some(document),
+            _ => None,
+        })
     }
 
-    pub(super) fn array(&self) -> DecodeResult<Option<&'a RawArray>> {
-        self.decode("an array", RawBsonRef::as_array)
+    pub(super) fn array(&self) -> DecodeResult<Option<Elements<'a>>> {
+        self.decode("an array", |value| match value {
+            BsonValue::Array(elements) => Some(elements),
+            _ => None,
+        })
     }
 
     /// Decodes a nested document.

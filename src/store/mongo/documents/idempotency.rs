@@ -1,10 +1,11 @@
 //! Converts documents of the collection `requests`, the records of idempotent requests.
 
-use mongodb::bson::{
-    Binary, Bson, Document, RawArray, RawBsonRef, RawDocument, doc, spec::BinarySubtype,
-};
+use mongodb::bson::{Binary, Bson, Document, RawDocument, doc, spec::BinarySubtype};
 
-use super::fields::{DecodeError, DecodeResult, Field, documents, fields, require};
+use super::{
+    fields::{DecodeError, DecodeResult, Field, documents, fields, require, values},
+    reader::{BsonValue, Elements},
+};
 use crate::domain::{
     id::NodeId,
     idempotency::{CompletedMutation, RunHolder},
@@ -47,12 +48,12 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Idempot
 
 fn decode_digest(field: &Field<'_>) -> DecodeResult<Option<[u8; 32]>> {
     match field.value()? {
-        RawBsonRef::Binary(binary) => Ok(binary.bytes.try_into().ok()),
+        BsonValue::Binary(bytes) => Ok(bytes.try_into().ok()),
         _ => Ok(None),
     }
 }
 
-fn decode_steps(array: &RawArray) -> DecodeResult<Vec<CompletedMutation>> {
+fn decode_steps(array: Elements<'_>) -> DecodeResult<Vec<CompletedMutation>> {
     let steps: DecodeResult<Vec<_>> = documents(array).map(|raw| decode_step(raw?)).collect();
     steps.map_err(|error| error.prefixed("steps"))
 }
@@ -73,21 +74,21 @@ fn decode_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     })
 }
 
-fn decode_ordinal(value: RawBsonRef<'_>) -> Option<u32> {
+fn decode_ordinal(value: BsonValue<'_>) -> Option<u32> {
     match value {
-        RawBsonRef::Int64(n) => n.try_into().ok(),
-        RawBsonRef::Int32(n) => n.try_into().ok(),
+        BsonValue::Int64(n) => n.try_into().ok(),
+        BsonValue::Int32(n) => n.try_into().ok(),
         _ => None,
     }
 }
 
-fn decode_ids(array: &RawArray) -> DecodeResult<Vec<NodeId>> {
+fn decode_ids(array: Elements<'_>) -> DecodeResult<Vec<NodeId>> {
     let id = |value| match value {
-        Ok(RawBsonRef::String(text)) => NodeId::parse(text),
+        Some(BsonValue::String(text)) => NodeId::parse(text),
         _ => None,
     };
     let error = || DecodeError::new("ids", "an array of identifiers");
-    array.into_iter().map(|value| id(value).ok_or_else(error)).collect()
+    values(array).map(|value| id(value).ok_or_else(error)).collect()
 }
 
 /// Converts a digest to the driver's type.

@@ -1,36 +1,41 @@
 //! Converts JSON inside a document, the old and new value of a field change in the audit log.
 
-use mongodb::bson::{Bson, RawBsonRef};
+use mongodb::bson::{Bson, DateTime};
 use serde_json::{Map, Number, Value};
 
-use super::fields::{DecodeError, DecodeResult};
+use super::{
+    fields::{DecodeError, DecodeResult, fields, values},
+    reader::BsonValue,
+};
 
 /// Decodes a value. Dates and identifiers, which other programs may have stored, become strings.
-pub(super) fn decode(value: RawBsonRef<'_>) -> DecodeResult<Value> {
+pub(super) fn decode(value: BsonValue<'_>) -> DecodeResult<Value> {
     let error = || DecodeError::new("changes", "a value that JSON can represent");
     Ok(match value {
-        RawBsonRef::Null => Value::Null,
-        RawBsonRef::Boolean(b) => b.into(),
-        RawBsonRef::Int32(n) => n.into(),
-        RawBsonRef::Int64(n) => n.into(),
-        RawBsonRef::Double(n) => Number::from_f64(n).map_or(Value::Null, Value::Number),
-        RawBsonRef::String(text) => text.into(),
-        RawBsonRef::ObjectId(id) => id.to_hex().into(),
-        RawBsonRef::DateTime(at) => at.try_to_rfc3339_string().map_err(|_| error())?.into(),
-        RawBsonRef::Array(array) => {
-            let item = |item: Result<_, _>| decode(item.map_err(|_| error())?);
-            Value::Array(array.into_iter().map(item).collect::<DecodeResult<_>>()?)
+        BsonValue::Null => Value::Null,
+        BsonValue::Boolean(b) => b.into(),
+        BsonValue::Int32(n) => n.into(),
+        BsonValue::Int64(n) => n.into(),
+        BsonValue::Double(n) => Number::from_f64(n).map_or(Value::Null, Value::Number),
+        BsonValue::String(text) => text.into(),
+        BsonValue::Id(id) => id.to_string().into(),
+        BsonValue::Time(millis) => {
+            DateTime::from_millis(millis).try_to_rfc3339_string().map_err(|_| error())?.into()
         }
-        RawBsonRef::Document(document) => {
+        BsonValue::Array(array) => {
+            let item = |item: Option<_>| decode(item.ok_or_else(error)?);
+            Value::Array(values(array).map(item).collect::<DecodeResult<_>>()?)
+        }
+        BsonValue::Document(document) => {
             let mut map = Map::new();
-            for element in document.iter_elements() {
-                let element = element.map_err(|_| error())?;
-                let value = element.value().map_err(|_| error())?;
-                map.insert(element.key().as_str().to_owned(), decode(value)?);
+            for field in fields(document) {
+                let field = field.map_err(|_| error())?;
+                let value = field.value().map_err(|_| error())?;
+                map.insert(field.key().to_owned(), decode(value)?);
             }
             Value::Object(map)
         }
-        _ => return Err(error()),
+        BsonValue::Binary(_) | BsonValue::Other => return Err(error()),
     })
 }
 

@@ -8,6 +8,9 @@ mod fields;
 pub(super) mod idempotency;
 mod json;
 mod merge_update;
+mod reader;
+#[cfg(test)]
+mod reader_tests;
 pub(super) mod search;
 pub(super) mod subscription;
 pub(super) mod tenant;

@@ -1,13 +1,14 @@
 //! Converts documents of the collection `tenants`.
 
-use mongodb::bson::{Document, RawArray, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{Document, RawDocument, doc};
 
 use super::{
     date,
-    fields::{DecodeError, DecodeResult, MetadataFields, fields, require},
+    fields::{DecodeError, DecodeResult, MetadataFields, fields, require, values},
     insert_some,
     merge_update::MergeUpdate,
     oid,
+    reader::{BsonValue, Elements},
     search::SearchFields,
 };
 use crate::domain::{
@@ -51,12 +52,12 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tenant>
     })
 }
 
-fn decode_domains(array: &RawArray) -> DecodeResult<Vec<String>> {
+fn decode_domains(array: Elements<'_>) -> DecodeResult<Vec<String>> {
     let domain = |value| match value {
-        Ok(RawBsonRef::String(text)) => Ok(text.to_owned()),
+        Some(BsonValue::String(text)) => Ok(text.to_owned()),
         _ => Err(DecodeError::new("domains", "an array of strings")),
     };
-    array.into_iter().map(domain).collect()
+    values(array).map(domain).collect()
 }
 
 fn decode_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use mongodb::bson::{Bson, Document, RawArray, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
     date,
     fields::{DecodeError, DecodeResult, Field, MetadataFields, documents, fields, require},
     insert_some, oid,
+    reader::Elements,
     search::SearchFields,
 };
 use crate::domain::{
@@ -90,7 +91,7 @@ pub(in crate::store::mongo) fn issuer(raw: &RawDocument) -> Option<&str> {
     raw.get("issuer").ok()??.as_str()
 }
 
-fn decode_memberships(array: &RawArray, created_at: Timestamp) -> DecodeResult<Vec<Membership>> {
+fn decode_memberships(array: Elements<'_>, created_at: Timestamp) -> DecodeResult<Vec<Membership>> {
     let decode = |raw: DecodeResult<&RawDocument>| decode_membership(raw?, created_at);
     let memberships: DecodeResult<Vec<_>> = documents(array).map(decode).collect();
     let mut memberships = memberships.map_err(|error| error.prefixed("memberships"))?;
