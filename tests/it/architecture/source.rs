@@ -26,9 +26,8 @@ pub(super) fn program() -> Vec<SourceFile> {
     paths.sort();
     assert!(paths.len() > 40, "the program has moved");
     // These files are tests inside `src`, because they need private parts of their store.
-    let is_test = |path: &&PathBuf| {
-        path.ends_with("query_plan_tests.rs") || path.ends_with("conversion_tests.rs")
-    };
+    const TESTS: [&str; 3] = ["query_plan_tests.rs", "conversion_tests.rs", "reader_tests.rs"];
+    let is_test = |path: &&PathBuf| TESTS.iter().any(|test| path.ends_with(test));
     let paths = paths.iter().filter(|path| !is_test(path));
     paths.map(|path| read_file(path, &root)).collect()
 }

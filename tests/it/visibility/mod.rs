@@ -1,10 +1,11 @@
 //! The visibility of every resource and field for each role, on every path through the schema.
 //!
 //! `root_fields.rs` has the root fields and the order of checks, `tenant_fields.rs`,
-//! `user_fields.rs` and `audit_events.rs` the fields, and `hidden.rs` the equality of hidden and
-//! absent resources.
+//! `user_fields.rs` and `audit_events.rs` the fields, `field_errors.rs` their errors, and `hidden.rs`
+//! the equality of hidden and absent resources.
 
 mod audit_events;
+mod field_errors;
 mod hidden;
 mod root_fields;
 mod tenant_fields;

@@ -11,6 +11,8 @@ mod json;
 mod merge_update;
 pub(super) mod outbox;
 mod reader;
+#[cfg(test)]
+mod reader_tests;
 pub(super) mod search;
 pub(super) mod subscription;
 pub(super) mod tenant;

@@ -182,7 +182,3 @@ fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let (text, rest) = bytes.split_at_checked(end)?;
     Some((std::str::from_utf8(text).ok()?, rest.get(1..)?))
 }
-
-#[cfg(test)]
-#[path = "reader_tests.rs"]
-mod tests;

@@ -6,7 +6,7 @@ use mongodb::bson::{
 };
 use proptest::prelude::*;
 
-use super::{BsonValue, Elements};
+use super::reader::{BsonValue, Element, Elements, MalformedError};
 
 /// A document as text, up to the first error of its reader.
 fn printed(document: &RawDocument) -> String {
@@ -14,7 +14,7 @@ fn printed(document: &RawDocument) -> String {
 }
 
 fn elements(elements: Elements<'_>) -> String {
-    let element = |element: Result<super::Element<'_>, _>| match element {
+    let element = |element: Result<Element<'_>, MalformedError>| match element {
         Ok(element) => format!("{:?}: {}", element.key(), value(element.value().ok())),
         Err(_) => "malformed".to_owned(),
     };
