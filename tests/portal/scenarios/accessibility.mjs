@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { errorStatus, newUser, rename, returningUser, userId } from '../scenario.mjs';
+import { errorStatus, newTenant, newUser, rename, returningUser, shared, userId } from '../scenario.mjs';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -68,7 +68,8 @@ test('pages without data have no violation', async (context) => {
 });
 
 test('pages of an owner have no violation', async (context) => {
-  const bob = await checkPaths(context, 'bob', ['/tenants/acme', '/tenants/acme?role=ADMIN', '/tenants/acme/edit', '/tenants/acme/audit', '/tenants/acme/members/add', '/tenants/acme/members/add?from=dunder', `/tenants/acme/members/${await userId('Carol')}`]);
+  const other = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' });
+  const bob = await checkPaths(context, 'bob', ['/tenants/acme', '/tenants/acme?role=ADMIN', '/tenants/acme/edit', '/tenants/acme/audit', '/tenants/acme/members/add', `/tenants/acme/members/add?from=${other.slug}`, `/tenants/acme/members/${await userId('Carol')}`]);
   await bob.close();
 });
 
@@ -84,7 +85,8 @@ test('pages of a platform admin have no violation', async (context) => {
 });
 
 test('a form with errors, a conflict, and a save in progress have no violation', async (context) => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   page.on('dialog', (dialog) => dialog.accept());
   await page.getByLabel('Name', { exact: true }).fill('');
@@ -92,9 +94,9 @@ test('a form with errors, a conflict, and a save in progress have no violation',
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('2 fields are invalid').waitFor();
   await check(context, bob, 'bob, input errors');
-  await bob.open('/tenants/acme/edit');
+  await bob.open(`${tenant.path}/edit`);
   await page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
-  await rename('acme', 'Acme of Ada');
+  await rename(tenant, 'Acme of Ada');
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('This tenant was changed in the meantime').waitFor();
   await check(context, bob, 'bob, conflict');
@@ -103,7 +105,6 @@ test('a form with errors, a conflict, and a save in progress have no violation',
   await page.getByRole('button', { name: 'Saving …' }).hover();
   await check(context, bob, 'bob, saving');
   await page.unroute('**/api/tenants');
-  await rename('acme', 'Acme');
   await bob.open('/');
   await bob.close([errorStatus(422), errorStatus(409)]);
 });

@@ -23,10 +23,13 @@ export class GatewayGate {
     /** The names of the operations, in the order of their arrival. */
     this.operations = [];
     this.holds = [];
+    /** Whether requests fail as if the gateway could not be reached. */
+    this.isClosed = false;
   }
 
   async handle(incoming, response) {
     const body = await buffer(incoming);
+    if (this.isClosed) return response.destroy();
     const name = this.names.get(JSON.parse(body).documentId);
     this.operations.push(name);
     for (const hold of this.holds.filter((candidate) => candidate.matches(name))) {

@@ -15,7 +15,8 @@ export const de: Messages = {
   'nav.audit': 'Protokoll',
   'switcher.button': 'Mandant wechseln',
   'switcher.all': 'Alle Mandanten',
-  'noscript': 'Dieses Formular braucht JavaScript. Aktivieren Sie es, um Änderungen vorzunehmen.',
+  'switcher.failed': 'Die Mandanten konnten nicht geladen werden.',
+  'noscript': 'Diese Seite braucht JavaScript, um etwas zu ändern. Aktivieren Sie es in Ihrem Browser.',
   'loading': 'Wird geladen …',
 
   // Actions.
@@ -111,7 +112,7 @@ export const de: Messages = {
   'field.error.domain': 'Geben Sie einen Domainnamen wie example.org ein, und nur einmal.',
   'field.error.domains': 'Geben Sie höchstens 100 Domains ein.',
   'field.error.domainTaken': 'Diese Domain gehört einem anderen Mandanten.',
-  'field.error.oneDomainTaken': 'Eine der hinzugefügten Domains gehört einem anderen Mandanten. Speichern Sie sie einzeln, um sie zu finden.',
+  'field.error.oneDomainTaken': 'Mindestens eine der hinzugefügten Domains gehört einem anderen Mandanten, vielleicht diese. Speichern Sie sie einzeln, um sie zu finden.',
   'field.error.email': 'Geben Sie eine E-Mail-Adresse wie name@example.org ein.',
   'field.error.vatId': 'Geben Sie eine USt-IdNr. mit Ländercode ein, zum Beispiel DE123456789.',
   'field.error.country': 'Wählen Sie ein Land aus der Liste.',

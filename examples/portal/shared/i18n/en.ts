@@ -14,7 +14,8 @@ export const en = {
   'nav.audit': 'Audit log',
   'switcher.button': 'Switch tenant',
   'switcher.all': 'All tenants',
-  'noscript': 'This form needs JavaScript. Enable it to make changes.',
+  'switcher.failed': 'The tenants could not be loaded.',
+  'noscript': 'This page needs JavaScript to make changes. Enable it in your browser.',
   'loading': 'Loading …',
 
   // Actions.
@@ -110,7 +111,7 @@ export const en = {
   'field.error.domain': 'Enter a domain name such as example.org, once.',
   'field.error.domains': 'Enter at most 100 domains.',
   'field.error.domainTaken': 'This domain belongs to another tenant.',
-  'field.error.oneDomainTaken': 'One of the added domains belongs to another tenant. Save them one at a time to find out which.',
+  'field.error.oneDomainTaken': 'At least one of the added domains belongs to another tenant, perhaps this one. Save them one at a time to find out which.',
   'field.error.email': 'Enter an e-mail address such as name@example.org.',
   'field.error.vatId': 'Enter a VAT number with its country code, such as DE123456789.',
   'field.error.country': 'Choose a country from the list.',
