@@ -35,7 +35,10 @@ export class BrowserUser {
     this.responses = [];
     this.consoleErrors = [];
     this.context.on('request', (request) => this.urls.push(request.url()));
-    this.context.on('response', (response) => this.responses.push(responseAsText(response)));
+    this.context.on('response', (response) => {
+      // An event stream has no end. `scenarios/live.mjs` checks that it contains no token.
+      if (response.headers()['content-type'] !== 'text/event-stream') this.responses.push(responseAsText(response));
+    });
     this.context.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.consoleErrors.push(message.text());
     });

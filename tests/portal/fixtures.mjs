@@ -7,8 +7,8 @@ import { RESOURCE } from './stack/provider.mjs';
 const CREATE_TENANT = 'mutation($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } } }';
 const CREATE_USER = 'mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }';
 const ADD_MEMBER = 'mutation($input: AddTenantMemberInput!) { addTenantMember(input: $input) { membership { role } } }';
-const SUBSCRIPTION = 'query($slug: String!) { tenant(slug: $slug) { subscription { id } } }';
-const UPDATE_SUBSCRIPTION =
+export const SUBSCRIPTION = 'query($slug: String!) { tenant(slug: $slug) { subscription { id } } }';
+export const UPDATE_SUBSCRIPTION =
   'mutation($input: UpdateSubscriptionInput!) { updateSubscription(input: $input) { subscription { id } } }';
 export const UPDATE_TENANT = 'mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { tenant { id } } }';
 

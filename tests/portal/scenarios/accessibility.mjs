@@ -95,8 +95,8 @@ test('a form with errors, a conflict, and a save in progress have no violation',
   await bob.heading('2 fields are invalid').waitFor();
   await check(context, bob, 'bob, input errors');
   await bob.open(`${tenant.path}/edit`);
-  await page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
-  await rename(tenant, 'Acme of Ada');
+  await page.getByLabel('Name', { exact: true }).fill('Title of Bob');
+  await rename(tenant, 'Title of Ada');
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('This tenant was changed in the meantime').waitFor();
   await check(context, bob, 'bob, conflict');

@@ -61,12 +61,12 @@ test('a stale edit shows the concurrent changes, and the user chooses a value', 
   const tenant = await newTenant();
   const bob = await returningUser('bob', `${tenant.path}/edit`);
   const ada = await returningUser('ada', `${tenant.path}/edit`);
-  await bob.page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
+  await bob.page.getByLabel('Name', { exact: true }).fill('Title of Bob');
   await bob.page.getByLabel('VAT number').fill('DE123456789');
-  await ada.page.getByLabel('Name', { exact: true }).fill('Acme of Ada');
+  await ada.page.getByLabel('Name', { exact: true }).fill('Title of Ada');
   await ada.page.getByLabel('City').fill('Hamburg');
   await ada.page.getByRole('button', { name: 'Save' }).click();
-  await ada.heading('Acme of Ada').waitFor();
+  await ada.heading('Title of Ada').waitFor();
 
   await bob.page.getByRole('button', { name: 'Save' }).click();
   const notice = bob.page.getByRole('region', { name: 'This tenant was changed in the meantime' });
@@ -76,19 +76,19 @@ test('a stale edit shows the concurrent changes, and the user chooses a value', 
   assert.equal(await bob.page.getByLabel('VAT number').inputValue(), 'DE123456789');
   const name = bob.page.getByLabel('Name', { exact: true });
   const choice = notice.getByRole('group', { name: 'Name: conflicting changes' });
-  assert.equal(await name.inputValue(), 'Acme of Bob');
+  assert.equal(await name.inputValue(), 'Title of Bob');
   await choice.getByLabel('Saved value').check();
-  assert.equal(await name.inputValue(), 'Acme of Ada');
+  assert.equal(await name.inputValue(), 'Title of Ada');
   await choice.getByLabel('Your value').check();
-  assert.equal(await name.inputValue(), 'Acme of Bob');
+  assert.equal(await name.inputValue(), 'Title of Bob');
   // The choice follows from the value in the form, however it came there.
-  await name.fill('Acme of Ada');
+  await name.fill('Title of Ada');
   assert.equal(await choice.getByLabel('Saved value').isChecked(), true);
-  await name.fill('Acme of Bob');
+  await name.fill('Title of Bob');
   assert.equal(await choice.getByLabel('Your value').isChecked(), true);
   const before = await storedTenant(tenant);
   await bob.page.getByRole('button', { name: 'Save' }).click();
-  await bob.heading('Acme of Bob').waitFor();
+  await bob.heading('Title of Bob').waitFor();
   const after = await storedTenant(tenant);
   assert.equal(after.version, before.version + 1);
   const billing = bob.page.getByRole('region', { name: 'Billing' });
@@ -119,8 +119,8 @@ test('leaving a form with unsaved changes needs a confirmation', async () => {
 test('a stale edit whose conflicts are resolved to the saved values has nothing to save', async () => {
   const tenant = await newTenant();
   const bob = await returningUser('bob', `${tenant.path}/edit`);
-  await bob.page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
-  await rename(tenant, 'Acme of Ada');
+  await bob.page.getByLabel('Name', { exact: true }).fill('Title of Bob');
+  await rename(tenant, 'Title of Ada');
   await bob.page.getByRole('button', { name: 'Save' }).click();
   const notice = bob.page.getByRole('region', { name: 'This tenant was changed in the meantime' });
   await notice.getByText('Review the changes and save again.').waitFor();

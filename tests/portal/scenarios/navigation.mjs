@@ -17,7 +17,7 @@ test('a click on the overview fetches it again', async () => {
   const { _id: tenantId } = await shared.stack.database.collection('tenants').findOne({ slug: tenant.slug });
   await users().updateOne({ subject: 'carol' }, { $pull: { memberships: { tenantId } } });
   await carol.page.getByRole('link', { name: 'Overview' }).click();
-  await tenants.getByRole('link', { name: 'Acme' }).waitFor();
+  await tenants.getByRole('link', { name: 'Acme', exact: true }).waitFor();
   assert.equal(await tenants.getByRole('link', { name: tenant.name }).count(), 0);
   await carol.close();
 });
@@ -84,7 +84,7 @@ test('the operations of a page are sent in parallel', async () => {
   await bob.page.getByRole('link', { name: 'Overview' }).click();
   await bob.heading('Bob').waitFor();
   const second = gate.hold('Viewer', 'Tenant', 'TenantMembers');
-  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme' }).click();
+  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme', exact: true }).click();
   await second.all;
   second.release();
   await bob.heading('Acme').waitFor();
@@ -150,7 +150,7 @@ test('a session that ends on a tenant page starts one sign-in', async () => {
   await bob.open('/');
   await bob.context.clearCookies({ name: 'portal' });
   bob.urls.length = 0;
-  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme' }).click();
+  await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme', exact: true }).click();
   await bob.heading('Acme').waitFor();
   await bob.waitForHydration();
   const started = bob.urls.filter((url) => new URL(url).pathname === '/sign-in');
@@ -287,7 +287,7 @@ test('the profile shows the user, and every membership', async () => {
   await identity.getByText(/^usr_[0-9a-f]{24}$/).waitFor();
   const memberships = carol.page.getByRole('region', { name: 'Memberships' });
   await memberships.getByRole('row', { name: /Acme Member From a group/ }).waitFor();
-  await memberships.getByRole('link', { name: 'Acme' }).click();
+  await memberships.getByRole('link', { name: 'Acme', exact: true }).click();
   await carol.heading('Acme').waitFor();
   await carol.close();
 });

@@ -63,7 +63,7 @@ test('a missing session redirects to the sign-in and back', async () => {
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
   // Bob still has a session at the provider, so the provider shows no sign-in page.
-  await bob.page.locator('.list').getByRole('link', { name: 'Acme' }).waitFor();
+  await bob.page.locator('.list').getByRole('link', { name: 'Acme', exact: true }).waitFor();
   assert.equal(new URL(bob.page.url()).pathname, '/tenants');
   assert.equal(bob.urls.filter((url) => url.includes('/auth/oidc/callback')).length, 2);
   await bob.close([errorStatus(401)]);

@@ -9,7 +9,7 @@ test('a member sees their own tenants, and a notice where access is not permitte
   const names = await tenantNames('Carol');
   await carol.page.getByText(`${names.length} tenants`, { exact: true }).waitFor();
   assert.deepEqual(await listNames(carol), names);
-  await carol.page.getByRole('link', { name: 'Acme' }).click();
+  await carol.page.getByRole('link', { name: 'Acme', exact: true }).click();
   await carol.heading('Acme').waitFor();
   const billing = carol.page.getByRole('region', { name: 'Billing' });
   await billing.getByText('Not permitted.').waitFor();
@@ -114,7 +114,7 @@ test('a membership that is removed in the database is gone at the next page load
   assert.equal(response.status(), 404);
   await carol.heading('Tenant not found').waitFor();
   await carol.page.getByRole('link', { name: 'My tenants' }).click();
-  await carol.page.locator('.list').getByRole('link', { name: 'Acme' }).waitFor();
+  await carol.page.locator('.list').getByRole('link', { name: 'Acme', exact: true }).waitFor();
   const names = await tenantNames('Carol');
   assert.ok(!names.includes(tenant.name));
   assert.deepEqual(await listNames(carol), names);

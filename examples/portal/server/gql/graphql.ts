@@ -619,6 +619,42 @@ export type AuditPageFragment = { __typename?: 'AuditEventConnection', pageInfo:
       | { __typename: 'User', name: string, id: string }
      | null } | null> };
 
+export type TenantChangedSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantChangedSubscription = { __typename?: 'Subscription', tenantChanged: { __typename?: 'TenantChange', kind: ChangeKind, tenant: { __typename?: 'Tenant', version: number } | null } };
+
+export type TenantSubscriptionChangedSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantSubscriptionChangedSubscription = { __typename?: 'Subscription', subscriptionChanged: { __typename?: 'TenantSubscriptionChange', kind: ChangeKind } };
+
+export type TenantsChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TenantsChangedSubscription = { __typename?: 'Subscription', tenantsChanged: { __typename?: 'TenantChange', kind: ChangeKind, tenant: { __typename?: 'Tenant', version: number } | null } };
+
+export type ViewerChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerChangedSubscription = { __typename?: 'Subscription', meChanged: { __typename?: 'User', version: number } };
+
+export type TenantVersionQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantVersionQuery = { __typename?: 'Query', node:
+    | { __typename?: 'AuditEvent' }
+    | { __typename?: 'Tenant', version: number }
+    | { __typename?: 'TenantSubscription' }
+    | { __typename?: 'User' }
+   | null };
+
 export type TenantMembersQueryVariables = Exact<{
   slug: Scalars['String']['input'];
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1005,6 +1041,49 @@ fragment AuditPage on AuditEventConnection {
     requestId
   }
 }`, {"hash":"32ad1475ea5662bf7dff258e94d717f3a4c0be5345e952da6a26584ceaac37d7"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const TenantChangedDocument = new TypedDocumentString(`
+    subscription TenantChanged($id: ID!) {
+  tenantChanged(id: $id) {
+    kind
+    tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"592dcd6776f0e33ebd35c43392314a0290bd000f717b9bf288b896796177831c"}) as unknown as TypedDocumentString<TenantChangedSubscription, TenantChangedSubscriptionVariables>;
+export const TenantSubscriptionChangedDocument = new TypedDocumentString(`
+    subscription TenantSubscriptionChanged($id: ID!) {
+  subscriptionChanged(tenantId: $id) {
+    kind
+  }
+}
+    `, {"hash":"60b1fe464a50fb127913d43cc92934003d5c1d5cbda2caebe4d4568d1d4798c2"}) as unknown as TypedDocumentString<TenantSubscriptionChangedSubscription, TenantSubscriptionChangedSubscriptionVariables>;
+export const TenantsChangedDocument = new TypedDocumentString(`
+    subscription TenantsChanged {
+  tenantsChanged {
+    kind
+    tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"0b2d312ab2d59c178098d6103665e79a5908f5e9f8bd8f5dfda172592ef0e9e1"}) as unknown as TypedDocumentString<TenantsChangedSubscription, TenantsChangedSubscriptionVariables>;
+export const ViewerChangedDocument = new TypedDocumentString(`
+    subscription ViewerChanged {
+  meChanged {
+    version
+  }
+}
+    `, {"hash":"8de1ee365017a2c8a81c7b5fdf89dd7911b67dbfc1cbed77f48e4c9b1fdec6a3"}) as unknown as TypedDocumentString<ViewerChangedSubscription, ViewerChangedSubscriptionVariables>;
+export const TenantVersionDocument = new TypedDocumentString(`
+    query TenantVersion($id: ID!) {
+  node(id: $id) {
+    ... on Tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"ebe46919825ec4fbaba382763287e3e2c85abe25c8e2962c2f2e4a88f69036e8"}) as unknown as TypedDocumentString<TenantVersionQuery, TenantVersionQueryVariables>;
 export const TenantMembersDocument = new TypedDocumentString(`
     query TenantMembers($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $role: TenantRole) {
   tenant(slug: $slug) {
