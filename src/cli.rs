@@ -21,7 +21,8 @@ use crate::{
     app::{self, AppError, AppErrorKind},
     config::{
         ConfigError, DatabaseOptions, DefaultIssuerOptions, DefaultTenantOptions, DemoOptions,
-        GroupOptions, LogOptions, MigrateOptions, OidcOptions, ServerOptions, TraceOptions,
+        GroupOptions, InvitationOptions, LogOptions, MigrateOptions, OidcOptions, ServerOptions,
+        TraceOptions,
     },
     graphql, telemetry,
 };
@@ -79,6 +80,8 @@ struct DevArgs {
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
     #[command(flatten)]
+    invitations: InvitationOptions,
+    #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
     traces: TraceOptions,
@@ -97,6 +100,8 @@ struct ServeArgs {
     #[command(flatten)]
     default_tenant: DefaultTenantOptions,
     #[command(flatten)]
+    invitations: InvitationOptions,
+    #[command(flatten)]
     log: LogOptions,
     #[command(flatten)]
     traces: TraceOptions,
@@ -110,6 +115,7 @@ impl ServeArgs {
             oidc: self.oidc.validate()?,
             groups: self.groups.into_mapping(),
             default_tenant: self.default_tenant.validate()?,
+            invitations: self.invitations.validate()?,
         })
     }
 }
@@ -249,7 +255,8 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Dev(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;
             let server = args.server.validate(true)?.require_loopback()?;
-            Ok(app::dev(server, args.groups.into_mapping(), args.default_tenant.validate()?)?)
+            let (groups, invitations) = (args.groups.into_mapping(), args.invitations.validate()?);
+            Ok(app::dev(server, groups, args.default_tenant.validate()?, invitations)?)
         }
         Command::Serve(args) => {
             let _telemetry = init_telemetry(&args.log, Some(&args.traces))?;

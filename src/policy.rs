@@ -56,6 +56,8 @@ string_enum! {
         ReadBilling = "tenant.read_billing",
         /// Read the audit log of the tenant.
         ReadAudit = "tenant.read_audit",
+        /// Read the invitations of the tenant.
+        ReadInvitations = "tenant.read_invitations",
         /// Read the identifiers of the tenant and its subscription in other services.
         ReadPlatformFields = "tenant.read_platform_fields",
         /// Change the name, the domains and the billing information.
@@ -140,6 +142,7 @@ pub const fn decide_tenant(role: EffectiveRole, action: TenantAction) -> Decisio
         | (
             TenantAction::ReadBilling
             | TenantAction::ReadAudit
+            | TenantAction::ReadInvitations
             | TenantAction::UpdateProfile
             | TenantAction::ManageMembers,
             Admin | Owner | PlatformAdmin,

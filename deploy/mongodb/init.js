@@ -72,6 +72,7 @@ const MUTABLE_COLLECTIONS = [
   'subscriptions',
   'tombstones',
   'requests',
+  'outbox',
 ];
 const privileges = [
   {

@@ -2,7 +2,9 @@
 
 use crate::{
     domain::{
-        edit::EditError, input_error::InputError, list::UnreadableDocument,
+        edit::{EditError, invitation::InvitationError},
+        input_error::InputError,
+        list::UnreadableDocument,
         search::MAX_SORTED_MATCHES,
     },
     store::StoreError,
@@ -33,6 +35,15 @@ pub enum AccessError {
     StaleVersion(i32),
     /// The input conflicts with stored data. The value is the name of the input field.
     Conflict(&'static str),
+    /// The change would exceed a limit on stored data.
+    LimitExceeded {
+        /// The name of the limit.
+        limit: &'static str,
+        /// The maximum number.
+        max: u64,
+        /// The number that the change would lead to.
+        actual: u64,
+    },
     /// The store is unreachable or not prepared yet, or other commits were faster each time.
     Unavailable,
     /// The gateway or the stored data has a defect. The log has the cause.
@@ -44,6 +55,15 @@ impl From<EditError> for AccessError {
         match error {
             EditError::InvalidInput(errors) => Self::BadInput(errors),
             EditError::StaleVersion(stored) => Self::StaleVersion(stored),
+        }
+    }
+}
+
+impl From<InvitationError> for AccessError {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Edit(error) => error.into(),
+            InvitationError::Status => Self::Conflict("id"),
         }
     }
 }

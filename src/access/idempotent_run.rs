@@ -28,6 +28,8 @@ pub(super) struct IdempotentRun {
     /// The mutations that earlier runs have committed.
     completed: Vec<CompletedMutation>,
     has_committed: AtomicBool,
+    /// `true` if the response has a secret, which must not be stored.
+    has_secret: AtomicBool,
     /// The rights under which each root field was resolved.
     rights: Mutex<BTreeMap<u32, RightsDigest>>,
 }
@@ -38,8 +40,8 @@ impl IdempotentRun {
         id: ObjectId,
         completed: Vec<CompletedMutation>,
     ) -> Self {
-        let (has_committed, rights) = Default::default();
-        Self { key, id, completed, has_committed, rights }
+        let (has_committed, has_secret, rights) = Default::default();
+        Self { key, id, completed, has_committed, has_secret, rights }
     }
 
     /// Returns the entities of the mutation at this root field, if an earlier run has committed it.
@@ -60,6 +62,12 @@ impl IdempotentRun {
         self.has_committed.store(true, Ordering::Release);
     }
 
+    /// Remembers that the response has a secret. It is not stored then, and a repeat gets a response
+    /// from the current data, without the secret.
+    pub(super) fn mark_secret(&self) {
+        self.has_secret.store(true, Ordering::Release);
+    }
+
     /// Remembers the viewer of a root field.
     pub(super) fn record_viewer(&self, root_field_index: u32, viewer: &Viewer) {
         let mut rights = self.rights.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,9 +77,12 @@ impl IdempotentRun {
     /// Returns the rights under which the response may be stored.
     ///
     /// The result is `None` if no mutation was committed. A repeat then runs again, and is rejected
-    /// again. It is also `None` if root fields were resolved under different rights, because the
+    /// again. It is also `None` if the response has a secret, or if root fields were resolved under different rights, because the
     /// response can contain data that the latest rights hide.
     pub(super) fn rights_to_store(&self) -> Option<RightsDigest> {
+        if self.has_secret.load(Ordering::Acquire) {
+            return None;
+        }
         if self.completed.is_empty() && !self.has_committed.load(Ordering::Acquire) {
             return None;
         }

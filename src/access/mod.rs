@@ -17,10 +17,14 @@ mod error;
 mod heartbeats;
 mod idempotency;
 mod idempotent_run;
+mod invitation_token;
+mod invitations;
+mod invitee;
 mod live;
 mod logged_tenants;
 mod provision;
 mod read;
+mod secrets;
 mod session;
 mod state;
 mod tenant_queue;
@@ -34,14 +38,17 @@ pub use commit_slot::{ExecutionPermit, MAX_CONCURRENT_COMMITS};
 pub use error::AccessError;
 pub use idempotency::ClaimOutcome;
 pub use idempotent_run::digest;
+pub use invitee::InvitationPreview;
 pub use live::{Listener, LiveChange, LiveEvent, LiveNotice, LiveTopic};
 pub use logged_tenants::MAX_LOGGED_TENANTS;
 pub use read::ResultsByKey;
+pub use secrets::Secrets;
 pub use session::Session;
-pub use state::{Access, AccessConfig};
+pub use state::{Access, AccessConfig, InvitationSettings};
 pub use viewer::Viewer;
 pub use write::{
     AddMember, Command, CommandAction, CommandOutput, CreateSubscription, CreateTenant, CreateUser,
-    DeleteSubscription, DeleteTenant, DeleteUser, MembershipChange, RemoveMember,
+    DeleteSubscription, DeleteTenant, DeleteUser, InvitationWithTenant, InviteMember,
+    IssuedInvitation, MembershipChange, RemoveMember, ResendInvitation, RevokeInvitation,
     SubscriptionWithTenant, UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
 };

@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{
-    caller::Caller,
-    error::AccessError,
-    session::{Session, reject_disabled},
-};
+use super::{caller::Caller, error::AccessError, session::Session};
 use crate::{
     domain::{
         change::UniqueField,
@@ -52,17 +48,7 @@ impl Session {
 
     async fn plan_sync(&self, caller: &Caller) -> Result<SyncResult, AccessError> {
         let Caller { identity, profile } = caller;
-        let stored = reject_disabled(self.stored_user(identity).await?)?;
-        let tombstone = match &stored {
-            Some(user) => {
-                self.reject_token_of_deleted_user(caller, user).await?;
-                None
-            }
-            None => self.counted_store()?.tombstone(identity).await?,
-        };
-        if tombstone.as_ref().is_some_and(|t| !sync::issued_after_deletion(profile, t)) {
-            return Err(AccessError::NotProvisioned);
-        }
+        let (stored, tombstone) = self.user_and_tombstone(caller).await?;
         let grants = self.resolve_group_grants(caller, stored.as_ref()).await?;
         let grants = grants.as_ref();
         Ok(match stored {

@@ -50,6 +50,8 @@ pub(super) struct RequestState {
     reads: AtomicU32,
     writes: AtomicU32,
     pub(super) logged_tenants: LoggedTenants,
+    /// The number of invitation tokens that were rejected.
+    pub(super) rejected_tokens: AtomicU32,
 }
 
 impl Session {
@@ -58,9 +60,11 @@ impl Session {
     /// `caller` is `None` for an anonymous request.
     #[must_use]
     pub fn new(access: Arc<Access>, caller: Option<Caller>, request_id: String) -> Self {
-        let (run, reads, writes, logged_tenants) = Default::default();
+        let (run, reads, writes, logged_tenants, rejected_tokens) = Default::default();
         let id = request_id;
-        let request = Arc::new(RequestState { caller, id, run, reads, writes, logged_tenants });
+        let request =
+            RequestState { caller, id, run, reads, writes, logged_tenants, rejected_tokens };
+        let request = Arc::new(request);
         Self { access, request, root_field_index: 0, viewer: OnceCell::new(), permit: None }
     }
 
@@ -111,6 +115,12 @@ impl Session {
     #[must_use]
     pub fn writes(&self) -> u32 {
         self.request.writes.load(Ordering::Relaxed)
+    }
+
+    /// Returns the number of invitation tokens that this request has tried in vain.
+    #[must_use]
+    pub fn rejected_tokens(&self) -> u32 {
+        self.request.rejected_tokens.load(Ordering::Relaxed)
     }
 
     /// Returns tenants that this request has read or changed, for the log.

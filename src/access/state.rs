@@ -15,6 +15,7 @@ use super::{
     commit_slot::{CommitSlot, CommitSlots},
     heartbeats::Heartbeats,
     live::LiveHub,
+    secrets::Secrets,
 };
 use crate::{
     clock::Clock,
@@ -38,11 +39,33 @@ pub struct AccessConfig {
     pub issuers: Vec<String>,
 }
 
+/// The configuration of invitations.
+#[derive(Default)]
+pub struct InvitationSettings {
+    /// The secrets of the operator. Without them, there are no invitations.
+    pub secrets: Option<Secrets>,
+    /// The URL of the page that accepts an invitation, with `{token}` in it.
+    pub accept_url: Option<String>,
+    /// `true` if an invitation can only be accepted with a verified e-mail address.
+    pub requires_verified_email: bool,
+    /// `true` if the gateway sends the link by e-mail.
+    pub sends_mail: bool,
+}
+
+impl InvitationSettings {
+    /// Returns the URL at which the invitation with this token can be accepted.
+    #[must_use]
+    pub fn accept_url(&self, token: &str) -> Option<String> {
+        Some(self.accept_url.as_ref()?.replace("{token}", token))
+    }
+}
+
 /// The access to a store, shared by all sessions.
 pub struct Access {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: AccessConfig,
+    pub(super) invitations: InvitationSettings,
     pub(super) commit_slots: CommitSlots,
     pub(super) heartbeats: Heartbeats,
     pub(super) live: Arc<LiveHub>,
@@ -56,13 +79,20 @@ impl Access {
         let (commit_slots, heartbeats) = (CommitSlots::new(), Heartbeats::default());
         let live = LiveHub::new(store.clone(), None);
         let ready = AtomicBool::new(false);
-        Self { store, clock, config, commit_slots, heartbeats, live, ready }
+        let invitations = InvitationSettings::default();
+        Self { store, clock, config, invitations, commit_slots, heartbeats, live, ready }
     }
 
     /// Records the change feed and the live operations in these metrics.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         Self { live: LiveHub::new(self.store.clone(), Some(metrics)), ..self }
+    }
+
+    /// Allows invitations, if the settings have a secret. Keys live cursors with it, too.
+    #[must_use]
+    pub fn with_invitations(self, invitations: InvitationSettings) -> Self {
+        Self { invitations, ..self }
     }
 
     /// Starts the change feed, unless it has started. The first live operation starts it, too.

@@ -7,12 +7,14 @@ use secrecy::ExposeSecret;
 
 use super::error::AppError;
 use crate::{
-    access::Access,
+    access::{Access, InvitationSettings, Secrets},
     auth::{
         authenticator::Authenticator, discovery::OidcKeySource, fetch::Fetcher, token::Verifier,
     },
     clock::{Clock, SystemClock},
-    config::{DatabaseConfig, IssuerConfig, OidcConfig, ServerConfig, TrafficConfig},
+    config::{
+        DatabaseConfig, InvitationConfig, IssuerConfig, OidcConfig, ServerConfig, TrafficConfig,
+    },
     graphql::{GraphQlExecutor, TrustedDocuments},
     http::{
         AppState, ConcurrencyLimit, DevMode, LiveConnections, MAX_KEYS_PER_DAY, RateLimiter,
@@ -69,6 +71,26 @@ fn traffic_limits(traffic: TrafficConfig, metrics: &Metrics) -> TrafficLimits {
             metrics.clone(),
         ),
     }
+}
+
+/// Derives the keys of invitations from the configured secrets.
+pub(super) fn invitation_settings(
+    config: &InvitationConfig,
+) -> Result<InvitationSettings, AppError> {
+    let secrets = config.secrets.iter().map(ExposeSecret::expose_secret);
+    let secrets = match config.secrets.is_empty() {
+        true => None,
+        false => Some(
+            Secrets::derive(secrets)
+                .ok_or_else(|| AppError::failed("no keys can be derived from TENANTRY_SECRET"))?,
+        ),
+    };
+    Ok(InvitationSettings {
+        secrets,
+        accept_url: config.url.clone(),
+        requires_verified_email: config.requires_verified_email,
+        sends_mail: false,
+    })
 }
 
 /// Reads the trusted documents, if a file is configured.

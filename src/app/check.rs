@@ -15,7 +15,7 @@ use crate::{
         error::{KeyFetchError, audience_hint},
         jwks_cache::{self, FetchedKeySet, JwksSource},
     },
-    config::{DatabaseConfig, IssuerConfig},
+    config::{DatabaseConfig, InvitationConfig, IssuerConfig},
     store::{DatabaseStatus, PrepareError, sqlite::SqliteStore},
 };
 
@@ -56,11 +56,26 @@ pub(super) async fn check(config: &ServeConfig) -> Result<(), AppError> {
     let fetcher = create_fetcher(&config.oidc)?;
     let mut report = Report::default();
     Report::ok("configuration: all options are valid");
+    check_invitations(&config.invitations);
     check_database(config, &mut report).await;
     for issuer in &config.oidc.issuers {
         check_issuer(&create_key_source(&fetcher, issuer)?, issuer, &mut report).await;
     }
     report.finish()
+}
+
+/// Notes the parts of invitations that are not configured. The gateway works without them.
+fn check_invitations(invitations: &InvitationConfig) {
+    if invitations.secrets.is_empty() {
+        Report::note(
+            "invitations: off, because TENANTRY_SECRET is not set; `openssl rand -base64 32` makes one",
+        );
+    } else if invitations.url.is_none() {
+        Report::note(
+            "invitations: without links, because TENANTRY_INVITATION_URL is not set; clients must pass \
+             on the tokens",
+        );
+    }
 }
 
 async fn check_database(config: &ServeConfig, report: &mut Report) {

@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 use super::{
-    build::{StateParts, build_state, load_trusted_documents, system_clock},
+    build::{StateParts, build_state, invitation_settings, load_trusted_documents, system_clock},
+    dev_secret::open_secret,
     error::AppError,
     listeners::{Listeners, ShutdownConfig, Signals},
 };
@@ -16,7 +17,7 @@ use crate::{
         jwks_cache::JwksCache,
         token::{TokenValidation, Verifier},
     },
-    config::{DefaultTenant, ServerConfig},
+    config::{DefaultTenant, InvitationConfig, ServerConfig},
     domain::sync::GroupMapping,
     http::{self, AppState, DevMode, ShutdownPhase},
     metrics::Metrics,
@@ -29,6 +30,8 @@ use crate::{
 
 /// The folder of the database and the signing key, which a later start uses again.
 const DEV_FOLDER: &str = ".tenantry";
+/// The playground with the mutation that accepts an invitation.
+const ACCEPT_PATH: &str = "/?query=mutation%20Accept(%24token%3A%20String!)%20%7B%0A%20%20acceptInvitation(input%3A%20%7B%20token%3A%20%24token%20%7D)%20%7B%0A%20%20%20%20membership%20%7B%20role%20tenant%20%7B%20name%20%7D%20%7D%0A%20%20%7D%0A%7D&variables=%7B%22token%22%3A%22{token}%22%7D";
 /// The query of the printed `curl` commands.
 const EXAMPLE_QUERY: &str = "{ me { name memberships { role tenant { slug billingInfo { email } subscription { plan status } } } } }";
 
@@ -36,6 +39,7 @@ pub(super) async fn dev(
     server: ServerConfig,
     groups: GroupMapping,
     default_tenant: DefaultTenant,
+    mut invitations: InvitationConfig,
 ) -> Result<(), AppError> {
     let trusted_documents = load_trusted_documents(&server)?;
     let clock = system_clock()?;
@@ -48,6 +52,10 @@ pub(super) async fn dev(
     make_folder_private(folder).map_err(|error| {
         AppError::failed(format!("the folder {DEV_FOLDER} cannot be made private: {error}"))
     })?;
+    if invitations.secrets.is_empty() {
+        invitations.secrets.push(open_secret(folder).map_err(AppError::failed)?);
+    }
+    invitations.url.get_or_insert_with(|| format!("{url}{ACCEPT_PATH}"));
     let issuer_url = format!("{url}/dev/oidc");
     let issuer = DevIssuer::open(folder, issuer_url.clone(), DEV_AUDIENCE.to_owned())
         .map_err(AppError::failed)?;
@@ -63,6 +71,7 @@ pub(super) async fn dev(
         issuers: vec![issuer_url.clone()],
     };
     let access = Access::new(store, clock.clone(), access_config).with_metrics(metrics.clone());
+    let access = access.with_invitations(invitation_settings(&invitations)?);
     access.mark_ready();
     access.start_change_feed();
     let state = build_state(

@@ -8,6 +8,7 @@
 mod build;
 mod check;
 mod dev;
+mod dev_secret;
 mod error;
 mod listeners;
 mod migrate;
@@ -25,7 +26,7 @@ use std::{
 };
 
 use crate::{
-    config::{DatabaseConfig, DefaultTenant, ReportFormat, ServerConfig},
+    config::{DatabaseConfig, DefaultTenant, InvitationConfig, ReportFormat, ServerConfig},
     domain::{migration::MigrationOptions, sync::GroupMapping},
 };
 
@@ -54,8 +55,9 @@ pub fn dev(
     server: ServerConfig,
     groups: GroupMapping,
     default_tenant: DefaultTenant,
+    invitations: InvitationConfig,
 ) -> Result<(), AppError> {
-    run(dev::dev(server, groups, default_tenant))
+    run(dev::dev(server, groups, default_tenant, invitations))
 }
 
 /// Checks the dependencies of `serve` with this configuration, and changes nothing.

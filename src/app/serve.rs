@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{
     build::{
         StateParts, build_state, create_fetcher, create_key_source, database_error,
-        load_trusted_documents, open_store, system_clock,
+        invitation_settings, load_trusted_documents, open_store, system_clock,
     },
     error::AppError,
     listeners::{Listeners, ShutdownConfig, Signals},
@@ -22,7 +22,7 @@ use crate::{
         jwks_cache::JwksCache,
         token::{TokenValidation, Verifier},
     },
-    config::{DatabaseConfig, DefaultTenant, OidcConfig, ServerConfig},
+    config::{DatabaseConfig, DefaultTenant, InvitationConfig, OidcConfig, ServerConfig},
     domain::sync::GroupMapping,
     http::ShutdownPhase,
     metrics::Metrics,
@@ -46,10 +46,12 @@ pub struct ServeConfig {
     pub groups: GroupMapping,
     /// The tenant that always exists.
     pub default_tenant: DefaultTenant,
+    /// The configuration of invitations.
+    pub invitations: InvitationConfig,
 }
 
 pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
-    let ServeConfig { server, database, oidc, groups, default_tenant } = config;
+    let ServeConfig { server, database, oidc, groups, default_tenant, invitations } = config;
     let trusted_documents = load_trusted_documents(&server)?;
     let clock = system_clock()?;
     let mut signals = Signals::listen()?;
@@ -69,6 +71,7 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
     let access_config =
         AccessConfig { groups, default_tenant: default_tenant.slug.clone(), issuers };
     let access = Access::new(store.clone(), clock.clone(), access_config);
+    let access = access.with_invitations(invitation_settings(&invitations)?);
     let access = Arc::new(access.with_metrics(metrics.clone()));
     let state = build_state(
         server,

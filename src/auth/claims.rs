@@ -103,6 +103,7 @@ pub(super) fn extract_profile(
     let string = |name| claims.get_str(name).map(str::to_owned);
     TokenProfile {
         email: string("email"),
+        email_verified: claims.get("email_verified") == Some(&Value::Bool(true)),
         name: string("name"),
         preferred_username: string("preferred_username"),
         issued_at: issued_at.and_then(|at| Timestamp::from_seconds(at.seconds())),

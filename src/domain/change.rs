@@ -8,6 +8,8 @@ use super::{
     audit::AuditEvent,
     id::{ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{CompletedMutation, IdempotencyKeyHash},
+    invitation::Invitation,
+    outbox::OutboxMessage,
     subscription::TenantSubscription,
     tenant::Tenant,
     time::Timestamp,
@@ -26,7 +28,7 @@ pub enum Change {
         /// The new state.
         tenant: Tenant,
     },
-    /// Deletes a tenant with its subscriptions and memberships.
+    /// Deletes a tenant with its subscriptions, invitations and memberships.
     ///
     /// Each removal of a membership is a change of its user: the user gets a new version, and a
     /// watermark that is not before `watermark`. If the tenant has many members, the store may
@@ -78,6 +80,39 @@ pub enum Change {
     ///
     /// The check is only reliable if the commit also changes or locks the tenant.
     RequireNoLiveSubscription(TenantId),
+    /// Inserts an invitation. If it is pending, the tenant must have no other pending one of its
+    /// address.
+    InsertInvitation(Invitation),
+    /// Replaces an invitation.
+    UpdateInvitation {
+        /// The version that was read.
+        expected: i32,
+        /// The new state.
+        invitation: Invitation,
+    },
+    /// Requires that the tenant has at most so many pending invitations after the changes before
+    /// this one. Otherwise the commit is stale.
+    ///
+    /// The check is only reliable if the commit also locks the tenant.
+    LimitPendingInvitations {
+        /// The tenant of the invitations.
+        tenant: TenantId,
+        /// The time of the commit. Invitations that have expired then do not count.
+        at: Timestamp,
+        /// The maximum number of pending invitations.
+        max: u64,
+    },
+    /// Reports the tenant as changed to live operations, because a member has joined. Changes no
+    /// readable data.
+    ReportMembers(TenantId),
+    /// Locks a user until the commit: no other commit may change or delete it in between. Changes no
+    /// readable data.
+    LockUser {
+        /// The user to lock.
+        id: UserId,
+        /// The state that was read.
+        expected: UserVersion,
+    },
     /// Inserts a user. The identity must be free.
     InsertUser(User),
     /// Replaces a user.
@@ -113,6 +148,28 @@ pub enum Change {
     },
     /// Inserts an audit event.
     InsertAuditEvent(AuditEvent),
+    /// Inserts a message into the outbox.
+    InsertOutboxMessage(OutboxMessage),
+    /// Removes a message from the outbox, because it was delivered or never will be.
+    ///
+    /// The commit is stale if another lease has taken the message over.
+    RemoveOutboxMessage {
+        /// The message to remove.
+        id: ObjectId,
+        /// The lease under which it was handled.
+        lease: ObjectId,
+    },
+    /// Releases a message of the outbox for an attempt at a later time.
+    ///
+    /// The commit is stale if another lease has taken the message over.
+    PostponeOutboxMessage {
+        /// The message to release.
+        id: ObjectId,
+        /// The lease under which the attempt failed.
+        lease: ObjectId,
+        /// The time of the next attempt.
+        due_at: Timestamp,
+    },
     /// Records the results of one mutation of an idempotent request.
     ///
     /// If another run has taken over the request, the commit fails with
@@ -182,6 +239,8 @@ pub enum UniqueField {
     Subject,
     /// The tenant of a live subscription.
     LiveSubscription,
+    /// The tenant and the address of a pending invitation.
+    PendingInvitation,
 }
 
 impl UniqueField {
@@ -196,6 +255,7 @@ impl UniqueField {
             Self::AuthentikGroup => "integrations.authentikGroup",
             Self::Subject => "subject",
             Self::LiveSubscription => "tenantId",
+            Self::PendingInvitation => "email",
         }
     }
 }

@@ -94,6 +94,8 @@ pub mod kind {
     pub enum Subscription {}
     /// The kind of [`AuditEventId`](super::AuditEventId).
     pub enum AuditEvent {}
+    /// The kind of [`InvitationId`](super::InvitationId).
+    pub enum Invitation {}
 }
 
 /// A kind of entity that has identifiers of its own.
@@ -114,6 +116,9 @@ impl Entity for kind::Subscription {
 impl Entity for kind::AuditEvent {
     const PREFIX: &'static str = "aud_";
 }
+impl Entity for kind::Invitation {
+    const PREFIX: &'static str = "inv_";
+}
 
 /// The identifier of an entity of kind `E`.
 ///
@@ -132,6 +137,8 @@ pub type UserId = Id<kind::User>;
 pub type SubscriptionId = Id<kind::Subscription>;
 /// The identifier of an audit event.
 pub type AuditEventId = Id<kind::AuditEvent>;
+/// The identifier of an invitation.
+pub type InvitationId = Id<kind::Invitation>;
 
 impl<E> Id<E> {
     /// Creates an identifier of this kind from its bytes.
@@ -201,6 +208,8 @@ pub enum NodeId {
     Subscription(SubscriptionId),
     /// The identifier of an audit event.
     AuditEvent(AuditEventId),
+    /// The identifier of an invitation.
+    Invitation(InvitationId),
 }
 
 impl NodeId {
@@ -212,6 +221,7 @@ impl NodeId {
             .or_else(|| UserId::parse(text).map(Self::User))
             .or_else(|| SubscriptionId::parse(text).map(Self::Subscription))
             .or_else(|| AuditEventId::parse(text).map(Self::AuditEvent))
+            .or_else(|| InvitationId::parse(text).map(Self::Invitation))
     }
 }
 
@@ -222,6 +232,7 @@ impl fmt::Display for NodeId {
             Self::User(id) => id.fmt(f),
             Self::Subscription(id) => id.fmt(f),
             Self::AuditEvent(id) => id.fmt(f),
+            Self::Invitation(id) => id.fmt(f),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{
     id::{ObjectId, TenantId, UserId},
+    invitation::InvitationStatus,
     string_enum,
     subscription::TenantSubscriptionStatus,
     tenant::{Plan, TenantStatus},
@@ -237,7 +238,7 @@ impl<T> Page<T> {
 pub struct UnreadableDocument {
     /// The identifier of the document.
     pub id: ObjectId,
-    /// The tenant of an unreadable subscription, if that field was readable.
+    /// The tenant of an unreadable subscription or invitation, if that field was readable.
     pub tenant: Option<TenantId>,
 }
 
@@ -331,6 +332,17 @@ pub type SubscriptionListing = Listing<SubscriptionFilter, Order<SubscriptionOrd
 /// A list of audit events, newest first. Without a tenant in the filter, it is the platform's audit
 /// log.
 pub type AuditListing = AuditFilter;
+
+/// A list of a tenant's invitations, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InvitationListing {
+    /// The tenant of the invitations.
+    pub tenant: TenantId,
+    /// The invitation has one of these statuses. An empty list does not filter.
+    pub status: Vec<InvitationStatus>,
+    /// The current time, which decides about the status.
+    pub now: Timestamp,
+}
 
 /// A filter on a tenant's members, which are in the order of their users' identifiers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]

@@ -4,7 +4,7 @@
 //! The current time and new identifiers are arguments. Other modules take them from a
 //! [`Clock`](crate::clock::Clock). The files import each other without cycles.
 //!
-//! Start with [`tenant`], [`user`] and [`subscription`] for the entities, and with [`edit`] and
+//! Start with [`tenant`], [`user`], [`subscription`] and [`invitation`] for the entities, and with [`edit`] and
 //! [`sync`] for the rules.
 
 pub mod audit;
@@ -15,10 +15,12 @@ pub mod groups;
 pub mod id;
 pub mod idempotency;
 pub mod input_error;
+pub mod invitation;
 pub mod limits;
 pub mod list;
 pub mod live;
 pub mod migration;
+pub mod outbox;
 pub mod patch;
 pub mod record;
 pub mod search;

@@ -33,6 +33,8 @@ const LAST_SEEN_INTERVAL: Duration = Duration::from_secs(5 * 60);
 pub struct TokenProfile {
     /// The claim `email`, unchanged.
     pub email: Option<String>,
+    /// `true` if the claim `email_verified` is `true`.
+    pub email_verified: bool,
     /// The claim `name`, unchanged.
     pub name: Option<String>,
     /// The claim `preferred_username`, unchanged.

@@ -72,6 +72,27 @@ pub fn parse_email(text: &str) -> Option<String> {
     valid.then(|| text.to_owned())
 }
 
+/// Parses an e-mail address, and returns the form by which addresses are compared: the local part in
+/// lower case, and the domain in its ASCII form.
+///
+/// A character whose lower case has another upper case stays as it is. Otherwise the Kelvin sign
+/// would become `k`, so that two different addresses would be equal.
+#[must_use]
+pub fn normalize_email(text: &str) -> Option<String> {
+    let email = parse_email(text)?;
+    let (local, domain) = email.rsplit_once('@')?;
+    let local: String = local.chars().flat_map(lower_case).collect();
+    let normalized = format!("{local}@{}", parse_domain(domain)?);
+    (normalized.len() <= EMAIL_MAX).then_some(normalized)
+}
+
+/// Returns the lower case of a character, or the character itself if that has another upper case.
+fn lower_case(c: char) -> Vec<char> {
+    let lower: Vec<char> = c.to_lowercase().collect();
+    let upper = lower.iter().flat_map(|c| c.to_uppercase());
+    if upper.eq(std::iter::once(c)) { lower } else { vec![c] }
+}
+
 /// Returns whether the text is a slug: 2 to 63 of `a-z 0-9 -`, without a hyphen at either end.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
@@ -264,6 +285,41 @@ mod tests {
             assert_eq!(parse_email(invalid), None, "{invalid:?}");
         }
         assert_eq!(parse_email(&format!("{}@x.org", "a".repeat(250))), None);
+    }
+
+    #[test]
+    fn equal_addresses_have_one_normal_form() {
+        for (text, normal) in [
+            (" Ada@Example.ORG ", "ada@example.org"),
+            ("ÅSA@bücher.example", "åsa@xn--bcher-kva.example"),
+            ("åsa@XN--BCHER-KVA.example", "åsa@xn--bcher-kva.example"),
+            ("a.b+c@x.org", "a.b+c@x.org"),
+        ] {
+            assert_eq!(normalize_email(text).as_deref(), Some(normal), "{text}");
+        }
+        for invalid in ["", "ada", "ada@a_b.example", "ada@127.0.0.1", "ada@"] {
+            assert_eq!(normalize_email(invalid), None, "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_look_alike_stay_different() {
+        for (one, other) in [
+            ("kim@x.org", "\u{212a}im@x.org"), // Kelvin sign
+            ("åsa@x.org", "\u{212b}sa@x.org"), // Angstrom sign
+            ("i@x.org", "\u{130}@x.org"),      // capital I with dot
+            ("i@x.org", "\u{131}@x.org"),      // small i without dot
+            ("s@x.org", "\u{17f}@x.org"),      // long s
+            ("ada@x.org", "\u{430}da@x.org"),  // Cyrillic a
+            ("ada@x.org", "ad\u{ff41}@x.org"), // full-width a
+            ("strasse@x.org", "straße@x.org"),
+            ("é@x.org", "e\u{301}@x.org"), // composed and decomposed
+            ("ada@pаypal.example", "ada@paypal.example"), // Cyrillic a in the domain
+        ] {
+            let (one, other) = (normalize_email(one), normalize_email(other));
+            assert!(one.is_some(), "{one:?}");
+            assert_ne!(one, other);
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::{
     access::{AccessError, AuditScope, InputError},
     domain::{
         id::TenantId,
+        invitation::InvitationStatus,
         list::{
             AuditFilter, MemberFilter, Page, PageEdge, PageRequest, Position, SubscriptionFilter,
             TenantFilter, UserFilter,
@@ -53,6 +54,8 @@ pub(super) enum CountQuery {
     AuditEvents(AuditScope, AuditFilter),
     /// Counts the members of the tenant that match.
     Members(TenantId, MemberFilter),
+    /// Counts the invitations of the tenant that have one of these statuses.
+    Invitations(TenantId, Vec<InvitationStatus>),
 }
 
 /// The cursors at the ends of a page, and whether the list has elements before and after the page.
@@ -134,6 +137,9 @@ impl<N: OutputType> Connection<N> {
             CountQuery::Subscriptions(filter) => session.count_subscriptions(filter).await?,
             CountQuery::AuditEvents(scope, filter) => {
                 session.count_audit_events(*scope, filter).await?
+            }
+            CountQuery::Invitations(tenant, status) => {
+                session.count_invitations(*tenant, status).await?
             }
             CountQuery::Members(tenant, filter) => {
                 let key = MemberCountKey { tenant: *tenant, filter: filter.clone() };

@@ -21,7 +21,7 @@ use super::{
     loaders::{Loaders, SessionLoader, loaders},
 };
 use crate::{
-    access::{AccessError, Command, Session, Viewer},
+    access::{AccessError, Command, InvitationPreview, MembershipChange, Session, Viewer},
     domain::{id::TenantId, list::Decoded, tenant::Tenant, user::User},
     metrics::Metrics,
 };
@@ -91,6 +91,14 @@ impl RequestContext {
         outputs.insert(key, Box::new(output.clone()));
     }
 
+    /// Gives each root field of a mutation after the first one a context of its own.
+    fn begin_mutation(&self) {
+        let index = self.root_fields.fetch_add(1, Ordering::Relaxed);
+        if index > 0 {
+            self.begin_root_field(self.current().session.for_root_field(index));
+        }
+    }
+
     /// Replaces the current context by a new one with empty loaders.
     fn begin_root_field(&self, session: Session) {
         let next = Box::new(RootFieldContext::new(Arc::new(session), &self.batches, &self.metrics));
@@ -108,6 +116,16 @@ pub(super) trait ContextExt {
     /// The field gets a new context: its viewer is loaded again and its loaders are empty. If a
     /// field with the same response key has executed before, its output is returned instead.
     async fn execute<C: Command>(&self, command: C) -> Result<C::Output, AccessError>;
+    /// Accepts the invitation with this token. The rest of the root field has the user of the
+    /// membership as its viewer.
+    ///
+    /// The field gets a new context, as for [`execute`](Self::execute), but its viewer need not exist.
+    async fn accept_invitation(&self, token: &str) -> Result<MembershipChange, AccessError>;
+    /// Returns the invitation with this token, if the caller could accept it.
+    async fn preview_invitation(
+        &self,
+        token: &str,
+    ) -> Result<Option<InvitationPreview>, AccessError>;
     /// Applies a change of this user to the rest of the root field, if the user is the viewer.
     fn refresh_viewer(&self, user: &User);
     /// Returns the viewer. The first root field that calls it loads the viewer.
@@ -140,14 +158,36 @@ impl ContextExt for Context<'_> {
         if let Some(output) = request.cached_output(key) {
             return Ok(output);
         }
-        let index = request.root_fields.fetch_add(1, Ordering::Relaxed);
-        if index > 0 {
-            request.begin_root_field(self.session().for_root_field(index));
-        }
+        request.begin_mutation();
         self.session().viewer(false).await?;
         let output = self.session().execute(&command).await?;
         request.cache_output(key.clone(), &output);
         Ok(output)
+    }
+
+    async fn accept_invitation(&self, token: &str) -> Result<MembershipChange, AccessError> {
+        let request = self.data_unchecked::<RequestContext>();
+        let key = &self.item.node.response_key().node;
+        if let Some(output) = request.cached_output(key) {
+            return Ok(output);
+        }
+        request.begin_mutation();
+        let output = self.session().accept_invitation(token).await?;
+        request.cache_output(key.clone(), &output);
+        request.begin_root_field(self.session().with_viewer(output.user.clone()));
+        Ok(output)
+    }
+
+    async fn preview_invitation(
+        &self,
+        token: &str,
+    ) -> Result<Option<InvitationPreview>, AccessError> {
+        let request = self.data_unchecked::<RequestContext>();
+        // If the query selects `me`, its user must exist first.
+        if *request.syncs.get_or_init(|| selects_me(self)) {
+            self.viewer().await?;
+        }
+        self.session().preview_invitation(token).await
     }
 
     fn refresh_viewer(&self, user: &User) {

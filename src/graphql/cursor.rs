@@ -30,6 +30,8 @@ pub(super) enum CursorKind {
     TenantAuditLog(TenantId),
     /// The members of this tenant.
     Members(TenantId),
+    /// The invitations of this tenant.
+    Invitations(TenantId),
 }
 
 impl CursorKind {
@@ -51,6 +53,7 @@ impl CursorKind {
             Self::AuditLog => vec![4],
             Self::TenantAuditLog(tenant) => tenant_prefix(5, tenant),
             Self::Members(tenant) => tenant_prefix(6, tenant),
+            Self::Invitations(tenant) => tenant_prefix(9, tenant),
         }
     }
 
@@ -133,6 +136,7 @@ mod tests {
             CursorKind::AuditLog,
             CursorKind::TenantAuditLog(tenant),
             CursorKind::Members(tenant),
+            CursorKind::Invitations(tenant),
         ] {
             assert_eq!(decode(other, &cursor), None, "{other:?}");
         }

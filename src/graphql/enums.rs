@@ -3,7 +3,7 @@
 use async_graphql::Enum;
 
 use crate::{
-    domain::{audit, list, subscription, tenant, user},
+    domain::{audit, invitation, list, subscription, tenant, user},
     policy,
 };
 
@@ -100,6 +100,34 @@ pub(super) enum TenantSubscriptionStatus {
     Incomplete,
     /// The first payment was never made, and the subscription is ended.
     IncompleteExpired,
+}
+
+/// The status of an invitation.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Hash)]
+#[graphql(remote = "invitation::InvitationStatus")]
+pub(super) enum InvitationStatus {
+    /// The invitation can be accepted.
+    Pending,
+    /// The invitation was accepted.
+    Accepted,
+    /// The invitation was revoked.
+    Revoked,
+    /// The invitation was not accepted in time. It can be renewed.
+    Expired,
+}
+
+/// The status of the e-mail message of an invitation.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "invitation::MailStatus")]
+pub(super) enum MailStatus {
+    /// The gateway sends no message, because mail is not configured.
+    None,
+    /// The gateway has not sent the message yet.
+    Queued,
+    /// The mail server has accepted the message.
+    Sent,
+    /// The message could not be sent.
+    Failed,
 }
 
 /// The capacity in which the actor made a change.

@@ -35,7 +35,7 @@ string_enum! {
         StaleVersion = "STALE_VERSION",
         /// The tenant is suspended or archived, so its members cannot change it.
         TenantSuspended = "TENANT_SUSPENDED",
-        /// The request exceeds a limit. See `limit`, `max` and `actual`.
+        /// The request, or the data after it, exceeds a limit. See `limit`, `max` and `actual`.
         LimitExceeded = "LIMIT_EXCEEDED",
         /// The caller has exceeded the rate limit. See `retryAfterSeconds`.
         RateLimited = "RATE_LIMITED",
@@ -106,6 +106,11 @@ impl From<AccessError> for Error {
             match &error {
                 AccessError::BadInput(errors) => set_input_errors(extensions, errors),
                 AccessError::Conflict(field) => extensions.set("field", *field),
+                AccessError::LimitExceeded { limit, max, actual } => {
+                    extensions.set("limit", *limit);
+                    extensions.set("max", *max);
+                    extensions.set("actual", *actual);
+                }
                 AccessError::StaleVersion(stored) => extensions.set("currentVersion", *stored),
                 _ => {}
             }
@@ -140,6 +145,10 @@ fn code_and_message(error: &AccessError) -> (Code, Cow<'static, str>) {
                 "The value of `{field}` is already taken or conflicts with the current state."
             );
             return (Code::Conflict, message.into());
+        }
+        AccessError::LimitExceeded { limit, max, .. } => {
+            let message = format!("The change exceeds the limit `{limit}`, which is {max}.");
+            return (Code::LimitExceeded, message.into());
         }
         AccessError::BadInput(_) => (Code::BadUserInput, "The input is invalid. See `fields`."),
         AccessError::Unavailable => {

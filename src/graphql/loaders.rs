@@ -15,7 +15,8 @@ use crate::{
     access::{AccessError, Session},
     domain::{
         audit::AuditEvent,
-        id::{AuditEventId, IdHasher, SubscriptionId, TenantId, UserId},
+        id::{AuditEventId, IdHasher, InvitationId, SubscriptionId, TenantId, UserId},
+        invitation::Invitation,
         list::{Decoded, MemberFilter, Page, PageRequest},
         subscription::TenantSubscription,
         tenant::Tenant,
@@ -100,6 +101,16 @@ impl Loader<SubscriptionId> for SessionLoader {
     async fn load(&self, ids: &[SubscriptionId]) -> LoadResult<SubscriptionId, TenantSubscription> {
         self.metrics.record_batch("subscriptions", ids.len());
         self.session.subscriptions(ids).await
+    }
+}
+
+impl Loader<InvitationId> for SessionLoader {
+    type Value = Decoded<Arc<Invitation>>;
+    type Error = AccessError;
+
+    async fn load(&self, ids: &[InvitationId]) -> LoadResult<InvitationId, Invitation> {
+        self.metrics.record_batch("invitations", ids.len());
+        self.session.invitations(ids).await
     }
 }
 

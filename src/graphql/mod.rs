@@ -22,6 +22,7 @@ mod execution;
 mod guard;
 mod input;
 mod introspection;
+mod invitation;
 mod limits;
 mod live;
 mod loaders;

@@ -12,23 +12,27 @@ use super::{
     error::collect_input_errors,
     guard::{guard, requirement},
     input::{
-        AddTenantMemberInput, CreateSubscriptionInput, CreateTenantInput, CreateUserInput,
-        DeleteSubscriptionInput, DeleteTenantInput, DeleteUserInput, RemoveTenantMemberInput,
-        UpdateSubscriptionInput, UpdateTenantInput, UpdateTenantMemberInput, UpdateUserInput,
+        AcceptInvitationInput, AddTenantMemberInput, CreateSubscriptionInput, CreateTenantInput,
+        CreateUserInput, DeleteSubscriptionInput, DeleteTenantInput, DeleteUserInput,
+        InviteTenantMemberInput, RemoveTenantMemberInput, ResendInvitationInput,
+        RevokeInvitationInput, UpdateSubscriptionInput, UpdateTenantInput, UpdateTenantMemberInput,
+        UpdateUserInput,
     },
-    objects::{MembershipObject, SubscriptionObject, TenantObject, UserObject},
+    objects::{InvitationObject, MembershipObject, SubscriptionObject, TenantObject, UserObject},
     payload::{
-        AddTenantMemberPayload, CreateSubscriptionPayload, CreateTenantPayload, CreateUserPayload,
-        DeleteSubscriptionPayload, DeleteTenantPayload, DeleteUserPayload,
-        RemoveTenantMemberPayload, UpdateSubscriptionPayload, UpdateTenantMemberPayload,
-        UpdateTenantPayload, UpdateUserPayload,
+        AcceptInvitationPayload, AddTenantMemberPayload, CreateSubscriptionPayload,
+        CreateTenantPayload, CreateUserPayload, DeleteSubscriptionPayload, DeleteTenantPayload,
+        DeleteUserPayload, InviteTenantMemberPayload, RemoveTenantMemberPayload,
+        ResendInvitationPayload, RevokeInvitationPayload, UpdateSubscriptionPayload,
+        UpdateTenantMemberPayload, UpdateTenantPayload, UpdateUserPayload,
     },
     scalar::{id, parse_id, parse_id_into},
 };
 use crate::{
     access::{
         AccessError, AddMember, Command, CreateSubscription, CreateTenant, CreateUser,
-        DeleteSubscription, DeleteTenant, DeleteUser, MembershipChange, RemoveMember,
+        DeleteSubscription, DeleteTenant, DeleteUser, InvitationWithTenant, InviteMember,
+        IssuedInvitation, MembershipChange, RemoveMember, ResendInvitation, RevokeInvitation,
         SubscriptionWithTenant, UpdateMember, UpdateSubscription, UpdateTenant, UpdateUser,
     },
     domain::id::{TenantId, UserId},
@@ -203,6 +207,65 @@ impl Mutation {
         let tenant = TenantObject(Arc::new(removed.tenant));
         Ok(RemoveTenantMemberPayload::new(tenant, id(removed.user.id)))
     }
+
+    /// Invites a person to a tenant by an e-mail address. The result has the token that accepts the
+    /// invitation. A tenant has at most one pending invitation of an address, and at most 500 in all.
+    /// Allowed for admins and owners of the tenant and for platform admins. Only owners and platform
+    /// admins may offer the role `OWNER`.
+    #[graphql(directive = guard::apply(requirement(InviteMember::ACTION)))]
+    async fn invite_tenant_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The person to invite.")] input: InviteTenantMemberInput,
+    ) -> Result<InviteTenantMemberPayload, AccessError> {
+        let tenant = parse_id("input.tenantId", &input.tenant_id)?;
+        let InviteTenantMemberInput { email, role, expires_in_days, .. } = input;
+        let command = InviteMember { tenant, email, role: role.into(), expires_in_days };
+        let (invitation, token, url) = issued(ctx, ctx.execute(command).await?);
+        Ok(InviteTenantMemberPayload::new(invitation, token, url))
+    }
+
+    /// Renews a pending or expired invitation with a new token. The old token is no longer valid. The
+    /// viewer becomes the inviter. Allowed for admins and owners of the tenant and for platform admins.
+    /// Only owners and platform admins may renew an offer of the role `OWNER`.
+    #[graphql(directive = guard::apply(requirement(ResendInvitation::ACTION)))]
+    async fn resend_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The invitation to renew.")] input: ResendInvitationInput,
+    ) -> Result<ResendInvitationPayload, AccessError> {
+        let ResendInvitationInput { id, version, expires_in_days } = input;
+        let id = parse_id("input.id", &id)?;
+        let command = ResendInvitation { id, version, expires_in_days };
+        let (invitation, token, url) = issued(ctx, ctx.execute(command).await?);
+        Ok(ResendInvitationPayload::new(invitation, token, url))
+    }
+
+    /// Revokes a pending or expired invitation. Allowed for admins and owners of the tenant and for
+    /// platform admins. Only owners and platform admins may revoke an offer of the role `OWNER`.
+    #[graphql(directive = guard::apply(requirement(RevokeInvitation::ACTION)))]
+    async fn revoke_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The invitation to revoke.")] input: RevokeInvitationInput,
+    ) -> Result<RevokeInvitationPayload, AccessError> {
+        let RevokeInvitationInput { id, version } = input;
+        let id = parse_id("input.id", &id)?;
+        let revoked = ctx.execute(RevokeInvitation { id, version }).await?;
+        Ok(RevokeInvitationPayload::new(invitation_object(revoked)))
+    }
+
+    /// Accepts an invitation. The subject of the request's token becomes a member of the tenant with
+    /// the offered role, or keeps a higher one. If the subject has no user yet, the mutation creates
+    /// it. The e-mail address of the token must be the invited one.
+    async fn accept_invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The token of the invitation.")] input: AcceptInvitationInput,
+    ) -> Result<AcceptInvitationPayload, AccessError> {
+        let accepted = ctx.accept_invitation(&input.token).await?;
+        Ok(AcceptInvitationPayload::new(membership_object(accepted)?))
+    }
 }
 
 /// Parses the identifiers of a tenant and a user, and reports all malformed ones.
@@ -214,6 +277,21 @@ fn parse_member_ids(tenant: &ID, user: &ID) -> Result<(TenantId, UserId), Access
         )
     })?;
     tenant.zip(user).ok_or(AccessError::Internal)
+}
+
+fn invitation_object(
+    InvitationWithTenant { invitation, tenant }: InvitationWithTenant,
+) -> InvitationObject {
+    InvitationObject { invitation: Arc::new(invitation), tenant: Arc::new(tenant) }
+}
+
+/// Returns an invitation with its token and the URL that has the token.
+fn issued(
+    ctx: &Context<'_>,
+    IssuedInvitation { offer, token }: IssuedInvitation,
+) -> (InvitationObject, Option<String>, Option<String>) {
+    let url = token.as_deref().and_then(|token| ctx.session().accept_url(token));
+    (invitation_object(offer), token, url)
 }
 
 fn subscription_object(

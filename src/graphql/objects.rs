@@ -2,7 +2,7 @@
 //!
 //! Objects refer to each other in circles: a tenant has members, and a member has a tenant. So the
 //! types are in this file, which imports no resolvers, and the modules `tenant`, `user`,
-//! `subscription` and `audit` implement their fields.
+//! `subscription`, `invitation` and `audit` implement their fields.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::{
     domain::{
         audit::AuditEvent,
         id::TenantId,
+        invitation::Invitation,
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Membership, User},
@@ -57,6 +58,13 @@ impl SubscriptionObject {
     pub(super) const fn new(subscription: Arc<TenantSubscription>, tenant: Arc<Tenant>) -> Self {
         Self { subscription, tenant }
     }
+}
+
+/// An invitation with its tenant. An invitation whose tenant was deleted is hidden.
+#[derive(Clone)]
+pub(super) struct InvitationObject {
+    pub(super) invitation: Arc<Invitation>,
+    pub(super) tenant: Arc<Tenant>,
 }
 
 /// An audit event that is visible to the viewer.

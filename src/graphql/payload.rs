@@ -3,7 +3,9 @@
 
 use async_graphql::{ID, SimpleObject};
 
-use super::objects::{MembershipObject, SubscriptionObject, TenantObject, UserObject};
+use super::objects::{
+    InvitationObject, MembershipObject, SubscriptionObject, TenantObject, UserObject,
+};
 
 macro_rules! payloads {
     ($($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
@@ -81,5 +83,37 @@ payloads! {
         tenant: TenantObject,
         /// The identifier of the user who is no longer a member.
         removed_user_id: ID,
+    }
+    /// The result of the mutation `inviteTenantMember`.
+    InviteTenantMemberPayload {
+        /// The created invitation.
+        invitation: InvitationObject,
+        /// The token that accepts the invitation. It is shown only once: null if the request is a
+        /// repeat with the same idempotency key.
+        token: Option<String>,
+        /// The URL at which the invited person accepts the invitation. Null without `token`, and if
+        /// the gateway has no URL of such a page.
+        accept_url: Option<String>,
+    }
+    /// The result of the mutation `resendInvitation`.
+    ResendInvitationPayload {
+        /// The renewed invitation.
+        invitation: InvitationObject,
+        /// The new token that accepts the invitation. It is shown only once: null if the request is
+        /// a repeat with the same idempotency key.
+        token: Option<String>,
+        /// The URL at which the invited person accepts the invitation. Null without `token`, and if
+        /// the gateway has no URL of such a page.
+        accept_url: Option<String>,
+    }
+    /// The result of the mutation `revokeInvitation`.
+    RevokeInvitationPayload {
+        /// The revoked invitation.
+        invitation: InvitationObject,
+    }
+    /// The result of the mutation `acceptInvitation`.
+    AcceptInvitationPayload {
+        /// The membership of the subject of the request's token.
+        membership: MembershipObject,
     }
 }

@@ -17,6 +17,7 @@ use super::{
         AuditFilterInput, TenantFilter, TenantOrder, TenantSubscriptionFilter,
         TenantSubscriptionOrder, UserFilter, UserOrder,
     },
+    invitation::InvitationPreview,
     node::{self, Node},
     objects::{AuditEventObject, SubscriptionObject, TenantObject, UserObject},
     scalar::{parse_id, parse_node_id},
@@ -52,7 +53,9 @@ impl Query {
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The identifier of a tenant, a user, a subscription or an audit event.")]
+        #[graphql(
+            desc = "The identifier of a tenant, a user, a subscription, an audit event or an invitation."
+        )]
         id: ID,
     ) -> Nullable<Node> {
         nullable(find_node(ctx, &id).await)
@@ -64,7 +67,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "The identifiers of tenants, users, subscriptions and audit events: at most 100."
+            desc = "The identifiers of tenants, users, subscriptions, audit events and invitations: at most 100."
         )]
         ids: Vec<ID>,
     ) -> Result<Vec<Nullable<Node>>, AccessError> {
@@ -106,6 +109,19 @@ impl Query {
         #[graphql(desc = "The identifier of the subscription (`sub_…`).")] id: ID,
     ) -> Nullable<SubscriptionObject> {
         nullable(find_subscription(ctx, &id).await)
+    }
+
+    /// The invitation with the given token. Null unless the subject of the request's token could
+    /// accept it now. The subject needs no user yet.
+    async fn invitation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The token of the invitation, from the link that the invited person has received."
+        )]
+        token: String,
+    ) -> Nullable<InvitationPreview> {
+        nullable(ctx.preview_invitation(&token).await.map(|found| found.map(Into::into)))
     }
 
     /// The tenants that are visible to the viewer: those of which the viewer is a member, or all

@@ -8,17 +8,20 @@ use super::{
     connection::{Connection, CountQuery, PageArguments},
     context::{ContextExt, Nullable, nullable},
     cursor::CursorKind,
-    enums::{Plan, TenantRole, TenantStatus},
+    enums::{InvitationStatus, Plan, TenantRole, TenantStatus},
     error::collect_input_errors,
     guard::{Guarded, guard, requirement},
     input::AuditFilterInput,
     loaders::{LiveSubscriptionKey, MemberPageKey},
-    objects::{AuditEventObject, MembershipObject, SubscriptionObject, TenantObject},
+    objects::{
+        AuditEventObject, InvitationObject, MembershipObject, SubscriptionObject, TenantObject,
+    },
     scalar::{DateTime, id},
 };
 use crate::{
     access::{AccessError, AuditScope},
     domain::{
+        invitation,
         list::{MemberFilter, Page},
         tenant,
     },
@@ -31,6 +34,9 @@ const READ_BILLING: TenantAction = TenantAction::ReadBilling;
 const READ_INTEGRATIONS: TenantAction = TenantAction::ReadPlatformFields;
 /// The action that `Tenant.auditLog` requires.
 const READ_AUDIT_LOG: TenantAction = TenantAction::ReadAudit;
+
+/// The action that `Tenant.invitations` requires.
+const READ_INVITATIONS: TenantAction = TenantAction::ReadInvitations;
 
 /// A tenant: a customer of the platform. Visible to its members and to platform admins.
 #[Object(name = "Tenant")]
@@ -151,6 +157,34 @@ impl TenantObject {
         Some(self.audit_events(ctx, &arguments, filter.unwrap_or_default()).await)
     }
 
+    /// The invitations to the tenant, newest first. Visible to admins and owners of the tenant and to
+    /// platform admins. Null with a `FORBIDDEN` error for other viewers.
+    #[graphql(directive = guard::apply(requirement(READ_INVITATIONS)))]
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            desc = "The page size, counted from the start of the list: 0 to 100. Must not be combined with `last`. Without `first` and `last`, a page has 20 elements."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements after it.")]
+        after: Option<String>,
+        #[graphql(
+            desc = "The page size, counted from the end of the list: 0 to 100. Must not be combined with `first`."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "A cursor of this list. The page contains only elements before it.")]
+        before: Option<String>,
+        #[graphql(
+            desc = "Restricts the list to invitations with one of these statuses. An empty list does not restrict it."
+        )]
+        status: Option<Vec<InvitationStatus>>,
+    ) -> Nullable<Connection<InvitationObject>> {
+        let arguments = PageArguments { first, after, last, before };
+        let status = status.unwrap_or_default().into_iter().map(Into::into).collect();
+        Some(self.invitation_page(ctx, &arguments, status).await)
+    }
+
     /// The time at which the tenant was created.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.created_at)
@@ -168,6 +202,22 @@ impl TenantObject {
 }
 
 impl TenantObject {
+    async fn invitation_page(
+        &self,
+        ctx: &Context<'_>,
+        arguments: &PageArguments,
+        status: Vec<invitation::InvitationStatus>,
+    ) -> Result<Connection<InvitationObject>, AccessError> {
+        self.0.authorize(ctx, READ_INVITATIONS)?;
+        let cursor_kind = CursorKind::Invitations(self.0.id);
+        let request = collect_input_errors(|errors| arguments.page_request(cursor_kind, errors))?;
+        let page = ctx.session().invitation_page(self.0.id, &status, &request).await?;
+        let total = CountQuery::Invitations(self.0.id, status);
+        Ok(Connection::new(cursor_kind, total, page, |invitation| {
+            Ok(InvitationObject { invitation: Arc::new(invitation), tenant: self.0.clone() })
+        }))
+    }
+
     async fn audit_events(
         &self,
         ctx: &Context<'_>,

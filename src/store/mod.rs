@@ -1,4 +1,4 @@
-//! Persists tenants, users, subscriptions, audit events, tombstones and idempotency records.
+//! Persists all entities of the domain, idempotency records and the outbox.
 //!
 //! The trait [`Store`] has two implementations, [`mongo`] and [`sqlite`]. Nothing above this
 //! module knows which one is in use. A store decides no right and contains no business rule. Pure
@@ -68,13 +68,15 @@ pub use change_feed::{ChangeFeed, WatchError};
 use crate::domain::{
     audit::AuditEvent,
     change::{Change, UniqueField},
-    id::{AuditEventId, ObjectId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, InvitationId, ObjectId, SubscriptionId, TenantId, UserId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
-        UserListing,
+        AuditListing, Decoded, InvitationListing, MemberFilter, Page, PageRequest,
+        SubscriptionListing, TenantListing, UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -110,6 +112,16 @@ pub enum SubscriptionKeys<'a> {
     Ids(&'a [SubscriptionId]),
     /// Selects the live subscriptions of these tenants. Each tenant has at most one.
     LiveOfTenants(&'a [TenantId]),
+}
+
+/// The keys of an invitation lookup.
+#[derive(Clone, Copy, Debug)]
+pub enum InvitationKeys<'a> {
+    /// Selects the invitations with these identifiers.
+    Ids(&'a [InvitationId]),
+    /// Selects the invitation of this tenant to this normalized address that is stored as pending.
+    /// There is at most one. It may have expired.
+    Pending(TenantId, &'a str),
 }
 
 /// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
@@ -237,6 +249,14 @@ pub trait Store: Send + Sync {
         keys: SubscriptionKeys<'_>,
     ) -> Result<Vec<Decoded<TenantSubscription>>, StoreError>;
 
+    /// Returns the invitations with these keys, in one command.
+    ///
+    /// The order is unspecified, and keys without an invitation have no entry.
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError>;
+
     /// Returns the audit events with these identifiers, in one command.
     ///
     /// The order is unspecified, and identifiers without an event have no entry.
@@ -277,6 +297,14 @@ pub trait Store: Send + Sync {
         page: &PageRequest,
     ) -> Result<Page<TenantSubscription>, StoreError>;
 
+    /// Returns a page of a tenant's invitations, in one command. The order is newest first:
+    /// descending by time of creation, then by identifier.
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError>;
+
     /// Returns a page of audit events, in one command. The order is newest first: descending by
     /// `at`, then by identifier.
     async fn audit_page(
@@ -305,6 +333,9 @@ pub trait Store: Send + Sync {
 
     /// Returns the number of subscriptions of a listing, in one command. The order is ignored.
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError>;
+
+    /// Returns the number of invitations of a listing, in one command.
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError>;
 
     /// Returns the number of audit events of a listing, in one command.
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError>;
@@ -425,6 +456,13 @@ pub trait Store: Send + Sync {
         run_id: ObjectId,
         outcome: &RunOutcome,
     ) -> Result<(), StoreError>;
+
+    /// Leases the message of the outbox that is due first.
+    ///
+    /// The lease is atomic, so of concurrent workers at most one gets a message. It counts as an
+    /// attempt. The message is due again at the end of the lease, unless the holder removes or
+    /// postpones it. A message that cannot be read is skipped, and is due again after the same time.
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError>;
 
     /// Opens the feed of changes of tenants, users and subscriptions, after a position or from now on.
     ///

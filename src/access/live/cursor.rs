@@ -14,13 +14,15 @@ const VERSION: u8 = 1;
 /// The maximum length of a cursor, in characters. Positions are much shorter.
 const MAX_LENGTH: usize = 2_048;
 
-/// The key that encrypts and authenticates cursors. All instances of the gateway share it.
-pub(super) struct CursorKey(RandomizedNonceKey);
+/// The keys that encrypt and authenticate cursors. The first one encrypts. All instances of the
+/// gateway share them.
+pub(super) struct CursorKeys(Vec<RandomizedNonceKey>);
 
-impl CursorKey {
-    /// Creates a key from 32 random bytes. Returns `None` if the cryptographic library fails.
-    pub(super) fn new(secret: &[u8; 32]) -> Option<Self> {
-        RandomizedNonceKey::new(&AES_256_GCM, secret).ok().map(Self)
+impl CursorKeys {
+    /// Creates each key from 32 random bytes. Returns `None` if the cryptographic library fails.
+    pub(super) fn new(keys: &[[u8; 32]]) -> Option<Self> {
+        let keys = keys.iter().map(|key| RandomizedNonceKey::new(&AES_256_GCM, key).ok());
+        keys.collect::<Option<_>>().map(Self)
     }
 
     /// Returns the cursor of a position. Returns `None` if the cryptographic library fails.
@@ -32,7 +34,7 @@ impl CursorKey {
     ) -> Option<String> {
         let mut sealed = position.0.to_vec();
         let context = Aad::from(context(topic, user));
-        let nonce = self.0.seal_in_place_append_tag(context, &mut sealed).ok()?;
+        let nonce = self.0.first()?.seal_in_place_append_tag(context, &mut sealed).ok()?;
         let cursor = [&[VERSION], nonce.as_ref().as_slice(), &sealed].concat();
         Some(BASE64_URL_SAFE_NO_PAD.encode(cursor))
     }
@@ -50,11 +52,13 @@ impl CursorKey {
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (nonce, sealed) = bytes.strip_prefix(&[VERSION])?.split_at_checked(NONCE_LEN)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut sealed = sealed.to_vec();
-        let context = Aad::from(context(topic, user));
-        let position = self.0.open_in_place(nonce, context, &mut sealed).ok()?;
-        Some(FeedPosition((&*position).into()))
+        self.0.iter().find_map(|key| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut sealed = sealed.to_vec();
+            let context = Aad::from(context(topic, user));
+            let position = key.open_in_place(nonce, context, &mut sealed).ok()?;
+            Some(FeedPosition((&*position).into()))
+        })
     }
 }
 
@@ -77,7 +81,7 @@ mod tests {
 
     #[test]
     fn cursor_is_valid_for_its_user_and_topic_only() {
-        let key = CursorKey::new(&[7; 32]).expect("a key");
+        let key = CursorKeys::new(&[[7; 32]]).expect("a key");
         let (user, other) = (UserId::new(ObjectId([1; 12])), UserId::new(ObjectId([2; 12])));
         let topic = LiveTopic::Tenant(TenantId::new(ObjectId([3; 12])));
         let position = FeedPosition([0, 0, 0, 0, 0, 0, 0, 9].into());
@@ -88,7 +92,10 @@ mod tests {
         assert_eq!(key.open(&cursor, LiveTopic::Tenants, user), None);
         let other_tenant = LiveTopic::Tenant(TenantId::new(ObjectId([4; 12])));
         assert_eq!(key.open(&cursor, other_tenant, user), None);
-        assert_eq!(CursorKey::new(&[8; 32]).expect("a key").open(&cursor, topic, user), None);
+        let other_key = CursorKeys::new(&[[8; 32]]).expect("a key");
+        assert_eq!(other_key.open(&cursor, topic, user), None);
+        let both = CursorKeys::new(&[[8; 32], [7; 32]]).expect("keys");
+        assert_eq!(both.open(&cursor, topic, user), Some(position.clone()));
         let mut tampered = BASE64_URL_SAFE_NO_PAD.decode(&cursor).expect("base64");
         for index in 0..tampered.len() {
             tampered[index] ^= 1;

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    cursor::CursorKey,
+    cursor::CursorKeys,
     history::History,
     mailbox::{Mailbox, Notice, QueuedNotice},
     reads::{read_subscriptions, read_tenants, read_viewers},
@@ -24,7 +24,7 @@ use super::{
     topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, viewer::Viewer},
+    access::{error::AccessError, secrets::Secrets, viewer::Viewer},
     domain::{
         id::{SubscriptionId, TenantId, UserId},
         list::{Decoded, TenantScope},
@@ -62,7 +62,7 @@ pub(in super::super) struct LiveHub {
     next_listener: AtomicU64,
     /// Limits the feeds that are open for listeners that resume.
     pub(super) catch_ups: Semaphore,
-    cursor_key: OnceCell<Arc<CursorKey>>,
+    cursor_keys: OnceCell<Arc<CursorKeys>>,
     /// The tenants of known subscriptions. MongoDB does not report the tenant of a deleted one.
     pub(super) subscription_tenants: Cache<SubscriptionId, TenantId>,
 }
@@ -103,7 +103,7 @@ impl LiveHub {
             is_started: AtomicBool::new(false),
             next_listener: AtomicU64::new(0),
             catch_ups: Semaphore::new(MAX_CATCH_UPS),
-            cursor_key: OnceCell::new(),
+            cursor_keys: OnceCell::new(),
             subscription_tenants: Cache::new(MAX_KNOWN_SUBSCRIPTIONS),
         })
     }
@@ -124,15 +124,22 @@ impl LiveHub {
         }
     }
 
-    /// Returns the key of cursors, which the store keeps.
-    pub(super) async fn cursor_key(&self) -> Result<Arc<CursorKey>, AccessError> {
-        let key = self.cursor_key.get_or_try_init(async || {
+    /// Returns the keys of cursors. Without a secret of the operator, the store keeps the key.
+    pub(super) async fn cursor_keys(
+        &self,
+        secrets: Option<&Secrets>,
+    ) -> Result<Arc<CursorKeys>, AccessError> {
+        let keys = self.cursor_keys.get_or_try_init(async || {
+            if let Some(secrets) = secrets {
+                let keys = CursorKeys::new(&secrets.live_cursors);
+                return keys.map(Arc::new).ok_or(AccessError::Internal);
+            }
             let mut candidate = [0; 32];
             getrandom::fill(&mut candidate).map_err(|_| AccessError::Internal)?;
-            let key = CursorKey::new(&self.store.cursor_key(candidate).await?);
-            key.map(Arc::new).ok_or(AccessError::Internal)
+            let keys = CursorKeys::new(&[self.store.cursor_key(candidate).await?]);
+            keys.map(Arc::new).ok_or(AccessError::Internal)
         });
-        key.await.cloned()
+        keys.await.cloned()
     }
 
     /// Registers a listener. It receives the events after the returned position.

@@ -40,7 +40,7 @@ impl Session {
         let viewer = self.viewer(false).await?;
         let (hub, user) = (self.access.live.clone(), viewer.user().id);
         hub.opened().await?;
-        let key = hub.cursor_key().await?;
+        let key = hub.cursor_keys(self.access.invitations.secrets.as_ref()).await?;
         let since =
             since.map(|cursor| key.open(cursor, topic, user).ok_or_else(|| bad_cursor(INVALID)));
         let (registration, position) = hub.register(topic, &viewer);

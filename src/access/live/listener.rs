@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    cursor::CursorKey,
+    cursor::CursorKeys,
     event::{LiveChange, LiveEvent, LiveNotice},
     hub::Registration,
     mailbox::{Notice, QueuedNotice},
@@ -34,7 +34,7 @@ pub struct Listener {
     pub(super) registration: Registration,
     /// The viewer as of the latest check of its rights.
     pub(super) viewer: Arc<Viewer>,
-    pub(super) key: Arc<CursorKey>,
+    pub(super) key: Arc<CursorKeys>,
     /// The position up to which the client has received all changes already.
     pub(super) floor: Option<FeedPosition>,
     pub(super) is_ended: bool,

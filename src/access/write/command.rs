@@ -5,7 +5,12 @@ use std::{future::Future, sync::Arc};
 use super::output::CommandOutput;
 use crate::{
     access::{commit_slot::CommitSlot, error::AccessError, session::Session, viewer::Viewer},
-    domain::{change::Change, edit::Edit, id::TenantId, tenant::Tenant},
+    domain::{
+        change::{Change, UniqueField},
+        edit::Edit,
+        id::TenantId,
+        tenant::Tenant,
+    },
     policy::{Action, PlatformAction, TenantAction},
     store::CommitError,
 };
@@ -27,6 +32,11 @@ pub trait Command: Sync {
 
     /// Returns the identifier of the object on which the action is done.
     fn target(&self) -> <Self::Action as CommandAction>::Id;
+
+    /// Checks that the gateway is configured for the command.
+    fn ensure_available(&self, _session: &Session) -> Result<(), AccessError> {
+        Ok(())
+    }
 
     /// Looks up the rest of the stored data, authorizes the viewer for further actions that this input
     /// requires, validates the input, and returns the edit to commit.
@@ -85,6 +95,37 @@ impl CommandAction for PlatformAction {
     }
 }
 
+/// A decision that leads to a commit: a command, or the acceptance of an invitation.
+pub(in super::super) trait Decision: Sync {
+    /// The result of the commit.
+    type Output: CommandOutput;
+
+    /// The conflict after which the decision is repeated, because a later one reads the other value.
+    const RETRIED_CONFLICT: Option<UniqueField>;
+
+    /// Returns the edit to commit.
+    fn decide(
+        &self,
+        session: &Session,
+    ) -> impl Future<Output = Result<Edit<Self::Output>, AccessError>> + Send;
+}
+
+/// A command with the authorization that precedes its decision.
+struct AuthorizedCommand<'a, C>(&'a C);
+
+impl<C: Command> Decision for AuthorizedCommand<'_, C> {
+    type Output = C::Output;
+
+    const RETRIED_CONFLICT: Option<UniqueField> = None;
+
+    async fn decide(&self, session: &Session) -> Result<Edit<C::Output>, AccessError> {
+        let Self(command) = self;
+        let viewer = session.loaded_viewer()?;
+        let target = C::ACTION.authorize(command.target(), session, viewer).await?;
+        command.decide(session, viewer, target).await
+    }
+}
+
 impl Session {
     /// Executes a command. Authorizes, decides and commits, and repeats this while the commit is stale.
     ///
@@ -92,15 +133,22 @@ impl Session {
     /// If another request writes the same tenant, waits for its turn and decides again.
     /// The viewer must already be loaded.
     pub async fn execute<C: Command>(&self, command: &C) -> Result<C::Output, AccessError> {
+        command.ensure_available(self)?;
+        self.execute_decision(&AuthorizedCommand(command)).await
+    }
+
+    /// Decides and commits, and repeats this while the commit is stale.
+    pub(super) async fn execute_decision<D: Decision>(
+        &self,
+        decision: &D,
+    ) -> Result<D::Output, AccessError> {
         let run = self.request.run.get();
         if let Some(ids) = run.and_then(|run| run.completed_ids(self.root_field_index)) {
-            return C::Output::reload(self, ids).await;
+            return D::Output::reload(self, ids).await;
         }
-        let viewer = self.loaded_viewer()?;
         let mut acquired = None;
         for _ in 0..MAX_ATTEMPTS {
-            let target = C::ACTION.authorize(command.target(), self, viewer).await?;
-            let Edit { value, changes } = command.decide(self, viewer, target).await?;
+            let Edit { value, changes } = decision.decide(self).await?;
             let record = run.map(|run| run.completion_record(self.root_field_index, value.ids()));
             // The record is the first change, so that a run that was taken over fails before its
             // changes conflict with those of the other run.
@@ -120,9 +168,12 @@ impl Session {
                     slot
                 }
             };
-            if self.try_commit(&changes.into(), &slot).await? {
+            if self.try_commit(&changes.into(), &slot, D::RETRIED_CONFLICT).await? {
                 if let Some(run) = run {
                     run.mark_committed();
+                    if value.has_secret() {
+                        run.mark_secret();
+                    }
                 }
                 return Ok(value);
             }
@@ -137,10 +188,12 @@ impl Session {
         &self,
         changes: &Arc<[Change]>,
         slot: &Arc<CommitSlot>,
+        retried: Option<UniqueField>,
     ) -> Result<bool, AccessError> {
         match self.commit(changes, slot).await {
             Ok(()) => {}
             Err(CommitError::Stale) => return Ok(false),
+            Err(CommitError::Conflict(field)) if Some(field) == retried => return Ok(false),
             Err(CommitError::Conflict(unique_field)) => {
                 return Err(AccessError::Conflict(unique_field.field()));
             }

@@ -1,10 +1,11 @@
 //! Lookups of the entities that a command changes or needs.
 
+use super::invitation::InvitationWithTenant;
 use crate::{
     access::{error::AccessError, session::Session},
     domain::{
         edit::subscription::SubscriptionWithTenant,
-        id::{SubscriptionId, TenantId, UserId},
+        id::{InvitationId, SubscriptionId, TenantId, UserId},
         tenant::Tenant,
         user::User,
     },
@@ -41,5 +42,17 @@ impl Session {
         let subscription = (*stored?).clone();
         let tenant = self.require_tenant(subscription.tenant_id).await?;
         Ok(SubscriptionWithTenant { subscription, tenant })
+    }
+
+    /// Returns an invitation with its tenant. If the tenant was deleted, the invitation counts as
+    /// absent.
+    pub(super) async fn require_invitation(
+        &self,
+        id: InvitationId,
+    ) -> Result<InvitationWithTenant, AccessError> {
+        let stored = self.invitations(&[id]).await?.remove(&id).ok_or(AccessError::NotFound)?;
+        let invitation = (*stored?).clone();
+        let tenant = self.require_tenant(invitation.tenant_id).await?;
+        Ok(InvitationWithTenant { invitation, tenant })
     }
 }

@@ -176,7 +176,11 @@ impl Session {
 }
 
 /// Authorizes a viewer that may manage members to grant or revoke a role.
-fn authorize_role(viewer: &Viewer, tenant: TenantId, role: TenantRole) -> Result<(), AccessError> {
+pub(in super::super) fn authorize_role(
+    viewer: &Viewer,
+    tenant: TenantId,
+    role: TenantRole,
+) -> Result<(), AccessError> {
     match role {
         TenantRole::Owner => viewer.authorize(tenant, TenantAction::ManageOwners),
         TenantRole::Member | TenantRole::Admin => Ok(()),

@@ -7,7 +7,9 @@
 //!
 //! [`Session::execute`]: super::Session::execute
 
+mod acceptance;
 mod command;
+mod invitation;
 mod lookup;
 mod member;
 mod output;
@@ -17,6 +19,10 @@ mod user;
 
 pub use crate::domain::edit::subscription::SubscriptionWithTenant;
 pub use command::{Command, CommandAction};
+pub use invitation::{
+    InvitationWithTenant, InviteMember, IssuedInvitation, ResendInvitation, RevokeInvitation,
+};
+pub(super) use member::authorize_role;
 pub use member::{AddMember, MembershipChange, RemoveMember, UpdateMember};
 pub use output::CommandOutput;
 pub use subscription::{CreateSubscription, DeleteSubscription, UpdateSubscription};

@@ -17,6 +17,11 @@ use crate::{
 
 /// The entity that a command has created, changed or deleted.
 pub trait CommandOutput: Clone + Send + 'static {
+    /// Returns whether the output has a secret, which must not be stored.
+    fn has_secret(&self) -> bool {
+        false
+    }
+
     /// Returns the identifiers by which [`Self::reload`] loads the output.
     fn ids(&self) -> Vec<NodeId>;
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::domain::{
     audit::FieldChange,
     id::TenantId,
+    invitation::Invitation,
     subscription::TenantSubscription,
     tenant::Tenant,
     time::Timestamp,
@@ -83,6 +84,17 @@ impl AuditFields for TenantSubscription {
             ("stripe.customerId", stripe.customer_id.into()),
             ("stripe.subscriptionId", stripe.subscription_id.into()),
             ("stripe.priceId", stripe.price_id.into()),
+        ]
+    }
+}
+
+impl AuditFields for Invitation {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("email", json!(self.email)),
+            ("role", enum_value(self.role.as_str())),
+            ("status", enum_value(self.status.as_str())),
+            ("expiresAt", timestamp(Some(self.expires_at))),
         ]
     }
 }

@@ -8,6 +8,7 @@
 //! then the version.
 
 mod fields;
+pub mod invitation;
 pub mod membership;
 mod parse;
 pub mod subscription;

@@ -30,6 +30,11 @@ pub(super) fn parse_email(email: &str) -> Result<String, &'static str> {
     text::parse_email(email).ok_or("must be an e-mail address of at most 254 bytes")
 }
 
+/// Parses the address of an invited person, and normalizes it.
+pub(super) fn parse_invited_email(email: &str) -> Result<String, &'static str> {
+    text::normalize_email(email).ok_or("must be an e-mail address of at most 254 bytes")
+}
+
 /// Parses a DNS name that is not a public suffix.
 pub(super) fn parse_domain(domain: &str) -> Result<String, &'static str> {
     let domain =

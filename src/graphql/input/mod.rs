@@ -5,6 +5,7 @@
 //! identifier is never looked up.
 
 mod filter;
+mod invitation;
 mod member;
 mod order;
 mod patch;
@@ -13,6 +14,9 @@ mod tenant;
 mod user;
 
 pub(super) use filter::{AuditFilterInput, TenantFilter, TenantSubscriptionFilter, UserFilter};
+pub(super) use invitation::{
+    AcceptInvitationInput, InviteTenantMemberInput, ResendInvitationInput, RevokeInvitationInput,
+};
 pub(super) use member::{AddTenantMemberInput, RemoveTenantMemberInput, UpdateTenantMemberInput};
 pub(super) use order::{TenantOrder, TenantSubscriptionOrder, UserOrder};
 pub(super) use subscription::{

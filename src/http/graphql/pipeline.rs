@@ -235,6 +235,7 @@ impl Pipeline {
         let AdmittedOperation { operation, idempotency_key, permit } = admitted;
         let identity = caller.as_ref().map(|caller| caller.identity.clone());
         let session = self.new_session(caller, &permit);
+        let penalized = identity.clone();
         let response = match (identity, idempotency_key) {
             // An idempotency key has no effect on queries and anonymous requests, because they
             // change nothing.
@@ -249,6 +250,11 @@ impl Pipeline {
             }
             _ => self.state.executor.execute(session.clone(), operation).await,
         };
+        if let Some(identity) = &penalized {
+            // A wrong token of an invitation is as bad as a wrong credential.
+            (0..session.rejected_tokens())
+                .for_each(|_| self.penalize(RateLimitKey::User(identity)));
+        }
         Ok(OperationResult::Executed(response, StoreCost::from_session(&session)))
     }
 

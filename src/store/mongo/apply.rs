@@ -9,10 +9,11 @@ use super::{
     collection::RawCollection,
     connect::MongoStore,
     documents::{
-        audit, date, oid,
+        audit, date, invitation, oid, outbox,
         search::{SearchFields, SearchOwner},
         subscription, tenant, tombstone, user,
     },
+    pages::pending_after,
     queries::live_statuses,
     writes::{WriteError, delete, ensure_matched, id_version_filter, update, write_with_timeout},
 };
@@ -45,6 +46,11 @@ impl MongoStore {
             (Change::TouchLastSeen { id, at }, session) => {
                 let touch = doc! { "$max": { "lastSeenAt": date(*at) } };
                 update(&self.users, by_id(*id), touch, session).await.map(drop)
+            }
+            (Change::PostponeOutboxMessage { id, lease, due_at }, session) => {
+                let postpone = doc! { "$set": { "dueAt": date(*due_at) } };
+                let leased = outbox::leased_filter(*id, *lease);
+                ensure_matched(update(&self.outbox, leased, postpone, session).await?)
             }
             (Change::RecordIdempotentStep { key, run_id, step }, session) => {
                 self.record_step(*key, *run_id, step, session).await
@@ -100,6 +106,28 @@ impl MongoStore {
             Change::RequireNoLiveSubscription(tenant) => {
                 self.require_no_live_subscription(*tenant, session).await
             }
+            Change::InsertInvitation(new) => {
+                self.insert(&self.invitations, invitation::encode(new), Some(session)).await
+            }
+            Change::UpdateInvitation { expected, invitation } => {
+                let filter = id_version_filter(invitation.id, *expected);
+                let pipeline = invitation::update(invitation);
+                let update = self.update_by_pipeline(&self.invitations, filter, pipeline, session);
+                ensure_matched(update.await?)
+            }
+            Change::LimitPendingInvitations { tenant, at, max } => {
+                self.limit_pending_invitations(*tenant, *at, *max, session).await
+            }
+            // Live operations report a change of any field but those that they hide.
+            Change::ReportMembers(tenant) => {
+                let report = doc! { "$inc": { "joins": 1 } };
+                update(&self.tenants, by_id(*tenant), report, Some(session)).await.map(drop)
+            }
+            Change::LockUser { id, expected } => {
+                let filter = user_version_filter(*id, *expected);
+                let lock = doc! { "$inc": { "holds": 1 } };
+                ensure_matched(update(&self.users, filter, lock, Some(session)).await?)
+            }
             Change::InsertUser(user) => self.insert_user(user, session).await,
             Change::DeleteUser { id, expected } => {
                 let filter = user_version_filter(*id, *expected);
@@ -109,6 +137,13 @@ impl MongoStore {
             Change::InsertTombstone(tombstone) => {
                 self.insert(&self.tombstones, tombstone::encode(tombstone), Some(session)).await
             }
+            Change::InsertOutboxMessage(message) => {
+                self.insert(&self.outbox, outbox::encode(message), Some(session)).await
+            }
+            Change::RemoveOutboxMessage { id, lease } => {
+                let leased = outbox::leased_filter(*id, *lease);
+                ensure_matched(delete(&self.outbox, leased, session).await?)
+            }
             Change::DeleteTombstones { identity, expected } => {
                 self.delete_tombstones(identity, *expected, session).await
             }
@@ -117,6 +152,7 @@ impl MongoStore {
             | Change::UpdateUser { .. }
             | Change::TouchLastSeen { .. }
             | Change::InsertAuditEvent(_)
+            | Change::PostponeOutboxMessage { .. }
             | Change::RecordIdempotentStep { .. } => Ok(()),
         }
     }
@@ -194,6 +230,7 @@ impl MongoStore {
         match change {
             Change::InsertTenant(_) => Some(&self.tenants),
             Change::InsertSubscription(_) => Some(&self.subscriptions),
+            Change::InsertInvitation(_) => Some(&self.invitations),
             // `insert_user` makes a read first.
             Change::InsertUser(user) if user.identity.issuer == self.default_issuer => None,
             Change::InsertUser(_) => Some(&self.users),
@@ -216,6 +253,7 @@ impl MongoStore {
         let document = |change: &Change| match change {
             Change::InsertTenant(new) => Some(tenant::encode(new)),
             Change::InsertSubscription(new) => Some(subscription::encode(new)),
+            Change::InsertInvitation(new) => Some(invitation::encode(new)),
             Change::InsertUser(new) => Some(user::encode(new)),
             Change::InsertAuditEvent(new) => Some(audit::encode(new)),
             Change::InsertTombstone(new) => Some(tombstone::encode(new)),
@@ -238,6 +276,22 @@ impl MongoStore {
         }
         self.insert_search_keys(SearchOwner::Tenant, of_tenants, session).await?;
         self.insert_search_keys(SearchOwner::User, of_users, session).await
+    }
+
+    async fn limit_pending_invitations(
+        &self,
+        tenant: TenantId,
+        at: Timestamp,
+        max: u64,
+        session: &mut ClientSession,
+    ) -> Result<(), WriteError> {
+        let mut pending = pending_after(at);
+        pending.insert("tenantId", oid(tenant.raw));
+        let count = self.invitations.count_documents(pending).limit(max + 1).session(session);
+        match write_with_timeout(self.invitations.command("aggregate"), count).await? {
+            count if count > max => Err(WriteError::Final(CommitError::Stale)),
+            _ => Ok(()),
+        }
     }
 
     async fn require_no_live_subscription(

@@ -261,6 +261,7 @@ fn is_single_document_write(change: &Change) -> bool {
         Change::UpdateUser { .. }
             | Change::TouchLastSeen { .. }
             | Change::InsertAuditEvent(_)
+            | Change::PostponeOutboxMessage { .. }
             | Change::RecordIdempotentStep { .. }
     )
 }

@@ -17,6 +17,7 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
         Change::InsertSubscription(subscription) => {
             Some(("subscriptions", by_id(subscription.id.raw)))
         }
+        Change::InsertInvitation(new) => Some(("invitations", by_id(new.id.raw))),
         Change::InsertUser(user) => Some(("users", by_id(user.id.raw))),
         Change::InsertAuditEvent(event) => Some(("auditEvents", by_id(event.id.raw))),
         Change::UpdateUser { user, .. } => {
@@ -32,6 +33,7 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
             filter.insert("lastSeenAt", doc! { "$gte": date(*at) });
             Some(("users", filter))
         }
+        Change::InsertOutboxMessage(message) => Some(("outbox", by_id(message.id))),
         // A run identifier belongs to one run, and a run completes each step once.
         Change::RecordIdempotentStep { key, run_id, step } => Some((
             "requests",
@@ -48,8 +50,14 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
         | Change::UpdateSubscription { .. }
         | Change::DeleteSubscription { .. }
         | Change::RequireNoLiveSubscription(_)
+        | Change::UpdateInvitation { .. }
+        | Change::LimitPendingInvitations { .. }
+        | Change::ReportMembers(_)
+        | Change::LockUser { .. }
         | Change::DeleteUser { .. }
         | Change::InsertTombstone(_)
-        | Change::DeleteTombstones { .. } => None,
+        | Change::DeleteTombstones { .. }
+        | Change::RemoveOutboxMessage { .. }
+        | Change::PostponeOutboxMessage { .. } => None,
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 const MAX_BATCH: usize = 1_000;
 
 impl MongoStore {
-    /// Deletes a tenant and its subscriptions. Also removes its memberships, or inserts a marker
+    /// Deletes a tenant with its subscriptions and invitations. Also removes its memberships, or inserts a marker
     /// document if there are too many.
     pub(super) async fn delete_tenant(
         &self,
@@ -48,8 +48,10 @@ impl MongoStore {
         ensure_matched(delete(&self.tenants, id_version_filter(id, expected), session).await?)?;
         self.delete_search_keys(SearchOwner::Tenant, &[to_oid(id.raw)], session).await?;
         let of_tenant = doc! { "tenantId": to_oid(id.raw) };
-        let delete = self.subscriptions.delete_many(of_tenant).session(&mut *session);
-        write_with_timeout(self.subscriptions.command("delete"), delete).await?;
+        for collection in [&self.subscriptions, &self.invitations] {
+            let delete = collection.delete_many(of_tenant.clone()).session(&mut *session);
+            write_with_timeout(collection.command("delete"), delete).await?;
+        }
         let cleanup = PendingCleanup { tenant: id, deleted_at: at, groups_as_of: watermark };
         let members = self.users.count_documents(members_of(id)).limit(MAX_BATCH as u64 + 1);
         let members = members.session(&mut *session);

@@ -146,6 +146,7 @@ impl ViolatedIndex {
             ["integrations.authentikGroup"] => Some(UniqueField::AuthentikGroup),
             ["subject", "issuer"] => Some(UniqueField::Subject),
             ["tenantId"] => Some(UniqueField::LiveSubscription),
+            ["tenantId", "email"] => Some(UniqueField::PendingInvitation),
             _ => None,
         }
     }

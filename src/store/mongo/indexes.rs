@@ -7,7 +7,7 @@ use mongodb::{
 };
 
 use super::queries::live_statuses;
-use crate::domain::user::TenantRole;
+use crate::domain::{invitation::InvitationStatus, user::TenantRole};
 
 /// The collation of the orders by name and slug. It ignores case, also beyond ASCII.
 pub(super) fn name_collation() -> Collation {
@@ -20,9 +20,11 @@ pub(super) fn all() -> Vec<(&'static str, Vec<IndexModel>)> {
         ("tenants", tenants()),
         ("users", users()),
         ("subscriptions", subscriptions()),
+        ("invitations", invitations()),
         ("auditEvents", audit_events()),
         ("tombstones", tombstones()),
         ("requests", requests()),
+        ("outbox", outbox()),
         ("tenantSearchKeys", search_keys()),
         ("userSearchKeys", search_keys()),
     ]
@@ -65,6 +67,15 @@ fn subscriptions() -> Vec<IndexModel> {
     ]
 }
 
+fn invitations() -> Vec<IndexModel> {
+    let pending = doc! { "status": InvitationStatus::Pending.as_str() };
+    vec![
+        unique("pending_unique", doc! { "tenantId": 1, "email": 1 }, Some(pending)),
+        plain("tenant_by_createdAt", doc! { "tenantId": 1, "createdAt": -1, "_id": -1 }),
+        plain("tenant_by_status", doc! { "tenantId": 1, "status": 1, "expiresAt": 1 }),
+    ]
+}
+
 fn audit_events() -> Vec<IndexModel> {
     vec![
         plain("by_at", doc! { "at": -1, "_id": -1 }),
@@ -86,6 +97,10 @@ fn tombstones() -> Vec<IndexModel> {
 fn requests() -> Vec<IndexModel> {
     // This is not a TTL index. Records expire by the clock of the gateway.
     vec![plain("by_expiresAt", doc! { "expiresAt": 1 })]
+}
+
+fn outbox() -> Vec<IndexModel> {
+    vec![plain("by_dueAt", doc! { "dueAt": 1 })]
 }
 
 fn search_keys() -> Vec<IndexModel> {

@@ -13,6 +13,7 @@
 //!   processes. `deletions` deletes tenants.
 //! - `idempotency` has claims and responses of idempotent requests.
 //! - `change_feed` has the change stream, and the key of cursors.
+//! - `outbox` leases the messages of the outbox.
 //! - `transfer` has exports and imports.
 //! - `migrate` takes over the database of the former Node service.
 //! - `documents` converts between documents and domain types. `errors` classifies the driver's
@@ -35,6 +36,7 @@ mod indexes;
 mod keyset;
 mod members;
 mod migrate;
+mod outbox;
 mod pages;
 mod prepare;
 mod queries;
@@ -51,19 +53,21 @@ use mongodb::bson::{RawDocument, doc};
 use tokio::sync::mpsc;
 
 use super::{
-    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
-    SubscriptionKeys, TenantKeys, UserKeys, WatchError,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, InvitationKeys, PrepareError, Store,
+    StoreError, SubscriptionKeys, TenantKeys, UserKeys, WatchError,
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, ListOrder, MemberFilter, Page, PageRequest, SubscriptionListing,
-        TenantListing, UserListing,
+        AuditListing, InvitationListing, ListOrder, MemberFilter, Page, PageRequest,
+        SubscriptionListing, TenantListing, UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -124,6 +128,13 @@ impl Store for MongoStore {
         self.subscriptions_by(keys).await
     }
 
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        self.invitations_by(keys).await
+    }
+
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -166,6 +177,15 @@ impl Store for MongoStore {
         pages::subscriptions(listing).read_page(&self.subscriptions, page, decode).await
     }
 
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        let decode = documents::invitation::decode;
+        pages::invitations(listing).read_page(&self.invitations, page, decode).await
+    }
+
     async fn audit_page(
         &self,
         listing: &AuditListing,
@@ -196,6 +216,10 @@ impl Store for MongoStore {
 
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         pages::subscriptions(listing).count(&self.subscriptions).await
+    }
+
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError> {
+        pages::invitations(listing).count_by_conditions(&self.invitations).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
@@ -268,6 +292,10 @@ impl Store for MongoStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.abandoned.end_during(self.complete_request(key, run_id, outcome)).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        self.abandoned.end_during(self.lease_message(lease)).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

@@ -18,13 +18,15 @@ use super::{
 use crate::{
     domain::{
         id::ObjectId,
+        invitation::InvitationStatus,
         list::{
-            AuditListing, Direction, Item, Order, Page, PageRequest, Position, SubscriptionListing,
-            SubscriptionOrderField, TenantListing, TenantOrderField, TenantScope, UserListing,
-            UserOrderField,
+            AuditListing, Direction, InvitationListing, Item, Order, Page, PageRequest, Position,
+            SubscriptionListing, SubscriptionOrderField, TenantListing, TenantOrderField,
+            TenantScope, UserListing, UserOrderField,
         },
         subscription::TenantSubscriptionStatus,
         tenant::{Plan, TenantStatus},
+        time::Timestamp,
     },
     store::StoreError,
 };
@@ -94,6 +96,41 @@ pub(super) fn subscriptions(listing: &SubscriptionListing) -> ListQuery {
         list.conditions.push(doc! { "tenantId": oid(tenant.raw) });
     }
     list
+}
+
+pub(super) fn invitations(listing: &InvitationListing) -> ListQuery {
+    let direction = Direction::Desc;
+    let mut list =
+        ListQuery::new(Keyset { field: "createdAt", kind: SortKeyType::Time, direction });
+    list.conditions.push(doc! { "tenantId": oid(listing.tenant.raw) });
+    if !listing.status.is_empty() {
+        let now = date(listing.now);
+        let conditions = listing.status.iter().flat_map(|status| match status {
+            InvitationStatus::Pending => vec![pending_after(listing.now)],
+            InvitationStatus::Expired => vec![
+                doc! { "status": status.as_str() },
+                doc! { "status": InvitationStatus::Pending.as_str(), "expiresAt": { "$lte": now } },
+            ],
+            InvitationStatus::Accepted | InvitationStatus::Revoked => {
+                vec![doc! { "status": status.as_str() }]
+            }
+        });
+        let mut conditions: Vec<Document> = conditions.collect();
+        list.conditions.push(match conditions.pop() {
+            Some(only) if conditions.is_empty() => only,
+            last => {
+                conditions.extend(last);
+                doc! { "$or": conditions }
+            }
+        });
+    }
+    list
+}
+
+/// Matches invitations that are pending at a time.
+pub(super) fn pending_after(now: Timestamp) -> Document {
+    let status = InvitationStatus::Pending.as_str();
+    doc! { "status": status, "expiresAt": { "$gt": date(now) } }
 }
 
 pub(super) fn audit_events(listing: &AuditListing) -> ListQuery {
@@ -211,6 +248,14 @@ impl ListQuery {
         })
         .await?;
         Ok(Page::from_lookahead(page, items))
+    }
+
+    /// Returns the number of documents of a list whose conditions have an index, in one command.
+    pub(super) async fn count_by_conditions(
+        self,
+        collection: &RawCollection,
+    ) -> Result<u64, StoreError> {
+        count_documents(collection, self.filter()).await
     }
 
     /// Returns the number of documents of the list, in one command.

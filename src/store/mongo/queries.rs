@@ -16,12 +16,15 @@ use crate::{
     domain::{
         audit::AuditEvent,
         id::{AuditEventId, Id, UserId},
+        invitation::{Invitation, InvitationStatus},
         list::UnreadableDocument,
         subscription::{TenantSubscription, TenantSubscriptionStatus},
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
-    store::{Decoded, StoreError, SubscriptionKeys, TenantKeys, instrumentation::Command},
+    store::{
+        Decoded, InvitationKeys, StoreError, SubscriptionKeys, TenantKeys, instrumentation::Command,
+    },
 };
 
 /// The command of every lookup.
@@ -89,6 +92,20 @@ impl MongoStore {
             ),
         };
         by_key(&self.subscriptions, filter, size, documents::subscription::decode).await
+    }
+
+    pub(super) async fn invitations_by(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        let (filter, size) = match keys {
+            InvitationKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
+            InvitationKeys::Pending(tenant, email) => {
+                let status = InvitationStatus::Pending.as_str();
+                (doc! { "tenantId": oid(tenant.raw), "email": email, "status": status }, 1)
+            }
+        };
+        by_key(&self.invitations, filter, size, documents::invitation::decode).await
     }
 
     pub(super) async fn audit_events_by_id(

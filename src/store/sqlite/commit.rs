@@ -4,7 +4,7 @@ use rusqlite::{Connection, Params, Transaction, TransactionBehavior, params};
 
 use super::{
     change_feed::DELETE_OLD_CHANGES,
-    idempotency,
+    idempotency, outbox,
     queries::{self, LIVE},
     rows,
 };
@@ -62,6 +62,21 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
         Change::RequireNoLiveSubscription(tenant) => {
             ensure_matched(!exists(db, &live_subscription(), params![tenant.raw.0])?)
         }
+        Change::InsertInvitation(invitation) => Ok(rows::invitation::insert(db, invitation)?),
+        Change::UpdateInvitation { expected, invitation } => {
+            ensure_matched(rows::invitation::update(db, *expected, invitation)?)
+        }
+        Change::LimitPendingInvitations { tenant, at, max } => {
+            limit_pending_invitations(db, *tenant, *at, *max)
+        }
+        Change::ReportMembers(tenant) => {
+            run(db, REPORT_TENANT, params![tenant.raw.0])?;
+            Ok(())
+        }
+        Change::LockUser { id, expected } => {
+            let watermark = expected.groups_as_of.map(Timestamp::millis);
+            ensure_matched(exists(db, MATCH_USER, params![id.raw.0, expected.version, watermark])?)
+        }
         Change::InsertUser(user) => Ok(rows::user::insert(db, user)?),
         Change::UpdateUser { expected, user } => {
             ensure_matched(rows::user::update(db, *expected, user)?)
@@ -76,6 +91,13 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
             Ok(())
         }
         Change::InsertAuditEvent(event) => Ok(rows::audit::insert(db, event)?),
+        Change::InsertOutboxMessage(message) => Ok(outbox::insert(db, message)?),
+        Change::RemoveOutboxMessage { id, lease } => {
+            ensure_matched(outbox::remove(db, *id, *lease)?)
+        }
+        Change::PostponeOutboxMessage { id, lease, due_at } => {
+            ensure_matched(outbox::postpone(db, *id, *lease, *due_at)?)
+        }
         Change::RecordIdempotentStep { key, run_id, step } => {
             idempotency::record_step(db, *key, *run_id, step)
         }
@@ -88,9 +110,12 @@ pub(super) fn statements() -> Vec<String> {
     let mut all: Vec<String> = [
         DELETE_TENANT,
         DELETE_SUBSCRIPTIONS,
+        DELETE_INVITATIONS,
         UPDATE_FORMER_MEMBERS,
         DELETE_MEMBERSHIPS,
         MATCH_TENANT,
+        MATCH_USER,
+        COUNT_PENDING,
         FIND_OWNER,
         DELETE_SUBSCRIPTION,
         DELETE_USER,
@@ -112,8 +137,15 @@ const UPDATE_FORMER_MEMBERS: &str = "UPDATE users SET version = CASE \
     updated_at = ?2, \
     groups_as_of = max(coalesce(groups_as_of, ?3), ?3) \
     WHERE id IN (SELECT m.user_id FROM memberships m WHERE m.tenant_id = ?1)";
+const DELETE_INVITATIONS: &str = "DELETE FROM invitations WHERE tenant_id = ?1";
 const DELETE_MEMBERSHIPS: &str = "DELETE FROM memberships WHERE tenant_id = ?1";
 const MATCH_TENANT: &str = "SELECT 1 FROM tenants WHERE id = ?1 AND version = ?2";
+const MATCH_USER: &str =
+    "SELECT 1 FROM users WHERE id = ?1 AND version = ?2 AND groups_as_of IS ?3";
+const COUNT_PENDING: &str = "SELECT count(*) FROM invitations \
+    WHERE tenant_id = ?1 AND status = 'pending' AND expires_at > ?2";
+const REPORT_TENANT: &str =
+    "INSERT INTO changes (entity, kind, id) VALUES ('tenant', 'updated', ?1)";
 // CROSS JOIN makes the memberships the outer loop: a tenant has few owners, and there are many
 // users.
 const FIND_OWNER: &str = "SELECT 1 FROM memberships m CROSS JOIN users u ON u.id = m.user_id \
@@ -152,9 +184,21 @@ fn delete_tenant(
     // The foreign key deletes its domains.
     ensure_matched(run(db, DELETE_TENANT, params![id.raw.0, expected])? > 0)?;
     run(db, DELETE_SUBSCRIPTIONS, params![id.raw.0])?;
+    run(db, DELETE_INVITATIONS, params![id.raw.0])?;
     run(db, UPDATE_FORMER_MEMBERS, params![id.raw.0, at.millis(), watermark.millis()])?;
     run(db, DELETE_MEMBERSHIPS, params![id.raw.0])?;
     Ok(())
+}
+
+fn limit_pending_invitations(
+    db: &Transaction<'_>,
+    tenant: TenantId,
+    at: Timestamp,
+    max: u64,
+) -> Result<(), CommitError> {
+    let mut count = db.prepare_cached(COUNT_PENDING)?;
+    let count: i64 = count.query_row(params![tenant.raw.0, at.millis()], |row| row.get(0))?;
+    ensure_matched(count.cast_unsigned() <= max)
 }
 
 fn require_owner(db: &Transaction<'_>, tenant: TenantId) -> Result<(), CommitError> {

@@ -58,6 +58,7 @@ fn violated_constraint(error: &Error) -> Option<UniqueField> {
         "tenants.authentik_group" => Some(UniqueField::AuthentikGroup),
         "users.issuer, users.subject" => Some(UniqueField::Subject),
         "subscriptions.tenant_id" => Some(UniqueField::LiveSubscription),
+        "invitations.tenant_id, invitations.email" => Some(UniqueField::PendingInvitation),
         _ => None,
     }
 }

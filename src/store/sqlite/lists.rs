@@ -15,10 +15,11 @@ use super::{
 use crate::{
     domain::{
         id::ObjectId,
+        invitation::InvitationStatus,
         list::{
-            AuditListing, Decoded, Direction, Item, ListOrder, Order, Page, PageEdge, PageRequest,
-            Position, SortKey, SubscriptionListing, SubscriptionOrderField, TenantListing,
-            TenantOrderField, TenantScope, UserListing, UserOrderField,
+            AuditListing, Decoded, Direction, InvitationListing, Item, ListOrder, Order, Page,
+            PageEdge, PageRequest, Position, SortKey, SubscriptionListing, SubscriptionOrderField,
+            TenantListing, TenantOrderField, TenantScope, UserListing, UserOrderField,
         },
         search::{MAX_SORTED_MATCHES, SearchPrefix},
         text,
@@ -329,6 +330,32 @@ pub(super) fn subscriptions(listing: &SubscriptionListing) -> ListQuery {
     }
     list
 }
+
+/// Returns the query of a list of invitations, newest first.
+pub(super) fn invitations(listing: &InvitationListing) -> ListQuery {
+    let columns = rows::invitation::COLUMNS;
+    let key = ("i.created_at", "i.id");
+    let mut list = ListQuery::new(columns, "invitations i", key, Direction::Desc);
+    list.filter("i.tenant_id = ?", [Parameter::id(listing.tenant)]);
+    if !listing.status.is_empty() {
+        let conditions = listing.status.iter().map(|status| match status {
+            InvitationStatus::Pending => PENDING,
+            InvitationStatus::Expired => {
+                "i.status = 'expired' OR (i.status = 'pending' AND i.expires_at <= ?)"
+            }
+            InvitationStatus::Accepted => "i.status = 'accepted'",
+            InvitationStatus::Revoked => "i.status = 'revoked'",
+        });
+        let conditions: Vec<_> = conditions.collect();
+        let now = Parameter::integer(listing.now.millis());
+        let parameters = conditions.iter().filter(|sql| sql.contains('?')).map(|_| now.clone());
+        list.filter_unselective(format!("({})", conditions.join(" OR ")), parameters);
+    }
+    list
+}
+
+/// The condition for an invitation that is pending at a time.
+pub(super) const PENDING: &str = "i.status = 'pending' AND i.expires_at > ?";
 
 /// Returns the query of a list of audit events, newest first. The events of one tenant are a range
 /// of a table of their own.

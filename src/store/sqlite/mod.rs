@@ -7,6 +7,7 @@
 //!   writes.
 //! - `commit` has writes, `change_feed` reports them, and `idempotency` claims and responses of
 //!   idempotent requests.
+//! - `outbox` leases the messages of the outbox.
 //! - `transfer` has exports and imports.
 //! - `rows` converts between rows and domain types. `schema` has the tables.
 //! - `pool` shares connections without blocking the runtime. `errors` classifies SQLite's errors, and
@@ -21,6 +22,7 @@ mod idempotency;
 mod lists;
 mod matched_pages;
 mod members;
+mod outbox;
 mod pool;
 mod private_files;
 mod queries;
@@ -42,19 +44,22 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    ChangeFeed, CommitError, DatabaseStatus, Decoded, PrepareError, Store, StoreError,
-    SubscriptionKeys, TenantKeys, UserKeys, WatchError, instrumentation::CommandMetrics,
+    ChangeFeed, CommitError, DatabaseStatus, Decoded, InvitationKeys, PrepareError, Store,
+    StoreError, SubscriptionKeys, TenantKeys, UserKeys, WatchError,
+    instrumentation::CommandMetrics,
 };
 use crate::domain::{
     audit::AuditEvent,
     change::Change,
     id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+    invitation::Invitation,
     list::{
-        AuditListing, MemberFilter, Page, PageRequest, SubscriptionListing, TenantListing,
-        UserListing,
+        AuditListing, InvitationListing, MemberFilter, Page, PageRequest, SubscriptionListing,
+        TenantListing, UserListing,
     },
     live::FeedPosition,
+    outbox::{LeaseResult, OutboxLease},
     record::{ImportPlan, ImportStep, Record, TransferScope},
     subscription::TenantSubscription,
     tenant::Tenant,
@@ -169,6 +174,14 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        let query = queries::invitations(keys);
+        self.pool.read("invitations", move |db| query.read_all(db, rows::invitation::decode)).await
+    }
+
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -211,6 +224,17 @@ impl Store for SqliteStore {
             .await?
     }
 
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        let (list, page) = (lists::invitations(listing), page.clone());
+        self.pool
+            .read("invitations", move |db| list.read_page(db, &page, rows::invitation::decode))
+            .await?
+    }
+
     async fn audit_page(
         &self,
         listing: &AuditListing,
@@ -245,6 +269,11 @@ impl Store for SqliteStore {
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         let list = lists::subscriptions(listing);
         self.pool.read("subscriptions", move |db| list.count(db)).await
+    }
+
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError> {
+        let list = lists::invitations(listing);
+        self.pool.read("invitations", move |db| list.count(db)).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
@@ -323,6 +352,12 @@ impl Store for SqliteStore {
         let complete =
             move |db: &mut _| Ok(idempotency::complete_request(db, key, run_id, &outcome)?);
         self.pool.write("complete_request", complete).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        let lease = *lease;
+        let take = move |db: &mut _| Ok(outbox::lease_message(db, &lease)?);
+        self.pool.write("lease_outbox_message", take).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

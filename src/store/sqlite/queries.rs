@@ -9,7 +9,7 @@ use crate::{
         time::Timestamp,
         user::{Identity, Tombstone},
     },
-    store::{SubscriptionKeys, TenantKeys, UserKeys},
+    store::{InvitationKeys, SubscriptionKeys, TenantKeys, UserKeys},
 };
 
 /// The condition for a live subscription. It must be identical to the condition of the partial
@@ -74,6 +74,18 @@ pub(super) fn subscriptions(keys: SubscriptionKeys<'_>) -> Query {
     };
     let columns = rows::subscription::COLUMNS;
     Query::new(format!("SELECT {columns} FROM subscriptions s WHERE {condition}"), vec![parameter])
+}
+
+pub(super) fn invitations(keys: InvitationKeys<'_>) -> Query {
+    let (condition, parameters) = match keys {
+        InvitationKeys::Ids(ids) => ("i.id IN rarray(?1)", vec![blobs(ids)]),
+        InvitationKeys::Pending(tenant, email) => (
+            "i.tenant_id = ?1 AND i.email = ?2 AND i.status = 'pending'",
+            vec![Parameter::id(tenant), Parameter::text(email)],
+        ),
+    };
+    let columns = rows::invitation::COLUMNS;
+    Query::new(format!("SELECT {columns} FROM invitations i WHERE {condition}"), parameters)
 }
 
 pub(super) fn audit_events(ids: &[AuditEventId]) -> Query {

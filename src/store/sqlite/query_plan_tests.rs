@@ -8,7 +8,7 @@ use rusqlite::{Connection, vtab::array};
 use super::{
     change_feed, commit, idempotency,
     lists::{self, ListQuery},
-    members, queries, rows, schema, search_keys,
+    members, outbox, queries, rows, schema, search_keys,
 };
 use crate::{
     domain::{
@@ -180,6 +180,9 @@ fn writes_search_an_index() {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in idempotency::STATEMENTS {
+        violations.check(&db, sql, AllowedPlan::SearchOnly);
+    }
+    for sql in outbox::STATEMENTS {
         violations.check(&db, sql, AllowedPlan::SearchOnly);
     }
     for sql in search_keys::STATEMENTS {

@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
+    include_str!("schema_8.sql"),
 ];
 /// The first version that has search keys.
 const SEARCH_KEYS_VERSION: usize = 5;

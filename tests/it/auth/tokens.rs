@@ -52,6 +52,7 @@ async fn profile_is_read_from_the_claims() {
     assert_eq!(verified.expires_at, at(NOW + 3600));
     let profile = TokenProfile {
         email: Some("ada@example.com".to_owned()),
+        email_verified: false,
         name: Some("Ada".to_owned()),
         preferred_username: Some("al".to_owned()),
         issued_at: Some(at(NOW - 1)),

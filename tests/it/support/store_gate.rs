@@ -15,19 +15,21 @@ use tenantry::{
         change::Change,
         id::{AuditEventId, ObjectId, TenantId},
         idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
+        invitation::Invitation,
         list::{
-            AuditListing, Decoded, MemberFilter, Page, PageRequest, SubscriptionListing,
-            TenantListing, UserListing,
+            AuditListing, Decoded, InvitationListing, MemberFilter, Page, PageRequest,
+            SubscriptionListing, TenantListing, UserListing,
         },
         live::FeedPosition,
+        outbox::{LeaseResult, OutboxLease},
         record::{ImportPlan, ImportStep, Record, TransferScope},
         subscription::TenantSubscription,
         tenant::Tenant,
         user::{Identity, Tombstone, User},
     },
     store::{
-        ChangeFeed, CommitError, DatabaseStatus, PrepareError, Store, StoreError, SubscriptionKeys,
-        TenantKeys, UserKeys, WatchError,
+        ChangeFeed, CommitError, DatabaseStatus, InvitationKeys, PrepareError, Store, StoreError,
+        SubscriptionKeys, TenantKeys, UserKeys, WatchError,
     },
 };
 use tokio::sync::{mpsc, watch};
@@ -177,6 +179,13 @@ impl Store for GatedStore {
         self.store.subscriptions(keys).await
     }
 
+    async fn invitations(
+        &self,
+        keys: InvitationKeys<'_>,
+    ) -> Result<Vec<Decoded<Invitation>>, StoreError> {
+        self.store.invitations(keys).await
+    }
+
     async fn audit_events(
         &self,
         ids: &[AuditEventId],
@@ -212,6 +221,14 @@ impl Store for GatedStore {
         self.store.subscription_page(listing, page_request).await
     }
 
+    async fn invitation_page(
+        &self,
+        listing: &InvitationListing,
+        page_request: &PageRequest,
+    ) -> Result<Page<Invitation>, StoreError> {
+        self.store.invitation_page(listing, page_request).await
+    }
+
     async fn audit_page(
         &self,
         listing: &AuditListing,
@@ -239,6 +256,10 @@ impl Store for GatedStore {
 
     async fn count_subscriptions(&self, listing: &SubscriptionListing) -> Result<u64, StoreError> {
         self.store.count_subscriptions(listing).await
+    }
+
+    async fn count_invitations(&self, listing: &InvitationListing) -> Result<u64, StoreError> {
+        self.store.count_invitations(listing).await
     }
 
     async fn count_audit_events(&self, listing: &AuditListing) -> Result<u64, StoreError> {
@@ -303,6 +324,10 @@ impl Store for GatedStore {
         outcome: &RunOutcome,
     ) -> Result<(), StoreError> {
         self.store.complete_request(key, holder, outcome).await
+    }
+
+    async fn lease_outbox_message(&self, lease: &OutboxLease) -> Result<LeaseResult, StoreError> {
+        self.store.lease_outbox_message(lease).await
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
-    id::{AuditEventId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
+    id::{AuditEventId, InvitationId, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
 };
 
 /// Decodes an audit event.
@@ -69,6 +69,7 @@ fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
         Some("tenant") => Ok(NodeId::Tenant(TenantId::new(id))),
         Some("user") => Ok(NodeId::User(UserId::new(id))),
         Some("subscription") => Ok(NodeId::Subscription(SubscriptionId::new(id))),
+        Some("invitation") => Ok(NodeId::Invitation(InvitationId::new(id))),
         Some("audit_event") => Ok(NodeId::AuditEvent(AuditEventId::new(id))),
         _ => Err(DecodeError::new("kind", "a known value")),
     }
@@ -118,6 +119,7 @@ fn encode_target(target: NodeId) -> Document {
         NodeId::User(id) => ("user", id.raw),
         NodeId::Subscription(id) => ("subscription", id.raw),
         NodeId::AuditEvent(id) => ("audit_event", id.raw),
+        NodeId::Invitation(id) => ("invitation", id.raw),
     };
     doc! { "kind": kind, "id": oid(id) }
 }

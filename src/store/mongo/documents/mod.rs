@@ -6,8 +6,10 @@
 pub(super) mod audit;
 mod fields;
 pub(super) mod idempotency;
+pub(super) mod invitation;
 mod json;
 mod merge_update;
+pub(super) mod outbox;
 pub(super) mod search;
 pub(super) mod subscription;
 pub(super) mod tenant;

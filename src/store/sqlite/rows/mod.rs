@@ -6,6 +6,8 @@
 
 pub(super) mod audit;
 pub(super) mod idempotency;
+pub(super) mod invitation;
+pub(super) mod outbox;
 pub(super) mod subscription;
 pub(super) mod tenant;
 pub(super) mod user;
@@ -47,6 +49,15 @@ impl Fields<'_> {
         self.get(column, "12 bytes").map(|bytes| Id::new(ObjectId(bytes)))
     }
 
+    fn optional_id<E>(&self, column: &'static str) -> DecodeResult<Option<Id<E>>> {
+        let bytes: Option<[u8; 12]> = self.get(column, "12 bytes or null")?;
+        Ok(bytes.map(|bytes| Id::new(ObjectId(bytes))))
+    }
+
+    fn integer(&self, column: &'static str) -> DecodeResult<i32> {
+        self.get(column, "a 32-bit integer")
+    }
+
     fn text(&self, column: &'static str) -> DecodeResult<String> {
         self.get(column, "text")
     }
@@ -60,7 +71,7 @@ impl Fields<'_> {
     }
 
     fn version(&self) -> DecodeResult<i32> {
-        self.get("version", "a 32-bit integer")
+        self.integer("version")
     }
 
     fn time(&self, column: &'static str) -> DecodeResult<Timestamp> {
