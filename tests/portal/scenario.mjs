@@ -85,6 +85,9 @@ export async function newTenant(members = { Bob: 'OWNER' }, properties = {}) {
   return { ...tenant, id, path: `/tenants/${tenant.slug}` };
 }
 
+/** Returns a name as the portal isolates it in attributes, where there can be no element `bdi`. */
+export const isolated = (name) => `\u2068${name}\u2069`;
+
 export const updateTenant = ({ id }, change) => shared.fixtures.executeAsAdmin(UPDATE_TENANT, { input: { id, ...change } });
 export const rename = (tenant, name) => updateTenant(tenant, { name });
 

@@ -51,7 +51,7 @@ describe('messages', () => {
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n')
     // Keys that are put together from a group and a value.
-    const groups = /^(status|role|plan|source|actorKind|audit\.action|audit\.field|users\.only|user\.(disable|enable|promote|demote)|notFound\.(page|tenant|user))(\.|$)/
+    const groups = /^(status|mail|role|plan|source|actorKind|audit\.action|audit\.field|users\.only|user\.(disable|enable|promote|demote)|notFound\.(page|tenant|user))(\.|$)/
     expect(KEYS.filter((key) => !groups.test(key) && !source.includes(`'${key}'`))).toEqual([])
   })
 })

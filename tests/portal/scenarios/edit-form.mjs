@@ -249,6 +249,33 @@ test('the form says which added domain is taken', async () => {
   await bob.close([errorStatus(409)]);
 });
 
+test('all added domains are marked if it is unknown which of them are taken', async () => {
+  const [tenant, first, second] = [await newTenant(), await newTenant({}), await newTenant({})];
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
+  const { page } = bob;
+  const domains = page.getByRole('group', { name: 'Domains' });
+  const free = `free-${tenant.slug}.example`;
+  for (const domain of [`${first.slug}.example`, free, `${second.slug}.example`]) {
+    await page.getByRole('button', { name: 'Add a domain' }).click();
+    await domains.getByRole('textbox').last().fill(domain);
+  }
+  await page.getByRole('button', { name: 'Save' }).click();
+  await domains.locator('li.invalid').nth(2).waitFor();
+  assert.equal(await domains.locator('li.invalid').getByText('At least one of the added domains belongs to another tenant, perhaps this one.').count(), 3);
+  assert.equal(await domains.getByRole('textbox').first().getAttribute('aria-invalid'), null);
+  // One at a time, the answer is definite.
+  await page.getByRole('button', { name: 'Remove domain 4' }).click();
+  await page.getByRole('button', { name: 'Remove domain 3' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await domains.getByText('This domain belongs to another tenant.').waitFor();
+  await page.getByRole('button', { name: 'Remove domain 2' }).click();
+  await page.getByRole('button', { name: 'Add a domain' }).click();
+  await domains.getByRole('textbox').last().fill(free);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('region', { name: 'About' }).getByText(free).waitFor();
+  await bob.close([errorStatus(409)]);
+});
+
 test('a save without changes is explained, and Save is never disabled', async () => {
   const tenant = await newTenant();
   const bob = await returningUser('bob', `${tenant.path}/edit`);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorStatus, newTenant, returningUser, shared, userId } from '../scenario.mjs';
+import { errorStatus, isolated, newTenant, returningUser, shared, userId } from '../scenario.mjs';
 
 const membership = async (slug, name) => {
   const users = await shared.fixtures.executeAsAdmin(
@@ -34,12 +34,12 @@ test('an owner adds a person of another tenant, changes the role and removes the
   await page.getByRole('link', { name: 'Add a member' }).click();
   await bob.heading(`Add a member to ${tenant.name}`).waitFor();
   await page.getByLabel('Role of the new member').selectOption('Admin');
-  await page.getByLabel('From the tenant').selectOption(other.name);
+  await page.getByLabel('From the tenant').selectOption(isolated(other.name));
   await page.getByRole('button', { name: 'Show people' }).click();
-  await page.getByRole('button', { name: 'Add Bob' }).click();
+  await page.getByRole('button', { name: `Add ${isolated('Bob')}` }).click();
   await bob.heading('Already in use').waitFor();
   await page.getByText('Bob is already a member of this tenant.').waitFor();
-  await page.getByRole('button', { name: 'Add Mallory' }).click();
+  await page.getByRole('button', { name: `Add ${isolated('Mallory')}` }).click();
   await page.getByRole('status').getByText(`Mallory is now a member of ${tenant.name}.`).waitFor();
   assert.deepEqual(await membership(tenant.slug, 'Mallory'), { role: 'ADMIN', source: 'DIRECT', tenant: { slug: tenant.slug } });
 
@@ -50,7 +50,7 @@ test('an owner adds a person of another tenant, changes the role and removes the
   assert.equal((await membership(tenant.slug, 'Mallory')).role, 'OWNER');
 
   await bob.open(`${tenant.path}?role=OWNER`);
-  await page.getByRole('link', { name: 'Manage Mallory' }).click();
+  await page.getByRole('link', { name: `Manage ${isolated('Mallory')}` }).click();
   await page.getByRole('button', { name: 'Remove from the tenant' }).click();
   const dialog = page.getByRole('dialog', { name: `Remove Mallory from ${tenant.name}?` });
   await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -71,7 +71,7 @@ test('the last owner can neither leave nor become a member, and reads why', asyn
   await dialog.getByRole('button', { name: 'Leave the tenant' }).click();
   await dialog.getByText('You are the only owner. Make another member an owner first.').waitFor();
   await dialog.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('link', { name: 'Manage Bob' }).click();
+  await page.getByRole('link', { name: `Manage ${isolated('Bob')}` }).click();
   await bob.heading('Bob').waitFor();
   await page.getByLabel('Role', { exact: true }).selectOption('Member');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -101,7 +101,7 @@ test('an admin manages members and admins, and not owners', async () => {
   await links.first().waitFor();
   assert.deepEqual(
     (await links.evaluateAll((elements) => elements.map((element) => element.getAttribute('aria-label')))).sort(),
-    ['Manage Mallory', 'Manage Member 01'],
+    ['Mallory', 'Member 01'].map((name) => `Manage ${isolated(name)}`),
   );
   await mallory.open(`${tenant.path}/members/${await userId('Bob')}`);
   await page.getByText('Your role does not allow you to change this membership.').waitFor();
@@ -121,7 +121,7 @@ test('a platform admin adds any user by name', async () => {
   const { page } = ada;
   await page.getByLabel('Name or e-mail').fill('carol');
   await page.getByRole('button', { name: 'Search' }).click();
-  await page.getByRole('button', { name: 'Add Carol' }).click();
+  await page.getByRole('button', { name: `Add ${isolated('Carol')}` }).click();
   await page.getByRole('status').getByText(`Carol is now a member of ${tenant.name}.`).waitFor();
   assert.equal((await membership(tenant.slug, 'Carol')).role, 'MEMBER');
   await ada.open(`${tenant.path}/members/usr_000000000000000000000000`);

@@ -52,6 +52,7 @@ const PAGES = {
   '/tenants/acme': ['Tenant', 'TenantMembers', 'Viewer'],
   '/tenants/acme/edit': ['Tenant', 'Viewer'],
   '/tenants/acme/audit': ['TenantAuditLog', 'Viewer'],
+  '/tenants/acme/invitations': ['Tenant', 'TenantInvitations', 'Viewer'],
   '/tenants/acme/administration': ['TenantAdministration', 'Viewer'],
   '/tenants/acme/members/add': ['Tenant', 'Users', 'Viewer'],
   '/users': ['Users', 'Viewer'],
@@ -141,6 +142,37 @@ test('a request of a tab is never answered or executed as another user', async (
   assert.deepEqual(statuses, [409, 'SESSION_CHANGED', 409, 'SESSION_CHANGED']);
   const after = await storedTenant(tenant);
   assert.deepEqual([after.name, after.version], [tenant.name, version]);
+  await second.close();
+  await user.close([errorStatus(409)]);
+});
+
+test('a form that was opened as one user is not sent as another', async () => {
+  const tenant = await newTenant();
+  const user = await signedInUser('bob', '/profile');
+  const { page } = user;
+  // The message of the other tab does not arrive, and there is no live operation, so that only Save can notice.
+  await page.addInitScript(() => {
+    window.BroadcastChannel = class { postMessage() {} };
+    window.EventSource = class { addEventListener() {} close() {} };
+  });
+  await user.open(`${tenant.path}/edit`);
+  await page.getByLabel('City').fill('Typed by Bob');
+  // Ada may edit the tenant, too. She signs in as users do, after a sign-out in the second tab.
+  user.page = await user.context.newPage();
+  await user.open('/');
+  await user.page.getByRole('link', { name: 'Sign out' }).click();
+  await user.page.getByRole('button', { name: 'Sign out at the provider' }).click();
+  await user.page.getByRole('link', { name: 'Sign in' }).click();
+  await user.signInAs('ada');
+  const second = user.page;
+  user.page = page;
+  const { version } = await storedTenant(tenant);
+  shared.stack.gate.operations.length = 0;
+  await page.getByRole('button', { name: 'Save' }).click();
+  await user.heading('Ada').waitFor();
+  assert.ok(!shared.stack.gate.operations.includes('UpdateTenant'));
+  assert.equal((await storedTenant(tenant)).version, version);
+  assert.doesNotMatch(await page.content(), /Typed by Bob|bob@/);
   await second.close();
   await user.close([errorStatus(409)]);
 });

@@ -1,5 +1,6 @@
 import type { ApiError } from '#shared/types/api-error'
 
+/** A change, or the state when the operation starts, which has no kind. */
 export interface LiveChange {
   kind?: 'CREATED' | 'UPDATED' | 'DELETED'
   tenant?: { version?: number } | null
@@ -45,7 +46,8 @@ export function useLiveChanges(
       hasStarted = true
     })
     opened.addEventListener('change', ({ data, lastEventId }) => {
-      cursor = lastEventId
+      // The state at the start is no event, and has no ID.
+      if (lastEventId) cursor = lastEventId
       const change = JSON.parse(data) as LiveChange
       if (operation === 'tenant' && change.kind === 'DELETED') finish({ code: 'NOT_FOUND' })
       else onChange(change)
