@@ -91,6 +91,11 @@ export const isolated = (name) => `\u2068${name}\u2069`;
 export const updateTenant = ({ id }, change) => shared.fixtures.executeAsAdmin(UPDATE_TENANT, { input: { id, ...change } });
 export const rename = (tenant, name) => updateTenant(tenant, { name });
 
+const REMOVE_MEMBER = 'mutation($input: RemoveTenantMemberInput!) { removeTenantMember(input: $input) { removedUserId } }';
+
+export const removeMember = async ({ id }, name) =>
+  shared.fixtures.executeAsAdmin(REMOVE_MEMBER, { input: { tenantId: id, userId: await userId(name) } });
+
 /** Returns the stored state of a tenant, or null. */
 export async function storedTenant({ slug }) {
   const fields = 'id name version status plan members(first: 1) { totalCount } subscription { plan status cancelAtPeriodEnd }';

@@ -12,7 +12,7 @@ async function invite(user, email, role) {
   const { page } = user;
   await page.getByLabel('E-mail', { exact: true }).fill(email);
   if (role) await page.getByLabel('Role', { exact: true }).selectOption(role);
-  await page.getByRole('button', { name: 'Send the invitation' }).click();
+  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
   await page.getByRole('status').getByText(`${email} is invited.`).waitFor();
   const url = new URL(await link(user));
   assert.equal(url.origin, shared.stack.web.portalOrigin);
@@ -28,7 +28,7 @@ test('an owner invites a person without an account, who signs in and accepts', a
   // All faults of the input come at once.
   await page.getByLabel('E-mail', { exact: true }).fill('not an address');
   await page.getByLabel('Days until it expires').fill('31');
-  await page.getByRole('button', { name: 'Send the invitation' }).click();
+  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
   await bob.heading('2 fields are invalid').waitFor();
   assert.equal(await page.locator('.field-error').count(), 2);
   await page.getByLabel('Days until it expires').fill('3');
@@ -42,7 +42,7 @@ test('an owner invites a person without an account, who signs in and accepts', a
   await row.getByText(/Admin · expires .* · invited by Bob/).waitFor();
   // The same address again is refused.
   await page.getByLabel('E-mail', { exact: true }).fill('Mallory@Example.org');
-  await page.getByRole('button', { name: 'Send the invitation' }).click();
+  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
   await page.locator('.field-error').getByText('This address already has an invitation').waitFor();
 
   // The person is not known to the gateway before.
@@ -74,7 +74,7 @@ test('an invitation is renewed and revoked, and each earlier link is void', asyn
   const { page } = bob;
   const email = 'carol@example.org';
   const first = await invite(bob, email);
-  await page.getByRole('button', { name: `Send the invitation of ${isolated(email)} again` }).click();
+  await page.getByRole('button', { name: `Send again to ${isolated(email)}` }).click();
   await page.getByRole('status').getByText(`The invitation of ${email} was renewed.`).waitFor();
   const second = new URL(await link(bob)).pathname;
   assert.notEqual(second, first);

@@ -51,7 +51,7 @@ test('a name is isolated from the text around it', async () => {
   await bob.close();
 });
 
-test('pages that need scripts say so, and the others work without them', async () => {
+test('pages that need scripts say so, and the others work without them', async (context) => {
   const tenant = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' });
   const bob = await returningUser('bob');
   const { cookies } = await bob.context.storageState();
@@ -59,6 +59,7 @@ test('pages that need scripts say so, and the others work without them', async (
   const adaCookies = (await ada.context.storageState()).cookies;
   // A switch of the browser, because the one of a context leaves `noscript` hidden.
   const browser = await openBrowser(shared.stack, ['--blink-settings=scriptEnabled=false']);
+  context.after(() => browser.close());
   const withoutScripts = await browser.newContext({ locale: 'en-GB' });
   await withoutScripts.addCookies(cookies);
   const page = await withoutScripts.newPage();
@@ -67,7 +68,7 @@ test('pages that need scripts say so, and the others work without them', async (
   const member = await userId('Mallory');
   for (const path of ['', '/edit', '/invitations', '/members/add', `/members/${member}`]) {
     await page.goto(`${portalOrigin}${tenant.path}${path}`);
-    await words.waitFor();
+    await words.waitFor().catch(async (e) => { console.log(path, page.url(), (await page.content()).match(/.{200}<noscript.{300}/gs), await page.locator('body').innerText()); throw e; });
   }
   assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
   await page.goto(`${shared.stack.web.portalOrigin}/tenants/acme`);
@@ -86,7 +87,6 @@ test('pages that need scripts say so, and the others work without them', async (
     await page.goto(portalOrigin + path);
     await words.waitFor();
   }
-  await browser.close();
   await ada.close();
   await bob.close();
 });

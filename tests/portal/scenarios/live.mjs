@@ -5,13 +5,11 @@ import assert from 'node:assert/strict';
 import { get } from 'node:https';
 import { test } from 'node:test';
 import { addMember, httpsRequest, SUBSCRIPTION, UPDATE_SUBSCRIPTION } from '../fixtures.mjs';
-import { errorStatus, listNames, newTenant, rename, returningUser, shared, signedInUser, updateTenant, userId } from '../scenario.mjs';
+import { errorStatus, listNames, newTenant, removeMember, rename, returningUser, shared, signedInUser, updateTenant, userId } from '../scenario.mjs';
 
 const users = () => shared.stack.database.collection('users');
 const execute = (document, variables) => shared.fixtures.executeAsAdmin(document, variables);
-const REMOVE_MEMBER = 'mutation($input: RemoveTenantMemberInput!) { removeTenantMember(input: $input) { removedUserId } }';
 const UPDATE_MEMBER = 'mutation($input: UpdateTenantMemberInput!) { updateTenantMember(input: $input) { membership { role } } }';
-const removeMember = async (tenant, name) => execute(REMOVE_MEMBER, { input: { tenantId: tenant.id, userId: await userId(name) } });
 
 /** Opens a page and waits until its live operations are open. A marker tells whether the page was loaded again. */
 async function openLive(name, path, ...operations) {

@@ -40,7 +40,7 @@ export class GatewayGate {
     if (!LIVE.test(name)) this.operations.push(name);
     for (const hold of this.holds.filter((candidate) => candidate.matches(name))) {
       hold.arrived(name);
-      await hold.released;
+      if (await hold.released) return response.destroy();
     }
     const { hostname, port, pathname } = this.target;
     const outgoing = request({ hostname, port, path: pathname, method: 'POST', headers: incoming.headers });
@@ -85,7 +85,7 @@ export class GatewayGate {
 
   /**
    * Holds all operations with one of the names back. `all` resolves when each of them has arrived, `release` lets them
-   * pass.
+   * pass, and `fail` closes their connections.
    */
   hold(...names) {
     const hold = { matches: (name) => names.includes(name) };
@@ -97,10 +97,12 @@ export class GatewayGate {
       };
     });
     hold.released = new Promise((resolve) => {
-      hold.release = () => {
+      const end = (fails) => () => {
         this.holds = this.holds.filter((candidate) => candidate !== hold);
-        resolve();
+        resolve(fails);
       };
+      hold.release = end(false);
+      hold.fail = end(true);
     });
     this.holds.push(hold);
     return hold;

@@ -231,7 +231,7 @@ export const de: Messages = {
   'invitations.expired': 'abgelaufen',
   'invitations.by': 'eingeladen von',
   'invitations.resend': 'Erneut senden',
-  'invitations.resendTo': 'Die Einladung von {email} erneut senden',
+  'invitations.resendTo': 'Erneut senden an {email}',
   'invitations.resent': 'Die Einladung von {email} wurde erneuert. Der frühere Link gilt nicht mehr.',
   'invitations.revoke': 'Widerrufen',
   'invitations.revokeOf': 'Die Einladung von {email} widerrufen',
@@ -255,6 +255,7 @@ export const de: Messages = {
   'accept.otherAddress': 'Die Einladung gilt für eine andere E-Mail-Adresse. Melden Sie sich mit dieser Adresse an.',
   'accept.suspended': 'Der Mandant ist gesperrt oder archiviert und nimmt zurzeit keine neuen Mitglieder auf.',
   'accept.signedInAs': 'Sie sind als {name} ({email}) angemeldet.',
+  'accept.otherAccount': 'Ein anderes Konto verwenden',
 
   // Edit form.
   'form.title': '{name} bearbeiten',

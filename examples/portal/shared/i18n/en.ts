@@ -230,7 +230,7 @@ export const en = {
   'invitations.expired': 'expired',
   'invitations.by': 'invited by',
   'invitations.resend': 'Send again',
-  'invitations.resendTo': 'Send the invitation of {email} again',
+  'invitations.resendTo': 'Send again to {email}',
   'invitations.resent': 'The invitation of {email} was renewed. The earlier link is no longer valid.',
   'invitations.revoke': 'Revoke',
   'invitations.revokeOf': 'Revoke the invitation of {email}',
@@ -254,6 +254,7 @@ export const en = {
   'accept.otherAddress': 'The invitation is for another e-mail address. Sign in with that address.',
   'accept.suspended': 'The tenant is suspended or archived, so it takes no new members at the moment.',
   'accept.signedInAs': 'You are signed in as {name} ({email}).',
+  'accept.otherAccount': 'Use another account',
 
   // Edit form.
   'form.title': 'Edit {name}',
