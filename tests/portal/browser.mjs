@@ -7,13 +7,13 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 // A JWT: three base64url parts, the first of which starts with `{"`.
 const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/;
 
-export function openBrowser(stack) {
+export function openBrowser(stack, options = []) {
   return chromium.launch({
     executablePath: CHROMIUM,
     env: { ...process.env, HOME: stack.browserHome },
     // Chromium refuses to run as root with its sandbox.
     // Only the names of this machine are resolved.
-    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost'],
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost', ...options],
   });
 }
 
@@ -35,7 +35,10 @@ export class BrowserUser {
     this.responses = [];
     this.consoleErrors = [];
     this.context.on('request', (request) => this.urls.push(request.url()));
-    this.context.on('response', (response) => this.responses.push(responseAsText(response)));
+    this.context.on('response', (response) => {
+      // An event stream has no end. `scenarios/live.mjs` checks that it contains no token.
+      if (response.headers()['content-type'] !== 'text/event-stream') this.responses.push(responseAsText(response));
+    });
     this.context.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') this.consoleErrors.push(message.text());
     });

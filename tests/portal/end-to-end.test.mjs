@@ -6,6 +6,8 @@ import './scenarios/tenants.mjs';
 import './scenarios/edit-form.mjs';
 import './scenarios/navigation.mjs';
 import './scenarios/members.mjs';
+import './scenarios/live.mjs';
+import './scenarios/invitations.mjs';
 import './scenarios/audit-log.mjs';
 import './scenarios/platform.mjs';
 import './scenarios/languages.mjs';

@@ -7,8 +7,8 @@ import { RESOURCE } from './stack/provider.mjs';
 const CREATE_TENANT = 'mutation($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } } }';
 const CREATE_USER = 'mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }';
 const ADD_MEMBER = 'mutation($input: AddTenantMemberInput!) { addTenantMember(input: $input) { membership { role } } }';
-const SUBSCRIPTION = 'query($slug: String!) { tenant(slug: $slug) { subscription { id } } }';
-const UPDATE_SUBSCRIPTION =
+export const SUBSCRIPTION = 'query($slug: String!) { tenant(slug: $slug) { subscription { id } } }';
+export const UPDATE_SUBSCRIPTION =
   'mutation($input: UpdateSubscriptionInput!) { updateSubscription(input: $input) { subscription { id } } }';
 export const UPDATE_TENANT = 'mutation($input: UpdateTenantInput!) { updateTenant(input: $input) { tenant { id } } }';
 
@@ -71,7 +71,8 @@ export async function createFixtures(stack) {
   return { executeAsAdmin, tenantIds };
 }
 
-async function createTenant(executeAsAdmin, { subscriptionStatus, ...tenant }) {
+/** Creates a tenant with a domain, an address and a subscription. Returns its ID. */
+export async function createTenant(executeAsAdmin, { subscriptionStatus = 'ACTIVE', ...tenant }) {
   const { slug, name } = tenant;
   const address = { line1: 'Hauptstraße 1', city: 'Berlin', postalCode: '10115', country: 'DE' };
   const billingInfo = { companyName: `${name} GmbH`, email: `billing@${slug}.example`, address };
@@ -90,4 +91,5 @@ async function createUser(executeAsAdmin, subject, name) {
   return payload.user.id;
 }
 
-const addMember = (executeAsAdmin, tenantId, userId) => executeAsAdmin(ADD_MEMBER, { input: { tenantId, userId } });
+export const addMember = (executeAsAdmin, tenantId, userId, role = 'MEMBER') =>
+  executeAsAdmin(ADD_MEMBER, { input: { tenantId, userId, role } });

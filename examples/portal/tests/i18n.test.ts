@@ -4,6 +4,7 @@ import { de } from '#shared/i18n/de'
 import { en } from '#shared/i18n/en'
 import { negotiateLocale } from '#shared/i18n/locale'
 import { createTranslator, type Message, type MessageKey, type Messages } from '#shared/i18n/translator'
+import { isolate, splitIsolated } from '#shared/utils/bidi'
 import { AUDIT_ACTIONS, PLANS, SUBSCRIPTION_STATUSES, TENANT_ROLES, TENANT_STATUSES } from '#shared/utils/enums'
 
 const KEYS = Object.keys(en) as MessageKey[]
@@ -50,7 +51,7 @@ describe('messages', () => {
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n')
     // Keys that are put together from a group and a value.
-    const groups = /^(status|role|plan|source|actorKind|audit\.action|audit\.field|users\.only|user\.(disable|enable|promote|demote)|notFound\.(page|tenant|user))(\.|$)/
+    const groups = /^(status|mail|role|plan|source|actorKind|audit\.action|audit\.field|users\.only|user\.(disable|enable|promote|demote)|notFound\.(page|tenant|user))(\.|$)/
     expect(KEYS.filter((key) => !groups.test(key) && !source.includes(`'${key}'`))).toEqual([])
   })
 })
@@ -65,7 +66,16 @@ describe('translator', () => {
   })
 
   test('a value that looks like a pattern is inserted unchanged', () => {
-    expect(t('form.saved', { name: '$& {name}' })).toBe('$& {name} was saved.')
+    expect(t('form.saved', { name: '$& {name}' })).toBe('\u2068$& {name}\u2069 was saved.')
+  })
+
+  test('names are isolated from the sentence, and other values are not', () => {
+    const sentence = t('member.removed', { name: 'אבג 3', tenant: 'Acme' })
+    expect(splitIsolated(sentence)).toEqual(['', 'אבג 3', ' is no longer a member of ', 'Acme', '.'])
+    expect(t('member.roleChanged', { name: 'Bob', role: 'Owner' })).toBe('\u2068Bob\u2069 now has the role Owner.')
+    // A text cannot end its own isolation.
+    expect(isolate('a\u2069b')).toBe('\u2068ab\u2069')
+    expect(isolate('')).toBe('')
   })
 
   test('an unknown enum value is displayed unchanged', () => {

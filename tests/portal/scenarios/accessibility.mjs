@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { errorStatus, newUser, rename, returningUser, userId } from '../scenario.mjs';
+import { errorStatus, newTenant, newUser, removeMember, rename, returningUser, shared, userId } from '../scenario.mjs';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -68,7 +68,8 @@ test('pages without data have no violation', async (context) => {
 });
 
 test('pages of an owner have no violation', async (context) => {
-  const bob = await checkPaths(context, 'bob', ['/tenants/acme', '/tenants/acme?role=ADMIN', '/tenants/acme/edit', '/tenants/acme/audit', '/tenants/acme/members/add', '/tenants/acme/members/add?from=dunder', `/tenants/acme/members/${await userId('Carol')}`]);
+  const other = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' });
+  const bob = await checkPaths(context, 'bob', ['/tenants/acme', '/tenants/acme?role=ADMIN', '/tenants/acme/edit', '/tenants/acme/audit', '/tenants/acme/members/add', `/tenants/acme/members/add?from=${other.slug}`, `/tenants/acme/members/${await userId('Carol')}`]);
   await bob.close();
 });
 
@@ -84,7 +85,8 @@ test('pages of a platform admin have no violation', async (context) => {
 });
 
 test('a form with errors, a conflict, and a save in progress have no violation', async (context) => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   page.on('dialog', (dialog) => dialog.accept());
   await page.getByLabel('Name', { exact: true }).fill('');
@@ -92,9 +94,9 @@ test('a form with errors, a conflict, and a save in progress have no violation',
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('2 fields are invalid').waitFor();
   await check(context, bob, 'bob, input errors');
-  await bob.open('/tenants/acme/edit');
-  await page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
-  await rename('acme', 'Acme of Ada');
+  await bob.open(`${tenant.path}/edit`);
+  await page.getByLabel('Name', { exact: true }).fill('Title of Bob');
+  await rename(tenant, 'Title of Ada');
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('This tenant was changed in the meantime').waitFor();
   await check(context, bob, 'bob, conflict');
@@ -103,9 +105,73 @@ test('a form with errors, a conflict, and a save in progress have no violation',
   await page.getByRole('button', { name: 'Saving …' }).hover();
   await check(context, bob, 'bob, saving');
   await page.unroute('**/api/tenants');
-  await rename('acme', 'Acme');
   await bob.open('/');
   await bob.close([errorStatus(422), errorStatus(409)]);
+});
+
+const LOADING = {
+  '/': 'Overview', '/profile': 'Profile', '/tenants': 'Tenants', '/subscriptions': 'Subscriptions', '/users': 'Users', '/audit': 'AuditLog',
+  '/tenants/acme': 'Tenant', '/tenants/acme/edit': 'Tenant', '/tenants/acme/audit': 'TenantAuditLog', '/tenants/acme/administration': 'TenantAdministration',
+  '/tenants/acme/members/add': 'Tenant', '/tenants/acme/invitations': 'TenantInvitations',
+};
+
+test('pages that are loading, and pages that cannot load, have no violation', async (context) => {
+  const { gate } = shared.stack;
+  context.after(() => (gate.isClosed = false));
+  const ada = await returningUser('ada', '/no/such/page');
+  const { page } = ada;
+  // As a click on a link does: the browser fetches, and shows a skeleton meanwhile.
+  const navigate = (path) => page.evaluate((to) => void window.useNuxtApp().$router.push(to), path);
+  for (const [path, operation] of Object.entries(LOADING)) {
+    const hold = gate.hold(operation);
+    await navigate(path);
+    await hold.all;
+    await page.locator('main .skeleton').first().waitFor();
+    await check(context, ada, `ada ${path}, loading`);
+    gate.isClosed = true;
+    hold.fail();
+    await page.getByRole('alert').first().getByText('Temporarily unavailable').waitFor();
+    await check(context, ada, `ada ${path}, gateway unreachable`);
+    gate.isClosed = false;
+    await ada.open('/no/such/page');
+  }
+  await page.route('**/api/tenants?**', (route) => route.abort());
+  await page.getByRole('button', { name: 'Switch tenant' }).click();
+  await page.locator('.switcher-panel').getByText('could not be loaded').waitFor();
+  await check(context, ada, 'ada, switcher failed');
+  await ada.close([errorStatus(404), errorStatus(503), /net::ERR_FAILED/]);
+});
+
+test('lost access, newer values, and invitations have no violation', async (context) => {
+  const tenant = await newTenant({ Bob: 'OWNER', Carol: 'ADMIN' });
+  const bob = await returningUser('bob', `${tenant.path}/invitations`);
+  const { page } = bob;
+  await page.getByLabel('E-mail', { exact: true }).fill('new@example.org');
+  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
+  const link = await page.getByLabel('Link of the invitation').inputValue();
+  await page.getByRole('listitem').filter({ hasText: 'new@example.org' }).waitFor();
+  await check(context, bob, 'bob, invitations and a link');
+  await page.getByRole('button', { name: /^Revoke/ }).click();
+  await check(context, bob, 'bob, revoke dialog');
+  await bob.open(new URL(link).pathname);
+  await check(context, bob, 'bob, an invitation for another address');
+  const visitor = await newUser();
+  await visitor.open(new URL(link).pathname);
+  await check(context, visitor, 'visitor, invitation');
+  await visitor.close();
+  await bob.close();
+  const carol = await returningUser('carol', `${tenant.path}/edit`);
+  await carol.page.getByLabel('City').fill('Typed by Carol');
+  await shared.stack.gate.waitForLive('TenantChanged');
+  await rename(tenant, 'Saved by Ada');
+  await carol.heading('Another user has saved this tenant').waitFor();
+  await check(context, carol, 'carol, newer values');
+  await removeMember(tenant, 'Carol');
+  await carol.page.getByRole('alert').getByText('You are no longer a member').waitFor();
+  await check(context, carol, 'carol, lost access');
+  carol.page.on('dialog', (dialog) => dialog.accept());
+  await carol.open('/');
+  await carol.close([errorStatus(404)]);
 });
 
 test('controls are visible in forced colors', async () => {

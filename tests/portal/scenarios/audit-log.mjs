@@ -2,17 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorStatus, rename, returningUser } from '../scenario.mjs';
+import { errorStatus, newTenant, rename, returningUser } from '../scenario.mjs';
 
 test('an owner reads who changed what in a tenant, and filters it', async () => {
-  await rename('acme', 'Acme Renamed');
-  await rename('acme', 'Acme');
-  const bob = await returningUser('bob', '/tenants/acme');
+  const tenant = await newTenant({ Bob: 'OWNER', Mallory: 'ADMIN' });
+  await rename(tenant, 'Renamed');
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
+  await page.getByLabel('Name', { exact: true }).fill(tenant.name);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await bob.heading(tenant.name).waitFor();
   await page.getByRole('link', { name: 'Audit log' }).click();
   const entry = page.locator('.audit-list > li').filter({ hasText: 'Tenant changed' }).first();
   await entry.waitFor();
-  assert.match(await entry.innerText(), /Name:\s*Acme Renamed\s*→\s*Acme/);
+  assert.match(await entry.innerText(), new RegExp(`Name:\\s*Renamed\\s*→\\s*${tenant.name}`));
   assert.match(await entry.innerText(), /\d{4}.*(UTC|GMT)/);
 
   await page.getByLabel('Action').selectOption('Member added');
@@ -23,6 +26,8 @@ test('an owner reads who changed what in a tenant, and filters it', async () => 
   assert.deepEqual([...new Set(actions)], ['Member added']);
   assert.match(await page.locator('.audit-list > li').first().innerText(), /Member added · Mallory[^]*Role:\s*empty\s*→\s*Admin/);
 
+  await page.getByLabel('Action').selectOption('Tenant changed');
+  await page.getByRole('button', { name: 'Filter' }).click();
   await page.locator('.audit-list').getByRole('link', { name: 'Bob' }).first().click();
   await page.getByText('Only events by Bob.').waitFor();
   await page.getByRole('link', { name: 'Show events by all users' }).click();
@@ -45,6 +50,7 @@ test('a member may not read the audit log, and an outsider not even the page', a
 });
 
 test('a platform admin reads the audit log of the platform, page by page', async () => {
+  const tenant = await newTenant();
   const ada = await returningUser('ada', '/tenants');
   const { page } = ada;
   await page.getByRole('link', { name: 'Audit log' }).click();
@@ -56,6 +62,6 @@ test('a platform admin reads the audit log of the platform, page by page', async
   await entries.filter({ hasText: first }).waitFor({ state: 'detached' });
   await page.getByLabel('Action').selectOption('Tenant created');
   await page.getByRole('button', { name: 'Filter' }).click();
-  await entries.filter({ hasText: 'Tenant created · Vandelay' }).waitFor();
+  await entries.filter({ hasText: `Tenant created · ${tenant.name}` }).waitFor();
   await ada.close();
 });

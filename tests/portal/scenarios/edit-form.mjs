@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UPDATE_TENANT } from '../fixtures.mjs';
-import { errorStatus, rename, returningUser, shared } from '../scenario.mjs';
+import { errorStatus, newTenant, rename, returningUser, shared, storedTenant, updateTenant } from '../scenario.mjs';
 
 test('input errors are shown next to their fields, and the input is kept', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   await page.getByLabel('Name', { exact: true }).fill('');
   await page.getByLabel('Billing e-mail').fill('billing');
@@ -24,45 +24,49 @@ test('input errors are shown next to their fields, and the input is kept', async
   }
   assert.equal(await page.getByLabel('Domain 2', { exact: true }).inputValue(), 'not a domain');
   // The domain belongs to another tenant. The gateway names the field, and not the other tenant.
-  await page.getByLabel('Name', { exact: true }).fill('Acme');
-  await page.getByLabel('Billing e-mail').fill('billing@acme.example');
-  await page.getByLabel('Domain 2', { exact: true }).fill('globex.example');
+  await page.getByLabel('Name', { exact: true }).fill(tenant.name);
+  await page.getByLabel('Billing e-mail').fill('billing@own.example');
+  const other = await newTenant({});
+  const taken = `${other.slug}.example`;
+  await page.getByLabel('Domain 2', { exact: true }).fill(taken);
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('group', { name: 'Domains' }).getByText('belongs to another tenant').waitFor();
   // The other tenant has given up the domain. Saving the same input again sends a new request.
-  await shared.fixtures.executeAsAdmin(UPDATE_TENANT, { input: { id: shared.fixtures.tenantIds.globex, domains: [] } });
+  await updateTenant(other, { domains: [] });
   await page.getByRole('button', { name: 'Save' }).click();
-  await bob.heading('Acme').waitFor();
-  await page.getByRole('region', { name: 'About' }).getByText('globex.example').waitFor();
+  await bob.heading(tenant.name).waitFor();
+  await page.getByRole('region', { name: 'About' }).getByText(taken).waitFor();
   await bob.close([errorStatus(422), errorStatus(409)]);
 });
 
 test('the fields of a form are disabled until its script runs', async () => {
+  const tenant = await newTenant();
   const bob = await returningUser('bob');
   const { cookies } = await bob.context.storageState();
   const withoutScripts = await shared.browser.newContext({ javaScriptEnabled: false });
   await withoutScripts.addCookies(cookies);
   const page = await withoutScripts.newPage();
-  await page.goto(`${shared.stack.web.portalOrigin}/tenants/acme/edit`);
+  await page.goto(`${shared.stack.web.portalOrigin}${tenant.path}/edit`);
   const name = page.getByLabel('Name', { exact: true });
   await name.waitFor();
   assert.equal(await name.isDisabled(), true);
   assert.equal(await page.getByRole('button', { name: 'Add a domain' }).isDisabled(), true);
   await withoutScripts.close();
-  await bob.open('/tenants/acme/edit');
+  await bob.open(`${tenant.path}/edit`);
   assert.equal(await bob.page.getByLabel('Name', { exact: true }).isEnabled(), true);
   await bob.close();
 });
 
 test('a stale edit shows the concurrent changes, and the user chooses a value', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
-  const ada = await returningUser('ada', '/tenants/acme/edit');
-  await bob.page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
+  const ada = await returningUser('ada', `${tenant.path}/edit`);
+  await bob.page.getByLabel('Name', { exact: true }).fill('Title of Bob');
   await bob.page.getByLabel('VAT number').fill('DE123456789');
-  await ada.page.getByLabel('Name', { exact: true }).fill('Acme of Ada');
+  await ada.page.getByLabel('Name', { exact: true }).fill('Title of Ada');
   await ada.page.getByLabel('City').fill('Hamburg');
   await ada.page.getByRole('button', { name: 'Save' }).click();
-  await ada.heading('Acme of Ada').waitFor();
+  await ada.heading('Title of Ada').waitFor();
 
   await bob.page.getByRole('button', { name: 'Save' }).click();
   const notice = bob.page.getByRole('region', { name: 'This tenant was changed in the meantime' });
@@ -72,33 +76,32 @@ test('a stale edit shows the concurrent changes, and the user chooses a value', 
   assert.equal(await bob.page.getByLabel('VAT number').inputValue(), 'DE123456789');
   const name = bob.page.getByLabel('Name', { exact: true });
   const choice = notice.getByRole('group', { name: 'Name: conflicting changes' });
-  assert.equal(await name.inputValue(), 'Acme of Bob');
+  assert.equal(await name.inputValue(), 'Title of Bob');
   await choice.getByLabel('Saved value').check();
-  assert.equal(await name.inputValue(), 'Acme of Ada');
+  assert.equal(await name.inputValue(), 'Title of Ada');
   await choice.getByLabel('Your value').check();
-  assert.equal(await name.inputValue(), 'Acme of Bob');
+  assert.equal(await name.inputValue(), 'Title of Bob');
   // The choice follows from the value in the form, however it came there.
-  await name.fill('Acme of Ada');
+  await name.fill('Title of Ada');
   assert.equal(await choice.getByLabel('Saved value').isChecked(), true);
-  await name.fill('Acme of Bob');
+  await name.fill('Title of Bob');
   assert.equal(await choice.getByLabel('Your value').isChecked(), true);
-  const before = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { version } }');
+  const before = await storedTenant(tenant);
   await bob.page.getByRole('button', { name: 'Save' }).click();
-  await bob.heading('Acme of Bob').waitFor();
-  const after = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { version } }');
-  assert.equal(after.tenant.version, before.tenant.version + 1);
+  await bob.heading('Title of Bob').waitFor();
+  const after = await storedTenant(tenant);
+  assert.equal(after.version, before.version + 1);
   const billing = bob.page.getByRole('region', { name: 'Billing' });
   await billing.getByText('DE123456789').waitFor();
   await billing.getByText('10115 Hamburg').waitFor();
 
-  // Restores the name for the other tests.
-  await rename('acme', 'Acme');
   await ada.close();
   await bob.close([errorStatus(409)]);
 });
 
 test('leaving a form with unsaved changes needs a confirmation', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   await bob.page.getByLabel('City').fill('Bonn');
   const dialogs = [];
   bob.page.on('dialog', (dialog) => {
@@ -108,15 +111,16 @@ test('leaving a form with unsaved changes needs a confirmation', async () => {
   await bob.page.getByRole('link', { name: 'Cancel' }).click();
   assert.equal(await bob.page.getByLabel('City').inputValue(), 'Bonn');
   await bob.page.getByRole('link', { name: 'Cancel' }).click();
-  await bob.heading('Acme').waitFor();
+  await bob.heading(tenant.name).waitFor();
   assert.equal(dialogs.length, 2);
   await bob.close();
 });
 
 test('a stale edit whose conflicts are resolved to the saved values has nothing to save', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
-  await bob.page.getByLabel('Name', { exact: true }).fill('Acme of Bob');
-  await rename('acme', 'Acme of Ada');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
+  await bob.page.getByLabel('Name', { exact: true }).fill('Title of Bob');
+  await rename(tenant, 'Title of Ada');
   await bob.page.getByRole('button', { name: 'Save' }).click();
   const notice = bob.page.getByRole('region', { name: 'This tenant was changed in the meantime' });
   await notice.getByText('Review the changes and save again.').waitFor();
@@ -124,7 +128,6 @@ test('a stale edit whose conflicts are resolved to the saved values has nothing 
   await notice.getByText('There is nothing left to save.').waitFor();
   assert.equal(await notice.getByText('save again').count(), 0);
   assert.equal(await bob.page.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled'), 'true');
-  await rename('acme', 'Acme');
   await bob.close([errorStatus(409)]);
 });
 
@@ -144,7 +147,8 @@ async function holdChanges(page) {
 }
 
 test('text that is typed during a save is kept', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   const hold = await holdChanges(page);
   await page.getByLabel('City').fill('Bremen');
@@ -158,19 +162,19 @@ test('text that is typed during a save is kept', async () => {
   await lastDomain.fill('later.example');
   hold.release();
   await page.getByRole('status').getByText('except those that you made during the save').waitFor();
-  assert.equal(new URL(page.url()).pathname, '/tenants/acme/edit');
+  assert.equal(new URL(page.url()).pathname, `${tenant.path}/edit`);
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Typed during the save');
   assert.equal(await lastDomain.inputValue(), 'later.example');
   await page.getByRole('button', { name: 'Save' }).click();
   await bob.heading('Typed during the save').waitFor();
   await page.getByText('later.example').waitFor();
   await page.getByText('10115 Bremen').waitFor();
-  await rename('acme', 'Acme');
   await bob.close();
 });
 
 test('leaving during a save neither asks nor leads back', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   page.on('dialog', (dialog) => dialog.accept().then(() => bob.consoleErrors.push('a dialog')));
   const hold = await holdChanges(page);
@@ -180,13 +184,14 @@ test('leaving during a save neither asks nor leads back', async () => {
   await page.getByRole('link', { name: 'Subscriptions' }).click();
   await bob.heading('Subscriptions').waitFor();
   hold.release();
-  await page.getByRole('status').getByText('Acme was saved.').waitFor();
+  await page.getByRole('status').getByText(`${tenant.name} was saved.`).waitFor();
   assert.equal(new URL(page.url()).pathname, '/subscriptions');
   await bob.close();
 });
 
 test('a save that fails after its page was left is reported', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   const hold = await holdChanges(page);
   await page.getByLabel('Billing e-mail').fill('billing');
@@ -195,12 +200,13 @@ test('a save that fails after its page was left is reported', async () => {
   await page.getByRole('link', { name: 'Subscriptions' }).click();
   await bob.heading('Subscriptions').waitFor();
   hold.release();
-  await page.getByRole('status').getByText('Your changes to Acme were not saved').waitFor();
+  await page.getByRole('status').getByText(`Your changes to ${tenant.name} were not saved`).waitFor();
   await bob.close([errorStatus(422)]);
 });
 
 test('an error stays with its domain, and editing a field clears its error', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   const domains = page.getByRole('group', { name: 'Domains' });
   const count = await domains.getByRole('textbox').count();
@@ -219,30 +225,60 @@ test('an error stays with its domain, and editing a field clears its error', asy
   assert.equal(await domains.locator('.field-error').count(), 1);
   await last().fill('good.example');
   assert.equal(await isInvalid(last()), null);
-  await page.getByLabel('Billing e-mail').fill('billing@acme.example');
+  await page.getByLabel('Billing e-mail').fill('billing@own.example');
   assert.equal(await page.locator('.field-error').count(), 0);
   page.on('dialog', (dialog) => dialog.accept());
-  await bob.open('/tenants/acme');
+  await bob.open(tenant.path);
   await bob.close([errorStatus(422)]);
 });
 
 test('the form says which added domain is taken', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const other = await newTenant({});
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const { page } = bob;
   const domains = page.getByRole('group', { name: 'Domains' });
   await page.getByRole('button', { name: 'Add a domain' }).click();
-  await domains.getByRole('textbox').last().fill('hooli.example');
+  await domains.getByRole('textbox').last().fill(`${other.slug}.example`);
   await page.getByRole('button', { name: 'Save' }).click();
   const row = domains.locator('li.invalid');
   await row.getByText('This domain belongs to another tenant.').waitFor();
-  assert.equal(await row.getByRole('textbox').inputValue(), 'hooli.example');
+  assert.equal(await row.getByRole('textbox').inputValue(), `${other.slug}.example`);
   page.on('dialog', (dialog) => dialog.accept());
-  await bob.open('/tenants/acme');
+  await bob.open(tenant.path);
+  await bob.close([errorStatus(409)]);
+});
+
+test('all added domains are marked if it is unknown which of them are taken', async () => {
+  const [tenant, first, second] = [await newTenant(), await newTenant({}), await newTenant({})];
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
+  const { page } = bob;
+  const domains = page.getByRole('group', { name: 'Domains' });
+  const free = `free-${tenant.slug}.example`;
+  for (const domain of [`${first.slug}.example`, free, `${second.slug}.example`]) {
+    await page.getByRole('button', { name: 'Add a domain' }).click();
+    await domains.getByRole('textbox').last().fill(domain);
+  }
+  await page.getByRole('button', { name: 'Save' }).click();
+  await domains.locator('li.invalid').nth(2).waitFor();
+  assert.equal(await domains.locator('li.invalid').getByText('At least one of the added domains belongs to another tenant, perhaps this one.').count(), 3);
+  assert.equal(await domains.getByRole('textbox').first().getAttribute('aria-invalid'), null);
+  // One at a time, the answer is definite.
+  await page.getByRole('button', { name: 'Remove domain 4' }).click();
+  await page.getByRole('button', { name: 'Remove domain 3' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await domains.getByText('This domain belongs to another tenant.').waitFor();
+  await page.getByRole('button', { name: 'Remove domain 2' }).click();
+  await page.getByRole('button', { name: 'Add a domain' }).click();
+  await domains.getByRole('textbox').last().fill(free);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('region', { name: 'About' }).getByText(free).waitFor();
   await bob.close([errorStatus(409)]);
 });
 
 test('a save without changes is explained, and Save is never disabled', async () => {
-  const bob = await returningUser('bob', '/tenants/acme/edit');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
   const save = bob.page.getByRole('button', { name: 'Save' });
   assert.deepEqual([await save.isDisabled(), await save.getAttribute('aria-disabled')], [true, 'true']);
   assert.equal(await save.evaluate((button) => button.disabled), false);
@@ -253,8 +289,9 @@ test('a save without changes is explained, and Save is never disabled', async ()
 });
 
 test('a domain is shown in Unicode with its ASCII form beside', async () => {
-  await shared.fixtures.executeAsAdmin(UPDATE_TENANT, { input: { id: shared.fixtures.tenantIds.hooli, domains: ['münchen.example'] } });
-  const ada = await returningUser('ada', '/tenants/hooli');
+  const tenant = await newTenant();
+  await updateTenant(tenant, { domains: ['münchen.example'] });
+  const ada = await returningUser('ada', tenant.path);
   await ada.page.getByText('münchen.example (xn--mnchen-3ya.example)').waitFor();
   await ada.close();
 });

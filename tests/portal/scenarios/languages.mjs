@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newUser, returningUser, shared } from '../scenario.mjs';
+import { isolated, newTenant, newUser, rename, returningUser, shared, userId } from '../scenario.mjs';
+import { openBrowser } from '../browser.mjs';
 
 test('the browser chooses the language', async () => {
   const visitor = await newUser({ locale: 'de-AT' });
@@ -13,7 +14,7 @@ test('the browser chooses the language', async () => {
   const bob = await returningUser('bob', '/tenants/acme', { locale: 'de-DE', timezoneId: 'Europe/Berlin' });
   const { page } = bob;
   await page.getByRole('region', { name: 'Abonnement' }).getByText('1. Dez. 2026, MEZ').waitFor();
-  assert.equal(await page.title(), 'Acme · Portal');
+  assert.equal(await page.title(), `${isolated('Acme')} · Portal`);
   await page.getByRole('link', { name: 'Bearbeiten' }).click();
   await page.getByLabel('Land').selectOption('Österreich');
   await page.getByLabel('E-Mail für Rechnungen').fill('rechnung');
@@ -31,16 +32,45 @@ test('dates are in the time zone of the browser, which is named', async () => {
   await bob.close();
 });
 
-test('a form says that it needs scripts, and pages without forms work without them', async () => {
+test('a name is isolated from the text around it', async () => {
+  const tenant = await newTenant({ Bob: 'OWNER' });
+  const other = await newTenant({ Bob: 'OWNER' });
+  const name = 'אבג 3';
+  await rename(tenant, name);
+  const bob = await returningUser('bob', `${tenant.path}/edit`);
+  const { page } = bob;
+  await bob.heading(`Edit ${name}`).waitFor();
+  assert.equal(await page.locator('h1 bdi').innerText(), name);
+  assert.equal(await page.title(), `Edit ${isolated(name)} · Portal`);
+  await bob.open(`${other.path}/members/add`);
+  const options = await page.getByLabel('From the tenant').locator('option').allInnerTexts();
+  assert.ok(options.includes(isolated(name)), options.join());
+  await bob.open(tenant.path);
+  await page.getByRole('button', { name: 'Leave' }).click();
+  assert.equal(await page.getByRole('dialog').locator('h2 bdi').innerText(), name);
+  await bob.close();
+});
+
+test('pages that need scripts say so, and the others work without them', async (context) => {
+  const tenant = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' });
   const bob = await returningUser('bob');
   const { cookies } = await bob.context.storageState();
-  const withoutScripts = await shared.browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' });
+  const ada = await returningUser('ada');
+  const adaCookies = (await ada.context.storageState()).cookies;
+  // A switch of the browser, because the one of a context leaves `noscript` hidden.
+  const browser = await openBrowser(shared.stack, ['--blink-settings=scriptEnabled=false']);
+  context.after(() => browser.close());
+  const withoutScripts = await browser.newContext({ locale: 'en-GB' });
   await withoutScripts.addCookies(cookies);
   const page = await withoutScripts.newPage();
-  await page.goto(`${shared.stack.web.portalOrigin}/tenants/acme/edit`);
-  // The switch of the test browser keeps `noscript` hidden, so only its presence can be checked.
-  await page.getByLabel('Name', { exact: true }).waitFor();
-  assert.match(await page.content(), /<noscript[^>]*>This form needs JavaScript\./);
+  const { portalOrigin } = shared.stack.web;
+  const words = page.getByText('This page needs JavaScript to make changes.').first();
+  const member = await userId('Mallory');
+  for (const path of ['', '/edit', '/invitations', '/members/add', `/members/${member}`]) {
+    await page.goto(`${portalOrigin}${tenant.path}${path}`);
+    await words.waitFor().catch(async (e) => { console.log(path, page.url(), (await page.content()).match(/.{200}<noscript.{300}/gs), await page.locator('body').innerText()); throw e; });
+  }
+  assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
   await page.goto(`${shared.stack.web.portalOrigin}/tenants/acme`);
   await page.getByRole('region', { name: 'Subscription' }).getByText('1 Dec 2026, UTC').waitFor();
   await page.getByRole('link', { name: 'Next' }).click();
@@ -49,7 +79,15 @@ test('a form says that it needs scripts, and pages without forms work without th
   await page.getByLabel('Name, slug or domain').fill('acme');
   await page.getByRole('button', { name: 'Search' }).click();
   await page.waitForURL(/search=acme/);
-  await withoutScripts.close();
+  await page.getByRole('link', { name: 'Switch tenant' }).click();
+  await page.getByRole('heading', { name: 'Tenants' }).waitFor();
+  await withoutScripts.clearCookies();
+  await withoutScripts.addCookies(adaCookies);
+  for (const path of ['/tenants/new', `${tenant.path}/administration`, `/users/${member}`]) {
+    await page.goto(portalOrigin + path);
+    await words.waitFor();
+  }
+  await ada.close();
   await bob.close();
 });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorStatus, returningUser, shared, userId } from '../scenario.mjs';
+import { errorStatus, isolated, newTenant, returningUser, shared, userId } from '../scenario.mjs';
 
 const membership = async (slug, name) => {
   const users = await shared.fixtures.executeAsAdmin(
@@ -12,20 +12,6 @@ const membership = async (slug, name) => {
   const user = users.users.nodes.find((candidate) => candidate.name === name);
   return user.memberships.find(({ tenant }) => tenant.slug === slug);
 };
-
-/** Creates a tenant with members, given by name and role. */
-async function createTenant(slug, name, members) {
-  const { executeAsAdmin } = shared.fixtures;
-  const { createTenant: payload } = await executeAsAdmin(
-    'mutation($input: CreateTenantInput!) { createTenant(input: $input) { tenant { id } } }',
-    { input: { slug, name } },
-  );
-  for (const [member, role] of members) {
-    await executeAsAdmin('mutation($input: AddTenantMemberInput!) { addTenantMember(input: $input) { membership { role } } }', {
-      input: { tenantId: payload.tenant.id, userId: await userId(member), role },
-    });
-  }
-}
 
 test('the member list is filtered by role', async () => {
   const bob = await returningUser('bob', '/tenants/acme');
@@ -42,99 +28,103 @@ test('the member list is filtered by role', async () => {
 });
 
 test('an owner adds a person of another tenant, changes the role and removes the member', async () => {
-  // The first sign-in creates the user.
-  await (await returningUser('mallory')).close();
-  const bob = await returningUser('bob', '/tenants/acme');
-  await createTenant('dunder', 'Dunder', [['Bob', 'OWNER'], ['Mallory', 'MEMBER']]);
+  const [tenant, other] = [await newTenant(), await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' })];
+  const bob = await returningUser('bob', tenant.path);
   const { page } = bob;
   await page.getByRole('link', { name: 'Add a member' }).click();
-  await bob.heading('Add a member to Acme').waitFor();
+  await bob.heading(`Add a member to ${tenant.name}`).waitFor();
   await page.getByLabel('Role of the new member').selectOption('Admin');
-  await page.getByLabel('From the tenant').selectOption('Dunder');
+  await page.getByLabel('From the tenant').selectOption(isolated(other.name));
   await page.getByRole('button', { name: 'Show people' }).click();
-  await page.getByRole('button', { name: 'Add Bob' }).click();
+  await page.getByRole('button', { name: `Add ${isolated('Bob')}` }).click();
   await bob.heading('Already in use').waitFor();
   await page.getByText('Bob is already a member of this tenant.').waitFor();
-  await page.getByRole('button', { name: 'Add Mallory' }).click();
-  await page.getByRole('status').getByText('Mallory is now a member of Acme.').waitFor();
-  assert.deepEqual(await membership('acme', 'Mallory'), { role: 'ADMIN', source: 'DIRECT', tenant: { slug: 'acme' } });
+  await page.getByRole('button', { name: `Add ${isolated('Mallory')}` }).click();
+  await page.getByRole('status').getByText(`Mallory is now a member of ${tenant.name}.`).waitFor();
+  assert.deepEqual(await membership(tenant.slug, 'Mallory'), { role: 'ADMIN', source: 'DIRECT', tenant: { slug: tenant.slug } });
 
-  await bob.open(`/tenants/acme/members/${await userId('Mallory')}`);
+  await bob.open(`${tenant.path}/members/${await userId('Mallory')}`);
   await page.getByLabel('Role', { exact: true }).selectOption('Owner');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('status').getByText('Mallory now has the role Owner.').waitFor();
-  assert.equal((await membership('acme', 'Mallory')).role, 'OWNER');
+  assert.equal((await membership(tenant.slug, 'Mallory')).role, 'OWNER');
 
-  await bob.open('/tenants/acme?role=OWNER');
-  await page.getByRole('link', { name: 'Manage Mallory' }).click();
+  await bob.open(`${tenant.path}?role=OWNER`);
+  await page.getByRole('link', { name: `Manage ${isolated('Mallory')}` }).click();
   await page.getByRole('button', { name: 'Remove from the tenant' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Remove Mallory from Acme?' });
+  const dialog = page.getByRole('dialog', { name: `Remove Mallory from ${tenant.name}?` });
   await dialog.getByRole('button', { name: 'Cancel' }).click();
-  assert.ok(await membership('acme', 'Mallory'));
+  assert.ok(await membership(tenant.slug, 'Mallory'));
   await page.getByRole('button', { name: 'Remove from the tenant' }).click();
   await dialog.getByRole('button', { name: 'Remove' }).click();
-  await page.getByRole('status').getByText('Mallory is no longer a member of Acme.').waitFor();
-  assert.equal(await membership('acme', 'Mallory'), undefined);
+  await page.getByRole('status').getByText(`Mallory is no longer a member of ${tenant.name}.`).waitFor();
+  assert.equal(await membership(tenant.slug, 'Mallory'), undefined);
   await bob.close([errorStatus(409)]);
 });
 
 test('the last owner can neither leave nor become a member, and reads why', async () => {
-  const bob = await returningUser('bob', '/tenants/dunder');
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', tenant.path);
   const { page } = bob;
   await page.getByRole('button', { name: 'Leave' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Leave Dunder?' });
+  const dialog = page.getByRole('dialog', { name: `Leave ${tenant.name}?` });
   await dialog.getByRole('button', { name: 'Leave the tenant' }).click();
   await dialog.getByText('You are the only owner. Make another member an owner first.').waitFor();
   await dialog.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByRole('link', { name: 'Manage Bob' }).click();
+  await page.getByRole('link', { name: `Manage ${isolated('Bob')}` }).click();
   await bob.heading('Bob').waitFor();
   await page.getByLabel('Role', { exact: true }).selectOption('Member');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('alert').getByText('You are the only owner.').waitFor();
-  assert.equal((await membership('dunder', 'Bob')).role, 'OWNER');
+  assert.equal((await membership(tenant.slug, 'Bob')).role, 'OWNER');
   await bob.close([errorStatus(409)]);
 });
 
 test('a member leaves a tenant', async () => {
-  const mallory = await returningUser('mallory', '/tenants/dunder');
+  const tenant = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER' });
+  const mallory = await returningUser('mallory', tenant.path);
   const { page } = mallory;
   // A member manages no one.
   assert.equal(await page.getByRole('link', { name: /^Manage|^Add a member/ }).count(), 0);
   await page.getByRole('button', { name: 'Leave' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Leave the tenant' }).click();
-  await page.getByRole('status').getByText('You have left Dunder.').waitFor();
-  assert.equal(await membership('dunder', 'Mallory'), undefined);
+  await page.getByRole('status').getByText(`You have left ${tenant.name}.`).waitFor();
+  assert.equal(await membership(tenant.slug, 'Mallory'), undefined);
   await mallory.close();
 });
 
 test('an admin manages members and admins, and not owners', async () => {
-  await createTenant('vandelay', 'Vandelay', [['Bob', 'OWNER'], ['Mallory', 'ADMIN'], ['Member 01', 'MEMBER']]);
-  const mallory = await returningUser('mallory', '/tenants/vandelay');
+  const tenant = await newTenant({ 'Bob': 'OWNER', 'Mallory': 'ADMIN', 'Member 01': 'MEMBER' });
+  const mallory = await returningUser('mallory', tenant.path);
   const { page } = mallory;
   const links = page.getByRole('link', { name: /^Manage/ });
   await links.first().waitFor();
   assert.deepEqual(
     (await links.evaluateAll((elements) => elements.map((element) => element.getAttribute('aria-label')))).sort(),
-    ['Manage Mallory', 'Manage Member 01'],
+    ['Mallory', 'Member 01'].map((name) => `Manage ${isolated(name)}`),
   );
-  await mallory.open(`/tenants/vandelay/members/${await userId('Bob')}`);
+  await mallory.open(`${tenant.path}/members/${await userId('Bob')}`);
   await page.getByText('Your role does not allow you to change this membership.').waitFor();
-  await mallory.open(`/tenants/vandelay/members/${await userId('Member 01')}`);
+  await mallory.open(`${tenant.path}/members/${await userId('Member 01')}`);
   assert.deepEqual(await page.getByLabel('Role', { exact: true }).locator('option').allInnerTexts(), ['Member', 'Admin']);
-  await mallory.open('/tenants/vandelay/members/add');
+  const { _id: tenantId } = await shared.stack.database.collection('tenants').findOne({ slug: tenant.slug });
+  const others = { $pull: { memberships: { tenantId: { $ne: tenantId } } } };
+  await shared.stack.database.collection('users').updateOne({ subject: 'mallory' }, others);
+  await mallory.open(`${tenant.path}/members/add`);
   await page.getByText('You are a member of no other tenant.').waitFor();
   await mallory.close();
 });
 
 test('a platform admin adds any user by name', async () => {
-  const ada = await returningUser('ada', '/tenants/vandelay/members/add');
+  const tenant = await newTenant();
+  const ada = await returningUser('ada', `${tenant.path}/members/add`);
   const { page } = ada;
   await page.getByLabel('Name or e-mail').fill('carol');
   await page.getByRole('button', { name: 'Search' }).click();
-  await page.getByRole('button', { name: 'Add Carol' }).click();
-  await page.getByRole('status').getByText('Carol is now a member of Vandelay.').waitFor();
-  assert.equal((await membership('vandelay', 'Carol')).role, 'MEMBER');
-  await ada.open('/tenants/vandelay/members/usr_000000000000000000000000');
+  await page.getByRole('button', { name: `Add ${isolated('Carol')}` }).click();
+  await page.getByRole('status').getByText(`Carol is now a member of ${tenant.name}.`).waitFor();
+  assert.equal((await membership(tenant.slug, 'Carol')).role, 'MEMBER');
+  await ada.open(`${tenant.path}/members/usr_000000000000000000000000`);
   await ada.heading('User not found').waitFor();
   await ada.close([errorStatus(404)]);
 });

@@ -2,10 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorStatus, rename, returningUser, shared, userId } from '../scenario.mjs';
+import { errorStatus, newTenant, rename, returningUser, shared, storedTenant, userId } from '../scenario.mjs';
 
-const tenant = async (slug) =>
-  (await shared.fixtures.executeAsAdmin('query($slug: String!) { tenant(slug: $slug) { status plan subscription { plan status cancelAtPeriodEnd } } }', { slug })).tenant;
 const user = async (name) =>
   (await shared.fixtures.executeAsAdmin('query($id: ID!) { user(id: $id) { disabled platformAdmin } }', { id: await userId(name) })).user;
 
@@ -26,89 +24,90 @@ test('a platform admin creates a tenant, and a taken slug is explained', async (
   await page.getByLabel('Slug').fill('mueller-soehne');
   await page.getByRole('button', { name: 'Create a tenant' }).click();
   await page.getByRole('status').getByText('Müller & Söhne was created.').waitFor();
-  assert.deepEqual(await tenant('mueller-soehne'), {
-    status: 'ACTIVE',
-    plan: 'BUSINESS',
-    subscription: { plan: 'BUSINESS', status: 'TRIALING', cancelAtPeriodEnd: false },
-  });
+  const { status, plan, subscription } = await storedTenant({ slug: 'mueller-soehne' });
+  assert.deepEqual([status, plan], ['ACTIVE', 'BUSINESS']);
+  assert.deepEqual(subscription, { plan: 'BUSINESS', status: 'TRIALING', cancelAtPeriodEnd: false });
   await ada.close([errorStatus(409), errorStatus(422)]);
 });
 
 test('a platform admin changes the plan, suspends and archives a tenant after a confirmation', async () => {
-  const ada = await returningUser('ada', '/tenants/mueller-soehne');
+  const tenant = await newTenant({});
+  const ada = await returningUser('ada', tenant.path);
   const { page } = ada;
   await page.getByRole('link', { name: 'Administration' }).click();
   const form = page.locator('form').filter({ has: page.getByRole('heading', { name: 'Status and plan' }) });
   await form.getByLabel('Plan').selectOption('Enterprise');
   await form.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('status').getByText('Müller & Söhne was saved.').waitFor();
-  assert.equal((await tenant('mueller-soehne')).subscription.plan, 'ENTERPRISE');
+  await page.getByRole('status').getByText(`${tenant.name} was saved.`).waitFor();
+  assert.equal((await storedTenant(tenant)).subscription.plan, 'ENTERPRISE');
   for (const [status, title, button] of [
-    ['SUSPENDED', 'Suspend Müller & Söhne?', 'Suspend'],
-    ['ARCHIVED', 'Archive Müller & Söhne?', 'Archive'],
+    ['SUSPENDED', `Suspend ${tenant.name}?`, 'Suspend'],
+    ['ARCHIVED', `Archive ${tenant.name}?`, 'Archive'],
   ]) {
     await form.getByLabel('Status').selectOption(status);
     await form.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: title });
     await dialog.getByText('0 members can view the tenant, but can no longer change anything in it.').waitFor();
-    assert.notEqual((await tenant('mueller-soehne')).status, status);
+    assert.notEqual((await storedTenant(tenant)).status, status);
     await dialog.getByRole('button', { name: button }).click();
     await dialog.waitFor({ state: 'hidden' });
     await page.locator('.page-header .badge').getByText(status === 'SUSPENDED' ? 'Suspended' : 'Archived').waitFor();
-    assert.equal((await tenant('mueller-soehne')).status, status);
+    assert.equal((await storedTenant(tenant)).status, status);
   }
   await ada.close();
 });
 
 test('a concurrent change is reported, and the choice is kept', async () => {
-  const ada = await returningUser('ada', '/tenants/globex/administration');
+  const tenant = await newTenant({});
+  const ada = await returningUser('ada', `${tenant.path}/administration`);
   const { page } = ada;
   const form = page.locator('form').filter({ has: page.getByRole('heading', { name: 'Status and plan' }) });
   await form.getByLabel('Plan').selectOption('Free');
-  await rename('globex', 'Globex Two');
+  await rename(tenant, 'Renamed');
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('This was changed after you opened it.').waitFor();
-  await page.getByRole('link', { name: 'Globex Two' }).waitFor();
+  await page.getByRole('link', { name: 'Renamed' }).waitFor();
   await form.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('status').getByText('Globex Two was saved.').waitFor();
-  assert.equal((await tenant('globex')).plan, 'FREE');
-  await rename('globex', 'Globex');
+  await page.getByRole('status').getByText('Renamed was saved.').waitFor();
+  assert.equal((await storedTenant(tenant)).plan, 'FREE');
   await ada.close([errorStatus(409)]);
 });
 
 test('a platform admin ends a subscription and creates another', async () => {
-  const ada = await returningUser('ada', '/tenants/globex/administration');
+  const tenant = await newTenant({}, { plan: 'FREE' });
+  const ada = await returningUser('ada', `${tenant.path}/administration`);
   const { page } = ada;
   const form = page.locator('form').filter({ has: page.getByLabel('Status of the subscription') });
   await form.getByLabel('Cancel at the end of the period').check();
   await form.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('status').getByText('The subscription was saved.').waitFor();
-  assert.equal((await tenant('globex')).subscription.cancelAtPeriodEnd, true);
+  assert.equal((await storedTenant(tenant)).subscription.cancelAtPeriodEnd, true);
   await form.getByLabel('Status of the subscription').selectOption('Canceled');
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('There is no current subscription.').waitFor();
-  assert.equal((await tenant('globex')).subscription, null);
+  assert.equal((await storedTenant(tenant)).subscription, null);
   await form.getByLabel('Status of the subscription').selectOption('Active');
   await form.getByRole('button', { name: 'Create a subscription' }).click();
   await page.getByRole('status').getByText('The subscription was created.').waitFor();
-  assert.deepEqual((await tenant('globex')).subscription, { plan: 'FREE', status: 'ACTIVE', cancelAtPeriodEnd: false });
+  assert.deepEqual((await storedTenant(tenant)).subscription, { plan: 'FREE', status: 'ACTIVE', cancelAtPeriodEnd: false });
   await ada.close();
 });
 
 test('the deletion of a tenant names what goes, and needs its slug', async () => {
-  const ada = await returningUser('ada', '/tenants/vandelay/administration');
+  const tenant = await newTenant({ Bob: 'OWNER', Mallory: 'MEMBER', Carol: 'MEMBER' }, { plan: 'FREE' });
+  const ada = await returningUser('ada', `${tenant.path}/administration`);
   const { page } = ada;
   await page.getByRole('button', { name: 'Delete the tenant' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Delete Vandelay?' });
-  await dialog.getByText('The memberships of 4 users').waitFor();
+  const dialog = page.getByRole('dialog', { name: `Delete ${tenant.name}?` });
+  await dialog.getByText('The memberships of 3 users').waitFor();
   await dialog.getByText('The running Free subscription, and all earlier ones').waitFor();
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await dialog.getByText('This is not the slug of the tenant.').waitFor();
-  assert.ok(await tenant('vandelay'));
-  await dialog.getByLabel('Type “vandelay” to confirm').fill('vandelay');
+  assert.ok(await storedTenant(tenant));
+  await dialog.getByLabel(`Type “${tenant.slug}” to confirm`).fill(tenant.slug);
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
-  await page.getByRole('status').getByText('Vandelay was deleted.').waitFor();
-  assert.equal(await tenant('vandelay'), null);
+  await page.getByRole('status').getByText(`${tenant.name} was deleted.`).waitFor();
+  assert.equal(await storedTenant(tenant), null);
   await ada.close();
 });
 

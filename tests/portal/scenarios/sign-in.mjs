@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { httpsRequest } from '../fixtures.mjs';
-import { errorStatus, newUser, rename, shared, signedInUser } from '../scenario.mjs';
+import { errorStatus, newTenant, newUser, shared, signedInUser, storedTenant } from '../scenario.mjs';
 import { AUDIENCE } from '../stack/provider.mjs';
 
 test('a visitor must sign in and returns to the requested page', async () => {
@@ -25,20 +25,25 @@ test('a visitor must sign in and returns to the requested page', async () => {
   await bob.close();
 });
 
+// The lifetime in seconds of a token that the portal renews at its next use. A slow machine still signs in with it.
+const EXPIRING = 29;
+
 test('an expiring token is renewed on the server', async () => {
-  shared.stack.provider.lifetime = 20;
+  const { provider } = shared.stack;
+  const before = provider.renewals;
+  provider.lifetime = EXPIRING;
   const bob = await signedInUser('bob', '/tenants/acme');
-  shared.stack.provider.lifetime = 600;
+  provider.lifetime = 600;
   await bob.heading('Acme').waitFor();
-  assert.equal(shared.stack.provider.renewals, 1);
+  assert.equal(provider.renewals, before + 1);
   await bob.reload();
   await bob.heading('Acme').waitFor();
-  assert.equal(shared.stack.provider.renewals, 1);
+  assert.equal(provider.renewals, before + 1);
   await bob.close();
 });
 
 test('concurrent requests renew an expiring token only once', async () => {
-  shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = 20;
+  shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = EXPIRING;
   const bob = await signedInUser('bob', '/tenants/acme');
   await bob.heading('Acme').waitFor();
   shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = 600;
@@ -58,7 +63,7 @@ test('a missing session redirects to the sign-in and back', async () => {
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
   // Bob still has a session at the provider, so the provider shows no sign-in page.
-  await bob.page.getByText('1 tenant', { exact: true }).waitFor();
+  await bob.page.locator('.list').getByRole('link', { name: 'Acme', exact: true }).waitFor();
   assert.equal(new URL(bob.page.url()).pathname, '/tenants');
   assert.equal(bob.urls.filter((url) => url.includes('/auth/oidc/callback')).length, 2);
   await bob.close([errorStatus(401)]);
@@ -84,7 +89,7 @@ test('a sign-in creates a new session and invalidates the previous cookie', asyn
   await ada.context.addCookies([plantedCookie]);
   await ada.open('/sign-in?to=/tenants');
   await ada.signInAs('ada');
-  await ada.page.getByText('27 tenants', { exact: true }).waitFor();
+  await ada.page.getByRole('link', { name: 'Ada' }).waitFor();
   const headers = { cookie: `${plantedCookie.name}=${plantedCookie.value}` };
   const { status, text } = await httpsRequest(shared.stack, `${shared.stack.web.portalOrigin}/api/viewer`, { headers });
   assert.equal(status, 401, text);
@@ -145,11 +150,12 @@ test('a sign-in link never redirects to another site', async () => {
 });
 
 test('requests from another origin change nothing', async () => {
+  const tenant = await newTenant();
   const bob = await signedInUser('bob', '/tenants/acme');
   const cookies = await bob.context.cookies(shared.stack.web.portalOrigin);
   const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
-  const { tenant } = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { version } }');
-  const body = JSON.stringify({ id: shared.fixtures.tenantIds.acme, version: tenant.version, name: 'Mallory was here' });
+  const { version } = await storedTenant(tenant);
+  const body = JSON.stringify({ id: tenant.id, version, name: 'Mallory was here' });
   const headers = { cookie, 'content-type': 'application/json' };
   const send = (origin) =>
     httpsRequest(shared.stack, `${shared.stack.web.portalOrigin}/api/tenants`, {
@@ -180,10 +186,9 @@ test('requests from another origin change nothing', async () => {
     assert.deepEqual([status, responseHeaders.location], [302, '/'], path);
     assert.equal((await httpsRequest(shared.stack, `${shared.stack.web.portalOrigin}/api/viewer`, { headers: { cookie } })).status, 200, path);
   }
-  const after = await shared.fixtures.executeAsAdmin('{ tenant(slug: "acme") { name version } }');
-  assert.deepEqual(after.tenant, { name: 'Acme', version: tenant.version });
+  const after = await storedTenant(tenant);
+  assert.deepEqual([after.name, after.version], [tenant.name, version]);
   // The same request from the portal's own origin succeeds, so only the origin was rejected.
   assert.equal((await send(shared.stack.web.portalOrigin)).status, 200);
-  await rename('acme', 'Acme');
   await bob.close();
 });

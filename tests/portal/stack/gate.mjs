@@ -5,13 +5,16 @@ import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
+// The operations that a page starts after it was rendered.
+const LIVE = /Changed$|^TenantVersion$/;
+
 export class GatewayGate {
   static async start(gatewayUrl, trustedDocuments) {
     const gate = new GatewayGate();
     gate.target = new URL(gatewayUrl);
     const documents = JSON.parse(await readFile(trustedDocuments, 'utf8'));
     gate.names = new Map(
-      Object.entries(documents).map(([hash, text]) => [hash, /\b(?:query|mutation) (\w+)/.exec(text)[1]]),
+      Object.entries(documents).map(([hash, text]) => [hash, /\b(?:query|mutation|subscription) (\w+)/.exec(text)[1]]),
     );
     gate.server = createServer((incoming, response) => gate.handle(incoming, response).catch(() => response.destroy()));
     await new Promise((resolve) => gate.server.listen(0, '127.0.0.1', resolve));
@@ -20,32 +23,69 @@ export class GatewayGate {
   }
 
   constructor() {
-    /** The names of the operations, in the order of their arrival. */
+    /** The names of the queries and mutations of pages, in the order of their arrival. */
     this.operations = [];
+    /** The open live operations: their names and the cursors that they started with. */
+    this.live = new Map();
     this.holds = [];
+    this.waiting = new Set();
+    /** Whether requests fail as if the gateway could not be reached. */
+    this.isClosed = false;
   }
 
   async handle(incoming, response) {
     const body = await buffer(incoming);
+    if (this.isClosed) return response.destroy();
     const name = this.names.get(JSON.parse(body).documentId);
-    this.operations.push(name);
+    if (!LIVE.test(name)) this.operations.push(name);
     for (const hold of this.holds.filter((candidate) => candidate.matches(name))) {
       hold.arrived(name);
-      await hold.released;
+      if (await hold.released) return response.destroy();
     }
     const { hostname, port, pathname } = this.target;
     const outgoing = request({ hostname, port, path: pathname, method: 'POST', headers: incoming.headers });
     outgoing.on('error', () => response.destroy());
+    response.on('close', () => outgoing.destroy());
+    if (name.endsWith('Changed')) {
+      this.live.set(response, { name, cursor: incoming.headers['last-event-id'] });
+      response.on('close', () => this.live.delete(response));
+    }
     outgoing.on('response', (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
+      if (this.live.has(response)) this.markOpen(response);
       answer.pipe(response);
     });
     outgoing.end(body);
   }
 
+  markOpen(response) {
+    this.live.get(response).isOpen = true;
+    for (const check of this.waiting) check();
+  }
+
+  /** Waits until live operations with these names are open, and returns them. Changes from then on are events. */
+  waitForLive(...names) {
+    const find = () => names.map((name) => [...this.live.values()].find((operation) => operation.isOpen && operation.name === name));
+    return new Promise((resolve) => {
+      const check = () => {
+        const found = find();
+        if (found.some((operation) => !operation)) return;
+        this.waiting.delete(check);
+        resolve(found);
+      };
+      this.waiting.add(check);
+      check();
+    });
+  }
+
+  /** Cuts the connections of all live operations. The portal opens them again. */
+  cutLive() {
+    for (const response of this.live.keys()) response.destroy();
+  }
+
   /**
    * Holds all operations with one of the names back. `all` resolves when each of them has arrived, `release` lets them
-   * pass.
+   * pass, and `fail` closes their connections.
    */
   hold(...names) {
     const hold = { matches: (name) => names.includes(name) };
@@ -57,10 +97,12 @@ export class GatewayGate {
       };
     });
     hold.released = new Promise((resolve) => {
-      hold.release = () => {
+      const end = (fails) => () => {
         this.holds = this.holds.filter((candidate) => candidate !== hold);
-        resolve();
+        resolve(fails);
       };
+      hold.release = end(false);
+      hold.fail = end(true);
     });
     this.holds.push(hold);
     return hold;

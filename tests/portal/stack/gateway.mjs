@@ -10,7 +10,7 @@ const KEYS_FETCHED = 'keys fetched';
 const DATABASE_READY = 'the database is ready';
 
 export class Gateway {
-  static async start(binary, { database, issuer, root, trustedDocuments, cwd }) {
+  static async start(binary, { database, issuer, root, trustedDocuments, invitations, cwd }) {
     await access(binary).catch(() => {
       throw new Error(`the portal tests need the gateway, and ${binary} does not exist. Run: cargo build`);
     });
@@ -21,6 +21,8 @@ export class Gateway {
       TENANTRY_OIDC_AUDIENCE: AUDIENCE,
       TENANTRY_OIDC_CA_FILE: root,
       TENANTRY_LOG_FORMAT: 'json',
+      TENANTRY_SECRET: invitations.secret,
+      TENANTRY_INVITATION_URL: invitations.url,
       ...(trustedDocuments && {
         TENANTRY_TRUSTED_DOCUMENTS_FILE: trustedDocuments,
         TENANTRY_TRUSTED_DOCUMENTS_MODE: 'enforce',

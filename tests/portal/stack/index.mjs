@@ -1,5 +1,6 @@
 // All servers between a browser and the database. Each is a real one, on the loopback interface and a free port.
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,6 +50,8 @@ export class Stack {
       database: this.database.gatewayUri,
       issuer: this.web.providerOrigin,
       root: tls.root,
+      // Both instances derive the same tokens.
+      invitations: { secret: randomBytes(32).toString('base64'), url: `${this.web.portalOrigin}/invitations/{token}` },
       cwd: this.folder,
     };
     // The portal's gateway executes only the portal's documents. The tests prepare data through a second instance

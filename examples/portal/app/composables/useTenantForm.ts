@@ -1,4 +1,5 @@
 import type { EditableTenant, TenantView } from '#shared/types/api'
+import type { LiveChange } from './useLiveChanges'
 
 export type SaveResult = 'saved' | 'saved-partly' | 'failed'
 
@@ -51,8 +52,19 @@ export function useTenantForm(view: Ref<TenantView | undefined>, apiPath: Ref<st
     identity.value.version = tenant.version
   }
 
+  // The newest version that is stored, as far as this form knows.
+  const storedVersion = ref(0)
+  /** Whether another user has saved the tenant since the form was filled. */
+  const isOutdated = computed(() => !isSaving.value && Boolean(saved.value) && storedVersion.value > identity.value.version)
+  const noteChange = (change: LiveChange | undefined) => {
+    // After a gap, the version is unknown. The next save finds out.
+    storedVersion.value = change?.tenant?.version ?? storedVersion.value
+  }
+
+  /** Takes over the stored values. A field that this form has changed keeps the user's value and becomes a conflict. */
   async function mergeConcurrentChanges(): Promise<void> {
-    const { tenant } = await $fetch<TenantView>(apiPath.value, { headers })
+    const current = await $fetch<TenantView>(apiPath.value, { headers })
+    const { tenant } = (view.value = current)
     if (!saved.value || !values.value) return
     const changes = findConcurrentChanges(saved.value, toFormValues(tenant), values.value)
     conflict.value = { changes, mine: copyValues(values.value) }
@@ -79,5 +91,11 @@ export function useTenantForm(view: Ref<TenantView | undefined>, apiPath: Ref<st
     return 'failed'
   }
 
-  return { values, saved, error, conflict, isSaving, hasChanges, hasUnsentChanges, fieldErrors, save }
+  /** Takes over the stored values on the user's request. */
+  async function review(): Promise<void> {
+    error.value = undefined
+    await mergeConcurrentChanges().catch((failure: unknown) => (error.value = toApiError(failure)))
+  }
+
+  return { values, saved, error, conflict, isSaving, hasChanges, hasUnsentChanges, fieldErrors, isOutdated, noteChange, review, save }
 }

@@ -21,5 +21,13 @@ export function useViewer() {
     () => route.path,
     () => loggedIn.value && refresh(),
   )
+  const changes = useViewerChanges()
+  useLiveChanges('viewer', () => (loggedIn.value ? '' : undefined), () => {
+    changes.value += 1
+    void refresh()
+  })
   return data
 }
+
+/** Returns the number of changes of the viewer's rights and memberships. A page that depends on them watches it. */
+export const useViewerChanges = () => useState('viewer-changes', () => 0)

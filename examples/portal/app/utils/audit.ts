@@ -14,7 +14,7 @@ export interface ReadableChange {
 const ENUMS: [group: string, values: readonly string[]][] = [
   ['role', TENANT_ROLES],
   ['plan', PLANS],
-  ['status', [...TENANT_STATUSES, ...SUBSCRIPTION_STATUSES]],
+  ['status', [...TENANT_STATUSES, ...SUBSCRIPTION_STATUSES, 'ACCEPTED', 'REVOKED', 'EXPIRED']],
   ['source', ['GROUP', 'DIRECT']],
 ]
 
@@ -40,7 +40,7 @@ function valueText(path: string, value: unknown, translator: Translator): string
   if (typeof value === 'boolean') return t(value ? 'value.yes' : 'value.no')
   if (Array.isArray(value)) return value.length ? value.join(', ') : t('value.empty')
   if (typeof value !== 'string') return JSON.stringify(value)
-  if (/^currentPeriod/.test(path)) return formatTimestamp(value, locale, { precise: true, timeZone: 'UTC' })
+  if (/^(currentPeriod|expiresAt)/.test(path)) return formatTimestamp(value, locale, { precise: true, timeZone: 'UTC' })
   // Free text must not be taken for an enum value: a name can be ACTIVE.
   const isFreeText = /^(name|slug|email|subject|issuer|billingInfo\.|integrations\.|stripe\.)/.test(path)
   const group = isFreeText ? undefined : ENUMS.find(([, values]) => values.includes(value))?.[0]

@@ -23,6 +23,12 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
 };
 
+/** The input of the mutation `acceptInvitation`. */
+export type AcceptInvitationInput = {
+  /** The token of the invitation, from the link that the invited person has received. */
+  token: Scalars['String']['input'];
+};
+
 /** The capacity in which the actor made a change. */
 export type ActorKind =
   /** A user who is a platform admin. */
@@ -189,6 +195,40 @@ export type DeleteUserInput = {
   version?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** The status of an invitation. */
+export type InvitationStatus =
+  /** The invitation was accepted. */
+  | 'ACCEPTED'
+  /** The invitation was not accepted in time. It can be renewed. */
+  | 'EXPIRED'
+  /** The invitation can be accepted. */
+  | 'PENDING'
+  /** The invitation was revoked. */
+  | 'REVOKED';
+
+/** The input of the mutation `inviteTenantMember`. */
+export type InviteTenantMemberInput = {
+  /** The e-mail address of the person to invite. */
+  email: Scalars['String']['input'];
+  /** The number of days after which the invitation expires: 1 to 30. */
+  expiresInDays?: Scalars['Int']['input'];
+  /** The role to offer. */
+  role?: TenantRole;
+  /** The identifier of the tenant (`ten_…`). */
+  tenantId: Scalars['ID']['input'];
+};
+
+/** The status of the e-mail message of an invitation. */
+export type MailStatus =
+  /** The message could not be sent. */
+  | 'FAILED'
+  /** The gateway sends no message, because mail is not configured. */
+  | 'NONE'
+  /** The gateway has not sent the message yet. */
+  | 'QUEUED'
+  /** The mail server has accepted the message. */
+  | 'SENT';
+
 /** The origin of a membership. */
 export type MembershipSource =
   /**
@@ -265,6 +305,30 @@ export type Requirement =
   | 'TENANT_MEMBER'
   /** The viewer is an owner of the tenant to which the object belongs. */
   | 'TENANT_OWNER';
+
+/** The input of the mutation `resendInvitation`. */
+export type ResendInvitationInput = {
+  /** The number of days after which the invitation expires, from now on: 1 to 30. */
+  expiresInDays?: Scalars['Int']['input'];
+  /** The identifier of the invitation (`inv_…`). */
+  id: Scalars['ID']['input'];
+  /**
+   * The version of the invitation that the client has read. If it is not the stored version, the
+   * error is `STALE_VERSION`. If omitted or null, the version is not checked.
+   */
+  version?: InputMaybe<Scalars['Int']['input']>;
+};
+
+/** The input of the mutation `revokeInvitation`. */
+export type RevokeInvitationInput = {
+  /** The identifier of the invitation (`inv_…`). */
+  id: Scalars['ID']['input'];
+  /**
+   * The version of the invitation that the client has read. If it is not the stored version, the
+   * error is `STALE_VERSION`. If omitted or null, the version is not checked.
+   */
+  version?: InputMaybe<Scalars['Int']['input']>;
+};
 
 /**
  * The identifiers of a subscription at the billing provider Stripe, each with at most 200
@@ -581,6 +645,7 @@ export type TenantAuditLogQueryVariables = Exact<{
 
 export type TenantAuditLogQuery = { __typename?: 'Query', tenant: { __typename?: 'Tenant', id: string, slug: string, name: string, status: TenantStatus, plan: Plan, domains: Array<string>, auditLog: { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
           | { __typename: 'AuditEvent', id: string }
+          | { __typename: 'Invitation', id: string }
           | { __typename: 'Tenant', slug: string, name: string, id: string }
           | { __typename: 'TenantSubscription', id: string }
           | { __typename: 'User', name: string, id: string }
@@ -597,6 +662,7 @@ export type AuditLogQueryVariables = Exact<{
 
 export type AuditLogQuery = { __typename?: 'Query', auditLog: { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
         | { __typename: 'AuditEvent', id: string }
+        | { __typename: 'Invitation', id: string }
         | { __typename: 'Tenant', slug: string, name: string, id: string }
         | { __typename: 'TenantSubscription', id: string }
         | { __typename: 'User', name: string, id: string }
@@ -614,10 +680,96 @@ export type UserSummaryFragment = { __typename?: 'User', id: string, name: strin
 
 export type AuditPageFragment = { __typename?: 'AuditEventConnection', pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'AuditEvent', id: string, at: string, action: string, actorKind: ActorKind, changes: unknown | null, requestId: string | null, actor: { __typename?: 'User', id: string, name: string } | null, tenant: { __typename?: 'Tenant', slug: string, name: string } | null, target:
       | { __typename: 'AuditEvent', id: string }
+      | { __typename: 'Invitation', id: string }
       | { __typename: 'Tenant', slug: string, name: string, id: string }
       | { __typename: 'TenantSubscription', id: string }
       | { __typename: 'User', name: string, id: string }
      | null } | null> };
+
+export type InvitationSummaryFragment = { __typename?: 'Invitation', id: string, email: string, role: TenantRole, status: InvitationStatus, mail: MailStatus, createdAt: string, expiresAt: string, version: number, invitedBy: { __typename?: 'User', name: string } | null };
+
+export type TenantInvitationsQueryVariables = Exact<{
+  slug: Scalars['String']['input'];
+  first?: InputMaybe<Scalars['Int']['input']>;
+  after?: InputMaybe<Scalars['String']['input']>;
+  last?: InputMaybe<Scalars['Int']['input']>;
+  before?: InputMaybe<Scalars['String']['input']>;
+}>;
+
+
+export type TenantInvitationsQuery = { __typename?: 'Query', tenant: { __typename?: 'Tenant', invitations: { __typename?: 'InvitationConnection', totalCount: number, pageInfo: { __typename?: 'PageInfo', hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null }, nodes: Array<{ __typename?: 'Invitation', id: string, email: string, role: TenantRole, status: InvitationStatus, mail: MailStatus, createdAt: string, expiresAt: string, version: number, invitedBy: { __typename?: 'User', name: string } | null } | null> } | null } | null };
+
+export type InvitationPreviewQueryVariables = Exact<{
+  token: Scalars['String']['input'];
+}>;
+
+
+export type InvitationPreviewQuery = { __typename?: 'Query', me: { __typename?: 'User', name: string, email: string | null }, invitation: { __typename?: 'InvitationPreview', tenantName: string, role: TenantRole, email: string, expiresAt: string } | null };
+
+export type InviteTenantMemberMutationVariables = Exact<{
+  input: InviteTenantMemberInput;
+}>;
+
+
+export type InviteTenantMemberMutation = { __typename?: 'Mutation', inviteTenantMember: { __typename?: 'InviteTenantMemberPayload', token: string | null, acceptUrl: string | null, invitation: { __typename?: 'Invitation', id: string, email: string, role: TenantRole, status: InvitationStatus, mail: MailStatus, createdAt: string, expiresAt: string, version: number, invitedBy: { __typename?: 'User', name: string } | null } } };
+
+export type ResendInvitationMutationVariables = Exact<{
+  input: ResendInvitationInput;
+}>;
+
+
+export type ResendInvitationMutation = { __typename?: 'Mutation', resendInvitation: { __typename?: 'ResendInvitationPayload', token: string | null, acceptUrl: string | null, invitation: { __typename?: 'Invitation', id: string, email: string, role: TenantRole, status: InvitationStatus, mail: MailStatus, createdAt: string, expiresAt: string, version: number, invitedBy: { __typename?: 'User', name: string } | null } } };
+
+export type RevokeInvitationMutationVariables = Exact<{
+  input: RevokeInvitationInput;
+}>;
+
+
+export type RevokeInvitationMutation = { __typename?: 'Mutation', revokeInvitation: { __typename?: 'RevokeInvitationPayload', invitation: { __typename?: 'Invitation', id: string } } };
+
+export type AcceptInvitationMutationVariables = Exact<{
+  input: AcceptInvitationInput;
+}>;
+
+
+export type AcceptInvitationMutation = { __typename?: 'Mutation', acceptInvitation: { __typename?: 'AcceptInvitationPayload', membership: { __typename?: 'Membership', role: TenantRole, tenant: { __typename?: 'Tenant', slug: string, name: string } } } };
+
+export type TenantChangedSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantChangedSubscription = { __typename?: 'Subscription', tenantChanged: { __typename?: 'TenantChange', kind: ChangeKind, tenant: { __typename?: 'Tenant', version: number } | null } };
+
+export type TenantSubscriptionChangedSubscriptionVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantSubscriptionChangedSubscription = { __typename?: 'Subscription', subscriptionChanged: { __typename?: 'TenantSubscriptionChange', kind: ChangeKind } };
+
+export type TenantsChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type TenantsChangedSubscription = { __typename?: 'Subscription', tenantsChanged: { __typename?: 'TenantChange', kind: ChangeKind, tenant: { __typename?: 'Tenant', version: number } | null } };
+
+export type ViewerChangedSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerChangedSubscription = { __typename?: 'Subscription', meChanged: { __typename?: 'User', version: number } };
+
+export type TenantVersionQueryVariables = Exact<{
+  id: Scalars['ID']['input'];
+}>;
+
+
+export type TenantVersionQuery = { __typename?: 'Query', node:
+    | { __typename?: 'AuditEvent' }
+    | { __typename?: 'Invitation' }
+    | { __typename?: 'Tenant', version: number }
+    | { __typename?: 'TenantSubscription' }
+    | { __typename?: 'User' }
+   | null };
 
 export type TenantMembersQueryVariables = Exact<{
   slug: Scalars['String']['input'];
@@ -891,6 +1043,21 @@ export const AuditPageFragmentDoc = new TypedDocumentString(`
   startCursor
   endCursor
 }`, {"fragmentName":"AuditPage"}) as unknown as TypedDocumentString<AuditPageFragment, unknown>;
+export const InvitationSummaryFragmentDoc = new TypedDocumentString(`
+    fragment InvitationSummary on Invitation {
+  id
+  email
+  role
+  status
+  mail
+  createdAt
+  expiresAt
+  version
+  invitedBy {
+    name
+  }
+}
+    `, {"fragmentName":"InvitationSummary"}) as unknown as TypedDocumentString<InvitationSummaryFragment, unknown>;
 export const TenantAuditLogDocument = new TypedDocumentString(`
     query TenantAuditLog($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $filter: AuditFilter) {
   tenant(slug: $slug) {
@@ -1005,6 +1172,170 @@ fragment AuditPage on AuditEventConnection {
     requestId
   }
 }`, {"hash":"32ad1475ea5662bf7dff258e94d717f3a4c0be5345e952da6a26584ceaac37d7"}) as unknown as TypedDocumentString<AuditLogQuery, AuditLogQueryVariables>;
+export const TenantInvitationsDocument = new TypedDocumentString(`
+    query TenantInvitations($slug: String!, $first: Int, $after: String, $last: Int, $before: String) {
+  tenant(slug: $slug) {
+    invitations(
+      first: $first
+      after: $after
+      last: $last
+      before: $before
+      status: [PENDING, EXPIRED]
+    ) {
+      totalCount
+      pageInfo {
+        ...PageOf
+      }
+      nodes {
+        ...InvitationSummary
+      }
+    }
+  }
+}
+    fragment PageOf on PageInfo {
+  hasNextPage
+  hasPreviousPage
+  startCursor
+  endCursor
+}
+fragment InvitationSummary on Invitation {
+  id
+  email
+  role
+  status
+  mail
+  createdAt
+  expiresAt
+  version
+  invitedBy {
+    name
+  }
+}`, {"hash":"fc99157a1b99f22ddd2195a13a9157f51253f8a7a116f5e7cea080c4fbc196b1"}) as unknown as TypedDocumentString<TenantInvitationsQuery, TenantInvitationsQueryVariables>;
+export const InvitationPreviewDocument = new TypedDocumentString(`
+    query InvitationPreview($token: String!) {
+  me {
+    name
+    email
+  }
+  invitation(token: $token) {
+    tenantName
+    role
+    email
+    expiresAt
+  }
+}
+    `, {"hash":"33a4a72e662510178c972f9841c1d0ff4eec7e5bde5796113a45cabca0ce47f4"}) as unknown as TypedDocumentString<InvitationPreviewQuery, InvitationPreviewQueryVariables>;
+export const InviteTenantMemberDocument = new TypedDocumentString(`
+    mutation InviteTenantMember($input: InviteTenantMemberInput!) {
+  inviteTenantMember(input: $input) {
+    token
+    acceptUrl
+    invitation {
+      ...InvitationSummary
+    }
+  }
+}
+    fragment InvitationSummary on Invitation {
+  id
+  email
+  role
+  status
+  mail
+  createdAt
+  expiresAt
+  version
+  invitedBy {
+    name
+  }
+}`, {"hash":"562000bae6a86c98b4c66f54582ba88b478abdf3edc2b1525d5b9b68ec3574e7"}) as unknown as TypedDocumentString<InviteTenantMemberMutation, InviteTenantMemberMutationVariables>;
+export const ResendInvitationDocument = new TypedDocumentString(`
+    mutation ResendInvitation($input: ResendInvitationInput!) {
+  resendInvitation(input: $input) {
+    token
+    acceptUrl
+    invitation {
+      ...InvitationSummary
+    }
+  }
+}
+    fragment InvitationSummary on Invitation {
+  id
+  email
+  role
+  status
+  mail
+  createdAt
+  expiresAt
+  version
+  invitedBy {
+    name
+  }
+}`, {"hash":"9a323b654740e2bc4948adb4240af71c0ff907a00d900ce6d833c911845b0b6a"}) as unknown as TypedDocumentString<ResendInvitationMutation, ResendInvitationMutationVariables>;
+export const RevokeInvitationDocument = new TypedDocumentString(`
+    mutation RevokeInvitation($input: RevokeInvitationInput!) {
+  revokeInvitation(input: $input) {
+    invitation {
+      id
+    }
+  }
+}
+    `, {"hash":"e77e441994d81b617c0aa4153ca56de7aab89fc377283b338246ccb0ec62ab8d"}) as unknown as TypedDocumentString<RevokeInvitationMutation, RevokeInvitationMutationVariables>;
+export const AcceptInvitationDocument = new TypedDocumentString(`
+    mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    membership {
+      role
+      tenant {
+        slug
+        name
+      }
+    }
+  }
+}
+    `, {"hash":"d1a7af690cfd890022d5e5651fcd5bcbdcc725fe0b9cb8f14c933d7087d85fad"}) as unknown as TypedDocumentString<AcceptInvitationMutation, AcceptInvitationMutationVariables>;
+export const TenantChangedDocument = new TypedDocumentString(`
+    subscription TenantChanged($id: ID!) {
+  tenantChanged(id: $id) {
+    kind
+    tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"592dcd6776f0e33ebd35c43392314a0290bd000f717b9bf288b896796177831c"}) as unknown as TypedDocumentString<TenantChangedSubscription, TenantChangedSubscriptionVariables>;
+export const TenantSubscriptionChangedDocument = new TypedDocumentString(`
+    subscription TenantSubscriptionChanged($id: ID!) {
+  subscriptionChanged(tenantId: $id) {
+    kind
+  }
+}
+    `, {"hash":"60b1fe464a50fb127913d43cc92934003d5c1d5cbda2caebe4d4568d1d4798c2"}) as unknown as TypedDocumentString<TenantSubscriptionChangedSubscription, TenantSubscriptionChangedSubscriptionVariables>;
+export const TenantsChangedDocument = new TypedDocumentString(`
+    subscription TenantsChanged {
+  tenantsChanged {
+    kind
+    tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"0b2d312ab2d59c178098d6103665e79a5908f5e9f8bd8f5dfda172592ef0e9e1"}) as unknown as TypedDocumentString<TenantsChangedSubscription, TenantsChangedSubscriptionVariables>;
+export const ViewerChangedDocument = new TypedDocumentString(`
+    subscription ViewerChanged {
+  meChanged {
+    version
+  }
+}
+    `, {"hash":"8de1ee365017a2c8a81c7b5fdf89dd7911b67dbfc1cbed77f48e4c9b1fdec6a3"}) as unknown as TypedDocumentString<ViewerChangedSubscription, ViewerChangedSubscriptionVariables>;
+export const TenantVersionDocument = new TypedDocumentString(`
+    query TenantVersion($id: ID!) {
+  node(id: $id) {
+    ... on Tenant {
+      version
+    }
+  }
+}
+    `, {"hash":"ebe46919825ec4fbaba382763287e3e2c85abe25c8e2962c2f2e4a88f69036e8"}) as unknown as TypedDocumentString<TenantVersionQuery, TenantVersionQueryVariables>;
 export const TenantMembersDocument = new TypedDocumentString(`
     query TenantMembers($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $role: TenantRole) {
   tenant(slug: $slug) {

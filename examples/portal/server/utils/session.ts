@@ -35,10 +35,26 @@ export async function readSession(event: H3Event): Promise<Session | undefined> 
   }
 }
 
-/** Deletes the session and its tokens. */
+// The live operations of each session.
+const liveOperations = new Map<string, Set<AbortController>>()
+
+/** Makes a live operation of the request's session stop when the session ends. */
+export async function stopWithSession(event: H3Event, stop: AbortController): Promise<void> {
+  const id = await getUserSessionId(event)
+  const operations = liveOperations.get(id) ?? new Set()
+  liveOperations.set(id, operations.add(stop))
+  stop.signal.addEventListener('abort', () => {
+    operations.delete(stop)
+    if (operations.size === 0) liveOperations.delete(id)
+  })
+}
+
+/** Deletes the session and its tokens, and stops its live operations. */
 export async function endSession(event: H3Event): Promise<void> {
+  const id = await getUserSessionId(event)
   // Serialized as well, because a renewal in progress would store the tokens again.
-  await runExclusive(await getUserSessionId(event), () => clearUserSession(event))
+  await runExclusive(id, () => clearUserSession(event))
+  for (const stop of [...(liveOperations.get(id) ?? [])]) stop.abort()
 }
 
 /**
@@ -66,11 +82,12 @@ export function viewerKey(session: { claims?: Record<string, unknown> }): string
 /**
  * Returns the access token of the request's session. Throws `SESSION_ENDED` if there is none, and `SESSION_CHANGED` if
  * the page that sends the request was rendered for another user. Another user has signed in in another tab since then.
+ * An event source cannot set the header, so it sends the key of the page's user as a parameter.
  */
-export async function requireAccessToken(event: H3Event): Promise<string> {
+export async function requireAccessToken(event: H3Event, viewer?: string): Promise<string> {
   const session = await readSession(event)
   if (!session?.accessToken) throw createApiError({ code: 'SESSION_ENDED' })
-  const expectedKey = getHeader(event, 'x-portal-viewer')
+  const expectedKey = viewer ?? getHeader(event, 'x-portal-viewer')
   if (expectedKey && expectedKey !== viewerKey(session)) throw createApiError({ code: 'SESSION_CHANGED' })
   return session.accessToken
 }

@@ -1,7 +1,11 @@
 import type { en } from './en'
+import { isolate } from '../utils/bidi'
 
 /** The keys of all messages. `en.ts` defines them. */
 export type MessageKey = keyof typeof en
+
+// Placeholders of texts that users have entered. Their direction must not affect the sentence.
+const USER_TEXTS = ['name', 'tenant', 'slug', 'domains', 'email']
 
 /** A text with `{placeholders}`. With forms for `one` and `other`, the value `count` selects the form. */
 export type Message = string | { one: string; other: string }
@@ -14,7 +18,7 @@ export interface Translator {
   language: string
   /** The language tag that formats dates and numbers, for example `en-GB`. */
   locale: string
-  /** Returns the message with a key, with its placeholders replaced. */
+  /** Returns the message with a key, with its placeholders replaced. Names are isolated: see `IsolatedText.vue`. */
   t: (key: MessageKey, values?: MessageValues) => string
   /**
    * Returns the message `group.value`, for example `role.OWNER`. A newer gateway may return values that this portal
@@ -32,7 +36,9 @@ export function createTranslator(messages: Messages, language: string, locale: s
     const text = typeof message === 'string' ? message : plurals.select(Number(values.count)) === 'one' ? message.one : message.other
     return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
       const value = values[name]
-      return typeof value === 'number' ? numbers.format(value) : (value ?? placeholder)
+      if (value === undefined) return placeholder
+      if (typeof value === 'number') return numbers.format(value)
+      return USER_TEXTS.includes(name) ? isolate(value) : value
     })
   }
   const isKey = (key: string): key is MessageKey => Object.hasOwn(messages, key)

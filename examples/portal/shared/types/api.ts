@@ -1,13 +1,16 @@
 // The response types of the portal's API routes, derived from the generated operation types. Only types are
 // imported here, so no GraphQL document gets into the browser bundle.
 import type {
+  AcceptInvitationMutation,
   AuditLogQuery,
+  InvitationPreviewQuery,
   OverviewQuery,
   Plan,
   ProfileQuery,
   SubscriptionsQuery,
   TenantAdministrationQuery,
   TenantAuditLogQuery,
+  TenantInvitationsQuery,
   TenantMemberQuery,
   TenantMembersQuery,
   TenantQuery,
@@ -85,4 +88,17 @@ export interface TenantAuditView {
   auditLog: NonNullable<TenantAuditLogQuery['tenant']>['auditLog']
 }
 
-export type AnyStatus = TenantStatus | TenantSubscriptionStatus
+/** The invitations of a tenant, or null if the viewer may not see them. */
+export interface InvitationsView {
+  invitations: NonNullable<TenantInvitationsQuery['tenant']>['invitations']
+}
+export type Invitation = NonNullable<NonNullable<InvitationsView['invitations']>['nodes'][number]>
+/** An invitation that was just made or renewed, with the link that accepts it. */
+export interface SentInvitation {
+  invitation: Invitation
+  link: string | null
+}
+export type InvitationPreview = InvitationPreviewQuery
+export type AcceptedMembership = AcceptInvitationMutation['acceptInvitation']['membership']
+
+export type AnyStatus = TenantStatus | TenantSubscriptionStatus | Invitation['status']

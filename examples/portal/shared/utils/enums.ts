@@ -29,5 +29,9 @@ export const AUDIT_ACTIONS = [
   'user.update',
   'user.sync',
   'user.delete',
+  'invitation.create',
+  'invitation.resend',
+  'invitation.revoke',
+  'invitation.accept',
   'database.migrate',
 ] as const

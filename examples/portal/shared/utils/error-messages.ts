@@ -36,7 +36,10 @@ const MESSAGES: Record<ApiErrorCode, (error: ApiError) => MessageParts> = {
   CONFLICT: ({ field }) => ({ title: 'error.conflict.title', text: CONFLICT_TEXTS[field ?? ''] ?? 'error.conflict.text' }),
   STALE_VERSION: () => ({ title: 'error.stale.title', text: 'error.stale.text' }),
   TENANT_SUSPENDED: () => ({ title: 'error.suspended.title', text: 'error.suspended.text' }),
-  LIMIT_EXCEEDED: () => ({ title: 'error.limit.title', text: 'error.limit.text' }),
+  LIMIT_EXCEEDED: ({ limit }) => ({
+    title: 'error.limit.title',
+    text: limit === 'pendingInvitations' ? 'error.limit.invitations' : 'error.limit.text',
+  }),
   RATE_LIMITED: () => ({ title: 'error.rate.title', text: 'error.rate.text', action: 'retry' }),
   TIMEOUT: () => ({ title: 'error.timeout.title', text: 'error.timeout.text', action: 'retry' }),
   UNAVAILABLE: () => ({ title: 'error.unavailable.title', text: 'error.unavailable.text', action: 'retry' }),
@@ -57,6 +60,8 @@ const CONFLICT_TEXTS: Record<string, MessageKey> = {
   'slug': 'error.conflict.slug',
   'domains': 'error.conflict.domains',
   'tenantId': 'error.conflict.subscription',
+  'email': 'error.conflict.invited',
+  'id': 'error.conflict.invitation',
   'integrations.authentikGroup': 'error.conflict.group',
 }
 
@@ -76,6 +81,7 @@ const FIELD_ERRORS: [path: RegExp, key: MessageKey][] = [
   [/^domains\.\d+$/, 'field.error.domain'],
   [/^domains$/, 'field.error.domains'],
   [/email$/i, 'field.error.email'],
+  [/^expiresInDays$/, 'field.error.days'],
   [/vatId$/, 'field.error.vatId'],
   [/country$/, 'field.error.country'],
   [/^billingInfo\./, 'field.error.line'],

@@ -15,6 +15,9 @@ const TONES: Record<AnyStatus, Tone> = {
   CANCELED: 'neutral',
   INCOMPLETE: 'warning',
   INCOMPLETE_EXPIRED: 'neutral',
+  ACCEPTED: 'success',
+  REVOKED: 'neutral',
+  EXPIRED: 'warning',
 }
 
 // A gateway that is newer than this portal may return additional values.

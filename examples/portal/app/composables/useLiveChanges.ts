@@ -1,0 +1,66 @@
+import type { ApiError } from '#shared/types/api-error'
+
+/** A change, or the state when the operation starts, which has no kind. */
+export interface LiveChange {
+  kind?: 'CREATED' | 'UPDATED' | 'DELETED'
+  tenant?: { version?: number } | null
+}
+
+// The browser connects again by itself after an interruption, but not after a response that is no event stream, for
+// example of a proxy.
+const RETRY_MS = 3_000
+
+/**
+ * Calls `onChange` for each change that the gateway reports, without an argument if some may be missing. Starts in the
+ * browser as soon as `id` is known, and resumes after an interruption. `end` is the error that has ended the operation:
+ * the viewer has lost the right to it.
+ */
+export function useLiveChanges(
+  operation: 'tenant' | 'subscription' | 'tenants' | 'viewer',
+  id: () => string | undefined,
+  onChange: (change?: LiveChange) => void,
+) {
+  const end = ref<ApiError>()
+  const viewer = useViewerKey()
+  let source: EventSource | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let cursor = ''
+  let hasStarted = false
+
+  function stop(): void {
+    clearTimeout(timer)
+    source?.close()
+  }
+  function finish(error: ApiError): void {
+    stop()
+    if (error.code === 'SESSION_CHANGED') startAfresh()
+    // The next request of the page starts a sign-in. Until then, its user can finish reading.
+    else if (error.code !== 'SESSION_ENDED' && error.code !== 'UNAUTHENTICATED') end.value = error
+  }
+  function start(target: string): void {
+    stop()
+    const query = new URLSearchParams({ id: target, viewer: viewer ?? '', since: cursor })
+    const opened = (source = new EventSource(`/api/live/${operation}?${query}`))
+    opened.addEventListener('ready', () => {
+      if (hasStarted && !cursor) onChange()
+      hasStarted = true
+    })
+    opened.addEventListener('change', ({ data, lastEventId }) => {
+      // The state at the start is no event, and has no ID.
+      if (lastEventId) cursor = lastEventId
+      const change = JSON.parse(data) as LiveChange
+      if (operation === 'tenant' && change.kind === 'DELETED') finish({ code: 'NOT_FOUND' })
+      else onChange(change)
+    })
+    opened.addEventListener('gap', () => onChange())
+    opened.addEventListener('end', ({ data }) => finish(JSON.parse(data) as ApiError))
+    opened.onerror = () => {
+      if (opened.readyState === EventSource.CLOSED) timer = setTimeout(() => start(target), RETRY_MS)
+    }
+  }
+
+  // A failed request of the page makes the identifier unknown again. The operation then says why.
+  onMounted(() => watch(id, (target) => target !== undefined && start(target), { immediate: true }))
+  onUnmounted(stop)
+  return { end }
+}
