@@ -87,7 +87,7 @@ pub struct SmtpLogin {
 pub struct MailSender {
     /// The displayed name.
     pub name: Option<String>,
-    /// The address.
+    /// The address of the sender.
     pub address: String,
 }
 
