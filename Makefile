@@ -19,7 +19,7 @@ lint:
 # GraphQL over HTTP audits, the playground in a browser, the migration from Mongoose, and the deployment
 # files. Fetches missing tools first: mongod and its shell, the provider, mkcert for its certificate, the
 # audits, Mongoose, a browser and docker-compose.
-unit: mongod oidc audits mongoose browser deployment
+unit: mongod oidc smtp audits mongoose browser deployment
 	cargo test --locked
 
 .PHONY: mongod
@@ -29,6 +29,11 @@ mongod:
 .PHONY: oidc
 oidc:
 	scripts/fetch-oidc
+
+# The SMTP server of the mail tests.
+.PHONY: smtp
+smtp: oidc
+	scripts/lay-out-npm tests/smtp
 
 .PHONY: audits
 audits:

@@ -59,7 +59,7 @@ pub enum OutboxResult {
     Failed,
 }
 
-/// Delivers messages.
+/// Delivers the messages of the outbox.
 #[async_trait]
 pub trait OutboxHandler: Send + Sync {
     /// Makes one attempt. It may be repeated, also after a success that was not recorded.

@@ -70,6 +70,7 @@ const MUTABLE_COLLECTIONS = [
   'users',
   'userSearchKeys',
   'subscriptions',
+  'invitations',
   'tombstones',
   'requests',
   'outbox',

@@ -87,7 +87,7 @@ pub struct SmtpLogin {
 pub struct MailSender {
     /// The displayed name.
     pub name: Option<String>,
-    /// The address.
+    /// The address of the sender.
     pub address: String,
 }
 
@@ -127,7 +127,9 @@ fn parse_smtp_url(value: &str) -> Option<SmtpConfig> {
     let url = Url::parse(value).ok()?;
     let host = match url.host()? {
         // A host of this scheme is not parsed as an IPv4 address.
-        Host::Domain(name) if name.is_ascii() && !name.contains('%') => name.to_ascii_lowercase(),
+        Host::Domain(name) if !name.is_empty() && name.is_ascii() && !name.contains('%') => {
+            name.to_ascii_lowercase()
+        }
         Host::Domain(_) => return None,
         Host::Ipv4(ip) => ip.to_string(),
         Host::Ipv6(ip) => ip.to_string(),

@@ -29,9 +29,9 @@ pub struct StoredMail {
     pub from: String,
     /// The address of the recipient.
     pub to: String,
-    /// The subject.
+    /// The subject, on one line.
     pub subject: String,
-    /// The text.
+    /// The plain text of the message.
     pub text: String,
     /// The HTML form of the text.
     pub html: String,

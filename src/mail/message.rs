@@ -30,7 +30,7 @@ pub struct OutgoingMail {
     pub recipient: String,
     /// The subject. Control characters become spaces.
     pub subject: String,
-    /// The text.
+    /// The plain text of the message.
     pub text: String,
     /// The HTML form of the text.
     pub html: String,

@@ -11,6 +11,7 @@ mod identity;
 mod limits;
 mod lists;
 mod live;
+mod mail;
 mod migrate;
 mod mongo;
 mod mutations;

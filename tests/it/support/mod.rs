@@ -8,6 +8,7 @@ pub(crate) mod issuer;
 pub(crate) mod mongo_proxy;
 pub(crate) mod mongod;
 pub(crate) mod oidc;
+pub(crate) mod smtp;
 pub(crate) mod store_gate;
 pub(crate) mod tcp;
 pub(crate) mod time;

@@ -35,7 +35,8 @@ impl PrivateCa {
         fs::read(self.folder.path().join("rootCA.pem")).expect("the root")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Returns the path of a file: `rootCA.pem`, `certificate.pem` or `key.pem`.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
