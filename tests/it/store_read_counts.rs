@@ -250,7 +250,7 @@ const MUTATION_COSTS: &[MutationCost] = &[
         label: "`deleteTenant`",
         field: "deleteTenant(input: {id: \"$INITECH\"}) { __typename }",
         reads: 2,
-        changes: &["tenant with its subscriptions and memberships", "audit event"],
+        changes: &["tenant with its subscriptions, invitations and memberships", "audit event"],
     },
 ];
 

@@ -73,9 +73,9 @@ async fn changes_examine_only_their_documents() {
         (Change::DeleteTombstones { identity: identity.clone(), expected: Some(time(1)) }, 2),
         (Change::DeleteTombstones { identity, expected: None }, 1),
         (Change::InsertUser(user), 1),
-        // Deletes the tenant, its search keys and its subscriptions, counts and removes its members, looks for a
-        // marker document, and looks for late memberships.
-        (delete(10), 7),
+        // Deletes the tenant, its search keys, its subscriptions and its invitations, counts and removes its
+        // members, looks for a marker document, and looks for late memberships.
+        (delete(10), 8),
     ] {
         let query = format!("{change:?}");
         // A second change makes the commit a transaction.
@@ -175,7 +175,7 @@ async fn tenant_cleanup_uses_indexes() {
     store.commit(&[delete]).await.expect("commit succeeds");
     // The members are counted from the index alone, up to the limit of a transaction. Then the
     // marker document is looked up.
-    assert_indexed_commands(&fresh, "delete", 5, 1_001).await;
+    assert_indexed_commands(&fresh, "delete", 6, 1_001).await;
     assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 1_100);
     // Two lookups of marker documents, three of members, two removals of memberships, and the
     // removal of the marker.
