@@ -7,9 +7,12 @@ use tenantry::domain::{
     user::{MembershipSource, TenantRole},
 };
 
-use super::{Workplace, event, rich_data, subscription, tenant, tenant_id, user};
+use super::{Workplace, event, rich_data, subscription, tenant, tenant_id, time, user};
 use crate::support::mongod::FreshDatabase;
-use tenantry::{domain::id::NodeId, store::Store};
+use tenantry::{
+    domain::id::NodeId,
+    store::{Store, sqlite::SqliteStore},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identifiers_and_unique_values_of_the_database_refuse_a_tenant() {
