@@ -381,3 +381,61 @@ fn default_values(operation: &OperationDefinition) -> Vec<(Name, Value)> {
     };
     definitions.filter_map(default).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    fn executor() -> GraphQlExecutor {
+        let metrics = Metrics::new().expect("a catalogue");
+        GraphQlExecutor::new(true, Limits::default(), TrustedDocuments::default(), metrics)
+    }
+
+    fn request(query: &str, variables: &Json) -> GraphQlRequest {
+        let body = json!({ "query": query, "variables": variables });
+        serde_json::from_value(body).expect("a request")
+    }
+
+    /// Returns the complexity of a request, and whether its document keeps it for later ones.
+    fn prepare(executor: &GraphQlExecutor, query: &str, variables: &Json) -> (u64, bool) {
+        let request = request(query, variables);
+        let prepared = executor.prepare(&request).unwrap_or_else(|_| panic!("{query}"));
+        let document = executor.find_document(&request).unwrap_or_else(|_| panic!("{query}"));
+        (prepared.complexity(), document.only_measures.get().is_some())
+    }
+
+    #[test]
+    fn document_keeps_its_cost_unless_a_variable_affects_it() {
+        let executor = executor();
+        for kept in [
+            "{ tenants(first: 3) { nodes { id } } }",
+            "query($slug: String!) { tenant(slug: $slug) { id } }",
+            "query($slug: String = \"acme\") { tenants(filter: {search: $slug}) { nodes { id } } }",
+        ] {
+            let first = prepare(&executor, kept, &json!({ "slug": "acme" }));
+            assert_eq!(first, prepare(&executor, kept, &json!({ "slug": "globex" })), "{kept}");
+            assert!(first.1, "{kept}");
+        }
+        let paged = "query($n: Int) { tenants(first: $n) { nodes { id name } } }";
+        let conditional = "query($more: Boolean = true) {
+            tenants(first: 10) { nodes { id name @include(if: $more) } } }";
+        for (query, small, large) in [
+            (paged, json!({ "n": 1 }), json!({ "n": 100 })),
+            (conditional, json!({ "more": false }), json!({ "more": true })),
+        ] {
+            let (small, small_kept) = prepare(&executor, query, &small);
+            let (large, large_kept) = prepare(&executor, query, &large);
+            assert!(small < large, "{query}: {small} {large}");
+            assert!(!small_kept && !large_kept, "{query}");
+        }
+        let several = "query A { tenants { nodes { id } } } query B { users { nodes { id } } }";
+        let request: GraphQlRequest =
+            serde_json::from_value(json!({ "query": several, "operationName": "A" }))
+                .expect("a request");
+        executor.prepare(&request).unwrap_or_else(|_| panic!("{several}"));
+        let document = executor.find_document(&request).unwrap_or_else(|_| panic!("{several}"));
+        assert!(document.only_measures.get().is_none(), "the operations have different costs");
+    }
+}

@@ -54,7 +54,9 @@
 //! `mongo/mod.rs` describes what a remote database needs in addition.
 
 mod change_feed;
+mod error;
 mod instrumentation;
+mod keys;
 pub mod mongo;
 pub mod sqlite;
 
@@ -64,11 +66,13 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 pub use change_feed::{ChangeFeed, WatchError};
+pub use error::{CommitError, PrepareError, StoreError};
+pub use keys::{InvitationKeys, SubscriptionKeys, TenantKeys, UserKeys};
 
 use crate::domain::{
     audit::AuditEvent,
-    change::{Change, UniqueField},
-    id::{AuditEventId, InvitationId, ObjectId, SubscriptionId, TenantId, UserId},
+    change::Change,
+    id::{AuditEventId, ObjectId, TenantId},
     idempotency::{Claim, ClaimResult, Heartbeat, IdempotencyKeyHash, RunOutcome},
     invitation::Invitation,
     list::{
@@ -82,99 +86,6 @@ use crate::domain::{
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
-
-/// The keys of a tenant lookup.
-#[derive(Clone, Copy, Debug)]
-pub enum TenantKeys<'a> {
-    /// Selects the tenants with these identifiers.
-    Ids(&'a [TenantId]),
-    /// Selects the tenants with these slugs.
-    Slugs(&'a [String]),
-    /// Selects the tenants with one of these slugs (first list), or with one of these groups as
-    /// `integrations.authentikGroup` (second list).
-    SlugsOrGroups(&'a [String], &'a [String]),
-}
-
-/// The keys of a user lookup.
-#[derive(Clone, Copy, Debug)]
-pub enum UserKeys<'a> {
-    /// Selects the users with these identifiers.
-    Ids(&'a [UserId]),
-    /// Selects the user with this issuer and subject. There is at most one. Its name or e-mail address is
-    /// empty if the stored value cannot be read, so that a sync can replace it.
-    Identity(&'a Identity),
-}
-
-/// The keys of a subscription lookup.
-#[derive(Clone, Copy, Debug)]
-pub enum SubscriptionKeys<'a> {
-    /// Selects the subscriptions with these identifiers.
-    Ids(&'a [SubscriptionId]),
-    /// Selects the live subscriptions of these tenants. Each tenant has at most one.
-    LiveOfTenants(&'a [TenantId]),
-}
-
-/// The keys of an invitation lookup.
-#[derive(Clone, Copy, Debug)]
-pub enum InvitationKeys<'a> {
-    /// Selects the invitations with these identifiers.
-    Ids(&'a [InvitationId]),
-    /// Selects the invitation of this tenant to this normalized address that is stored as pending.
-    /// There is at most one. It may have expired.
-    Pending(TenantId, &'a str),
-}
-
-/// The error of every call except [`Store::prepare`], [`Store::check`] and [`Store::commit`].
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database is unreachable or did not respond in time. A later call may succeed.
-    #[error("the database is unavailable: {0}")]
-    Unavailable(String),
-    /// A search has more than [`MAX_SORTED_MATCHES`] matches, and its order needs a sort.
-    ///
-    /// [`MAX_SORTED_MATCHES`]: crate::domain::search::MAX_SORTED_MATCHES
-    #[error("the search has too many matches to sort")]
-    TooManyMatches,
-    /// Any other error: a bug of the gateway, or a wrong set-up of the database.
-    #[error("database error: {0}")]
-    Internal(String),
-}
-
-/// The reason why [`Store::commit`] applied no change.
-#[derive(Debug, thiserror::Error)]
-pub enum CommitError {
-    /// A document has changed since it was read. The command must read it and decide again.
-    #[error("a document has changed since it was read")]
-    Stale,
-    /// Another document already has this value, which must be unique.
-    #[error("the value of {} is already taken", .0.field())]
-    Conflict(UniqueField),
-    /// The tenant would be left without an owner who is not disabled.
-    #[error("the tenant would be left without an owner who is not disabled")]
-    LastOwner,
-    /// Another run has taken over the idempotent request for which the changes were made.
-    #[error("another run has taken over the request")]
-    Superseded,
-    /// The database failed, and the changes are not known to be applied.
-    #[error(transparent)]
-    Failed(#[from] StoreError),
-}
-
-/// The reason why a store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The database is set up in a way that the gateway cannot use. The text names the cause and
-    /// the fix. Waiting does not help.
-    #[error("{0}")]
-    Misconfigured(String),
-    /// The database is one of the former Node service, or its migration was interrupted. The text names
-    /// the command that migrates it.
-    #[error("{0}")]
-    NotMigrated(&'static str),
-    /// The database failed. A later attempt can succeed.
-    #[error(transparent)]
-    Failed(#[from] StoreError),
-}
 
 /// The contents of a database, as far as `check` reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Exports all data or one tenant as NDJSON, and imports it.
 //!
-//! `line` has the form of each line, and `scope` the parts that belong to one tenant. `export` writes a
+//! `line` and `line_types` have the form of each line, and `scope` the parts that belong to one tenant. `export` writes a
 //! file. `reader` reads the lines of one, `validate` checks it, `conflicts` compares it with the
 //! database, and `import` writes it.
 //!
@@ -13,6 +13,7 @@ mod error;
 mod export;
 mod import;
 mod line;
+mod line_types;
 mod reader;
 mod scope;
 mod unique;

@@ -3,6 +3,8 @@
 //! [`objects`] resolves the introspection types from the schema that documents are validated against.
 //! `tests/clients/introspection.test.mjs` compares the response with that of graphql-js.
 
+mod data;
+mod deprecation;
 mod objects;
 
 use std::{
@@ -20,7 +22,7 @@ use async_graphql::{
     resolver_utils::{ContainerType, resolve_container},
 };
 
-use self::objects::{IntrospectionData, IntrospectionFields};
+use self::{data::IntrospectionData, objects::IntrospectionFields};
 use super::{mutation::Mutation, query::Query, schema};
 
 /// The schema that executes operations with introspection.

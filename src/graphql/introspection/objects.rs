@@ -5,33 +5,20 @@
 //! no `interfaces`, `__Schema.description` describes its own type, and unused scalars are listed.
 //! Enumerations are resolved as text, because no client sees the types of this module.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::borrow::Cow;
 
 use apollo_compiler::{
-    Name, Schema,
-    ast::{
-        DirectiveDefinition, DirectiveList, EnumValueDefinition, FieldDefinition,
-        InputValueDefinition, Type,
-    },
+    Name,
+    ast::{DirectiveDefinition, FieldDefinition, InputValueDefinition, Type},
     collections::IndexMap,
-    schema::{Component, ExtendedType, Implementers},
-    validation::Valid,
+    schema::{Component, ExtendedType},
 };
 use async_graphql::{Context, Object};
 
-/// The definitions that introspection describes.
-pub(super) struct IntrospectionData {
-    schema: Arc<Valid<Schema>>,
-    implementers: HashMap<Name, Implementers>,
-}
-
-impl IntrospectionData {
-    /// Collects the definitions of a schema.
-    pub(super) fn new(schema: Arc<Valid<Schema>>) -> Self {
-        let implementers = schema.implementers_map().into_iter().collect();
-        Self { schema, implementers }
-    }
-}
+use super::{
+    data::IntrospectionData,
+    deprecation::{EnumValueObject, deprecation_reason, is_deprecated, is_included},
+};
 
 /// The root fields of introspection.
 pub(super) struct IntrospectionFields;
@@ -296,30 +283,6 @@ impl<'a> InputValueObject<'a> {
     }
 }
 
-struct EnumValueObject<'a> {
-    data: &'a IntrospectionData,
-    definition: &'a EnumValueDefinition,
-}
-
-#[Object(name = "__EnumValue")]
-impl<'a> EnumValueObject<'a> {
-    async fn name(&self) -> &'a str {
-        &self.definition.value
-    }
-
-    async fn description(&self) -> Option<&'a str> {
-        self.definition.description.as_deref()
-    }
-
-    async fn is_deprecated(&self) -> bool {
-        is_deprecated(&self.definition.directives)
-    }
-
-    async fn deprecation_reason(&self) -> Option<&'a str> {
-        deprecation_reason(&self.definition.directives, self.data)
-    }
-}
-
 struct DirectiveObject<'a> {
     data: &'a IntrospectionData,
     definition: &'a DirectiveDefinition,
@@ -358,20 +321,4 @@ fn input_values<'a>(
         .filter(|definition| is_included(&definition.directives, include_deprecated))
         .map(|definition| InputValueObject { data, definition })
         .collect()
-}
-
-fn is_deprecated(directives: &DirectiveList) -> bool {
-    directives.has("deprecated")
-}
-
-fn is_included(directives: &DirectiveList, include_deprecated: Option<bool>) -> bool {
-    include_deprecated == Some(true) || !is_deprecated(directives)
-}
-
-fn deprecation_reason<'a>(
-    directives: &'a DirectiveList,
-    data: &'a IntrospectionData,
-) -> Option<&'a str> {
-    let reason = directives.get("deprecated")?.argument_by_name("reason", &data.schema);
-    reason.ok()?.as_str()
 }

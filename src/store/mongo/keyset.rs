@@ -128,10 +128,13 @@ impl Keyset {
         if !types.is_empty() {
             ranges.push(doc! { field: { "$type": types } });
         }
-        if direction == Direction::Desc && rank > NULL_RANK {
-            ranges.push(doc! { field: { "$in": [null, []] } });
-        } else if direction == Direction::Desc && rank == NULL_RANK {
-            ranges.push(doc! { field: { "$eq": [] } });
+        if direction == Direction::Desc && rank >= NULL_RANK {
+            let mut lowest = vec![Bson::Array(Vec::new())];
+            if rank > NULL_RANK {
+                // The least number, with which `$lt` compares nothing.
+                lowest.extend([Bson::Null, f64::NAN.into()]);
+            }
+            ranges.push(doc! { field: { "$in": lowest } });
         }
         ranges
     }
@@ -262,19 +265,19 @@ fn is_beyond_rank(rank: usize, other: usize, direction: Direction) -> bool {
 
 /// Returns whether the server compares a value by `$gt` with others of its type.
 const fn is_comparable(value: &Bson) -> bool {
-    matches!(
-        value,
+    match value {
+        Bson::Double(number) => !number.is_nan(),
         Bson::Int32(_)
-            | Bson::Int64(_)
-            | Bson::Double(_)
-            | Bson::Decimal128(_)
-            | Bson::String(_)
-            | Bson::Symbol(_)
-            | Bson::Document(_)
-            | Bson::Binary(_)
-            | Bson::ObjectId(_)
-            | Bson::Boolean(_)
-            | Bson::DateTime(_)
-            | Bson::Timestamp(_)
-    )
+        | Bson::Int64(_)
+        | Bson::Decimal128(_)
+        | Bson::String(_)
+        | Bson::Symbol(_)
+        | Bson::Document(_)
+        | Bson::Binary(_)
+        | Bson::ObjectId(_)
+        | Bson::Boolean(_)
+        | Bson::DateTime(_)
+        | Bson::Timestamp(_) => true,
+        _ => false,
+    }
 }

@@ -218,17 +218,16 @@ impl ListQuery {
 
     /// Reads a page, in one command.
     pub(super) async fn read_page<T>(
-        self,
+        mut self,
         collection: &RawCollection,
         page: &PageRequest,
         decode: impl Fn(&RawDocument) -> DecodeResult<T>,
     ) -> Result<Page<T>, StoreError> {
         let keyset = self.keyset;
-        let mut conditions = self.conditions;
-        conditions.extend(keyset.bounds(page));
+        self.conditions.extend(keyset.bounds(page));
         let size = batch_size_for(page.size);
         let mut query = collection
-            .find(doc! { "$and": conditions })
+            .find(self.filter())
             .limit(size.into())
             // One more than the limit, so that the server does not keep the cursor open for an
             // empty batch.

@@ -4,6 +4,7 @@
 
 mod abandoned;
 mod commits;
+mod damaged_pages;
 mod deletions;
 mod explain;
 mod failpoints;

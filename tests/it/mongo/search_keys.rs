@@ -1,6 +1,9 @@
-//! Search keys of documents that another program wrote, changed or deleted: the next start writes
-//! them, and leaves everything else in the documents unchanged.
+//! Search keys of documents that another program wrote, changed or deleted: the gateway writes them
+//! while it runs and at its next start, and leaves everything else in the documents unchanged.
 
+use std::sync::Arc;
+
+use futures_util::StreamExt;
 use mongodb::bson::{Document, doc};
 use tenantry::{
     domain::list::{
@@ -77,4 +80,72 @@ async fn start_repairs_keys_after_manual_edits() {
     fresh.database.collection::<Document>("userSearchKeys").drop().await.expect("dropped");
     store.prepare().await.expect("prepared");
     assert_eq!((count_users(&store, "ada").await, count_users(&store, "bob").await), (2, 1));
+}
+
+/// Manual edits of a running gateway's database are found as soon as the change stream reports them.
+/// An edit between the preparation and the start of the repairs is not lost.
+#[tokio::test]
+async fn running_gateway_repairs_keys_after_manual_edits() {
+    let fresh = FreshDatabase::new().await;
+    let store = Arc::new(fresh.prepared().await);
+    let users = fresh.database.collection::<Document>("users");
+    let tenants = fresh.database.collection::<Document>("tenants");
+    let early = doc! { "_id": oid(1), "subject": "1", "name": "Early Ada" };
+    users.insert_one(early).await.expect("inserted");
+    // Each repair ends with a change of the keys, which this stream reports.
+    let keys = doc! { "$match": { "ns.coll": { "$in": ["userSearchKeys", "tenantSearchKeys"] } } };
+    let mut repairs = fresh.database.watch().pipeline([keys]).await.expect("a stream");
+    let repairing = store.clone();
+    let task = tokio::spawn(async move { repairing.follow_manual_edits().await });
+    let mut repaired = async |expected: &[(&str, u64)], is_tenant: bool| {
+        loop {
+            let mut all = true;
+            for (search, count) in expected {
+                all &= *count
+                    == match is_tenant {
+                        true => count_tenants(&store, search).await,
+                        false => count_users(&store, search).await,
+                    };
+            }
+            if all {
+                return;
+            }
+            repairs.next().await.expect("a change").expect("a readable change");
+        }
+    };
+    repaired(&[("early", 1)], false).await;
+    let user = doc! { "_id": oid(2), "subject": "2", "name": "Bob", "email": "b@example.org" };
+    users.insert_one(user).await.expect("inserted");
+    repaired(&[("bob", 1), ("b@", 1)], false).await;
+    let rename = doc! { "$set": { "name": "Carol" } };
+    users.update_one(doc! { "_id": oid(2) }, rename).await.expect("updated");
+    repaired(&[("bob", 0), ("carol", 1), ("b@", 1)], false).await;
+    users
+        .update_one(doc! { "_id": oid(2) }, doc! { "$unset": { "email": 1 } })
+        .await
+        .expect("done");
+    repaired(&[("b@", 0), ("carol", 1)], false).await;
+    let replacement = doc! { "subject": "2", "name": "Mallory" };
+    users.replace_one(doc! { "_id": oid(2) }, replacement).await.expect("replaced");
+    repaired(&[("carol", 0), ("mallory", 1)], false).await;
+    users.delete_one(doc! { "_id": oid(2) }).await.expect("deleted");
+    repaired(&[("mallory", 0)], false).await;
+    let tenant = doc! { "_id": "no ObjectId", "slug": "acme", "name": "Acme", "domains": ["a.example", "b.example"] };
+    tenants.insert_one(tenant).await.expect("inserted");
+    repaired(&[("acme", 1), ("b.ex", 1)], true).await;
+    // The server reports a part of an array only.
+    let change = doc! { "$set": { "domains.1": "c.example" } };
+    tenants.update_one(doc! { "slug": "acme" }, change).await.expect("updated");
+    repaired(&[("b.ex", 0), ("c.ex", 1)], true).await;
+    tenants
+        .update_one(doc! { "slug": "acme" }, doc! { "$pop": { "domains": 1 } })
+        .await
+        .expect("done");
+    repaired(&[("c.ex", 0), ("a.ex", 1)], true).await;
+    // A restore of a collection makes a gap in the stream.
+    tenants.drop().await.expect("dropped");
+    let restored = doc! { "_id": oid(5), "slug": "globex", "name": "Globex" };
+    fresh.insert("tenants", vec![restored]).await;
+    repaired(&[("acme", 0), ("globex", 1)], true).await;
+    task.abort();
 }

@@ -23,6 +23,7 @@ type Rank = (Key, ObjectId);
 
 fn rank(position: &Position) -> Rank {
     let key = match &position.key {
+        SortKey::Opaque(_) => panic!("a readable element has a plain position"),
         SortKey::Null => Key::Null,
         SortKey::Time(at) => Key::Time(at.millis()),
         SortKey::Text(text) => Key::Text(text::case_fold(text)),

@@ -148,6 +148,10 @@ impl Store for GatedStore {
         self.store.users(keys).await
     }
 
+    async fn follow_manual_edits(&self) {
+        self.store.follow_manual_edits().await;
+    }
+
     async fn prepare(&self) -> Result<(), PrepareError> {
         self.store.prepare().await
     }

@@ -7,9 +7,12 @@ use tenantry::domain::{
     user::{MembershipSource, TenantRole},
 };
 
-use super::{Workplace, event, rich_data, subscription, tenant, tenant_id, user};
+use super::{Workplace, event, rich_data, subscription, tenant, tenant_id, time, user};
 use crate::support::mongod::FreshDatabase;
-use tenantry::{domain::id::NodeId, store::Store};
+use tenantry::{
+    domain::id::NodeId,
+    store::{Store, sqlite::SqliteStore},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identifiers_and_unique_values_of_the_database_refuse_a_tenant() {
@@ -72,6 +75,42 @@ async fn identifiers_and_unique_values_of_the_database_refuse_a_tenant() {
             assert!(error.contains(expected), "{error}");
             assert_eq!(place.succeed(database, &["export"]), before, "nothing is written");
         }
+    }
+}
+
+/// The deletion of a tenant keeps its history, so the export of the tenant has events that the database
+/// still has.
+#[tokio::test(flavor = "multi_thread")]
+async fn export_restores_a_deleted_tenant_beside_its_history() {
+    let place = Workplace::new();
+    let fresh = FreshDatabase::new().await;
+    let store = fresh.prepared().await;
+    store.commit(&rich_data()).await.expect("committed");
+    let sqlite = place.sqlite("a.db", &rich_data()).await;
+    for database in [&sqlite, &fresh.uri] {
+        place.succeed(database, &["export", "--tenant", "acme", "--output", "acme.ndjson"]);
+        let delete = Change::DeleteTenant {
+            id: tenant_id(1),
+            expected: 1,
+            at: time(100),
+            watermark: time(160),
+        };
+        if database == &sqlite {
+            let store = SqliteStore::open(&place.path().join("a.db"), None).expect("a store");
+            store.prepare().await.expect("prepared");
+            store.commit(&[delete]).await.expect("committed");
+        } else {
+            store.commit(&[delete]).await.expect("committed");
+            store.finish_deletions().await.expect("finished");
+        }
+        place.succeed(database, &["import", "acme.ndjson"]);
+        let events = |export: &str| -> Vec<String> {
+            export.lines().filter(|line| line.contains("auditEvent")).map(str::to_owned).collect()
+        };
+        let before = std::fs::read_to_string(place.path().join("acme.ndjson")).expect("a file");
+        let after = place.succeed(database, &["export", "--tenant", "acme"]);
+        assert_eq!(events(&after), events(&before), "each event is there once");
+        assert!(!events(&before).is_empty());
     }
 }
 

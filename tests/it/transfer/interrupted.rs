@@ -26,6 +26,8 @@ async fn exports(place: &Workplace) {
     changes.extend((0..MEMBERS).map(member));
     let live = tenantry::domain::subscription::TenantSubscriptionStatus::Active;
     changes.push(Change::InsertSubscription(subscription(200, 1, live)));
+    let other = place.sqlite("b.db", &[Change::InsertTenant(tenant(2, "other"))]).await;
+    place.succeed(&other, &["export", "--tenant", "other", "--output", "other.ndjson"]);
     let source = place.sqlite("a.db", &changes).await;
     place.succeed(&source, &["export", "--output", "all.ndjson"]);
     place.succeed(&source, &["export", "--tenant", "acme", "--output", "acme.ndjson"]);
@@ -72,9 +74,14 @@ async fn killed_import_continues_to_the_same_end() {
                 "an incomplete tenant is hidden: {error}"
             );
         }
-        let other = if is_whole { "acme.ndjson" } else { "all.ndjson" };
-        let error = place.fail(&fresh.uri, &["import", other]);
-        assert!(error.contains("the import of another file was interrupted"), "{error}");
+        if is_whole {
+            let error = place.fail(&fresh.uri, &["import", "acme.ndjson"]);
+            assert!(error.contains("the import of another file was interrupted"), "{error}");
+        } else {
+            let error = place.fail(&fresh.uri, &["import", "all.ndjson"]);
+            assert!(error.contains("the database is not empty"), "{error}");
+            place.succeed(&fresh.uri, &["import", "other.ndjson"]);
+        }
         place.succeed(&fresh.uri, &["import", file]);
         let tenant = place.succeed(&fresh.uri, &["export", "--tenant", "acme"]);
         let expected = std::fs::read_to_string(place.path().join("acme.ndjson")).expect("a file");
