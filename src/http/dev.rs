@@ -68,8 +68,8 @@ pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
 
 /// Handles `GET /dev/identities`.
 async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
-    if let Err(response) = require_loopback_host(&headers) {
-        return response;
+    if let Err(rejection) = require_loopback_host(&headers) {
+        return rejection.into_response();
     }
     dev_only(&state, |dev| match issue_demo_credentials(dev, state.clock.now()) {
         Ok(issue_demo_credentials) => {
@@ -82,16 +82,18 @@ async fn identities(State(state): State<Arc<AppState>>, headers: HeaderMap) -> R
     })
 }
 
+/// The status and the text of a rejected request.
+pub(super) type Rejection = (StatusCode, &'static str);
+
 /// Checks that the request names a loopback host.
 ///
 /// This prevents DNS rebinding: a foreign page whose host name resolves to this machine must not get
 /// tokens or mail.
-pub(super) fn require_loopback_host(headers: &HeaderMap) -> Result<(), Response> {
+pub(super) fn require_loopback_host(headers: &HeaderMap) -> Result<(), Rejection> {
     if headers.get(header::HOST).and_then(|host| host.to_str().ok()).is_some_and(is_loopback) {
         return Ok(());
     }
-    let message = "Use a loopback host name, e.g. localhost.";
-    Err((StatusCode::FORBIDDEN, message).into_response())
+    Err((StatusCode::FORBIDDEN, "Use a loopback host name, e.g. localhost."))
 }
 
 /// Returns whether the value of a `Host` header is a loopback name or address.

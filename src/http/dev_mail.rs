@@ -11,7 +11,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{dev::require_loopback_host, media::prefers_html, state::AppState};
+use super::{
+    dev::{Rejection, require_loopback_host},
+    media::prefers_html,
+    state::AppState,
+};
 use crate::{
     domain::id::ObjectId,
     mail::{StoredMail, invitation::escape},
@@ -59,7 +63,7 @@ pub(super) fn routes(router: Router<Arc<AppState>>) -> Router<Arc<AppState>> {
 async fn mailbox(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     let mails = match mails(&state, &headers) {
         Ok(mails) => mails,
-        Err(response) => return response,
+        Err(rejection) => return rejection.into_response(),
     };
     let mut response = if prefers_html(&headers) {
         with_policy(PAGE_POLICY, page(&mails))
@@ -81,7 +85,7 @@ async fn message(
 ) -> Response {
     let mails = match mails(&state, &headers) {
         Ok(mails) => mails,
-        Err(response) => return response,
+        Err(rejection) => return rejection.into_response(),
     };
     let id = ObjectId::from_hex(&id);
     match mails.into_iter().find(|mail| Some(mail.id) == id) {
@@ -90,9 +94,9 @@ async fn message(
     }
 }
 
-fn mails(state: &AppState, headers: &HeaderMap) -> Result<Vec<StoredMail>, Response> {
+fn mails(state: &AppState, headers: &HeaderMap) -> Result<Vec<StoredMail>, Rejection> {
     require_loopback_host(headers)?;
-    let dev = state.dev.as_ref().ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
+    let dev = state.dev.as_ref().ok_or((StatusCode::NOT_FOUND, ""))?;
     Ok(dev.mailbox.mails())
 }
 

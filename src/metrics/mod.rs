@@ -413,7 +413,7 @@ mod tests {
             "tenantry_feed_lag_seconds 0.5",
             "tenantry_feed_reconnects_total 1",
             "tenantry_feed_gaps_total 1",
-            r#"tenantry_outbox_deliveries_total{topic="invitationMail",outcome="delivered"} 1"#,
+            r#"tenantry_outbox_deliveries_total{outcome="delivered",topic="invitationMail"} 1"#,
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,
             concat!(r#"tenantry_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#),
