@@ -21,7 +21,6 @@ async function signedInUser(name, path, options = {}) {
   await user.open('/tenants');
   await user.signInAs(name);
   if (path !== '/tenants') await user.open(path);
-  await user.page.waitForLoadState('networkidle');
   return user;
 }
 
@@ -91,7 +90,7 @@ const screenshots = {
     await field('Domain 2').fill('not a domain');
     await field('Billing e-mail').fill('billing');
     await bob.page.getByRole('button', { name: 'Save' }).click();
-    await bob.page.getByRole('alert').waitFor();
+    await bob.heading('3 fields are invalid').waitFor();
     await takeScreenshot(bob, 'input-errors', { fullPage: true });
   },
 
@@ -101,9 +100,45 @@ const screenshots = {
     const billingInfo = { address: { city: 'Hamburg', postalCode: '20095' } };
     const input = { id: fixtures.tenantIds.acme, name: 'Acme Europe', billingInfo };
     await fixtures.executeAsAdmin(UPDATE_TENANT, { input });
+    await bob.heading('Another user has saved this tenant').waitFor();
+    await takeScreenshot(bob, 'newer-values');
     await bob.page.getByRole('button', { name: 'Save' }).click();
-    await bob.page.getByRole('alert').waitFor();
+    await bob.heading('This tenant was changed in the meantime').waitFor();
     await takeScreenshot(bob, 'stale', { fullPage: true });
+  },
+
+  async invitations() {
+    const bob = await signedInUser('bob', '/tenants/acme/invitations');
+    await bob.page.getByLabel('E-mail', { exact: true }).fill('mallory@example.org');
+    await bob.page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
+    const link = bob.page.getByLabel('Link of the invitation');
+    const { pathname } = new URL(await link.inputValue());
+    await bob.page.getByRole('listitem').filter({ hasText: 'mallory@example.org' }).waitFor();
+    await takeScreenshot(bob, 'invitations', { fullPage: true });
+    const mallory = await signedInUser('mallory', pathname);
+    await mallory.page.getByRole('button', { name: 'Accept the invitation' }).waitFor();
+    await takeScreenshot(mallory, 'accept');
+  },
+
+  async platform() {
+    const ada = await signedInUser('ada', '/users');
+    await takeScreenshot(ada, 'users');
+    await ada.open('/audit');
+    await takeScreenshot(ada, 'audit');
+    await ada.open('/tenants/hooli/administration');
+    await takeScreenshot(ada, 'administration', { fullPage: true });
+    await ada.page.getByRole('button', { name: 'Switch tenant' }).click();
+    await ada.page.locator('.switcher-list').waitFor();
+    await takeScreenshot(ada, 'switcher');
+  },
+
+  async accessLost() {
+    const carol = await signedInUser('carol', '/tenants/globex');
+    const { users } = await fixtures.executeAsAdmin('{ users(filter: {search: "carol"}) { nodes { id } } }');
+    const input = { tenantId: fixtures.tenantIds.globex, userId: users.nodes[0].id };
+    await fixtures.executeAsAdmin('mutation($input: RemoveTenantMemberInput!) { removeTenantMember(input: $input) { removedUserId } }', { input });
+    await carol.heading('You no longer have access').waitFor();
+    await takeScreenshot(carol, 'access-lost');
   },
 
   async withoutTenants() {

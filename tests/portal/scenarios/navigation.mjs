@@ -248,7 +248,7 @@ test('the switcher opens another tenant from any page', async () => {
   await page.keyboard.press('Enter');
   await search.fill(first.slug);
   await switcherStatus(page).getByText('1 tenant', { exact: true }).waitFor();
-  await page.getByRole('link', { name: first.name }).click();
+  await page.locator('.switcher-list').getByRole('link', { name: first.name }).click();
   await ada.heading(first.name).waitFor();
   assert.equal(await button.getAttribute('aria-expanded'), 'false');
   await button.click();
