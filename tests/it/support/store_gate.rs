@@ -341,8 +341,4 @@ impl Store for GatedStore {
     async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
         self.store.cursor_key(candidate).await
     }
-
-    async fn follow_manual_edits(&self) {
-        self.store.follow_manual_edits().await;
-    }
 }
