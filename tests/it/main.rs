@@ -8,6 +8,7 @@ mod deploy;
 mod documents;
 mod http;
 mod identity;
+mod invitations;
 mod limits;
 mod lists;
 mod live;

@@ -2,17 +2,22 @@
 //!
 //! A fixture is a tenant with its objects, and a user for every relation to the tenant.
 
+use tenantry::access::Secrets;
 use tenantry::domain::{
     audit::AuditEvent,
     change::Change,
-    id::{AuditEventId, NodeId, SubscriptionId, TenantId, UserId, kind},
+    id::{AuditEventId, InvitationId, NodeId, SubscriptionId, TenantId, UserId, kind},
+    invitation::Invitation,
     subscription::{TenantSubscription, TenantSubscriptionStatus},
     tenant::{Tenant, TenantStatus},
     user::{MembershipSource, TenantRole, User},
 };
 
 use super::table::{Caller, TenantKind};
-use crate::support::{app::App, world};
+use crate::support::{
+    app::{App, SECRET},
+    world,
+};
 
 /// Returns another tenant of callers and peers.
 ///
@@ -43,6 +48,8 @@ pub(super) struct Fixture {
     pub(super) tenant_kind: TenantKind,
     pub(super) tenant: Tenant,
     pub(super) subscription: TenantSubscription,
+    /// Invitations of the tenant: one as MEMBER, one as OWNER, and one for each caller.
+    pub(super) invitations: Vec<Invitation>,
     pub(super) member: User,
     pub(super) admin: User,
     pub(super) owner: User,
@@ -98,9 +105,27 @@ impl Fixture {
             caller_user.platform_admin = is_platform_admin.then_some(MembershipSource::Direct);
             Some((caller, caller_user))
         });
+        let invited = |offset: u32, prefix: &str, role| {
+            world::invitation(
+                base + offset,
+                tenant.id,
+                user(2, "other-admin", &[]).id,
+                role,
+                prefix,
+            )
+        };
+        let mut invitations = vec![
+            invited(0, &format!("invited-{number}"), Member),
+            invited(1, &format!("high-{number}"), Owner),
+        ];
+        for (index, caller) in Caller::ALL.into_iter().enumerate() {
+            let address = format!("{}-{number}", subject_prefix(caller));
+            invitations.push(invited(2 + index as u32, &address, Member));
+        }
         Self {
             number,
             tenant_kind,
+            invitations,
             subscription: world::subscription(base, &tenant, TenantSubscriptionStatus::Active),
             admin: user(2, "other-admin", &[(tenant.id, Admin)]),
             owner: user(3, "other-owner", &[(tenant.id, Owner)]),
@@ -146,9 +171,10 @@ impl Fixture {
         let tenants = self.tenants().into_iter().map(Change::InsertTenant);
         let subscriptions = self.subscriptions().into_iter().map(Change::InsertSubscription);
         let users = self.users().into_iter().map(Change::InsertUser);
+        let invitations = self.invitations.iter().cloned().map(Change::InsertInvitation);
         let events =
             [&self.event, &self.foreign_event].map(|event| Change::InsertAuditEvent(event.clone()));
-        tenants.chain(subscriptions).chain(users).chain(events).collect()
+        tenants.chain(subscriptions).chain(invitations).chain(users).chain(events).collect()
     }
 
     /// Returns the user of a caller.
@@ -161,7 +187,17 @@ impl Fixture {
         let caller_id = self.caller(caller).map_or_else(nonexistent_user, |user| user.id);
         let nonexistent_subscription = SubscriptionId::new(nonexistent_id::<()>().raw);
         let nonexistent_event = AuditEventId::new(nonexistent_id::<()>().raw);
+        let token = |invitation: &Invitation| {
+            let secrets = Secrets::derive([&SECRET[..]]).expect("keys");
+            secrets.invitation_token(invitation).expect("a token")
+        };
+        let nonexistent_invitation = InvitationId::new(nonexistent_id::<()>().raw);
         template
+            .replace("$CALLER_TOKEN", &token(&self.invitations[2 + caller as usize]))
+            .replace("$TOKEN", &token(&self.invitations[0]))
+            .replace("$NO_INVITATION", &nonexistent_invitation.to_string())
+            .replace("$INVITATION", &self.invitations[0].id.to_string())
+            .replace("$HIGH_INVITATION", &self.invitations[1].id.to_string())
             .replace("$NO_TENANT", &nonexistent_id::<kind::Tenant>().to_string())
             .replace("$NO_SUBSCRIPTION", &nonexistent_subscription.to_string())
             .replace("$NO_USER", &nonexistent_user().to_string())

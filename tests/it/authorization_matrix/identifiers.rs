@@ -23,6 +23,7 @@ enum IdKind {
     Tenant,
     User,
     Subscription,
+    Invitation,
     Any,
 }
 
@@ -32,7 +33,8 @@ impl IdKind {
             Self::Tenant => &["ten_"],
             Self::User => &["usr_"],
             Self::Subscription => &["sub_"],
-            Self::Any => &["ten_", "usr_", "sub_", "aud_"],
+            Self::Invitation => &["inv_"],
+            Self::Any => &["ten_", "usr_", "sub_", "aud_", "inv_"],
         }
     }
 }
@@ -117,6 +119,9 @@ pub(super) const IDENTIFIERS: &[Identifier] = &[
     write("AddTenantMemberInput.userId", IdKind::User, ("addTenantMember", r#"{"tenantId": "$TENANT", "userId": "$ID"}"#, "membership { role }"), "input.userId"),
     write("UpdateTenantMemberInput.tenantId", IdKind::Tenant, ("updateTenantMember", r#"{"tenantId": "$ID", "userId": "$MEMBER", "role": "ADMIN"}"#, "membership { role }"), "input.tenantId"),
     write("UpdateTenantMemberInput.userId", IdKind::User, ("updateTenantMember", r#"{"tenantId": "$TENANT", "userId": "$ID", "role": "ADMIN"}"#, "membership { role }"), "input.userId"),
+    write("InviteTenantMemberInput.tenantId", IdKind::Tenant, ("inviteTenantMember", r#"{"tenantId": "$ID", "email": "new@example.org"}"#, "invitation { id }"), "input.tenantId"),
+    write("ResendInvitationInput.id", IdKind::Invitation, ("resendInvitation", r#"{"id": "$ID"}"#, "invitation { id }"), "input.id"),
+    write("RevokeInvitationInput.id", IdKind::Invitation, ("revokeInvitation", r#"{"id": "$ID"}"#, "invitation { id }"), "input.id"),
     write("RemoveTenantMemberInput.tenantId", IdKind::Tenant, ("removeTenantMember", r#"{"tenantId": "$ID", "userId": "$CALLER"}"#, "removedUserId"), "input.tenantId"),
     write("RemoveTenantMemberInput.userId", IdKind::User, ("removeTenantMember", r#"{"tenantId": "$TENANT", "userId": "$ID"}"#, "removedUserId"), "input.userId"),
 ];
@@ -191,11 +196,13 @@ async fn hidden_resources_are_indistinguishable_from_nonexistent_ones(app: App) 
             .map(|user| (user.to_string(), "$NO_USER"));
         let subscriptions = [(other.subscription.id.to_string(), "$NO_SUBSCRIPTION")];
         let events = [(other.event.id.to_string(), "$NO_EVENT")];
+        let invitations = [(other.invitations[0].id.to_string(), "$NO_INVITATION")];
         let hidden = match identifier.kind {
             IdKind::Tenant => tenants.to_vec(),
             IdKind::User => users.to_vec(),
             IdKind::Subscription => subscriptions.to_vec(),
-            IdKind::Any => [&tenants[..], &users, &subscriptions, &events].concat(),
+            IdKind::Invitation => invitations.to_vec(),
+            IdKind::Any => [&tenants[..], &users, &subscriptions, &events, &invitations].concat(),
         };
         for (hidden, nonexistent) in hidden {
             for caller in [Caller::Outsider, Caller::Member, Caller::Admin] {

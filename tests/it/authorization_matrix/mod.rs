@@ -15,6 +15,7 @@ mod writes;
 
 use axum::body::Body;
 use serde_json::{Value, json};
+use tenantry::clock::Clock;
 
 use crate::support::app::{App, Reply};
 use fixture::Fixture;
@@ -37,7 +38,10 @@ async fn send_as(
         // group, which must have no effect.
         let groups = if document.starts_with("{ me ") { &[][..] } else { &["platform-admins"] };
         let subject = format!("{}-{}", fixture::subject_prefix(caller), fixture.number);
-        let token = app.token(&subject, groups.iter().copied());
+        let now = app.clock.now().seconds();
+        let token = app.issuer.token().subject(&subject).groups(groups.iter().copied());
+        let token = token.claim("email", json!(format!("{subject}@example.org")));
+        let token = token.issued_at(now).expires_at(now + 3600).sign();
         request = request.header("authorization", format!("Bearer {token}"));
     }
     let body = json!({"query": document, "variables": variables}).to_string();

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod file_modes;
+mod invitations;
 mod playground;
 mod provider;
 mod seed;

@@ -27,11 +27,11 @@ const SECRET: &str = "hunter2";
 
 /// A collector that records the export requests that it receives.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
+pub(super) struct Collector(Arc<Mutex<Vec<ExportTraceServiceRequest>>>);
 
 impl Collector {
     /// Starts the collector on a free port and returns its URL.
-    async fn start(&self) -> String {
+    pub(super) async fn start(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let router = Router::new().route("/v1/traces", post(export)).with_state(self.clone());
@@ -40,7 +40,7 @@ impl Collector {
     }
 
     /// Returns the spans and the resource attributes. The program must have exited.
-    fn spans(&self) -> (Vec<Span>, Vec<(String, String)>) {
+    pub(super) fn spans(&self) -> (Vec<Span>, Vec<(String, String)>) {
         let received = self.0.lock().expect("an intact lock");
         let resources = received.iter().flat_map(|request| request.resource_spans.clone());
         let (mut spans, mut attributes) = (Vec::new(), Vec::new());

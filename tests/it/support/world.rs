@@ -4,6 +4,7 @@ use tenantry::domain::{
     audit::{ActorKind, AuditEvent, FieldChange},
     change::Change,
     id::{AuditEventId, Id, NodeId, ObjectId, SubscriptionId, TenantId, UserId},
+    invitation::{Invitation, InvitationStatus, MailStatus},
     subscription::{StripeHandles, TenantSubscription, TenantSubscriptionStatus},
     tenant::{BillingInfo, Plan, PostalAddress, Tenant, TenantIntegrations, TenantStatus},
     time::Timestamp,
@@ -98,6 +99,31 @@ pub(crate) fn user(app: &App, n: u32, subject: &str, roles: &[(TenantId, TenantR
         version: 1,
         created_at: at,
         updated_at: at,
+    }
+}
+
+/// Returns a pending invitation of `<name>@example.org` to the tenant.
+pub(crate) fn invitation(
+    n: u32,
+    tenant_id: TenantId,
+    invited_by: UserId,
+    role: TenantRole,
+    name: &str,
+) -> Invitation {
+    Invitation {
+        id: id(n),
+        tenant_id,
+        email: format!("{name}@example.org"),
+        role,
+        status: InvitationStatus::Pending,
+        mail: MailStatus::None,
+        generation: 1,
+        invited_by,
+        accepted_by: None,
+        accepted_at: None,
+        expires_at: ago(-86_400),
+        version: 1,
+        created_at: ago(86_400),
     }
 }
 

@@ -246,5 +246,72 @@ pub(super) fn sequences() -> Vec<Sequence> {
                 (Owner, Suspended, "{}", "✓"),
             ],
         ),
+        sequence(
+            ("inviteTenantMember", "invitation { id }"),
+            r#"{"tenantId": "x", "email": "x", "role": "OWNER", "expiresInDays": 0}"#,
+            &[
+                (Anonymous, Suspended, "{}", "BAD_USER_INPUT input.tenantId"),
+                (Anonymous, Suspended, r#"{"tenantId": "$TENANT"}"#, "UNAUTHENTICATED"),
+            ],
+            &[
+                (Outsider, Suspended, "{}", "NOT_FOUND"),
+                (Member, Suspended, "{}", "FORBIDDEN"),
+                (Admin, Suspended, "{}", "FORBIDDEN"),
+                (Admin, Suspended, r#"{"role": "ADMIN"}"#, "TENANT_SUSPENDED"),
+                (Admin, Active, "{}", "BAD_USER_INPUT input.email input.expiresInDays"),
+                (Admin, Active, r#"{"email": "invited-$N@example.org"}"#, "BAD_USER_INPUT input.expiresInDays"),
+                (Admin, Active, r#"{"expiresInDays": 1}"#, "CONFLICT email"),
+                (Admin, Active, r#"{"email": "new-$N@example.org"}"#, "✓"),
+            ],
+        ),
+        sequence(
+            ("resendInvitation", "invitation { id }"),
+            r#"{"id": "x", "version": 99, "expiresInDays": 0}"#,
+            &[
+                (Anonymous, Suspended, "{}", "BAD_USER_INPUT input.id"),
+                (Anonymous, Suspended, r#"{"id": "$HIGH_INVITATION"}"#, "UNAUTHENTICATED"),
+            ],
+            &[
+                (Outsider, Suspended, "{}", "NOT_FOUND"),
+                (Member, Suspended, "{}", "NOT_FOUND"),
+                (Admin, Suspended, "{}", "FORBIDDEN"),
+                (Owner, Suspended, "{}", "TENANT_SUSPENDED"),
+                (Owner, Active, "{}", "BAD_USER_INPUT input.expiresInDays"),
+                (Owner, Active, r#"{"expiresInDays": 30}"#, "STALE_VERSION 1"),
+                (Owner, Active, r#"{"version": 1}"#, "✓"),
+            ],
+        ),
+        sequence(
+            ("revokeInvitation", "invitation { id }"),
+            r#"{"id": "x", "version": 99}"#,
+            &[
+                (Anonymous, Suspended, "{}", "BAD_USER_INPUT input.id"),
+                (Anonymous, Suspended, r#"{"id": "$HIGH_INVITATION"}"#, "UNAUTHENTICATED"),
+            ],
+            &[
+                (Outsider, Suspended, "{}", "NOT_FOUND"),
+                (Member, Suspended, "{}", "NOT_FOUND"),
+                (Admin, Suspended, "{}", "FORBIDDEN"),
+                (Owner, Suspended, "{}", "TENANT_SUSPENDED"),
+                (Owner, Active, "{}", "STALE_VERSION 1"),
+                (Owner, Active, r#"{"version": 1}"#, "✓"),
+            ],
+        ),
+        // A caller needs no user to accept an invitation.
+        Sequence {
+            name: "acceptInvitation",
+            fields: "membership { role }",
+            input: r#"{"token": "x"}"#,
+            steps: vec![
+                (Anonymous, Suspended, "{}", "UNAUTHENTICATED"),
+                (Disabled, Suspended, "{}", "USER_DISABLED"),
+                (Unprovisioned, Suspended, "{}", "NOT_FOUND"),
+                (Outsider, Suspended, "{}", "NOT_FOUND"),
+                (Outsider, Suspended, r#"{"token": "$TOKEN"}"#, "FORBIDDEN"),
+                (Outsider, Suspended, r#"{"token": "$CALLER_TOKEN"}"#, "TENANT_SUSPENDED"),
+                (Outsider, Active, "{}", "✓"),
+                (Unprovisioned, Active, "{}", "✓"),
+            ],
+        },
     ]
 }

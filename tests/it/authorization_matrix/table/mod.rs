@@ -11,6 +11,9 @@
 //! - `$FOREIGN_EVENT`: an audit event of the tenant with the stranger as actor and target.
 //! - `$HIDDEN`: a tenant that only platform admins can see.
 //! - `$NO_TENANT`, `$NO_USER`, `$NO_SUBSCRIPTION`, `$NO_EVENT`: identifiers of nonexistent objects.
+//! - `$INVITATION`, `$HIGH_INVITATION`: invitations of the tenant as MEMBER and as OWNER.
+//! - `$TOKEN`: the token of `$INVITATION`. `$CALLER_TOKEN`: that of an invitation of the caller.
+//! - `$NO_INVITATION`: the identifier of a nonexistent invitation.
 //! - `$N`: a number that is unique to the case.
 
 mod reads;
@@ -288,6 +291,7 @@ pub(super) fn sections() -> Vec<Section> {
         section("Users", writes::users()),
         section("Subscriptions", writes::subscriptions()),
         section("Members", writes::members()),
+        section("Invitations", writes::invitations()),
         section("Suspended and archived tenants", writes::suspended()),
     ]
 }

@@ -12,8 +12,17 @@ pub(super) fn queries() -> Vec<Row> {
     let mut me = read("`me`", &["Query.me"], "me { id }", "/me", ALL_VIEWERS);
     // `me` is the only operation that creates the user of a token.
     me.expected[Caller::Unprovisioned as usize] = Allowed;
+    // A caller needs no user to see its invitation.
+    let preview = |title, document, viewers, unprovisioned| {
+        let mut row = read(title, &["Query.invitation"], document, "/invitation", viewers);
+        row.expected[Caller::Unprovisioned as usize] = unprovisioned;
+        row
+    };
     vec![
         me,
+        preview("`invitation` of the caller", r#"invitation(token: "$CALLER_TOKEN") { role }"#, ALL_VIEWERS, Allowed),
+        preview("`invitation` of another person", r#"invitation(token: "$TOKEN") { role }"#, [Null; 5], Null),
+        read("`node` of an invitation", &["Query.node"], r#"node(id: "$INVITATION") { id }"#, "/node", [Null, Null, Allowed, Allowed, Allowed]),
         read("`tenant`", &["Query.tenant"], r#"tenant(slug: "$SLUG") { id }"#, "/tenant", MEMBERS),
         read("`node` of a tenant", &["Query.node"], r#"node(id: "$TENANT") { id }"#, "/node", MEMBERS),
         read("`node` of a member", &["Query.node"], r#"node(id: "$MEMBER") { id }"#, "/node", MEMBERS),
@@ -47,6 +56,7 @@ pub(super) fn tenant_fields() -> Vec<Row> {
         read("`subscription`", &["Tenant.subscription"], r#"tenant(slug: "$SLUG") { subscription { id } }"#, "/tenant/subscription", FIELD_FOR_MEMBERS),
         list("`members`", &["Tenant.members"], (r#"tenant(slug: "$SLUG") { members { nodes { user { id } } } }"#, "/tenant/members"), "$OWNER", FIELD_FOR_MEMBERS),
         read("`myMembership`", &["Tenant.myMembership"], r#"tenant(slug: "$SLUG") { myMembership { role } }"#, "/tenant/myMembership", [NotApplicable, Allowed, Allowed, Allowed, Null]),
+        list("`invitations`", &["Tenant.invitations"], (r#"tenant(slug: "$SLUG") { invitations { nodes { id } } }"#, "/tenant/invitations"), "$INVITATION", FIELD_FOR_ADMINS),
         list("`auditLog`", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog { nodes { id } } }"#, "/tenant/auditLog"), "$EVENT", FIELD_FOR_ADMINS),
         list("`auditLog`, filtered by actor: a member", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog(filter: {actorId: "$MEMBER"}) { nodes { id } } }"#, "/tenant/auditLog"), "$EVENT", FIELD_FOR_ADMINS),
         list("`auditLog`, filtered by actor: a stranger", &["Tenant.auditLog"], (r#"tenant(slug: "$SLUG") { auditLog(filter: {actorId: "$STRANGER"}) { nodes { id } } }"#, "/tenant/auditLog"), "$FOREIGN_EVENT", [NotApplicable, NullWithForbidden, Omitted, Omitted, Allowed]),

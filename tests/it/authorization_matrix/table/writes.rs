@@ -1,16 +1,17 @@
 //! Contains the rows of the mutations, and the rows of suspended and archived tenants.
 
 use super::{
-    ADMINS, ADMINS_IF_SUSPENDED, CONFLICT, FIELD_FOR_ADMINS, FORBIDDEN, FORBIDDEN_FOR_ALL, MEMBERS,
-    NOT_FOUND, NOT_FOUND_FOR_ALL, OWNERS, OWNERS_IF_SUSPENDED, Operation,
+    ADMINS, ADMINS_IF_SUSPENDED, CONFLICT, Caller, FIELD_FOR_ADMINS, FORBIDDEN, FORBIDDEN_FOR_ALL,
+    MEMBERS, NOT_FOUND, NOT_FOUND_FOR_ALL, OWNERS, OWNERS_IF_SUSPENDED, Operation,
     Outcome::{self, Allowed},
-    PLATFORM_ADMINS, PLATFORM_ADMINS_IN_TENANT, PLATFORM_ADMINS_NOT_FOUND, Row, TenantKind, read,
-    write,
+    PLATFORM_ADMINS, PLATFORM_ADMINS_IN_TENANT, PLATFORM_ADMINS_NOT_FOUND, Row, SUSPENDED,
+    TenantKind, read, write,
 };
 
 const TENANT: &[(&str, &str)] = &[("tenant", "{ id }")];
 const USER: &[(&str, &str)] = &[("user", "{ id }")];
 const SUBSCRIPTION: &[(&str, &str)] = &[("subscription", "{ id }")];
+const ISSUED: &[(&str, &str)] = &[("invitation", "{ id }"), ("token", ""), ("acceptUrl", "")];
 const DELETED: &[(&str, &str)] = &[("deletedId", "")];
 const MEMBERSHIP: &[(&str, &str)] = &[("membership", "{ role }")];
 const REMOVED: &[(&str, &str)] = &[("tenant", "{ id }"), ("removedUserId", "")];
@@ -52,6 +53,14 @@ const UPDATE_MEMBER: Operation =
     for_tenant_roles("updateTenantMember", "membership.update", MEMBERSHIP);
 const REMOVE_MEMBER: Operation =
     for_tenant_roles("removeTenantMember", "membership.remove", REMOVED);
+
+const INVITE: Operation = for_tenant_roles("inviteTenantMember", "invitation.create", ISSUED);
+const RESEND_INVITATION: Operation =
+    for_tenant_roles("resendInvitation", "invitation.resend", ISSUED);
+const REVOKE_INVITATION: Operation =
+    for_tenant_roles("revokeInvitation", "invitation.revoke", &[("invitation", "{ id }")]);
+const ACCEPT_INVITATION: Operation =
+    for_tenant_roles("acceptInvitation", "invitation.accept", MEMBERSHIP);
 
 #[rustfmt::skip]
 pub(super) fn tenants() -> Vec<Row> {
@@ -142,6 +151,40 @@ pub(super) fn members() -> Vec<Row> {
 }
 
 #[rustfmt::skip]
+pub(super) fn invitations() -> Vec<Row> {
+    const ADMINS_OF_INVITATION: [Outcome; 5] = [NOT_FOUND, NOT_FOUND, Allowed, Allowed, Allowed];
+    const OWNERS_OF_INVITATION: [Outcome; 5] = [NOT_FOUND, NOT_FOUND, FORBIDDEN, Allowed, Allowed];
+    const CONFLICT_FOR_ADMINS: [Outcome; 5] = [NOT_FOUND, FORBIDDEN, CONFLICT, CONFLICT, CONFLICT];
+    vec![
+        write("`inviteTenantMember` as MEMBER", INVITE, r#"{"tenantId": "$TENANT", "email": "new-$N@example.org"}"#, ADMINS),
+        write("`inviteTenantMember` as ADMIN", INVITE, r#"{"tenantId": "$TENANT", "email": "new-$N@example.org", "role": "ADMIN"}"#, ADMINS),
+        write("`inviteTenantMember` as OWNER", INVITE, r#"{"tenantId": "$TENANT", "email": "new-$N@example.org", "role": "OWNER"}"#, OWNERS),
+        write("`inviteTenantMember` of a member", INVITE, r#"{"tenantId": "$TENANT", "email": "other-member-$N@example.org"}"#, CONFLICT_FOR_ADMINS),
+        write("`inviteTenantMember` of an invited address", INVITE, r#"{"tenantId": "$TENANT", "email": "invited-$N@example.org"}"#, CONFLICT_FOR_ADMINS),
+        write("`inviteTenantMember` in a nonexistent tenant", INVITE, r#"{"tenantId": "$NO_TENANT", "email": "new-$N@example.org"}"#, NOT_FOUND_FOR_ALL),
+        write("`resendInvitation` as MEMBER", RESEND_INVITATION, r#"{"id": "$INVITATION"}"#, ADMINS_OF_INVITATION),
+        write("`resendInvitation` as OWNER", RESEND_INVITATION, r#"{"id": "$HIGH_INVITATION"}"#, OWNERS_OF_INVITATION),
+        write("`resendInvitation` of a nonexistent invitation", RESEND_INVITATION, r#"{"id": "$NO_INVITATION"}"#, NOT_FOUND_FOR_ALL),
+        write("`revokeInvitation` as MEMBER", REVOKE_INVITATION, r#"{"id": "$INVITATION"}"#, ADMINS_OF_INVITATION),
+        write("`revokeInvitation` as OWNER", REVOKE_INVITATION, r#"{"id": "$HIGH_INVITATION"}"#, OWNERS_OF_INVITATION),
+        write("`revokeInvitation` of a nonexistent invitation", REVOKE_INVITATION, r#"{"id": "$NO_INVITATION"}"#, NOT_FOUND_FOR_ALL),
+        acceptance("`acceptInvitation`", "$CALLER_TOKEN", Allowed),
+        acceptance("`acceptInvitation` with a wrong token", "$N", NOT_FOUND),
+    ]
+}
+
+/// Returns a row for the acceptance of an invitation, for which a caller needs no user.
+fn acceptance(title: &'static str, token: &'static str, outcome: Outcome) -> Row {
+    let input = match token {
+        "$CALLER_TOKEN" => r#"{"token": "$CALLER_TOKEN"}"#,
+        _ => r#"{"token": "$N"}"#,
+    };
+    let mut row = write(title, ACCEPT_INVITATION, input, [outcome; 5]);
+    row.expected[Caller::Unprovisioned as usize] = outcome;
+    row
+}
+
+#[rustfmt::skip]
 pub(super) fn suspended() -> Vec<Row> {
     let rows = [
         write("`updateTenant`: `name`", UPDATE_TENANT, r#"{"id": "$TENANT", "name": "Changed $N"}"#, ADMINS_IF_SUSPENDED),
@@ -161,6 +204,16 @@ pub(super) fn suspended() -> Vec<Row> {
         write("`deleteTenant`", DELETE_TENANT, r#"{"id": "$TENANT"}"#, PLATFORM_ADMINS),
     ];
     let mut rows: Vec<Row> = rows.map(|row| row.in_tenant(TenantKind::Suspended)).into();
+    let of_invitation = [NOT_FOUND, NOT_FOUND, SUSPENDED, SUSPENDED, Allowed];
+    rows.extend(
+        [
+            write("`inviteTenantMember` as MEMBER", INVITE, r#"{"tenantId": "$TENANT", "email": "new-$N@example.org"}"#, ADMINS_IF_SUSPENDED),
+            write("`resendInvitation` as MEMBER", RESEND_INVITATION, r#"{"id": "$INVITATION"}"#, of_invitation),
+            write("`revokeInvitation` as MEMBER", REVOKE_INVITATION, r#"{"id": "$INVITATION"}"#, of_invitation),
+            acceptance("`acceptInvitation`", "$CALLER_TOKEN", SUSPENDED),
+        ]
+        .map(|row| row.in_tenant(TenantKind::Suspended)),
+    );
     rows.extend([
         write("`updateTenant`: `name`, ARCHIVED", UPDATE_TENANT, r#"{"id": "$TENANT", "name": "Changed $N"}"#, ADMINS_IF_SUSPENDED).in_tenant(TenantKind::Archived),
         write("`addTenantMember` as MEMBER, ARCHIVED", ADD_MEMBER, r#"{"tenantId": "$TENANT", "userId": "$PEER"}"#, ADMINS_IF_SUSPENDED).in_tenant(TenantKind::Archived),

@@ -33,7 +33,7 @@ use tower::ServiceExt;
 
 use reply::with_host;
 pub(crate) use reply::{Reply, send};
-pub(crate) use setup::{OTHER_AUDIENCE, Setup};
+pub(crate) use setup::{OTHER_AUDIENCE, SECRET, Setup};
 
 use setup::{Parts, build_state};
 
@@ -104,6 +104,8 @@ impl Clock for TestClock {
 /// A gateway with its own provider, store and clock.
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
+    /// The store without its gate.
+    ungated: Arc<dyn Store>,
     pub(crate) issuer: Arc<TestIssuer>,
     /// The second issuer, if [`Setup::two_issuers`] is set.
     pub(crate) other_issuer: Option<Arc<TestIssuer>>,
@@ -151,6 +153,7 @@ impl App {
             }
         };
         store.prepare().await.expect("a store that can be prepared");
+        let ungated = store.clone();
         let store: Arc<dyn Store> = match &setup.gate {
             Some(gate) => Arc::new(GatedStore { store, gate: gate.clone() }),
             None => store,
@@ -164,11 +167,28 @@ impl App {
         let access = state.access.clone();
         let router = http::public_router(state.clone());
         let admin = http::admin_router(state.clone());
-        Self { store, issuer, other_issuer, clock, mongo, access, state, stages, router, admin }
+        Self {
+            store,
+            ungated,
+            issuer,
+            other_issuer,
+            clock,
+            mongo,
+            access,
+            state,
+            stages,
+            router,
+            admin,
+        }
     }
 
     /// Restarts the gateway. Only the database, the provider and the clock stay.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(Setup::default()).await
+    }
+
+    /// Restarts the gateway with these options.
+    pub(crate) async fn restart_with(self, setup: Setup) -> Self {
         let metrics = Metrics::new().expect("a catalogue");
         let store: Arc<dyn Store> = match &self.mongo {
             Some(fresh) => {
@@ -180,11 +200,12 @@ impl App {
         };
         let shutdown = self.stages.subscribe();
         let parts = Parts { store: store.clone(), clock: self.clock.clone(), metrics, shutdown };
-        let state = build_state(&[&self.issuer], parts, Setup::default()).await;
+        let state = build_state(&[&self.issuer], parts, setup).await;
         let access = state.access.clone();
         let router = http::public_router(state.clone());
         let admin = http::admin_router(state.clone());
-        Self { store, access, state, router, admin, ..self }
+        let ungated = store.clone();
+        Self { store, ungated, access, state, router, admin, ..self }
     }
 
     /// Returns the router of another instance, which shares only the database, the provider and the
@@ -195,7 +216,7 @@ impl App {
                 let store = MongoStore::connect(&fresh.uri, self.issuer.url(), None).await;
                 Arc::new(store.expect("a URL"))
             }
-            None => self.store.clone(),
+            None => self.ungated.clone(),
         };
         let metrics = Metrics::new().expect("a catalogue");
         let shutdown = watch::channel(ShutdownPhase::Running).1;

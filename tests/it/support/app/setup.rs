@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tenantry::{
-    access::{Access, AccessConfig},
+    access::{Access, AccessConfig, InvitationSettings, Secrets},
     auth::{
         authenticator::Authenticator,
         discovery::OidcKeySource,
@@ -29,6 +29,9 @@ use super::super::{
 
 /// The audience of the second issuer.
 pub(crate) const OTHER_AUDIENCE: &str = "partner";
+
+/// The default secret of an app.
+pub(crate) const SECRET: [u8; 32] = [7; 32];
 
 /// The options of an app.
 #[derive(Clone, Debug)]
@@ -58,6 +61,12 @@ pub(crate) struct Setup {
     pub(crate) max_live_connections: usize,
     /// The time over which a shutdown spreads the end of these.
     pub(crate) shutdown_delay: Duration,
+    /// The secrets of invitations. The default is one secret.
+    pub(crate) secrets: Vec<[u8; 32]>,
+    /// Requires a verified e-mail address of an invited person.
+    pub(crate) requires_verified_email: bool,
+    /// Queues the mail of invitations.
+    pub(crate) sends_mail: bool,
     /// Serves the GraphiQL page.
     pub(crate) playground: bool,
     /// The time limit of a request. It is generous, so that no test depends on the machine's speed.
@@ -79,6 +88,9 @@ impl Default for Setup {
             max_in_flight: 512,
             max_live_connections: 512,
             shutdown_delay: Duration::ZERO,
+            secrets: vec![SECRET],
+            requires_verified_email: false,
+            sends_mail: false,
             playground: false,
             request_timeout: Duration::from_secs(600),
         }
@@ -109,6 +121,12 @@ pub(super) async fn build_state(
         issuers: issuers.iter().map(|issuer| issuer.url().to_owned()).collect(),
     };
     let access = Access::new(store, clock.clone(), config).with_metrics(metrics.clone());
+    let access = access.with_invitations(InvitationSettings {
+        secrets: Secrets::derive(setup.secrets.iter().map(<[u8; 32]>::as_slice)),
+        accept_url: Some("https://portal.example.org/i/{token}".to_owned()),
+        requires_verified_email: setup.requires_verified_email,
+        sends_mail: setup.sends_mail,
+    });
     access.mark_ready();
     Arc::new(AppState {
         executor: GraphQlExecutor::new(
