@@ -83,7 +83,7 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn str(&self) -> DecodeResult<Option<&'a str>> {
-        self.decode("a string", BsonValue::as_str)
+        self.decode("a string", |value| value.as_str())
     }
 
     pub(super) fn text(&self) -> DecodeResult<Option<String>> {

@@ -63,7 +63,7 @@ fn decode_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "ordinal" => ordinal = decode_ordinal(field.value()?),
+            "ordinal" => ordinal = decode_ordinal(&field.value()?),
             "ids" => ids = field.array()?.map_or(Ok(Vec::new()), decode_ids)?,
             _ => {}
         }
@@ -74,10 +74,10 @@ fn decode_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     })
 }
 
-fn decode_ordinal(value: BsonValue<'_>) -> Option<u32> {
+fn decode_ordinal(value: &BsonValue<'_>) -> Option<u32> {
     match value {
-        BsonValue::Int64(n) => n.try_into().ok(),
-        BsonValue::Int32(n) => n.try_into().ok(),
+        BsonValue::Int64(n) => (*n).try_into().ok(),
+        BsonValue::Int32(n) => (*n).try_into().ok(),
         _ => None,
     }
 }

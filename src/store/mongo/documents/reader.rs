@@ -26,7 +26,7 @@ pub(super) struct Element<'a> {
 pub(super) enum BsonValue<'a> {
     /// The value `null`.
     Null,
-    /// A boolean.
+    /// A value that is true or false.
     Boolean(bool),
     /// An integer of 32 bits.
     Int32(i32),
@@ -34,9 +34,9 @@ pub(super) enum BsonValue<'a> {
     Int64(i64),
     /// A floating-point number.
     Double(f64),
-    /// A text.
+    /// A text in UTF-8.
     String(&'a str),
-    /// An `ObjectId`.
+    /// An identifier of 12 bytes.
     Id(ObjectId),
     /// A time, in milliseconds since 1970.
     Time(i64),
@@ -52,9 +52,9 @@ pub(super) enum BsonValue<'a> {
 
 impl<'a> BsonValue<'a> {
     /// Returns the text, or `None` if the value is not a text.
-    pub(super) const fn as_str(self) -> Option<&'a str> {
+    pub(super) const fn as_str(&self) -> Option<&'a str> {
         match self {
-            Self::String(text) => Some(text),
+            Self::String(text) => Some(*text),
             _ => None,
         }
     }
