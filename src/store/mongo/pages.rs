@@ -198,7 +198,8 @@ impl ListQuery {
         if !self.is_single {
             query = query.sort(keyset.sort(page));
         }
-        if keyset.kind == SortKeyType::Text {
+        // No index of a condition has the collation, so a list of one document goes without it.
+        if keyset.kind == SortKeyType::Text && !self.is_single {
             query = query.collation(name_collation());
         }
         let mut items = Vec::with_capacity(page.size + 1);
