@@ -12,8 +12,8 @@ use super::{
     documents::{DecodeResult, date, decode_or_log, oid},
     errors::with_timeout,
     indexes::name_collation,
-    keyset::{Keyset, SortKeyType, reading_direction},
-    positions::{StoredPosition, value_of},
+    keyset::{Keyset, reading_direction},
+    positions::{SortKeyType, StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
@@ -211,7 +211,7 @@ impl ListQuery {
                 StoredPosition { key: Bson::Null, id }
             });
             let node = decode_or_log(collection.name(), raw, &decode);
-            items.push(Item { position: position.into_position(), node });
+            items.push(Item { position: position.into_position(keyset.kind), node });
         })
         .await?;
         if !with_elements.is_empty() {
@@ -220,7 +220,7 @@ impl ListQuery {
             for (index, id) in with_elements {
                 let key = keys.iter().find(|position| position.id == id);
                 if let (Some(key), Some(item)) = (key, items.get_mut(index)) {
-                    item.position = key.clone().into_position();
+                    item.position = key.clone().into_position(keyset.kind);
                 }
             }
         }
