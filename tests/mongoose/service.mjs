@@ -152,7 +152,7 @@ async function write(users) {
   await insertDamaged(Subscription, damagedSubscriptions, subscriptionId);
   // The service has unique indexes that these documents, or the gateway's writes, violate. A full index
   // cannot be built on them, so they are partial, or of a field that is unique by chance.
-  await User.collection.createIndex({ updatedAt: 1, email: 1, _id: 1 }, { unique: true, name: "legacy_users" });
+  await User.collection.createIndex({ updatedAt: 1, email: 1 }, { unique: true, name: "legacy_users" });
   await User.collection.createIndex({ loginCount: 1 }, { unique: true, sparse: true, name: "loginCount_1" });
   await Tenant.collection.createIndex({ name: 1 }, { unique: true, name: "name_1" });
   await Subscription.collection.createIndex({ tenantId: 1, createdAt: 1 }, { unique: true, name: "legacy_subscriptions" });

@@ -17,22 +17,14 @@ use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc, oid};
 use super::{
     documents::oid as to_oid,
     positions::{
-        ARRAY_RANK, NULL_RANK, StoredPosition, literal, rank, rank_end, type_codes, value_of,
+        ARRAY_RANK, NULL_RANK, SortKeyType, StoredPosition, literal, rank, rank_end, type_codes,
+        value_of,
     },
 };
 use crate::domain::{
     id::ObjectId,
     list::{Direction, PageEdge, PageRequest},
 };
-
-/// The type of a sort field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SortKeyType {
-    /// A BSON date.
-    Time,
-    /// A string, compared by the collation of names.
-    Text,
-}
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use super::{
     connect::MongoStore,
     documents::{self, decode_or_log, id_of},
     keyset::{id_bounds, sort_direction},
-    positions::{StoredPosition, value_of},
+    positions::{SortKeyType, StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
@@ -53,7 +53,7 @@ impl MongoStore {
         let position = StoredPosition { key: Bson::Null, id: value_of(raw, "_id") };
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
         let node = decode_or_log(self.users.name(), raw, decode);
-        Item { position: position.into_position(), node }
+        Item { position: position.into_position(SortKeyType::Text), node }
     }
 }
 

@@ -12,8 +12,8 @@ use super::{
     documents::{DecodeResult, date, decode_or_log, oid},
     errors::with_timeout,
     indexes::name_collation,
-    keyset::{Keyset, SortKeyType, reading_direction},
-    positions::{StoredPosition, value_of},
+    keyset::{Keyset, reading_direction},
+    positions::{SortKeyType, StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
 };
 use crate::{
@@ -235,7 +235,8 @@ impl ListQuery {
         if !self.is_single {
             query = query.sort(keyset.sort(page));
         }
-        if keyset.kind == SortKeyType::Text {
+        // No index of a condition has the collation, so a list of one document goes without it.
+        if keyset.kind == SortKeyType::Text && !self.is_single {
             query = query.collation(name_collation());
         }
         let mut items = Vec::with_capacity(page.size + 1);
@@ -247,7 +248,7 @@ impl ListQuery {
                 StoredPosition { key: Bson::Null, id }
             });
             let node = decode_or_log(collection.name(), raw, &decode);
-            items.push(Item { position: position.into_position(), node });
+            items.push(Item { position: position.into_position(keyset.kind), node });
         })
         .await?;
         if !with_elements.is_empty() {
@@ -256,7 +257,7 @@ impl ListQuery {
             for (index, id) in with_elements {
                 let key = keys.iter().find(|position| position.id == id);
                 if let (Some(key), Some(item)) = (key, items.get_mut(index)) {
-                    item.position = key.clone().into_position();
+                    item.position = key.clone().into_position(keyset.kind);
                 }
             }
         }

@@ -39,6 +39,15 @@ pub(super) const ARRAY_RANK: usize = 6;
 /// The rank of null, which is also that of an absent field.
 pub(super) const NULL_RANK: usize = 2;
 
+/// The type of a sort field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SortKeyType {
+    /// A BSON date.
+    Time,
+    /// A string, compared by the collation of names.
+    Text,
+}
+
 /// The sort key and the identifier of a document, as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StoredPosition {
@@ -69,13 +78,13 @@ impl StoredPosition {
     }
 
     /// Returns the position for the domain. It is opaque unless the identifier is an `ObjectId` and
-    /// the key is text, a timestamp or null.
-    pub(super) fn into_position(self) -> Position {
+    /// the key is null or has the type of the sort field.
+    pub(super) fn into_position(self, kind: SortKeyType) -> Position {
         if let Bson::ObjectId(id) = &self.id {
-            let key = match &self.key {
-                Bson::Null => Some(SortKey::Null),
-                Bson::String(text) => Some(SortKey::Text(text.clone())),
-                Bson::DateTime(at) => {
+            let key = match (&self.key, kind) {
+                (Bson::Null, _) => Some(SortKey::Null),
+                (Bson::String(text), SortKeyType::Text) => Some(SortKey::Text(text.clone())),
+                (Bson::DateTime(at), SortKeyType::Time) => {
                     Timestamp::from_millis(at.timestamp_millis()).map(SortKey::Time)
                 }
                 _ => None,
@@ -153,8 +162,16 @@ mod tests {
         ] {
             for id in [Bson::from(object_id), "an id".into(), doc! { "a": 1 }.into()] {
                 let stored = StoredPosition { key: key.clone(), id };
-                let position = stored.clone().into_position();
-                assert_eq!(StoredPosition::new(&position), Some(stored));
+                for kind in [SortKeyType::Time, SortKeyType::Text] {
+                    let position = stored.clone().into_position(kind);
+                    let is_foreign = match position.key {
+                        SortKey::Time(_) => kind != SortKeyType::Time,
+                        SortKey::Text(_) => kind != SortKeyType::Text,
+                        SortKey::Null | SortKey::Opaque(_) => false,
+                    };
+                    assert!(!is_foreign, "{position:?}");
+                    assert_eq!(StoredPosition::new(&position).as_ref(), Some(&stored));
+                }
             }
         }
     }

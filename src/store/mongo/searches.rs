@@ -19,7 +19,7 @@ use super::{
     documents::{DecodeResult, decode_or_log, search::SearchOwner},
     keyset::{operator, sort_direction},
     pages::{ListQuery, count_documents},
-    positions::{StoredPosition, literal, value_of},
+    positions::{SortKeyType, StoredPosition, literal, value_of},
     queries::{batch_size_for, for_each_document},
 };
 use crate::{
@@ -271,7 +271,7 @@ impl Search<'_> {
 
 fn position(raw: &RawDocument, key: &str, id: &str) -> Option<Position> {
     let key = Bson::from(raw.get_str(key).ok()?);
-    Some(StoredPosition { key, id: value_of(raw, id) }.into_position())
+    Some(StoredPosition { key, id: value_of(raw, id) }.into_position(SortKeyType::Text))
 }
 
 fn any_of(mut filters: Vec<Document>) -> Document {

@@ -74,7 +74,10 @@ fn times() -> Vec<Bson> {
 }
 
 fn texts() -> Vec<Bson> {
-    values(&["Bob".into(), "ada".into(), "Ädá".into(), "ADA".into()])
+    let mut values = values(&["Bob".into(), "ada".into(), "Ädá".into(), "ADA".into()]);
+    // An index with a collation has no symbols.
+    values.retain(|value| !matches!(value, Bson::Symbol(_)));
+    values
 }
 
 /// Returns documents with these values in a field, then documents without it, and some whose
@@ -268,7 +271,10 @@ async fn audit_logs_have_each_document_once() {
             "_id": oid(n), "at": date(4), "action": "x", "actorKind": "system", "tenantIds": [oid(1)],
         }
     };
-    let documents = damaged(valid, "at", times());
+    let mut times = times();
+    // An index has no documents with arrays in two of its fields.
+    times.retain(|value| !matches!(value, Bson::Array(_)));
+    let documents = damaged(valid, "at", times);
     let size = documents.len();
     let (_fresh, store) = prepared("auditEvents", documents).await;
     for tenant in [None, Some(id(1))] {
@@ -326,7 +332,7 @@ async fn client_pages_over_damaged_documents() {
     loop {
         let reply = app.query_with_variables(&token, document, json!({ "after": after })).await;
         let connection = &reply.json["data"]["tenants"];
-        let nodes = connection["nodes"].as_array().expect("nodes");
+        let nodes = connection["nodes"].as_array().unwrap_or_else(|| panic!("{}", reply.body));
         let null_nodes = nodes.iter().filter(|node| node.is_null()).count();
         assert_eq!(reply.codes(), vec!["INTERNAL"; null_nodes]);
         nulls += null_nodes;
