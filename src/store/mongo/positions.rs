@@ -178,12 +178,14 @@ mod tests {
 
     #[test]
     fn malformed_and_deep_positions_are_rejected() {
-        let mut deep = doc! {};
+        // Each level is its length, the element `key` of the type document, and a terminator.
+        let mut deep = b"\x05\0\0\0\0".to_vec();
         for _ in 0..5_000 {
-            deep = doc! { "a": deep };
+            let length = i32::try_from(deep.len() + 10).expect("a length").to_le_bytes();
+            deep = [&length[..], b"\x03key\0", &deep, b"\0"].concat();
         }
-        let deep = RawDocumentBuf::try_from(&doc! { "key": deep, "id": 1 }).expect("BSON");
-        for bytes in [deep.as_bytes(), b"", b"\x05\0\0\0\0", b"nonsense"] {
+        assert!(RawDocument::from_bytes(&deep).is_ok());
+        for bytes in [&deep[..], b"", b"\x05\0\0\0\0", b"nonsense"] {
             let position = Position { key: SortKey::Opaque(bytes.to_vec()), id: ObjectId::MIN };
             assert_eq!(StoredPosition::new(&position), None);
         }

@@ -319,7 +319,7 @@ impl Store for SqliteStore {
 
     /// Does nothing. The keys of a manual edit need the folding of this program.
     async fn follow_manual_edits(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Returns 0, because a deletion is always complete when it is committed.

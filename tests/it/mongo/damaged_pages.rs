@@ -82,7 +82,7 @@ fn texts() -> Vec<Bson> {
 
 /// Returns documents with these values in a field, then documents without it, and some whose
 /// identifier is no `ObjectId`.
-fn damaged(valid: impl Fn(u32) -> Document, field: &str, values: Vec<Bson>) -> Vec<Document> {
+fn damaged(valid: impl Fn(u32) -> Document, field: &str, values: &[Bson]) -> Vec<Document> {
     let mut all = Vec::new();
     for value in values.iter().cloned().map(Some).chain([None, None]) {
         let mut document = valid(all.len() as u32);
@@ -176,7 +176,7 @@ async fn every_order_of_tenants_has_each_document_once() {
                 texts.is_empty() || texts.iter().all(|text| seen.insert(text.clone()))
             });
         }
-        let mut documents = damaged(valid, field, values);
+        let mut documents = damaged(valid, field, &values);
         if field == "slug" {
             for (n, document) in (0..).zip(documents.iter_mut().rev().take(5)) {
                 document.insert("slug", format!("z-{n}"));
@@ -214,7 +214,7 @@ async fn every_order_of_users_and_members_has_each_document_once() {
         ("name", UserOrderField::Name),
     ] {
         let values = if field.ends_with("At") { times() } else { texts() };
-        let documents = damaged(valid, field, values);
+        let documents = damaged(valid, field, &values);
         let size = documents.len();
         let (fresh, store) = prepared("users", documents).await;
         let tenant = doc! { "_id": oid(1), "slug": "acme", "name": "Acme" };
@@ -250,7 +250,7 @@ async fn every_order_of_subscriptions_has_each_document_once() {
         ("updatedAt", SubscriptionOrderField::UpdatedAt),
         ("currentPeriodEnd", SubscriptionOrderField::CurrentPeriodEnd),
     ] {
-        let documents = damaged(valid, field, times());
+        let documents = damaged(valid, field, &times());
         let size = documents.len();
         let (_fresh, store) = prepared("subscriptions", documents).await;
         for order in directions(order) {
@@ -274,7 +274,7 @@ async fn audit_logs_have_each_document_once() {
     let mut times = times();
     // An index has no documents with arrays in two of its fields.
     times.retain(|value| !matches!(value, Bson::Array(_)));
-    let documents = damaged(valid, "at", times);
+    let documents = damaged(valid, "at", &times);
     let size = documents.len();
     let (_fresh, store) = prepared("auditEvents", documents).await;
     for tenant in [None, Some(id(1))] {
@@ -293,7 +293,7 @@ async fn searches_have_each_document_once() {
             "createdAt": date(4), "memberships": [{ "tenantId": oid(1), "role": "member" }],
         }
     };
-    let documents = damaged(valid, "createdAt", times());
+    let documents = damaged(valid, "createdAt", &times());
     let size = documents.len();
     let (fresh, _) = prepared("users", documents).await;
     // The documents get their search keys at the next start.
@@ -322,7 +322,7 @@ async fn client_pages_over_damaged_documents() {
     let tenants = damaged(
         |n| doc! { "_id": oid(n), "slug": format!("t-{n:03}"), "name": "T", "createdAt": date(4) },
         "createdAt",
-        times(),
+        &times(),
     );
     let expected = tenants.len();
     mongo.insert("tenants", tenants).await;
