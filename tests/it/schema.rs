@@ -45,7 +45,7 @@ async fn interface_without_interfaces_has_an_empty_list() {
         plan: __type(name: \"Plan\") { interfaces { name } } }";
     let reply = app.query_anonymous(query).await;
     assert_eq!(reply.data()["node"]["interfaces"], serde_json::json!([]));
-    assert_eq!(reply.data()["node"]["possibleTypes"].as_array().map(Vec::len), Some(4));
+    assert_eq!(reply.data()["node"]["possibleTypes"].as_array().map(Vec::len), Some(5));
     let tenant = serde_json::json!({"interfaces": [{"name": "Node"}], "possibleTypes": null});
     assert_eq!(reply.data()["tenant"], tenant);
     assert_eq!(reply.data()["plan"]["interfaces"], Value::Null);
