@@ -101,7 +101,7 @@ release-schema:
 # whole file of tests.
 .PHONY: portal
 portal: portal-built
-	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=900000 tests/portal/server.test.mjs tests/portal/end-to-end.test.mjs
+	CHROMIUM=$$(scripts/fetch-chromium) node --test --test-timeout=1800000 tests/portal/server.test.mjs tests/portal/end-to-end.test.mjs
 
 .PHONY: portal-built
 portal-built: mongod oidc program
