@@ -77,15 +77,26 @@ export async function eventually(assertion) {
   }
 }
 
+/** The time limit of a step, in milliseconds, for an action that has no time limit of its own. */
+const STEP_TIMEOUT_MS = 600_000;
+
 /** Runs a step of a test. The error of a failed step shows its name, and the state of each open page. */
 export async function step(browser, name, perform) {
+  console.error(`${new Date().toISOString()} ${name}`);
+  const ended = new AbortController();
+  const limit = delay(STEP_TIMEOUT_MS, undefined, { signal: ended.signal }).then(() => {
+    throw new Error(`not complete after ${STEP_TIMEOUT_MS / 1000} s`);
+  });
+  limit.catch(() => {});
   try {
-    return await perform();
+    return await Promise.race([perform(), limit]);
   } catch (error) {
     if (error instanceof StepError) throw error;
     const pages = browser.contexts().flatMap((context) => context.pages());
     const states = await Promise.all(pages.map(describePage));
     throw new StepError([...states, `The step "${name}" failed: ${error.stack}`].join('\n\n'));
+  } finally {
+    ended.abort();
   }
 }
 
