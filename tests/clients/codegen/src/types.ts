@@ -84,7 +84,7 @@ export function members(page: TenantPageQuery): void {
 }
 
 export function abstract(node: NodeByIdQuery['node'], nodes: NodesByIdsQuery['nodes']): string {
-  type Kinds = 'AuditEvent' | 'Tenant' | 'TenantSubscription' | 'User';
+  type Kinds = 'AuditEvent' | 'Invitation' | 'Tenant' | 'TenantSubscription' | 'User';
   assertType<Same<NonNullable<typeof node>['__typename'], Kinds>>();
   // @ts-expect-error A node that does not exist for the viewer is null in its position.
   nodes.map((one) => one.id);
@@ -105,6 +105,8 @@ export function abstract(node: NodeByIdQuery['node'], nodes: NodesByIdsQuery['no
       return node.plan;
     case 'AuditEvent':
       return node.action;
+    case 'Invitation':
+      return node.__typename;
   }
 }
 
