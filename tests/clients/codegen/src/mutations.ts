@@ -132,3 +132,54 @@ export const RemoveTenantMember = graphql(`
     }
   }
 `);
+
+export const InviteTenantMember = graphql(`
+  mutation InviteTenantMember($input: InviteTenantMemberInput!) {
+    inviteTenantMember(input: $input) {
+      token
+      acceptUrl
+      invitation {
+        id
+        email
+        role
+        status
+        mail
+        version
+      }
+    }
+  }
+`);
+
+export const ResendInvitation = graphql(`
+  mutation ResendInvitation($input: ResendInvitationInput!) {
+    resendInvitation(input: $input) {
+      token
+      invitation {
+        id
+        version
+        expiresAt
+      }
+    }
+  }
+`);
+
+export const RevokeInvitation = graphql(`
+  mutation RevokeInvitation($input: RevokeInvitationInput!) {
+    revokeInvitation(input: $input) {
+      invitation {
+        id
+        status
+      }
+    }
+  }
+`);
+
+export const AcceptInvitation = graphql(`
+  mutation AcceptInvitation($input: AcceptInvitationInput!) {
+    acceptInvitation(input: $input) {
+      membership {
+        ...MemberRow
+      }
+    }
+  }
+`);

@@ -300,3 +300,14 @@ export const NodesByIds = graphql(`
     }
   }
 `);
+
+export const InvitationByToken = graphql(`
+  query InvitationByToken($token: String!) {
+    invitation(token: $token) {
+      tenantName
+      role
+      email
+      expiresAt
+    }
+  }
+`);

@@ -205,6 +205,36 @@ export async function members(send: Send): Promise<void> {
   );
 }
 
+export async function invitations(send: Send): Promise<void> {
+  const tenant = dataOf(await send('ada', read.TenantPage, { slug: 'acme' })).tenant;
+  const tenantId = readFragment(read.TenantCard, tenant)?.id ?? assert.fail();
+  const invite = async (email: string) =>
+    dataOf(await send('bob', write.InviteTenantMember, { input: { tenantId, email } })).inviteTenantMember;
+  const { token, acceptUrl, invitation } = await invite('Mallory@example.org');
+  assert.deepEqual([invitation.email, invitation.role, invitation.status], ['mallory@example.org', 'MEMBER', 'PENDING']);
+  assert(token && acceptUrl?.includes(token));
+  const input = { id: invitation.id, expiresInDays: 1 };
+  const renewed = dataOf(await send('bob', write.ResendInvitation, { input })).resendInvitation;
+  assert(renewed.token && renewed.token !== token);
+
+  const preview = async (token: string) =>
+    dataOf(await send('mallory', read.InvitationByToken, { token })).invitation;
+  assert.equal(await preview(token), null);
+  assert.equal((await preview(renewed.token))?.tenantName, 'Acme');
+  const accept = { input: { token: renewed.token } };
+  const accepted = dataOf(await send('mallory', write.AcceptInvitation, accept)).acceptInvitation;
+  assert.equal(readFragment(read.MemberRow, accepted.membership).role, 'MEMBER');
+  const again = await send('mallory', write.AcceptInvitation, accept);
+  assert.deepEqual(codesByPath(again.errors), ['acceptInvitation: NOT_FOUND']);
+
+  const unwanted = (await invite('newcomer@example.org')).invitation;
+  const revoked = dataOf(await send('bob', write.RevokeInvitation, { input: { id: unwanted.id } }));
+  assert.equal(revoked.revokeInvitation.invitation.status, 'REVOKED');
+  const { me } = dataOf(await send('mallory', read.Me, {}));
+  const member = { tenantId, userId: me.id };
+  dataOf(await send('bob', write.RemoveTenantMember, { input: member }));
+}
+
 export async function subscriptions(send: Send): Promise<void> {
   const tenant = dataOf(await send('ada', read.TenantPage, { slug: 'umbrella' })).tenant;
   const card = readFragment(read.TenantCard, tenant) ?? assert.fail();
