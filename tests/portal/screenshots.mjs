@@ -76,7 +76,7 @@ const screenshots = {
       await route.continue();
     });
     await ada.page.getByRole('link', { name: 'Tenants', exact: true }).click();
-    await ada.page.getByText('Loading tenants').waitFor({ state: 'attached' });
+    await ada.page.getByText('Loading …').first().waitFor({ state: 'attached' });
     await takeScreenshot(ada, 'loading');
     release();
     await ada.page.getByRole('link', { name: 'Acme' }).waitFor();
