@@ -36,6 +36,13 @@ kill -9 "$pid"; wait "$pid"
 [ "$word" = keep ] || rm -rf "$data"
 "#;
 
+/// Makes the server close the file of a collection or an index a few seconds after its last use.
+///
+/// The default is ten minutes. Each test has its own database of some forty files, so a server that
+/// keeps them open reaches the limit of open files before the last test, and then aborts.
+const CLOSE_IDLE_FILES: &str =
+    "file_manager=(close_idle_time=5,close_scan_interval=1,close_handle_minimum=250)";
+
 /// The name of the file with the key that members of a replica set authenticate with.
 const KEY_FILE: &str = "key";
 
@@ -122,6 +129,7 @@ impl Mongod {
         keeper.args(["--bind_ip", "127.0.0.1", "--port", &self.port.to_string(), "--dbpath"]);
         keeper.arg(&self.data).args(["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64"]);
         keeper.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
+        keeper.args(["--wiredTigerEngineConfigString", CLOSE_IDLE_FILES]);
         if matches!(self.kind, Kind::Faulty) {
             keeper.args(["--setParameter", "enableTestCommands=1"]);
         }
@@ -138,8 +146,7 @@ impl Mongod {
         let mut line = String::new();
         while log.read_line(&mut line).is_ok_and(|read| read > 0) {
             if line.contains("Waiting for connections") {
-                // Without a reader, the pipe fills up and the server blocks.
-                std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+                std::thread::spawn(move || print_fatal_lines(log));
                 return true;
             }
             line.clear();
@@ -201,6 +208,13 @@ impl Drop for Mongod {
     fn drop(&mut self) {
         self.stop();
         drop(std::fs::remove_dir_all(&self.data));
+    }
+}
+
+/// Reads the log to its end, so that the pipe never fills up, and prints the reasons of an abort.
+fn print_fatal_lines(log: impl BufRead) {
+    for line in log.lines().map_while(Result::ok).filter(|line| line.contains(r#""s":"F""#)) {
+        eprintln!("mongod: {line}");
     }
 }
 
