@@ -20,9 +20,9 @@ use similar::TextDiff;
 use crate::{
     app::{self, AppError, AppErrorKind},
     config::{
-        ConfigError, DatabaseOptions, DefaultIssuerOptions, DefaultTenantOptions, DemoOptions,
-        GroupOptions, InvitationOptions, LogOptions, MailOptions, MigrateOptions, OidcOptions,
-        ServerOptions, TraceOptions,
+        ActorCacheOptions, ConfigError, DatabaseOptions, DefaultIssuerOptions,
+        DefaultTenantOptions, DemoOptions, GroupOptions, InvitationOptions, LogOptions,
+        MailOptions, MigrateOptions, OidcOptions, ServerOptions, TraceOptions,
     },
     graphql, telemetry,
 };
@@ -94,6 +94,8 @@ struct ServeArgs {
     #[command(flatten)]
     database: DatabaseOptions,
     #[command(flatten)]
+    actor_cache: ActorCacheOptions,
+    #[command(flatten)]
     oidc: OidcOptions,
     #[command(flatten)]
     groups: GroupOptions,
@@ -112,9 +114,11 @@ struct ServeArgs {
 impl ServeArgs {
     fn validate(self) -> Result<app::ServeConfig, ConfigError> {
         let invitations = self.invitations.validate()?;
+        let database = self.database.validate()?;
         Ok(app::ServeConfig {
             server: self.server.validate(false)?,
-            database: self.database.validate()?,
+            actor_cache: self.actor_cache.validate(&database)?,
+            database,
             oidc: self.oidc.validate()?,
             groups: self.groups.into_mapping(),
             default_tenant: self.default_tenant.validate()?,

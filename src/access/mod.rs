@@ -10,6 +10,7 @@
 //! is the only way to write. [`live`] has the listeners of live operations. This file only declares and exports. The other files import each other
 //! without cycles.
 
+mod actor_cache;
 mod audit_log;
 mod caller;
 mod commit_slot;

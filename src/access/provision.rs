@@ -46,6 +46,17 @@ impl Session {
         Err(AccessError::Unavailable)
     }
 
+    /// Returns whether a sync of this user with the token would change nothing.
+    pub(super) async fn is_synced(
+        &self,
+        caller: &Caller,
+        user: &User,
+    ) -> Result<bool, AccessError> {
+        let grants = self.resolve_group_grants(caller, Some(user)).await?;
+        let sync = sync::update(user.clone(), &caller.profile, None, &self.audit_context());
+        Ok(grants.is_none() && sync.changes.is_empty())
+    }
+
     async fn plan_sync(&self, caller: &Caller) -> Result<SyncResult, AccessError> {
         let Caller { identity, profile } = caller;
         let (stored, tombstone) = self.user_and_tombstone(caller).await?;

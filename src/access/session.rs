@@ -11,6 +11,7 @@ use std::sync::{
 use tokio::sync::OnceCell;
 
 use super::{
+    actor_cache::ActorCache,
     caller::Caller,
     commit_slot::{CommitSlot, ExecutionPermit, wait_without_permit},
     error::AccessError,
@@ -37,6 +38,8 @@ pub struct Session {
     /// The index of the mutation's root field, from 0.
     pub(super) root_field_index: u32,
     viewer: OnceCell<Result<Arc<Viewer>, AccessError>>,
+    /// `true` if the viewer may be one that an earlier request has read.
+    uses_actor_cache: bool,
     /// The request's permit. The request owns it, because its session can outlive its execution.
     permit: Option<Weak<dyn ExecutionPermit>>,
 }
@@ -65,13 +68,22 @@ impl Session {
         let request =
             RequestState { caller, id, run, reads, writes, logged_tenants, rejected_tokens };
         let request = Arc::new(request);
-        Self { access, request, root_field_index: 0, viewer: OnceCell::new(), permit: None }
+        let viewer = OnceCell::new();
+        Self { access, request, root_field_index: 0, viewer, uses_actor_cache: false, permit: None }
     }
 
     /// Makes the session release this permit while it waits for a commit.
     #[must_use]
     pub fn with_permit(self, permit: Weak<dyn ExecutionPermit>) -> Self {
         Self { permit: Some(permit), ..self }
+    }
+
+    /// Lets the viewer be one that an earlier request has read, if the operator allows that.
+    ///
+    /// A mutation must never do this, because it would decide on a former right.
+    #[must_use]
+    pub fn with_actor_cache(self) -> Self {
+        Self { uses_actor_cache: true, ..self }
     }
 
     /// Creates the session of another root field of the same request.
@@ -81,7 +93,8 @@ impl Session {
     pub fn for_root_field(&self, root_field_index: u32) -> Self {
         let (access, request) = (self.access.clone(), self.request.clone());
         let permit = self.permit.clone();
-        Self { access, request, root_field_index, viewer: OnceCell::new(), permit }
+        let (viewer, uses_actor_cache) = (OnceCell::new(), false);
+        Self { access, request, root_field_index, viewer, uses_actor_cache, permit }
     }
 
     /// Creates the session of one event of a live operation, whose viewer was loaded for it.
@@ -100,7 +113,8 @@ impl Session {
         let viewer = OnceCell::new_with(Some(Ok(viewer)));
         let (access, request) = (self.access.clone(), self.request.clone());
         let (root_field_index, permit) = (self.root_field_index, self.permit.clone());
-        Self { access, request, root_field_index, viewer, permit }
+        let uses_actor_cache = false;
+        Self { access, request, root_field_index, viewer, uses_actor_cache, permit }
     }
 
     /// Returns the number of store reads of this request so far.
@@ -162,6 +176,14 @@ impl Session {
 
     async fn load_viewer(&self, syncs: bool) -> Result<Arc<Viewer>, AccessError> {
         let caller = self.request.caller.as_ref().ok_or(AccessError::Unauthenticated)?;
+        let (clock, cache) = (&self.access.clock, self.actor_cache());
+        if let Some(viewer) = cache.and_then(|cache| cache.get(&caller.identity, clock.now()))
+            && (!syncs || self.is_synced(caller, viewer.user()).await?)
+        {
+            self.reject_token_of_deleted_user(caller, viewer.user()).await?;
+            return Ok(viewer);
+        }
+        let began = cache.map(|cache| cache.begin_read(clock.now()));
         let user = if syncs {
             self.provision(caller).await?
         } else {
@@ -171,8 +193,15 @@ impl Session {
             user
         };
         let viewer = Arc::new(Viewer::new(Arc::new(user)));
+        if let (Some(cache), Some(began)) = (cache, began) {
+            cache.insert(&viewer, began);
+        }
         self.record_viewer(&viewer);
         Ok(viewer)
+    }
+
+    fn actor_cache(&self) -> Option<&ActorCache> {
+        self.access.actors.as_deref().filter(|_| self.uses_actor_cache && self.access.is_ready())
     }
 
     /// Tells the run of an idempotent request the viewer of this root field.

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tracing::Instrument;
 
 use super::{
+    actor_cache::ActorCache,
     commit_slot::{CommitSlot, CommitSlots},
     heartbeats::Heartbeats,
     live::LiveHub,
@@ -70,6 +71,9 @@ pub struct Access {
     pub(super) commit_slots: CommitSlots,
     pub(super) heartbeats: Heartbeats,
     pub(super) live: Arc<LiveHub>,
+    /// The viewers of recent queries, or `None` if each request reads its viewer.
+    pub(super) actors: Option<Arc<ActorCache>>,
+    metrics: Option<Metrics>,
     outbox_wake: Arc<Notify>,
     ready: AtomicBool,
 }
@@ -79,7 +83,8 @@ impl Access {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: AccessConfig) -> Self {
         let (commit_slots, heartbeats) = (CommitSlots::new(), Heartbeats::default());
-        let live = LiveHub::new(store.clone(), None);
+        let live = LiveHub::new(store.clone(), None, None);
+        let (actors, metrics) = (None, None);
         let ready = AtomicBool::new(false);
         let invitations = InvitationSettings::default();
         let outbox_wake = Arc::default();
@@ -91,6 +96,8 @@ impl Access {
             commit_slots,
             heartbeats,
             live,
+            actors,
+            metrics,
             outbox_wake,
             ready,
         }
@@ -99,7 +106,17 @@ impl Access {
     /// Records the change feed and the live operations in these metrics.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
-        Self { live: LiveHub::new(self.store.clone(), Some(metrics)), ..self }
+        let actors = self.actors.map(|_| Arc::new(ActorCache::new(Some(metrics.clone()))));
+        let live = LiveHub::new(self.store.clone(), Some(metrics.clone()), actors.clone());
+        Self { live, actors, metrics: Some(metrics), ..self }
+    }
+
+    /// Lets queries use a viewer that was read up to a second before. Starts with the change feed.
+    #[must_use]
+    pub fn with_actor_cache(self) -> Self {
+        let actors = Some(Arc::new(ActorCache::new(self.metrics.clone())));
+        let live = LiveHub::new(self.store.clone(), self.metrics.clone(), actors.clone());
+        Self { live, actors, ..self }
     }
 
     /// Allows invitations, if the settings have a secret. Keys live cursors with it, too.
@@ -187,10 +204,13 @@ impl Access {
         slot: &Arc<CommitSlot>,
     ) -> Result<(), CommitError> {
         let (store, changes, slot) = (self.store.clone(), changes.clone(), slot.clone());
-        let outbox_wake = self.outbox_wake.clone();
+        let (outbox_wake, actors) = (self.outbox_wake.clone(), self.actors.clone());
         let commit = async move {
             let _slot = slot;
-            store.commit(&changes).await?;
+            let result = store.commit(&changes).await;
+            // A commit that failed may have been applied all the same.
+            actors.iter().for_each(|actors| actors.forget_changed(&changes));
+            result?;
             if changes.iter().any(|change| matches!(change, Change::InsertOutboxMessage(_))) {
                 outbox_wake.notify_one();
             }

@@ -43,6 +43,8 @@ pub struct ServeConfig {
     pub server: ServerConfig,
     /// The database that stores all data.
     pub database: DatabaseConfig,
+    /// Lets queries use a user that was read up to a second before.
+    pub actor_cache: bool,
     /// The issuers whose tokens are accepted.
     pub oidc: OidcConfig,
     /// The mapping of groups to roles.
@@ -56,7 +58,16 @@ pub struct ServeConfig {
 }
 
 pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
-    let ServeConfig { server, database, oidc, groups, default_tenant, invitations, mail } = config;
+    let ServeConfig {
+        server,
+        database,
+        actor_cache,
+        oidc,
+        groups,
+        default_tenant,
+        invitations,
+        mail,
+    } = config;
     let trusted_documents = load_trusted_documents(&server)?;
     let clock = system_clock()?;
     let mut signals = Signals::listen()?;
@@ -78,7 +89,8 @@ pub(super) async fn serve(config: ServeConfig) -> Result<(), AppError> {
         AccessConfig { groups, default_tenant: default_tenant.slug.clone(), issuers };
     let access = Access::new(store.clone(), clock.clone(), access_config);
     let access = access.with_invitations(invitation_settings(&invitations, mail.is_some())?);
-    let access = Arc::new(access.with_metrics(metrics.clone()));
+    let access = access.with_metrics(metrics.clone());
+    let access = Arc::new(if actor_cache { access.with_actor_cache() } else { access });
     let outbox = mail_sender.map(|sender| {
         outbox::start(
             store.clone(),

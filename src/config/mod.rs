@@ -5,6 +5,7 @@
 //! give the same error: one line with the variable, its value and the expected value. No error shows a
 //! secret. The shared parsers are in `parse`.
 
+mod actor_cache;
 mod database;
 mod default_tenant;
 mod error;
@@ -19,6 +20,7 @@ mod server;
 mod telemetry;
 mod traffic;
 
+pub use actor_cache::ActorCacheOptions;
 pub use database::{DatabaseConfig, DatabaseOptions};
 pub use default_tenant::{DefaultTenant, DefaultTenantOptions, DemoOptions};
 pub use error::ConfigError;

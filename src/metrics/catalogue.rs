@@ -44,6 +44,7 @@ pub const CATALOGUE: &[&Family] = &[
     &FEED_LAG,
     &FEED_RECONNECTS,
     &FEED_GAPS,
+    &ACTOR_LOOKUPS,
     &OUTBOX_DELIVERIES,
     &BUILD,
 ];
@@ -174,6 +175,11 @@ pub(super) const FEED_GAPS: Family = family(
     "tenantry_feed_gaps_total",
     "Gaps of the change feed, after each of which live operations read their state again.",
     &[],
+);
+pub(super) const ACTOR_LOOKUPS: Family = family(
+    "tenantry_actor_cache_lookups_total",
+    "Look-ups of a query's user in the actor cache, by result.",
+    &["result"],
 );
 pub(super) const OUTBOX_DELIVERIES: Family = family(
     "tenantry_outbox_deliveries_total",

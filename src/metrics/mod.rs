@@ -66,6 +66,7 @@ pub struct Metrics {
     feed_lag: GaugeVec,
     feed_reconnects: IntCounter,
     feed_gaps: IntCounter,
+    actor_lookups: IntCounterVec,
     outbox_deliveries: IntCounterVec,
 }
 
@@ -120,6 +121,7 @@ impl Metrics {
             feed_reconnects: registrar
                 .register(IntCounter::with_opts, &catalogue::FEED_RECONNECTS)?,
             feed_gaps: registrar.register(IntCounter::with_opts, &catalogue::FEED_GAPS)?,
+            actor_lookups: registrar.register_vec(IntCounterVec::new, &catalogue::ACTOR_LOOKUPS)?,
             outbox_deliveries: registrar
                 .register_vec(IntCounterVec::new, &catalogue::OUTBOX_DELIVERIES)?,
             registry: registrar.0,
@@ -294,6 +296,12 @@ impl Metrics {
         self.feed_gaps.inc();
     }
 
+    /// Counts a look-up of a query's user in the actor cache.
+    pub fn record_actor_lookup(&self, is_hit: bool) {
+        let result = if is_hit { "hit" } else { "miss" };
+        self.actor_lookups.with_label_values(&[result]).inc();
+    }
+
     /// Counts an attempt to deliver a message of the outbox.
     pub fn record_outbox_delivery(&self, topic: &'static str, outcome: &'static str) {
         self.outbox_deliveries.with_label_values(&[topic, outcome]).inc();
@@ -379,6 +387,7 @@ mod tests {
         metrics.set_feed_lag(Duration::from_millis(500));
         metrics.record_feed_reconnect();
         metrics.record_feed_gap();
+        metrics.record_actor_lookup(true);
         metrics.record_outbox_delivery("invitationMail", "delivered");
         let text = String::from_utf8(metrics.encode().expect("text")).expect("UTF-8");
         for line in [
@@ -413,6 +422,7 @@ mod tests {
             "tenantry_feed_lag_seconds 0.5",
             "tenantry_feed_reconnects_total 1",
             "tenantry_feed_gaps_total 1",
+            r#"tenantry_actor_cache_lookups_total{result="hit"} 1"#,
             r#"tenantry_outbox_deliveries_total{outcome="delivered",topic="invitationMail"} 1"#,
             "# TYPE tenantry_jwks_age_seconds gauge",
             r#"tenantry_jwks_age_seconds{issuer="https://id.example/"} 1.5"#,

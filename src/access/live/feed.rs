@@ -42,6 +42,7 @@ async fn run(hub: Weak<LiveHub>, store: Arc<dyn Store>) {
             Err(error) => error,
         };
         let Some(hub) = hub.upgrade() else { return };
+        hub.actors.iter().for_each(|actors| actors.feed_interrupted());
         match error {
             WatchError::HistoryLost => {
                 has_gap = true;

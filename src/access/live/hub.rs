@@ -24,7 +24,7 @@ use super::{
     topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, secrets::Secrets, viewer::Viewer},
+    access::{actor_cache::ActorCache, error::AccessError, secrets::Secrets, viewer::Viewer},
     domain::{
         id::{SubscriptionId, TenantId, UserId},
         list::{Decoded, TenantScope},
@@ -51,6 +51,7 @@ pub(super) enum FeedStatus {
 pub(in super::super) struct LiveHub {
     pub(super) store: Arc<dyn Store>,
     pub(super) metrics: Option<Metrics>,
+    pub(super) actors: Option<Arc<ActorCache>>,
     pub(super) viewers: Arc<SharedReads<UserId, Decoded<Arc<Viewer>>>>,
     pub(super) tenants: Arc<SharedReads<TenantId, Decoded<Arc<Tenant>>>>,
     pub(super) subscriptions: Arc<SharedReads<SubscriptionId, Decoded<Arc<TenantSubscription>>>>,
@@ -92,10 +93,15 @@ struct Registry {
 type Index<K> = HashMap<K, HashMap<u64, Arc<Mailbox>>>;
 
 impl LiveHub {
-    pub(in super::super) fn new(store: Arc<dyn Store>, metrics: Option<Metrics>) -> Arc<Self> {
+    pub(in super::super) fn new(
+        store: Arc<dyn Store>,
+        metrics: Option<Metrics>,
+        actors: Option<Arc<ActorCache>>,
+    ) -> Arc<Self> {
         let (users, tenants, subscriptions) = (store.clone(), store.clone(), store.clone());
         Arc::new(Self {
             metrics,
+            actors,
             viewers: SharedReads::new(move |ids| read_viewers(users.clone(), ids)),
             tenants: SharedReads::new(move |ids| read_tenants(tenants.clone(), ids)),
             subscriptions: SharedReads::new(move |ids| {
@@ -191,6 +197,7 @@ impl LiveHub {
             }
         }
         drop(registry);
+        self.actors.iter().for_each(|actors| actors.feed_opened());
         self.confirm();
         self.status.send_replace(FeedStatus::Opened);
     }
@@ -207,6 +214,7 @@ impl LiveHub {
 
     /// Wakes the listeners that events concern.
     pub(super) fn dispatch(&self, events: Vec<FeedEvent>, position: FeedPosition) {
+        self.actors.iter().for_each(|actors| actors.forget_reported(&events));
         let received = Instant::now();
         let mut registry = self.registry();
         for event in &events {

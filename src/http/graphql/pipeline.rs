@@ -234,7 +234,7 @@ impl Pipeline {
     ) -> Result<OperationResult, HttpError> {
         let AdmittedOperation { operation, idempotency_key, permit } = admitted;
         let identity = caller.as_ref().map(|caller| caller.identity.clone());
-        let session = self.new_session(caller, &permit);
+        let session = self.new_session(caller, &permit, !operation.is_mutation());
         let penalized = identity.clone();
         let response = match (identity, idempotency_key) {
             // An idempotency key has no effect on queries and anonymous requests, because they
@@ -272,13 +272,19 @@ impl Pipeline {
         last_event_id: Option<&str>,
     ) -> Result<LiveOperation, GraphQlResponse> {
         let AdmittedOperation { operation, permit, .. } = admitted;
-        let session = self.new_session(caller, &permit);
+        let session = self.new_session(caller, &permit, false);
         self.state.executor.subscribe(session, operation, last_event_id).await
     }
 
-    fn new_session(&self, caller: Option<Caller>, permit: &ConcurrencyPermit) -> Arc<Session> {
+    fn new_session(
+        &self,
+        caller: Option<Caller>,
+        permit: &ConcurrencyPermit,
+        only_reads: bool,
+    ) -> Arc<Session> {
         let access = self.state.access.clone();
         let session = Session::new(access, caller, self.request_id.clone());
+        let session = if only_reads { session.with_actor_cache() } else { session };
         let session = Arc::new(session.with_permit(permit.downgrade()));
         self.telemetry.set_session(&session);
         session

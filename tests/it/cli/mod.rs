@@ -319,6 +319,9 @@ fn invalid_configuration_is_one_line_and_exit_code_2() {
         ("TENANTRY_ADMIN_BIND", "127.0.0.1:99999", true),
         ("TENANTRY_PLAYGROUND", "maybe", true),
         ("TENANTRY_INTROSPECTION", "2", true),
+        // SQLite reports no changes by other programs.
+        ("TENANTRY_ACTOR_CACHE", "true", true),
+        ("TENANTRY_ACTOR_CACHE", "perhaps", true),
         ("TENANTRY_MAX_BODY_BYTES", "1MB", true),
         ("TENANTRY_CORS_ORIGINS", "https://portal.example.org/", true),
         ("TENANTRY_REQUEST_TIMEOUT", "10", true),

@@ -1,8 +1,10 @@
 //! A token only identifies the caller. All rights come from the database, also after a manual edit.
 //!
 //! `claims.rs` varies the other claims of a token, `revocation.rs` removes rights in the database,
-//! and `watermark.rs` presents older tokens after a removal.
+//! and `watermark.rs` presents older tokens after a removal. `actor_cache.rs` tests the option that
+//! lets a query use a user for a second.
 
+mod actor_cache;
 mod claims;
 mod revocation;
 mod watermark;

@@ -20,7 +20,7 @@ use tenantry::{
             AuditListing, Decoded, InvitationListing, MemberFilter, Page, PageRequest,
             SubscriptionListing, TenantListing, UserListing,
         },
-        live::FeedPosition,
+        live::{FeedEvent, FeedPosition},
         outbox::{LeaseResult, OutboxLease},
         record::{ImportPlan, ImportStep, Record, TransferScope},
         subscription::TenantSubscription,
@@ -43,7 +43,10 @@ pub(crate) struct StoreGate {
     commits: Barrier,
     /// Pauses claims after they are made.
     claims: Barrier,
+    /// Pauses the change feed before it delivers events.
+    feed: Barrier,
     failing: AtomicBool,
+    feed_failing: AtomicBool,
 }
 
 impl StoreGate {
@@ -70,6 +73,16 @@ impl StoreGate {
     /// Pauses later claims after they are made, or resumes all of them.
     pub(crate) fn set_claims_closed(&self, closed: bool) {
         self.claims.closed.send_replace(closed);
+    }
+
+    /// Makes the change feed hold back its events, or deliver all of them.
+    pub(crate) fn set_feed_closed(&self, closed: bool) {
+        self.feed.closed.send_replace(closed);
+    }
+
+    /// Makes the change feed fail, or lets it be opened again.
+    pub(crate) fn set_feed_failing(&self, failing: bool) {
+        self.feed_failing.store(failing, Ordering::SeqCst);
     }
 
     /// Waits until exactly this number of claims is made and has not returned.
@@ -128,6 +141,34 @@ impl<'a> PausedCall<'a> {
 impl Drop for PausedCall<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|paused| *paused -= 1);
+    }
+}
+
+impl StoreGate {
+    fn check_feed(&self) -> Result<(), WatchError> {
+        let fails = self.feed_failing.load(Ordering::SeqCst);
+        let error = || StoreError::Unavailable("the test makes the feed fail".to_owned());
+        if fails { Err(error().into()) } else { Ok(()) }
+    }
+}
+
+/// A change feed behind a gate.
+struct GatedFeed {
+    feed: Box<dyn ChangeFeed>,
+    gate: Arc<StoreGate>,
+}
+
+#[async_trait]
+impl ChangeFeed for GatedFeed {
+    async fn next(&mut self) -> Result<Vec<FeedEvent>, WatchError> {
+        let events = self.feed.next().await?;
+        self.gate.feed.pass().await;
+        self.gate.check_feed()?;
+        Ok(events)
+    }
+
+    fn position(&self) -> FeedPosition {
+        self.feed.position()
     }
 }
 
@@ -335,7 +376,9 @@ impl Store for GatedStore {
     }
 
     async fn watch(&self, after: Option<&FeedPosition>) -> Result<Box<dyn ChangeFeed>, WatchError> {
-        self.store.watch(after).await
+        let feed = self.store.watch(after).await?;
+        self.gate.check_feed()?;
+        Ok(Box::new(GatedFeed { feed, gate: self.gate.clone() }))
     }
 
     async fn cursor_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {

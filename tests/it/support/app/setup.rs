@@ -67,6 +67,8 @@ pub(crate) struct Setup {
     pub(crate) requires_verified_email: bool,
     /// Queues the mail of invitations.
     pub(crate) sends_mail: bool,
+    /// Lets queries use a user that was read up to a second before.
+    pub(crate) actor_cache: bool,
     /// Serves the GraphiQL page.
     pub(crate) playground: bool,
     /// The time limit of a request. It is generous, so that no test depends on the machine's speed.
@@ -91,6 +93,7 @@ impl Default for Setup {
             secrets: vec![SECRET],
             requires_verified_email: false,
             sends_mail: false,
+            actor_cache: false,
             playground: false,
             request_timeout: Duration::from_secs(600),
         }
@@ -127,6 +130,7 @@ pub(super) async fn build_state(
         requires_verified_email: setup.requires_verified_email,
         sends_mail: setup.sends_mail,
     });
+    let access = if setup.actor_cache { access.with_actor_cache() } else { access };
     access.mark_ready();
     Arc::new(AppState {
         executor: GraphQlExecutor::new(
