@@ -132,12 +132,12 @@ export class Gateway {
 
 /** A mongod that is a replica set of one member. */
 export class Mongod {
-  static async start(binary) {
+  static async start(binary, { cacheGb = 0.25 } = {}) {
     const mongod = new Mongod();
     mongod.folder = mkdtempSync(join(tmpdir(), 'tenantry-hostile-mongod-'));
     const port = await freePort();
     const options = ['--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', mongod.folder, '--replSet', 'rs0'];
-    const small = ['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '64'];
+    const small = ['--wiredTigerCacheSizeGB', String(cacheGb), '--oplogSize', '64'];
     mongod.child = spawn(binary, [...options, ...small], { stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface({ input: mongod.child.stdout })) {
       mongod.ready = line.includes('Waiting for connections');
