@@ -1,12 +1,13 @@
 //! `tenantry export` and `tenantry import`: move everything, or one tenant, as NDJSON.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 use super::{
     build::{database_error, open_store, system_clock},
@@ -62,7 +63,12 @@ async fn export_to_file(
     let failed =
         |error: &dyn std::fmt::Display| AppError::failed(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let mut prefix = OsString::from(".");
+    prefix.extend([path.file_name().unwrap_or_default(), OsStr::new(".")]);
+    let file = Builder::new()
+        .prefix(&prefix)
+        .suffix(".partial")
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
     let file = file.map_err(|error| failed(&error))?;
     let mut signals = Signals::listen()?;
     let export = Exporter::new(BufWriter::new(file), scope).run(store, |_| ());
