@@ -61,8 +61,11 @@ async fn start_writes_the_keys_of_existing_documents() {
     // Identifiers of all types, with the ends of batches among them.
     let ids = (0..600).map(|n| Bson::from(n.to_string()));
     let ids = ids.chain([Bson::from(7), f64::NAN.into(), true.into(), doc! { "a": 1 }.into()]);
-    let foreign = ids.map(|id| doc! { "subject": id.to_string(), "_id": id, "name": "Foreign" });
-    fresh.insert("users", foreign.collect()).await;
+    let foreign = |id: Bson| {
+        let subject = format!("subject of {id}");
+        doc! { "_id": id, "subject": subject, "name": "Foreign" }
+    };
+    fresh.insert("users", ids.map(foreign).collect()).await;
     // Two instances start at once.
     let (store, other) = (fresh.store().await, fresh.store().await);
     let (first, second) = tokio::join!(store.prepare(), other.prepare());
