@@ -1,16 +1,18 @@
 //! `tenantry export` and `tenantry import`: move everything, or one tenant, as NDJSON.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use tempfile::Builder;
 
 use super::{
     build::{database_error, open_store, system_clock},
     error::AppError,
+    listeners::Signals,
     progress::ProgressDisplay,
 };
 use crate::{
@@ -61,12 +63,21 @@ async fn export_to_file(
     let failed =
         |error: &dyn std::fmt::Display| AppError::failed(format!("{}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-    let file = file.map_err(|error| failed(&error.to_string()))?;
-    let mut written = 0;
-    let export = Exporter::new(BufWriter::new(file), scope).run(store, |done| written = done).await;
-    let (counts, out) = export.map_err(AppError::failed)?;
-    tracing::debug!(written, "exported");
+    let mut prefix = OsString::from(".");
+    prefix.extend([path.file_name().unwrap_or_default(), OsStr::new(".")]);
+    let file = Builder::new()
+        .prefix(&prefix)
+        .suffix(".partial")
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let file = file.map_err(|error| failed(&error))?;
+    let mut signals = Signals::listen()?;
+    let export = Exporter::new(BufWriter::new(file), scope).run(store, |_| ());
+    let export = tokio::select! {
+        export = export => export,
+        // The unfinished file is removed here, because it has personal data.
+        () = signals.recv() => return Err(failed(&"stopped by a signal; no file was written")),
+    };
+    let (counts, out) = export.map_err(|error| failed(&error))?;
     let file = out.into_inner().map_err(|error| failed(&error.error().to_string()))?;
     file.as_file().sync_all().map_err(|error| failed(&error))?;
     file.persist(path).map_err(|error| failed(&error.error.to_string()))?;

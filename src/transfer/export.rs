@@ -59,7 +59,7 @@ impl<W: Write> Exporter<W> {
         store: &dyn Store,
         mut progress: impl FnMut(u64),
     ) -> Result<(ExportCounts, W), TransferError> {
-        writeln!(self.out, "{}", header(self.scope).map_err(io::Error::from)?)?;
+        self.write_line(&header(self.scope).map_err(io::Error::from)?)?;
         let (sender, mut receiver) = mpsc::channel(CHANNEL_CAPACITY);
         let read = store.export(self.scope, sender);
         // If writing fails, the receiver is dropped, which ends the reading.
@@ -73,7 +73,7 @@ impl<W: Write> Exporter<W> {
         let (written, read) = tokio::join!(write, read);
         let mut this = written?;
         read?;
-        this.out.flush()?;
+        this.out.flush().map_err(write_error)?;
         Ok((this.counts, this.out))
     }
 
@@ -107,10 +107,14 @@ impl<W: Write> Exporter<W> {
         if self.last.as_ref() == Some(&line) {
             return Ok(());
         }
-        writeln!(self.out, "{line}")?;
+        self.write_line(&line)?;
         self.counts.written += 1;
         self.last = matches!(record, Record::Tombstone(_)).then_some(line);
         Ok(())
+    }
+
+    fn write_line(&mut self, line: &str) -> Result<(), TransferError> {
+        writeln!(self.out, "{line}").map_err(write_error)
     }
 
     /// Returns the number of parts of a record that belong to tenants that do not exist.
@@ -126,4 +130,8 @@ impl<W: Write> Exporter<W> {
             _ => 0,
         }
     }
+}
+
+fn write_error(error: io::Error) -> TransferError {
+    TransferError::new(format!("the export cannot be written: {error}"))
 }

@@ -1,6 +1,7 @@
 // The data of the former Node service, written and read with its schemas:
 //
 //   node service.mjs write <url> <users>   writes tenants, users and subscriptions, some of them damaged
+//                                          (the server copies the users after the first 20,000)
 //   node service.mjs read <url>            prints what the service reads, as one line of JSON
 //
 // Identifiers and times are fixed, so that every run writes the same documents.
@@ -41,6 +42,7 @@ const Subscription = mongoose.model("Subscription", new mongoose.Schema({
 }, options));
 
 const TENANTS = 40;
+const BY_MONGOOSE = 20_000; // The users that Mongoose writes. Identifiers of copies have six of their digits.
 const id = (kind, n) => new ObjectId(`65000000${kind}${n.toString(16).padStart(14, "0")}`);
 const tenantId = (n) => id("0a", n);
 const userId = (n) => id("0b", n);
@@ -136,6 +138,28 @@ async function insertAll(model, count, make) {
   }
 }
 
+/**
+ * Copies the first users until there are `count`. The server does so in seconds. Mongoose would need many
+ * minutes for a million. Every tenth copy has no name.
+ */
+async function copyUsers(count) {
+  for (let copy = 1; copy * BY_MONGOOSE < count; copy += 1) {
+    const end = userId(Math.min(BY_MONGOOSE, count - copy * BY_MONGOOSE));
+    const last = { $substrCP: [{ $toString: "$_id" }, 18, 6] };
+    const prefix = `650000000b${copy.toString(16).padStart(8, "0")}`;
+    await User.collection.aggregate([
+      { $match: { _id: { $gte: userId(0), $lt: end } } },
+      { $set: {
+        _id: { $toObjectId: { $concat: [prefix, last] } },
+        authentikSubjectId: { $concat: ["$authentikSubjectId", `-${copy}`] },
+        email: { $concat: [`copy-${copy}-`, "$email"] },
+        name: { $cond: [{ $regexMatch: { input: "$name", regex: "0$" } }, "$$REMOVE", "$name"] },
+      } },
+      { $merge: { into: User.collection.collectionName, whenMatched: "fail" } },
+    ]).toArray();
+  }
+}
+
 /** Inserts documents that the schema and its unique indexes do not allow. */
 async function insertDamaged(model, documents, identify) {
   const withIds = documents.map((document, n) => ({ _id: identify(T + n), __v: n % 2 ? 0 : new mongoose.mongo.Double(0), ...document }));
@@ -145,7 +169,8 @@ async function insertDamaged(model, documents, identify) {
 async function write(users) {
   await Promise.all([Tenant.createCollection(), User.createCollection(), Subscription.createCollection()]);
   await insertAll(Tenant, TENANTS, tenant);
-  await insertAll(User, users, user);
+  await insertAll(User, Math.min(users, BY_MONGOOSE), user);
+  await copyUsers(users);
   await insertAll(Subscription, TENANTS, subscription);
   await insertDamaged(Tenant, damagedTenants, tenantId);
   await insertDamaged(User, damagedUsers, userId);

@@ -32,11 +32,11 @@ impl FindingKind {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Left => "Left as they were",
+            Self::Left => "Left as they were, because a value cannot be converted",
             Self::SlugChanged => "Slugs changed",
-            Self::NameDerived => "Missing names derived",
+            Self::NameDerived => "Missing names, taken from another field",
             Self::UnknownRole => "Unknown roles, now member",
-            Self::AbsentTenant => "Tenants that do not exist, without a membership",
+            Self::AbsentTenant => "Users of tenants that do not exist, without a membership there",
             Self::DomainChanged => "Domains written in another form",
             Self::DuplicateDomain => "Domains of another tenant, moved to legacyDomains",
             Self::DuplicateGroup => "Groups of another tenant, not taken over",
@@ -48,12 +48,12 @@ impl FindingKind {
 /// A remark about one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The kind of the remark.
-    pub kind: FindingKind,
     /// The collection of the document.
     pub collection: OldCollection,
     /// The identifier of the document, in hexadecimal digits or as it is stored.
     pub id: String,
+    /// The kind of the remark.
+    pub kind: FindingKind,
     /// The field with its values, or the reason.
     pub detail: String,
 }
@@ -78,8 +78,6 @@ pub struct CollectionCounts {
 pub struct MigrationReport {
     /// The numbers of each collection, in the order of [`OldCollection::ALL`].
     pub counts: [CollectionCounts; 3],
-    /// All remarks, by collection and identifier.
-    pub findings: Vec<Finding>,
     /// The dropped unique indexes of other programs: collection and name.
     pub dropped_indexes: Vec<(String, String)>,
     /// `true` if the run changed a document or an index, or would change one.

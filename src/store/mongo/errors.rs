@@ -41,6 +41,7 @@ const TRANSIENT_CODES: &[i32] = &[
 ];
 
 pub(super) const DUPLICATE_KEY: i32 = 11000;
+const UNAUTHORIZED: i32 = 13;
 /// The codes of a command that another transaction blocks: `LockTimeout` and `WriteConflict`.
 const CONFLICT_CODES: [i32; 2] = [24, 112];
 
@@ -101,13 +102,35 @@ pub(super) fn is_conflict(error: &Error) -> bool {
 }
 
 /// Returns the error in one line. The server's text about a write contains values, so only its code
-/// is included.
+/// is included. Its text about any other command may end with a document.
 fn error_text(error: &Error) -> String {
     match error.kind.as_ref() {
         ErrorKind::Write(_) => write_failure_text(code(error).unwrap_or_default()),
-        ErrorKind::Command(command) if command.code == DUPLICATE_KEY => "duplicate key".to_owned(),
+        ErrorKind::Command(command) => {
+            command_text(command.code, &command.code_name, &command.message)
+        }
         kind => kind.to_string(),
     }
+}
+
+fn command_text(code: i32, name: &str, message: &str) -> String {
+    match code {
+        DUPLICATE_KEY => "duplicate key".to_owned(),
+        UNAUTHORIZED => unauthorized_text(message),
+        _ => {
+            let text = message.split_once('{').map_or(message, |(text, _)| text).trim_end();
+            format!("command failed with code {code} ({name}): {text}")
+        }
+    }
+}
+
+/// Returns the error of a missing right. Of the command in the server's text, it has only the name and
+/// the collection.
+fn unauthorized_text(message: &str) -> String {
+    let command = message.split_once("command { ").map_or("", |(_, command)| command);
+    let command = command.split([',', '}']).next().unwrap_or_default().trim_end();
+    let command = if command.is_empty() { "a command" } else { command };
+    format!("the database user may not run `{command}`; the role `readWrite` is sufficient")
 }
 
 fn write_failure_text(code: i32) -> String {
@@ -188,6 +211,23 @@ pub(super) fn violated_index(error: &Error) -> Option<ViolatedIndex> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_of_a_failed_command_has_no_document() {
+        let message = "not authorized on portal to execute command { update: \"users\", updates: \
+            [ { q: { email: \"ada@example.org\" } } ], $db: \"portal\" }";
+        assert_eq!(
+            command_text(13, "Unauthorized", message),
+            "the database user may not run `update: \"users\"`; the role `readWrite` is sufficient"
+        );
+        assert!(
+            command_text(13, "", "denied").starts_with("the database user may not run `a command`")
+        );
+        assert_eq!(
+            command_text(2, "BadValue", "cannot parse { name: \"Ada\" }"),
+            "command failed with code 2 (BadValue): cannot parse"
+        );
+    }
 
     #[test]
     fn name_of_a_violated_index_has_no_value() {

@@ -79,7 +79,7 @@ use crate::domain::{
 pub use connect::MongoStore;
 use documents::search::SearchOwner;
 use errors::with_timeout;
-pub use migrate::MigrationProgress;
+pub use migrate::{MigrationObserver, MigrationProgress};
 
 /// Decodes a stored user for the benchmarks, or returns `None` if it is unreadable.
 #[doc(hidden)]

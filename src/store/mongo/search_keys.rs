@@ -7,7 +7,7 @@ use mongodb::{
     ClientSession, Cursor,
     bson::{Bson, Document, RawDocumentBuf, doc, oid::ObjectId},
     error::Error,
-    options::{CollectionOptions, ReadConcern},
+    options::{CollectionOptions, Hint, ReadConcern},
 };
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use super::{
     connect::MongoStore,
     documents::search::{SearchFields, SearchOwner},
     errors::{read_error, with_timeout},
-    positions::value_of,
+    positions::{literal, value_of},
     writes::{WriteError, write_with_timeout},
 };
 use crate::store::{StoreError, instrumentation::Command};
@@ -103,14 +103,29 @@ impl MongoStore {
             } else {
                 owner.outdated()
             };
-            // The identifiers are read first, so that no cursor stays open during the writes.
-            let ids = self.find_ids(owner, outdated.clone()).await?;
-            let (collection, _) = self.search_collections(owner);
-            let mut progress = FillProgress::new(collection.name(), ids.len());
-            for ids in ids.chunks(FILL_BATCH) {
-                self.fill_in_transaction(&FillBatch { owner, outdated: &outdated, ids }).await?;
-                progress.add(ids.len());
-            }
+            self.fill_outdated(owner, &outdated).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the search keys of all documents that match. Each page of identifiers is a read of its own,
+    /// so no cursor stays open during the writes, and memory does not grow with the documents.
+    async fn fill_outdated(
+        &self,
+        owner: SearchOwner,
+        outdated: &Document,
+    ) -> Result<(), StoreError> {
+        let (collection, _) = self.search_collections(owner);
+        let count = collection.count_documents(outdated.clone());
+        let total = scan_with_timeout(collection.command("aggregate"), count.into_future()).await?;
+        let mut progress = FillProgress::new(collection.name(), total);
+        let mut last = Bson::MinKey;
+        while progress.total > 0 {
+            let ids = self.find_ids_after(owner, outdated.clone(), &last).await?;
+            let Some(end) = ids.last() else { break };
+            last = end.clone();
+            self.fill_in_transaction(&FillBatch { owner, outdated, ids: &ids }).await?;
+            progress.add(ids.len() as u64);
         }
         Ok(())
     }
@@ -165,7 +180,24 @@ impl MongoStore {
     ) -> Result<Vec<Bson>, StoreError> {
         let (collection, _) = self.search_collections(owner);
         let find = collection.find(filter).projection(doc! { "_id": 1 });
-        let action = async { ids_of("_id", find.await?).await };
+        let action = async { ids_of(find.await?).await };
+        scan_with_timeout(collection.command("find"), Box::pin(action)).await
+    }
+
+    /// Returns up to [`FILL_BATCH`] identifiers of any type, in their order, after the given one.
+    async fn find_ids_after(
+        &self,
+        owner: SearchOwner,
+        filter: Document,
+        after: &Bson,
+    ) -> Result<Vec<Bson>, StoreError> {
+        let (collection, _) = self.search_collections(owner);
+        // The bound of the index covers all types, as this form of `$gt` does, but it is inclusive.
+        let is_after = doc! { "$expr": { "$gt": ["$_id", literal(after)] } };
+        let find = collection.find(doc! { "$and": [filter, is_after] });
+        let find = find.min(doc! { "_id": after }).hint(Hint::Keys(doc! { "_id": 1 }));
+        let find = find.sort(doc! { "_id": 1 }).limit(FILL_BATCH as i64);
+        let action = async { ids_of(find.projection(doc! { "_id": 1 }).await?).await };
         scan_with_timeout(collection.command("find"), Box::pin(action)).await
     }
 
@@ -230,25 +262,34 @@ impl MongoStore {
             doc! { "$match": { "owner": [] } },
         ];
         let typed = keys.clone_with_type::<Document>();
-        let action = async {
-            let cursor = typed.aggregate(orphans).with_type::<RawDocumentBuf>().await?;
-            ids_of("_id", cursor).await
-        };
-        let ids = scan_with_timeout(keys.command("aggregate"), Box::pin(action)).await?;
-        tracing::info!(keys = keys.name(), documents = ids.len(), "deleting orphaned search keys");
-        for batch in ids.chunks(FILL_BATCH) {
-            let delete = keys.delete_many(doc! { "ownerId": { "$in": batch } });
+        let open = typed.aggregate(orphans).with_type::<RawDocumentBuf>().into_future();
+        let mut cursor = scan_with_timeout(keys.command("aggregate"), open).await?;
+        let mut documents = 0;
+        loop {
+            let next = Box::pin(next_ids(&mut cursor, FILL_BATCH));
+            let ids = scan_with_timeout(keys.command("getMore"), next).await?;
+            if ids.is_empty() {
+                break;
+            }
+            documents += ids.len();
+            let delete = keys.delete_many(doc! { "ownerId": { "$in": ids } });
             with_timeout(keys.command("delete"), delete).await?;
         }
+        tracing::info!(keys = keys.name(), documents, "orphaned search keys deleted");
         Ok(())
     }
 }
 
-/// Reads the identifiers in a field of all documents of a cursor.
-async fn ids_of(field: &str, mut cursor: Cursor<RawDocumentBuf>) -> Result<Vec<Bson>, Error> {
+/// Reads the identifiers of all documents of a cursor.
+async fn ids_of(mut cursor: Cursor<RawDocumentBuf>) -> Result<Vec<Bson>, Error> {
+    next_ids(&mut cursor, usize::MAX).await
+}
+
+/// Reads the identifiers of up to `max` further documents of a cursor.
+async fn next_ids(cursor: &mut Cursor<RawDocumentBuf>, max: usize) -> Result<Vec<Bson>, Error> {
     let mut ids = Vec::new();
-    while cursor.advance().await? {
-        ids.push(value_of(cursor.current(), field));
+    while ids.len() < max && cursor.advance().await? {
+        ids.push(value_of(cursor.current(), "_id"));
     }
     Ok(ids)
 }
@@ -270,22 +311,22 @@ async fn scan_with_timeout<T>(
 /// The progress at the start, for the log.
 struct FillProgress<'a> {
     collection: &'a str,
-    done: usize,
-    total: usize,
+    done: u64,
+    total: u64,
     logged_at: Instant,
 }
 
 impl<'a> FillProgress<'a> {
-    fn new(collection: &'a str, total: usize) -> Self {
+    fn new(collection: &'a str, total: u64) -> Self {
         if total > 0 {
             tracing::info!(collection, total, "writing search keys of existing documents");
         }
         Self { collection, done: 0, total, logged_at: Instant::now() }
     }
 
-    fn add(&mut self, documents: usize) {
+    fn add(&mut self, documents: u64) {
         self.done += documents;
-        if self.done == self.total || self.logged_at.elapsed() >= LOG_INTERVAL {
+        if self.done >= self.total || self.logged_at.elapsed() >= LOG_INTERVAL {
             let Self { collection, done, total, .. } = *self;
             tracing::info!(collection, done, total, "search keys written");
             self.logged_at = Instant::now();

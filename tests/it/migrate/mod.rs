@@ -1,6 +1,7 @@
 //! The takeover of a database that the former Node service wrote with Mongoose.
 
 mod interrupted;
+mod rights;
 mod shapes;
 mod takeover;
 

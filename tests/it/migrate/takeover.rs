@@ -1,7 +1,7 @@
 //! The report, the converted documents, and the reads of the former service.
 
 use mongodb::bson::{Bson, doc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OldDatabase, dump, find};
 use crate::cli::text;
@@ -87,6 +87,27 @@ async fn report_for_people_is_a_table() {
     let error = text(&output.stderr);
     assert!(error.ends_with("documents were left as they were\n"), "{error}");
     assert!(!error.chars().any(|c| c.is_control() && c != '\n'), "{error}");
+}
+
+/// The table shows the first remarks of a kind by identifier, and JSON lists all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_remarks_are_counted_in_the_table() {
+    let old = OldDatabase::write(30).await;
+    let users = old.fresh.database.collection::<mongodb::bson::Document>("users");
+    let unnamed = doc! { "authentikSubjectId": { "$regex": "^subject-" } };
+    users.update_many(unnamed, doc! { "$unset": { "name": 1 } }).await.expect("updated");
+    let json = old.migrate(&["--dry-run"], 1);
+    let findings = json["findings"].as_array().expect("an array");
+    let is_of_a_user =
+        |finding: &&Value| finding["kind"] == "nameDerived" && finding["collection"] == "users";
+    let ids: Vec<_> = findings.iter().filter(is_of_a_user).map(|found| &found["id"]).collect();
+    assert_eq!(ids.len(), 32, "30 users and two damaged ones");
+    let table = text(&old.run(&["migrate", "--dry-run"]).stdout);
+    assert!(table.contains("\nMissing names, taken from another field (34):\n"), "{table}");
+    assert!(table.contains("\n  and 14 more, which `--format json` lists\n"), "{table}");
+    for id in &ids[..18] {
+        assert!(table.contains(&format!("users {}: the name", id.as_str().expect("text"))));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
     domain::list::{
         ListOrder, Listing, TenantFilter, TenantListing, TenantScope, UserFilter, UserListing,
@@ -58,6 +58,14 @@ async fn start_writes_the_keys_of_existing_documents() {
     let tenant = doc! { "_id": oid(1), "slug": "acme", "name": "Acme", "note": [1],
     "domains": ["xn--bcher-kva.example"] };
     fresh.insert("tenants", vec![tenant]).await;
+    // Identifiers of all types, with the ends of batches among them.
+    let ids = (0..600).map(|n| Bson::from(n.to_string()));
+    let ids = ids.chain([Bson::from(7), f64::NAN.into(), true.into(), doc! { "a": 1 }.into()]);
+    let foreign = |id: Bson| {
+        let subject = format!("subject of {id}");
+        doc! { "_id": id, "subject": subject, "name": "Foreign" }
+    };
+    fresh.insert("users", ids.map(foreign).collect()).await;
     // Two instances start at once.
     let (store, other) = (fresh.store().await, fresh.store().await);
     let (first, second) = tokio::join!(store.prepare(), other.prepare());
@@ -69,6 +77,8 @@ async fn start_writes_the_keys_of_existing_documents() {
     let users = fresh.database.collection::<Document>("users");
     let kept = doc! { "favouriteColour": "blue", "version": { "$exists": false } };
     assert_eq!(users.count_documents(kept).await.expect("counted"), 600);
+    let without_keys = doc! { "search.keys.0": { "$exists": false } };
+    assert_eq!(users.count_documents(without_keys).await.expect("counted"), 0);
 }
 
 #[tokio::test]

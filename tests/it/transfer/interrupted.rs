@@ -1,4 +1,5 @@
-//! An import that is killed: all or nothing on SQLite, and to be continued on MongoDB.
+//! Exports that are stopped, and an import that is killed: all or nothing on SQLite, and to be continued
+//! on MongoDB.
 
 use std::process::{Command, Stdio};
 
@@ -12,7 +13,7 @@ use tenantry::{
 };
 
 use super::{Workplace, subscription, tenant, user};
-use crate::support::mongod::FreshDatabase;
+use crate::support::mongod::{FreshDatabase, Kind, Mongod};
 
 const MEMBERS: u32 = 3_000;
 
@@ -48,6 +49,61 @@ async fn kill_import(place: &Workplace, fresh: &FreshDatabase, file: &str) {
     child.wait().expect("ended");
     let count = users.count_documents(doc! {}).await.expect("a count");
     assert!(count < u64::from(MEMBERS), "the import was complete already");
+}
+
+/// A signal ends an export to a file, and removes what was written of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_export_leaves_no_file() {
+    let place = Workplace::new();
+    let mongod = tokio::task::spawn_blocking(|| Mongod::running(Kind::Faulty)).await;
+    let mongod = mongod.expect("a running mongod");
+    mongod.initiate().await;
+    let uri = mongod.uri("portal").replace("serverSelectionTimeoutMS=300&", "");
+    let fresh = FreshDatabase::at(&uri).await;
+    let user = |n: u32| doc! { "subject": n.to_string(), "name": "Ada", "issuer": super::ISSUER };
+    fresh.insert("users", (0..600).map(user).collect()).await;
+    fresh.prepared().await;
+    // The second read of the users does not return.
+    let stall = doc! { "failCommands": ["getMore"], "appName": "export",
+    "blockConnection": true, "blockTimeMS": 600_000 };
+    let stall = doc! { "configureFailPoint": "failCommand", "mode": "alwaysOn", "data": stall };
+    let admin = fresh.database.client().database("admin");
+    admin.run_command(stall).await.expect("the server supports fail points");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    command.env_clear().current_dir(place.path()).args(["export", "--output", "all.ndjson"]);
+    command.env("TENANTRY_DATABASE_URL", format!("{uri}&appName=export"));
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("the program starts");
+    let entered =
+        doc! { "waitForFailPoint": "failCommand", "timesEntered": 1, "maxTimeMS": 60_000 };
+    admin.run_command(entered).await.expect("the export reads");
+    let files = || std::fs::read_dir(place.path()).expect("a folder").count();
+    assert_eq!(files(), 1, "the unfinished file");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("an exit status").code(), Some(1));
+    let error = std::io::read_to_string(child.stderr.take().expect("piped")).expect("UTF-8");
+    let last = "tenantry: all.ndjson: stopped by a signal; no file was written\n";
+    assert!(error.ends_with(last), "{error}");
+    assert_eq!(files(), 0);
+}
+
+/// The reader of standard output may end early, such as `head`.
+#[tokio::test(flavor = "multi_thread")]
+async fn unread_export_fails() {
+    let place = Workplace::new();
+    exports(&place).await;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+    command.env_clear().current_dir(place.path()).arg("export");
+    command.env("TENANTRY_DATABASE_URL", "sqlite://a.db").env("TENANTRY_LOG", "warn");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    // The file is larger than the buffer of a pipe.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ended");
+    let error = super::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.starts_with("tenantry: the export cannot be written: "), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

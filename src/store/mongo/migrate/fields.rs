@@ -177,9 +177,12 @@ impl<'a> Conversion<'a> {
         &self,
         decode: impl Fn(&RawDocument) -> DecodeResult<T>,
     ) -> Result<(), String> {
-        let text = |DecodeError { field, expected }| values::unexpected(&field, expected);
+        let reason = |raw, DecodeError { field, expected }| match get(raw, &field) {
+            Some(value) => values::unexpected(&field, expected, Some(value)),
+            None => format!("{field}: expected {expected}"),
+        };
         if self.set.is_empty() {
-            return decode(self.raw).map(drop).map_err(text);
+            return decode(self.raw).map(drop).map_err(|error| reason(self.raw, error));
         }
         let malformed = |_| "the document is no valid BSON".to_owned();
         let mut document = Document::try_from(self.raw).map_err(malformed)?;
@@ -187,13 +190,14 @@ impl<'a> Conversion<'a> {
             insert(&mut document, path, value.clone());
         }
         let converted = RawDocumentBuf::try_from(&document).map_err(malformed)?;
-        decode(&converted).map(drop).map_err(text)
+        decode(&converted).map(drop).map_err(|error| reason(&converted, error))
     }
 }
 
 /// Returns the identifier of a document.
 pub(super) fn require_id(raw: &RawDocument) -> Result<ObjectId, String> {
-    id_of(raw).ok_or_else(|| values::unexpected("_id", "an ObjectId"))
+    let found = || raw.get("_id").ok().flatten();
+    id_of(raw).ok_or_else(|| values::unexpected("_id", "an ObjectId", found()))
 }
 
 /// Returns the time of a document's creation, from the document or from its identifier.

@@ -1,8 +1,8 @@
 //! Takes over the database of the former Node service, in place.
 //!
 //! `run` converts the collections one after another. `tenant`, `user` and `subscription` convert one
-//! document each, as pure functions over raw BSON, with `fields` and `values`. `batch` writes the
-//! changes. `shape` tells an old database from an empty, a current and a foreign one. `state` records
+//! document each, as pure functions over raw BSON, with `fields` and `values`. `duplicates` finds users
+//! with the same subject. `batch` writes the changes. `shape` tells an old database from an empty, a current and a foreign one. `state` records
 //! the progress.
 //!
 //! **Invariants:** no document is deleted. A document that cannot be converted stays as it is, except
@@ -12,6 +12,7 @@ mod batch;
 #[cfg(test)]
 mod conversion_tests;
 mod converter;
+mod duplicates;
 mod fields;
 mod run;
 mod shape;
@@ -21,4 +22,4 @@ mod tenant;
 mod user;
 mod values;
 
-pub use run::MigrationProgress;
+pub use run::{MigrationObserver, MigrationProgress};

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use futures_util::TryStreamExt;
 use mongodb::{
     Cursor,
     bson::{Bson, Document, RawDocument, RawDocumentBuf, doc},
@@ -11,12 +10,12 @@ use mongodb::{
 use super::{
     batch::Batch,
     converter::{Context, Converter},
-    fields::{Conversion, OldFields, created_at, get, require_id},
+    fields::{Conversion, OldFields, require_id},
     shape::{DatabaseShape, foreign},
     state::EventStamp,
     subscription::{LiveSubscriptions, SubscriptionContext},
     tenant::TenantSurvey,
-    user::{self, UserContext},
+    user::UserContext,
     values,
 };
 use crate::{
@@ -55,6 +54,16 @@ pub struct MigrationProgress {
     pub total: u64,
 }
 
+/// Receives the progress and the remarks of a migration while it runs.
+pub trait MigrationObserver: Send {
+    /// Receives the progress.
+    fn progress(&mut self, progress: MigrationProgress);
+
+    /// Receives a remark. Remarks come by collection and identifier. There may be one for each document,
+    /// so the migration does not keep them.
+    fn finding(&mut self, finding: Finding);
+}
+
 /// A run of the migration.
 struct Run<'a> {
     store: &'a MongoStore,
@@ -63,7 +72,9 @@ struct Run<'a> {
     /// The audit event of this run, or of the interrupted one that it continues.
     event: EventStamp,
     is_recorded: bool,
-    progress: &'a mut (dyn FnMut(MigrationProgress) + Send),
+    /// The remarks about tenants, which are not converted in the order of their identifiers.
+    of_tenants: Vec<Finding>,
+    observer: &'a mut dyn MigrationObserver,
 }
 
 impl MongoStore {
@@ -79,7 +90,7 @@ impl MongoStore {
         &self,
         options: &MigrationOptions,
         (id, at): (ObjectId, Timestamp),
-        progress: &mut (dyn FnMut(MigrationProgress) + Send),
+        observer: &mut dyn MigrationObserver,
     ) -> Result<MigrationReport, PrepareError> {
         self.check_deployment().await?;
         match self.shape().await? {
@@ -97,7 +108,8 @@ impl MongoStore {
             report: MigrationReport::default(),
             event: interrupted.and_then(|s| s.event).unwrap_or(EventStamp { id, at }),
             is_recorded: interrupted.is_some_and(|stored| stored.event.is_some()),
-            progress,
+            of_tenants: Vec::new(),
+            observer,
         };
         run.drop_refusing_indexes().await?;
         let tenants = run.convert_tenants().await?;
@@ -115,11 +127,7 @@ impl MongoStore {
                 self.store_done(left).await?;
             }
         }
-        let mut report = run.report;
-        report
-            .findings
-            .sort_by(|a, b| (a.collection, &a.id, a.kind).cmp(&(b.collection, &b.id, b.kind)));
-        Ok(report)
+        Ok(run.report)
     }
 
     /// Inserts the audit event of a migration, unless an interrupted run has inserted it.
@@ -152,7 +160,7 @@ impl MongoStore {
 
     /// Returns all documents of a collection, or those with the given identifiers, in the order of
     /// their identifiers.
-    async fn old_documents(
+    pub(super) async fn old_documents(
         &self,
         collection: OldCollection,
         ids: Option<&[Bson]>,
@@ -197,12 +205,14 @@ impl Run<'_> {
                 |raw: &RawDocument| require_id(raw).is_ok_and(|id| context.gives_up_a_value(id));
             self.convert_all(&converter, &|raw| gives_up(raw) == first).await?;
         }
+        self.of_tenants.sort_by(|a, b| (&a.id, a.kind).cmp(&(&b.id, b.kind)));
+        self.of_tenants.drain(..).for_each(|finding| self.observer.finding(finding));
         Ok(ids)
     }
 
     async fn convert_users(&mut self, tenants: &HashSet<ObjectId>) -> Result<(), StoreError> {
         let fields = OldFields::new(OldCollection::Users, &self.options.mappings);
-        let duplicates = self.find_duplicate_users(&fields).await?;
+        let duplicates = self.store.find_duplicate_users(&fields).await?;
         let context = UserContext { tenants, duplicates: &duplicates };
         let converter = Converter::new(&fields, Context::Users(context), self.options);
         self.convert_all(&converter, &|_| true).await
@@ -221,57 +231,6 @@ impl Run<'_> {
         let context = SubscriptionContext { tenants, superseded: &live.superseded };
         let converter = Converter::new(&fields, Context::Subscriptions(context), self.options);
         self.convert_all(&converter, &|_| true).await
-    }
-
-    /// Returns the users without a subject whose subject belongs to another user: to one that is
-    /// converted, or else to the oldest.
-    async fn find_duplicate_users(
-        &self,
-        fields: &OldFields,
-    ) -> Result<HashSet<ObjectId>, StoreError> {
-        let subjects = self.find_duplicate_subjects(fields).await?;
-        let mut users = Vec::new();
-        if !subjects.is_empty() {
-            let mut all = self.store.old_documents(OldCollection::Users, None).await?;
-            while all.advance().await.map_err(|error| read_error(&error))? {
-                let raw = all.current();
-                let (Ok(id), Ok(subject)) = (require_id(raw), user::subject(raw, fields)) else {
-                    continue;
-                };
-                if subjects.contains(&subject) {
-                    let is_old = get(raw, "subject").is_none();
-                    users.push((subject, is_old, created_at(raw, fields, id), id));
-                }
-            }
-        }
-        users.sort();
-        let duplicates = users.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[1].1);
-        Ok(duplicates.map(|pair| pair[1].3).collect())
-    }
-
-    async fn find_duplicate_subjects(
-        &self,
-        fields: &OldFields,
-    ) -> Result<HashSet<String>, StoreError> {
-        let paths = fields.paths("authentikSubjectId");
-        let subject = paths.iter().rfold(Bson::Null, |otherwise, path| {
-            doc! { "$ifNull": [format!("${path}"), otherwise] }.into()
-        });
-        let subject = doc! { "$ifNull": ["$subject", subject] };
-        let text = doc! { "$convert": { "input": subject, "to": "string", "onError": null, "onNull": null } };
-        let pipeline = [
-            doc! { "$group": { "_id": text, "users": { "$sum": 1 } } },
-            doc! { "$match": { "users": { "$gt": 1 }, "_id": { "$gt": "" } } },
-        ];
-        let group = async {
-            let cursor = self.store.users.aggregate(pipeline).allow_disk_use(true).await?;
-            cursor.try_collect::<Vec<_>>().await
-        };
-        let group =
-            async { group.await.map_err(|error: mongodb::error::Error| read_error(&error)) };
-        let found = self.store.users.command("aggregate").instrument(Box::pin(group)).await?;
-        let text = |document: &Document| Some(document.get_str("_id").ok()?.to_owned());
-        Ok(found.iter().filter_map(text).collect())
     }
 
     /// Converts the selected documents of a collection in batches.
@@ -299,12 +258,12 @@ impl Run<'_> {
             }
             let done = self.report.counts_mut(collection).documents;
             if done.is_multiple_of(u64::from(READ_BATCH)) {
-                (self.progress)(MigrationProgress { collection, done, total });
+                self.observer.progress(MigrationProgress { collection, done, total });
             }
         }
         self.write(converter, batch).await?;
         let done = self.report.counts_mut(collection).documents;
-        (self.progress)(MigrationProgress { collection, done, total: total.max(done) });
+        self.observer.progress(MigrationProgress { collection, done, total: total.max(done) });
         Ok(())
     }
 
@@ -342,8 +301,14 @@ impl Run<'_> {
             counts.finished += 1;
         }
         let left = left.map(|reason| (FindingKind::Left, reason));
-        for (kind, detail) in conversion.findings.into_iter().chain(left) {
-            self.report.findings.push(Finding { kind, collection, id: id.clone(), detail });
+        let mut findings: Vec<_> = conversion.findings.into_iter().chain(left).collect();
+        findings.sort_by_key(|(kind, _)| *kind);
+        for (kind, detail) in findings {
+            let finding = Finding { collection, id: id.clone(), kind, detail };
+            match collection {
+                OldCollection::Tenants => self.of_tenants.push(finding),
+                _ => self.observer.finding(finding),
+            }
         }
     }
 
@@ -389,13 +354,8 @@ impl Run<'_> {
 
 /// Returns the identifier of a document for the report.
 fn describe_id(raw: &RawDocument) -> String {
-    match (require_id(raw), raw.get("_id")) {
-        (Ok(id), _) => id.to_string(),
-        (Err(_), Ok(Some(id))) => match Bson::try_from(id) {
-            Ok(Bson::String(text)) => values::shorten(&text),
-            Ok(id) => values::shorten(&id.to_string()),
-            Err(_) => "malformed".to_owned(),
-        },
-        _ => "none".to_owned(),
+    match require_id(raw) {
+        Ok(id) => id.to_string(),
+        Err(_) => values::describe(raw.get("_id").ok().flatten()),
     }
 }

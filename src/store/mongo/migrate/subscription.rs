@@ -32,8 +32,9 @@ pub(super) fn convert<'a>(
 ) -> Result<Conversion<'a>, String> {
     let id = require_id(raw)?;
     let mut conversion = Conversion::new(raw);
-    let tenant = fields.get(raw, "tenantId").and_then(values::id);
-    let tenant = tenant.ok_or_else(|| values::unexpected("tenantId", "an ObjectId"))?;
+    let value = fields.get(raw, "tenantId");
+    let tenant = value.and_then(values::id);
+    let tenant = tenant.ok_or_else(|| values::unexpected("tenantId", "an ObjectId", value))?;
     if !context.tenants.contains(&tenant) {
         return Err(format!("tenantId: the tenant {tenant} does not exist"));
     }
@@ -92,7 +93,8 @@ pub(super) fn adjust<'a>(
 /// Sets the status of a subscription that is live beside a newer one.
 fn cancel(conversion: &mut Conversion<'_>, status: &str) {
     let canceled = TenantSubscriptionStatus::Canceled.as_str();
-    conversion.report(FindingKind::SubscriptionCanceled, format!("status: {status:?}"));
+    let detail = format!("status: {status:?} is now {canceled:?}");
+    conversion.report(FindingKind::SubscriptionCanceled, detail);
     conversion.set("status", canceled);
 }
 

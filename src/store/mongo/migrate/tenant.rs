@@ -69,7 +69,7 @@ pub(super) fn convert<'a>(
     match values::visible_text("name", fields.get(raw, "name"))? {
         Some(name) => conversion.set("name", name),
         None => {
-            conversion.report(FindingKind::NameDerived, format!("name: {slug:?}"));
+            conversion.report(FindingKind::NameDerived, format!("the name is now {slug:?}"));
             conversion.set("name", slug);
         }
     }
@@ -137,8 +137,9 @@ fn set_slug(
     fields: &OldFields,
     context: &TenantContext,
 ) -> Result<String, String> {
-    let stored = values::visible_text("slug", fields.get(raw, "slug"))?;
-    let stored = stored.ok_or_else(|| values::unexpected("slug", "a string"))?;
+    let value = fields.get(raw, "slug");
+    let stored = values::visible_text("slug", value)?;
+    let stored = stored.ok_or_else(|| values::unexpected("slug", "a string", value))?;
     let slug = context.slugs.get(&id).map_or(&stored, |assigned| &assigned.slug).clone();
     if slug != stored {
         conversion.report(FindingKind::SlugChanged, format!("{stored:?} is now {slug:?}"));
@@ -179,18 +180,19 @@ fn set_domains(
 
 /// Returns the domains of a tenant without blank ones. Mongoose reads a single value as an array.
 fn domains(raw: &RawDocument, fields: &OldFields) -> Result<Option<Vec<String>>, String> {
-    let expected = || values::unexpected("domains", "an array of strings");
-    let mut domains = match fields.get(raw, "domains") {
+    let value = fields.get(raw, "domains");
+    let unexpected = || values::unexpected("domains", "an array of strings", value);
+    let mut domains = match value {
         None => return Ok(None),
         Some(RawBsonRef::String(domain)) => vec![domain.to_owned()],
         Some(RawBsonRef::Array(array)) => {
             let text = |value: Result<RawBsonRef<'_>, _>| match value {
                 Ok(RawBsonRef::String(text)) => Ok(text.to_owned()),
-                _ => Err(expected()),
+                _ => Err(unexpected()),
             };
             array.into_iter().map(text).collect::<Result<_, _>>()?
         }
-        Some(_) => return Err(expected()),
+        Some(_) => return Err(unexpected()),
     };
     domains.retain(|domain| !domain.trim().is_empty());
     Ok(Some(domains))

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument};
+use mongodb::bson::{Document, RawBsonRef, RawDocument};
 
 use super::{
     fields::{Conversion, OldFields, created_at, get, require_id},
@@ -77,7 +77,7 @@ pub(super) fn subject(raw: &RawDocument, fields: &OldFields) -> Result<String, S
     if (1..=SUBJECT_MAX).contains(&length) {
         Ok(subject)
     } else {
-        Err(values::unexpected(name, "a string of 1 to 255 characters"))
+        Err(values::unexpected(name, "a string of 1 to 255 characters", value))
     }
 }
 
@@ -95,7 +95,8 @@ fn set_name(
     }
     let email = email.filter(|email| !email.trim().is_empty());
     let name: String = email.unwrap_or(subject).chars().take(text::NAME_MAX).collect();
-    conversion.report(FindingKind::NameDerived, format!("name: {}", values::shorten(&name)));
+    let detail = format!("the name is now {}", values::shorten(&name));
+    conversion.report(FindingKind::NameDerived, detail);
     conversion.set("name", name);
     Ok(())
 }
@@ -129,7 +130,7 @@ fn memberships(
             }
             Some(_) => {}
             None => {
-                let tenant = describe(value);
+                let tenant = values::describe(Some(value));
                 conversion.report(FindingKind::AbsentTenant, format!("tenantIds: {tenant}"));
             }
         }
@@ -141,14 +142,5 @@ fn memberships(
 fn elements(value: RawBsonRef<'_>) -> Result<Vec<RawBsonRef<'_>>, String> {
     let RawBsonRef::Array(array) = value else { return Ok(vec![value]) };
     let elements: Result<Vec<_>, _> = array.into_iter().collect();
-    elements.map_err(|_| values::unexpected("tenantIds", "an array"))
-}
-
-fn describe(value: RawBsonRef<'_>) -> String {
-    match Bson::try_from(value) {
-        Ok(Bson::ObjectId(id)) => id.to_hex(),
-        Ok(Bson::String(text)) => values::shorten(&text),
-        Ok(value) => values::shorten(&value.to_string()),
-        Err(_) => "a malformed value".to_owned(),
-    }
+    elements.map_err(|_| values::unexpected("tenantIds", "an array", Some(value)))
 }

@@ -2,7 +2,7 @@
 //!
 //! A value that is absent or null is `None`. A value that cannot be converted is an error.
 
-use mongodb::bson::RawBsonRef;
+use mongodb::bson::{Bson, RawBsonRef};
 
 use crate::domain::{id::ObjectId, time::Timestamp};
 
@@ -21,7 +21,7 @@ pub(super) fn text(field: &str, value: Option<RawBsonRef<'_>>) -> Value<String> 
         Some(RawBsonRef::ObjectId(id)) => Ok(Some(id.to_hex())),
         Some(value) => match integer(value) {
             Some(number) => Ok(Some(number.to_string())),
-            None => Err(unexpected(field, "a string")),
+            None => Err(unexpected(field, "a string", Some(value))),
         },
     }
 }
@@ -39,7 +39,7 @@ pub(super) fn time(field: &str, value: Option<RawBsonRef<'_>>) -> Value<Timestam
         Some(RawBsonRef::String(text)) => parse_time(text.trim()),
         Some(value) => integer(value).and_then(from_millis),
     };
-    time.map(Some).ok_or_else(|| unexpected(field, "a date from year 1 to 9999"))
+    time.map(Some).ok_or_else(|| unexpected(field, "a date from year 1 to 9999", value))
 }
 
 /// Reads an identifier. Text of 24 hexadecimal digits is one.
@@ -67,7 +67,7 @@ pub(super) fn flag(field: &str, value: Option<RawBsonRef<'_>>) -> Value<bool> {
             _ => None,
         },
     };
-    flag.map(Some).ok_or_else(|| unexpected(field, "a boolean"))
+    flag.map(Some).ok_or_else(|| unexpected(field, "a boolean", value))
 }
 
 /// Reads a value of an enumeration, in any case. The error of an unknown one shows it.
@@ -82,15 +82,30 @@ pub(super) fn string_enum<T>(
 }
 
 /// Returns the reason why the value of a field cannot be converted.
-pub(super) fn unexpected(field: &str, expected: &str) -> String {
-    format!("{field}: expected {expected}")
+pub(super) fn unexpected(field: &str, expected: &str, found: Option<RawBsonRef<'_>>) -> String {
+    format!("{field}: expected {expected}, found {}", describe(found))
 }
 
-/// Quotes a stored value for the report, shortened to 60 characters.
+/// Describes a stored value for the report.
+pub(super) fn describe(value: Option<RawBsonRef<'_>>) -> String {
+    match value.map(Bson::try_from) {
+        None => "nothing".to_owned(),
+        Some(Ok(Bson::String(text) | Bson::Symbol(text))) => shorten(&text),
+        Some(Ok(Bson::ObjectId(id))) => id.to_hex(),
+        Some(Ok(value)) => start(&value.to_string()).replace(char::is_control, " "),
+        Some(Err(_)) => "a malformed value".to_owned(),
+    }
+}
+
+/// Quotes a stored text for the report, shortened to 60 characters.
 pub(super) fn shorten(text: &str) -> String {
+    format!("{:?}", start(text))
+}
+
+fn start(text: &str) -> String {
     let start: String = text.chars().take(60).collect();
     let dots = if start.len() < text.len() { "…" } else { "" };
-    format!("{:?}", format!("{start}{dots}"))
+    format!("{start}{dots}")
 }
 
 fn integer(value: RawBsonRef<'_>) -> Option<i64> {
