@@ -10,7 +10,7 @@ const PLAYGROUND_DIR = dirname(fileURLToPath(import.meta.url));
 const DIST_DIR = join(PLAYGROUND_DIR, 'dist');
 const FILES_RS = join(PLAYGROUND_DIR, '../src/http/playground/files.rs');
 /** The maximum size of all compressed files together, in bytes. */
-const MAX_TOTAL_BYTES = 1_500_000;
+const MAX_TOTAL_BYTES = 1_300_000;
 
 const listFiles = (dir) =>
   readdirSync(dir, { recursive: true, withFileTypes: true })

@@ -8,11 +8,18 @@ const resolvePath = (path: string) => fileURLToPath(new URL(path, import.meta.ur
 // Third-party modules that the build replaces. Their dependencies would be a third of the bundle.
 const SHIMS: [module: RegExp, file: string][] = [
   [/^monaco-editor\/esm\/vs\/editor\/edcore\.main(\.js)?$/, './src/monaco/editor.ts'],
+  [/\/(diffEditorWidget|multiDiffEditorWidget|linesDiffComputers)(\.js)?$/, './src/shims/diff.ts'],
+  [/^framer-motion$/, './src/shims/framer-motion.tsx'],
+  // The documentation pane needs a quarter of GraphiQL's code, and is closed at the start.
+  [/^\.\/components\/doc-explorer(\.js)?$/, './src/shims/doc-explorer.tsx'],
   [/^prettier\/standalone$/, './src/shims/prettier.ts'],
   [/^prettier\/(plugins\/estree|parser-babel)$/, './src/shims/empty-prettier-plugin.ts'],
 ];
 // Workers never format text, because the editor has no action that asks for it.
-const WORKER_SHIMS: [module: RegExp, file: string][] = [[/^prettier\//, './src/shims/empty-prettier-plugin.ts']];
+const WORKER_SHIMS: [module: RegExp, file: string][] = [
+  [/\/linesDiffComputers(\.js)?$/, './src/shims/diff.ts'],
+  [/^prettier\//, './src/shims/empty-prettier-plugin.ts'],
+];
 
 const shimPlugin = (shims: [RegExp, string][]): Plugin => ({
   name: 'shims',
@@ -28,6 +35,16 @@ const shimPlugin = (shims: [RegExp, string][]): Plugin => ({
     return shim ? resolvePath(shim[1]) : null;
   },
 });
+
+/** GraphiQL derives the title of an icon from the name of its function, which the build shortens. */
+const iconTitles: Plugin = {
+  name: 'icon-titles',
+  transform(code, id) {
+    if (!id.endsWith('/@graphiql/react/dist/icons/index.js')) return null;
+    const named = code.replace(/generateIcon\((Svg\w+)\)/g, 'generateIcon(Object.assign($1, { title: "$1" }))');
+    return { code: named.replaceAll('RawComponent.name', 'RawComponent.title'), map: null };
+  },
+};
 
 const outputNames = { entryFileNames: 'playground/[name]-[hash].js', chunkFileNames: 'playground/[name]-[hash].js' };
 
@@ -50,7 +67,7 @@ export default defineConfig({
   // The page may be served below any path, so its URLs are relative.
   base: './',
   publicDir: false,
-  plugins: [shimPlugin(SHIMS), additionalLicenses],
+  plugins: [shimPlugin(SHIMS), iconTitles, additionalLicenses],
   worker: {
     format: 'es',
     plugins: () => [shimPlugin(WORKER_SHIMS)],

@@ -31,14 +31,13 @@ export function App() {
     cursor: null,
   }));
   useEffect(() => {
-    if (devMode) void refreshIdentities();
-  }, [devMode]);
-  useEffect(() => {
-    loadWorkbench().then(
+    // The form needs these for its first request. GraphiQL would delay them, because it occupies the browser.
+    const needs = [devMode ? refreshIdentities() : null, import('graphql')];
+    Promise.all(needs).then(loadWorkbench).then(
       (Component) => setWorkbench({ Component }),
       () => setLoadError(true),
     );
-  }, []);
+  }, [devMode]);
   useEffect(() => {
     // The response to a request of the form arrives in the form.
     if (!workbench || started.running || open) return;

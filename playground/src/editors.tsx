@@ -1,6 +1,6 @@
 // Components without output that adjust GraphiQL's editors and tabs.
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { saveTabs } from './initial-operation';
 import { LEAVE_EDITOR_HINT } from './keyboard';
 import { useSchemaStatus } from './outcomes';
@@ -79,12 +79,42 @@ export function FollowSystemTheme() {
   return null;
 }
 
-/** Scrolls the active tab into view. */
+/** Scrolls the active tab into view when it becomes active, and when the list or a tab changes its width. */
 export function ScrollToActiveTab() {
-  const id = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.id);
+  const { id, count } = useGraphiQL((state) => ({
+    id: state.tabs[state.activeTabIndex]?.id,
+    count: state.tabs.length,
+  }));
   useEffect(() => {
-    document.querySelector('.graphiql-tab-active')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-  }, [id]);
+    const observer = new ResizeObserver(scrollToActiveTab);
+    for (const part of document.querySelectorAll('.graphiql-tabs, .graphiql-tab')) observer.observe(part);
+    return () => observer.disconnect();
+  }, [id, count]);
+  return null;
+}
+
+/** Scrolls the list of tabs only. `scrollIntoView` would also scroll the page to the list. */
+function scrollToActiveTab() {
+  const tab = document.querySelector('.graphiql-tab-active');
+  const list = tab?.parentElement;
+  if (!tab || !list) return;
+  const [inner, outer] = [tab.getBoundingClientRect(), list.getBoundingClientRect()];
+  const hiddenAtEnd = inner.right - outer.right + parseFloat(getComputedStyle(list).paddingRight);
+  if (hiddenAtEnd > 0) list.scrollLeft += hiddenAtEnd;
+  if (inner.left < outer.left) list.scrollLeft += inner.left - outer.left;
+}
+
+/** Moves the focus to the operation of a new tab. After the choice of an example, the focus stays in the list. */
+export function FocusNewTab() {
+  const { count, queryEditor } = useGraphiQL((state) => ({
+    count: state.tabs.length,
+    queryEditor: state.queryEditor,
+  }));
+  const lastCount = useRef(count);
+  useEffect(() => {
+    if (count > lastCount.current && !document.activeElement?.closest('.examples')) queryEditor?.focus();
+    lastCount.current = count;
+  }, [count, queryEditor]);
   return null;
 }
 

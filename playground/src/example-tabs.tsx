@@ -128,7 +128,7 @@ const isSelectable = (wanted: string, identities: { name: string }[]) =>
  * Returns a function that selects an example's identity and opens the example. It activates the tab that
  * already contains the example, or adds a tab.
  */
-export function useOpenExample(): (example: Example) => void {
+export function useOpenExample(): (example: Example, byKeyboard: boolean) => void {
   const { identities } = useSession();
   const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
   const { tabs, queryEditor } = useGraphiQL((state) => ({
@@ -136,7 +136,7 @@ export function useOpenExample(): (example: Example) => void {
     queryEditor: state.queryEditor,
   }));
   const ready = useMonaco((state) => Boolean(state.monaco));
-  return (example) => {
+  return (example, byKeyboard) => {
     if (!ready) return;
     const { identity, query } = example;
     if (isSelectable(identity, identities)) selectIdentity(identity);
@@ -147,7 +147,10 @@ export function useOpenExample(): (example: Example) => void {
       addTab();
       queryEditor?.setValue(query);
     }
+    if (!isNarrow()) return;
     // The pane would cover the operation and its response.
-    if (isNarrow()) setVisiblePlugin(null);
+    setVisiblePlugin(null);
+    // The focused element is no longer there.
+    if (byKeyboard) document.querySelector<HTMLElement>('.graphiql-execute-button')?.focus();
   };
 }

@@ -29,7 +29,7 @@ function ExamplesPane() {
               .filter((example) => example.group === group)
               .map((example) => (
                 <li key={example.name}>
-                  <ExampleCard example={example} devMode={devMode} onOpen={() => openExample(example)} />
+                  <ExampleCard example={example} devMode={devMode} onOpen={(byKeyboard) => openExample(example, byKeyboard)} />
                 </li>
               ))}
           </ul>
@@ -46,12 +46,12 @@ function ExamplesPane() {
 interface ExampleCardProps {
   example: Example;
   devMode: boolean;
-  onOpen: () => void;
+  onOpen: (byKeyboard: boolean) => void;
 }
 
 function ExampleCard({ example, devMode, onOpen }: ExampleCardProps) {
   return (
-    <button type="button" className="example" onClick={onOpen}>
+    <button type="button" className="example" onClick={({ detail }) => onOpen(detail === 0)}>
       <span className="example-head">
         <strong>{example.name}</strong>
         {devMode && <span className="example-identity">as {example.identity}</span>}

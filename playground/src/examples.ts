@@ -47,12 +47,19 @@ export const defaultExamples = (devMode: boolean) =>
 
 export const findExample = (query: string | null) => EXAMPLES.find((example) => example.query === query);
 
-/** Values of the placeholders in variables, such as `$acme` (an ID) and `$acme.version` (a number). */
-export type PlaceholderValues = Map<string, string | number>;
+/** Values of the placeholders in variables, such as `$acme` (an ID), `$acme.version` and `$acme.toggledCancellation`. */
+export type PlaceholderValues = Map<string, string | number | boolean>;
+
+interface Tenant {
+  id: string;
+  slug: string;
+  version: number;
+  subscription: { id: string; cancelAtPeriodEnd: boolean } | null;
+}
 
 interface PlaceholderResponse {
   data?: {
-    tenants: { nodes: { id: string; slug: string; version: number; subscription: { id: string } | null }[] };
+    tenants: { nodes: Tenant[] };
     users: { nodes: { id: string; subject: string | null }[] };
   };
 }
@@ -66,7 +73,10 @@ export async function fetchPlaceholderValues(token: string): Promise<Placeholder
   const { data } = (await response.json()) as PlaceholderResponse;
   for (const { slug, id, version, subscription } of data?.tenants.nodes ?? []) {
     values.set(slug, id).set(`${slug}.version`, version);
-    if (subscription) values.set(`${slug}.subscription`, subscription.id);
+    if (!subscription) continue;
+    values.set(`${slug}.subscription`, subscription.id);
+    // The other value, so that each run of an example is a change.
+    values.set(`${slug}.toggledCancellation`, !subscription.cancelAtPeriodEnd);
   }
   for (const { subject, id } of data?.users.nodes ?? []) if (subject) values.set(subject, id);
   return values;
@@ -84,7 +94,7 @@ export const randomText = () => crypto.getRandomValues(new Uint32Array(1))[0]!.t
 /** Replaces the placeholders in an example's variables and headers. `$random` is the same text in both. */
 export function fillPlaceholders(example: Example, values: PlaceholderValues, random: string): FilledExample {
   const fillText = (text: string) =>
-    (text.startsWith('$') && values.get(text.slice(1))) || text.replace('$random', random);
+    (text.startsWith('$') ? values.get(text.slice(1)) : null) ?? text.replace('$random', random);
   const fill = (value: unknown): unknown => {
     if (typeof value === 'string') return fillText(value);
     if (Array.isArray(value)) return value.map(fill);

@@ -1,6 +1,6 @@
 // What the keyboard does besides GraphiQL's own shortcuts.
 import { useGraphiQLActions } from '@graphiql/react';
-import { useEffect } from 'react';
+import { useRunShortcut } from './run-shortcut';
 
 const IS_MAC = navigator.platform.startsWith('Mac');
 
@@ -19,19 +19,8 @@ export function KeyboardHint() {
   );
 }
 
-/** Makes the shortcut work outside of the editors too. In an editor, GraphiQL handles it. */
 export function RunShortcut() {
   const { run } = useGraphiQLActions();
-  useEffect(() => {
-    const runOnShortcut = (event: KeyboardEvent) => {
-      const target = event.target instanceof Element ? event.target : null;
-      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-      if (event.defaultPrevented || target?.closest('.monaco-editor, [role="dialog"]')) return;
-      event.preventDefault();
-      void run();
-    };
-    addEventListener('keydown', runOnShortcut);
-    return () => removeEventListener('keydown', runOnShortcut);
-  }, [run]);
+  useRunShortcut(run as () => void);
   return null;
 }

@@ -13,7 +13,7 @@ const STATUS_LABELS = {
 
 export function LiveLine({ tabId, state }: { tabId: string; state: LiveState }) {
   const { stop } = useGraphiQLActions();
-  const { identity, status, events, responseText, reason, requestId } = state;
+  const { identity, status, events, receivedAt, responseText, reason, requestId } = state;
   const stopOperation = () => {
     stop();
     findLiveOperation(tabId)?.stop();
@@ -26,6 +26,7 @@ export function LiveLine({ tabId, state }: { tabId: string; state: LiveState }) 
           Identity: <strong>{identity}</strong>
         </span>
         <span>{events === 1 ? '1 response' : `${events} responses`}</span>
+        {receivedAt !== null && <span>Last at {new Date(receivedAt).toLocaleTimeString()}</span>}
         {status === 'ended' && <ErrorCodes codes={countErrorCodes(responseText && JSON.parse(responseText))} />}
         {status === 'running' && events === 0 && <span>Waiting for changes</span>}
         {reason && <span className="live-reason">{reason}</span>}

@@ -1,7 +1,15 @@
 // Connects live operations with GraphiQL's tabs, which show only the operation of the active tab.
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect, useLayoutEffect } from 'react';
-import { findLiveOperation, keepOperationsOf, setActiveTab, showAgain, useLiveState, useRunningTabs } from './live';
+import {
+  findLiveOperation,
+  keepOperationsOf,
+  setActiveTab,
+  showAgain,
+  useLiveState,
+  useTabMarks,
+  type TabMark,
+} from './live';
 
 export function LiveTabs() {
   const { tabs, activeTabIndex, queryEditor, responseEditor } = useGraphiQL((state) => ({
@@ -10,11 +18,15 @@ export function LiveTabs() {
     queryEditor: state.queryEditor,
     responseEditor: state.responseEditor,
   }));
-  const { run } = useGraphiQLActions();
+  const { run, stop } = useGraphiQLActions();
   const id = tabs[activeTabIndex]?.id ?? '';
-  const running = useRunningTabs();
+  const marks = useTabMarks();
   const state = useLiveState(id);
-  useLayoutEffect(() => setActiveTab(id), [id]);
+  useLayoutEffect(() => {
+    setActiveTab(id);
+    // GraphiQL does so when it activates a tab, but not when it adds one.
+    stop();
+  }, [id, stop]);
   useEffect(() => keepOperationsOf(tabs.map((tab) => tab.id)), [tabs]);
   useEffect(() => {
     const operation = findLiveOperation(id);
@@ -22,9 +34,8 @@ export function LiveTabs() {
     // Runs when a tab becomes active.
   }, [id, queryEditor, responseEditor, run]);
   useEffect(() => {
-    const runningIds = running.split(' ');
-    tabs.forEach((tab, index) => markTab(index, runningIds.includes(tab.id)));
-  }, [tabs, running]);
+    tabs.forEach((tab, index) => markTab(index, marks.get(tab.id)));
+  }, [tabs, marks]);
   useEffect(() => {
     // The spinner stands for a request that is about to end. A live operation waits for changes.
     document.body.classList.toggle('live', state !== null && state.status !== 'ended');
@@ -32,10 +43,19 @@ export function LiveTabs() {
   return null;
 }
 
-/** Marks a tab whose operation is running. GraphiQL renders the tab. */
-function markTab(index: number, isRunning: boolean) {
+/** Marks a tab with a live operation, or removes its mark. GraphiQL renders the tab. */
+function markTab(index: number, { isRunning, unseen }: TabMark = { isRunning: false, unseen: 0 }) {
   const tab = document.getElementById(`graphiql-session-tab-${index}`);
+  const description = [
+    ...(isRunning ? ['A live operation is running'] : []),
+    ...(unseen > 0 ? [unseen === 1 ? '1 new response' : `${unseen} new responses`] : []),
+  ];
   tab?.classList.toggle('tab-live', isRunning);
-  if (isRunning) tab?.setAttribute('aria-description', 'A live operation is running');
-  else tab?.removeAttribute('aria-description');
+  setAttribute(tab, 'data-unseen', unseen > 0 ? String(unseen) : '');
+  setAttribute(tab, 'aria-description', description.join(', '));
+}
+
+function setAttribute(element: Element | null, name: string, value: string) {
+  if (value) element?.setAttribute(name, value);
+  else element?.removeAttribute(name);
 }

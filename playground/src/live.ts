@@ -1,6 +1,6 @@
 // Live operations: subscriptions that run as event streams. Each belongs to a tab, and continues while
 // another tab is active. `live-tabs.tsx` connects them with GraphiQL's tabs.
-import { useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore } from 'react';
 import { readEvents } from './event-stream';
 import { firstErrorCode } from './outcomes';
 import { formatBody, parseBody, send, senderLabel, UNREACHABLE, type FetchParameters } from './send';
@@ -20,6 +20,8 @@ export interface LiveState {
   status: 'connecting' | 'running' | 'reconnecting' | 'ended';
   /** The number of responses. */
   events: number;
+  /** When the latest response arrived, in milliseconds since 1970. */
+  receivedAt: number | null;
   /** The latest response as JSON text. Empty before the first one. */
   responseText: string;
   /** Why the operation has ended or reconnects. */
@@ -44,13 +46,26 @@ function subscribe(listener: () => void) {
 
 export const findLiveOperation = (tabId: string) => operations.get(tabId);
 const isRunning = ({ state }: LiveOperation) => state.status !== 'ended';
-const runningTabs = () => [...operations].filter(([, operation]) => isRunning(operation)).map(([tabId]) => tabId);
+const countRunning = () => [...operations.values()].filter(isRunning).length;
 
 export const useLiveState = (tabId: string) =>
   useSyncExternalStore(subscribe, () => operations.get(tabId)?.state ?? null);
 
-/** Returns the identifiers of the tabs with a running operation, separated by spaces. */
-export const useRunningTabs = () => useSyncExternalStore(subscribe, () => runningTabs().join(' '));
+/** What the tab of a live operation shows about it. */
+export interface TabMark {
+  isRunning: boolean;
+  /** The number of responses that arrived while another tab was active. */
+  unseen: number;
+}
+
+const tabMarks = () =>
+  [...operations].map(([tabId, operation]) => [tabId, { isRunning: isRunning(operation), unseen: operation.unseen }]);
+
+/** Returns the mark of each tab with a live operation by the tab's identifier. */
+export function useTabMarks(): Map<string, TabMark> {
+  const text = useSyncExternalStore(subscribe, () => JSON.stringify(tabMarks()));
+  return useMemo(() => new Map(JSON.parse(text) as [string, TabMark][]), [text]);
+}
 
 let activeTab = '';
 
@@ -89,7 +104,7 @@ export function startLiveOperation(parameters: FetchParameters, headers: Headers
   operations.delete(activeTab);
   const operation = new LiveOperation(activeTab, parameters, headers);
   const subscription = operation.show(observer);
-  if (runningTabs().length >= MAX_RUNNING) {
+  if (countRunning() >= MAX_RUNNING) {
     operation.reject(
       `Request not sent. At most ${MAX_RUNNING} live operations run at once, because a browser opens six ` +
         'connections to a host. Stop one of them.',
@@ -106,6 +121,8 @@ const RECONNECT_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 export class LiveOperation {
   state: LiveState;
+  /** The number of responses that arrived while another tab was active. */
+  unseen = 0;
   /** Null while another tab is active. */
   private observer: Observer | null = null;
   private readonly controller = new AbortController();
@@ -119,7 +136,15 @@ export class LiveOperation {
     private readonly headers: Headers,
   ) {
     const identity = senderLabel(headers, this.selected);
-    this.state = { identity, status: 'connecting', events: 0, responseText: '', reason: null, requestId: null };
+    this.state = {
+      identity,
+      status: 'connecting',
+      events: 0,
+      receivedAt: null,
+      responseText: '',
+      reason: null,
+      requestId: null,
+    };
   }
 
   get isHidden() {
@@ -129,6 +154,8 @@ export class LiveOperation {
   /** Shows the latest response in the active tab, and the ones that follow. */
   show(observer: Observer) {
     this.observer = observer;
+    this.unseen = 0;
+    notify();
     // GraphiQL expects no response before it has the subscription.
     queueMicrotask(() => {
       if (this.observer !== observer) return;
@@ -214,7 +241,8 @@ export class LiveOperation {
   }
 
   private receive(body: unknown) {
-    this.update({ responseText: formatBody(body), events: this.state.events + 1 });
+    if (this.isHidden) this.unseen += 1;
+    this.update({ responseText: formatBody(body), events: this.state.events + 1, receivedAt: Date.now() });
     this.observer?.next(body);
   }
 

@@ -1,8 +1,8 @@
 // The panes that need the schema. Each shows a notice if the schema is unavailable.
 import { DOC_EXPLORER_PLUGIN, DocExplorer } from '@graphiql/plugin-doc-explorer';
-import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { useGraphiQLActions, type GraphiQLPlugin } from '@graphiql/react';
 import type { ComponentType } from 'react';
+import { lazyPane } from './lazy-pane';
 import { useSchemaStatus } from './outcomes';
 
 function requireSchema(Content: ComponentType): ComponentType {
@@ -49,10 +49,18 @@ export const DOCUMENTATION_PLUGIN: GraphiQLPlugin = {
   content: requireSchema(DocExplorer),
 };
 
-const explorer = explorerPlugin();
+/** A folder with a plus sign. */
+function BuilderIcon() {
+  return (
+    <svg viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinejoin="round">
+      <path d="M2 9V4h5.5l2.5 2h2M2 9v7.5h16V9z" />
+      <path d="M16 2v5M13.5 4.5h5" strokeLinecap="round" />
+    </svg>
+  );
+}
 
 export const BUILDER_PLUGIN: GraphiQLPlugin = {
-  ...explorer,
   title: 'Operation builder',
-  content: requireSchema(explorer.content),
+  icon: BuilderIcon,
+  content: requireSchema(lazyPane(async () => (await import('@graphiql/plugin-explorer')).explorerPlugin().content)),
 };

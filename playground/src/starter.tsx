@@ -1,9 +1,10 @@
 // A plain form for one operation. It works while GraphiQL is loading, and if GraphiQL cannot be loaded.
-import { useRef, type Dispatch, type KeyboardEvent, type SetStateAction } from 'react';
+import { useCallback, useRef, type Dispatch, type SetStateAction } from 'react';
 import { sendOperation } from './fetcher';
 import type { Operation } from './initial-operation';
 import { OutcomeLine } from './outcome-line';
 import { useLatestOutcome } from './outcomes';
+import { useRunShortcut } from './run-shortcut';
 
 export interface StarterState extends Operation {
   /** The response as JSON text. Empty before the first request. */
@@ -29,16 +30,11 @@ export function Starter({ state, setState, loadError }: Props) {
     update({ running: true, response: '' });
     update({ running: false, response: await sendOperation({ query, variables, operationName }) });
   };
-  const runOnShortcut = (event: KeyboardEvent) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    form.current?.requestSubmit();
-  };
+  useRunShortcut(useCallback(() => form.current?.requestSubmit(), []));
   return (
     <form
       ref={form}
       className="graphiql-container starter"
-      onKeyDown={runOnShortcut}
       onSubmit={(event) => {
         event.preventDefault();
         void run();

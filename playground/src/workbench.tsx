@@ -7,6 +7,7 @@ import { useEffect, useRef } from 'react';
 import {
   ClearIntrospectionError,
   EditorOptions,
+  FocusNewTab,
   FollowSystemTheme,
   ScrollToActiveTab,
   StoreOnLeave,
@@ -78,6 +79,7 @@ export function Workbench({ startedWith }: { startedWith: StarterState }) {
         <StoreOnLeave />
         <FollowSystemTheme />
         <ScrollToActiveTab />
+        <FocusNewTab />
         <ClearIntrospectionError />
         <FillExampleTab />
         <SelectIdentityOfTab />

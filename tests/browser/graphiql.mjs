@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 /** Opens the playground and waits until the operation can be edited. */
 export async function visit(page, url) {
   await page.goto(url);
+  await waitForEditor(page);
+}
+
+/** Waits until GraphiQL has replaced the form. */
+export async function waitForEditor(page) {
   await editor(page, 'Operation').getByText('me', { exact: true }).first().waitFor();
   // The page names its editors after it has created all of them.
   await page.getByRole('textbox', { name: /^Operation\. / }).waitFor({ state: 'attached' });

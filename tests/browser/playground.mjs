@@ -2,10 +2,12 @@
 // `playground.mjs serve URL TOKEN` tests a gateway without them and with introspection disabled.
 import assert from 'node:assert/strict';
 import { eventually, launch, openPage, step } from './browser.mjs';
-import { testAxe, testForcedColors } from './checks/accessibility.mjs';
-import { testKeyboardOnly, testNarrowWindow } from './checks/keyboard.mjs';
+import { testAxe, testForcedColors, testUncoveredFooter } from './checks/accessibility.mjs';
+import { testKeyboardOnly } from './checks/keyboard.mjs';
 import { testKeyboardSession } from './checks/keyboard-session.mjs';
-import { testCutLiveOperation, testLiveOperation, testResumedLiveOperation } from './checks/live.mjs';
+import { testNarrowWindow, testWidths } from './checks/layout.mjs';
+import { testCutLiveOperation, testLiveOperation, testNewTabWhileLive, testResumedLiveOperation } from './checks/live.mjs';
+import { testColdLoad, testPaneUnavailable } from './checks/loading.mjs';
 import { testPathPrefix, testUnreachableGateway } from './checks/network.mjs';
 import { testCurl, testLink } from './checks/sharing.mjs';
 import {
@@ -18,6 +20,7 @@ import {
   testExamplesHaveNoFaults,
   testIdentityOfTab,
   testRepeatedExamples,
+  testReorderedTabs,
   testStatusLine,
 } from './checks/tabs.mjs';
 import {
@@ -233,17 +236,23 @@ const DEV_CHECKS = [
   testIdentityOfTab,
   testRepeatedExamples,
   testStatusLine,
+  testReorderedTabs,
   testExamplesHaveNoFaults,
   testLiveOperation,
+  testNewTabWhileLive,
   testCutLiveOperation,
   testResumedLiveOperation,
   testKeyboardOnly,
   testKeyboardSession,
   testNarrowWindow,
+  testWidths,
+  testColdLoad,
+  testPaneUnavailable,
   testLink,
   testCurl,
   testAxe,
   testForcedColors,
+  testUncoveredFooter,
 ];
 
 const browser = await launch();

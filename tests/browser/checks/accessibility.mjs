@@ -1,8 +1,17 @@
 // The page under axe-core, and with forced colours.
 import assert from 'node:assert/strict';
 import axe from 'axe-core';
-import { openPage } from '../browser.mjs';
-import { openTab, runOperation, visit, waitForIdentities, waitForTypeDescription } from '../graphiql.mjs';
+import { eventually, openPage } from '../browser.mjs';
+import {
+  clickExecute,
+  editor,
+  openTab,
+  responseInfo,
+  runOperation,
+  visit,
+  waitForIdentities,
+  waitForTypeDescription,
+} from '../graphiql.mjs';
 
 /** Violations of GraphiQL that the playground cannot mend, each with the issue of its project. */
 const KNOWN = [
@@ -34,7 +43,7 @@ async function findViolations(page) {
 async function settle(page) {
   await page.mouse.move(0, 0);
   await page.getByRole('tooltip').waitFor({ state: 'detached' });
-  await page.locator('.graphiql-spinner').waitFor({ state: 'detached' });
+  await page.locator('.graphiql-spinner').waitFor({ state: 'hidden' });
   await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'));
 }
 
@@ -69,18 +78,48 @@ const STATES = [
     await page.getByRole('button', { name: 'Show History' }).click();
     await page.locator('.graphiql-history-item').first().waitFor();
   }],
-  ['a narrow window', (page) => page.setViewportSize({ width: 375, height: 720 })],
+  ['a live operation', async (page) => {
+    await openTab(page, 'TenantChanged');
+    await editor(page, 'Variables').getByText(/ten_/).waitFor();
+    await clickExecute(page);
+    await responseInfo(page).getByText('Live', { exact: true }).waitFor();
+  }],
+  ['a change in another tab', async (page) => {
+    await openTab(page, 'Update');
+    await editor(page, 'Variables').getByText('"version"').waitFor();
+    await runOperation(page);
+    await page.locator('.tab-live[data-unseen]').waitFor();
+  }],
+  ['the settings', async (page) => {
+    await page.getByRole('button', { name: 'Open settings dialog' }).click();
+    await page.getByRole('dialog').waitFor();
+  }],
+  ['a narrow window', async (page) => {
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.setViewportSize({ width: 375, height: 720 });
+  }],
+  ['a narrow window with the examples', async (page) => {
+    await page.getByRole('button', { name: 'Show Examples' }).click();
+    await page.locator('button.example').first().waitFor();
+  }],
 ];
 
-/** No state has a violation that is not known, neither with light nor with dark colours. */
+const SCHEMES = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  'forced colours': { forcedColors: 'active' },
+};
+
+/** No state has a violation that is not known, with any colours. */
 export async function testAxe(browser, url) {
   const violations = {};
-  for (const colorScheme of ['light', 'dark']) {
-    const { page, context } = await openPage(browser, new URL(url).origin, { colorScheme });
+  for (const [scheme, options] of Object.entries(SCHEMES)) {
+    const { page, context } = await openPage(browser, new URL(url).origin, options);
     for (const [name, perform] of STATES) {
       await perform(page, url);
       const found = await findViolations(page);
-      if (found.length > 0) violations[`${name}, ${colorScheme}`] = found;
+      if (found.length > 0) violations[`${name}, ${scheme}`] = found;
     }
     await context.close();
   }
@@ -105,5 +144,32 @@ export async function testForcedColors(browser, url) {
     options.map((option) => getComputedStyle(option).borderTopColor),
   );
   assert.equal(new Set(borders).size, 2);
+  const icons = await page.locator('.graphiql-toolbar button svg').evaluateAll((list) =>
+    list.map((icon) => [getComputedStyle(icon).color, getComputedStyle(icon.closest('button')).color]),
+  );
+  assert.deepEqual(icons.filter(([color, expected]) => color !== expected), []);
   await context.close();
+}
+
+/** Nothing covers the text below the editors, also if the system begins to force colours while the page is open. */
+export async function testUncoveredFooter(browser, url) {
+  const { page, context } = await openPage(browser, new URL(url).origin, { viewport: { width: 1280, height: 800 } });
+  await visit(page, url);
+  await page.getByRole('button', { name: 'Hide Examples' }).click();
+  await openTab(page, 'Search');
+  await runOperation(page);
+  await page.emulateMedia({ forcedColors: 'active' });
+  await page.locator('.monaco-editor.hc-light').first().waitFor();
+  await eventually(async () => assert.deepEqual(await page.evaluate(findCoveredText), []));
+  await context.close();
+}
+
+/** Returns the texts below the editors whose first letter another element covers. */
+function findCoveredText() {
+  const parts = [...document.querySelectorAll('.response-info span, .keyboard-hint, .graphiql-editor-tools button')];
+  return parts.filter((part) => {
+    const { left, top } = part.getClientRects()[0];
+    const offset = Math.min(parseFloat(getComputedStyle(part).paddingLeft), 10) + 3;
+    return !part.contains(document.elementFromPoint(left + offset, top + 8));
+  }).map(({ textContent }) => textContent);
 }

@@ -1,7 +1,7 @@
 // The page by keyboard alone.
 import assert from 'node:assert/strict';
 import { eventually, openPage } from '../browser.mjs';
-import { editor, runOperation, selectIdentity, visit, waitForLine, waitForResponse } from '../graphiql.mjs';
+import { editor, visit, waitForLine, waitForResponse } from '../graphiql.mjs';
 
 const isFocused = (page, expected) =>
   eventually(async () => assert.match(await focusedElement(page), expected));
@@ -31,35 +31,12 @@ export async function testKeyboardOnly(browser, url) {
   await page.getByRole('radio', { name: 'bob' }).focus();
   await waitForResponse(page, () => page.keyboard.press('Control+Enter'));
   await waitForLine(page, '"name": "Bob"');
-  assert.deepEqual(problems, []);
-  await context.close();
-}
 
-/** In a narrow window, the list of examples closes after a choice, and nothing is wider than the window. */
-export async function testNarrowWindow(browser, url) {
-  const { page, context, problems } = await openPage(browser, new URL(url).origin, {
-    viewport: { width: 375, height: 720 },
-  });
-  await visit(page, url);
-  await page.getByRole('button', { name: 'Show Examples' }).click();
-  await page.getByRole('button', { name: /^Billing as carol/ }).click();
-  await page.locator('button.example').first().waitFor({ state: 'detached' });
-  await editor(page, 'Operation').getByText('Billing', { exact: true }).waitFor();
-  await selectIdentity(page, 'carol');
-  // The response is below the operation. It becomes visible as soon as it arrives.
-  await runOperation(page);
-  await eventually(async () => {
-    const { top, bottom } = await page.locator('.graphiql-response').evaluate((part) => part.getBoundingClientRect());
-    assert.ok(top >= 0 && bottom <= 720, `the response is at ${top} to ${bottom}`);
-  });
-  for (const width of [320, 375, 768, 1024, 1440]) {
-    await page.setViewportSize({ width, height: 720 });
-    // The editors follow the size of the window a moment later.
-    await eventually(async () => {
-      const widths = await page.evaluate(() => [window.innerWidth, document.documentElement.scrollWidth]);
-      assert.deepEqual(widths, [width, width]);
-    });
-  }
+  // A new tab has the focus, so that its operation can be typed at once.
+  await page.getByRole('button', { name: 'New tab' }).press('Enter');
+  await isFocused(page, /^Operation\./);
+  await page.keyboard.insertText('query Typed { me { name } }');
+  await editor(page, 'Operation').getByText('Typed', { exact: true }).waitFor();
   assert.deepEqual(problems, []);
   await context.close();
 }

@@ -42,7 +42,7 @@ async function startLive(page) {
 const waitForStatus = (page, status) => responseInfo(page).getByText(status, { exact: true }).waitFor();
 const hasRunningTabs = (page, names) =>
   eventually(async () =>
-    assert.deepEqual(await page.locator('.graphiql-tab-button[aria-description]').allTextContents(), names),
+    assert.deepEqual(await page.locator('.graphiql-tab-button.tab-live').allTextContents(), names),
   );
 
 /** An event of another client arrives, also while another tab is active, until the user stops the operation. */
@@ -88,6 +88,30 @@ export async function testLiveOperation(browser, url) {
   await startLive(page);
   await page.getByRole('button', { name: /^Stop query/ }).click();
   await waitForStatus(page, 'Ended');
+  assert.deepEqual(problems, []);
+  await context.close();
+}
+
+/** A new tab does not show the operation of the tab before, whose new responses are counted on its tab. */
+export async function testNewTabWhileLive(browser, url) {
+  const { page, context, problems } = await openPage(browser, new URL(url).origin);
+  await visit(page, url);
+  await waitForIdentities(page);
+  await page.getByRole('button', { name: /^MeChanged as mallory/ }).click();
+  await editor(page, 'Operation').getByText('MeChanged', { exact: true }).waitFor();
+  await startLive(page);
+  await page.getByRole('button', { name: /^AddRemoveMember as ada/ }).click();
+  await editor(page, 'Variables').getByText(/ten_/).first().waitFor();
+  await responseInfo(page).getByText('No response yet.').waitFor();
+  await runOperation(page);
+  await waitForLine(page, '"removeTenantMember"');
+  const tab = page.locator('.graphiql-tab-button.tab-live');
+  await eventually(async () => assert.match((await tab.getAttribute('data-unseen')) ?? '', /^[12]$/));
+  assert.match(await tab.getAttribute('aria-description'), /^A live operation is running, [12] new responses?$/);
+  await openTab(page, 'MeChanged');
+  await responseInfo(page).getByText(/^Last at \d/).waitFor();
+  assert.equal(await tab.getAttribute('data-unseen'), null);
+  assert.equal(await tab.getAttribute('aria-description'), 'A live operation is running');
   assert.deepEqual(problems, []);
   await context.close();
 }

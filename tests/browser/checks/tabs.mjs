@@ -62,6 +62,44 @@ export async function testRepeatedExamples(browser, url) {
     await line.filter({ hasText: `"version": ${versions.at(-1)}` }).waitFor();
   }
   assert.equal(versions[1], versions[0] + 1);
+
+  // Each run is a change, so that a live operation reports it.
+  await page.getByRole('button', { name: /^CancelSubscription as ada/ }).click();
+  const values = [];
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const line = editor(page, 'Variables').locator('.view-line');
+    await line.filter({ hasText: `"cancelAtPeriodEnd": ${values.length ? !values[0] : ''}` }).waitFor();
+    const body = await (await runOperation(page)).json();
+    values.push(body.data.updateSubscription.subscription.cancelAtPeriodEnd);
+  }
+  assert.notEqual(values[0], values[1]);
+  assert.deepEqual(problems, []);
+  await context.close();
+}
+
+/** The mouse moves tabs to another place. Each button with an icon has a readable title. */
+export async function testReorderedTabs(browser, url) {
+  const { page, context, problems } = await openPage(browser, new URL(url).origin);
+  await visit(page, url);
+  const names = () => page.locator('.graphiql-tab-button').allTextContents();
+  const [first, second, third] = await names();
+  const center = async (name) => {
+    const { x, y, width, height } = await page.locator('.graphiql-tab', { hasText: name }).first().boundingBox();
+    return [x + width / 2, y + height / 2];
+  };
+  await page.mouse.move(...(await center(first)));
+  await page.mouse.down();
+  const [x, y] = await center(second);
+  await page.mouse.move(x + 5, y, { steps: 10 });
+  await page.mouse.up();
+  await eventually(async () => assert.deepEqual((await names()).slice(0, 3), [second, first, third]));
+  // The tab that was dragged is still the active one, and the mouse no longer drags it.
+  await page.locator('.graphiql-tab-active', { hasText: first }).waitFor();
+  await page.mouse.move(...(await center(third)), { steps: 5 });
+  assert.deepEqual((await names()).slice(0, 3), [second, first, third]);
+  const titles = await page.locator('.graphiql-container button svg title').allTextContents();
+  assert.ok(titles.includes('close icon') && titles.every((title) => /^[a-z ]+ icon$/.test(title)), String(titles));
+  assert.deepEqual(titles.filter((title) => /^\w{1,3} icon$/.test(title)), []);
   assert.deepEqual(problems, []);
   await context.close();
 }

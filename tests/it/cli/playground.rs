@@ -65,7 +65,10 @@ async fn placeholder_values(url: &str, token: &String) -> HashMap<String, Value>
         let slug = tenant["slug"].as_str().expect("text");
         values.insert(format!("${slug}"), tenant["id"].clone());
         values.insert(format!("${slug}.version"), tenant["version"].clone());
-        values.insert(format!("${slug}.subscription"), tenant["subscription"]["id"].clone());
+        let subscription = &tenant["subscription"];
+        values.insert(format!("${slug}.subscription"), subscription["id"].clone());
+        let toggled = subscription["cancelAtPeriodEnd"] != json!(true);
+        values.insert(format!("${slug}.toggledCancellation"), json!(toggled));
     }
     for user in list("users") {
         values.insert(format!("${}", user["subject"].as_str().expect("text")), user["id"].clone());
