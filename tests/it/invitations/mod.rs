@@ -44,13 +44,19 @@ async fn run(app: &App, subject: &str, name: &str, input: Value) -> Reply {
 }
 
 /// Invites an address to a tenant, and returns the payload.
-async fn invite(app: &App, subject: &str, tenant: impl ToString, email: &str, role: &str) -> Value {
+pub(crate) async fn invite(
+    app: &App,
+    subject: &str,
+    tenant: impl ToString,
+    email: &str,
+    role: &str,
+) -> Value {
     let input = json!({"tenantId": tenant.to_string(), "email": email, "role": role});
     run(app, subject, "inviteTenantMember", input).await.data()["x"].clone()
 }
 
 /// Accepts an invitation as this subject.
-async fn accept(app: &App, subject: &str, invited: &Value) -> Reply {
+pub(crate) async fn accept(app: &App, subject: &str, invited: &Value) -> Reply {
     run(app, subject, "acceptInvitation", json!({"token": invited["token"]})).await
 }
 
