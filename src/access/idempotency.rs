@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     caller::Caller,
     error::AccessError,
-    idempotent_run::{IdempotentRun, digest, rights_digest},
+    idempotent_run::{IdempotentRun, digest, no_rights_digest, rights_digest},
     session::Session,
     state::Access,
     viewer::Viewer,
@@ -55,7 +55,7 @@ pub enum ClaimOutcome {
     InProgress,
     /// The key was used for another request.
     KeyReused,
-    /// The caller has no user or a disabled one, so no key is claimed. In this session, the first
+    /// The caller's user is disabled or was deleted, so no key is claimed. In this session, the first
     /// mutation is rejected, which ends the request.
     Denied(Arc<Session>),
 }
@@ -79,19 +79,21 @@ impl Session {
         let process = self.access.heartbeats.process(run_id);
         let (mut session, mut wait) = (self.clone(), Wait::default());
         loop {
-            let viewer = match session.viewer(false).await {
+            let viewer = match session.claimant(caller).await {
                 Ok(viewer) => viewer,
                 Err(AccessError::NotProvisioned | AccessError::Disabled) => {
                     return Ok(ClaimOutcome::Denied(session));
                 }
                 Err(error) => return Err(error),
             };
-            let (user, rights) = (viewer.user().id, rights_digest(&viewer));
+            let viewer = viewer.as_deref();
+            let user = viewer.map(|viewer| viewer.user().id);
+            let rights = viewer.map_or_else(no_rights_digest, rights_digest);
             let (now, lost_run) = (self.access.clock.now(), wait.lost_run());
             let claim = Claim { key, fingerprint, run_id, process, user, rights, lost_run, now };
             match self.access.store.claim_request(&claim).await {
                 Ok(ClaimResult::Acquired(completed)) => {
-                    return Ok(session.begin_run(key, run_id, completed, &viewer));
+                    return Ok(session.begin_run(key, run_id, completed, viewer));
                 }
                 Ok(ClaimResult::Completed(body)) => return Ok(ClaimOutcome::Completed(body)),
                 Ok(ClaimResult::KeyReused) => return Ok(ClaimOutcome::KeyReused),
@@ -112,16 +114,31 @@ impl Session {
         }
     }
 
+    /// Returns the viewer, or `None` if the caller has no user yet. An acceptance of an invitation can
+    /// create it.
+    async fn claimant(&self, caller: &Caller) -> Result<Option<Arc<Viewer>>, AccessError> {
+        match self.viewer(false).await {
+            Err(AccessError::NotProvisioned) => match self.user_and_tombstone(caller).await? {
+                (None, _) => Ok(None),
+                // The user was created in between.
+                (Some(user), _) => Ok(Some(Arc::new(Viewer::new(Arc::new(user))))),
+            },
+            viewer => viewer.map(Some),
+        }
+    }
+
     fn begin_run(
         self: Arc<Self>,
         key: IdempotencyKeyHash,
         run_id: ObjectId,
         completed: Vec<CompletedMutation>,
-        viewer: &Viewer,
+        viewer: Option<&Viewer>,
     ) -> ClaimOutcome {
         let is_new = completed.is_empty();
         let run = IdempotentRun::new(key, run_id, completed);
-        run.record_viewer(0, viewer);
+        if let Some(viewer) = viewer {
+            run.record_viewer(0, viewer);
+        }
         // A request is claimed once, so it has no run yet.
         drop(self.request.run.set(run));
         ClaimOutcome::Execute { session: self, is_new }

@@ -104,6 +104,11 @@ pub(super) fn rights_digest(viewer: &Viewer) -> RightsDigest {
     RightsDigest(digest(&parts))
 }
 
+/// Returns the digest of the rights of a caller without a user.
+pub(super) fn no_rights_digest() -> RightsDigest {
+    RightsDigest(digest(&[]))
+}
+
 /// Returns the SHA-256 digest of several texts.
 ///
 /// Each text is preceded by its length, so that different lists never have the same input.

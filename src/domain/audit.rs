@@ -25,6 +25,17 @@ string_enum! {
     }
 }
 
+/// The actions that change memberships. Their events name the tenants of these memberships, so the
+/// change feed reports these tenants as changed.
+pub const MEMBERSHIP_ACTIONS: [&str; 6] = [
+    "membership.add",
+    "membership.update",
+    "membership.remove",
+    "invitation.accept",
+    "user.sync",
+    "user.delete",
+];
+
 /// The record of one committed change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEvent {

@@ -115,9 +115,6 @@ pub enum Change {
         /// The maximum number of pending invitations.
         max: u64,
     },
-    /// Reports the tenant as changed to live operations, because a member has joined. Changes no
-    /// readable data.
-    ReportMembers(TenantId),
     /// Locks a user until the commit: no other commit may change or delete it in between. Changes no
     /// readable data.
     LockUser {

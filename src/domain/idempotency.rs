@@ -63,8 +63,9 @@ pub struct Claim {
     pub run_id: ObjectId,
     /// The identifier of this process.
     pub process: ObjectId,
-    /// The user who sends the request. A record of another user counts as absent.
-    pub user: UserId,
+    /// The user who sends the request, or `None` if the caller has none yet. A record of another user
+    /// counts as absent. A record without a user belongs to every later user of the caller.
+    pub user: Option<UserId>,
     /// The rights of that user. A response that was stored under other rights is not replayed.
     pub rights: RightsDigest,
     /// A lost run, which the claim may take over.

@@ -25,6 +25,8 @@ impl ChangeKind {
     pub const fn followed_by(self, next: Self) -> Self {
         match (self, next) {
             (Self::Created, Self::Updated) => Self::Created,
+            // A membership in a deleted tenant may end after the deletion.
+            (Self::Deleted, Self::Updated) => Self::Deleted,
             (_, next) => next,
         }
     }

@@ -7,11 +7,15 @@
 use std::{error::Error as _, fs, io, path::Path, time::Duration};
 
 use async_trait::async_trait;
-use lettre::transport::smtp::{
-    Error,
-    authentication::{Credentials, Mechanism},
-    client::{AsyncSmtpConnection, Certificate, TlsParameters},
-    extension::ClientId,
+use lettre::{
+    Address, Message,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, Mechanism},
+        client::{AsyncSmtpConnection, Certificate, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+    },
 };
 use secrecy::ExposeSecret;
 
@@ -46,7 +50,7 @@ pub enum SmtpSetupError {
     },
 }
 
-/// The reason why a connection to the server is not ready for a message. The text has no secret.
+/// The reason why the server accepts no message of this configuration. The text has no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpFault {
     /// The CA file cannot be used.
@@ -67,6 +71,9 @@ pub enum SmtpFault {
     /// The server rejected user and password.
     #[error("the server rejected the user or the password: {0}")]
     Credentials(String),
+    /// The server rejected the sender.
+    #[error("the server rejected the sender: {0}")]
+    Sender(String),
     /// The server did not respond in time.
     #[error("no response within {} s", CONNECT_TIMEOUT.as_secs())]
     TimedOut,
@@ -94,7 +101,17 @@ impl SmtpFault {
             Self::Credentials(_) => {
                 "fix user and password in TENANTRY_SMTP_URL, both percent-encoded"
             }
+            Self::Sender(_) => {
+                "name a sender in TENANTRY_MAIL_FROM for which the user of TENANTRY_SMTP_URL may send"
+            }
         }
+    }
+}
+
+/// A fault of the configuration is no fault of the message, which can be sent after the fix.
+impl From<SmtpFault> for MailError {
+    fn from(fault: SmtpFault) -> Self {
+        Self::Failed(format!("{fault}; help: {}", fault.help()))
     }
 }
 
@@ -115,14 +132,19 @@ impl SmtpSender {
         Ok(Self { config })
     }
 
-    /// Connects, authenticates and disconnects.
+    /// Connects, authenticates, names the sender and disconnects.
     ///
     /// # Errors
     ///
     /// Returns the first fault.
     pub async fn check(&self) -> Result<(), SmtpFault> {
-        quit(self.connect().await?).await;
-        Ok(())
+        let mut connection = self.connect().await?;
+        // The configuration has validated the address.
+        let sender = self.config.sender.address.parse().ok();
+        let named = name_sender(&mut connection, sender, Vec::new());
+        let named = tokio::time::timeout(CONNECT_TIMEOUT, named).await;
+        quit(connection).await;
+        named.map_err(|_| SmtpFault::TimedOut)?
     }
 
     /// Opens a connection that is ready for a message.
@@ -184,30 +206,61 @@ impl SmtpSender {
 impl MailTransport for SmtpSender {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         let message = mail.render(&self.config.sender)?;
-        // A reply to the login is no reply to the message. The operator can fix the configuration,
-        // and the message is sent then.
-        let connect = self.connect().await;
-        let mut connection = connect.map_err(|fault| MailError::Failed(fault.to_string()))?;
-        let body = message.formatted();
-        let send = connection.send(message.envelope(), &body);
-        match tokio::time::timeout(SEND_TIMEOUT, send).await {
-            Ok(Ok(_)) => {
-                quit(connection).await;
-                Ok(())
-            }
-            Ok(Err(error)) if error.is_permanent() => Err(MailError::Rejected(reply_code(&error))),
-            Ok(Err(error)) if error.is_transient() => {
-                Err(MailError::Failed(format!("the server replied {}", reply_code(&error))))
-            }
-            Ok(Err(error)) => Err(MailError::Failed(session_fault(&error).to_string())),
-            Err(_) => {
-                Err(MailError::Failed("the server did not accept the message in time".into()))
-            }
-        }
+        let mut connection = self.connect().await?;
+        let sent = tokio::time::timeout(SEND_TIMEOUT, transmit(&mut connection, &message)).await;
+        quit(connection).await;
+        let late = || MailError::Failed("the server did not accept the message in time".to_owned());
+        sent.map_err(|_| late())?
     }
 }
 
-/// Ends a session. The message is accepted already, so an error does not matter.
+/// Sends a message over a connection that is ready for it.
+async fn transmit(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+) -> Result<(), MailError> {
+    let (envelope, body) = (message.envelope(), message.formatted());
+    let mut parameters = Vec::new();
+    // Names and texts are encoded, so only an address can have other characters.
+    if !body.is_ascii() {
+        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+            let text = "the address needs SMTPUTF8, which the server does not offer";
+            return Err(MailError::Rejected(text.to_owned()));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    name_sender(connection, envelope.from().cloned(), parameters).await?;
+    for recipient in envelope.to() {
+        let recipient = connection.command(Rcpt::new(recipient.clone(), Vec::new())).await;
+        recipient.map_err(|error| message_error(&error))?;
+    }
+    connection.command(Data).await.map_err(|error| message_error(&error))?;
+    connection.message(&body).await.map_err(|error| message_error(&error)).map(drop)
+}
+
+/// Names the sender of the next message. A server that rejects it rejects every message.
+async fn name_sender(
+    connection: &mut AsyncSmtpConnection,
+    sender: Option<Address>,
+    parameters: Vec<MailParameter>,
+) -> Result<(), SmtpFault> {
+    let named = connection.command(Mail::new(sender, parameters)).await;
+    named.map(drop).map_err(|error| match error.is_permanent() {
+        true => SmtpFault::Sender(reply_code(&error)),
+        false => session_fault(&error),
+    })
+}
+
+/// Returns the error of a reply to the recipient or to the message itself.
+fn message_error(error: &Error) -> MailError {
+    match error.is_permanent() {
+        true => MailError::Rejected(reply_code(error)),
+        false => session_fault(error).into(),
+    }
+}
+
+/// Ends a session. The result of the session is known already, so an error does not matter.
 async fn quit(mut connection: AsyncSmtpConnection) {
     let _ = tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await;
 }

@@ -3,10 +3,12 @@
 // MODE is `smtps`, `starttls` (which the server offers) or `plain` (without TLS). The user is `portal`,
 // and the password is `p@ss:word`. Prints one line of JSON with its port, and then one for each event:
 //   {"event": "mail", "from", "to", "user", "secure", "data"}   an accepted message
-//   {"event": "refused", "code"}                                a recipient that was refused
+//   {"event": "refused", "code"}                                a recipient or a sender that was refused
 //   {"event": "login", "ok"}                                    an attempt to authenticate
 // Each line of standard input is a command, which is answered by {"event": "ok"}:
 //   refuse CODE COUNT   refuses the next COUNT recipients
+//   sender CODE COUNT   refuses the next COUNT senders
+//   hold                receives the next message, and never replies to it
 //   quit                exits, as does the end of the input
 
 import { readFileSync } from 'node:fs';
@@ -16,6 +18,8 @@ import { SMTPServer } from 'smtp-server';
 const [certificate, key, mode, port] = process.argv.slice(2);
 const reply = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 let refusals = { code: 0, count: 0 };
+let senders = { code: 0, count: 0 };
+let holds = false;
 
 const server = new SMTPServer({
   cert: readFileSync(certificate),
@@ -30,6 +34,13 @@ const server = new SMTPServer({
     reply({ event: 'login', ok });
     if (ok) done(null, { user: username });
     else done(Object.assign(new Error('5.7.8 unknown user or password'), { responseCode: 535 }));
+  },
+  onMailFrom(_address, _session, done) {
+    if (senders.count === 0) return done();
+    senders.count -= 1;
+    const { code } = senders;
+    reply({ event: 'refused', code });
+    done(Object.assign(new Error('5.7.1 this sender is refused'), { responseCode: code }));
   },
   onRcptTo(address, _session, done) {
     if (refusals.count === 0) return done();
@@ -52,7 +63,8 @@ const server = new SMTPServer({
         secure,
         data: Buffer.concat(chunks).toString('utf8'),
       });
-      done();
+      if (!holds) done();
+      holds = false;
     });
   },
 });
@@ -64,8 +76,11 @@ server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const commands = createInterface({ input: process.stdin });
   commands.on('line', (line) => {
     const [command, code, count] = line.split(' ');
-    if (command !== 'refuse') process.exit(0);
-    refusals = { code: Number(code), count: Number(count) };
+    const next = { code: Number(code), count: Number(count) };
+    if (command === 'refuse') refusals = next;
+    else if (command === 'sender') senders = next;
+    else if (command === 'hold') holds = true;
+    else process.exit(0);
     reply({ event: 'ok' });
   });
   commands.on('close', () => process.exit(0));

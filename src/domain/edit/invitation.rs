@@ -260,7 +260,6 @@ pub fn accept(
             changes.push(Change::UpdateUser { expected, user: user.clone() });
         }
     }
-    changes.push(Change::ReportMembers(tenant.id));
     let context = context.clone().with_actor(&user);
     changes.push(audit_event("invitation.accept", &accepted, field_changes, &context));
     Edit { value: user, changes }

@@ -42,8 +42,9 @@ impl Subscription {
         Ok(UserObject(ctx.session().loaded_viewer()?.user().clone()))
     }
 
-    /// A tenant, after each change of it. The operation ends after the deletion of the tenant.
-    /// Changes of its members and subscriptions are not events of this field.
+    /// A tenant, after each change of it, and after each change of its members: a user joins, leaves
+    /// or gets another role. The operation ends after the deletion of the tenant. Changes of its
+    /// subscriptions are not events of this field.
     async fn tenant_changed(
         &self,
         ctx: &Context<'_>,
@@ -57,8 +58,8 @@ impl Subscription {
         tenant_change(ctx)
     }
 
-    /// The tenants that are visible to the viewer, after each change of one of them. A tenant that
-    /// the viewer can no longer see has no further events. `meChanged` reports new memberships.
+    /// The tenants that are visible to the viewer, after each change of one of them or of its
+    /// members. A tenant that the viewer can no longer see has no further events.
     async fn tenants_changed(
         &self,
         ctx: &Context<'_>,

@@ -124,11 +124,6 @@ impl MongoStore {
             Change::LimitPendingInvitations { tenant, at, max } => {
                 self.limit_pending_invitations(*tenant, *at, *max, session).await
             }
-            // Live operations report a change of any field but those that they hide.
-            Change::ReportMembers(tenant) => {
-                let report = doc! { "$inc": { "joins": 1 } };
-                update(&self.tenants, by_id(*tenant), report, Some(session)).await.map(drop)
-            }
             Change::LockUser { id, expected } => {
                 let filter = user_version_filter(*id, *expected);
                 let lock = doc! { "$inc": { "holds": 1 } };

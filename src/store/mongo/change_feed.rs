@@ -1,7 +1,8 @@
 //! The change feed: one change stream over the database.
 //!
 //! A change stream reports the identifier of a changed document, but not the state before a deletion.
-//! The tenant of a deleted subscription comes from the audit event of the same transaction.
+//! The tenant of a deleted subscription comes from the audit event of the same transaction. The tenants
+//! of changed memberships come from audit events, too.
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audit::MEMBERSHIP_ACTIONS,
         id::{ObjectId, SubscriptionId, TenantId, UserId},
         live::{ChangeKind, ChangedEntity, FeedEvent, FeedPosition},
     },
@@ -80,6 +82,7 @@ impl MongoStore {
     fn feed_pipeline(&self) -> [Document; 2] {
         let entities = [self.tenants.name(), self.users.name(), self.subscriptions.name()];
         let writes = ["insert", "update", "replace", "delete"];
+        let named = ["subscription.delete"].into_iter().chain(MEMBERSHIP_ACTIONS);
         let whole_collections = ["drop", "rename", "dropDatabase", "invalidate"];
         let matches = doc! { "$or": [
             { "ns.coll": { "$in": entities }, "operationType": { "$in": writes } },
@@ -88,7 +91,8 @@ impl MongoStore {
             {
                 "ns.coll": self.audit_events.name(),
                 "operationType": "insert",
-                "fullDocument.action": "subscription.delete",
+                "fullDocument.action": { "$in": named.collect::<Vec<_>>() },
+                "fullDocument.tenantIds.0": { "$exists": true },
             },
         ] };
         let names = doc! { "$objectToArray": "$updateDescription.updatedFields" };
@@ -101,6 +105,7 @@ impl MongoStore {
             "updated": { "$map": { "input": names, "in": "$$this.k" } },
             "removed": "$updateDescription.removedFields",
             "tenantId": "$fullDocument.tenantId",
+            "action": "$fullDocument.action",
             "tenantIds": "$fullDocument.tenantIds",
             "target": "$fullDocument.target.id",
         };
@@ -209,7 +214,10 @@ impl MongoFeed {
         let collection = change.get_document("ns").and_then(|ns| ns.get_str("coll"));
         let collection = collection.unwrap_or_default();
         if collection == self.names.audit_events {
-            events.append(&mut self.name_tenant(change));
+            events.append(&mut match change.get_str("action") {
+                Ok(action) if MEMBERSHIP_ACTIONS.contains(&action) => self.member_events(change),
+                _ => self.name_tenant(change),
+            });
         } else if let Some(entity) = self.entity(collection, change)
             && let Some(position) = change.get_document("_id").ok().and_then(position_of)
             && !(kind == ChangeKind::Updated && is_hidden(change))
@@ -250,6 +258,26 @@ impl MongoFeed {
         let is_incomplete = event.kind == ChangeKind::Deleted
             && matches!(event.entity, ChangedEntity::Subscription(_, None));
         self.transaction.is_some() && (is_incomplete || !self.held.is_empty())
+    }
+
+    /// Returns an event of each tenant in which a membership has changed.
+    ///
+    /// Only the last of them has the position of the change. A listener that resumes after another one
+    /// receives some of them again, and misses none.
+    fn member_events(&self, audit_event: &RawDocument) -> Vec<FeedEvent> {
+        let tenants = audit_event.get_array("tenantIds").into_iter().flatten().flatten();
+        let event = |tenant: ObjectId| FeedEvent {
+            position: self.position.clone(),
+            entity: ChangedEntity::Tenant(TenantId::new(tenant)),
+            kind: ChangeKind::Updated,
+        };
+        let tenants = tenants.filter_map(|tenant| Some(ObjectId(tenant.as_object_id()?.bytes())));
+        let mut events: Vec<_> = tenants.map(event).collect();
+        let position = audit_event.get_document("_id").ok().and_then(position_of);
+        if let (Some(last), Some(position)) = (events.last_mut(), position) {
+            last.position = position;
+        }
+        events
     }
 
     /// Returns the waiting events, with the tenant that the audit event of their transaction names.

@@ -53,7 +53,6 @@ pub(super) fn commit_probe(change: &Change) -> Option<(&'static str, Document)> 
         | Change::UpdateInvitation { .. }
         | Change::SetInvitationMail { .. }
         | Change::LimitPendingInvitations { .. }
-        | Change::ReportMembers(_)
         | Change::LockUser { .. }
         | Change::DeleteUser { .. }
         | Change::InsertTombstone(_)

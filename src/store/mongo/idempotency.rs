@@ -178,8 +178,9 @@ fn open_record_filter(key: IdempotencyKeyHash, run_id: ObjectId) -> Document {
 fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     let Claim { fingerprint, run_id, user, rights, now, .. } = claim;
     let (fingerprint, now) = (digest(*fingerprint), date(*now));
+    let user = user.map_or(Bson::Null, |user| oid(user.raw).into());
     let run = doc! {
-        "userId": oid(user.raw),
+        "userId": user.clone(),
         "holder": oid(*run_id),
         "process": oid(claim.process),
         "claimedAt": now,
@@ -191,8 +192,9 @@ fn claim_pipeline(claim: &Claim) -> Vec<Document> {
     new_record.insert("steps", Vec::<Document>::new());
     // An absent field compares as less than every date, so this includes the absent record.
     let is_expired = doc! { "$not": { "$gt": ["$expiresAt", now] } };
-    // A record of an older version names no user, and can only be of this one's identity.
-    let is_of_another = doc! { "$ne": [{ "$ifNull": ["$userId", oid(user.raw)] }, oid(user.raw)] };
+    // A record without a user is of an older version, or of a caller who had none. It can only be of
+    // this identity.
+    let is_of_another = doc! { "$ne": [{ "$ifNull": ["$userId", user.clone()] }, user] };
     let is_free = doc! { "$cond": {
         "if": { "$eq": [{ "$ifNull": ["$answer", null] }, null] },
         "then": { "$or": [

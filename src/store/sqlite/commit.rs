@@ -73,10 +73,6 @@ pub(super) fn apply(db: &Transaction<'_>, change: &Change) -> Result<(), CommitE
         Change::LimitPendingInvitations { tenant, at, max } => {
             limit_pending_invitations(db, *tenant, *at, *max)
         }
-        Change::ReportMembers(tenant) => {
-            run(db, REPORT_TENANT, params![tenant.raw.0])?;
-            Ok(())
-        }
         Change::LockUser { id, expected } => {
             let watermark = expected.groups_as_of.map(Timestamp::millis);
             ensure_matched(exists(db, MATCH_USER, params![id.raw.0, expected.version, watermark])?)
@@ -151,8 +147,6 @@ const MATCH_USER: &str =
     "SELECT 1 FROM users WHERE id = ?1 AND version = ?2 AND groups_as_of IS ?3";
 const COUNT_PENDING: &str = "SELECT count(*) FROM invitations \
     WHERE tenant_id = ?1 AND status = 'pending' AND expires_at > ?2";
-const REPORT_TENANT: &str =
-    "INSERT INTO changes (entity, kind, id) VALUES ('tenant', 'updated', ?1)";
 // CROSS JOIN makes the memberships the outer loop: a tenant has few owners, and there are many
 // users.
 const FIND_OWNER: &str = "SELECT 1 FROM memberships m CROSS JOIN users u ON u.id = m.user_id \

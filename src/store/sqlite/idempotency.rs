@@ -8,7 +8,7 @@ use super::rows::{
 };
 use crate::{
     domain::{
-        id::{ObjectId, UserId},
+        id::ObjectId,
         idempotency::{
             Claim, ClaimResult, CompletedMutation, Heartbeat, IdempotencyKeyHash, KEY_TTL,
             LEASE_TTL, RightsDigest, RunHolder, RunOutcome, StoredResponse,
@@ -22,9 +22,10 @@ use crate::{
 /// shrinks.
 const SWEEP_BATCH: i64 = 8;
 
-// A row of an older version names no user, and can only be of this one's identity.
+// A row without a user is of an older version, or of a caller who had none. It can only be of this
+// identity.
 const FIND: &str = "SELECT fingerprint, holder, process, lease_until, steps, answer, rights \
-    FROM requests WHERE key = ?1 AND expires_at > ?2 AND coalesce(user_id, ?3) = ?3";
+    FROM requests WHERE key = ?1 AND expires_at > ?2 AND coalesce(user_id, ?3) IS ?3";
 const INSERT: &str = "INSERT OR REPLACE INTO requests (key, fingerprint, user_id, holder, \
     process, claimed_at, lease_until, expires_at, steps) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]')";
@@ -109,17 +110,17 @@ pub(super) fn claim_request(db: &mut Connection, claim: &Claim) -> Result<ClaimR
 }
 
 fn claim_record(db: &Transaction<'_>, claim: &Claim) -> Result<ClaimResult, StoreError> {
-    let Claim { key, fingerprint, run_id, process, user: UserId { raw: user, .. }, now, .. } =
-        claim;
+    let Claim { key, fingerprint, run_id, process, now, .. } = claim;
+    let user = claim.user.map(|user| user.raw.0);
     let lease_until = now.saturating_add(LEASE_TTL).millis();
     let expires_at = now.saturating_add(KEY_TTL).millis();
     let now = now.millis();
-    let find = params![key.0, now, user.0];
+    let find = params![key.0, now, user];
     let Some(record) =
         db.prepare_cached(FIND)?.query_row(find, IdempotencyRecord::decode).optional()?
     else {
         let run =
-            params![key.0, fingerprint, user.0, run_id.0, process.0, now, lease_until, expires_at];
+            params![key.0, fingerprint, user, run_id.0, process.0, now, lease_until, expires_at];
         db.prepare_cached(INSERT)?.execute(run)?;
         return Ok(ClaimResult::Acquired(Vec::new()));
     };
@@ -133,7 +134,7 @@ fn claim_record(db: &Transaction<'_>, claim: &Claim) -> Result<ClaimResult, Stor
     let unreadable =
         || StoreError::Internal("the steps of an idempotency record cannot be read".to_owned());
     let steps = parse_steps(&record.steps).ok_or_else(unreadable)?;
-    let take_over = params![key.0, user.0, run_id.0, process.0, now, lease_until, expires_at];
+    let take_over = params![key.0, user, run_id.0, process.0, now, lease_until, expires_at];
     db.prepare_cached(TAKE_OVER)?.execute(take_over)?;
     Ok(ClaimResult::Acquired(steps))
 }
@@ -203,7 +204,7 @@ pub(super) fn record_step(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sqlite::schema;
+    use crate::{domain::id::UserId, store::sqlite::schema};
 
     /// A response of an older version names no rights, so the next run reads the outcome again.
     #[test]
@@ -222,7 +223,7 @@ mod tests {
             fingerprint: [100; 32],
             run_id: ObjectId([2; 12]),
             process: ObjectId([5; 12]),
-            user: UserId::new(ObjectId([3; 12])),
+            user: Some(UserId::new(ObjectId([3; 12]))),
             rights: RightsDigest([4; 32]),
             lost_run,
             now: Timestamp::from_millis(1).expect("in range"),

@@ -3,6 +3,7 @@
 mod crashes;
 mod file_modes;
 mod invitations;
+mod mail;
 mod playground;
 mod provider;
 mod seed;

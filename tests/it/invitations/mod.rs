@@ -1,10 +1,11 @@
 //! Tests invitations through the router, on both stores.
 //!
-//! `rules` has what each mutation changes and rejects, `acceptance` the way of the invited person, and
-//! `races` requests that compete.
+//! `rules` has what each mutation changes and rejects, `acceptance` the way of the invited person,
+//! `races` requests that compete, and `repeats` acceptances with an `Idempotency-Key`.
 
 mod acceptance;
 mod races;
+mod repeats;
 mod rules;
 
 use axum::{body::Body, http::Request};
@@ -17,7 +18,7 @@ use crate::support::app::{App, Reply};
 const INVITATION: &str = "invitation { id email role status mail version expiresAt }";
 
 /// Returns a token of the subject with this e-mail address.
-fn token_of(app: &App, subject: &str, email: &str) -> String {
+pub(crate) fn token_of(app: &App, subject: &str, email: &str) -> String {
     let now = app.clock.now().seconds();
     let token = app.issuer.token().subject(subject).claim("email", json!(email));
     token.issued_at(now).expires_at(now + 3600).without("groups").sign()
@@ -44,13 +45,19 @@ async fn run(app: &App, subject: &str, name: &str, input: Value) -> Reply {
 }
 
 /// Invites an address to a tenant, and returns the payload.
-async fn invite(app: &App, subject: &str, tenant: impl ToString, email: &str, role: &str) -> Value {
+pub(crate) async fn invite(
+    app: &App,
+    subject: &str,
+    tenant: impl ToString,
+    email: &str,
+    role: &str,
+) -> Value {
     let input = json!({"tenantId": tenant.to_string(), "email": email, "role": role});
     run(app, subject, "inviteTenantMember", input).await.data()["x"].clone()
 }
 
 /// Accepts an invitation as this subject.
-async fn accept(app: &App, subject: &str, invited: &Value) -> Reply {
+pub(crate) async fn accept(app: &App, subject: &str, invited: &Value) -> Reply {
     run(app, subject, "acceptInvitation", json!({"token": invited["token"]})).await
 }
 

@@ -3,6 +3,7 @@
 mod authorization;
 mod delivery;
 mod feed;
+mod members;
 mod resume;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The mail of invitations: the outbox, its worker, and delivery to a real SMTP server.
 
 mod failures;
+mod running;
 mod smtp;
 
 use std::{path::PathBuf, sync::Arc};

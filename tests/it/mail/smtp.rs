@@ -9,6 +9,7 @@ on_both_stores![
     mail_is_sent_over_tls_with_authentication,
     rejected_recipient_fails_at_once,
     refused_recipient_is_tried_again_under_the_same_message_id,
+    rejected_login_and_sender_are_faults_of_the_configuration,
     untrusted_certificate_delays_mail_until_the_ca_file_is_fixed,
 ];
 
@@ -73,6 +74,37 @@ async fn refused_recipient_is_tried_again_under_the_same_message_id(app: App) {
     assert_eq!(mail_status(&app, 1).await, MailStatus::Sent);
 }
 
+/// The operator can fix the login and the sender, so their messages are not lost.
+async fn rejected_login_and_sender_are_faults_of_the_configuration(app: App) {
+    let ca = PrivateCa::new();
+    let mut smtp = Smtp::start(&ca, "smtps");
+    let sender = |smtp: &Smtp, password: &str| {
+        let sender = smtp_sender(smtp, SmtpTls::Implicit, ca.path("rootCA.pem"), password);
+        worker(&app, Arc::new(sender))
+    };
+    insert_tenant(&app, "Dezky").await;
+    invite(&app, 1).await;
+    let wrong = sender(&smtp, "wrong");
+    assert_eq!(wrong.deliver_due().await.expect("handled"), 1);
+    assert_eq!(mail_status(&app, 1).await, MailStatus::Queued);
+    let right = sender(&smtp, "p@ss:word");
+    for (code, seconds) in [(550, 1), (553, 2)] {
+        smtp.refuse_sender(code, 1);
+        app.clock.advance(seconds);
+        assert_eq!(right.deliver_due().await.expect("handled"), 1);
+        assert_eq!(mail_status(&app, 1).await, MailStatus::Queued, "{code}");
+    }
+    app.clock.advance(4);
+    assert_eq!(right.deliver_due().await.expect("handled"), 1);
+    smtp.mail();
+    assert_eq!(mail_status(&app, 1).await, MailStatus::Sent);
+    // If nothing is fixed for a day, the message fails.
+    invite(&app, 2).await;
+    app.clock.advance(86_400);
+    assert_eq!(wrong.deliver_due().await.expect("handled"), 1);
+    assert_eq!(mail_status(&app, 2).await, MailStatus::Failed);
+}
+
 async fn untrusted_certificate_delays_mail_until_the_ca_file_is_fixed(app: App) {
     let (ca, other) = (PrivateCa::new(), PrivateCa::new());
     let folder = tempfile::tempdir().expect("a folder");
@@ -102,6 +134,7 @@ async fn faults_of_the_server_are_explained() {
     let (smtps, plain) = (Smtp::start(&ca, "smtps"), Smtp::start(&ca, "plain"));
     for (sender, expected) in [
         (smtp_sender(&smtps, SmtpTls::Implicit, root(), "wrong"), "rejected the user"),
+        (smtp_sender(&plain, SmtpTls::StartTlsIfOffered, root(), "wrong"), "rejected the user"),
         (smtp_sender(&plain, SmtpTls::StartTls, root(), "p@ss:word"), "does not offer STARTTLS"),
         (smtp_sender(&plain, SmtpTls::Implicit, root(), "p@ss:word"), "no SMTP session"),
     ] {

@@ -60,7 +60,16 @@ fn claim(run: u8) -> Claim {
     let run_id = tenantry::domain::id::ObjectId([run; 12]);
     let (process, user) = (tenantry::domain::id::ObjectId([9; 12]), id(1));
     let (fingerprint, rights) = ([2; 32], RIGHTS);
-    Claim { key: KEY, fingerprint, run_id, process, user, rights, lost_run: None, now: time(0) }
+    Claim {
+        key: KEY,
+        fingerprint,
+        run_id,
+        process,
+        user: Some(user),
+        rights,
+        lost_run: None,
+        now: time(0),
+    }
 }
 
 /// A database with a tenant, a user and an idempotency record.

@@ -267,7 +267,7 @@ fn claim(n: u8) -> Claim {
         fingerprint: [2; 32],
         run_id: tenantry::domain::id::ObjectId([n; 12]),
         process: id::<User>(2).raw,
-        user: id(1),
+        user: Some(id(1)),
         rights: RightsDigest([3; 32]),
         lost_run: None,
         now: time(0),

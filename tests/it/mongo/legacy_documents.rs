@@ -191,7 +191,7 @@ async fn idempotency_records_without_a_user_are_continued() {
         fingerprint: [100; 32],
         run_id: id::<()>(2).raw,
         process: id::<()>(6).raw,
-        user: id(3),
+        user: Some(id(3)),
         rights: RightsDigest([4; 32]),
         lost_run: None,
         now: time(1),

@@ -268,7 +268,7 @@ async fn targeted_shards_are_documented() {
         fingerprint: [1; 32],
         run_id: id::<User>(9).raw,
         process: id::<User>(8).raw,
-        user: id(9),
+        user: Some(id(9)),
         rights: RightsDigest([2; 32]),
         lost_run: None,
         now: time(1),

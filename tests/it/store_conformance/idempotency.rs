@@ -34,6 +34,7 @@ for_each_store!(
     lost_run_is_taken_over,
     heartbeats_count_for_the_runs_that_they_name,
     record_of_another_user_counts_as_absent,
+    record_without_a_user_is_continued_by_the_later_user,
     response_under_other_rights_is_not_returned,
 );
 
@@ -50,7 +51,7 @@ fn now() -> Timestamp {
 
 /// Returns a claim of the first key by the given run.
 fn claim(run: u32, now: Timestamp) -> Claim {
-    let (user, rights) = (id(1), RightsDigest([100; 32]));
+    let (user, rights) = (Some(id(1)), RightsDigest([100; 32]));
     let (key, fingerprint, run_id, process) = (key(1), [200; 32], oid(run), oid(500));
     Claim { key, fingerprint, run_id, process, user, rights, lost_run: None, now }
 }
@@ -383,7 +384,7 @@ async fn heartbeats_count_for_the_runs_that_they_name(store: Arc<dyn Store>) {
 }
 
 async fn record_of_another_user_counts_as_absent(store: Arc<dyn Store>) {
-    let other = |run| Claim { user: id(2), fingerprint: [7; 32], ..claim(run, now()) };
+    let other = |run| Claim { user: Some(id(2)), fingerprint: [7; 32], ..claim(run, now()) };
     claim_request(&*store, claim(1, now())).await;
     must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
     assert_eq!(claim_request(&*store, other(2)).await, ClaimResult::Acquired(Vec::new()));
@@ -392,6 +393,25 @@ async fn record_of_another_user_counts_as_absent(store: Arc<dyn Store>) {
     let expected = ClaimResult::Completed("a".to_owned());
     assert_eq!(claim_request(&*store, other(3)).await, expected);
     assert_eq!(claim_request(&*store, claim(4, now())).await, ClaimResult::Acquired(Vec::new()));
+}
+
+/// The acceptance of an invitation creates the user of its caller.
+async fn record_without_a_user_is_continued_by_the_later_user(store: Arc<dyn Store>) {
+    let without_user = |run| Claim { user: None, ..claim(run, now()) };
+    assert_eq!(claim_request(&*store, without_user(1)).await, ClaimResult::Acquired(Vec::new()));
+    assert_eq!(claim_request(&*store, without_user(2)).await, in_progress(1));
+    assert_eq!(claim_request(&*store, claim(3, now())).await, in_progress(1));
+    let another = Claim { fingerprint: [7; 32], ..without_user(4) };
+    assert_eq!(claim_request(&*store, another).await, ClaimResult::KeyReused);
+    must_commit(&*store, [record_step(1, step(0, &[1]))]).await;
+    complete_request(&*store, 1, completed("a")).await;
+    let expected = ClaimResult::Completed("a".to_owned());
+    assert_eq!(claim_request(&*store, claim(5, now())).await, expected);
+    // Other rights take the record over. It is then that of the user.
+    let rights = RightsDigest([101; 32]);
+    let changed = Claim { rights, ..claim(6, now()) };
+    assert_eq!(claim_request(&*store, changed).await, ClaimResult::Acquired(vec![step(0, &[1])]));
+    assert_eq!(claim_request(&*store, without_user(7)).await, ClaimResult::Acquired(Vec::new()));
 }
 
 /// The next run continues after the completed mutations, as after a crash.

@@ -46,7 +46,21 @@ impl Smtp {
 
     /// Refuses the next recipients with this code.
     pub(crate) fn refuse(&mut self, code: u16, count: u32) {
-        self.commands.write_all(format!("refuse {code} {count}\n").as_bytes()).expect("written");
+        self.command(&format!("refuse {code} {count}"));
+    }
+
+    /// Refuses the next senders with this code.
+    pub(crate) fn refuse_sender(&mut self, code: u16, count: u32) {
+        self.command(&format!("sender {code} {count}"));
+    }
+
+    /// Receives the next message, and never replies to it.
+    pub(crate) fn hold(&mut self) {
+        self.command("hold");
+    }
+
+    fn command(&mut self, command: &str) {
+        self.commands.write_all(format!("{command}\n").as_bytes()).expect("written");
         while self.event()["event"] != "ok" {}
     }
 

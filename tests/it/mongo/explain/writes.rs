@@ -17,7 +17,7 @@ use super::*;
 /// Asserts that the store has sent `expected` commands with a query plan since the last call, that
 /// all of them use an index without sorting, and that none examined more than `max_examined`
 /// documents.
-async fn assert_indexed_commands(
+pub(super) async fn assert_indexed_commands(
     fresh: &FreshDatabase,
     query: &str,
     expected: usize,
@@ -119,7 +119,7 @@ async fn idempotency_records_use_indexes() {
         fingerprint: [1; 32],
         run_id: raw_id(1),
         process: raw_id(2),
-        user: id(1),
+        user: Some(id(1)),
         rights: RightsDigest([2; 32]),
         lost_run: None,
         now: time(at),
