@@ -11,7 +11,7 @@ const LIVE = /Changed$|^TenantVersion$/;
 export class GatewayGate {
   static async start(gatewayUrl, trustedDocuments) {
     const gate = new GatewayGate();
-    gate.target = new URL(gatewayUrl);
+    gate.forwardTo(gatewayUrl);
     const documents = JSON.parse(await readFile(trustedDocuments, 'utf8'));
     gate.names = new Map(
       Object.entries(documents).map(([hash, text]) => [hash, /\b(?:query|mutation|subscription) (\w+)/.exec(text)[1]]),
@@ -31,6 +31,11 @@ export class GatewayGate {
     this.waiting = new Set();
     /** Whether requests fail as if the gateway could not be reached. */
     this.isClosed = false;
+  }
+
+  /** Sends the requests that arrive from now on to this gateway. */
+  forwardTo(gatewayUrl) {
+    this.target = new URL(gatewayUrl);
   }
 
   async handle(incoming, response) {
