@@ -77,6 +77,7 @@ export const de: Messages = {
   'actorKind.USER': 'Ein Benutzer',
   'actorKind.PLATFORM_ADMIN': 'Plattform-Administrator',
   'actorKind.SYSTEM': 'Das Gateway',
+  'users.all': 'Alle Benutzer',
   'users.only.admins': 'Plattform-Administratoren',
   'users.only.disabled': 'Deaktivierte Benutzer',
 

@@ -76,6 +76,7 @@ export const en = {
   'actorKind.USER': 'A user',
   'actorKind.PLATFORM_ADMIN': 'Platform admin',
   'actorKind.SYSTEM': 'The gateway',
+  'users.all': 'All users',
   'users.only.admins': 'Platform admins',
   'users.only.disabled': 'Disabled users',
 
