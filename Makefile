@@ -108,6 +108,7 @@ portal-built: mongod oidc program
 	scripts/fetch-chromium
 	scripts/fetch-caddy
 	scripts/lay-out-npm tests/portal
+	scripts/lay-out-npm tests/smtp
 	scripts/lay-out-npm examples/portal
 	cd examples/portal && npm run --silent codegen:check && npm run --silent lint && npm run --silent typecheck && npm run --silent test && npm run --silent build
 

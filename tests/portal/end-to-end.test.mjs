@@ -11,6 +11,7 @@ import './scenarios/invitations.mjs';
 import './scenarios/audit-log.mjs';
 import './scenarios/platform.mjs';
 import './scenarios/languages.mjs';
+import './scenarios/layout.mjs';
 import './scenarios/accessibility.mjs';
 import './scenarios/keyboard.mjs';
 import './scenarios/failures.mjs';

@@ -110,7 +110,7 @@ const screenshots = {
   async invitations() {
     const bob = await signedInUser('bob', '/tenants/acme/invitations');
     await bob.page.getByLabel('E-mail', { exact: true }).fill('mallory@example.org');
-    await bob.page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
+    await bob.page.getByRole('button', { name: 'Invite', exact: true }).click();
     const link = bob.page.getByLabel('Link of the invitation');
     const { pathname } = new URL(await link.inputValue());
     await bob.page.getByRole('listitem').filter({ hasText: 'mallory@example.org' }).waitFor();

@@ -147,7 +147,7 @@ test('lost access, newer values, and invitations have no violation', async (cont
   const bob = await returningUser('bob', `${tenant.path}/invitations`);
   const { page } = bob;
   await page.getByLabel('E-mail', { exact: true }).fill('new@example.org');
-  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
   const link = await page.getByLabel('Link of the invitation').inputValue();
   await page.getByRole('listitem').filter({ hasText: 'new@example.org' }).waitFor();
   await check(context, bob, 'bob, invitations and a link');

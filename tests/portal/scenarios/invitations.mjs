@@ -1,4 +1,5 @@
-// Invitations: an owner invites a person by e-mail, who accepts with the link.
+// Invitations: an owner invites a person by e-mail, who accepts with the link of the mail. The mail arrives at a real SMTP
+// server.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,66 +7,120 @@ import { errorStatus, isolated, newTenant, newUser, returningUser, shared, updat
 
 const link = (user) => user.page.getByLabel('Link of the invitation').inputValue();
 const users = () => shared.stack.database.collection('users');
+const readMail = ({ name }, email) => shared.stack.mail.read(email, `Invitation to ${name}`);
+const rowOf = (user, email) => user.page.getByRole('listitem').filter({ hasText: email });
+
+/** Shows a mail in a user's browser, as a mail program on the web does, and follows its button. */
+async function followMail(user, mail) {
+  // A blank page has no content security policy.
+  await user.page.goto('about:blank');
+  await user.page.setContent(mail.html);
+  await user.page.getByRole('link', { name: 'Accept the invitation', exact: true }).click();
+  await user.heading('Your invitation').waitFor();
+  await user.waitForHydration();
+}
+
+/** Lets the portal use a gateway without mail until the end of the test. */
+function withoutMail(context) {
+  const { gate, gateway, adminGateway } = shared.stack;
+  gate.forwardTo(adminGateway.url);
+  context.after(() => gate.forwardTo(gateway.url));
+}
 
 /** Invites an address on the invitations page of a tenant. Returns the path of the link. */
 async function invite(user, email, role) {
   const { page } = user;
   await page.getByLabel('E-mail', { exact: true }).fill(email);
   if (role) await page.getByLabel('Role', { exact: true }).selectOption(role);
-  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
   await page.getByRole('status').getByText(`${email} is invited.`).waitFor();
   const url = new URL(await link(user));
   assert.equal(url.origin, shared.stack.web.portalOrigin);
   return url.pathname;
 }
 
-test('an owner invites a person without an account, who signs in and accepts', async () => {
+test('an owner invites a person without an account, who follows the mail, signs in and accepts', async (context) => {
   const tenant = await newTenant();
-  const bob = await returningUser('bob', tenant.path, { permissions: ['clipboard-read', 'clipboard-write'] });
-  const { page } = bob;
-  await page.getByRole('link', { name: 'Invitations' }).click();
+  const email = 'mallory@example.org';
+  const bob = await returningUser('bob', tenant.path);
+  await bob.page.getByRole('link', { name: 'Invitations' }).click();
   await bob.heading('Invitations').waitFor();
-  // All faults of the input come at once.
-  await page.getByLabel('E-mail', { exact: true }).fill('not an address');
-  await page.getByLabel('Days until it expires').fill('31');
-  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
-  await bob.heading('2 fields are invalid').waitFor();
-  assert.equal(await page.locator('.field-error').count(), 2);
-  await page.getByLabel('Days until it expires').fill('3');
-  assert.deepEqual(await page.getByLabel('Role', { exact: true }).locator('option').allInnerTexts(), ['Member', 'Admin', 'Owner']);
-  const path = await invite(bob, 'mallory@example.org', 'Admin');
-  await page.getByRole('button', { name: 'Copy the link' }).click();
-  await page.getByRole('status').getByText('The link was copied.').waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await link(bob));
-  const row = page.getByRole('listitem').filter({ hasText: 'mallory@example.org' });
-  await row.getByText('No e-mail is sent').waitFor();
-  await row.getByText(/Admin · expires .* · invited by Bob/).waitFor();
-  // The same address again is refused.
-  await page.getByLabel('E-mail', { exact: true }).fill('Mallory@Example.org');
-  await page.getByRole('button', { name: 'Send the invitation', exact: true }).click();
-  await page.locator('.field-error').getByText('This address already has an invitation').waitFor();
-
   // The person is not known to the gateway before.
   await users().deleteOne({ subject: 'mallory' });
   const mallory = await newUser();
-  await mallory.open(path);
-  await mallory.heading('Your invitation').waitFor();
+  const start = performance.now();
+  const path = await invite(bob, email, 'Admin');
+  const mail = await readMail(tenant, email);
+  const arrival = performance.now();
+  assert.deepEqual([mail.envelope.secure, mail.envelope.user, mail.envelope.from], [true, 'portal', 'portal@example.org']);
+  assert.equal(mail.to[0].address, email);
+  // Both forms of the mail have the link that the portal shows.
+  const url = shared.stack.web.portalOrigin + path;
+  assert.ok(mail.text.includes(`\n${url}\n`) && mail.html.includes(`href="${url}"`), mail.text);
+  // The page follows the progress of the mail.
+  await bob.page.getByText('The invited person receives it by e-mail.').waitFor();
+  await rowOf(bob, email).getByText('E-mail sent').waitFor();
+  await rowOf(bob, email).getByText(/Admin · expires .* · invited by Bob/).waitFor();
+
+  const opened = performance.now();
+  await followMail(mallory, mail);
+  assert.equal(mallory.page.url(), url);
   assert.doesNotMatch(await mallory.page.locator('main').innerText(), new RegExp(`${tenant.name}|@`));
   await mallory.page.locator('main').getByRole('link', { name: 'Sign in' }).click();
   await mallory.signInAs('mallory');
   await mallory.page.getByText(`${tenant.name} invites you as Admin.`).waitFor();
-  await mallory.page.getByText('The invitation is for mallory@example.org and expires').waitFor();
+  await mallory.page.getByText(`The invitation is for ${email} and expires`).waitFor();
   await mallory.page.getByRole('button', { name: 'Accept the invitation' }).click();
   await mallory.heading(tenant.name).waitFor();
+  const seconds = (from, to) => `${((to - from) / 1000).toFixed(1)} s`;
+  context.diagnostic(`invitation: mail ${seconds(start, arrival)} after the click, tenant ${seconds(opened, performance.now())} after the mail was opened`);
   await mallory.page.getByRole('status').getByText(`Welcome to ${tenant.name}. Your role is Admin.`).waitFor();
   await mallory.page.getByRole('region', { name: 'Members' }).getByRole('row', { name: /Mallory.*Admin/ }).waitFor();
   // The list of the inviter follows.
-  await row.waitFor({ state: 'detached' });
+  await rowOf(bob, email).waitFor({ state: 'detached' });
   // The link is used up.
-  await mallory.open(path);
+  await followMail(mallory, mail);
   await mallory.page.getByText('This invitation cannot be accepted.').waitFor();
   await mallory.close();
+  await bob.close();
+});
+
+test('all faults of an invitation are shown at once, and its link can be copied', async () => {
+  const tenant = await newTenant();
+  const permissions = ['clipboard-read', 'clipboard-write'];
+  const bob = await returningUser('bob', `${tenant.path}/invitations`, { permissions });
+  const { page } = bob;
+  await page.getByLabel('E-mail', { exact: true }).fill('not an address');
+  await page.getByLabel('Days until it expires').fill('31');
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await bob.heading('2 fields are invalid').waitFor();
+  assert.equal(await page.locator('.field-error').count(), 2);
+  await page.getByLabel('Days until it expires').fill('3');
+  assert.deepEqual(await page.getByLabel('Role', { exact: true }).locator('option').allInnerTexts(), ['Member', 'Admin', 'Owner']);
+  await invite(bob, 'carol@example.org');
+  await page.getByRole('button', { name: 'Copy the link' }).click();
+  await page.getByRole('status').getByText('The link was copied.').waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await link(bob));
+  // The same address again is refused.
+  await page.getByLabel('E-mail', { exact: true }).fill('Carol@Example.org');
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await page.locator('.field-error').getByText('This address already has an invitation').waitFor();
   await bob.close([errorStatus(422), errorStatus(409)]);
+});
+
+test('a mail that the server refuses is reported, and can be sent again', async () => {
+  const tenant = await newTenant();
+  const email = 'carol@example.org';
+  const bob = await returningUser('bob', `${tenant.path}/invitations`);
+  await shared.stack.mail.refuse(550, 1);
+  const first = await invite(bob, email);
+  await rowOf(bob, email).getByText('E-mail could not be sent').waitFor();
+  await rowOf(bob, email).getByRole('button', { name: `Send again to ${isolated(email)}` }).click();
+  await bob.page.getByRole('status').getByText(`A new e-mail is sent to ${email}.`).waitFor();
+  const mail = await readMail(tenant, email);
+  assert.ok(!mail.html.includes(first));
+  await rowOf(bob, email).getByText('E-mail sent').waitFor();
+  await bob.close();
 });
 
 test('an invitation is renewed and revoked, and each earlier link is void', async () => {
@@ -74,14 +129,18 @@ test('an invitation is renewed and revoked, and each earlier link is void', asyn
   const { page } = bob;
   const email = 'carol@example.org';
   const first = await invite(bob, email);
+  const earlier = await readMail(tenant, email);
   await page.getByRole('button', { name: `Send again to ${isolated(email)}` }).click();
-  await page.getByRole('status').getByText(`The invitation of ${email} was renewed.`).waitFor();
+  await page.getByRole('status').getByText(`A new e-mail is sent to ${email}.`).waitFor();
+  const later = await readMail(tenant, email);
   const second = new URL(await link(bob)).pathname;
   assert.notEqual(second, first);
-  const carol = await returningUser('carol', first);
-  const refused = carol.page.getByText('This invitation cannot be accepted.');
-  await refused.waitFor();
-  await carol.open(second);
+  const carol = await returningUser('carol', '/');
+  await followMail(carol, earlier);
+  assert.equal(new URL(carol.page.url()).pathname, first);
+  await carol.page.getByText('This invitation cannot be accepted.').waitFor();
+  await followMail(carol, later);
+  assert.equal(new URL(carol.page.url()).pathname, second);
   const accept = carol.page.getByRole('button', { name: 'Accept the invitation' });
   await accept.waitFor();
   await page.getByRole('button', { name: `Revoke the invitation of ${isolated(email)}` }).click();
@@ -91,6 +150,32 @@ test('an invitation is renewed and revoked, and each earlier link is void', asyn
   await accept.click();
   await carol.page.getByRole('alert').getByText('It has expired, was used or revoked').waitFor();
   await carol.close([errorStatus(404)]);
+  await bob.close();
+});
+
+test('without mail, the portal offers the link alone', async (context) => {
+  withoutMail(context);
+  const tenant = await newTenant();
+  const email = 'carol@example.org';
+  const bob = await returningUser('bob', `${tenant.path}/invitations`);
+  const first = await invite(bob, email);
+  await bob.page.getByText('No e-mail is sent. Send this link to the invited person.').waitFor();
+  await rowOf(bob, email).getByText('No e-mail is sent').waitFor();
+  assert.doesNotMatch(await bob.page.locator('main').innerText(), /[Ss]end again/);
+  await rowOf(bob, email).getByRole('button', { name: `Renew the link for ${isolated(email)}` }).click();
+  await bob.page.getByRole('status').getByText(`The link for ${email} was renewed.`).waitFor();
+  const second = new URL(await link(bob)).pathname;
+  assert.notEqual(second, first);
+  const german = await returningUser('bob', `${tenant.path}/invitations`, { locale: 'de-DE' });
+  await rowOf(german, email).getByText('Es wird keine E-Mail gesendet').waitFor();
+  await rowOf(german, email).getByRole('button', { name: `Link erneuern für ${isolated(email)}` }).waitFor();
+  await german.page.getByRole('button', { name: 'Einladen', exact: true }).waitFor();
+  assert.doesNotMatch(await german.page.locator('main').innerText(), /[Ee]rneut senden/);
+  await german.close();
+  const carol = await returningUser('carol', second);
+  await carol.page.getByRole('button', { name: 'Accept the invitation' }).click();
+  await carol.heading(tenant.name).waitFor();
+  await carol.close();
   await bob.close();
 });
 

@@ -9,6 +9,7 @@ import { errorStatus, listNames, newTenant, removeMember, rename, returningUser,
 
 const users = () => shared.stack.database.collection('users');
 const execute = (document, variables) => shared.fixtures.executeAsAdmin(document, variables);
+const INVITE = 'mutation($input: InviteTenantMemberInput!) { inviteTenantMember(input: $input) { invitation { id } } }';
 const UPDATE_MEMBER = 'mutation($input: UpdateTenantMemberInput!) { updateTenantMember(input: $input) { membership { role } } }';
 
 /** Opens a page and waits until its live operations are open. A marker tells whether the page was loaded again. */
@@ -36,14 +37,64 @@ test('a tenant page follows changes of the tenant and of its subscription', asyn
   await bob.close();
 });
 
-test('a change between the rendering of a page and the start of its live operation is shown', async () => {
-  const tenant = await newTenant();
-  const hold = shared.stack.gate.hold('TenantChanged');
-  const bob = await returningUser('bob', tenant.path);
+/** Opens a page, makes a change before this live operation of the page starts, and waits for the result. */
+async function assertCaughtUp(name, path, operation, change, showsChange) {
+  const hold = shared.stack.gate.hold(operation);
+  const user = await returningUser(name, path);
   await hold.all;
-  await rename(tenant, 'Renamed early');
+  await change();
   hold.release();
-  await bob.heading('Renamed early').waitFor();
+  await showsChange(user);
+  await user.close();
+}
+
+test('a change between the rendering of a tenant page and the start of its live operations is shown', async () => {
+  const tenant = await newTenant();
+  const open = (...rest) => assertCaughtUp('bob', tenant.path, ...rest);
+  await open('TenantChanged', () => rename(tenant, 'Renamed early'), (bob) => bob.heading('Renamed early').waitFor());
+  const { tenant: stored } = await execute(SUBSCRIPTION, { slug: tenant.slug });
+  const update = () => execute(UPDATE_SUBSCRIPTION, { input: { id: stored.subscription.id, status: 'PAST_DUE' } });
+  await open('TenantSubscriptionChanged', update, (bob) => bob.page.getByRole('region', { name: 'Subscription' }).getByText('Past due').waitFor());
+  const carol = await userId('Carol');
+  const join = () => addMember(shared.fixtures.executeAsAdmin, tenant.id, carol);
+  await open('TenantChanged', join, (bob) => bob.page.getByRole('region', { name: 'Members' }).getByRole('row', { name: /Carol/ }).waitFor());
+  const bob = await userId('Bob');
+  await addMember(shared.fixtures.executeAsAdmin, tenant.id, await userId('Ada'), 'OWNER');
+  const demote = () => execute(UPDATE_MEMBER, { input: { tenantId: tenant.id, userId: bob, role: 'MEMBER' } });
+  await open('ViewerChanged', demote, (user) => user.page.getByRole('region', { name: 'Billing' }).getByText('Not permitted.').waitFor());
+});
+
+test('a change between the rendering of a list or form and the start of its live operations is shown', async (context) => {
+  const [tenant, later] = [await newTenant({ Bob: 'OWNER', Carol: 'MEMBER' }), await newTenant()];
+  const carol = await userId('Carol');
+  const link = (user, name) => user.page.locator('.list').getByRole('link', { name, exact: true });
+  await assertCaughtUp('carol', '/tenants', 'TenantsChanged', () => rename(tenant, 'Renamed early'), (user) => link(user, 'Renamed early').waitFor());
+  const join = () => addMember(shared.fixtures.executeAsAdmin, later.id, carol);
+  await assertCaughtUp('carol', '/tenants', 'ViewerChanged', join, (user) => link(user, later.name).waitFor());
+  context.after(() => users().updateOne({ subject: 'carol' }, { $set: { platformAdmin: false }, $unset: { platformAdminSource: '' } }));
+  const promote = () => users().updateOne({ subject: 'carol' }, { $set: { platformAdmin: true, platformAdminSource: 'direct' } });
+  await assertCaughtUp('carol', '/profile', 'ViewerChanged', promote, (user) => user.page.getByRole('link', { name: 'Users' }).waitFor());
+  const name = (user) => user.page.getByLabel('Name', { exact: true });
+  const followed = async (bob) => {
+    await bob.page.getByRole('status').getByText('The form shows the new values.').waitFor();
+    assert.equal(await name(bob).inputValue(), 'Saved early');
+  };
+  await assertCaughtUp('bob', `${tenant.path}/edit`, 'TenantChanged', () => rename(tenant, 'Saved early'), followed);
+  const invite = () => execute(INVITE, { input: { tenantId: tenant.id, email: 'mallory@example.org' } });
+  await assertCaughtUp('bob', `${tenant.path}/invitations`, 'TenantChanged', invite, (bob) => bob.page.getByRole('listitem').filter({ hasText: 'mallory@' }).waitFor());
+});
+
+test('a change between a click on a link and the start of the live operations of the new page is shown', async () => {
+  const tenant = await newTenant({ Bob: 'OWNER' }, { name: 'Aaa' });
+  const bob = await openLive('bob', '/');
+  const hold = shared.stack.gate.hold('TenantsChanged');
+  await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
+  await bob.page.locator('.list').getByRole('link', { name: 'Aaa', exact: true }).waitFor();
+  await hold.all;
+  await rename(tenant, 'Aab');
+  hold.release();
+  await bob.page.locator('.list').getByRole('link', { name: 'Aab', exact: true }).waitFor();
+  await assertNotReloaded(bob);
   await bob.close();
 });
 

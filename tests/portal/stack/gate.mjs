@@ -5,13 +5,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-// The operations that a page starts after it was rendered.
-const LIVE = /Changed$|^TenantVersion$/;
+const LIVE = /Changed$/;
+/** The live operations of all pages. */
+export const LIVE_OPERATIONS = ['ViewerChanged', 'TenantChanged', 'TenantSubscriptionChanged', 'TenantsChanged'];
 
 export class GatewayGate {
   static async start(gatewayUrl, trustedDocuments) {
     const gate = new GatewayGate();
-    gate.target = new URL(gatewayUrl);
+    gate.forwardTo(gatewayUrl);
     const documents = JSON.parse(await readFile(trustedDocuments, 'utf8'));
     gate.names = new Map(
       Object.entries(documents).map(([hash, text]) => [hash, /\b(?:query|mutation|subscription) (\w+)/.exec(text)[1]]),
@@ -33,25 +34,33 @@ export class GatewayGate {
     this.isClosed = false;
   }
 
+  /** Sends the requests that arrive from now on to this gateway. */
+  forwardTo(gatewayUrl) {
+    this.target = new URL(gatewayUrl);
+  }
+
   async handle(incoming, response) {
     const body = await buffer(incoming);
     if (this.isClosed) return response.destroy();
     const name = this.names.get(JSON.parse(body).documentId);
     if (!LIVE.test(name)) this.operations.push(name);
+    for (const check of this.waiting) check();
     for (const hold of this.holds.filter((candidate) => candidate.matches(name))) {
       hold.arrived(name);
-      if (await hold.released) return response.destroy();
+      if ((await hold.released) || response.destroyed) return response.destroy();
     }
     const { hostname, port, pathname } = this.target;
     const outgoing = request({ hostname, port, path: pathname, method: 'POST', headers: incoming.headers });
     outgoing.on('error', () => response.destroy());
     response.on('close', () => outgoing.destroy());
-    if (name.endsWith('Changed')) {
+    if (LIVE.test(name)) {
       this.live.set(response, { name, cursor: incoming.headers['last-event-id'] });
       response.on('close', () => this.live.delete(response));
     }
     outgoing.on('response', (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
+      // The first event of a live operation can be far away.
+      response.flushHeaders();
       if (this.live.has(response)) this.markOpen(response);
       answer.pipe(response);
     });
@@ -66,10 +75,23 @@ export class GatewayGate {
   /** Waits until live operations with these names are open, and returns them. Changes from then on are events. */
   waitForLive(...names) {
     const find = () => names.map((name) => [...this.live.values()].find((operation) => operation.isOpen && operation.name === name));
+    return this.waitUntil(() => {
+      const found = find();
+      return found.every(Boolean) && found;
+    });
+  }
+
+  /** Waits until as many queries and mutations have arrived. */
+  waitForOperations(count) {
+    return this.waitUntil(() => this.operations.length >= count);
+  }
+
+  /** Resolves with the first truthy result. */
+  waitUntil(find) {
     return new Promise((resolve) => {
       const check = () => {
         const found = find();
-        if (found.some((operation) => !operation)) return;
+        if (!found) return;
         this.waiting.delete(check);
         resolve(found);
       };

@@ -10,7 +10,7 @@ const KEYS_FETCHED = 'keys fetched';
 const DATABASE_READY = 'the database is ready';
 
 export class Gateway {
-  static async start(binary, { database, issuer, root, trustedDocuments, invitations, cwd }) {
+  static async start(binary, { database, issuer, root, trustedDocuments, isRestricted, invitations, mail, cwd }) {
     await access(binary).catch(() => {
       throw new Error(`the portal tests need the gateway, and ${binary} does not exist. Run: cargo build`);
     });
@@ -23,10 +23,9 @@ export class Gateway {
       TENANTRY_LOG_FORMAT: 'json',
       TENANTRY_SECRET: invitations.secret,
       TENANTRY_INVITATION_URL: invitations.url,
-      ...(trustedDocuments && {
-        TENANTRY_TRUSTED_DOCUMENTS_FILE: trustedDocuments,
-        TENANTRY_TRUSTED_DOCUMENTS_MODE: 'enforce',
-      }),
+      TENANTRY_TRUSTED_DOCUMENTS_FILE: trustedDocuments,
+      ...(isRestricted && { TENANTRY_TRUSTED_DOCUMENTS_MODE: 'enforce' }),
+      ...(mail && { TENANTRY_SMTP_URL: mail.url, TENANTRY_SMTP_CA_FILE: root, TENANTRY_MAIL_FROM: 'Portal <portal@example.org>' }),
     };
     const command = [binary, 'serve', '--bind', '127.0.0.1:0', '--admin-bind', '127.0.0.1:0'];
     gateway.process = new ManagedProcess('tenantry', command, { env, cwd });

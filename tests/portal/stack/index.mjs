@@ -10,6 +10,7 @@ import { createBrowserHome, createCertificates } from './certificates.mjs';
 import { Database } from './database.mjs';
 import { GatewayGate } from './gate.mjs';
 import { Gateway } from './gateway.mjs';
+import { MailServer } from './mail.mjs';
 import { IdentityProvider } from './provider.mjs';
 import { startCaddy, startPortal } from './web.mjs';
 
@@ -46,18 +47,21 @@ export class Stack {
     this.provider.configure(this.web.providerOrigin, this.web.portalOrigin);
     this.database = await Database.start(MONGOD, await createFolder('mongod'));
 
+    this.mail = await MailServer.start(tls);
+
+    const trustedDocuments = join(PORTAL, 'server/gql/persisted-documents.json');
     const options = {
       database: this.database.gatewayUri,
       issuer: this.web.providerOrigin,
       root: tls.root,
       // Both instances derive the same tokens.
       invitations: { secret: randomBytes(32).toString('base64'), url: `${this.web.portalOrigin}/invitations/{token}` },
+      trustedDocuments,
       cwd: this.folder,
     };
-    // The portal's gateway executes only the portal's documents. The tests prepare data through a second instance
-    // on the same database.
-    const trustedDocuments = join(PORTAL, 'server/gql/persisted-documents.json');
-    this.gateway = await Gateway.start(BINARY, { ...options, trustedDocuments });
+    // The portal's gateway executes only the portal's documents, and sends mail. The tests prepare data through a second
+    // instance on the same database.
+    this.gateway = await Gateway.start(BINARY, { ...options, isRestricted: true, mail: this.mail });
     this.adminGateway = await Gateway.start(BINARY, options);
     this.gate = await GatewayGate.start(this.gateway.url, trustedDocuments);
     this.portal = await startPortal(PORTAL, {
@@ -69,7 +73,7 @@ export class Stack {
   }
 
   async stop() {
-    const servers = [this.portal, this.gate, this.adminGateway, this.gateway, this.web?.caddy, this.database, this.provider];
+    const servers = [this.portal, this.gate, this.adminGateway, this.gateway, this.web?.caddy, this.database, this.provider, this.mail];
     await Promise.all(servers.map((server) => server?.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }

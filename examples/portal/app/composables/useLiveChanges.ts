@@ -1,8 +1,7 @@
 import type { ApiError } from '#shared/types/api-error'
 
-/** A change, or the state when the operation starts, which has no kind. */
 export interface LiveChange {
-  kind?: 'CREATED' | 'UPDATED' | 'DELETED'
+  kind: 'CREATED' | 'UPDATED' | 'DELETED'
   tenant?: { version?: number } | null
 }
 
@@ -13,7 +12,7 @@ const RETRY_MS = 3_000
 /**
  * Calls `onChange` for each change that the gateway reports, without an argument if some may be missing. Starts in the
  * browser as soon as `id` is known, and resumes after an interruption. `end` is the error that has ended the operation:
- * the viewer has lost the right to it.
+ * the viewer has lost the right to it. `hasStarted` says that no later change is missed.
  */
 export function useLiveChanges(
   operation: 'tenant' | 'subscription' | 'tenants' | 'viewer',
@@ -25,7 +24,7 @@ export function useLiveChanges(
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let cursor = ''
-  let hasStarted = false
+  const hasStarted = ref(false)
 
   function stop(): void {
     clearTimeout(timer)
@@ -42,12 +41,11 @@ export function useLiveChanges(
     const query = new URLSearchParams({ id: target, viewer: viewer ?? '', since: cursor })
     const opened = (source = new EventSource(`/api/live/${operation}?${query}`))
     opened.addEventListener('ready', () => {
-      if (hasStarted && !cursor) onChange()
-      hasStarted = true
+      if (hasStarted.value && !cursor) onChange()
+      hasStarted.value = true
     })
     opened.addEventListener('change', ({ data, lastEventId }) => {
-      // The state at the start is no event, and has no ID.
-      if (lastEventId) cursor = lastEventId
+      cursor = lastEventId
       const change = JSON.parse(data) as LiveChange
       if (operation === 'tenant' && change.kind === 'DELETED') finish({ code: 'NOT_FOUND' })
       else onChange(change)
@@ -62,5 +60,18 @@ export function useLiveChanges(
   // A failed request of the page makes the identifier unknown again. The operation then says why.
   onMounted(() => watch(id, (target) => target !== undefined && start(target), { immediate: true }))
   onUnmounted(stop)
-  return { end }
+  return { end, hasStarted }
+}
+
+/** Returns whether the live operation of the viewer has started. */
+export const useViewerLive = () => useState('viewer-live', () => false)
+
+/**
+ * Fetches again once all live operations of a page and that of the viewer have started. A change that was made between
+ * the rendering of the page and their start is no event.
+ */
+export function useCatchUp(operations: { hasStarted: Ref<boolean> }[], fetchAgain: () => unknown) {
+  const viewerLive = useViewerLive()
+  const isLive = computed(() => viewerLive.value && operations.every(({ hasStarted }) => hasStarted.value))
+  onMounted(() => watch(isLive, (live) => live && fetchAgain()))
 }

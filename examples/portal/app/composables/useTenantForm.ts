@@ -56,9 +56,11 @@ export function useTenantForm(view: Ref<TenantView | undefined>, apiPath: Ref<st
   const storedVersion = ref(0)
   /** Whether another user has saved the tenant since the form was filled. */
   const isOutdated = computed(() => !isSaving.value && Boolean(saved.value) && storedVersion.value > identity.value.version)
-  const noteChange = (change: LiveChange | undefined) => {
-    // After a gap, the version is unknown. The next save finds out.
-    storedVersion.value = change?.tenant?.version ?? storedVersion.value
+  async function noteChange(change?: LiveChange): Promise<void> {
+    // Without a version, some changes may be missing. If it cannot be read, the next save finds out.
+    const read = () => $fetch<TenantView>(apiPath.value, { headers }).catch(() => undefined)
+    const version = change?.tenant?.version ?? (await read())?.tenant.version
+    storedVersion.value = Math.max(version ?? 0, storedVersion.value)
   }
 
   /** Takes over the stored values. A field that this form has changed keeps the user's value and becomes a conflict. */

@@ -22,8 +22,13 @@ export function useViewer() {
     () => loggedIn.value && refresh(),
   )
   const changes = useViewerChanges()
-  useLiveChanges('viewer', () => (loggedIn.value ? '' : undefined), () => {
+  const { hasStarted } = useLiveChanges('viewer', () => (loggedIn.value ? '' : undefined), () => {
     changes.value += 1
+    void refresh()
+  })
+  const isLive = useViewerLive()
+  watch(hasStarted, () => {
+    isLive.value = true
     void refresh()
   })
   return data

@@ -29,7 +29,7 @@ export function readableChanges(changes: unknown, translator: Translator): Reada
 
 /** Returns the name of a field. The path of a membership contains the identifier of its tenant. */
 function fieldName(path: string, { t, label }: Translator): string {
-  if (/^memberships\.[^.]+$/.test(path)) return t('field.role')
+  if (/^(role|memberships\.[^.]+)$/.test(path)) return t('field.role')
   if (/^memberships\..+\.source$/.test(path)) return t('field.source')
   return label('audit.field', path.split('.').at(-1) ?? path)
 }

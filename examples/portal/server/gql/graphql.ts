@@ -758,19 +758,6 @@ export type ViewerChangedSubscriptionVariables = Exact<{ [key: string]: never; }
 
 export type ViewerChangedSubscription = { __typename?: 'Subscription', meChanged: { __typename?: 'User', version: number } };
 
-export type TenantVersionQueryVariables = Exact<{
-  id: Scalars['ID']['input'];
-}>;
-
-
-export type TenantVersionQuery = { __typename?: 'Query', node:
-    | { __typename?: 'AuditEvent' }
-    | { __typename?: 'Invitation' }
-    | { __typename?: 'Tenant', version: number }
-    | { __typename?: 'TenantSubscription' }
-    | { __typename?: 'User' }
-   | null };
-
 export type TenantMembersQueryVariables = Exact<{
   slug: Scalars['String']['input'];
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -1327,15 +1314,6 @@ export const ViewerChangedDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"8de1ee365017a2c8a81c7b5fdf89dd7911b67dbfc1cbed77f48e4c9b1fdec6a3"}) as unknown as TypedDocumentString<ViewerChangedSubscription, ViewerChangedSubscriptionVariables>;
-export const TenantVersionDocument = new TypedDocumentString(`
-    query TenantVersion($id: ID!) {
-  node(id: $id) {
-    ... on Tenant {
-      version
-    }
-  }
-}
-    `, {"hash":"ebe46919825ec4fbaba382763287e3e2c85abe25c8e2962c2f2e4a88f69036e8"}) as unknown as TypedDocumentString<TenantVersionQuery, TenantVersionQueryVariables>;
 export const TenantMembersDocument = new TypedDocumentString(`
     query TenantMembers($slug: String!, $first: Int, $after: String, $last: Int, $before: String, $role: TenantRole) {
   tenant(slug: $slug) {

@@ -14,13 +14,12 @@ const TEMPORARY: ApiErrorCode[] = ['RATE_LIMITED', 'LIMIT_EXCEEDED', 'TIMEOUT', 
  * Relays a live operation of the gateway to the browser as an event stream: `ready` at its start, `change` for each
  * event, `gap` if events may be missing, `end` with the code of the error that has ended it. A stream that ends without
  * `end` was interrupted. The browser then connects again and sends the ID of its last event, which is the gateway's
- * cursor. `readState` returns the state at the start as a change, because the page may be older than the stream.
+ * cursor.
  */
 export async function relayLiveOperation<Data, Variables>(
   event: H3Event,
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,
-  readState?: () => Promise<object>,
 ): Promise<void> {
   const { res } = event.node
   const stop = new AbortController()
@@ -32,7 +31,6 @@ export async function relayLiveOperation<Data, Variables>(
     const session = await openLiveSession(event, stop)
     const response = await subscribe(event, session, document, variables, cursor, stop.signal)
     send('ready', {})
-    if (readState) send('change', await readState())
     for await (const { type, id, data } of readEventStream(response)) {
       // The gateway's heartbeat also keeps the connection to the browser.
       if (type === undefined) res.write(':\n\n')

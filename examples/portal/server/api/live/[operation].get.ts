@@ -1,6 +1,5 @@
 import {
   TenantChangedDocument,
-  TenantVersionDocument,
   TenantsChangedDocument,
   TenantSubscriptionChangedDocument,
   ViewerChangedDocument,
@@ -12,10 +11,7 @@ export default defineEventHandler(async (event) => {
   const variables = { id: textParameter(getQuery(event), 'id') ?? '' }
   switch (getRouterParam(event, 'operation')) {
     case 'tenant':
-      return relayLiveOperation(event, TenantChangedDocument, variables, async () => {
-        const { data } = await callGateway(event, TenantVersionDocument, variables)
-        return { tenant: data.node }
-      })
+      return relayLiveOperation(event, TenantChangedDocument, variables)
     case 'subscription':
       return relayLiveOperation(event, TenantSubscriptionChangedDocument, variables)
     case 'tenants':
