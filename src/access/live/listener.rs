@@ -90,7 +90,7 @@ impl Listener {
                     if *retry_until.get_or_insert_with(|| Instant::now() + RETRY_LIMIT)
                         > Instant::now() =>
                 {
-                    self.registration.mailbox.put_back(queued);
+                    self.registration.mailbox.insert([queued]);
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
                 Ok(Outcome::Fail(error)) | Err(error) => return Some(Err(self.end(error))),
@@ -104,7 +104,7 @@ impl Listener {
     /// The viewer and the entity are then loaded again.
     pub async fn repeat(&mut self, event: LiveEvent) {
         self.is_ended = false;
-        self.registration.mailbox.put_back(event.queued);
+        self.registration.mailbox.insert([event.queued]);
         tokio::time::sleep(RETRY_DELAY).await;
     }
 
@@ -120,6 +120,9 @@ impl Listener {
             Notice::Gap => self.read_again(viewer, queued).await,
             _ if self.is_known(queued) => Ok(Outcome::Nothing),
             Notice::Tenant(id, ChangeKind::Deleted) => Ok(self.tenant_deleted(viewer, id, queued)),
+            Notice::FormerMember(id, is_certain) => {
+                Ok(self.former_member(viewer, (id, is_certain), queued))
+            }
             Notice::Tenant(id, kind) => self.tenant_changed(viewer, (id, kind), queued).await,
             Notice::Subscription(id, tenant, kind) => {
                 self.subscription_changed(viewer, tenant, (id, kind), queued).await
@@ -159,7 +162,10 @@ impl Listener {
             }
             LiveTopic::Tenant(tenant) | LiveTopic::Subscriptions(tenant) => {
                 if !viewer.can_see(tenant) {
-                    return Err(AccessError::NotFound);
+                    let mailbox = &self.registration.mailbox;
+                    let was_deleted = mailbox.contains(Notice::Tenant(tenant, ChangeKind::Deleted))
+                        && mailbox.contains(Notice::FormerMember(tenant, true));
+                    return was_deleted.then_some(Outcome::Nothing).ok_or(AccessError::NotFound);
                 }
                 if !has_lower_role(&before, &viewer, tenant) {
                     return Ok(Outcome::Nothing);
@@ -229,8 +235,8 @@ impl Listener {
 
     /// Reports the deletion of a tenant to a viewer that could see it until then.
     ///
-    /// The deletion has removed the viewer's membership. An earlier removal is in the mailbox before the
-    /// deletion, and has ended the operation or changed `self.viewer`.
+    /// An operation on one tenant has ended if the viewer lost its membership before. An operation on all
+    /// tenants reports the deletion to a platform admin. A member gets it with [`Notice::FormerMember`].
     fn tenant_deleted(&self, viewer: Arc<Viewer>, id: TenantId, queued: &QueuedNotice) -> Outcome {
         let change = LiveChange::Tenant { id, kind: ChangeKind::Deleted, tenant: None };
         match self.topic {
@@ -239,9 +245,28 @@ impl Listener {
                 Outcome::Report(event) => Outcome::ReportLast(event),
                 other => other,
             },
-            _ if self.viewer.can_see(id) => self.report(viewer, change, queued),
+            _ if self.viewer.is_platform_admin() => self.report(viewer, change, queued),
             _ => Outcome::Nothing,
         }
+    }
+
+    /// Reports the deletion of a tenant to a member of it that listens to all tenants.
+    ///
+    /// The notice is the proof of the membership, because the deletion has removed it.
+    fn former_member(
+        &self,
+        viewer: Arc<Viewer>,
+        (id, is_certain): (TenantId, bool),
+        queued: &QueuedNotice,
+    ) -> Outcome {
+        if self.topic != LiveTopic::Tenants
+            || self.viewer.is_platform_admin()
+            || !(is_certain || self.viewer.can_see(id))
+        {
+            return Outcome::Nothing;
+        }
+        let change = LiveChange::Tenant { id, kind: ChangeKind::Deleted, tenant: None };
+        self.report(viewer, change, queued)
     }
 
     /// Reports a change of a tenant, unless the viewer can no longer see it.
