@@ -5,6 +5,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
     app::{App, Backend, Setup, on_both_stores},
+    time::FrozenTime,
     websocket::WebSocketClient,
     world::World,
 };
@@ -206,6 +207,34 @@ async fn violation_of_the_protocol_closes_the_connection() {
         let closes = format!("tenantry_websocket_closes_total{{code=\"{code}\"}}");
         assert!(app.metric(&closes).await > 0.0, "{code}");
     }
+}
+
+/// Sends a message while the gateway waits for the provider's keys, because it does not know the key of
+/// the token. Returns the close code.
+async fn close_code_during_verification(message: Value) -> u16 {
+    let (app, origin) = app().await;
+    // The wait for the keys has a time limit.
+    let _time = FrozenTime::start();
+    let _gate = app.issuer.pause();
+    let token = app.issuer.token().header("kid", json!("unknown")).sign();
+    let mut client = WebSocketClient::open(&origin, &[]).await.expect("a WebSocket");
+    let payload = json!({"authorization": format!("Bearer {token}")});
+    client.send(json!({"type": "connection_init", "payload": payload})).await;
+    client.send(json!({"type": "ping"})).await;
+    assert_eq!(client.next().await, json!({"type": "pong"}));
+    client.send(message).await;
+    client.close_code().await
+}
+
+#[tokio::test]
+async fn subscribe_before_the_acknowledgement_is_unauthorized() {
+    let subscribe = json!({"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}});
+    assert_eq!(close_code_during_verification(subscribe).await, 4401);
+}
+
+#[tokio::test]
+async fn second_init_before_the_acknowledgement_is_rejected() {
+    assert_eq!(close_code_during_verification(json!({"type": "connection_init"})).await, 4429);
 }
 
 #[tokio::test]

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
-use async_graphql::Data;
-
 use crate::{
     access::Caller,
     domain::time::Timestamp,
@@ -55,22 +53,13 @@ impl Connection {
     }
 
     /// Verifies the credential of `connection_init`.
-    pub(super) async fn initialize(&self) -> async_graphql::Result<Data> {
-        match self.try_initialize().await {
-            Ok(identity) => {
-                // The connection is initialized only once.
-                let _ = self.identity.set(identity);
-                self.guard.acknowledge();
-                Ok(Data::default())
-            }
-            Err(reason) => {
-                self.guard.close(reason);
-                Err(async_graphql::Error::new(""))
-            }
-        }
+    pub(super) async fn initialize(&self) -> Result<(), CloseReason> {
+        // The connection is initialized only once.
+        let _ = self.identity.set(self.verify_credential().await?);
+        Ok(())
     }
 
-    async fn try_initialize(&self) -> Result<ConnectionIdentity, CloseReason> {
+    async fn verify_credential(&self) -> Result<ConnectionIdentity, CloseReason> {
         let payload = self.guard.take_init_payload();
         let credentials = message::credentials(payload.as_deref()).ok_or(CloseReason::Forbidden)?;
         if credentials.len() + usize::from(self.header_caller.is_some()) > 1 {
