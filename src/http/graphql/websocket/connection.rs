@@ -7,6 +7,7 @@ use crate::{
     domain::time::Timestamp,
     graphql::Code,
     http::{
+        closing_stream::DiscardOnClose,
         live_connections::{LiveConnection, LiveTransport},
         state::AppState,
     },
@@ -25,6 +26,7 @@ pub(super) struct Connection {
     identity: OnceLock<ConnectionIdentity>,
     /// Set by every message of the client.
     pub(super) is_alive: AtomicBool,
+    discard: DiscardOnClose,
 }
 
 /// The caller of all operations of a connection.
@@ -37,9 +39,13 @@ pub(super) struct ConnectionIdentity {
 
 impl Connection {
     /// Creates a connection. The caller is that of the token in the header of the upgrade.
-    pub(super) fn new(pipeline: Pipeline, header_caller: Option<(Caller, Timestamp)>) -> Arc<Self> {
+    pub(super) fn new(
+        pipeline: Pipeline,
+        header_caller: Option<(Caller, Timestamp)>,
+        discard: DiscardOnClose,
+    ) -> Arc<Self> {
         let (guard, identity, is_alive) = Default::default();
-        Arc::new(Self { pipeline, guard, header_caller, identity, is_alive })
+        Arc::new(Self { pipeline, guard, header_caller, identity, is_alive, discard })
     }
 
     /// Returns the caller of the operations, once `connection_init` was accepted.
@@ -50,6 +56,11 @@ impl Connection {
     /// Returns the state that all requests share.
     pub(super) fn state(&self) -> &AppState {
         self.pipeline.state()
+    }
+
+    /// Discards the bytes that the client still sends when the connection is closed.
+    pub(super) fn discard_rest(&self) {
+        self.discard.request();
     }
 
     /// Verifies the credential of `connection_init`.

@@ -105,7 +105,7 @@ impl ConnectionDriver {
                     },
                     message = stream.next() => match message {
                         Some(Ok(message)) => self.receive(&message),
-                        Some(Err(error)) => Verdict::Close(error_reason(error)),
+                        Some(Err(error)) => Verdict::Close(self.error_reason(error)),
                         None => Verdict::Close(CloseReason::ClientClosed),
                     },
                 };
@@ -181,6 +181,17 @@ impl ConnectionDriver {
         }
     }
 
+    /// Returns the reason for which a message cannot be read.
+    fn error_reason(&self, error: Error) -> CloseReason {
+        // axum does not export the type of the error, but its text is documented.
+        if !error.into_inner().to_string().contains("too long") {
+            return CloseReason::ClientClosed;
+        }
+        // No later message can be read, but the client may still be sending this one.
+        self.0.discard_rest();
+        CloseReason::MessageTooBig
+    }
+
     fn record_end(&self, reason: CloseReason, duration: Duration) {
         self.0.state().metrics.record_websocket_close(reason.as_label());
         let auth_error = self.0.pipeline.telemetry().with_facts(|facts| facts.auth_error);
@@ -203,16 +214,6 @@ async fn initialized(
     let result = running.await;
     *initialization = None;
     result
-}
-
-/// Returns the reason for which a message cannot be read.
-fn error_reason(error: Error) -> CloseReason {
-    let error = error.into_inner();
-    // axum does not export the type of the error, but its text is documented.
-    match error.to_string() {
-        text if text.contains("too long") => CloseReason::MessageTooBig,
-        _ => CloseReason::ClientClosed,
-    }
 }
 
 /// Sends the reason to the client, and waits for the client to close the connection.
