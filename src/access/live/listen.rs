@@ -75,6 +75,7 @@ impl Session {
             topic,
             registration,
             viewer,
+            permits: self.execution_permit().map(|permit| permit.event_permits()),
             key,
             floor,
             is_ended: false,

@@ -12,7 +12,13 @@ use super::{
     topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, session::Session, state::Access, viewer::Viewer},
+    access::{
+        error::AccessError,
+        event_permits::{EventPermit, EventPermits},
+        session::Session,
+        state::Access,
+        viewer::Viewer,
+    },
     domain::{
         id::{SubscriptionId, TenantId},
         live::{ChangeKind, FeedPosition},
@@ -35,6 +41,8 @@ pub struct Listener {
     /// The viewer as of the latest check of its rights.
     pub(super) viewer: Arc<Viewer>,
     pub(super) key: Arc<CursorKeys>,
+    /// The permits of the events. A session without a permit of its own has none.
+    pub(super) permits: Option<EventPermits>,
     /// The position up to which the client has received all changes already.
     pub(super) floor: Option<FeedPosition>,
     pub(super) is_ended: bool,
@@ -61,7 +69,7 @@ impl Listener {
         &self.request_id
     }
 
-    /// Waits for the next change that the viewer may see.
+    /// Waits for the next change that the viewer may see, and for the permit to execute its event.
     ///
     /// Returns `None` when the operation is complete.
     ///
@@ -70,19 +78,19 @@ impl Listener {
     /// Returns the reason why the viewer has lost the right to the operation, or
     /// [`AccessError::Unavailable`] if the client reads too slowly or the store stays unavailable. The
     /// listener has then ended.
-    pub async fn next(&mut self) -> Option<Result<LiveNotice, AccessError>> {
+    pub async fn next(&mut self) -> Option<Result<(LiveNotice, Option<EventPermit>), AccessError>> {
         let mut retry_until = None;
         while !self.is_ended {
-            let Some(queued) = self.registration.mailbox.next().await else {
+            let Some((queued, permit)) = self.next_notice().await else {
                 return Some(Err(self.end(AccessError::Unavailable)));
             };
             // Boxed, so that a listener that waits does not reserve memory for it.
             match Box::pin(self.process(&queued)).await {
                 Ok(Outcome::Nothing) => {}
-                Ok(Outcome::Report(notice)) => return Some(Ok(notice)),
+                Ok(Outcome::Report(notice)) => return Some(Ok((notice, permit))),
                 Ok(Outcome::ReportLast(notice)) => {
                     self.is_ended = true;
-                    return Some(Ok(notice));
+                    return Some(Ok((notice, permit)));
                 }
                 Ok(Outcome::Complete) => self.is_ended = true,
                 // The notice is not lost while a new primary is elected.
@@ -90,6 +98,7 @@ impl Listener {
                     if *retry_until.get_or_insert_with(|| Instant::now() + RETRY_LIMIT)
                         > Instant::now() =>
                 {
+                    drop(permit);
                     self.registration.mailbox.insert([queued]);
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
@@ -97,6 +106,21 @@ impl Listener {
             }
         }
         None
+    }
+
+    /// Waits for the next notice, and for the permit to process it.
+    ///
+    /// A check of the rights needs no permit, so that a viewer without rights is cut off at once. While a
+    /// notice waits for its permit, later changes of its entity are merged into it.
+    async fn next_notice(&self) -> Option<(QueuedNotice, Option<EventPermit>)> {
+        let mailbox = &self.registration.mailbox;
+        let is_check = mailbox.peek().await? == Notice::User && self.topic != LiveTopic::Me;
+        let permit = match &self.permits {
+            // Boxed, so that a listener that waits for a change does not reserve memory for it.
+            Some(permits) if !is_check => Some(Box::pin(permits.acquire()).await),
+            _ => None,
+        };
+        Some((mailbox.next().await?, permit))
     }
 
     /// Reports the change of an event again, because a part of it could not be read.

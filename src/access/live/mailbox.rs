@@ -140,19 +140,29 @@ impl Mailbox {
         (!queue.overflowed).then(|| queue.notices.into())
     }
 
-    /// Waits for the next notice, and removes it. Returns `None` if too many were waiting.
-    pub(super) async fn next(&self) -> Option<QueuedNotice> {
+    /// Waits for the next notice, and leaves it there. Returns `None` if too many were waiting.
+    pub(super) async fn peek(&self) -> Option<Notice> {
         loop {
             {
-                let mut queue = self.lock();
+                let queue = self.lock();
                 if queue.overflowed {
                     return None;
                 }
-                if let Some(notice) = queue.notices.pop_front() {
-                    return Some(notice);
+                if let Some(first) = queue.notices.front() {
+                    return Some(first.notice);
                 }
             }
             self.wake.notified().await;
+        }
+    }
+
+    /// Waits for the next notice, and removes it. Returns `None` if too many were waiting.
+    pub(super) async fn next(&self) -> Option<QueuedNotice> {
+        loop {
+            self.peek().await?;
+            if let Some(notice) = self.lock().notices.pop_front() {
+                return Some(notice);
+            }
         }
     }
 
