@@ -9,7 +9,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::tenant_queue::{TenantQueues, TenantTurn};
+use super::{
+    event_permits::EventPermits,
+    tenant_queue::{TenantQueues, TenantTurn},
+};
 use crate::domain::id::TenantId;
 
 /// The maximum number of requests that commit or wait to commit at the same time.
@@ -28,6 +31,8 @@ pub trait ExecutionPermit: Send + Sync {
     fn release(&self);
     /// Waits until this request may be processed again.
     async fn reacquire(&self);
+    /// Returns the permits of the events of a live operation that this request starts.
+    fn event_permits(&self) -> EventPermits;
 }
 
 /// The slot of a request that commits or waits to commit.

@@ -264,7 +264,7 @@ impl Session {
         wait_without_permit(self.execution_permit().as_deref(), commit).await
     }
 
-    fn execution_permit(&self) -> Option<Arc<dyn ExecutionPermit>> {
+    pub(super) fn execution_permit(&self) -> Option<Arc<dyn ExecutionPermit>> {
         self.permit.as_ref()?.upgrade()
     }
 

@@ -48,6 +48,11 @@ pub enum ChangedEntity {
     User(UserId),
     /// A subscription with its tenant, or `None` if the database did not report the tenant.
     Subscription(SubscriptionId, Option<TenantId>),
+    /// The membership of this user in a tenant that was deleted, at the time of the deletion.
+    ///
+    /// Without a user, it stands for each membership that is still stored after a manual edit has deleted
+    /// the tenant.
+    FormerMember(Option<UserId>, TenantId),
 }
 
 /// One change of one entity.

@@ -8,6 +8,9 @@
 //! it waits for its client or for the provider's keys. If it held a permit meanwhile, a few slow
 //! clients or forged tokens would lock out all other clients.
 //!
+//! Events of live operations wait for a permit, because they cannot be rejected. At most a quarter of all
+//! permits is held or waited for by events, so that they cannot lock out requests.
+//!
 //! A request releases its permit while it waits for a commit. It still counts for its caller, until
 //! both the request and its commit have ended.
 
@@ -24,7 +27,10 @@ use super::{
     error::HttpError,
     rate_limit::RateLimitKey,
 };
-use crate::{access::ExecutionPermit, metrics::Metrics};
+use crate::{
+    access::{EventPermits, ExecutionPermit},
+    metrics::Metrics,
+};
 
 /// The `Retry-After` of a rejected request, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -32,11 +38,14 @@ const RETRY_AFTER: &str = "1";
 const CALLER_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The part of all permits that one caller may hold: one of so many.
 const CALLER_SHARE: usize = 4;
+/// The part of all permits that events of live operations may hold: one of so many.
+const EVENT_SHARE: usize = 4;
 
 /// Limits the number of requests that are processed concurrently.
 pub struct ConcurrencyLimit {
     permits: Arc<Semaphore>,
     callers: Arc<CallerCounts>,
+    events: EventPermits,
     metrics: Metrics,
 }
 
@@ -48,7 +57,10 @@ impl ConcurrencyLimit {
         let permits = permits.min(Semaphore::MAX_PERMITS);
         metrics.set_in_flight_limit(permits);
         let callers = Arc::new(CallerCounts::new(permits.div_ceil(CALLER_SHARE).max(1)));
-        Self { permits: Arc::new(Semaphore::new(permits)), callers, metrics }
+        let max_events = permits.div_ceil(EVENT_SHARE).max(1);
+        let permits = Arc::new(Semaphore::new(permits));
+        let events = EventPermits::new(permits.clone(), max_events, metrics.clone());
+        Self { permits, callers, events, metrics }
     }
 
     /// Acquires a permit.
@@ -71,7 +83,9 @@ impl ConcurrencyLimit {
         };
         let (permits, metrics) = (self.permits.clone(), self.metrics.clone());
         let running = Mutex::new(Some(RunningRequest::new(permit, metrics.clone())));
-        Ok(ConcurrencyPermit(Arc::new(PermitState { running, permits, metrics, _share: share })))
+        let events = self.events.clone();
+        let state = PermitState { running, permits, events, metrics, _share: share };
+        Ok(ConcurrencyPermit(Arc::new(state)))
     }
 }
 
@@ -90,6 +104,7 @@ struct PermitState {
     /// `None` while the request waits for a commit.
     running: Mutex<Option<RunningRequest>>,
     permits: Arc<Semaphore>,
+    events: EventPermits,
     metrics: Metrics,
     _share: CallerShare,
 }
@@ -112,6 +127,10 @@ impl ExecutionPermit for PermitState {
         let permit = self.permits.clone().acquire_owned().await.ok();
         let metrics = || self.metrics.clone();
         self.set_running(permit.map(|permit| RunningRequest::new(permit, metrics())));
+    }
+
+    fn event_permits(&self) -> EventPermits {
+        self.events.clone()
     }
 }
 

@@ -29,9 +29,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// If bytes are unread, the system resets a connection that is closed, and the client may lose the
 /// response.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum number of discarded bytes.
-const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 /// Replaces the rest of a rejected head. hyper accepts NUL nowhere and responds with 400.
 const INVALID_HEAD_END: &[u8] = b"\0\r\n\r\n";
 

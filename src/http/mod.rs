@@ -4,6 +4,7 @@
 //! `state` has the shared [`AppState`]. `error` and `response` build all responses of GraphQL.
 
 mod caller_counts;
+mod closing_stream;
 mod compression;
 mod concurrency_limit;
 mod connection_io;

@@ -36,6 +36,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
+    closing_stream::{ClosingStream, DiscardOnClose},
     connection_io::ConnectionIo,
     connection_limit::{ConnectionLimit, ConnectionPermit, RequestGuard},
 };
@@ -154,15 +155,17 @@ impl Connection {
         // A response is a single write, so Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
         let (permit, mut shutdown) = (&self.permit, self.shutdown.clone());
+        let discard = DiscardOnClose::default();
         let mut aborting = shutdown.clone();
         let has_request = AtomicBool::new(false);
         let service = service_fn(|request| {
             has_request.store(true, Ordering::Relaxed);
-            self.respond(request)
+            self.respond(request, discard.clone())
         });
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         builder.max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
+        let stream = ClosingStream::new(stream, permit.clone(), discard.clone());
         let io = TokioIo::new(ConnectionIo::new(stream, permit.clone()));
         // A WebSocket outlives this future. It keeps its permit, and observes the shutdown itself.
         let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
@@ -198,6 +201,7 @@ impl Connection {
     fn respond(
         &self,
         request: Request<Incoming>,
+        discard: DiscardOnClose,
     ) -> impl Future<Output = Result<Response<GuardedBody>, ClosedError>> + use<> {
         let (permit, shutdown) = (self.permit.clone(), self.shutdown.clone());
         let (guard, router, peer) = (permit.start_request(), self.router.clone(), self.peer);
@@ -205,6 +209,7 @@ impl Connection {
             let guard = guard.ok_or(ClosedError)?;
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(discard);
             let Ok(mut response) = router.oneshot(request).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 permit.set_upgraded();

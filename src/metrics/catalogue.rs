@@ -85,7 +85,7 @@ pub(super) const SHED: Family = family(
 );
 pub(super) const IN_FLIGHT: Family = family(
     "tenantry_requests_in_flight",
-    "Requests in flight, except those that wait for a commit.",
+    "Requests and live events in flight, except those that wait for a commit.",
     &[],
 );
 pub(super) const IN_FLIGHT_LIMIT: Family =

@@ -140,6 +140,8 @@ impl LiveHub {
                 ChangedEntity::Tenant(_) => "tenant",
                 ChangedEntity::User(_) => "user",
                 ChangedEntity::Subscription(..) => "subscription",
+                // It is a part of the deletion of a tenant.
+                ChangedEntity::FormerMember(..) => continue,
             });
         }
     }

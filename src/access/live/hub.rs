@@ -282,7 +282,9 @@ pub(super) fn notice_for(
     topic: LiveTopic,
     user: UserId,
 ) -> Option<QueuedNotice> {
-    if matches!(event.entity, ChangedEntity::User(id) if id != user) {
+    if let ChangedEntity::User(id) | ChangedEntity::FormerMember(Some(id), _) = event.entity
+        && id != user
+    {
         return None;
     }
     let notice = Notice::of(event, topic)?;
@@ -298,6 +300,8 @@ impl Registry {
             ChangedEntity::Subscription(_, tenant) => {
                 (tenant.and_then(|tenant| self.by_tenant.get(&tenant)), &none)
             }
+            ChangedEntity::FormerMember(Some(user), _) => (self.by_user.get(&user), &none),
+            ChangedEntity::FormerMember(None, tenant) => (self.by_tenant.get(&tenant), &none),
         };
         concerned.into_iter().flat_map(HashMap::values).chain(all.values()).for_each(wake);
     }
@@ -322,13 +326,13 @@ impl Registration {
         let former = self.tenants.clone();
         self.set_scope(&mut registry, viewer.scope());
         let Some(history) = &registry.history else { return };
-        for event in history.after_if_known(since) {
-            let ChangedEntity::Tenant(tenant) = event.entity else { continue };
-            if self.tenants.contains(&tenant) && !former.contains(&tenant) {
-                let notice = notice_for(event, self.mailbox.topic, self.user);
-                notice.into_iter().for_each(|notice| self.mailbox.push(notice));
-            }
-        }
+        let is_new = |event: &&FeedEvent| match event.entity {
+            ChangedEntity::Tenant(id) => self.tenants.contains(&id) && !former.contains(&id),
+            _ => false,
+        };
+        let missed = history.after_if_known(since).filter(is_new);
+        let notices = missed.filter_map(|event| notice_for(event, self.mailbox.topic, self.user));
+        self.mailbox.insert(notices);
     }
 
     fn set_scope(&mut self, registry: &mut Registry, scope: TenantScope) {

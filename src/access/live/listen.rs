@@ -9,7 +9,7 @@ use super::{
 use crate::{
     access::{error::AccessError, session::Session, viewer::Viewer},
     domain::{
-        id::{TenantId, UserId},
+        id::TenantId,
         input_error::InputError,
         list::{
             Direction, Order, PageEdge, PageRequest, SubscriptionFilter, SubscriptionListing,
@@ -43,7 +43,7 @@ impl Session {
         let key = hub.cursor_keys(self.access.invitations.secrets.as_ref()).await?;
         let since =
             since.map(|cursor| key.open(cursor, topic, user).ok_or_else(|| bad_cursor(INVALID)));
-        let (registration, position) = hub.register(topic, &viewer);
+        let (mut registration, position) = hub.register(topic, &viewer);
         let mut floor = None;
         // The rights may have changed before the registration. From now on, the hub reports it.
         let viewer = match hub.viewers.get(user).await?.transpose()? {
@@ -51,18 +51,21 @@ impl Session {
             Some(viewer) => viewer,
             None => return Err(AccessError::NotProvisioned),
         };
+        if topic == LiveTopic::Tenants {
+            registration.update_scope(&viewer, &position);
+        }
         let visible = find_topic(&hub, topic, &viewer).await?;
         match (since.transpose(), visible) {
             (Err(_) | Ok(None), false) => return Err(AccessError::NotFound),
             (Err(invalid), true) => return Err(invalid),
             (Ok(None), true) => {}
             (Ok(Some(since)), visible) => {
-                let missed = missed_notices(&hub, topic, user, (&since, &position)).await?;
+                let missed = missed_notices(&hub, topic, &viewer, (&since, &position)).await?;
                 // Its cursor proves that the viewer could see a tenant that was deleted meanwhile.
                 if !visible && !missed.iter().any(|queued| is_deletion(queued.notice, topic)) {
                     expect_deletion(&hub, &registration.mailbox, topic).await?;
                 }
-                registration.mailbox.prepend(missed);
+                registration.mailbox.insert(missed);
                 floor = Some(since).filter(|since| *since > position);
             }
         }
@@ -72,6 +75,7 @@ impl Session {
             topic,
             registration,
             viewer,
+            permits: self.execution_permit().map(|permit| permit.event_permits()),
             key,
             floor,
             is_ended: false,
@@ -126,12 +130,19 @@ async fn expect_deletion(
 async fn missed_notices(
     hub: &LiveHub,
     topic: LiveTopic,
-    user: UserId,
+    viewer: &Viewer,
     (since, position): (&FeedPosition, &FeedPosition),
 ) -> Result<Vec<QueuedNotice>, AccessError> {
+    let user = viewer.user().id;
+    // Hidden tenants cost the listener no time and no room, so that it learns nothing about them.
+    let is_visible = |queued: &QueuedNotice| match queued.notice {
+        Notice::Tenant(id, _) if topic == LiveTopic::Tenants => viewer.can_see(id),
+        _ => true,
+    };
     if since < position
-        && let Some(missed) = hub.recent_notices(topic, user, (since, position))
+        && let Some(mut missed) = hub.recent_notices(topic, user, (since, position))
     {
+        missed.retain(is_visible);
         return Ok(missed);
     }
     let _permit = hub.catch_ups.acquire().await.map_err(|_| AccessError::Unavailable)?;
@@ -145,7 +156,8 @@ async fn missed_notices(
         events
             .iter()
             .filter_map(|event| notice_for(event, topic, user))
-            .for_each(|n| missed.push(n));
+            .filter(is_visible)
+            .for_each(|notice| missed.push(notice));
     }
     missed.into_notices().ok_or_else(|| bad_cursor(OUTDATED))
 }

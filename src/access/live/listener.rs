@@ -12,7 +12,13 @@ use super::{
     topic::LiveTopic,
 };
 use crate::{
-    access::{error::AccessError, session::Session, state::Access, viewer::Viewer},
+    access::{
+        error::AccessError,
+        event_permits::{EventPermit, EventPermits},
+        session::Session,
+        state::Access,
+        viewer::Viewer,
+    },
     domain::{
         id::{SubscriptionId, TenantId},
         live::{ChangeKind, FeedPosition},
@@ -35,6 +41,8 @@ pub struct Listener {
     /// The viewer as of the latest check of its rights.
     pub(super) viewer: Arc<Viewer>,
     pub(super) key: Arc<CursorKeys>,
+    /// The permits of the events. A session without a permit of its own has none.
+    pub(super) permits: Option<EventPermits>,
     /// The position up to which the client has received all changes already.
     pub(super) floor: Option<FeedPosition>,
     pub(super) is_ended: bool,
@@ -61,7 +69,7 @@ impl Listener {
         &self.request_id
     }
 
-    /// Waits for the next change that the viewer may see.
+    /// Waits for the next change that the viewer may see, and for the permit to execute its event.
     ///
     /// Returns `None` when the operation is complete.
     ///
@@ -70,19 +78,19 @@ impl Listener {
     /// Returns the reason why the viewer has lost the right to the operation, or
     /// [`AccessError::Unavailable`] if the client reads too slowly or the store stays unavailable. The
     /// listener has then ended.
-    pub async fn next(&mut self) -> Option<Result<LiveNotice, AccessError>> {
+    pub async fn next(&mut self) -> Option<Result<(LiveNotice, Option<EventPermit>), AccessError>> {
         let mut retry_until = None;
         while !self.is_ended {
-            let Some(queued) = self.registration.mailbox.next().await else {
+            let Some((queued, permit)) = self.next_notice().await else {
                 return Some(Err(self.end(AccessError::Unavailable)));
             };
             // Boxed, so that a listener that waits does not reserve memory for it.
             match Box::pin(self.process(&queued)).await {
                 Ok(Outcome::Nothing) => {}
-                Ok(Outcome::Report(notice)) => return Some(Ok(notice)),
+                Ok(Outcome::Report(notice)) => return Some(Ok((notice, permit))),
                 Ok(Outcome::ReportLast(notice)) => {
                     self.is_ended = true;
-                    return Some(Ok(notice));
+                    return Some(Ok((notice, permit)));
                 }
                 Ok(Outcome::Complete) => self.is_ended = true,
                 // The notice is not lost while a new primary is elected.
@@ -90,7 +98,8 @@ impl Listener {
                     if *retry_until.get_or_insert_with(|| Instant::now() + RETRY_LIMIT)
                         > Instant::now() =>
                 {
-                    self.registration.mailbox.put_back(queued);
+                    drop(permit);
+                    self.registration.mailbox.insert([queued]);
                     tokio::time::sleep(RETRY_DELAY).await;
                 }
                 Ok(Outcome::Fail(error)) | Err(error) => return Some(Err(self.end(error))),
@@ -99,12 +108,27 @@ impl Listener {
         None
     }
 
+    /// Waits for the next notice, and for the permit to process it.
+    ///
+    /// A check of the rights needs no permit, so that a viewer without rights is cut off at once. While a
+    /// notice waits for its permit, later changes of its entity are merged into it.
+    async fn next_notice(&self) -> Option<(QueuedNotice, Option<EventPermit>)> {
+        let mailbox = &self.registration.mailbox;
+        let is_check = mailbox.peek().await? == Notice::User && self.topic != LiveTopic::Me;
+        let permit = match &self.permits {
+            // Boxed, so that a listener that waits for a change does not reserve memory for it.
+            Some(permits) if !is_check => Some(Box::pin(permits.acquire()).await),
+            _ => None,
+        };
+        Some((mailbox.next().await?, permit))
+    }
+
     /// Reports the change of an event again, because a part of it could not be read.
     ///
     /// The viewer and the entity are then loaded again.
     pub async fn repeat(&mut self, event: LiveEvent) {
         self.is_ended = false;
-        self.registration.mailbox.put_back(event.queued);
+        self.registration.mailbox.insert([event.queued]);
         tokio::time::sleep(RETRY_DELAY).await;
     }
 
@@ -120,6 +144,9 @@ impl Listener {
             Notice::Gap => self.read_again(viewer, queued).await,
             _ if self.is_known(queued) => Ok(Outcome::Nothing),
             Notice::Tenant(id, ChangeKind::Deleted) => Ok(self.tenant_deleted(viewer, id, queued)),
+            Notice::FormerMember(id, is_certain) => {
+                Ok(self.former_member(viewer, (id, is_certain), queued))
+            }
             Notice::Tenant(id, kind) => self.tenant_changed(viewer, (id, kind), queued).await,
             Notice::Subscription(id, tenant, kind) => {
                 self.subscription_changed(viewer, tenant, (id, kind), queued).await
@@ -159,7 +186,10 @@ impl Listener {
             }
             LiveTopic::Tenant(tenant) | LiveTopic::Subscriptions(tenant) => {
                 if !viewer.can_see(tenant) {
-                    return Err(AccessError::NotFound);
+                    let mailbox = &self.registration.mailbox;
+                    let was_deleted = mailbox.contains(Notice::Tenant(tenant, ChangeKind::Deleted))
+                        && mailbox.contains(Notice::FormerMember(tenant, true));
+                    return was_deleted.then_some(Outcome::Nothing).ok_or(AccessError::NotFound);
                 }
                 if !has_lower_role(&before, &viewer, tenant) {
                     return Ok(Outcome::Nothing);
@@ -229,8 +259,8 @@ impl Listener {
 
     /// Reports the deletion of a tenant to a viewer that could see it until then.
     ///
-    /// The deletion has removed the viewer's membership. An earlier removal is in the mailbox before the
-    /// deletion, and has ended the operation or changed `self.viewer`.
+    /// An operation on one tenant has ended if the viewer lost its membership before. An operation on all
+    /// tenants reports the deletion to a platform admin. A member gets it with [`Notice::FormerMember`].
     fn tenant_deleted(&self, viewer: Arc<Viewer>, id: TenantId, queued: &QueuedNotice) -> Outcome {
         let change = LiveChange::Tenant { id, kind: ChangeKind::Deleted, tenant: None };
         match self.topic {
@@ -239,9 +269,28 @@ impl Listener {
                 Outcome::Report(event) => Outcome::ReportLast(event),
                 other => other,
             },
-            _ if self.viewer.can_see(id) => self.report(viewer, change, queued),
+            _ if self.viewer.is_platform_admin() => self.report(viewer, change, queued),
             _ => Outcome::Nothing,
         }
+    }
+
+    /// Reports the deletion of a tenant to a member of it that listens to all tenants.
+    ///
+    /// The notice is the proof of the membership, because the deletion has removed it.
+    fn former_member(
+        &self,
+        viewer: Arc<Viewer>,
+        (id, is_certain): (TenantId, bool),
+        queued: &QueuedNotice,
+    ) -> Outcome {
+        if self.topic != LiveTopic::Tenants
+            || self.viewer.is_platform_admin()
+            || !(is_certain || self.viewer.can_see(id))
+        {
+            return Outcome::Nothing;
+        }
+        let change = LiveChange::Tenant { id, kind: ChangeKind::Deleted, tenant: None };
+        self.report(viewer, change, queued)
     }
 
     /// Reports a change of a tenant, unless the viewer can no longer see it.

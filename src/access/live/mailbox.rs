@@ -28,6 +28,9 @@ pub(super) enum Notice {
     Tenant(TenantId, ChangeKind),
     /// A subscription of this tenant has changed.
     Subscription(SubscriptionId, TenantId, ChangeKind),
+    /// The viewer was a member of this tenant when it was deleted. If the flag is false, the viewer was one
+    /// only if the membership is still stored.
+    FormerMember(TenantId, bool),
     /// The feed has missed changes, so anything may have changed.
     Gap,
 }
@@ -47,6 +50,12 @@ impl Notice {
             }
             (ChangedEntity::Subscription(id, Some(of)), LiveTopic::Subscriptions(tenant)) => {
                 (of == tenant).then_some(Self::Subscription(id, of, event.kind))
+            }
+            (ChangedEntity::FormerMember(user, id), LiveTopic::Tenants) => {
+                Some(Self::FormerMember(id, user.is_some()))
+            }
+            (ChangedEntity::FormerMember(Some(_), id), topic) if topic.tenant() == Some(id) => {
+                Some(Self::FormerMember(id, true))
             }
             _ => None,
         }
@@ -101,17 +110,14 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
-    /// Puts earlier notices before those that are waiting.
-    pub(super) fn prepend(&self, earlier: impl IntoIterator<Item = QueuedNotice>) {
+    /// Adds notices of earlier events, in their order among those that are waiting.
+    pub(super) fn insert(&self, earlier: impl IntoIterator<Item = QueuedNotice>) {
         let mut queue = self.lock();
         let later = std::mem::take(&mut queue.notices);
-        earlier.into_iter().chain(later).for_each(|notice| queue.push(notice, self.topic));
+        let mut all: Vec<_> = earlier.into_iter().chain(later).collect();
+        all.sort_by(|a, b| a.position.cmp(&b.position));
+        all.into_iter().for_each(|notice| queue.push(notice, self.topic));
         self.wake.notify_one();
-    }
-
-    /// Puts a notice back that could not be processed.
-    pub(super) fn put_back(&self, notice: QueuedNotice) {
-        self.prepend([notice]);
     }
 
     /// Waits until a notice for which `predicate` holds is waiting, and leaves it there.
@@ -123,25 +129,40 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
+    /// Returns whether a notice is waiting.
+    pub(super) fn contains(&self, notice: Notice) -> bool {
+        self.lock().notices.iter().any(|queued| queued.notice == notice)
+    }
+
     /// Returns all waiting notices, or `None` if there were too many.
     pub(super) fn into_notices(self) -> Option<Vec<QueuedNotice>> {
         let queue = self.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
         (!queue.overflowed).then(|| queue.notices.into())
     }
 
-    /// Waits for the next notice, and removes it. Returns `None` if too many were waiting.
-    pub(super) async fn next(&self) -> Option<QueuedNotice> {
+    /// Waits for the next notice, and leaves it there. Returns `None` if too many were waiting.
+    pub(super) async fn peek(&self) -> Option<Notice> {
         loop {
             {
-                let mut queue = self.lock();
+                let queue = self.lock();
                 if queue.overflowed {
                     return None;
                 }
-                if let Some(notice) = queue.notices.pop_front() {
-                    return Some(notice);
+                if let Some(first) = queue.notices.front() {
+                    return Some(first.notice);
                 }
             }
             self.wake.notified().await;
+        }
+    }
+
+    /// Waits for the next notice, and removes it. Returns `None` if too many were waiting.
+    pub(super) async fn next(&self) -> Option<QueuedNotice> {
+        loop {
+            self.peek().await?;
+            if let Some(notice) = self.lock().notices.pop_front() {
+                return Some(notice);
+            }
         }
     }
 
@@ -232,6 +253,18 @@ mod tests {
         mailbox.push(queued(3, Notice::User));
         let deleted = Notice::Tenant(tenant(1), ChangeKind::Deleted);
         assert_eq!(drain(&mailbox, 2).await, [(1, Notice::User), (2, deleted)]);
+    }
+
+    #[tokio::test]
+    async fn notice_of_an_earlier_event_gets_its_place() {
+        let mailbox = Mailbox::new(LiveTopic::Tenants);
+        let updated = |n| Notice::Tenant(tenant(n), ChangeKind::Updated);
+        for position in [2, 5] {
+            mailbox.push(queued(position, updated(position)));
+        }
+        mailbox.insert([queued(4, updated(4)), queued(1, Notice::User)]);
+        let expected = [(1, Notice::User), (2, updated(2)), (4, updated(4)), (5, updated(5))];
+        assert_eq!(drain(&mailbox, 4).await, expected);
     }
 
     #[tokio::test]

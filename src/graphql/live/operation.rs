@@ -19,7 +19,7 @@ use super::{
     root::Subscription,
 };
 use crate::{
-    access::{AccessError, Listener, LiveChange, LiveEvent, LiveNotice, Session},
+    access::{AccessError, EventPermit, Listener, LiveChange, LiveEvent, LiveNotice, Session},
     graphql::{
         documents::ParsedDocument,
         error::Code,
@@ -151,13 +151,13 @@ impl LiveState {
         }
         loop {
             match self.listener.next().await? {
-                Ok(LiveNotice::Event(event)) => {
+                Ok((LiveNotice::Event(event), permit)) => {
                     // Boxed, so that a listener that waits does not reserve memory for it.
-                    if let Some(item) = Box::pin(self.deliver(event)).await {
+                    if let Some(item) = Box::pin(self.deliver(event, permit)).await {
                         return Some(item);
                     }
                 }
-                Ok(LiveNotice::RoleLowered { before, after, change }) => {
+                Ok((LiveNotice::RoleLowered { before, after, change }, _permit)) => {
                     if Box::pin(self.loses_a_field(before, after, change)).await {
                         return Some(self.fail(AccessError::Forbidden));
                     }
@@ -169,8 +169,9 @@ impl LiveState {
 
     /// Returns the item of an event. Returns `None` if the store is unavailable and the listener reports
     /// the change again.
-    async fn deliver(&mut self, event: LiveEvent) -> Option<LiveItem> {
+    async fn deliver(&mut self, event: LiveEvent, permit: Option<EventPermit>) -> Option<LiveItem> {
         let response = self.execute(event.session.clone(), event.change.clone()).await;
+        drop(permit);
         if response.codes().any(|code| code == Code::Unavailable.as_str())
             && self.repetitions < MAX_REPETITIONS
         {

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     connect::MongoStore,
+    deletions::DELETED_TENANT,
     documents::object_id,
     errors::{COMMAND_TIMEOUT, DUPLICATE_KEY, code, read_error, timeout_error},
 };
@@ -33,7 +34,7 @@ use crate::{
 /// The time that the server waits for a change before it returns an empty batch.
 const MAX_AWAIT_TIME: Duration = Duration::from_millis(500);
 /// The fields of a tenant or a user that no live operation reports.
-const HIDDEN_FIELDS: [&str; 4] = ["holds", "lastSeenAt", "groupsAsOf", "search"];
+const HIDDEN_FIELDS: [&str; 5] = ["holds", "lastSeenAt", "groupsAsOf", "search", DELETED_TENANT];
 /// The collection of keys that all instances share.
 const SECRETS: &str = "secrets";
 
@@ -108,6 +109,7 @@ impl MongoStore {
             "action": "$fullDocument.action",
             "tenantIds": "$fullDocument.tenantIds",
             "target": "$fullDocument.target.id",
+            DELETED_TENANT: format!("$updateDescription.updatedFields.{DELETED_TENANT}"),
         };
         [doc! { "$match": matches }, doc! { "$project": project }]
     }
@@ -222,11 +224,16 @@ impl MongoFeed {
             && let Some(position) = change.get_document("_id").ok().and_then(position_of)
             && !(kind == ChangeKind::Updated && is_hidden(change))
         {
-            let event = FeedEvent { position, entity, kind };
-            if self.waits_for_tenant(&event) {
-                self.held.push(event);
-            } else {
-                events.push(event);
+            let former = self.former_member(entity, kind, change);
+            let entities =
+                [Some((entity, kind)), former.map(|entity| (entity, ChangeKind::Deleted))];
+            for (entity, kind) in entities.into_iter().flatten() {
+                let event = FeedEvent { position: position.clone(), entity, kind };
+                if self.waits_for_tenant(&event) {
+                    self.held.push(event);
+                } else {
+                    events.push(event);
+                }
             }
         }
         Ok(events)
@@ -250,6 +257,29 @@ impl MongoFeed {
             Some(ChangedEntity::Subscription(SubscriptionId::new(id), named.or_else(deleted)))
         } else {
             None
+        }
+    }
+
+    /// Returns the membership in a deleted tenant that a change proves.
+    ///
+    /// A gateway deletes a tenant in a transaction, and marks its members when it removes their
+    /// memberships. After a manual edit, the memberships remain.
+    fn former_member(
+        &self,
+        entity: ChangedEntity,
+        kind: ChangeKind,
+        change: &RawDocument,
+    ) -> Option<ChangedEntity> {
+        match entity {
+            ChangedEntity::User(user) => {
+                let tenant = TenantId::new(object_id(change, DELETED_TENANT)?);
+                Some(ChangedEntity::FormerMember(Some(user), tenant))
+            }
+            ChangedEntity::Tenant(tenant) => {
+                let is_manual = kind == ChangeKind::Deleted && self.transaction.is_none();
+                is_manual.then_some(ChangedEntity::FormerMember(None, tenant))
+            }
+            _ => None,
         }
     }
 

@@ -33,6 +33,11 @@ use crate::{
 /// The maximum number of members that are changed in the transaction of a deletion. More are
 /// changed after it, in batches of this size.
 const MAX_BATCH: usize = 1_000;
+/// The field of a user that names the tenant whose deletion has removed a membership last.
+///
+/// Nothing reads the stored value. The change stream reports each of them, so that the former members
+/// learn of the deletion.
+pub(super) const DELETED_TENANT: &str = "deletedTenant";
 
 impl MongoStore {
     /// Deletes a tenant with its subscriptions and invitations. Also removes its memberships, or inserts a marker
@@ -183,5 +188,6 @@ fn remove_membership(cleanup: &PendingCleanup) -> Vec<Document> {
         "version": next,
         "updatedAt": date(cleanup.deleted_at),
         "groupsAsOf": { "$max": ["$groupsAsOf", date(cleanup.groups_as_of)] },
+        DELETED_TENANT: tenant,
     } }]
 }

@@ -120,13 +120,15 @@ fn read_changes(db: &Connection, after: i64) -> rusqlite::Result<Vec<(i64, Optio
 fn decode(row: &Row<'_>, seq: i64) -> rusqlite::Result<Option<FeedEvent>> {
     let (entity, kind): (String, String) = (row.get(1)?, row.get(2)?);
     let (id, tenant): ([u8; 12], Option<[u8; 12]>) = (row.get(3)?, row.get(4)?);
-    let id = ObjectId(id);
+    let (id, tenant) = (ObjectId(id), tenant.map(|tenant| Id::new(ObjectId(tenant))));
     let entity = match entity.as_str() {
         "tenant" => ChangedEntity::Tenant(Id::new(id)),
         "user" => ChangedEntity::User(Id::new(id)),
-        "subscription" => {
-            ChangedEntity::Subscription(Id::new(id), tenant.map(|id| Id::new(ObjectId(id))))
-        }
+        "subscription" => ChangedEntity::Subscription(Id::new(id), tenant),
+        "membership" => match tenant {
+            Some(tenant) => ChangedEntity::FormerMember(Some(Id::new(id)), tenant),
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     let kind = ChangeKind::parse(&kind);
@@ -157,4 +159,41 @@ pub(super) fn cursor_key(db: &mut Connection, candidate: [u8; 32]) -> Result<[u8
     db.execute(insert, [candidate])?;
     let select = "SELECT value FROM secrets WHERE name = 'live_cursor'";
     Ok(db.query_row(select, [], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    /// A manual edit may leave the memberships, or remove one before it deletes the tenant.
+    #[test]
+    fn deletion_of_a_tenant_reports_its_members_at_that_time() {
+        let mut db = Connection::open_in_memory().expect("a database");
+        schema::migrate(&mut db).expect("migrated");
+        let edit = "INSERT INTO tenants (id, slug, slug_fold, name, name_fold, status, plan, version, \
+                created_at, updated_at) VALUES (zeroblob(12), 'a', 'a', 'A', 'a', 'active', 'free', 1, 0, 0); \
+            INSERT INTO users (id, issuer, subject, name, name_fold, disabled, version, created_at, \
+                updated_at) VALUES (x'010000000000000000000000', 'i', 'a', 'A', 'a', 0, 1, 0, 0), \
+                (x'020000000000000000000000', 'i', 'b', 'B', 'b', 0, 1, 0, 0); \
+            INSERT INTO memberships (user_id, tenant_id, ordinal, role, source, since) \
+                SELECT id, zeroblob(12), 0, 'member', 'direct', 0 FROM users; \
+            DELETE FROM changes; \
+            DELETE FROM memberships WHERE user_id = x'010000000000000000000000'; \
+            DELETE FROM tenants; \
+            DELETE FROM memberships;";
+        db.execute_batch(edit).expect("edited");
+        let changes = read_changes(&db, 0).expect("changes").into_iter();
+        let entities: Vec<_> =
+            changes.map(|(_, event)| event.expect("a known kind").entity).collect();
+        let user = |n: u8| Id::new(ObjectId([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
+        let tenant = Id::new(ObjectId([0; 12]));
+        let expected = [
+            ChangedEntity::User(user(1)),
+            ChangedEntity::Tenant(tenant),
+            ChangedEntity::FormerMember(Some(user(2)), tenant),
+            ChangedEntity::User(user(2)),
+        ];
+        assert_eq!(entities, expected);
+    }
 }

@@ -55,7 +55,7 @@ fn requirements_of_rows() -> BTreeMap<String, BTreeSet<Requirement>> {
     let mut guarded = BTreeSet::new();
     for row in table::rows() {
         let covers = match row.request {
-            Request::Read { .. } => row.covers(),
+            Request::Read { .. } | Request::Live { .. } => row.covers(),
             // The fields of a payload are not guarded. The mutation is.
             Request::Write { .. } => row.covers().into_iter().take(1).collect(),
         };

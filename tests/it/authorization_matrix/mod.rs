@@ -6,6 +6,7 @@
 mod fixture;
 mod guards;
 mod identifiers;
+mod live;
 mod order;
 mod print;
 mod reads;

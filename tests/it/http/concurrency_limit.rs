@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
-use tenantry::domain::{change::Change, user::TenantRole};
+use tenantry::domain::{change::Change, tenant::Tenant, user::TenantRole};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,6 +15,7 @@ use tokio::{
 use crate::support::{
     app::{App, Backend, Reply, Setup, on_both_stores},
     store_gate::StoreGate,
+    websocket::WebSocketClient,
     world::{self, World},
 };
 
@@ -74,6 +75,44 @@ fn spawn_keyed_request(
 
 async fn in_flight(app: &App) -> f64 {
     app.metric("tenantry_requests_in_flight").await
+}
+
+/// Two of four callers listen. One event takes its permit, and the other one waits for it.
+#[tokio::test]
+async fn events_wait_for_their_share_of_the_permits() {
+    let (app, gate) = app_with_limit(4).await;
+    let origin = app.serve().await;
+    let acme = world::tenant(1, "acme");
+    let query =
+        format!(r#"subscription {{ tenantChanged(id: "{}") {{ tenant {{ name }} }} }}"#, acme.id);
+    let mut listeners = Vec::new();
+    for subject in ["bob", "carol"] {
+        let mut client = WebSocketClient::init(&origin, Some(&app.token(subject, []))).await;
+        client.subscribe("1", &query).await;
+        listeners.push(client);
+    }
+    while app.metric("tenantry_live_operations").await < 2.0 || in_flight(&app).await > 0.0 {
+        tokio::task::yield_now().await;
+    }
+    gate.set_closed(true);
+    let renamed = Tenant { name: "Acme 2".to_owned(), version: 2, ..acme };
+    let update = Change::UpdateTenant { expected: 1, tenant: renamed };
+    app.store.commit(&[update]).await.expect("committed");
+    gate.wait_for_calls(1).await;
+    assert_eq!(in_flight(&app).await, 1.0, "one event");
+    // The other permits are left for requests.
+    let requests = ["ada", "bob", "mallory"].map(|subject| spawn_request(&app, subject, READ));
+    gate.wait_for_calls(4).await;
+    assert_eq!(in_flight(&app).await, 4.0);
+    assert_eq!(app.query_as("carol", TYPENAME).await.status, 503);
+    gate.set_closed(false);
+    for request in requests {
+        assert_eq!(request.await.expect("a reply").status, 200);
+    }
+    for listener in &mut listeners {
+        let event = listener.next().await;
+        assert_eq!(event["payload"]["data"]["tenantChanged"]["tenant"]["name"], "Acme 2");
+    }
 }
 
 #[tokio::test]

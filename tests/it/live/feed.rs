@@ -146,6 +146,35 @@ async fn manual_edits_are_reported_on_mongo() {
     assert_eq!(tenant.end().await, None);
 }
 
+/// The memberships of the deleted tenants are still stored, because a manual edit leaves them.
+#[tokio::test]
+async fn manual_deletion_is_reported_to_members_on_mongo() {
+    let app = App::on(Backend::Mongo).await;
+    let world = World::new(&app).await;
+    let tenants = app.mongo.as_ref().expect("MongoDB").database.collection::<Document>("tenants");
+    let mut live = Live::start(&app, "carol", TENANTS, json!({})).await;
+    rename(&app, world.acme.id, "Acme 2").await;
+    live.event().await;
+    let since = json!({"since": live.cursor});
+    for slug in ["initech", "acme"] {
+        tenants.delete_one(doc! { "slug": slug }).await.expect("deleted");
+    }
+    let mut resumed = Live::start(&app, "carol", TENANTS, since.clone()).await;
+    for live in [&mut live, &mut resumed] {
+        let event = live.event().await["tenantsChanged"].take();
+        assert_eq!(event["kind"], "DELETED");
+        assert_eq!(event["tenantId"], world.acme.id.to_string());
+    }
+    rename(&app, world.globex.id, "Globex 2").await;
+    for live in [&mut live, &mut resumed] {
+        assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Globex 2");
+    }
+    drop((live, resumed));
+    let mut live = Live::start(&app.restart().await, "carol", TENANTS, since).await;
+    assert_eq!(live.event().await["tenantsChanged"]["kind"], "DELETED");
+    assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Globex 2");
+}
+
 #[tokio::test]
 async fn changes_of_another_instance_are_reported_on_mongo() {
     let app = App::on(Backend::Mongo).await;

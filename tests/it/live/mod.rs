@@ -30,7 +30,7 @@ const SUBSCRIPTION: &str = "subscription($id: ID!, $since: String) { \
     subscription { status plan tenant { slug plan } } } }";
 
 /// A live operation that a test reads as a transport does.
-struct Live {
+pub(crate) struct Live {
     operation: LiveOperation,
     /// The cursor of the latest event.
     cursor: Option<String>,
@@ -43,7 +43,7 @@ impl Live {
     }
 
     /// Starts an operation, or returns the response that rejects it.
-    async fn try_start(
+    pub(crate) async fn try_start(
         app: &App,
         subject: &str,
         document: &str,
@@ -90,7 +90,7 @@ impl Live {
         Some(code(&failed))
     }
 
-    async fn item(&mut self) -> Option<LiveItem> {
+    pub(crate) async fn item(&mut self) -> Option<LiveItem> {
         tokio::time::timeout(TIMEOUT, self.operation.next()).await.expect("an item in time")
     }
 }

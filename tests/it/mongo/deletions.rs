@@ -3,7 +3,7 @@
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use tenantry::{
-    domain::{change::Change, user::Identity},
+    domain::{change::Change, live::ChangedEntity, user::Identity},
     store::Store,
 };
 
@@ -77,6 +77,30 @@ async fn deletion_marker_remains_until_cleanup_is_complete() {
         assert_eq!(user.get_array("memberships").expect("present").len(), 1);
     }
     assert_eq!(store.finish_deletions().await.expect("cleanup succeeds"), 0);
+}
+
+/// The feed names each former member once, also those whose memberships are removed after the commit.
+#[tokio::test]
+async fn each_former_member_is_reported_once() {
+    for members in [2, MANY] {
+        let fresh = filled((0..members).map(member).collect()).await;
+        let store = fresh.store().await;
+        let mut feed = store.watch(None).await.expect("a feed");
+        store.commit(&delete()).await.expect("commit succeeds");
+        store.finish_deletions().await.expect("cleanup succeeds");
+        let mut former = Vec::new();
+        while former.len() < members as usize {
+            let events = feed.next().await.expect("a feed");
+            former.extend(events.into_iter().filter_map(|event| match event.entity {
+                ChangedEntity::FormerMember(user, tenant) => Some((user, tenant)),
+                _ => None,
+            }));
+        }
+        former.sort_unstable();
+        let expected: Vec<_> = (0..members).map(|n| (Some(id(n)), id(1))).collect();
+        assert_eq!(former, expected);
+        assert_eq!(feed.next().await.expect("a feed"), [], "nothing is repeated");
+    }
 }
 
 /// Unreadable users do not block a deletion, with or without a cleanup after the transaction.

@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock, atomic::AtomicBool};
 
-use async_graphql::Data;
-
 use crate::{
     access::Caller,
     domain::time::Timestamp,
     graphql::Code,
     http::{
+        closing_stream::DiscardOnClose,
         live_connections::{LiveConnection, LiveTransport},
         state::AppState,
     },
@@ -27,6 +26,7 @@ pub(super) struct Connection {
     identity: OnceLock<ConnectionIdentity>,
     /// Set by every message of the client.
     pub(super) is_alive: AtomicBool,
+    discard: DiscardOnClose,
 }
 
 /// The caller of all operations of a connection.
@@ -39,9 +39,13 @@ pub(super) struct ConnectionIdentity {
 
 impl Connection {
     /// Creates a connection. The caller is that of the token in the header of the upgrade.
-    pub(super) fn new(pipeline: Pipeline, header_caller: Option<(Caller, Timestamp)>) -> Arc<Self> {
+    pub(super) fn new(
+        pipeline: Pipeline,
+        header_caller: Option<(Caller, Timestamp)>,
+        discard: DiscardOnClose,
+    ) -> Arc<Self> {
         let (guard, identity, is_alive) = Default::default();
-        Arc::new(Self { pipeline, guard, header_caller, identity, is_alive })
+        Arc::new(Self { pipeline, guard, header_caller, identity, is_alive, discard })
     }
 
     /// Returns the caller of the operations, once `connection_init` was accepted.
@@ -54,23 +58,19 @@ impl Connection {
         self.pipeline.state()
     }
 
-    /// Verifies the credential of `connection_init`.
-    pub(super) async fn initialize(&self) -> async_graphql::Result<Data> {
-        match self.try_initialize().await {
-            Ok(identity) => {
-                // The connection is initialized only once.
-                let _ = self.identity.set(identity);
-                self.guard.acknowledge();
-                Ok(Data::default())
-            }
-            Err(reason) => {
-                self.guard.close(reason);
-                Err(async_graphql::Error::new(""))
-            }
-        }
+    /// Discards the bytes that the client still sends when the connection is closed.
+    pub(super) fn discard_rest(&self) {
+        self.discard.request();
     }
 
-    async fn try_initialize(&self) -> Result<ConnectionIdentity, CloseReason> {
+    /// Verifies the credential of `connection_init`.
+    pub(super) async fn initialize(&self) -> Result<(), CloseReason> {
+        // The connection is initialized only once.
+        let _ = self.identity.set(self.verify_credential().await?);
+        Ok(())
+    }
+
+    async fn verify_credential(&self) -> Result<ConnectionIdentity, CloseReason> {
         let payload = self.guard.take_init_payload();
         let credentials = message::credentials(payload.as_deref()).ok_or(CloseReason::Forbidden)?;
         if credentials.len() + usize::from(self.header_caller.is_some()) > 1 {

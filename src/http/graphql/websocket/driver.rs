@@ -11,7 +11,9 @@ use axum::{
     extract::ws::{Message, WebSocket},
 };
 use futures_util::{
-    Sink, SinkExt, Stream, StreamExt, sink,
+    Sink, SinkExt, Stream, StreamExt,
+    future::BoxFuture,
+    sink,
     stream::{self, SplitSink, SplitStream},
 };
 use tokio::sync::mpsc;
@@ -34,6 +36,9 @@ use super::{
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum time for a client to confirm the end of the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The verification of a credential. It returns the message that `async-graphql` then gets.
+type Initialization<'a> = BoxFuture<'a, Result<Message, CloseReason>>;
 
 /// Drives one connection.
 pub(super) struct ConnectionDriver(pub(super) Arc<Connection>);
@@ -65,12 +70,10 @@ impl ConnectionDriver {
         protocol: GraphQLProtocol,
     ) -> CloseReason {
         let (sender, mut messages) = mpsc::channel(1);
-        let initializer = self.0.clone();
         let executor = OperationExecutor(self.0.clone());
         let (outgoing, incoming) = (self.outgoing(sender), self.incoming(stream));
-        let driver = GraphQLWebSocket::new_with_pair(outgoing, incoming, executor, protocol)
-            .on_connection_init(move |_| async move { initializer.initialize().await })
-            .serve();
+        let driver =
+            GraphQLWebSocket::new_with_pair(outgoing, incoming, executor, protocol).serve();
         let reason = tokio::select! {
             reason = writer::write(sink, &mut messages, &self.0.is_alive) => reason,
             () = driver => self.0.guard.close_reason(),
@@ -84,24 +87,42 @@ impl ConnectionDriver {
     }
 
     /// Returns the messages of the client that `async-graphql` gets.
+    ///
+    /// It gets `connection_init` when the credential is verified. Meanwhile, other messages are read.
     fn incoming<'a>(
         &'a self,
         stream: &'a mut SplitStream<WebSocket>,
     ) -> impl Stream<Item = Result<Message, Error>> + 'a {
-        stream::unfold(stream, move |stream| async move {
+        let state = (stream, None::<Initialization<'a>>);
+        stream::unfold(state, move |(stream, mut initialization)| async move {
             loop {
                 self.0.guard.has_room().await;
-                let reason = match stream.next().await {
-                    Some(Ok(message)) => match self.receive(&message) {
-                        Verdict::Forward(message) => return Some((Ok(message), stream)),
-                        Verdict::Ignore => continue,
-                        Verdict::Close(reason) => reason,
+                let verdict = tokio::select! {
+                    biased;
+                    result = initialized(&mut initialization) => match result {
+                        Ok(message) => Verdict::Forward(message),
+                        Err(reason) => Verdict::Close(reason),
                     },
-                    Some(Err(error)) => error_reason(error),
-                    None => CloseReason::ClientClosed,
+                    message = stream.next() => match message {
+                        Some(Ok(message)) => self.receive(&message),
+                        Some(Err(error)) => Verdict::Close(self.error_reason(error)),
+                        None => Verdict::Close(CloseReason::ClientClosed),
+                    },
                 };
-                self.0.guard.close(reason);
-                return None;
+                match verdict {
+                    Verdict::Forward(message) => {
+                        return Some((Ok(message), (stream, initialization)));
+                    }
+                    Verdict::Initialize(message) => {
+                        initialization =
+                            Some(Box::pin(async { self.0.initialize().await.map(|()| message) }));
+                    }
+                    Verdict::Ignore => {}
+                    Verdict::Close(reason) => {
+                        self.0.guard.close(reason);
+                        return None;
+                    }
+                }
             }
         })
     }
@@ -160,6 +181,17 @@ impl ConnectionDriver {
         }
     }
 
+    /// Returns the reason for which a message cannot be read.
+    fn error_reason(&self, error: Error) -> CloseReason {
+        // axum does not export the type of the error, but its text is documented.
+        if !error.into_inner().to_string().contains("too long") {
+            return CloseReason::ClientClosed;
+        }
+        // No later message can be read, but the client may still be sending this one.
+        self.0.discard_rest();
+        CloseReason::MessageTooBig
+    }
+
     fn record_end(&self, reason: CloseReason, duration: Duration) {
         self.0.state().metrics.record_websocket_close(reason.as_label());
         let auth_error = self.0.pipeline.telemetry().with_facts(|facts| facts.auth_error);
@@ -174,14 +206,14 @@ impl ConnectionDriver {
     }
 }
 
-/// Returns the reason for which a message cannot be read.
-fn error_reason(error: Error) -> CloseReason {
-    let error = error.into_inner();
-    // axum does not export the type of the error, but its text is documented.
-    match error.to_string() {
-        text if text.contains("too long") => CloseReason::MessageTooBig,
-        _ => CloseReason::ClientClosed,
-    }
+/// Waits for the verification of a credential, and ends it. Without one, the wait never ends.
+async fn initialized(
+    initialization: &mut Option<Initialization<'_>>,
+) -> Result<Message, CloseReason> {
+    let Some(running) = initialization else { return std::future::pending().await };
+    let result = running.await;
+    *initialization = None;
+    result
 }
 
 /// Sends the reason to the client, and waits for the client to close the connection.

@@ -78,6 +78,8 @@ pub(super) struct NewOperation {
 pub(super) enum Verdict {
     /// `async-graphql` gets this message.
     Forward(Message),
+    /// The credential has to be verified before `async-graphql` gets this message.
+    Initialize(Message),
     /// The message has no effect.
     Ignore,
     /// The connection ends.
@@ -102,10 +104,9 @@ impl Guard {
     pub(super) fn inspect_outgoing(&self, message: Message) -> Option<Message> {
         let message = match message {
             Message::Text(text) => self.state().replace(text),
-            // `async-graphql` closes a connection by itself only for a second `connection_init`, and
-            // for an error of the first one, which has set the reason.
+            // `async-graphql` closes a connection by itself only for messages that it does not get.
             Message::Close(_) => {
-                self.close(CloseReason::TooManyInits);
+                self.close(CloseReason::InvalidMessage);
                 None
             }
             other => Some(other),
@@ -124,12 +125,6 @@ impl Guard {
     /// Takes the payload of `connection_init`.
     pub(super) fn take_init_payload(&self) -> Option<Box<RawValue>> {
         self.state().init_payload.take()
-    }
-
-    /// Lets operations start.
-    pub(super) fn acknowledge(&self) {
-        self.state().phase = Phase::Acknowledged;
-        self.changes.send_replace(());
     }
 
     /// Returns whether `async-graphql` is about to start an operation.
@@ -206,12 +201,12 @@ impl State {
     fn inspect(&mut self, message: ClientMessage) -> Verdict {
         match message {
             ClientMessage::ConnectionInit(payload) => {
-                // `async-graphql` rejects a second one.
-                if self.phase == Phase::Opened {
-                    self.phase = Phase::Initializing;
-                    self.init_payload = payload;
+                if self.phase != Phase::Opened {
+                    return Verdict::Close(CloseReason::TooManyInits);
                 }
-                Verdict::Forward(message::without_payload("connection_init", None))
+                self.phase = Phase::Initializing;
+                self.init_payload = payload;
+                Verdict::Initialize(message::without_payload("connection_init", None))
             }
             ClientMessage::Subscribe(..) if self.phase != Phase::Acknowledged => {
                 Verdict::Close(CloseReason::Unauthorized)
@@ -253,7 +248,13 @@ impl State {
     /// `async-graphql` confirms a client's `complete`, which could end a new operation with the same
     /// identifier. It also sends the errors of a rejected request as `next`.
     fn replace(&mut self, text: Utf8Bytes) -> Option<Message> {
-        let Ok(ServerMessage { kind, id: Some(id), payload }) = serde_json::from_str(&text) else {
+        let Ok(ServerMessage { kind, id, payload }) = serde_json::from_str(&text) else {
+            return Some(Message::Text(text));
+        };
+        let Some(id) = id else {
+            if kind == "connection_ack" {
+                self.phase = Phase::Acknowledged;
+            }
             return Some(Message::Text(text));
         };
         match (kind, self.operations.get(&id)) {

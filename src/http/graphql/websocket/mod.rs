@@ -25,6 +25,7 @@ use axum::{
 };
 
 use crate::http::{
+    closing_stream::DiscardOnClose,
     cors::AllowedOrigins,
     error::{ErrorFormat, HttpError},
     rate_limit::BASE_COST,
@@ -71,7 +72,8 @@ async fn try_upgrade(state: &Arc<AppState>, parts: &mut Parts) -> Result<Respons
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|_| HttpError::upgrade_required())?; // 426
     let max_bytes = state.max_body_bytes.saturating_add(MAX_ENVELOPE_BYTES);
-    let driver = ConnectionDriver(Connection::new(pipeline, caller));
+    let discard = parts.extensions.get::<DiscardOnClose>().cloned().unwrap_or_default();
+    let driver = ConnectionDriver(Connection::new(pipeline, caller, discard));
     Ok(upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(max_bytes)

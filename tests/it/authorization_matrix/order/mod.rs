@@ -108,7 +108,7 @@ async fn first_failing_check_decides_the_error(app: App) {
         .iter()
         .filter_map(|row| match &row.request {
             super::table::Request::Write { operation, .. } => Some(operation.name),
-            super::table::Request::Read { .. } => None,
+            super::table::Request::Read { .. } | super::table::Request::Live { .. } => None,
         })
         .collect();
     assert_eq!(mutations, all, "every mutation has a sequence");

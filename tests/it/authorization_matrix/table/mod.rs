@@ -150,6 +150,17 @@ pub(super) enum Request {
         /// A text that the value contains if it is allowed, and does not contain if it is omitted.
         contains: &'static str,
     },
+    /// A live operation, whose tenant, subscription and caller then change.
+    Live {
+        /// The schema coordinates that the row covers.
+        covers: &'static [&'static str],
+        /// The selection of the subscription.
+        document: &'static str,
+        /// The JSON pointer of the value below `data` of the first event.
+        pointer: &'static str,
+        /// A text that the value contains if it is allowed, and does not contain if it is omitted.
+        contains: &'static str,
+    },
     /// A mutation with its input.
     Write {
         /// The mutation to run.
@@ -176,7 +187,9 @@ impl Row {
     /// Returns the coordinates of the schema that the row covers.
     pub(super) fn covers(&self) -> Vec<String> {
         match &self.request {
-            Request::Read { covers, .. } => covers.iter().map(|&c| c.to_owned()).collect(),
+            Request::Read { covers, .. } | Request::Live { covers, .. } => {
+                covers.iter().map(|&c| c.to_owned()).collect()
+            }
             Request::Write { operation, .. } => {
                 let name = operation.name;
                 let payload = format!("{}{}Payload", name[..1].to_uppercase(), &name[1..]);
@@ -213,6 +226,7 @@ const CONFLICT: Outcome = Error("CONFLICT");
 
 // Outcomes for non-member, MEMBER, ADMIN, OWNER and platform admin.
 const ALL_VIEWERS: [Outcome; 5] = [Allowed; 5];
+const MEMBERS_OR_NOT_FOUND: [Outcome; 5] = [NOT_FOUND, Allowed, Allowed, Allowed, Allowed];
 const MEMBERS: [Outcome; 5] = [Null, Allowed, Allowed, Allowed, Allowed];
 const LISTED_FOR_MEMBERS: [Outcome; 5] = [Omitted, Allowed, Allowed, Allowed, Allowed];
 const FIELD_FOR_MEMBERS: [Outcome; 5] = [NotApplicable, Allowed, Allowed, Allowed, Allowed];
@@ -262,6 +276,16 @@ fn list(
     row(title, Request::Read { covers, document, pointer, contains }, for_viewers)
 }
 
+fn live(
+    title: &'static str,
+    covers: &'static [&'static str],
+    (document, pointer): (&'static str, &'static str),
+    contains: &'static str,
+    for_viewers: [Outcome; 5],
+) -> Row {
+    row(title, Request::Live { covers, document, pointer, contains }, for_viewers)
+}
+
 fn write(
     title: &'static str,
     operation: Operation,
@@ -287,6 +311,7 @@ pub(super) fn sections() -> Vec<Section> {
         section("Fields of a subscription", reads::subscription_fields()),
         section("Fields of a user", reads::user_fields()),
         section("Fields of an audit event", reads::event_fields()),
+        section("Live operations", reads::live_operations()),
         section("Tenants", writes::tenants()),
         section("Users", writes::users()),
         section("Subscriptions", writes::subscriptions()),

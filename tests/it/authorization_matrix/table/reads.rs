@@ -2,9 +2,9 @@
 
 use super::{
     ALL_VIEWERS, Caller, FIELD_FOR_ADMINS, FIELD_FOR_MEMBERS, FIELD_FOR_PLATFORM_ADMINS,
-    FIELD_OF_STRANGER, LISTED_FOR_MEMBERS, MEMBERS,
+    FIELD_OF_STRANGER, LISTED_FOR_MEMBERS, MEMBERS, MEMBERS_OR_NOT_FOUND, NOT_FOUND_FOR_ALL,
     Outcome::{self, Allowed, NotApplicable, Null, NullWithForbidden, Omitted},
-    PLATFORM_ADMINS, Row, list, read,
+    PLATFORM_ADMINS, Row, list, live, read,
 };
 
 #[rustfmt::skip]
@@ -110,5 +110,30 @@ pub(super) fn event_fields() -> Vec<Row> {
         list("`changes`: fields of a stranger", &["AuditEvent.changes"], (foreign_changes, "/node/changes"), "\"email\"", OMITTED_FOR_ADMINS),
         list("`changes`: a membership in this tenant", &["AuditEvent.changes"], (foreign_changes, "/node/changes"), "memberships.$TENANT", FOR_ADMINS),
         list("`changes`: a membership in another tenant", &["AuditEvent.changes"], (foreign_changes, "/node/changes"), "memberships.$HIDDEN", OMITTED_FOR_ADMINS),
+    ]
+}
+
+const TENANT_CHANGE: &[&str] = &[
+    "Subscription.tenantChanged",
+    "TenantChange.kind",
+    "TenantChange.tenantId",
+    "TenantChange.tenant",
+];
+const SUBSCRIPTION_CHANGE: &[&str] = &[
+    "Subscription.subscriptionChanged",
+    "TenantSubscriptionChange.kind",
+    "TenantSubscriptionChange.subscriptionId",
+    "TenantSubscriptionChange.subscription",
+];
+
+#[rustfmt::skip]
+pub(super) fn live_operations() -> Vec<Row> {
+    vec![
+        live("`meChanged`", &["Subscription.meChanged"], ("meChanged { id }", "/meChanged"), "$CALLER", ALL_VIEWERS),
+        live("`tenantChanged`", TENANT_CHANGE, (r#"tenantChanged(id: "$TENANT") { kind tenantId tenant { id } }"#, "/tenantChanged/tenant"), "$TENANT", MEMBERS_OR_NOT_FOUND),
+        live("`tenantChanged` of a nonexistent tenant", TENANT_CHANGE, (r#"tenantChanged(id: "$NO_TENANT") { kind tenantId tenant { id } }"#, "/tenantChanged/tenant"), "", NOT_FOUND_FOR_ALL),
+        live("`tenantsChanged`", &["Subscription.tenantsChanged"], ("tenantsChanged { kind tenantId tenant { id } }", "/tenantsChanged/tenant"), "$TENANT", LISTED_FOR_MEMBERS),
+        live("`subscriptionChanged`", SUBSCRIPTION_CHANGE, (r#"subscriptionChanged(tenantId: "$TENANT") { kind subscriptionId subscription { id } }"#, "/subscriptionChanged/subscription"), "$SUBSCRIPTION", MEMBERS_OR_NOT_FOUND),
+        live("`subscriptionChanged` of a nonexistent tenant", SUBSCRIPTION_CHANGE, (r#"subscriptionChanged(tenantId: "$NO_TENANT") { kind subscriptionId subscription { id } }"#, "/subscriptionChanged/subscription"), "", NOT_FOUND_FOR_ALL),
     ]
 }

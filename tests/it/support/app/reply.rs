@@ -25,6 +25,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Returns a response without headers, such as an event of a live operation.
+    pub(crate) fn from_json(json: Value) -> Self {
+        let headers = HeaderMap::new();
+        Self { status: 200, headers, body: json.to_string(), json, reads: 0, writes: 0 }
+    }
+
     /// Returns the data of a response that has no errors.
     #[track_caller]
     pub(crate) fn data(&self) -> &Value {
