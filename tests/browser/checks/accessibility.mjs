@@ -144,7 +144,7 @@ export async function testForcedColors(browser, url) {
     options.map((option) => getComputedStyle(option).borderTopColor),
   );
   assert.equal(new Set(borders).size, 2);
-  const icons = await page.locator('.graphiql-toolbar button svg').evaluateAll((list) =>
+  const icons = await page.locator('main button svg').evaluateAll((list) =>
     list.map((icon) => [getComputedStyle(icon).color, getComputedStyle(icon.closest('button')).color]),
   );
   assert.deepEqual(icons.filter(([color, expected]) => color !== expected), []);
