@@ -2,7 +2,13 @@
 // `playground.mjs serve URL TOKEN` tests a gateway without them and with introspection disabled.
 import assert from 'node:assert/strict';
 import { eventually, launch, openPage, step } from './browser.mjs';
-import { testAxe, testForcedColors, testUncoveredFooter } from './checks/accessibility.mjs';
+import {
+  testAxeDark,
+  testAxeForcedColors,
+  testAxeLight,
+  testForcedColors,
+  testUncoveredFooter,
+} from './checks/accessibility.mjs';
 import { testKeyboardOnly } from './checks/keyboard.mjs';
 import { testKeyboardSession } from './checks/keyboard-session.mjs';
 import { testNarrowWindow, testWidths } from './checks/layout.mjs';
@@ -250,7 +256,9 @@ const DEV_CHECKS = [
   testPaneUnavailable,
   testLink,
   testCurl,
-  testAxe,
+  testAxeLight,
+  testAxeDark,
+  testAxeForcedColors,
   testForcedColors,
   testUncoveredFooter,
 ];
