@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::support::{app::on_both_stores, world::World};
+use crate::support::{
+    app::{SECRET, Setup, on_both_stores},
+    world::World,
+};
 
 on_both_stores! {
     missed_changes_are_reported_once,
@@ -11,6 +14,27 @@ on_both_stores! {
     deletion_during_a_disconnection_is_reported,
     deletion_after_a_removal_is_hidden,
     cursor_is_valid_for_its_user_and_field_only,
+    cursor_is_valid_for_the_secrets_of_the_operator_only,
+}
+
+/// A cursor is encrypted with the first secret, and decrypted with all.
+async fn cursor_is_valid_for_the_secrets_of_the_operator_only(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "ada", TENANTS, json!({})).await;
+    rename(&app, world.acme.id, "Acme 2").await;
+    live.event().await;
+    let since = json!({"since": live.cursor});
+    drop(live);
+    rename(&app, world.acme.id, "Acme 3").await;
+    let with_secrets = |secrets| Setup { secrets, ..Setup::default() };
+    let app = app.restart_with(with_secrets(vec![[8; 32], SECRET])).await;
+    let mut live = Live::start(&app, "ada", TENANTS, since.clone()).await;
+    assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Acme 3");
+    drop(live);
+    let app = app.restart_with(with_secrets(vec![[8; 32]])).await;
+    let rejected = Live::try_start(&app, "ada", TENANTS, since).await.err().expect("a rejection");
+    assert_eq!(code(&rejected), "BAD_USER_INPUT");
+    assert_eq!(rejected["errors"][0]["extensions"]["fields"][0]["path"], "since", "{rejected}");
 }
 
 async fn missed_changes_are_reported_once(app: App) {
