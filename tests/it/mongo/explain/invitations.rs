@@ -32,7 +32,7 @@ fn invitation(n: u32) -> Invitation {
         invited_by: id(1),
         accepted_by: None,
         accepted_at: None,
-        expires_at: time(if n % 10 == 0 { 10 } else { 1_000 }),
+        expires_at: time(if n.is_multiple_of(10) { 10 } else { 1_000 }),
         version: 1,
         created_at: time((n / 2).into()),
     }
