@@ -1,6 +1,6 @@
 //! Writes the records of a checked file to a store.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::mpsc;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         change::{Change, UserVersion, next_version},
-        id::AuditEventId,
+        id::{AuditEventId, UserId},
         record::{ImportPlan, ImportState, ImportStep, Record, TransferScope},
         sync::LEEWAY,
         time::Timestamp,
@@ -46,6 +46,8 @@ pub struct Importer<'a> {
     last: Vec<Change>,
     /// The events of a tenant that the database still has, because its deletion keeps its history.
     known_events: HashSet<AuditEventId>,
+    /// The users of a tenant's import whom the database has under another identifier.
+    stored_users: HashMap<UserId, UserId>,
 }
 
 impl<'a> Importer<'a> {
@@ -53,7 +55,8 @@ impl<'a> Importer<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store, file: &'a ImportFile, now: Timestamp) -> Self {
         let counts = ImportCounts { records: 0, joined: 0 };
-        Self { store, file, now, counts, last: Vec::new(), known_events: HashSet::new() }
+        let (last, known_events, stored_users) = Default::default();
+        Self { store, file, now, counts, last, known_events, stored_users }
     }
 
     /// Compares the file with the database, writes it, and calls `progress` with the number of records.
@@ -132,12 +135,24 @@ impl<'a> Importer<'a> {
             Record::Subscription(subscription) => {
                 batch.push(Change::InsertSubscription(subscription));
             }
-            Record::Invitation(invitation) => batch.push(Change::InsertInvitation(invitation)),
+            Record::Invitation(mut invitation) => {
+                invitation.invited_by = self.stored(invitation.invited_by);
+                invitation.accepted_by = invitation.accepted_by.map(|user| self.stored(user));
+                batch.push(Change::InsertInvitation(invitation));
+            }
             Record::AuditEvent(event) if self.known_events.contains(&event.id) => {}
             Record::AuditEvent(event) => batch.push(Change::InsertAuditEvent(event)),
             Record::Tombstone(tombstone) => batch.push(Change::InsertTombstone(tombstone)),
         }
         Ok(())
+    }
+
+    /// Returns the identifier under which the database has a user of the file.
+    ///
+    /// A user whom the file does not have keeps its identifier, for example a platform admin. In
+    /// another database, its invitations are then without an inviter until they are renewed.
+    fn stored(&self, user: UserId) -> UserId {
+        self.stored_users.get(&user).copied().unwrap_or(user)
     }
 
     /// Adds the changes that store a member. An existing user gets the membership, and nothing else of
@@ -149,6 +164,9 @@ impl<'a> Importer<'a> {
     ) -> Result<(), TransferError> {
         if let Some(stored) = find_user(self.store, &member.identity).await? {
             let expected = UserVersion::from(&stored);
+            if stored.id != member.id {
+                self.stored_users.insert(member.id, stored.id);
+            }
             let mut user = stored;
             let joins = |membership: &_| {
                 let crate::domain::user::Membership { tenant_id, .. } = membership;

@@ -303,6 +303,13 @@ async fn wrong_tokens_are_charged_like_wrong_credentials(app: App) {
         assert!(passed >= 8, "{passed}");
         // Other callers are not affected.
         assert_eq!(preview(&app, "carol", "x").await.status, 200);
+        let token = json!({"token": "x".repeat(59)});
+        let mut accepted = 0;
+        while run(&app, "bob", "acceptInvitation", token.clone()).await.status == 200 {
+            accepted += 1;
+            assert!(accepted < 20, "wrong tokens are not limited");
+        }
+        assert!(accepted >= 3, "{accepted}");
     }
 }
 

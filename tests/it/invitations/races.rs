@@ -165,6 +165,43 @@ async fn acceptance_is_decided_again_after_another_change() {
     }
 }
 
+/// The other change is decided first, and the acceptance is committed before it. The other change is
+/// then decided again, and finds a member and an accepted invitation.
+#[tokio::test]
+async fn other_change_is_decided_again_after_an_acceptance() {
+    for backend in [Backend::Sqlite, Backend::Mongo] {
+        for competitor in 0..8 {
+            let gate = StoreGate::open();
+            let app = App::with(backend, Setup { gate: Some(gate.clone()), ..Setup::default() });
+            let app = Arc::new(app.await);
+            let world = World::new(&app).await;
+            let invited = invite(&app, "bob", world.acme.id, "new@example.org", "ADMIN").await;
+            let other = app.second_instance().await;
+            let (subject, name, input) = competitors(&world, &invited).swap_remove(competitor);
+            gate.set_commits_closed(true);
+            let change = {
+                let app = app.clone();
+                tokio::spawn(async move { run(&app, subject, name, input).await })
+            };
+            gate.wait_for_commits(1).await;
+            let token = json!({"token": invited["token"]});
+            send_to(&other, &app, "new", "acceptInvitation", token).await.data();
+            gate.set_commits_closed(false);
+            let reply = change.await.expect("a response");
+            match name {
+                "revokeInvitation" | "resendInvitation" => {
+                    let conflict = json!({"code": "CONFLICT", "field": "id"});
+                    assert_eq!((error(&reply), reply.writes), (conflict, 0), "{name} {backend:?}");
+                }
+                _ => drop(reply.data()),
+            }
+            let user = app.stored_user("new").await.expect("a user");
+            let is_member = user.membership(world.acme.id).is_some();
+            assert_eq!(is_member, name != "deleteTenant", "{name} {backend:?}");
+        }
+    }
+}
+
 /// An acceptance that was decided in time counts, even if it is committed a little later. One that is
 /// decided after the expiry does not.
 #[tokio::test]

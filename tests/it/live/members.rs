@@ -119,9 +119,9 @@ async fn no_tenant_is_lost_between_the_events_of_one_change(app: App) {
         updated.extend(events.into_iter().filter(|event| event.kind == ChangeKind::Updated));
     }
     let entity = |n: usize| ChangedEntity::Tenant(tenants[n].id);
-    for n in 0..tenants.len() - 1 {
-        assert_eq!(updated[n].entity, entity(n));
-        let mut resumed = app.store.watch(Some(&updated[n].position)).await.expect("a feed");
+    for (n, event) in updated.iter().enumerate() {
+        assert_eq!(event.entity, entity(n));
+        let mut resumed = app.store.watch(Some(&event.position)).await.expect("a feed");
         let mut missing: Vec<_> = (n + 1..tenants.len()).map(entity).collect();
         while !missing.is_empty() {
             for event in resumed.next().await.expect("a feed") {

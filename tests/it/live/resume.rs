@@ -4,7 +4,11 @@ use serde_json::json;
 use tenantry::domain::change::Change;
 
 use super::*;
-use crate::support::{app::on_both_stores, entities, world::World};
+use crate::support::{
+    app::{SECRET, Setup, on_both_stores},
+    entities,
+    world::World,
+};
 
 on_both_stores! {
     missed_changes_are_reported_once,
@@ -15,6 +19,27 @@ on_both_stores! {
     missed_changes_of_the_list_are_those_of_a_member,
     other_tenants_do_not_fill_the_mailbox_of_a_member,
     cursor_is_valid_for_its_user_and_field_only,
+    cursor_is_valid_for_the_secrets_of_the_operator_only,
+}
+
+/// A cursor is encrypted with the first secret, and decrypted with all.
+async fn cursor_is_valid_for_the_secrets_of_the_operator_only(app: App) {
+    let world = World::new(&app).await;
+    let mut live = Live::start(&app, "ada", TENANTS, json!({})).await;
+    rename(&app, world.acme.id, "Acme 2").await;
+    live.event().await;
+    let since = json!({"since": live.cursor});
+    drop(live);
+    rename(&app, world.acme.id, "Acme 3").await;
+    let with_secrets = |secrets| Setup { secrets, ..Setup::default() };
+    let app = app.restart_with(with_secrets(vec![[8; 32], SECRET])).await;
+    let mut live = Live::start(&app, "ada", TENANTS, since.clone()).await;
+    assert_eq!(live.event().await["tenantsChanged"]["tenant"]["name"], "Acme 3");
+    drop(live);
+    let app = app.restart_with(with_secrets(vec![[8; 32]])).await;
+    let rejected = Live::try_start(&app, "ada", TENANTS, since).await.err().expect("a rejection");
+    assert_eq!(code(&rejected), "BAD_USER_INPUT");
+    assert_eq!(rejected["errors"][0]["extensions"]["fields"][0]["path"], "since", "{rejected}");
 }
 
 async fn missed_changes_are_reported_once(app: App) {

@@ -3,6 +3,7 @@
 mod conflicts;
 mod faults;
 mod interrupted;
+mod invitations;
 mod round_trip;
 mod tenants;
 

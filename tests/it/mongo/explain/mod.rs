@@ -1,6 +1,7 @@
 //! Checks every query of the store with the server's profiler. No query scans a collection, and no
 //! query sorts results that an index could return in order.
 
+mod invitations;
 mod reads;
 mod writes;
 
@@ -31,6 +32,9 @@ enum Sorting {
     /// A list of a tenant's users, for platform admins. The index of members finds them. Returning
     /// them in the list's orders would need an index entry for each membership and order.
     UsersOfTenant,
+    /// A list of a tenant's invitations with some statuses. The server finds them by their status or in
+    /// the order of the list, whichever it expects to be faster.
+    InvitationsOfStatus,
 }
 
 /// Creates a database with documents in every collection and starts the profiler.
