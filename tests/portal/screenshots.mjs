@@ -14,6 +14,8 @@ const MOBILE = { viewport: { width: 360, height: 740 } };
 
 const stack = await Stack.start();
 const fixtures = await createFixtures(stack);
+// The fields for dates follow the language of the browser itself.
+process.env.LANGUAGE = 'en_GB';
 const browser = await openBrowser(stack);
 
 async function signedInUser(name, path, options = {}) {
@@ -25,6 +27,11 @@ async function signedInUser(name, path, options = {}) {
 }
 
 async function takeScreenshot(user, name, options = {}) {
+  // The page fetches once more when it is live, and marks that.
+  if (name !== 'loading') {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await user.page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
+  }
   await user.page.screenshot({ path: join(FOLDER, `portal-${name}.png`), ...options });
 }
 
@@ -113,7 +120,7 @@ const screenshots = {
     await bob.page.getByRole('button', { name: 'Invite', exact: true }).click();
     const link = bob.page.getByLabel('Link of the invitation');
     const { pathname } = new URL(await link.inputValue());
-    await bob.page.getByRole('listitem').filter({ hasText: 'mallory@example.org' }).waitFor();
+    await bob.page.getByRole('listitem').filter({ hasText: 'E-mail sent' }).waitFor();
     await takeScreenshot(bob, 'invitations', { fullPage: true });
     const mallory = await signedInUser('mallory', pathname);
     await mallory.page.getByRole('button', { name: 'Accept the invitation' }).waitFor();

@@ -204,6 +204,64 @@ test('every other refusal of an invitation is explained', async () => {
   await bob.close();
 });
 
+test('an invitation that is open in two tabs is accepted once', async () => {
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/invitations`);
+  const path = await invite(bob, 'carol@example.org');
+  const [first, second] = [await returningUser('carol', path), await returningUser('carol', path)];
+  const buttons = [first, second].map(({ page }) => page.getByRole('button', { name: 'Accept the invitation' }));
+  const hold = shared.stack.gate.hold('AcceptInvitation');
+  const arrived = shared.stack.gate.operations.length;
+  await Promise.all(buttons.map((button) => button.click()));
+  await shared.stack.gate.waitUntil(() => shared.stack.gate.operations.slice(arrived).filter((name) => name === 'AcceptInvitation').length === 2);
+  hold.release();
+  const welcome = (user) => user.heading(tenant.name).waitFor().then(() => user);
+  const accepted = await Promise.any([welcome(first), welcome(second)]);
+  const refused = accepted === first ? second : first;
+  await refused.page.getByRole('alert').getByText('It has expired, was used or revoked').waitFor();
+  const { memberships } = await users().findOne({ subject: 'carol' });
+  const { _id } = await shared.stack.database.collection('tenants').findOne({ slug: tenant.slug });
+  assert.equal(memberships.filter(({ tenantId }) => tenantId.equals(_id)).length, 1);
+  await accepted.close();
+  await refused.close([errorStatus(404)]);
+  await bob.close();
+});
+
+// Markup, the syntax of templates, and letters of the other direction, with an override that only a manual edit can store.
+const HOSTILE = '<img src=x onerror=alert(1)> {{7*7}} \u05d0\u05d1\u05d2 &amp; \u202egpj';
+
+test('a name with markup or another direction is text, and isolated, everywhere', async () => {
+  const tenant = await newTenant();
+  const bob = await returningUser('bob', `${tenant.path}/invitations`);
+  bob.page.on('dialog', () => assert.fail('a script of the name was executed'));
+  await shared.stack.database.collection('tenants').updateOne({ slug: tenant.slug }, { $set: { name: HOSTILE } });
+  await bob.open(`${tenant.path}/invitations`);
+  await invite(bob, 'hostile@example.org');
+  const mail = await shared.stack.mail.read('hostile@example.org');
+  assert.doesNotMatch(mail.html, /<img|\u202e/);
+  const carol = await returningUser('carol', await invite(bob, 'carol@example.org'));
+  await carol.page.getByText(' invites you as Member.').waitFor();
+  assert.deepEqual(await exposed(carol.page), []);
+  await carol.close();
+  for (const page of ['/', '/tenants', '/profile', tenant.path, `${tenant.path}/edit`, `${tenant.path}/audit`, `${tenant.path}/members/add`]) {
+    await bob.open(page);
+    assert.deepEqual(await exposed(bob.page), [], page);
+  }
+  await bob.close();
+});
+
+/** Returns the texts with the override that are not isolated from the text around them. */
+function exposed(page) {
+  return page.evaluate(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      if (node.data.includes('\u202e') && !node.parentElement.closest('bdi, script, option')) texts.push(node.data);
+    }
+    return document.querySelector('img[src="x"]') ? [...texts, 'an image'] : texts;
+  });
+}
+
 test('a member sees no invitations', async () => {
   const tenant = await newTenant({ Bob: 'OWNER', Carol: 'MEMBER' });
   const carol = await returningUser('carol', tenant.path);

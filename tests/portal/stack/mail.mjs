@@ -42,11 +42,11 @@ export class MailServer {
     for (const reader of this.readers) reader();
   }
 
-  /** Waits for a message with this recipient and subject that was not read before. Returns its parts and its envelope. */
+  /** Waits for an unread message with this recipient, and this subject if there is one. Returns its parts and its envelope. */
   read(recipient, subject) {
     return new Promise((resolve) => {
       const reader = () => {
-        const message = this.messages.find(({ to, data }) => to.includes(recipient) && data.includes(`\nSubject: ${subject}\r\n`));
+        const message = this.messages.find(({ to, data }) => to.includes(recipient) && (!subject || data.includes(`\nSubject: ${subject}\r\n`)));
         if (!message) return;
         this.readers.delete(reader);
         this.messages.splice(this.messages.indexOf(message), 1);

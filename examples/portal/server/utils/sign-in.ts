@@ -20,9 +20,13 @@ interface PendingSignIn {
   to: string
 }
 
-/** Returns a path of this portal, or `/` for anything else. `//` and `/\` are rejected: browsers read them as a host. */
+/**
+ * Returns a path of this portal, or `/` for anything else. `//` and `/\` are rejected: browsers read them as a host. So is
+ * a path that becomes one of them without its dot segments.
+ */
 export function safeReturnPath(to: unknown): string {
-  return typeof to === 'string' && /^\/(?![/\\])[^\\\s]*$/.test(to) ? to : '/'
+  if (typeof to !== 'string' || !/^\/(?![/\\])[^\\\s]*$/.test(to)) return '/'
+  return new URL(to, 'https://portal.invalid').pathname.startsWith('//') ? '/' : to
 }
 
 /** Stores a new pending sign-in in a cookie and returns its nonce. */
