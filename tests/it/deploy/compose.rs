@@ -201,7 +201,7 @@ impl Service<'_> {
             .check(program.has_command(command), || format!("{location}: no command {command}"));
         let environment = environment(body);
         check_variables(location, &environment, program, mismatches);
-        if let Some(file) = environment.get("TENANTRY_OIDC_CA_FILE") {
+        for (_, file) in environment.iter().filter(|(name, _)| name.ends_with("_CA_FILE")) {
             let targets = texts(&body["volumes"]);
             let mut targets = targets.iter().filter_map(|volume| volume.split(':').nth(1));
             let is_mounted = targets.any(|target| file.starts_with(&format!("{target}/")));

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{
     Mismatches, compose,
-    files::{Files, root},
+    files::{Files, root, texts},
     program::Program,
 };
 
@@ -57,6 +57,22 @@ impl Machine {
             }
         }
         files
+    }
+
+    /// Returns the variables of the gateway, from the compose file and from its generated files. The
+    /// generated examples, which are commented out, are variables, too.
+    fn gateway_variables(&self, files: &Files) -> BTreeMap<String, String> {
+        let platform = compose::load_platform(files);
+        let gateway = &platform["services"]["gateway"];
+        let mut variables = compose::environment(gateway);
+        for path in texts(&gateway["env_file"]) {
+            let text = fs::read_to_string(self.path("here").join(path)).expect("a file");
+            let lines =
+                text.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
+            let lines = lines.filter(|(name, _)| name.starts_with("TENANTRY_"));
+            variables.extend(lines.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        variables
     }
 
     /// Runs `docker-compose config` on a file, in a directory with all files that it refers to.
@@ -139,12 +155,12 @@ fn setup_generates_all_files_of_the_platform() {
     for path in secrets {
         assert!(machine.path("here").join(&path).exists(), "{path} is not generated");
     }
-    let variables = fs::read_to_string(machine.path("here/deploy/secrets/gateway.env"));
-    let variables = variables.expect("an environment file");
-    let (name, url) = variables.trim().split_once('=').expect("one variable");
     let mut mismatches = Mismatches::default();
-    let variables = BTreeMap::from([(name.to_owned(), url.to_owned())]);
-    super::check_variables("gateway.env", &variables, &Program::from_help(), &mut mismatches);
+    let variables = machine.gateway_variables(&files);
+    for name in ["TENANTRY_DATABASE_URL", "TENANTRY_SECRET", "TENANTRY_SMTP_URL"] {
+        assert!(variables.contains_key(name), "{name} is not generated");
+    }
+    super::check_variables("gateway", &variables, &Program::from_help(), &mut mismatches);
     let hosts = fs::read_to_string(machine.path("hosts")).expect("a hosts file");
     let certificate = names_of(&machine.path("here/deploy/secrets/tls/dezky.local.crt"));
     for name in compose::check_host_names(&files, &mut mismatches) {
