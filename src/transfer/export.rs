@@ -73,7 +73,7 @@ impl<W: Write> Exporter<W> {
         let (written, read) = tokio::join!(write, read);
         let mut this = written?;
         read?;
-        this.out.flush().map_err(write_error)?;
+        this.out.flush().map_err(|error| write_error(&error))?;
         Ok((this.counts, this.out))
     }
 
@@ -114,7 +114,7 @@ impl<W: Write> Exporter<W> {
     }
 
     fn write_line(&mut self, line: &str) -> Result<(), TransferError> {
-        writeln!(self.out, "{line}").map_err(write_error)
+        writeln!(self.out, "{line}").map_err(|error| write_error(&error))
     }
 
     /// Returns the number of parts of a record that belong to tenants that do not exist.
@@ -132,6 +132,6 @@ impl<W: Write> Exporter<W> {
     }
 }
 
-fn write_error(error: io::Error) -> TransferError {
+fn write_error(error: &io::Error) -> TransferError {
     TransferError::new(format!("the export cannot be written: {error}"))
 }
