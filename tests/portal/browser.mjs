@@ -33,7 +33,11 @@ export class BrowserUser {
   record() {
     this.urls = [];
     this.responses = [];
+    this.fetched = new Set();
     this.consoleErrors = [];
+    this.context.on('requestfinished', (request) => {
+      if (request.resourceType() === 'fetch') this.fetched.add(new URL(request.url()).pathname);
+    });
     this.context.on('request', (request) => this.urls.push(request.url()));
     this.context.on('response', (response) => {
       // An event stream has no end. `scenarios/live.mjs` checks that it contains no token.
@@ -66,6 +70,11 @@ export class BrowserUser {
    */
   waitForHydration() {
     return this.page.waitForFunction(() => window.useNuxtApp?.().isHydrating === false);
+  }
+
+  /** Waits until a script of the page has fetched each of these paths. */
+  async waitForFetches(...paths) {
+    while (!paths.every((path) => this.fetched.has(path))) await this.page.waitForEvent('requestfinished');
   }
 
   /** Signs in on the provider's page, which the browser already shows. */

@@ -62,7 +62,8 @@ test('a missing session redirects to the sign-in and back', async () => {
   await bob.open('/');
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
-  // Bob still has a session at the provider, so the provider shows no sign-in page.
+  // Bob still has a session at the provider, so the provider shows no sign-in page. The home page has lists, too.
+  await bob.heading('Tenants').waitFor();
   await bob.page.locator('.list').getByRole('link', { name: 'Acme', exact: true }).waitFor();
   assert.equal(new URL(bob.page.url()).pathname, '/tenants');
   assert.equal(bob.urls.filter((url) => url.includes('/auth/oidc/callback')).length, 2);
@@ -117,6 +118,8 @@ test('signing out ends the session at the portal and at the provider', async () 
 
 test('signing out without a portal session still ends the session at the provider', async () => {
   const bob = await signedInUser('bob', '/tenants');
+  // The page and its header fetch once more when they are live.
+  await bob.waitForFetches('/api/tenants', '/api/viewer');
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Sign out' }).click();
   await bob.page.getByRole('button', { name: 'Sign out at the provider' }).click();
