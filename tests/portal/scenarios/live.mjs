@@ -89,6 +89,8 @@ test('a change between a click on a link and the start of the live operations of
   const bob = await openLive('bob', '/');
   const hold = shared.stack.gate.hold('TenantsChanged');
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
+  // The home page has lists, too.
+  await bob.heading('Tenants').waitFor();
   await bob.page.locator('.list').getByRole('link', { name: 'Aaa', exact: true }).waitFor();
   await hold.all;
   await rename(tenant, 'Aab');
