@@ -24,6 +24,7 @@ export class BrowserUser {
     user.stack = stack;
     user.context = await browser.newContext({ locale: 'en-GB', ...options });
     user.context.setDefaultTimeout(60_000);
+    await user.context.addInitScript(observePage);
     user.page = await user.context.newPage();
     user.record();
     return user;
@@ -33,11 +34,7 @@ export class BrowserUser {
   record() {
     this.urls = [];
     this.responses = [];
-    this.fetched = new Set();
     this.consoleErrors = [];
-    this.context.on('requestfinished', (request) => {
-      if (request.resourceType() === 'fetch') this.fetched.add(new URL(request.url()).pathname);
-    });
     this.context.on('request', (request) => this.urls.push(request.url()));
     this.context.on('response', (response) => {
       // An event stream has no end. `scenarios/live.mjs` checks that it contains no token.
@@ -72,9 +69,12 @@ export class BrowserUser {
     return this.page.waitForFunction(() => window.useNuxtApp?.().isHydrating === false);
   }
 
-  /** Waits until a script of the page has fetched each of these paths. */
-  async waitForFetches(...paths) {
-    while (!paths.every((path) => this.fetched.has(path))) await this.page.waitForEvent('requestfinished');
+  /**
+   * Waits until all live operations of the page have started, and until it has no fetch in progress. A page fetches once
+   * more when it is live. A test that ends a session or counts requests must not meet that fetch.
+   */
+  async settle() {
+    await this.page.waitForFunction(() => window.liveStreams.length > 0 && window.liveStreams.every(({ isReady }) => isReady) && window.fetchCount === 0);
   }
 
   /** Signs in on the provider's page, which the browser already shows. */
@@ -117,6 +117,33 @@ export class BrowserUser {
     await this.assertCleanRecord(expectedErrors);
     await this.context.close();
   }
+}
+
+/** Runs in each page before its scripts. Tells `settle` about event streams and fetches. */
+function observePage() {
+  window.liveStreams = [];
+  window.fetchCount = 0;
+  window.EventSource = class extends EventSource {
+    constructor(...options) {
+      super(...options);
+      window.liveStreams.push(this);
+      this.addEventListener('ready', () => (this.isReady = true));
+    }
+
+    close() {
+      super.close();
+      window.liveStreams = window.liveStreams.filter((stream) => stream !== this);
+    }
+  };
+  const { fetch } = window;
+  window.fetch = async (...options) => {
+    window.fetchCount += 1;
+    try {
+      return await fetch(...options);
+    } finally {
+      window.fetchCount -= 1;
+    }
+  };
 }
 
 /** Returns a whole response as text. Redirects and aborted responses have no body. */

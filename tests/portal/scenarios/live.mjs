@@ -87,6 +87,7 @@ test('a change between the rendering of a list or form and the start of its live
 test('a change between a click on a link and the start of the live operations of the new page is shown', async () => {
   const tenant = await newTenant({ Bob: 'OWNER' }, { name: 'Aaa' });
   const bob = await openLive('bob', '/');
+  await bob.settle();
   const hold = shared.stack.gate.hold('TenantsChanged');
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
   // The home page has lists, too.

@@ -65,15 +65,17 @@ const PAGES = {
 test('each page executes every operation once, and once more when it is live', async (context) => {
   const { gate } = shared.stack;
   const ada = await returningUser('ada', '/no/such/page');
-  await gate.waitForLive('ViewerChanged');
+  await ada.settle();
   for (const [path, [first, again]] of Object.entries(PAGES)) {
     const hold = gate.hold(...LIVE_OPERATIONS);
+    context.after(hold.release);
     gate.operations.length = 0;
     await ada.open(path);
     assert.deepEqual([...gate.operations].sort(), first, path);
     hold.release();
     await gate.waitForOperations(first.length + again.length);
     assert.deepEqual([...gate.operations].sort(), [...first, ...again].sort(), path);
+    await ada.settle();
     context.diagnostic(`${path}: ${first.length} gateway calls (${first.join(', ')}), ${again.length} more when it is live`);
   }
   await ada.close([errorStatus(404)]);
@@ -102,6 +104,7 @@ test('the operations of a page are sent in parallel', async () => {
 /** Signs the browser of a user in as another user, in a second tab. */
 async function signInInSecondTab(user, name) {
   const { page } = user;
+  await user.settle();
   user.page = await user.context.newPage();
   await user.context.clearCookies();
   await user.open('/tenants');
@@ -163,6 +166,7 @@ test('a form that was opened as one user is not sent as another', async () => {
     window.EventSource = class { addEventListener() {} close() {} };
   });
   await user.open(`${tenant.path}/edit`);
+  await user.settle();
   await page.getByLabel('City').fill('Typed by Bob');
   // Ada may edit the tenant, too. She signs in as users do, after a sign-out in the second tab.
   user.page = await user.context.newPage();
@@ -187,6 +191,7 @@ test('a form that was opened as one user is not sent as another', async () => {
 test('a session that ends on a tenant page starts one sign-in', async () => {
   const bob = await signedInUser('bob');
   await bob.open('/');
+  await bob.settle();
   await bob.context.clearCookies({ name: 'portal' });
   bob.urls.length = 0;
   await bob.page.getByRole('region', { name: 'My tenants' }).getByRole('link', { name: 'Acme', exact: true }).click();

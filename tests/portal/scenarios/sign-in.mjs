@@ -46,20 +46,23 @@ test('concurrent requests renew an expiring token only once', async () => {
   shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = EXPIRING;
   const bob = await signedInUser('bob', '/tenants/acme');
   await bob.heading('Acme').waitFor();
-  shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = 600;
+  await bob.settle();
   const cookies = await bob.context.cookies(shared.stack.web.portalOrigin);
   const headers = { cookie: cookies.map(({ name, value }) => `${name}=${value}`).join('; ') };
+  // The live operations of an open page renew the token, too.
+  await bob.close();
+  shared.stack.provider.lifetime = shared.stack.provider.renewedLifetime = 600;
   const before = shared.stack.provider.renewals;
   const load = () => httpsRequest(shared.stack, `${shared.stack.web.portalOrigin}/tenants/acme`, { headers });
   const responses = await Promise.all([load(), load(), load()]);
   assert.deepEqual(responses.map(({ status }) => status), [200, 200, 200]);
   assert.equal(shared.stack.provider.renewals, before + 1);
-  await bob.close();
 });
 
 test('a missing session redirects to the sign-in and back', async () => {
   const bob = await signedInUser('bob');
   await bob.open('/');
+  await bob.settle();
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Tenants', exact: true }).click();
   // Bob still has a session at the provider, so the provider shows no sign-in page. The home page has lists, too.
@@ -118,8 +121,7 @@ test('signing out ends the session at the portal and at the provider', async () 
 
 test('signing out without a portal session still ends the session at the provider', async () => {
   const bob = await signedInUser('bob', '/tenants');
-  // The page and its header fetch once more when they are live.
-  await bob.waitForFetches('/api/tenants', '/api/viewer');
+  await bob.settle();
   await bob.context.clearCookies({ name: 'portal' });
   await bob.page.getByRole('link', { name: 'Sign out' }).click();
   await bob.page.getByRole('button', { name: 'Sign out at the provider' }).click();
@@ -148,10 +150,12 @@ test('a sign-in link never redirects to another site', async () => {
   const bob = await newUser();
   await bob.open('/sign-in?to=/%09/elsewhere.example');
   await bob.signInAs('bob');
+  await bob.settle();
   // The provider knows Bob, so each further sign-in needs no page.
   for (const to of targets) {
     await bob.open(`/sign-in?to=${encodeURIComponent(to)}`);
     await bob.page.getByRole('link', { name: 'Sign out' }).waitFor();
+    await bob.settle();
     assert.equal(bob.page.url(), `${portalOrigin}/`, to);
   }
   await bob.close();
