@@ -166,7 +166,6 @@ test('a form that was opened as one user is not sent as another', async () => {
     window.EventSource = class { addEventListener() {} close() {} };
   });
   await user.open(`${tenant.path}/edit`);
-  await user.settle();
   await page.getByLabel('City').fill('Typed by Bob');
   // Ada may edit the tenant, too. She signs in as users do, after a sign-out in the second tab.
   user.page = await user.context.newPage();
