@@ -7,10 +7,12 @@ test: fmt prose lint playground-check unit schema clients live portal
 fmt:
 	cargo fmt --check
 
-# Checks the wording of docs and doc comments, and the links between Markdown files.
+# Checks the wording of docs and doc comments, the links between Markdown files, and that the plot of
+# docs/PERFORMANCE.md shows its table.
 prose:
 	scripts/check-prose --test
 	scripts/check-prose
+	scripts/plot-performance --check
 
 lint:
 	cargo clippy --locked --all-targets -- -D warnings

@@ -68,7 +68,7 @@ test('a change between the rendering of a list or form and the start of its live
   const [tenant, later] = [await newTenant({ Bob: 'OWNER', Carol: 'MEMBER' }), await newTenant()];
   const carol = await userId('Carol');
   const link = (user, name) => user.page.locator('.list').getByRole('link', { name, exact: true });
-  await assertCaughtUp('carol', '/tenants', 'TenantsChanged', () => rename(tenant, 'Renamed early'), (user) => link(user, 'Renamed early').waitFor());
+  await assertCaughtUp('carol', '/tenants', 'TenantsChanged', () => rename(tenant, 'Listed early'), (user) => link(user, 'Listed early').waitFor());
   const join = () => addMember(shared.fixtures.executeAsAdmin, later.id, carol);
   await assertCaughtUp('carol', '/tenants', 'ViewerChanged', join, (user) => link(user, later.name).waitFor());
   context.after(() => users().updateOne({ subject: 'carol' }, { $set: { platformAdmin: false }, $unset: { platformAdminSource: '' } }));
