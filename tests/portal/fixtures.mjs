@@ -52,7 +52,11 @@ async function requestAdminToken(stack) {
  * the admin gateway as a platform admin.
  */
 export async function createFixtures(stack) {
+  const { lifetime } = stack.provider;
+  // All tests use this token. They can last an hour on a slow machine.
+  stack.provider.lifetime = 7_200;
   const token = await requestAdminToken(stack);
+  stack.provider.lifetime = lifetime;
   const executeAsAdmin = (document, variables) => stack.adminGateway.execute(token, document, variables);
   await executeAsAdmin('{ me { id } }');
   const tenantIds = {};
