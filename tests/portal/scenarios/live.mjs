@@ -12,10 +12,14 @@ const execute = (document, variables) => shared.fixtures.executeAsAdmin(document
 const INVITE = 'mutation($input: InviteTenantMemberInput!) { inviteTenantMember(input: $input) { invitation { id } } }';
 const UPDATE_MEMBER = 'mutation($input: UpdateTenantMemberInput!) { updateTenantMember(input: $input) { membership { role } } }';
 
-/** Opens a page and waits until its live operations are open. A marker tells whether the page was loaded again. */
+/**
+ * Opens a page and waits until its live operations are open and it has fetched its data once more. From then on, only an
+ * event changes the page. A marker tells whether the page was loaded again.
+ */
 async function openLive(name, path, ...operations) {
   const user = await returningUser(name, path);
   await shared.stack.gate.waitForLive('ViewerChanged', ...operations);
+  await user.settle();
   await user.page.evaluate(() => (window.isFirstLoad = true));
   return user;
 }
