@@ -227,7 +227,7 @@ async fn measure(
             Ok(prepared) => executor.execute(Arc::new(session), prepared).await,
             Err(rejected) => rejected,
         };
-        let serialized = serde_json::to_string(&response)?;
+        let serialized = response.to_json()?;
         micros.push(start.elapsed().as_micros());
         outcome = response.codes().next().unwrap_or("OK").to_owned();
         assert!(serialized.len() < 8 * 1024, "{name}: a response of {} bytes", serialized.len());

@@ -127,7 +127,7 @@ impl Gateway {
     fn prepare(&self, body: &str) -> BenchResult<PreparedOperation> {
         let request: GraphQlRequest = serde_json::from_str(body)?;
         let prepared = self.executor.prepare(&request);
-        prepared.map_err(|rejected| format!("rejected: {}", json!(rejected)).into())
+        prepared.map_err(|rejected| format!("rejected: {rejected:?}").into())
     }
 
     /// Prepares and executes a request of a user, and serializes the response.
@@ -146,7 +146,7 @@ impl Gateway {
         if let Some(code) = response.codes().next() {
             return Err(format!("the response has an error: {code}").into());
         }
-        Ok(serde_json::to_string(&response)?)
+        Ok(String::from_utf8(response.to_json()?)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Declares the fields of invitations.
 
-use async_graphql::{ID, SimpleObject};
+use async_graphql::ID;
 
 use super::{
     context::{Nullable, nullable},
@@ -78,16 +78,28 @@ async fn users(
 }
 
 /// The part of an invitation that the invited person can see before accepting it.
-#[derive(SimpleObject)]
 pub(super) struct InvitationPreview {
-    /// The display name of the tenant.
     tenant_name: String,
-    /// The offered role.
     role: TenantRole,
-    /// The e-mail address of the invited person, in lower case, with its domain in ASCII form.
     email: String,
-    /// The time from which the invitation can no longer be accepted.
     expires_at: DateTime,
+}
+
+object! {
+    /// The part of an invitation that the invited person can see before accepting it.
+    [] InvitationPreview, "InvitationPreview", [] {
+        /// The display name of the tenant.
+        "tenantName": &str = each |preview, _| preview.tenant_name.as_str();
+
+        /// The offered role.
+        "role": TenantRole = each |preview, _| preview.role;
+
+        /// The e-mail address of the invited person, in lower case, with its domain in ASCII form.
+        "email": &str = each |preview, _| preview.email.as_str();
+
+        /// The time from which the invitation can no longer be accepted.
+        "expiresAt": DateTime = each |preview, _| preview.expires_at;
+    }
 }
 
 impl From<access::InvitationPreview> for InvitationPreview {

@@ -11,7 +11,7 @@ use async_graphql::{
 use futures_util::future::BoxFuture;
 
 use super::{
-    executor::{FieldNode, Output, Resolved, SchemaField, resolve_root, resolve_some},
+    executor::{Absent, Column, FieldNode, Output, SchemaField, resolve_root, resolve_some},
     loaders::{Loaders, load},
     objects::{AuditEventObject, InvitationObject, SubscriptionObject, TenantObject, UserObject},
 };
@@ -94,7 +94,7 @@ impl OutputType for Node {
 }
 
 impl Output for Node {
-    fn resolve_all<'a>(values: Vec<Self>, node: FieldNode<'a>) -> BoxFuture<'a, Vec<Resolved>>
+    fn resolve_all<'a>(values: Vec<Self>, node: FieldNode<'a>) -> BoxFuture<'a, Column>
     where
         Self: 'a,
     {
@@ -104,7 +104,7 @@ impl Output for Node {
                 ($variant:ident) => {
                     values.iter().map(|value| match value {
                         Self::$variant(object) => Ok(object),
-                        _ => Err(Ok(Value::Null)),
+                        _ => Err(Absent::Null),
                     })
                 };
             }
@@ -115,21 +115,21 @@ impl Output for Node {
                 resolve_some(of_type!(AuditEvent).collect(), node),
                 resolve_some(of_type!(Invitation).collect(), node),
             );
-            let mut columns =
-                [tenants, users, subscriptions, events, invitations].map(Vec::into_iter);
-            let own = |value: &Self| {
+            let columns = [tenants, users, subscriptions, events, invitations];
+            let mut columns = columns.map(Column::into_values);
+            let mut column = Column::default();
+            for value in &values {
                 let [tenant, user, subscription, event, invitation] =
-                    columns.each_mut().map(Iterator::next);
-                let resolved = match value {
+                    columns.each_mut().map(|values| values.next());
+                column.push_resolved(match value {
                     Self::Tenant(_) => tenant,
                     Self::User(_) => user,
                     Self::TenantSubscription(_) => subscription,
                     Self::AuditEvent(_) => event,
                     Self::Invitation(_) => invitation,
-                };
-                resolved.unwrap_or(Ok(Value::Null))
-            };
-            values.iter().map(own).collect()
+                });
+            }
+            column
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The response to a GraphQL request, with errors that are safe to send to a client.
 
 use async_graphql::{Pos, Response, ServerError, Value};
-use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::error::{Code, RequestError, error_code, set_error_code};
 use crate::access::AccessError;
@@ -101,8 +100,35 @@ impl GraphQlResponse {
 
     /// Returns the response in the form that `async-graphql` sends.
     #[must_use]
-    pub fn into_inner(self) -> Response {
+    pub fn into_inner(mut self) -> Response {
+        parse_text(&mut self.response.data);
         *self.response
+    }
+
+    /// Returns the response in the JSON format of the GraphQL specification, section 7.
+    ///
+    /// `errors` is the first entry, as the specification suggests, so that readers notice it.
+    ///
+    /// # Errors
+    ///
+    /// Fails only if a part of the response cannot be serialized as JSON, which cannot occur.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let Response { data, errors, extensions, .. } = &*self.response;
+        let (mut json, mut entries) = (vec![b'{'], 0..);
+        if !errors.is_empty() {
+            write_key(entries.next().unwrap_or_default(), "errors", &mut json)?;
+            serde_json::to_writer(&mut json, errors)?;
+        }
+        if self.executed {
+            write_key(entries.next().unwrap_or_default(), "data", &mut json)?;
+            write_value(data, &mut json)?;
+        }
+        if !extensions.is_empty() {
+            write_key(entries.next().unwrap_or_default(), "extensions", &mut json)?;
+            serde_json::to_writer(&mut json, extensions)?;
+        }
+        json.push(b'}');
+        Ok(json)
     }
 
     /// Adds the cursor of a live event, from which a client can resume.
@@ -136,22 +162,52 @@ impl GraphQlResponse {
     }
 }
 
-/// Serializes the response format of the GraphQL specification, section 7.
-///
-/// `errors` is the first entry, as the specification suggests, so that readers notice it.
-impl Serialize for GraphQlResponse {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if !self.response.errors.is_empty() {
-            map.serialize_entry("errors", &self.response.errors)?;
+/// Appends a value of a response to JSON text.
+fn write_value(value: &Value, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    match value {
+        // The executor has already written the text.
+        Value::Binary(text) => json.extend_from_slice(text),
+        Value::Object(fields) => {
+            json.push(b'{');
+            for (index, (key, value)) in fields.iter().enumerate() {
+                write_key(index, key, json)?;
+                write_value(value, json)?;
+            }
+            json.push(b'}');
         }
-        if self.executed {
-            map.serialize_entry("data", &self.response.data)?;
+        Value::List(elements) => {
+            json.push(b'[');
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
+                    json.push(b',');
+                }
+                write_value(element, json)?;
+            }
+            json.push(b']');
         }
-        if !self.response.extensions.is_empty() {
-            map.serialize_entry("extensions", &self.response.extensions)?;
-        }
-        map.end()
+        scalar => serde_json::to_writer(json, scalar)?,
+    }
+    Ok(())
+}
+
+/// Appends the key of an object's member to JSON text. `index` is the number of members before it.
+fn write_key(index: usize, key: &str, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    if index > 0 {
+        json.push(b',');
+    }
+    serde_json::to_writer(&mut *json, key)?;
+    json.push(b':');
+    Ok(())
+}
+
+/// Parses the parts of a value that the executor has written as text.
+fn parse_text(value: &mut Value) {
+    match value {
+        // The executor writes valid JSON.
+        Value::Binary(text) => *value = serde_json::from_slice(text).unwrap_or_default(),
+        Value::Object(fields) => fields.values_mut().for_each(parse_text),
+        Value::List(elements) => elements.iter_mut().for_each(parse_text),
+        _ => {}
     }
 }
 

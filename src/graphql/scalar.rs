@@ -1,6 +1,7 @@
 //! Defines the custom scalars, and converts numbers and identifiers to and from their GraphQL form.
 
 use async_graphql::{ID, InputValueError, InputValueResult, Number, Scalar, ScalarType, Value};
+use serde::{Serialize, Serializer};
 
 use crate::{
     access::{AccessError, InputError},
@@ -36,6 +37,12 @@ impl ScalarType for DateTime {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 

@@ -235,6 +235,7 @@ fn log_disconnected(session: &Session, response: &Result<KeyedResponse, HttpErro
 fn cacheable_body(response: &GraphQlResponse) -> Option<String> {
     let is_final =
         response.executed() && !response.codes().any(|code| TRANSIENT_CODES.contains(&code));
-    let body = if is_final { serde_json::to_string(response).ok() } else { None };
-    body.filter(|body| body.len() <= MAX_STORED_BODY_BYTES)
+    let body = if is_final { response.to_json().ok() } else { None };
+    let body = body.filter(|body| body.len() <= MAX_STORED_BODY_BYTES);
+    body.and_then(|body| String::from_utf8(body).ok())
 }

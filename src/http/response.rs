@@ -92,7 +92,7 @@ pub(super) fn render_response(
     media_type: MediaType,
     cost: StoreCost,
 ) -> Response {
-    let Ok(body) = serde_json::to_vec(response) else {
+    let Ok(body) = response.to_json() else {
         // Unreachable in practice: every part of a response can be serialized as JSON.
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -6,20 +6,23 @@
 //! module. It resolves all objects that one selection set applies to together, in three steps:
 //!
 //! 1. *Select*: [`FieldNode::select`] merges the fields of the selection set by response key.
-//! 2. *Gather*: each field returns its values for all objects. The only awaits are in fields that
-//!    call a loader, once for all objects. [`output`] resolves the selections of these values.
-//! 3. *Write*: the values of each object become one `Value`. An error of a field goes up to the
-//!    nearest nullable field, which becomes null.
+//! 2. *Gather*: each field returns its values for all objects as a [`Column`] of JSON text. The only
+//!    awaits are in fields that call a loader, once for all objects. [`output`] resolves the
+//!    selections of these values.
+//! 3. *Write*: the values of each object become the text of the object. An error of a field goes up
+//!    to the nearest nullable field, which becomes null.
 //!
-//! The engine has already applied `@skip` and `@include`, and the document is valid.
+//! The engine has already applied `@skip` and `@include`, and the document is valid. It carries the
+//! text of a root field to the response as a `Value::Binary`. It cannot merge such values, so the
+//! first of the root fields with one response key resolves the selections of all of them.
 
+mod column;
 mod object;
 mod output;
 
 use async_graphql::{
     ContextSelectionSet, Error, InputType, Name, OutputType, PathSegment, Positioned, ServerError,
     ServerResult, Value,
-    indexmap::IndexMap,
     parser::types::{Field, Selection, SelectionSet},
 };
 use futures_util::future::{BoxFuture, join_all};
@@ -27,11 +30,9 @@ use futures_util::future::{BoxFuture, join_all};
 use super::{context::RequestContext, loaders::Loaders};
 use crate::access::{AccessError, Session};
 
+pub(super) use column::Column;
 pub(super) use object::{SchemaField, each, fail_all, gather, object};
-pub(super) use output::{Output, resolve_some};
-
-/// The value of one field of one object, or the error that goes up to the nearest nullable field.
-pub(super) type Resolved = Result<Value, Box<ServerError>>;
+pub(super) use output::{Absent, Output, resolve_some};
 
 /// An object type whose fields this module resolves. [`object!`](object) implements it.
 pub(super) trait ObjectFields: OutputType {
@@ -43,7 +44,7 @@ pub(super) trait ObjectFields: OutputType {
         objects: &'a [&'a Self],
         name: &str,
         node: FieldNode<'a>,
-    ) -> BoxFuture<'a, Vec<Resolved>>;
+    ) -> BoxFuture<'a, Column>;
 }
 
 /// A field of the document with all places in which it is selected, for many objects.
@@ -132,70 +133,82 @@ impl<'a> FieldNode<'a> {
 
     /// Returns the fields that are selected of an object of this type, in the order of the document.
     fn select<T: ObjectFields>(self) -> Vec<SelectedField<'a>> {
-        let (type_name, mut selected) = (T::type_name(), Vec::new());
+        let (type_name, mut selected) = (T::type_name(), Vec::<SelectedField<'a>>::new());
+        let applies = |on: &str| on == type_name || T::INTERFACES.contains(&on);
+        let mut add = |field: &'a Positioned<Field>| {
+            let key = &field.node.response_key().node;
+            match selected.iter_mut().find(|other| other.key == key) {
+                Some(other) => other.fields.push(field),
+                None => {
+                    let path = Path::Field(self.path, key);
+                    selected.push(SelectedField { key, fields: vec![field], path });
+                }
+            }
+        };
         for field in self.fields {
-            let set = &field.node.selection_set.node;
-            self.select_from::<T>(set, &type_name, &mut selected);
+            collect_fields(self.engine, &field.node.selection_set.node, &applies, &mut add);
         }
         selected
     }
+}
 
-    fn select_from<T: ObjectFields>(
-        self,
-        set: &'a SelectionSet,
-        type_name: &str,
-        selected: &mut Vec<SelectedField<'a>>,
-    ) {
-        let applies = |on: &str| on == type_name || T::INTERFACES.contains(&on);
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => {
-                    let key = &field.node.response_key().node;
-                    match selected.iter_mut().find(|other| other.key == key) {
-                        Some(other) => other.fields.push(field),
-                        None => {
-                            let path = Path::Field(self.path, key);
-                            selected.push(SelectedField { key, fields: vec![field], path });
-                        }
-                    }
+/// Resolves one value of a root field.
+///
+/// The first of the root fields with the same response key has the value. The others are null, which
+/// the engine ignores.
+pub(super) async fn resolve_root<T: Output>(
+    value: T,
+    engine: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+) -> ServerResult<Value> {
+    let operation = &engine.query_env.operation.node;
+    let mut fields = Vec::with_capacity(1);
+    let is_same = |other: &Field| other.response_key().node == field.node.response_key().node;
+    let set = &operation.selection_set.node;
+    collect_fields(engine, set, &|_| true, &mut |other| {
+        fields.extend(is_same(&other.node).then_some(other))
+    });
+    if fields.first().is_some_and(|first| first.pos != field.pos) {
+        return Ok(Value::Null);
+    }
+    let node = FieldNode { engine, fields: &fields, path: &Path::Root };
+    let column = T::resolve_all(vec![value], node).await;
+    column.into_only_value().map(|text| Value::Binary(text.into())).map_err(|error| *error)
+}
+
+/// Calls `visit` with the fields of a selection set, and with those of its fragments whose type
+/// condition applies.
+fn collect_fields<'a>(
+    engine: &'a ContextSelectionSet<'a>,
+    set: &'a SelectionSet,
+    applies: &impl Fn(&str) -> bool,
+    visit: &mut impl FnMut(&'a Positioned<Field>),
+) {
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => visit(field),
+            Selection::InlineFragment(inline) => {
+                let condition = inline.node.type_condition.as_ref();
+                if condition.is_none_or(|condition| applies(&condition.node.on.node)) {
+                    collect_fields(engine, &inline.node.selection_set.node, applies, visit);
                 }
-                Selection::InlineFragment(inline) => {
-                    let condition = inline.node.type_condition.as_ref();
-                    if condition.is_none_or(|condition| applies(&condition.node.on.node)) {
-                        let set = &inline.node.selection_set.node;
-                        self.select_from::<T>(set, type_name, selected);
-                    }
-                }
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    let Some(fragment) = self.engine.query_env.fragments.get(name) else {
-                        continue;
-                    };
-                    if applies(&fragment.node.type_condition.node.on.node) {
-                        let set = &fragment.node.selection_set.node;
-                        self.select_from::<T>(set, type_name, selected);
-                    }
+            }
+            Selection::FragmentSpread(spread) => {
+                let name = &spread.node.fragment_name.node;
+                if let Some(fragment) = engine.query_env.fragments.get(name)
+                    && applies(&fragment.node.type_condition.node.on.node)
+                {
+                    collect_fields(engine, &fragment.node.selection_set.node, applies, visit);
                 }
             }
         }
     }
 }
 
-/// Resolves one object of a field that the engine resolves.
-pub(super) async fn resolve_root<T: Output>(
-    value: T,
-    engine: &ContextSelectionSet<'_>,
-    field: &Positioned<Field>,
-) -> ServerResult<Value> {
-    let node = FieldNode { engine, fields: &[field], path: &Path::Root };
-    let resolved = T::resolve_all(vec![value], node).await.pop();
-    resolved.unwrap_or_else(|| Err(internal_error())).map_err(|error| *error)
-}
-
 /// Resolves the selection set of a field for all its objects.
-async fn resolve_objects<T: ObjectFields>(objects: &[&T], node: FieldNode<'_>) -> Vec<Resolved> {
+async fn resolve_objects<T: ObjectFields>(objects: &[&T], node: FieldNode<'_>) -> Column {
     if objects.is_empty() {
-        return Vec::new();
+        return Column::default();
     }
     let selection = node.select::<T>();
     let columns = selection.iter().map(|selected| {
@@ -208,20 +221,35 @@ async fn resolve_objects<T: ObjectFields>(objects: &[&T], node: FieldNode<'_>) -
             name => T::resolve_field(objects, name, node),
         }
     });
-    let mut columns: Vec<_> = join_all(columns).await.into_iter().map(Vec::into_iter).collect();
-    let write = |_: &&T| {
-        let mut object = IndexMap::with_capacity(selection.len());
-        let mut failure = None;
-        for (selected, column) in selection.iter().zip(&mut columns) {
-            match column.next() {
-                Some(Ok(value)) => drop(object.insert(selected.key.clone(), value)),
-                Some(Err(error)) => drop(failure.get_or_insert(error)),
-                None => drop(failure.get_or_insert_with(internal_error)),
+    let columns = join_all(columns).await;
+    let values_bytes: usize = columns.iter().map(Column::bytes).sum();
+    let mut fields: Vec<(String, column::Values)> = Vec::with_capacity(columns.len());
+    for (selected, column) in selection.iter().zip(columns) {
+        // A name needs no escape sequences (GraphQL specification, section 2.1.9).
+        let comma = if fields.is_empty() { "" } else { "," };
+        fields.push((format!("{comma}\"{}\":", selected.key), column.into_values()));
+    }
+    let object_bytes = 2 + fields.iter().map(|(key, _)| key.len()).sum::<usize>();
+    let mut column =
+        Column::with_capacity(objects.len(), values_bytes + objects.len() * object_bytes);
+    for _ in objects {
+        column.push_with(|text| {
+            let mut failure = None;
+            text.push(b'{');
+            for (key, values) in &mut fields {
+                match values.next() {
+                    Ok(value) => {
+                        text.extend_from_slice(key.as_bytes());
+                        text.extend_from_slice(value);
+                    }
+                    Err(error) => drop(failure.get_or_insert(error)),
+                }
             }
-        }
-        failure.map_or(Ok(Value::Object(object)), Err)
-    };
-    objects.iter().map(write).collect()
+            text.push(b'}');
+            failure.map_or(Ok(()), Err)
+        });
+    }
+    column
 }
 
 /// Returns the error for a state that cannot occur.

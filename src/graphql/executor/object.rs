@@ -7,7 +7,7 @@ use async_graphql::{
 };
 use futures_util::future::BoxFuture;
 
-use super::{FieldNode, ObjectFields, Output, Resolved};
+use super::{Column, FieldNode, ObjectFields, Output};
 use crate::graphql::{enums::Requirement, guard::guard};
 
 /// Declares an object type. Each field is declared once, with its documentation, its guard, its name,
@@ -66,7 +66,7 @@ macro_rules! object {
                 objects: &'a [&'a Self],
                 name: &str,
                 node: $crate::graphql::executor::FieldNode<'a>,
-            ) -> futures_util::future::BoxFuture<'a, Vec<$crate::graphql::executor::Resolved>> {
+            ) -> futures_util::future::BoxFuture<'a, $crate::graphql::executor::Column> {
                 match name {
                     $($field => {
                         $($(
@@ -89,7 +89,7 @@ macro_rules! object {
             fn resolve_all<'a>(
                 values: Vec<Self>,
                 node: $crate::graphql::executor::FieldNode<'a>,
-            ) -> futures_util::future::BoxFuture<'a, Vec<$crate::graphql::executor::Resolved>>
+            ) -> futures_util::future::BoxFuture<'a, $crate::graphql::executor::Column>
             where
                 Self: 'a,
             {
@@ -108,7 +108,7 @@ pub(in crate::graphql) fn each<'a, T, F: Output + 'a, B: Fn(&'a T, FieldNode<'a>
     objects: &'a [&'a T],
     node: FieldNode<'a>,
     body: B,
-) -> BoxFuture<'a, Vec<Resolved>> {
+) -> BoxFuture<'a, Column> {
     F::resolve_all(objects.iter().map(|object| body(object, node)).collect(), node)
 }
 
@@ -117,7 +117,7 @@ pub(in crate::graphql) fn gather<'a, T: ObjectFields, F: Output + 'a, V>(
     objects: &'a [&'a T],
     node: FieldNode<'a>,
     body: impl FnOnce(&'a [&'a T], FieldNode<'a>) -> V,
-) -> BoxFuture<'a, Vec<Resolved>>
+) -> BoxFuture<'a, Column>
 where
     V: Future<Output = Vec<F>> + Send + 'a,
 {
@@ -129,8 +129,10 @@ where
 pub(in crate::graphql) fn fail_all<'a, T>(
     objects: &[&T],
     error: &ServerError,
-) -> BoxFuture<'a, Vec<Resolved>> {
-    Box::pin(std::future::ready(objects.iter().map(|_| Err(Box::new(error.clone()))).collect()))
+) -> BoxFuture<'a, Column> {
+    let mut column = Column::with_capacity(objects.len(), 0);
+    objects.iter().for_each(|_| column.push_error(Box::new(error.clone())));
+    Box::pin(std::future::ready(column))
 }
 
 /// A field of the schema.

@@ -12,6 +12,7 @@ use crate::{
     domain::{id::SubscriptionId, id::TenantId, live},
     graphql::{
         context::{ContextExt, Nullable},
+        executor::object,
         objects::{SubscriptionObject, TenantObject, UserObject},
         scalar::id,
     },
@@ -156,23 +157,18 @@ struct TenantChange {
     tenant: Nullable<TenantObject>,
 }
 
-/// A change of a tenant. Changes that follow each other quickly may be merged into one.
-#[Object]
-impl TenantChange {
-    /// The kind of the change. Merged changes have the kind of the newest one, but `CREATED` if the
-    /// first one created the tenant.
-    async fn kind(&self) -> ChangeKind {
-        self.kind
-    }
+object! {
+    /// A change of a tenant. Changes that follow each other quickly may be merged into one.
+    [] TenantChange, "TenantChange", [] {
+        /// The kind of the change. Merged changes have the kind of the newest one, but `CREATED` if the
+        /// first one created the tenant.
+        "kind": ChangeKind = each |change, _| change.kind;
 
-    /// The identifier of the tenant.
-    async fn tenant_id(&self) -> ID {
-        id(self.id)
-    }
+        /// The identifier of the tenant.
+        "tenantId": ID = each |change, _| id(change.id);
 
-    /// The current state of the tenant. Null if it was deleted.
-    async fn tenant(&self) -> Nullable<TenantObject> {
-        self.tenant.clone()
+        /// The current state of the tenant. Null if it was deleted.
+        "tenant": Nullable<TenantObject> = each |change, _| change.tenant.clone();
     }
 }
 
@@ -183,23 +179,18 @@ struct TenantSubscriptionChange {
     subscription: Nullable<SubscriptionObject>,
 }
 
-/// A change of a tenant's subscription. Changes that follow each other quickly may be merged into
-/// one.
-#[Object]
-impl TenantSubscriptionChange {
-    /// The kind of the change. Merged changes have the kind of the newest one, but `CREATED` if the
-    /// first one created the subscription.
-    async fn kind(&self) -> ChangeKind {
-        self.kind
-    }
+object! {
+    /// A change of a tenant's subscription. Changes that follow each other quickly may be merged into
+    /// one.
+    [] TenantSubscriptionChange, "TenantSubscriptionChange", [] {
+        /// The kind of the change. Merged changes have the kind of the newest one, but `CREATED` if the
+        /// first one created the subscription.
+        "kind": ChangeKind = each |change, _| change.kind;
 
-    /// The identifier of the subscription.
-    async fn subscription_id(&self) -> ID {
-        id(self.id)
-    }
+        /// The identifier of the subscription.
+        "subscriptionId": ID = each |change, _| id(change.id);
 
-    /// The current state of the subscription. Null if it was deleted.
-    async fn subscription(&self) -> Nullable<SubscriptionObject> {
-        self.subscription.clone()
+        /// The current state of the subscription. Null if it was deleted.
+        "subscription": Nullable<SubscriptionObject> = each |change, _| change.subscription.clone();
     }
 }

@@ -77,7 +77,8 @@ fn next_event(response: &GraphQlResponse, cursor: Option<&str>) -> Event {
     let event = Event::default().event("next");
     let event = cursor.into_iter().fold(event, Event::id);
     // Every part of a response can be serialized as JSON.
-    event.json_data(response).unwrap_or_default()
+    let json = response.to_json().ok().and_then(|json| String::from_utf8(json).ok());
+    event.data(json.unwrap_or_default())
 }
 
 /// Returns the event `complete`. A browser ignores an event without data.

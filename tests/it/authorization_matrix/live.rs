@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     live::Live,
-    support::app::{App, Reply, on_both_stores},
+    support::app::{App, Reply, on_both_stores, response_to_json},
 };
 
 on_both_stores! {
@@ -128,7 +128,7 @@ async fn live_operations_match_the_matrix_for_every_caller(app: App) {
     for (case, mut live) in running {
         let actual = match live.item().await {
             Some(LiveItem::Event { response, .. }) => {
-                let event = Reply::from_json(serde_json::to_value(&response).expect("JSON"));
+                let event = Reply::from_json(response_to_json(&response));
                 let tenant = &event.json["data"]["tenantsChanged"]["tenantId"];
                 // Its first event is that of another tenant.
                 if tenant.is_string() && *tenant != fixture.tenant.id.to_string() {

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::support::{app::on_both_stores, world::World};
+use crate::support::{
+    app::{on_both_stores, response_to_json},
+    world::World,
+};
 
 on_both_stores! {
     operations_start_with_the_checks_of_queries,
@@ -132,7 +135,7 @@ async fn lower_role_does_not_end_an_operation_that_needs_no_higher_one(app: App)
     let Some(LiveItem::Event { response, .. }) = denied.item().await else {
         panic!("the field was denied before, too")
     };
-    assert_eq!(code(&serde_json::to_value(&response).expect("JSON")), "FORBIDDEN");
+    assert_eq!(code(&response_to_json(&response)), "FORBIDDEN");
 }
 
 async fn lost_platform_admin_ends_operations_on_other_tenants(app: App) {

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::support::{app::on_both_stores, world::World};
+use crate::support::{
+    app::{on_both_stores, response_to_json},
+    world::World,
+};
 
 on_both_stores! {
     tenant_is_reported_until_its_deletion,
@@ -169,7 +172,7 @@ async fn events_resolve_nested_fields_and_guards_like_queries(app: App) {
     let mut live = Live::start(&app, "carol", document, id_of(world.acme.id)).await;
     rename(&app, world.acme.id, "Acme 2").await;
     let Some(LiveItem::Event { response, .. }) = live.item().await else { panic!("an event") };
-    let response = serde_json::to_value(&response).expect("JSON");
+    let response = response_to_json(&response);
     let query = "{ tenant(slug: \"acme\") { ...T subscription { plan } \
         members { nodes { role user { name email } } } } } \
         fragment T on Tenant { name billingInfo { companyName } integrations { ocisSpace } }";

@@ -16,7 +16,7 @@ use tenantry::{
     graphql::{GraphQlRequest, LiveItem, LiveOperation},
 };
 
-use crate::support::app::App;
+use crate::support::app::{App, response_to_json};
 
 /// The time after which a test fails because an event is missing.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -57,7 +57,7 @@ impl Live {
         let started = app.state.executor.subscribe(session.into(), prepared, None).await;
         match started {
             Ok(operation) => Ok(Self { operation, cursor: None }),
-            Err(response) => Err(serde_json::to_value(&response).expect("JSON")),
+            Err(response) => Err(response_to_json(&response)),
         }
     }
 
@@ -68,7 +68,7 @@ impl Live {
         async move {
             match self.item().await {
                 Some(LiveItem::Event { response, cursor }) => {
-                    let response = serde_json::to_value(&response).expect("JSON");
+                    let response = response_to_json(&response);
                     assert_eq!(response.get("errors"), None, "{location}: {response}");
                     assert_eq!(response["extensions"]["cursor"], cursor.as_str());
                     self.cursor = Some(cursor);
@@ -82,7 +82,7 @@ impl Live {
     /// Waits for the end and returns the code of its error, or `None` if the operation is complete.
     async fn end(&mut self) -> Option<String> {
         let failed = match self.item().await? {
-            LiveItem::Failed(response) => serde_json::to_value(&response).expect("JSON"),
+            LiveItem::Failed(response) => response_to_json(&response),
             event @ LiveItem::Event { .. } => panic!("{event:?}"),
         };
         assert_eq!(failed["data"], Value::Null);

@@ -32,7 +32,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower::ServiceExt;
 
 use reply::with_host;
-pub(crate) use reply::{Reply, send};
+pub(crate) use reply::{Reply, response_to_json, send};
 pub(crate) use setup::{OTHER_AUDIENCE, SECRET, Setup};
 
 use setup::{Parts, build_state};

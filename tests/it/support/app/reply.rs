@@ -7,7 +7,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tenantry::http::StoreCost;
+use tenantry::{graphql::GraphQlResponse, http::StoreCost};
 use tower::ServiceExt;
 
 /// A response whose body was read.
@@ -66,6 +66,11 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+}
+
+/// Returns the body that a client gets for a response of the executor.
+pub(crate) fn response_to_json(response: &GraphQlResponse) -> Value {
+    serde_json::from_slice(&response.to_json().expect("JSON")).expect("JSON")
 }
 
 /// Adds the `Host` header that a client of HTTP/1.1 sends, unless the request has one.
