@@ -22,15 +22,15 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<AuditEv
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "_id" => id = field.id()?,
-            "at" => at = field.time()?,
-            "action" => action = field.text()?,
-            "actorKind" => kind = field.string_enum(ActorKind::parse)?,
-            "actorId" => actor = field.id()?.map(UserId::new),
-            "tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), decode_tenants)?,
-            "target" => target = field.nested(decode_target)?,
-            "changes" => changes = field.array()?.map_or(Ok(Vec::new()), decode_changes)?,
-            "requestId" => request_id = field.text()?,
+            b"_id" => id = field.id()?,
+            b"at" => at = field.time()?,
+            b"action" => action = field.text()?,
+            b"actorKind" => kind = field.string_enum(ActorKind::parse)?,
+            b"actorId" => actor = field.id()?.map(UserId::new),
+            b"tenantIds" => tenants = field.array()?.map_or(Ok(Vec::new()), decode_tenants)?,
+            b"target" => target = field.nested(decode_target)?,
+            b"changes" => changes = field.array()?.map_or(Ok(Vec::new()), decode_changes)?,
+            b"requestId" => request_id = field.text()?,
             _ => {}
         }
     }
@@ -60,8 +60,8 @@ fn decode_target(raw: &RawDocument) -> DecodeResult<NodeId> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "kind" => kind = field.str()?,
-            "id" => id = field.id()?,
+            b"kind" => kind = field.str()?,
+            b"id" => id = field.id()?,
             _ => {}
         }
     }
@@ -87,9 +87,9 @@ fn decode_change(raw: &RawDocument) -> DecodeResult<FieldChange> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "field" => name = field.text()?,
-            "from" => from = json::decode(field.value()?)?,
-            "to" => to = json::decode(field.value()?)?,
+            b"field" => name = field.text()?,
+            b"from" => from = json::decode(field.value()?)?,
+            b"to" => to = json::decode(field.value()?)?,
             _ => {}
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Null reads as absent everywhere, because MongoDB's queries and indexes do not distinguish them.
 
+use std::borrow::Cow;
+
 use mongodb::bson::RawDocument;
 
 use super::reader::{BsonValue, Element, Elements};
@@ -58,12 +60,18 @@ pub(super) fn require<T>(value: Option<T>, field: &str, expected: &'static str) 
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn key(&self) -> &'a str {
+    /// Returns the key, which is UTF-8.
+    pub(super) const fn key(&self) -> &'a [u8] {
         self.0.key()
     }
 
+    /// Returns the key as text.
+    pub(super) fn name(&self) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.key())
+    }
+
     fn error(&self, expected: &'static str) -> DecodeError {
-        DecodeError::new(self.key(), expected)
+        DecodeError::new(&self.name(), expected)
     }
 
     fn decode<T>(
@@ -146,7 +154,7 @@ impl<'a> Field<'a> {
         decode: impl FnOnce(&'a RawDocument) -> DecodeResult<T>,
     ) -> DecodeResult<Option<T>> {
         let inner = self.document()?.map(decode).transpose();
-        inner.map_err(|error| error.prefixed(self.key()))
+        inner.map_err(|error| error.prefixed(&self.name()))
     }
 }
 
@@ -178,10 +186,10 @@ impl MetadataFields {
     /// may have stored it.
     pub(super) fn decode_field(&mut self, field: &Field<'_>) -> DecodeResult<()> {
         match field.key() {
-            "_id" => self.id = field.id()?,
-            "version" => self.version = field.integer()?,
-            "createdAt" => self.created_at = field.time()?,
-            "updatedAt" => self.updated_at = field.time()?,
+            b"_id" => self.id = field.id()?,
+            b"version" => self.version = field.integer()?,
+            b"createdAt" => self.created_at = field.time()?,
+            b"updatedAt" => self.updated_at = field.time()?,
             _ => {}
         }
         Ok(())

@@ -30,11 +30,11 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Idempot
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "fingerprint" => fingerprint = decode_digest(&field)?,
-            "holder" => run_id = field.id()?,
-            "process" => process = field.id()?,
-            "steps" => steps = field.array()?.map_or(Ok(Vec::new()), decode_steps)?,
-            "answer" => response = field.text()?,
+            b"fingerprint" => fingerprint = decode_digest(&field)?,
+            b"holder" => run_id = field.id()?,
+            b"process" => process = field.id()?,
+            b"steps" => steps = field.array()?.map_or(Ok(Vec::new()), decode_steps)?,
+            b"answer" => response = field.text()?,
             _ => {}
         }
     }
@@ -63,8 +63,8 @@ fn decode_step(raw: &RawDocument) -> DecodeResult<CompletedMutation> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "ordinal" => ordinal = decode_ordinal(&field.value()?),
-            "ids" => ids = field.array()?.map_or(Ok(Vec::new()), decode_ids)?,
+            b"ordinal" => ordinal = decode_ordinal(&field.value()?),
+            b"ids" => ids = field.array()?.map_or(Ok(Vec::new()), decode_ids)?,
             _ => {}
         }
     }

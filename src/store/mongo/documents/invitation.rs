@@ -24,16 +24,16 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Invitat
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "tenantId" => tenant = field.id()?,
-            "email" => email = field.text()?,
-            "role" => role = field.string_enum(TenantRole::parse)?,
-            "status" => status = field.string_enum(InvitationStatus::parse)?,
-            "mail" => mail = field.string_enum(MailStatus::parse)?,
-            "generation" => generation = field.integer()?,
-            "invitedBy" => invited_by = field.id()?,
-            "acceptedBy" => accepted_by = field.id()?.map(UserId::new),
-            "acceptedAt" => accepted_at = field.time()?,
-            "expiresAt" => expires_at = field.time()?,
+            b"tenantId" => tenant = field.id()?,
+            b"email" => email = field.text()?,
+            b"role" => role = field.string_enum(TenantRole::parse)?,
+            b"status" => status = field.string_enum(InvitationStatus::parse)?,
+            b"mail" => mail = field.string_enum(MailStatus::parse)?,
+            b"generation" => generation = field.integer()?,
+            b"invitedBy" => invited_by = field.id()?,
+            b"acceptedBy" => accepted_by = field.id()?.map(UserId::new),
+            b"acceptedAt" => accepted_at = field.time()?,
+            b"expiresAt" => expires_at = field.time()?,
             _ => metadata.decode_field(&field)?,
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn decode(value: BsonValue<'_>) -> DecodeResult<Value> {
             for field in fields(document) {
                 let field = field.map_err(|_| error())?;
                 let value = field.value().map_err(|_| error())?;
-                map.insert(field.key().to_owned(), decode(value)?);
+                map.insert(field.name().into_owned(), decode(value)?);
             }
             Value::Object(map)
         }

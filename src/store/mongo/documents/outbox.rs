@@ -20,14 +20,14 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<OutboxM
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "_id" => id = field.id()?,
-            "topic" => topic = field.string_enum(OutboxTopic::parse)?,
-            "subject" => subject = field.id()?,
-            "revision" => revision = field.integer()?,
-            "createdAt" => created_at = field.time()?,
-            "dueAt" => due_at = field.time()?,
-            "attempts" => attempts = field.integer()?,
-            "lease" => lease = field.id()?,
+            b"_id" => id = field.id()?,
+            b"topic" => topic = field.string_enum(OutboxTopic::parse)?,
+            b"subject" => subject = field.id()?,
+            b"revision" => revision = field.integer()?,
+            b"createdAt" => created_at = field.time()?,
+            b"dueAt" => due_at = field.time()?,
+            b"attempts" => attempts = field.integer()?,
+            b"lease" => lease = field.id()?,
             _ => {}
         }
     }

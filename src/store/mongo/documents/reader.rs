@@ -17,7 +17,7 @@ pub(super) struct Elements<'a> {
 
 /// An element of a document, whose value is not read yet.
 pub(super) struct Element<'a> {
-    key: &'a str,
+    key: &'a [u8],
     kind: u8,
     bytes: &'a [u8],
 }
@@ -90,13 +90,13 @@ impl<'a> Iterator for Elements<'a> {
 impl<'a> Element<'a> {
     fn split_from(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&kind, rest) = bytes.split_first()?;
-        let (key, rest) = split_text(rest)?;
+        let (key, rest) = split_cstring(rest)?;
         let (bytes, rest) = rest.split_at_checked(value_size(kind, rest)?)?;
         Some((Self { key, kind, bytes }, rest))
     }
 
-    /// Returns the key of the element.
-    pub(super) const fn key(&self) -> &'a str {
+    /// Returns the key of the element, which is UTF-8.
+    pub(super) const fn key(&self) -> &'a [u8] {
         self.key
     }
 
@@ -155,8 +155,8 @@ fn value_size(kind: u8, bytes: &[u8]) -> Option<usize> {
         }
         0x05 => length(bytes)?.checked_add(5),
         0x0b => {
-            let (_, options) = split_text(bytes)?;
-            let (_, rest) = split_text(options)?;
+            let (_, options) = split_cstring(bytes)?;
+            let (_, rest) = split_cstring(options)?;
             Some(bytes.len() - rest.len())
         }
         0x0c => text_size(bytes)?.checked_add(12),
@@ -176,9 +176,18 @@ fn length(bytes: &[u8]) -> Option<usize> {
     usize::try_from(i32::from_le_bytes(*bytes.first_chunk()?)).ok()
 }
 
-/// Splits a text from the bytes after its terminator.
-fn split_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == 0)?;
+/// Splits a text that ends with a null byte from the bytes after it. The text is UTF-8.
+fn split_cstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut seen = 0;
+    let is_end = |byte: &u8| {
+        seen |= byte;
+        *byte == 0
+    };
+    let end = bytes.iter().position(is_end)?;
     let (text, rest) = bytes.split_at_checked(end)?;
-    Some((std::str::from_utf8(text).ok()?, rest.get(1..)?))
+    // Keys are short. A complete check of each would take longer than finding its end.
+    if !seen.is_ascii() {
+        std::str::from_utf8(text).ok()?;
+    }
+    Some((text, rest.get(1..)?))
 }

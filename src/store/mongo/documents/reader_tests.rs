@@ -15,7 +15,9 @@ fn printed(document: &RawDocument) -> String {
 
 fn elements(elements: Elements<'_>) -> String {
     let element = |element: Result<Element<'_>, MalformedError>| match element {
-        Ok(element) => format!("{:?}: {}", element.key(), value(element.value().ok())),
+        Ok(element) => {
+            format!("{:?}: {}", String::from_utf8_lossy(element.key()), value(element.value().ok()))
+        }
         Err(_) => "malformed".to_owned(),
     };
     elements.map(element).collect::<Vec<_>>().join(", ")

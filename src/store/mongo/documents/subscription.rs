@@ -23,13 +23,13 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<TenantS
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "tenantId" => tenant = field.id()?,
-            "plan" => plan = field.string_enum(Plan::parse)?,
-            "status" => status = field.string_enum(TenantSubscriptionStatus::parse)?,
-            "currentPeriodStart" => start = field.time()?,
-            "currentPeriodEnd" => end = field.time()?,
-            "cancelAtPeriodEnd" => cancel = field.boolean()?,
-            "stripe" => stripe = field.nested(decode_stripe)?,
+            b"tenantId" => tenant = field.id()?,
+            b"plan" => plan = field.string_enum(Plan::parse)?,
+            b"status" => status = field.string_enum(TenantSubscriptionStatus::parse)?,
+            b"currentPeriodStart" => start = field.time()?,
+            b"currentPeriodEnd" => end = field.time()?,
+            b"cancelAtPeriodEnd" => cancel = field.boolean()?,
+            b"stripe" => stripe = field.nested(decode_stripe)?,
             _ => metadata.decode_field(&field)?,
         }
     }
@@ -54,9 +54,9 @@ fn decode_stripe(raw: &RawDocument) -> DecodeResult<StripeHandles> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "customerId" => stripe.customer_id = field.text()?,
-            "subscriptionId" => stripe.subscription_id = field.text()?,
-            "priceId" => stripe.price_id = field.text()?,
+            b"customerId" => stripe.customer_id = field.text()?,
+            b"subscriptionId" => stripe.subscription_id = field.text()?,
+            b"priceId" => stripe.price_id = field.text()?,
             _ => {}
         }
     }

@@ -24,15 +24,15 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tenant>
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "slug" => slug = field.text()?,
-            "name" => name = field.text()?,
-            "status" => status = field.string_enum(TenantStatus::parse)?,
-            "plan" => plan = field.string_enum(Plan::parse)?,
-            "domains" => {
+            b"slug" => slug = field.text()?,
+            b"name" => name = field.text()?,
+            b"status" => status = field.string_enum(TenantStatus::parse)?,
+            b"plan" => plan = field.string_enum(Plan::parse)?,
+            b"domains" => {
                 domains = field.array()?.map(decode_domains).transpose()?.unwrap_or_default();
             }
-            "billingInfo" => billing_info = field.nested(decode_billing)?,
-            "integrations" => integrations = field.nested(decode_integrations)?,
+            b"billingInfo" => billing_info = field.nested(decode_billing)?,
+            b"integrations" => integrations = field.nested(decode_integrations)?,
             _ => metadata.decode_field(&field)?,
         }
     }
@@ -65,10 +65,10 @@ fn decode_billing(raw: &RawDocument) -> DecodeResult<BillingInfo> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "companyName" => billing.company_name = field.text()?,
-            "email" => billing.email = field.text()?,
-            "vatId" => billing.vat_id = field.text()?,
-            "address" => billing.address = field.nested(decode_address)?,
+            b"companyName" => billing.company_name = field.text()?,
+            b"email" => billing.email = field.text()?,
+            b"vatId" => billing.vat_id = field.text()?,
+            b"address" => billing.address = field.nested(decode_address)?,
             _ => {}
         }
     }
@@ -80,12 +80,12 @@ fn decode_address(raw: &RawDocument) -> DecodeResult<PostalAddress> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "line1" => address.line1 = field.text()?,
-            "line2" => address.line2 = field.text()?,
-            "city" => address.city = field.text()?,
-            "region" => address.region = field.text()?,
-            "postalCode" => address.postal_code = field.text()?,
-            "country" => address.country = field.text()?,
+            b"line1" => address.line1 = field.text()?,
+            b"line2" => address.line2 = field.text()?,
+            b"city" => address.city = field.text()?,
+            b"region" => address.region = field.text()?,
+            b"postalCode" => address.postal_code = field.text()?,
+            b"country" => address.country = field.text()?,
             _ => {}
         }
     }
@@ -97,9 +97,9 @@ fn decode_integrations(raw: &RawDocument) -> DecodeResult<TenantIntegrations> {
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "authentikGroup" => integrations.authentik_group = field.text()?,
-            "ocisSpace" => integrations.ocis_space = field.text()?,
-            "stalwartDomain" => integrations.stalwart_domain = field.text()?,
+            b"authentikGroup" => integrations.authentik_group = field.text()?,
+            b"ocisSpace" => integrations.ocis_space = field.text()?,
+            b"stalwartDomain" => integrations.stalwart_domain = field.text()?,
             _ => {}
         }
     }

@@ -22,9 +22,9 @@ pub(in crate::store::mongo) fn decode(raw: &RawDocument) -> DecodeResult<Tombsto
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "issuer" => issuer = field.text()?,
-            "subject" => subject = field.text()?,
-            "deletedAt" => deleted_at = field.time()?,
+            b"issuer" => issuer = field.text()?,
+            b"subject" => subject = field.text()?,
+            b"deletedAt" => deleted_at = field.time()?,
             _ => {}
         }
     }
@@ -64,9 +64,9 @@ pub(in crate::store::mongo) fn decode_marker(raw: &RawDocument) -> DecodeResult<
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "tenantId" => tenant = field.id()?,
-            "deletedAt" => deleted_at = field.time()?,
-            "groupsAsOf" => groups_as_of = field.time()?,
+            b"tenantId" => tenant = field.id()?,
+            b"deletedAt" => deleted_at = field.time()?,
+            b"groupsAsOf" => groups_as_of = field.time()?,
             _ => {}
         }
     }

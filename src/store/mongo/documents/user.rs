@@ -51,16 +51,16 @@ fn decode_with_profile(
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "issuer" => issuer = field.text()?,
-            "subject" => subject = field.text()?,
-            "email" => email = profile_text(&field)?,
-            "name" => name = profile_text(&field)?,
-            "platformAdmin" => admin = field.boolean()?,
-            "platformAdminSource" => admin_source = field.string_enum(MembershipSource::parse)?,
-            "disabled" => disabled = field.boolean()?,
-            "memberships" => memberships = field.array()?,
-            "groupsAsOf" => groups_as_of = field.time()?,
-            "lastSeenAt" => last_seen_at = field.time()?,
+            b"issuer" => issuer = field.text()?,
+            b"subject" => subject = field.text()?,
+            b"email" => email = profile_text(&field)?,
+            b"name" => name = profile_text(&field)?,
+            b"platformAdmin" => admin = field.boolean()?,
+            b"platformAdminSource" => admin_source = field.string_enum(MembershipSource::parse)?,
+            b"disabled" => disabled = field.boolean()?,
+            b"memberships" => memberships = field.array()?,
+            b"groupsAsOf" => groups_as_of = field.time()?,
+            b"lastSeenAt" => last_seen_at = field.time()?,
             _ => metadata.decode_field(&field)?,
         }
     }
@@ -115,10 +115,10 @@ fn decode_membership(raw: &RawDocument, created_at: Timestamp) -> DecodeResult<M
     for field in fields(raw) {
         let field = field?;
         match field.key() {
-            "tenantId" => tenant = field.id()?,
-            "role" => role = field.string_enum(TenantRole::parse)?,
-            "source" => source = field.string_enum(MembershipSource::parse)?,
-            "since" => since = field.time()?,
+            b"tenantId" => tenant = field.id()?,
+            b"role" => role = field.string_enum(TenantRole::parse)?,
+            b"source" => source = field.string_enum(MembershipSource::parse)?,
+            b"since" => since = field.time()?,
             _ => {}
         }
     }
