@@ -7,7 +7,7 @@
 mod catalogue;
 mod process;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use prometheus::{
     Encoder, Error, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
@@ -37,7 +37,11 @@ impl Operation<'static> {
 
 /// The metrics of one process. Clones share the same counters.
 #[derive(Clone)]
-pub struct Metrics {
+pub struct Metrics(Arc<Families>);
+
+/// All metrics with their registry. Several parts of each request hold a clone of [`Metrics`], which
+/// counts one reference. A clone of the families would count a reference to each of them.
+struct Families {
     registry: Registry,
     requests: IntCounterVec,
     durations: HistogramVec,
@@ -81,7 +85,7 @@ impl Metrics {
         let build = registrar.register_vec(IntGaugeVec::new, &catalogue::BUILD)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         registrar.0.register(Box::new(process::ProcessCollector::new()?))?;
-        Ok(Self {
+        Ok(Self(Arc::new(Families {
             requests: registrar.register_vec(IntCounterVec::new, &catalogue::REQUESTS)?,
             durations: registrar
                 .histogram(&catalogue::REQUEST_DURATION, catalogue::DURATION_BUCKETS)?,
@@ -125,14 +129,14 @@ impl Metrics {
             outbox_deliveries: registrar
                 .register_vec(IntCounterVec::new, &catalogue::OUTBOX_DELIVERIES)?,
             registry: registrar.0,
-        })
+        })))
     }
 
     /// Counts a completed request, with `OK` or an error code, and its duration.
     pub fn record_response(&self, operation: Operation<'_>, code: &str, duration: Duration) {
         let Operation { kind, field, name } = operation;
-        self.requests.with_label_values(&[kind, field, name, code]).inc();
-        self.durations.with_label_values(&[kind, field]).observe(duration.as_secs_f64());
+        self.0.requests.with_label_values(&[kind, field, name, code]).inc();
+        self.0.durations.with_label_values(&[kind, field]).observe(duration.as_secs_f64());
     }
 
     /// Counts an operation that has ended, without a duration.
@@ -140,27 +144,27 @@ impl Metrics {
     /// A subscription lasts as long as its client wants, which says nothing about the gateway.
     pub fn record_live_response(&self, operation: Operation<'_>, code: &str) {
         let Operation { kind, field, name } = operation;
-        self.requests.with_label_values(&[kind, field, name, code]).inc();
+        self.0.requests.with_label_values(&[kind, field, name, code]).inc();
     }
 
     /// Counts a request whose client disconnected before the response.
     pub fn record_abandoned(&self) {
-        self.abandoned.inc();
+        self.0.abandoned.inc();
     }
 
     /// Counts a rejected credential.
     pub fn record_auth_failure(&self, reason: &'static str) {
-        self.auth_failures.with_label_values(&[reason]).inc();
+        self.0.auth_failures.with_label_values(&[reason]).inc();
     }
 
     /// Counts a completed fetch of an issuer's keys.
     pub fn record_jwks_fetch(&self, issuer: &str, outcome: &'static str) {
-        self.jwks_fetches.with_label_values(&[issuer, outcome]).inc();
+        self.0.jwks_fetches.with_label_values(&[issuer, outcome]).inc();
     }
 
     /// Sets the time since the last successful fetch of an issuer's keys.
     pub fn set_jwks_age(&self, issuer: &str, age: Duration) {
-        self.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
+        self.0.jwks_age.with_label_values(&[issuer]).set(age.as_secs_f64());
     }
 
     /// Records the duration and the outcome of a database command.
@@ -173,138 +177,138 @@ impl Metrics {
     ) {
         let outcome = if succeeded { "ok" } else { "error" };
         let labels = [command, collection, outcome];
-        self.commands.with_label_values(&labels).observe(duration.as_secs_f64());
+        self.0.commands.with_label_values(&labels).observe(duration.as_secs_f64());
     }
 
     /// Records the number of keys in a DataLoader batch.
     pub fn record_batch(&self, loader: &'static str, keys: usize) {
         // No batch has more keys than fit into 32 bits.
         let keys = u32::try_from(keys).unwrap_or(u32::MAX);
-        self.batches.with_label_values(&[loader]).observe(f64::from(keys));
+        self.0.batches.with_label_values(&[loader]).observe(f64::from(keys));
     }
 
     /// Counts a request that exceeded its time limit.
     pub fn record_timeout(&self) {
-        self.timed_out.inc();
+        self.0.timed_out.inc();
     }
 
     /// Counts a request that a limit of its caller rejected. The scope is `user` or `ip`.
     pub fn record_rate_limited(&self, scope: &'static str) {
-        self.rate_limited.with_label_values(&[scope]).inc();
+        self.0.rate_limited.with_label_values(&[scope]).inc();
     }
 
     /// Sets the maximum number of requests in flight.
     pub fn set_in_flight_limit(&self, limit: usize) {
-        self.in_flight_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+        self.0.in_flight_limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
     }
 
     /// Counts a request as in flight, until [`Self::request_ended`].
     pub fn request_started(&self) {
-        self.in_flight.inc();
+        self.0.in_flight.inc();
     }
 
     /// Counts a request as no longer in flight.
     pub fn request_ended(&self) {
-        self.in_flight.dec();
+        self.0.in_flight.dec();
     }
 
     /// Counts a request that was rejected because too many requests were in flight.
     pub fn record_shed(&self) {
-        self.shed.inc();
+        self.0.shed.inc();
     }
 
     /// Counts a client connection as open, until [`Self::connection_closed`].
     pub fn connection_opened(&self) {
-        self.connections.inc();
+        self.0.connections.inc();
     }
 
     /// Counts a client connection as closed.
     pub fn connection_closed(&self) {
-        self.connections.dec();
+        self.0.connections.dec();
     }
 
     /// Counts a connection that was refused. The scope is `all` or `address`.
     pub fn record_connection_refused(&self, scope: &'static str) {
-        self.connections_refused.with_label_values(&[scope]).inc();
+        self.0.connections_refused.with_label_values(&[scope]).inc();
     }
 
     /// Counts an idle connection that was closed to make room. The scope is `all` or `address`.
     pub fn record_idle_connection_closed(&self, scope: &'static str) {
-        self.idle_connections_closed.with_label_values(&[scope]).inc();
+        self.0.idle_connections_closed.with_label_values(&[scope]).inc();
     }
 
     /// Counts a live connection as open, until [`Self::live_connection_closed`].
     ///
     /// The transport is `websocket` or `sse`.
     pub fn live_connection_opened(&self, transport: &'static str) {
-        self.live_connections.with_label_values(&[transport]).inc();
+        self.0.live_connections.with_label_values(&[transport]).inc();
     }
 
     /// Counts a live connection as closed.
     pub fn live_connection_closed(&self, transport: &'static str) {
-        self.live_connections.with_label_values(&[transport]).dec();
+        self.0.live_connections.with_label_values(&[transport]).dec();
     }
 
     /// Counts a live connection that was refused because its caller had too many.
     pub fn record_live_connection_refused(&self, transport: &'static str) {
-        self.live_connections_refused.with_label_values(&[transport]).inc();
+        self.0.live_connections_refused.with_label_values(&[transport]).inc();
     }
 
     /// Counts a WebSocket that has ended. The code is the gateway's close code, or `client`.
     pub fn record_websocket_close(&self, code: &'static str) {
-        self.websocket_closes.with_label_values(&[code]).inc();
+        self.0.websocket_closes.with_label_values(&[code]).inc();
     }
 
     /// Counts a live operation as in progress, until [`Self::listener_ended`].
     pub fn listener_started(&self) {
-        self.live_listeners.inc();
+        self.0.live_listeners.inc();
     }
 
     /// Counts a live operation as ended.
     pub fn listener_ended(&self) {
-        self.live_listeners.dec();
+        self.0.live_listeners.dec();
     }
 
     /// Counts an event of a live operation, with the time since the gateway received its change.
     pub fn record_live_event(&self, delivery: Duration) {
-        self.live_events.inc();
-        self.live_delivery.observe(delivery.as_secs_f64());
+        self.0.live_events.inc();
+        self.0.live_delivery.observe(delivery.as_secs_f64());
     }
 
     /// Counts a live operation that the gateway ended with an error of this code.
     pub fn record_live_cut(&self, code: &str) {
-        self.live_cuts.with_label_values(&[code]).inc();
+        self.0.live_cuts.with_label_values(&[code]).inc();
     }
 
     /// Counts a change that the feed reported of a `tenant`, a `user` or a `subscription`.
     pub fn record_feed_event(&self, entity: &'static str) {
-        self.feed_events.with_label_values(&[entity]).inc();
+        self.0.feed_events.with_label_values(&[entity]).inc();
     }
 
     /// Sets the time since the change feed was known to be complete.
     pub fn set_feed_lag(&self, lag: Duration) {
-        self.feed_lag.with_label_values::<&str>(&[]).set(lag.as_secs_f64());
+        self.0.feed_lag.with_label_values::<&str>(&[]).set(lag.as_secs_f64());
     }
 
     /// Counts an interruption of the change feed.
     pub fn record_feed_reconnect(&self) {
-        self.feed_reconnects.inc();
+        self.0.feed_reconnects.inc();
     }
 
     /// Counts a gap of the change feed.
     pub fn record_feed_gap(&self) {
-        self.feed_gaps.inc();
+        self.0.feed_gaps.inc();
     }
 
     /// Counts a look-up of a query's user in the actor cache.
     pub fn record_actor_lookup(&self, is_hit: bool) {
         let result = if is_hit { "hit" } else { "miss" };
-        self.actor_lookups.with_label_values(&[result]).inc();
+        self.0.actor_lookups.with_label_values(&[result]).inc();
     }
 
     /// Counts an attempt to deliver a message of the outbox.
     pub fn record_outbox_delivery(&self, topic: &'static str, outcome: &'static str) {
-        self.outbox_deliveries.with_label_values(&[topic, outcome]).inc();
+        self.0.outbox_deliveries.with_label_values(&[topic, outcome]).inc();
     }
 
     /// Encodes all metrics in the text format of Prometheus.
@@ -314,7 +318,7 @@ impl Metrics {
     /// Returns an error if a metric cannot be encoded.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        TextEncoder::new().encode(&self.0.registry.gather(), &mut text)?;
         Ok(text)
     }
 }
