@@ -2,7 +2,11 @@
 
 use std::ops::Deref;
 
-use mongodb::{Collection, bson::RawDocumentBuf};
+use mongodb::{
+    Collection,
+    action::Find,
+    bson::{Document, RawDocumentBuf, doc},
+};
 
 use crate::store::instrumentation::{Command, CommandMetrics};
 
@@ -21,10 +25,22 @@ impl RawCollection {
         Self { collection, command_metrics }
     }
 
+    /// Finds documents without their search keys, which no decoder uses.
+    ///
+    /// The keys are up to a third of a tenant or a user. The server's reply is copied several times.
+    pub(super) fn find_without_search_keys(&self, filter: Document) -> Find<'_, RawDocumentBuf> {
+        self.collection.find(filter).projection(without_search_keys())
+    }
+
     /// Returns a command that concerns this collection.
     pub(super) fn command(&self, name: &'static str) -> Command<'_> {
         self.command_metrics.command(name, self.collection.name())
     }
+}
+
+/// Returns the projection that removes the search keys of a tenant or a user.
+pub(super) fn without_search_keys() -> Document {
+    doc! { "search": 0 }
 }
 
 impl Deref for RawCollection {

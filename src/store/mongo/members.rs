@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::{
+    collection::without_search_keys,
     connect::MongoStore,
     documents::{self, decode_or_log, id_of},
     keyset::{id_bounds, sort_direction},
@@ -62,6 +63,7 @@ fn page_pipeline(tenants: &[TenantId], filter: &MemberFilter, page: &PageRequest
     let mut stages: Vec<Document> = bounds.chain(role_stages(filter)).collect();
     stages.push(doc! { "$sort": { "_id": sort_direction(Direction::Asc, page.edge) } });
     stages.push(doc! { "$limit": i64::from(batch_size_for(page.size)) });
+    stages.push(doc! { "$project": without_search_keys() });
     vec![
         doc! { "$match": { "_id": id_filter(tenants) } },
         doc! { "$project": { "_id": 1 } },

@@ -227,7 +227,7 @@ impl ListQuery {
         self.conditions.extend(keyset.bounds(page));
         let size = batch_size_for(page.size);
         let mut query = collection
-            .find(self.filter())
+            .find_without_search_keys(self.filter())
             .limit(size.into())
             // One more than the limit, so that the server does not keep the cursor open for an
             // empty batch.

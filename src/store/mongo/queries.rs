@@ -2,7 +2,8 @@
 
 use futures_util::{StreamExt, future::BoxFuture};
 use mongodb::{
-    bson::{Bson, Document, RawDocument, doc},
+    action::Find,
+    bson::{Bson, RawDocument, RawDocumentBuf, doc},
     raw_batch_cursor::RawBatchCursor,
 };
 
@@ -47,7 +48,13 @@ impl MongoStore {
                 (doc! { "$or": [by_slug, by_group] }, slugs.len() + groups.len())
             }
         };
-        by_key(&self.tenants, filter, size, documents::tenant::decode).await
+        by_key(
+            &self.tenants,
+            self.tenants.find_without_search_keys(filter),
+            size,
+            documents::tenant::decode,
+        )
+        .await
     }
 
     pub(super) async fn users_by_id(
@@ -55,7 +62,8 @@ impl MongoStore {
         ids: &[UserId],
     ) -> Result<Vec<Decoded<User>>, StoreError> {
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
-        by_key(&self.users, doc! { "_id": id_filter(ids) }, ids.len(), decode).await
+        let find = self.users.find_without_search_keys(doc! { "_id": id_filter(ids) });
+        by_key(&self.users, find, ids.len(), decode).await
     }
 
     /// Returns at most one user. The query is by subject only, because an older document names no
@@ -66,7 +74,7 @@ impl MongoStore {
     ) -> Result<Vec<Decoded<User>>, StoreError> {
         let is_default_issuer = identity.issuer == self.default_issuer;
         let (mut exact, mut fallback) = (None, None);
-        let cursor = self.users.find(doc! { "subject": &identity.subject });
+        let cursor = self.users.find_without_search_keys(doc! { "subject": &identity.subject });
         for_each_document(self.users.command(FIND), cursor.batch(), |raw| {
             let user = match documents::user::issuer(raw) {
                 Some(issuer) if issuer == identity.issuer => &mut exact,
@@ -91,7 +99,13 @@ impl MongoStore {
                 tenants.len(),
             ),
         };
-        by_key(&self.subscriptions, filter, size, documents::subscription::decode).await
+        by_key(
+            &self.subscriptions,
+            self.subscriptions.find(filter),
+            size,
+            documents::subscription::decode,
+        )
+        .await
     }
 
     pub(super) async fn invitations_by(
@@ -105,7 +119,13 @@ impl MongoStore {
                 (doc! { "tenantId": oid(tenant.raw), "email": email, "status": status }, 1)
             }
         };
-        by_key(&self.invitations, filter, size, documents::invitation::decode).await
+        by_key(
+            &self.invitations,
+            self.invitations.find(filter),
+            size,
+            documents::invitation::decode,
+        )
+        .await
     }
 
     pub(super) async fn audit_events_by_id(
@@ -113,7 +133,13 @@ impl MongoStore {
         ids: &[AuditEventId],
     ) -> Result<Vec<Decoded<AuditEvent>>, StoreError> {
         let filter = doc! { "_id": id_filter(ids) };
-        by_key(&self.audit_events, filter, ids.len(), documents::audit::decode).await
+        by_key(
+            &self.audit_events,
+            self.audit_events.find(filter),
+            ids.len(),
+            documents::audit::decode,
+        )
+        .await
     }
 
     /// Returns the latest tombstone of an identity. An unreadable one is an error. If it counted as
@@ -152,7 +178,7 @@ pub(super) fn live_statuses() -> Vec<&'static str> {
 
 async fn by_key<T>(
     collection: &RawCollection,
-    filter: Document,
+    find: Find<'_, RawDocumentBuf>,
     size: usize,
     decode: impl Fn(&RawDocument) -> DecodeResult<T>,
 ) -> Result<Vec<Decoded<T>>, StoreError> {
@@ -160,9 +186,8 @@ async fn by_key<T>(
         return Ok(Vec::new());
     }
     let mut all = Vec::with_capacity(size);
-    let cursor = collection.find(filter).batch_size(batch_size_for(size));
-    let find = collection.command(FIND);
-    for_each_document(find, cursor.batch(), |raw| {
+    let cursor = find.batch_size(batch_size_for(size));
+    for_each_document(collection.command(FIND), cursor.batch(), |raw| {
         all.push(decode_or_log(collection.name(), raw, &decode));
     })
     .await?;

@@ -7,6 +7,7 @@ use crate::support::app::{App, on_both_stores};
 
 on_both_stores! {
     field_that_is_selected_twice_has_one_error,
+    root_fields_with_one_response_key_are_one_field,
     error_has_the_path_of_its_field,
     errors_are_in_the_order_of_the_document,
 }
@@ -24,6 +25,36 @@ async fn field_that_is_selected_twice_has_one_error(app: App) {
     let reply = app.query_as("bob", query).await;
     let billing = reply.data()["tenant"]["billingInfo"].as_object().expect("billing information");
     assert_eq!(billing.keys().collect::<Vec<_>>(), ["email", "vatId"]);
+}
+
+async fn root_fields_with_one_response_key_are_one_field(app: App) {
+    let id = store_world(&app).await.acme.id;
+    let query = r#"{
+        tenant(slug: "acme") { slug billingInfo { email } subscription { plan } }
+        ...First nodes(ids: ["ID", "ID"]) { id }
+        ... { tenant(slug: "acme") { billingInfo { vatId } subscription { status } } }
+        ...First again: tenant(slug: "acme") { slug }
+    }
+    fragment First on Query {
+        tenant(slug: "acme") { version } nodes(ids: ["ID", "ID"]) { ... on Tenant { slug } }
+    }"#;
+    // carol is a member of acme.
+    let reply = app.query_as("carol", &query.replace("ID", &id.to_string())).await;
+    assert_eq!(reply.errors(), ["FORBIDDEN tenant.billingInfo"], "{}", reply.body);
+    let subscription = json!({ "plan": "BUSINESS", "status": "ACTIVE" });
+    let tenant = json!({
+        "slug": "acme", "billingInfo": null, "subscription": subscription, "version": 1,
+    });
+    let node = json!({ "id": id.to_string(), "slug": "acme" });
+    let data = json!({ "tenant": tenant, "nodes": [node, node], "again": { "slug": "acme" } });
+    assert_eq!(reply.json["data"], data);
+    let mutation = r#"mutation {
+        updateTenant(input: {id: "ID", name: "Acme Inc."}) { tenant { name } }
+        updateTenant(input: {id: "ID", name: "Acme Inc."}) { tenant { version } tenant { slug } }
+    }"#;
+    let reply = app.query_as("bob", &mutation.replace("ID", &id.to_string())).await;
+    let tenant = json!({ "name": "Acme Inc.", "version": 2, "slug": "acme" });
+    assert_eq!(reply.data(), &json!({ "updateTenant": { "tenant": tenant } }));
 }
 
 async fn error_has_the_path_of_its_field(app: App) {
