@@ -35,7 +35,7 @@ impl Session {
         slug: &str,
     ) -> Result<Option<Decoded<Arc<Tenant>>>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let tenants = self.counted_store()?.tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
+        let tenants = self.read_tenants(TenantKeys::Slugs(&[slug.to_owned()])).await?;
         let visible = |tenant: &Decoded<Tenant>| viewer.can_see(tenant_id(tenant));
         let tenant = tenants.into_iter().find(visible);
         self.request.logged_tenants.add(tenant.as_ref().map(tenant_id));
@@ -48,11 +48,24 @@ impl Session {
         ids: &[TenantId],
     ) -> Result<ResultsByKey<TenantId, Tenant>, AccessError> {
         let viewer = self.loaded_viewer()?;
-        let tenants = self.counted_store()?.tenants(TenantKeys::Ids(ids)).await?;
+        let tenants = self.read_tenants(TenantKeys::Ids(ids)).await?;
         let by_id = tenants.into_iter().map(|tenant| (tenant_id(&tenant), into_arc(tenant)));
         let by_id: ResultsByKey<_, _> = by_id.filter(|(id, _)| viewer.can_see(*id)).collect();
         self.request.logged_tenants.add(by_id.keys().copied());
         Ok(by_id)
+    }
+
+    /// Reads tenants, with their details unless the request needs none.
+    async fn read_tenants(
+        &self,
+        keys: TenantKeys<'_>,
+    ) -> Result<Vec<Decoded<Tenant>>, AccessError> {
+        let store = self.counted_store()?;
+        let tenants = match self.skips_tenant_details() {
+            true => store.tenants_without_details(keys).await?,
+            false => store.tenants(keys).await?,
+        };
+        Ok(tenants)
     }
 
     /// Looks up users by their identifiers.

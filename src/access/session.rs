@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc, OnceLock, Weak,
-    atomic::{AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 use tokio::sync::OnceCell;
@@ -26,6 +26,7 @@ use crate::{
         change::{Change, locked_tenant},
         id::{TenantId, UserId},
         sync,
+        tenant::Tenant,
         user::{Identity, User},
     },
     store::{CommitError, Store, UserKeys},
@@ -55,6 +56,8 @@ pub(super) struct RequestState {
     pub(super) logged_tenants: LoggedTenants,
     /// The number of invitation tokens that were rejected.
     pub(super) rejected_tokens: AtomicU32,
+    /// `true` if the request selects no details of tenants.
+    skips_tenant_details: AtomicBool,
 }
 
 impl Session {
@@ -63,11 +66,16 @@ impl Session {
     /// `caller` is `None` for an anonymous request.
     #[must_use]
     pub fn new(access: Arc<Access>, caller: Option<Caller>, request_id: String) -> Self {
-        let (run, reads, writes, logged_tenants, rejected_tokens) = Default::default();
-        let id = request_id;
-        let request =
-            RequestState { caller, id, run, reads, writes, logged_tenants, rejected_tokens };
-        let request = Arc::new(request);
+        let request = Arc::new(RequestState {
+            caller,
+            id: request_id,
+            run: OnceLock::new(),
+            reads: AtomicU32::new(0),
+            writes: AtomicU32::new(0),
+            logged_tenants: LoggedTenants::default(),
+            rejected_tokens: AtomicU32::new(0),
+            skips_tenant_details: AtomicBool::new(false),
+        });
         let viewer = OnceCell::new();
         Self { access, request, root_field_index: 0, viewer, uses_actor_cache: false, permit: None }
     }
@@ -115,6 +123,27 @@ impl Session {
         let (root_field_index, permit) = (self.root_field_index, self.permit.clone());
         let uses_actor_cache = false;
         Self { access, request, root_field_index, viewer, uses_actor_cache, permit }
+    }
+
+    /// Lets lookups of tenants leave out `domains`, `billing_info` and `integrations`.
+    ///
+    /// Only a query that selects none of them may do this, because a command writes whole tenants.
+    pub fn skip_tenant_details(&self) {
+        self.request.skips_tenant_details.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether lookups of tenants leave out details.
+    pub(super) fn skips_tenant_details(&self) -> bool {
+        self.request.skips_tenant_details.load(Ordering::Relaxed)
+    }
+
+    /// Returns a tenant that this session has looked up, with all its details.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` if the lookup has left them out.
+    pub fn with_details<'a>(&self, tenant: &'a Tenant) -> Result<&'a Tenant, AccessError> {
+        if self.skips_tenant_details() { Err(AccessError::Internal) } else { Ok(tenant) }
     }
 
     /// Returns the number of store reads of this request so far.

@@ -45,6 +45,8 @@ pub struct PreparedOperation {
     cost: OperationCost,
     info: Arc<OperationInfo>,
     fingerprint: [u8; 32],
+    /// `true` if the operation needs the details of tenants.
+    needs_tenant_details: bool,
     /// The operation, if it is a subscription.
     live: Option<LiveSource>,
 }
@@ -181,6 +183,8 @@ impl GraphQlExecutor {
             cost,
             info,
             fingerprint,
+            needs_tenant_details: operation_type != OperationType::Query
+                || parsed.selects_tenant_details,
             live,
         })
     }
@@ -194,6 +198,9 @@ impl GraphQlExecutor {
         prepared: PreparedOperation,
     ) -> GraphQlResponse {
         let (request, metrics) = (prepared.request, &self.metrics);
+        if !prepared.needs_tenant_details {
+            session.skip_tenant_details();
+        }
         match &self.introspection_schema {
             Some(schema) if prepared.introspects => {
                 execution::execute(schema, request, session, metrics).await

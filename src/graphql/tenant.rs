@@ -58,14 +58,17 @@ object! {
         "plan": Plan = each |tenant, _| tenant.0.plan.into();
 
         /// The DNS names of the tenant, in ASCII form and lower case.
-        "domains": &[String] = each |tenant, _| tenant.0.domains.as_slice();
+        "domains": Result<&[String], AccessError> = each |tenant, node| {
+            Ok(node.session().with_details(&tenant.0)?.domains.as_slice())
+        };
 
         /// The billing information of the tenant. Null if there is none. Visible to admins and owners
         /// of the tenant and to platform admins. Null with a `FORBIDDEN` error for other viewers.
         #[requires(requirement(READ_BILLING))]
         "billingInfo": Nullable<&BillingInfo> = each |tenant, node| {
             let authorized = tenant.0.authorize(node.session(), READ_BILLING);
-            nullable(authorized.map(|()| tenant.0.billing_info.as_ref()))
+            let tenant = authorized.and_then(|()| node.session().with_details(&tenant.0));
+            nullable(tenant.map(|tenant| tenant.billing_info.as_ref()))
         };
 
         /// The names of this tenant in other services of the platform. Null if there are none.
@@ -73,7 +76,8 @@ object! {
         #[requires(requirement(READ_INTEGRATIONS))]
         "integrations": Nullable<&TenantIntegrations> = each |tenant, node| {
             let authorized = tenant.0.authorize(node.session(), READ_INTEGRATIONS);
-            nullable(authorized.map(|()| tenant.0.integrations.as_ref()))
+            let tenant = authorized.and_then(|()| node.session().with_details(&tenant.0));
+            nullable(tenant.map(|tenant| tenant.integrations.as_ref()))
         };
 
         /// The live subscription of the tenant. Null if it has none.

@@ -51,6 +51,8 @@ pub(in crate::graphql) struct ParsedDocument {
     pub(in crate::graphql) document: ExecutableDocument,
     /// The variables that a request must not set to `null` although their types allow it.
     pub(in crate::graphql) non_null_uses: Vec<NonNullUse>,
+    /// `true` if the document selects a field of a tenant that most documents do not select.
+    pub(in crate::graphql) selects_tenant_details: bool,
     /// The attributes that all operations of the document share.
     pub(in crate::graphql) info: DocumentInfo,
     /// The attributes of the operation, if the document has only one and it was requested before.

@@ -12,7 +12,7 @@ mod trusted;
 
 use std::sync::{Arc, OnceLock};
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
@@ -26,6 +26,9 @@ use cache::{ParsedCache, RegisteredCache};
 
 pub(super) use cache::ParsedDocument;
 pub use trusted::TrustedDocuments;
+
+/// The fields of a tenant that a store need not read unless a document selects one of them.
+const TENANT_DETAILS: [&str; 3] = ["domains", "billingInfo", "integrations"];
 
 /// The parameters of a request that identify its document.
 #[derive(Clone, Copy, Debug, Default)]
@@ -134,12 +137,36 @@ impl Documents {
         let hash = hex::encode(sha256(&text));
         let info = DocumentInfo { hash, trusted: self.trusted.contains(&text) };
         let (only_operation, only_measures) = (OnceLock::new(), OnceLock::new());
-        let parsed =
-            ParsedDocument { document, non_null_uses, info, only_operation, only_measures, tokens };
-        let parsed = Arc::new(parsed);
+        let parsed = Arc::new(ParsedDocument {
+            selects_tenant_details: selects_tenant_details(&document),
+            document,
+            non_null_uses,
+            info,
+            only_operation,
+            only_measures,
+            tokens,
+        });
         self.parsed.insert(text, parsed.clone());
         parsed
     }
+}
+
+/// Returns whether a document selects a field with the name of one of [`TENANT_DETAILS`].
+fn selects_tenant_details(document: &ExecutableDocument) -> bool {
+    fn is_selected(set: &SelectionSet) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => {
+                TENANT_DETAILS.contains(&field.node.name.node.as_str())
+                    || is_selected(&field.node.selection_set.node)
+            }
+            Selection::InlineFragment(inline) => is_selected(&inline.node.selection_set.node),
+            // All fragments are searched.
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+    let operations = document.operations.iter();
+    operations.map(|(_, operation)| &operation.node.selection_set.node).any(is_selected)
+        || document.fragments.values().any(|f| is_selected(&f.node.selection_set.node))
 }
 
 fn bad_input(message: &'static str) -> RequestError {

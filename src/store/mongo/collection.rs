@@ -43,6 +43,11 @@ pub(super) fn without_search_keys() -> Document {
     doc! { "search": 0 }
 }
 
+/// Returns the projection that removes also the parts of a tenant that most queries do not select.
+pub(super) fn without_tenant_details() -> Document {
+    doc! { "search": 0, "domains": 0, "billingInfo": 0, "integrations": 0 }
+}
+
 impl Deref for RawCollection {
     type Target = Collection<RawDocumentBuf>;
 

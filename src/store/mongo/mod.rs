@@ -76,6 +76,7 @@ use crate::domain::{
     tenant::Tenant,
     user::{Identity, Tombstone, User},
 };
+use collection::{without_search_keys, without_tenant_details};
 pub use connect::MongoStore;
 use documents::search::SearchOwner;
 use errors::with_timeout;
@@ -118,7 +119,14 @@ impl Store for MongoStore {
     }
 
     async fn tenants(&self, keys: TenantKeys<'_>) -> Result<Vec<Decoded<Tenant>>, StoreError> {
-        self.tenants_by(keys).await
+        self.tenants_by(keys, without_search_keys()).await
+    }
+
+    async fn tenants_without_details(
+        &self,
+        keys: TenantKeys<'_>,
+    ) -> Result<Vec<Decoded<Tenant>>, StoreError> {
+        self.tenants_by(keys, without_tenant_details()).await
     }
 
     async fn users(&self, keys: UserKeys<'_>) -> Result<Vec<Decoded<User>>, StoreError> {

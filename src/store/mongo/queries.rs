@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, future::BoxFuture};
 use mongodb::{
     action::Find,
-    bson::{Bson, RawDocument, RawDocumentBuf, doc},
+    bson::{Bson, Document, RawDocument, RawDocumentBuf, doc},
     raw_batch_cursor::RawBatchCursor,
 };
 
@@ -35,6 +35,7 @@ impl MongoStore {
     pub(super) async fn tenants_by(
         &self,
         keys: TenantKeys<'_>,
+        projection: Document,
     ) -> Result<Vec<Decoded<Tenant>>, StoreError> {
         let (filter, size) = match keys {
             TenantKeys::Ids(ids) => (doc! { "_id": id_filter(ids) }, ids.len()),
@@ -50,7 +51,7 @@ impl MongoStore {
         };
         by_key(
             &self.tenants,
-            self.tenants.find_without_search_keys(filter),
+            self.tenants.find(filter).projection(projection),
             size,
             documents::tenant::decode,
         )

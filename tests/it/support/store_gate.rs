@@ -217,6 +217,13 @@ impl Store for GatedStore {
         self.store.tenants(keys).await
     }
 
+    async fn tenants_without_details(
+        &self,
+        keys: TenantKeys<'_>,
+    ) -> Result<Vec<Decoded<Tenant>>, StoreError> {
+        self.store.tenants_without_details(keys).await
+    }
+
     async fn subscriptions(
         &self,
         keys: SubscriptionKeys<'_>,
