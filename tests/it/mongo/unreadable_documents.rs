@@ -102,6 +102,12 @@ async fn unreadable_tenants_do_not_hide_others() {
     assert_eq!(tenants.len(), size);
     assert_eq!(tenants.iter().filter(|tenant| tenant.is_ok()).count(), 1);
 
+    let details = ["domains", "billingInfo", "integrations"];
+    let fields = invalid_tenant_fields().into_iter().map(|(field, _)| field);
+    let in_details = fields.filter(|field| details.contains(field)).count();
+    let tenants = store.tenants_without_details(TenantKeys::Ids(&ids)).await.expect("a read");
+    assert_eq!(tenants.iter().filter(|tenant| tenant.is_ok()).count(), 1 + in_details);
+
     let listing = TenantListing {
         scope: TenantScope::Everything,
         filter: TenantFilter::default(),

@@ -6,7 +6,7 @@ use tenantry::{
     domain::{
         change::Change,
         subscription::{TenantSubscription, TenantSubscriptionStatus},
-        tenant::{Tenant, TenantIntegrations},
+        tenant::{BillingInfo, Tenant, TenantIntegrations},
         user::{Identity, TenantRole},
     },
     store::{Store, SubscriptionKeys, TenantKeys, UserKeys},
@@ -21,6 +21,7 @@ use crate::support::{
 for_each_store!(
     tenants_are_found_by_identifier,
     tenants_are_found_by_slug,
+    tenants_without_details_have_all_other_fields,
     tenants_are_found_by_slug_or_group,
     users_are_found_by_identifier,
     users_are_found_by_identity,
@@ -71,6 +72,31 @@ async fn tenants_are_found_by_slug(store: Arc<dyn Store>) {
     ] {
         let keys = strings(&keys);
         assert_eq!(tenants(&*store, TenantKeys::Slugs(&keys)).await, expected, "{keys:?}");
+    }
+}
+
+async fn tenants_without_details_have_all_other_fields(store: Arc<dyn Store>) {
+    let billing_info = BillingInfo { email: some("billing@acme.example"), ..Default::default() };
+    let domains = strings(&["acme.example"]);
+    let with_details = |n| Tenant {
+        domains: domains.clone(),
+        billing_info: Some(billing_info.clone()),
+        ..in_group(n, "acme")
+    };
+    let stored = [with_details(1), tenant(2)];
+    must_commit(&*store, stored.clone().map(Change::InsertTenant)).await;
+    let slugs = stored.clone().map(|tenant| tenant.slug);
+    for keys in [TenantKeys::Ids(&[id(1), id(2)]), TenantKeys::Slugs(&slugs)] {
+        assert_eq!(tenants(&*store, keys).await, stored);
+        let found = store.tenants_without_details(keys).await.expect("read succeeds");
+        for (mut found, stored) in
+            readable_sorted(found, |tenant| tenant.id).into_iter().zip(&stored)
+        {
+            (found.domains, found.billing_info) =
+                (stored.domains.clone(), stored.billing_info.clone());
+            found.integrations.clone_from(&stored.integrations);
+            assert_eq!(found, *stored);
+        }
     }
 }
 
