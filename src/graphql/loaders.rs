@@ -160,13 +160,14 @@ impl Loader<LiveSubscriptionKey> for SessionLoader {
 }
 
 impl Loader<MemberPageKey> for SessionLoader {
-    type Value = Page<Arc<User>>;
+    /// Shared, because the `DataLoader` copies each value into its cache and into its results.
+    type Value = Arc<Page<Arc<User>>>;
     type Error = AccessError;
 
     async fn load(
         &self,
         keys: &[MemberPageKey],
-    ) -> Result<HashMap<MemberPageKey, Page<Arc<User>>>, AccessError> {
+    ) -> Result<HashMap<MemberPageKey, Self::Value>, AccessError> {
         self.metrics.record_batch("members", keys.len());
         let mut pages = HashMap::with_capacity(keys.len());
         let groups = group_by_arguments(keys, |key| {
@@ -177,7 +178,7 @@ impl Loader<MemberPageKey> for SessionLoader {
             let by_tenant = self.session.member_pages(&tenants, &filter, &page_request).await?;
             for (tenant, page) in by_tenant {
                 let (filter, page_request) = (filter.clone(), page_request.clone());
-                pages.insert(MemberPageKey { tenant, filter, page_request }, page);
+                pages.insert(MemberPageKey { tenant, filter, page_request }, Arc::new(page));
             }
         }
         Ok(pages)

@@ -189,7 +189,7 @@ async fn members(
     let connection = |(tenant, key): (&&TenantObject, Result<MemberPageKey, AccessError>)| {
         let key = key?;
         let page = pages.as_ref().map_err(Clone::clone)?.get(&key);
-        let page = page.cloned().unwrap_or(Page::empty());
+        let page = page.map_or_else(Page::empty, |page| Page::clone(page));
         let total = CountQuery::Members(key.tenant, key.filter);
         let kind = CursorKind::Members(key.tenant);
         Ok(Connection::new(kind, total, page, |user| tenant.membership_of(user)))

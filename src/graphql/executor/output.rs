@@ -27,6 +27,9 @@ pub(in crate::graphql) trait Output: Send + Sized {
         Self: 'a;
 }
 
+/// The space for the text of a scalar. Identifiers have 30 characters, and most texts fewer.
+const LEAF_BYTES: usize = 32;
+
 /// Implements [`Output`] for types without a selection set.
 macro_rules! leaves {
     ($($type:ty => |$value:ident| $json:expr;)+) => { $(
@@ -35,7 +38,8 @@ macro_rules! leaves {
             where
                 Self: 'a,
             {
-                let mut column = Column::with_capacity(values.len(), 0);
+                let bytes = values.len() * LEAF_BYTES;
+                let mut column = Column::with_capacity(values.len(), bytes);
                 values.into_iter().for_each(|$value| column.push(&$json));
                 Box::pin(ready(column))
             }

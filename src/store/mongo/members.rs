@@ -11,7 +11,7 @@ use mongodb::bson::{Bson, Document, RawDocument, doc};
 use super::{
     collection::without_search_keys,
     connect::MongoStore,
-    documents::{self, decode_or_log, id_of},
+    documents::{self, decode_or_log},
     keyset::{id_bounds, sort_direction},
     positions::{SortKeyType, StoredPosition, value_of},
     queries::{batch_size_for, for_each_document, id_filter},
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::{
         id::TenantId,
-        list::{Direction, Item, MemberFilter, Page, PageRequest},
+        list::{Direction, Item, MemberFilter, Page, PageRequest, Position, SortKey},
         user::{TenantRole, User},
     },
     store::StoreError,
@@ -41,8 +41,10 @@ impl MongoStore {
         let size = items.len().saturating_mul(page.size + 1);
         let query = self.tenants.aggregate(pipeline).batch_size(batch_size_for(size));
         for_each_document(self.tenants.command("aggregate"), query.batch(), |raw| {
-            let items = id_of(raw).and_then(|id| items.get_mut(&TenantId::new(id)));
-            if let (Some(items), Ok(user)) = (items, raw.get_document("members")) {
+            let member = documents::user::split_member(raw);
+            if let Some((tenant, user)) = member
+                && let Some(items) = items.get_mut(&tenant)
+            {
                 items.push(self.member(user));
             }
         })
@@ -51,10 +53,14 @@ impl MongoStore {
     }
 
     fn member(&self, raw: &RawDocument) -> Item<User> {
-        let position = StoredPosition { key: Bson::Null, id: value_of(raw, "_id") };
         let decode = |raw: &_| documents::user::decode(raw, &self.default_issuer);
         let node = decode_or_log(self.users.name(), raw, decode);
-        Item { position: position.into_position(SortKeyType::Text), node }
+        let position = match &node {
+            Ok(user) => Position { key: SortKey::Null, id: user.id.raw },
+            Err(_) => StoredPosition { key: Bson::Null, id: value_of(raw, "_id") }
+                .into_position(SortKeyType::Text),
+        };
+        Item { position, node }
     }
 }
 

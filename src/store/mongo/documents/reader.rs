@@ -178,16 +178,36 @@ fn length(bytes: &[u8]) -> Option<usize> {
 
 /// Splits a text that ends with a null byte from the bytes after it. The text is UTF-8.
 fn split_cstring(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut seen = 0;
-    let is_end = |byte: &u8| {
-        seen |= byte;
-        *byte == 0
-    };
-    let end = bytes.iter().position(is_end)?;
+    let (end, is_ascii) = find_null(bytes)?;
     let (text, rest) = bytes.split_at_checked(end)?;
     // Keys are short. A complete check of each would take longer than finding its end.
-    if !seen.is_ascii() {
+    if !is_ascii {
         std::str::from_utf8(text).ok()?;
     }
     Some((text, rest.get(1..)?))
+}
+
+/// Returns the index of the first null byte, and whether all bytes before it are ASCII.
+///
+/// Eight bytes are examined at a time: most keys are in the first word.
+fn find_null(bytes: &[u8]) -> Option<(usize, bool)> {
+    const LOWEST_BITS: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHEST_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, last) = bytes.as_chunks::<8>();
+    let mut seen = 0;
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set belongs to the first null byte. Later ones may be wrong.
+        let nulls = word.wrapping_sub(LOWEST_BITS) & !word & HIGHEST_BITS;
+        if nulls != 0 {
+            let before_null = (nulls & nulls.wrapping_neg()) - 1;
+            seen |= word & before_null;
+            let end = index * 8 + (nulls.trailing_zeros() / 8) as usize;
+            return Some((end, seen & HIGHEST_BITS == 0));
+        }
+        seen |= word;
+    }
+    let end = last.iter().position(|byte| *byte == 0)?;
+    let is_ascii = seen & HIGHEST_BITS == 0 && last[..end].is_ascii();
+    Some((words.len() * 8 + end, is_ascii))
 }

@@ -86,6 +86,20 @@ fn decode_with_profile(
     })
 }
 
+/// Returns the tenant and the user of a document that joins both: `{_id, members}`.
+pub(in crate::store::mongo) fn split_member(raw: &RawDocument) -> Option<(TenantId, &RawDocument)> {
+    let (mut tenant, mut user) = (None, None);
+    for field in fields(raw) {
+        let field = field.ok()?;
+        match field.key() {
+            b"_id" => tenant = field.id().ok()?,
+            b"members" => user = field.document().ok()?,
+            _ => {}
+        }
+    }
+    Some((TenantId::new(tenant?), user?))
+}
+
 /// Returns the issuer that a document names, even if the rest of it cannot be decoded.
 pub(in crate::store::mongo) fn issuer(raw: &RawDocument) -> Option<&str> {
     raw.get("issuer").ok()??.as_str()
