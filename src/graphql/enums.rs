@@ -3,7 +3,7 @@
 use async_graphql::Enum;
 
 use crate::{
-    domain::{audit, invitation, list, subscription, tenant, user},
+    domain::{audit, invitation, list, live, subscription, tenant, user},
     policy,
 };
 
@@ -140,6 +140,18 @@ pub(super) enum ActorKind {
     PlatformAdmin,
     /// The gateway itself.
     System,
+}
+
+/// The kind of a change.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "live::ChangeKind")]
+pub(super) enum ChangeKind {
+    /// The object was created.
+    Created,
+    /// The object was changed.
+    Updated,
+    /// The object was deleted.
+    Deleted,
 }
 
 /// The direction in which a list is sorted.

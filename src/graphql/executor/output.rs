@@ -11,10 +11,9 @@ use crate::{
     access::AccessError,
     graphql::{
         enums::{
-            ActorKind, InvitationStatus, MailStatus, MembershipSource, Plan, TenantRole,
-            TenantStatus, TenantSubscriptionStatus,
+            ActorKind, ChangeKind, InvitationStatus, MailStatus, MembershipSource, Plan,
+            TenantRole, TenantStatus, TenantSubscriptionStatus,
         },
-        live::ChangeKind,
         scalar::{DateTime, Json},
     },
 };

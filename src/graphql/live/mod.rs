@@ -11,4 +11,4 @@ mod root;
 
 pub use operation::{LiveItem, LiveOperation};
 pub(super) use operation::{LiveSchema, LiveSource, live_schema};
-pub(super) use root::{ChangeKind, Subscription};
+pub(super) use root::Subscription;

@@ -3,15 +3,16 @@
 use std::{borrow::Cow, pin::Pin};
 
 use async_graphql::{
-    Context, Enum, ID, Object, OutputType, Response, SubscriptionType, registry::Registry,
+    Context, ID, Object, OutputType, Response, SubscriptionType, registry::Registry,
 };
 use futures_util::Stream;
 
 use crate::{
     access::{AccessError, LiveChange},
-    domain::{id::SubscriptionId, id::TenantId, live},
+    domain::id::{SubscriptionId, TenantId},
     graphql::{
         context::{ContextExt, Nullable},
+        enums::ChangeKind,
         executor::object,
         objects::{SubscriptionObject, TenantObject, UserObject},
         scalar::id,
@@ -136,18 +137,6 @@ impl SubscriptionType for Subscription {
     ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
         None
     }
-}
-
-/// The kind of a change.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "live::ChangeKind")]
-pub(in crate::graphql) enum ChangeKind {
-    /// The object was created.
-    Created,
-    /// The object was changed.
-    Updated,
-    /// The object was deleted.
-    Deleted,
 }
 
 /// A change of a tenant. Changes that follow each other quickly may be merged into one.
