@@ -223,13 +223,13 @@ async fn resolve_objects<T: ObjectFields>(objects: &[&T], node: FieldNode<'_>) -
     });
     let columns = join_all(columns).await;
     let values_bytes: usize = columns.iter().map(Column::bytes).sum();
-    let mut fields: Vec<(String, column::Values)> = Vec::with_capacity(columns.len());
+    let mut fields = Vec::with_capacity(columns.len());
     for (selected, column) in selection.iter().zip(columns) {
         // A name needs no escape sequences (GraphQL specification, section 2.1.9).
         let comma = if fields.is_empty() { "" } else { "," };
         fields.push((format!("{comma}\"{}\":", selected.key), column.into_values()));
     }
-    let object_bytes = 2 + fields.iter().map(|(key, _)| key.len()).sum::<usize>();
+    let object_bytes = 2 + fields.iter().map(|(key, _): &(String, _)| key.len()).sum::<usize>();
     let mut column =
         Column::with_capacity(objects.len(), values_bytes + objects.len() * object_bytes);
     for _ in objects {
