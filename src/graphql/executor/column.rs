@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use async_graphql::ServerError;
+use async_graphql::{Error, ServerError};
 use serde::Serialize;
 
-use super::internal_error;
+use crate::access::AccessError;
 
 /// The values of one field for many objects as JSON text, in the order of the objects.
 ///
@@ -110,4 +110,9 @@ impl Values {
         (self.number, self.start) = (self.number + 1, end);
         error.map_or(Ok(value), |(_, error)| Err(error))
     }
+}
+
+/// Returns the error for a state that cannot occur.
+pub(super) fn internal_error() -> Box<ServerError> {
+    Box::new(Error::from(AccessError::Internal).into_server_error(Default::default()))
 }

@@ -28,7 +28,8 @@ use async_graphql::{
 use futures_util::future::{BoxFuture, join_all};
 
 use super::{context::RequestContext, loaders::Loaders};
-use crate::access::{AccessError, Session};
+use crate::access::Session;
+use column::internal_error;
 
 pub(super) use column::Column;
 pub(super) use object::{SchemaField, each, fail_all, gather, object};
@@ -250,9 +251,4 @@ async fn resolve_objects<T: ObjectFields>(objects: &[&T], node: FieldNode<'_>) -
         });
     }
     column
-}
-
-/// Returns the error for a state that cannot occur.
-fn internal_error() -> Box<ServerError> {
-    Box::new(Error::from(AccessError::Internal).into_server_error(Default::default()))
 }
