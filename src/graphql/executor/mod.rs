@@ -167,7 +167,7 @@ pub(super) async fn resolve_root<T: Output>(
     let is_same = |other: &Field| other.response_key().node == field.node.response_key().node;
     let set = &operation.selection_set.node;
     collect_fields(engine, set, &|_| true, &mut |other| {
-        fields.extend(is_same(&other.node).then_some(other))
+        fields.extend(is_same(&other.node).then_some(other));
     });
     if fields.first().is_some_and(|first| first.pos != field.pos) {
         return Ok(Value::Null);
