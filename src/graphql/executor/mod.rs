@@ -146,8 +146,10 @@ impl<'a> FieldNode<'a> {
                 }
             }
         };
+        let mut visited = Vec::new();
         for field in self.fields {
-            collect_fields(self.engine, &field.node.selection_set.node, &applies, &mut add);
+            let set = &field.node.selection_set.node;
+            collect_fields(self.engine, set, &applies, &mut visited, &mut add);
         }
         selected
     }
@@ -166,7 +168,7 @@ pub(super) async fn resolve_root<T: Output>(
     let mut fields = Vec::with_capacity(1);
     let is_same = |other: &Field| other.response_key().node == field.node.response_key().node;
     let set = &operation.selection_set.node;
-    collect_fields(engine, set, &|_| true, &mut |other| {
+    collect_fields(engine, set, &|_| true, &mut Vec::new(), &mut |other| {
         fields.extend(is_same(&other.node).then_some(other));
     });
     if fields.first().is_some_and(|first| first.pos != field.pos) {
@@ -179,10 +181,15 @@ pub(super) async fn resolve_root<T: Output>(
 
 /// Calls `visit` with the fields of a selection set, and with those of its fragments whose type
 /// condition applies.
+///
+/// `visited` has the fragments that were visited. Each is visited once, as in CollectFields() of the
+/// GraphQL specification, section 6.3.2. So fragments that spread each other repeatedly cost no more
+/// than their text.
 fn collect_fields<'a>(
     engine: &'a ContextSelectionSet<'a>,
     set: &'a SelectionSet,
     applies: &impl Fn(&str) -> bool,
+    visited: &mut Vec<&'a Name>,
     visit: &mut impl FnMut(&'a Positioned<Field>),
 ) {
     for selection in &set.items {
@@ -191,15 +198,21 @@ fn collect_fields<'a>(
             Selection::InlineFragment(inline) => {
                 let condition = inline.node.type_condition.as_ref();
                 if condition.is_none_or(|condition| applies(&condition.node.on.node)) {
-                    collect_fields(engine, &inline.node.selection_set.node, applies, visit);
+                    let set = &inline.node.selection_set.node;
+                    collect_fields(engine, set, applies, visited, visit);
                 }
             }
             Selection::FragmentSpread(spread) => {
                 let name = &spread.node.fragment_name.node;
+                if visited.contains(&name) {
+                    continue;
+                }
+                visited.push(name);
                 if let Some(fragment) = engine.query_env.fragments.get(name)
                     && applies(&fragment.node.type_condition.node.on.node)
                 {
-                    collect_fields(engine, &fragment.node.selection_set.node, applies, visit);
+                    let set = &fragment.node.selection_set.node;
+                    collect_fields(engine, set, applies, visited, visit);
                 }
             }
         }

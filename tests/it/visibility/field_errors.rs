@@ -8,6 +8,7 @@ use crate::support::app::{App, on_both_stores};
 on_both_stores! {
     field_that_is_selected_twice_has_one_error,
     root_fields_with_one_response_key_are_one_field,
+    fragments_that_repeat_each_other_are_visited_once,
     error_has_the_path_of_its_field,
     errors_are_in_the_order_of_the_document,
 }
@@ -55,6 +56,21 @@ async fn root_fields_with_one_response_key_are_one_field(app: App) {
     let reply = app.query_as("bob", &mutation.replace("ID", &id.to_string())).await;
     let tenant = json!({ "name": "Acme Inc.", "version": 2, "slug": "acme" });
     assert_eq!(reply.data(), &json!({ "updateTenant": { "tenant": tenant } }));
+}
+
+async fn fragments_that_repeat_each_other_are_visited_once(app: App) {
+    store_world(&app).await;
+    let mut query = "{ tenant(slug: \"acme\") { ...F6 } }
+        fragment F0 on Tenant { slug billingInfo { email } }"
+        .to_owned();
+    for n in 1..=6 {
+        let inner = n - 1;
+        query += &format!(" fragment F{n} on Tenant {{ ...F{inner} ... {{ ...F{inner} }} }}");
+    }
+    let reply = app.query_as("carol", &query).await;
+    assert_eq!(reply.errors(), ["FORBIDDEN tenant.billingInfo"]);
+    let tenant = json!({ "slug": "acme", "billingInfo": null });
+    assert_eq!(reply.json["data"], json!({ "tenant": tenant }));
 }
 
 async fn error_has_the_path_of_its_field(app: App) {
